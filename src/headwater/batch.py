@@ -1,0 +1,64 @@
+"""The parcel that travels: one read of one resource of one connection over one window."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from headwater.clock import EPOCH, iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A half-open span of source change time `[since, until)`, UTC."""
+
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        if self.since >= self.until:
+            msg = f"an empty window: {iso(self.since)} to {iso(self.until)}"
+            raise ValueError(msg)
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether it reaches back to the beginning of time."""
+        return self.since <= EPOCH
+
+    def __str__(self) -> str:
+        since = "beginning" if self.unbounded else iso(self.since)
+        return f"{since} .. {iso(self.until)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Feed:
+    """Whose records, of which kind: the coordinates that every parcel, file and ledger row carries."""
+
+    tenant: str
+    connection: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.connection}/{self.resource}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One read. `id` is a function of the other fields, so that a resumed run meets its own files again."""
+
+    id: str
+    feed: Feed
+    window: Window
+    purpose: str = "changes"
+    """`changes` (a window of changes), `snapshot` (all records, no filter) or `sweep` (ids only, for deletes)."""
+    reading: int = 1
+    """How many times this very window was read, counted from 1."""
+
+
+def batch_of(feed: Feed, window: Window, *, purpose: str = "changes", reading: int = 1) -> Batch:
+    """The batch that reads `window` of `feed` for the `reading`-th time."""
+    seed = "|".join((str(feed), iso(window.since), iso(window.until), purpose, str(reading)))
+    digest = hashlib.sha256(seed.encode()).hexdigest()[:10]
+    name = f"{window.until:%Y%m%dT%H%M%S}-{purpose}-{digest}"
+    return Batch(id=name, feed=feed, window=window, purpose=purpose, reading=reading)

@@ -1,0 +1,122 @@
+"""Every error of the product, sorted by what the reader should do about it.
+
+    HeadwaterError
+      DeclarationError      you wrote something we cannot mean        -> fix the file; exit code 2
+      ServiceError          the remote service
+        Again               429, 5xx, a reset, a broken body          -> retried for you, then failed
+        Refused             4xx, revoked, forbidden, not honoured     -> stops this resource only
+      LakeError             raw or bronze cannot be read or written   -> disk, rights, a damaged file
+      WarehouseError        the engine said no
+        Unsupported         ... and never will (names the capability)
+      StateError            the ledger: migration due, unknown batch  -> nothing was written
+        LeaseHeld           another run works on the same tenant      -> wait for it
+      GuardError            a safety stop that a person may lift      -> look, then confirm
+    StopRequested           (BaseException) finish the page, then leave
+
+Each says four things: what happened, where, what we saw and what to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class HeadwaterError(Exception):
+    """An error in four slots: `what`, `where`, `saw`, `try`."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, where: str = "", saw: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.saw = saw
+        self.hint = hint
+
+    def __str__(self) -> str:
+        slots = (("at", self.where), ("saw", self.saw), ("try", self.hint))
+        lines = [f"  {label:<5} {_indent(text)}" for label, text in slots if text]
+        return "\n".join([self.what, *lines])
+
+    def as_dict(self) -> dict[str, str]:
+        """The four slots as `--json` prints them."""
+        return {"kind": type(self).__name__, "what": self.what, "where": self.where, "saw": self.saw, "try": self.hint}
+
+
+class DeclarationError(HeadwaterError):
+    """A declaration cannot be meant; `where` names file and line."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str, saw: str = "", hint: str = "") -> None:
+        if not where:
+            msg = "a DeclarationError says where"
+            raise ValueError(msg)
+        super().__init__(what, where=where, saw=saw, hint=hint)
+
+
+class DeclarationErrors(DeclarationError):
+    """Several complaints at once, so that one look mends them all."""
+
+    def __init__(self, errors: Sequence[DeclarationError]) -> None:
+        first = errors[0]
+        super().__init__(first.what, where=first.where, saw=first.saw, hint=first.hint)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(error) for error in self.errors)
+
+    def as_dict(self) -> dict[str, str]:
+        """The first one's slots, and how many there are."""
+        return {**super().as_dict(), "count": str(len(self.errors))}
+
+
+class ServiceError(HeadwaterError):
+    """The remote service did not do what was asked."""
+
+
+class Again(ServiceError):
+    """A passing failure: the same request may succeed after `after` seconds (None: back off as usual)."""
+
+    def __init__(
+        self, what: str, *, where: str = "", saw: str = "", hint: str = "", after: float | None = None
+    ) -> None:
+        super().__init__(what, where=where, saw=saw, hint=hint)
+        self.after = after
+
+
+class Refused(ServiceError):
+    """The service will not answer this request; only the resource that asked stops."""
+
+
+class LakeError(HeadwaterError):
+    """A file of the lake cannot be read or written."""
+
+
+class WarehouseError(HeadwaterError):
+    """The warehouse refused a statement or cannot be reached."""
+
+
+class Unsupported(WarehouseError):
+    """The warehouse lacks the named capability."""
+
+
+class StateError(HeadwaterError):
+    """The ledger cannot answer or accept; nothing was written."""
+
+
+class LeaseHeld(StateError):
+    """Another run holds the lease that this one needs."""
+
+
+class GuardError(HeadwaterError):
+    """A safety stop: what was about to happen looks wrong, and a person may allow it."""
+
+
+class StopRequested(BaseException):
+    """Finish the page in hand, then leave."""
+
+
+def _indent(text: str) -> str:
+    return text.replace("\n", "\n        ")

@@ -1,0 +1,100 @@
+"""YAML documents that remember their lines, so that a complaint can name them.
+
+Read as YAML 1.2 means it: `on` and `yes` are texts, and a key that stands twice is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headwater.errors import DeclarationError
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # pragma: no cover - PyYAML without libyaml
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+
+class _Yaml12(_Loader):
+    """The safe loader with the scalars of YAML 1.2's core schema; days stay texts."""
+
+
+_Yaml12.yaml_implicit_resolvers = {}  # none of YAML 1.1's, where `on` is true
+_SCALARS = (
+    ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
+    ("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), "-+0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+        "-+.0123456789",
+    ),
+    ("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
+)
+for _tag, _pattern, _first in _SCALARS:
+    _Yaml12.add_implicit_resolver(_tag, _pattern, list(_first))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One YAML document: its values, and the line of each of them by dotted path."""
+
+    file: str
+    line: int
+    values: Any
+    lines: dict[str, int]
+
+
+def read_documents(path: Path, *, shown: str = "") -> list[Document]:
+    """The documents of a file. DeclarationError with the line where it is no YAML; `shown` is how to name the file."""
+    name = shown or path.name
+    try:
+        text = path.read_text(encoding="utf-8")
+        return list(_documents(text, name))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        saw = f"{error.context or ''} {error.problem or ''}".strip()
+        raise DeclarationError(
+            "This file is not YAML.", where=f"{name}:{line}", saw=saw, hint="check the indentation"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeclarationError("This file cannot be read.", where=name, saw=str(error)) from error
+
+
+def _documents(text: str, file: str) -> Iterator[Document]:
+    loader = _Yaml12(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is None:
+                return
+            lines: dict[str, int] = {}
+            _note(node, (), lines, file)
+            yield Document(
+                file=file, line=node.start_mark.line + 1, values=loader.construct_document(node), lines=lines
+            )
+    finally:
+        loader.dispose()
+
+
+def _note(node: yaml.Node, path: tuple[str, ...], lines: dict[str, int], file: str) -> None:
+    if path:
+        lines.setdefault(".".join(path), node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                where = f"{file}:{key.start_mark.line + 1}"
+                raise DeclarationError(f"`{name}` stands twice.", where=where, saw=name, hint="keep one of them")
+            seen.add(name)
+            lines[".".join((*path, name))] = key.start_mark.line + 1
+            _note(value, (*path, name), lines, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _note(item, (*path, str(number)), lines, file)

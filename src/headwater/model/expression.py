@@ -1,0 +1,206 @@
+"""Expressions: the portable subset of SQL that declarations may use, checked when they are loaded.
+
+An expression is parsed by sqlglot, every node of it must be in the subset, every name must be in scope, and what comes
+out is SQL in DuckDB's spelling (which `warehouse.sql` renders for other engines). Three functions are ours: `classify`,
+`custom_field` and `setting`. The subset is documented in docs/reference/expressions.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from headwater.errors import DeclarationError
+from headwater.model.entity import Rules
+from headwater.names import literal, suggest
+
+ALLOWED: tuple[type[exp.Expr], ...] = (
+    exp.Column, exp.Identifier, exp.Dot, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Tuple, exp.Var,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between, exp.Like, exp.NullSafeEQ,
+    exp.NullSafeNEQ, exp.And, exp.Or, exp.Not, exp.Case, exp.If,
+    exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam, exp.Interval, exp.IntervalSpan,
+    exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil,
+    exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Left, exp.Right, exp.Concat, exp.Replace,
+    exp.StrPosition, exp.StartsWith, exp.SplitPart,
+    exp.Extract, exp.Year, exp.Month, exp.Day, exp.DateDiff, exp.DateTrunc, exp.TimestampTrunc, exp.DateAdd, exp.Date,
+    exp.LastDay,
+)  # fmt: skip
+"""Every kind of node that an expression may hold."""
+
+_BARE = re.compile(r'[\w."]+')
+
+FUNCTIONS = ("classify", "custom_field", "setting")
+"""Functions of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What an expression may name, and the SQL that each name stands for."""
+
+    columns: Mapping[str, str]
+    """Name as written (dots and all) -> SQL."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What `setting('name')` gives; a setting that is not there is NULL."""
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+    """What `classify` may use."""
+
+    def with_columns(self, columns: Mapping[str, str]) -> Scope:
+        """This scope with further names, which win."""
+        return Scope(columns={**self.columns, **columns}, settings=self.settings, rules=self.rules)
+
+
+def columns_of(text: str, *, where: str) -> tuple[str, ...]:
+    """The names that an expression uses, as written, each once."""
+    tree = _parse(text, where)
+    return tuple(dict.fromkeys(_dotted(node) for node in _names(tree)))
+
+
+def compile_expression(text: str, scope: Scope, *, where: str) -> str:
+    """SQL for `text`; DeclarationError (with `where`, a file and line) where it leaves the subset or the scope."""
+    tree = _parse(text, where)
+    held: list[str] = []
+
+    def hold(sql: str) -> exp.Expr:
+        held.append(sql)
+        return exp.column(exp.to_identifier(f"__{len(held) - 1}__", quoted=True))
+
+    swapped = _swap(tree, scope, where, hold)
+    sql = swapped.sql(dialect="duckdb")
+    # Later pieces may hold earlier ones (an argument of a function of ours), never the other way round.
+    for number in reversed(range(len(held))):
+        sql = sql.replace(f'"__{number}__"', held[number])
+    return sql
+
+
+def _parse(text: str, where: str) -> exp.Expr:
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+    except SqlglotError as error:
+        reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
+        raise DeclarationError("An expression cannot be read.", where=where, saw=text, hint=reason) from error
+    for node in tree.walk():
+        if _is_ours(node):
+            continue
+        if not isinstance(node, ALLOWED):
+            raise DeclarationError(
+                f"`{_spelled(node)}` is not in the expression language.",
+                where=where,
+                saw=text,
+                hint="see docs/reference/expressions.md for what is",
+            )
+    return tree
+
+
+def _swap(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], exp.Expr]) -> exp.Expr:
+    def swap(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column | exp.Dot) and not isinstance(node.parent, exp.Column | exp.Dot):
+            return hold(_column(_dotted(node), scope, where))
+        if _is_ours(node):
+            arguments = [_swap(item.copy(), scope, where, hold).sql(dialect="duckdb") for item in node.expressions]
+            return hold(_call(node.name.lower(), arguments, scope, where))
+        return node
+
+    return tree.transform(swap)
+
+
+def _column(name: str, scope: Scope, where: str) -> str:
+    if name in scope.columns:
+        sql = scope.columns[name]
+        return sql if _BARE.fullmatch(sql) else f"({sql})"
+    raise DeclarationError(
+        f"`{name}` is no column here.",
+        where=where,
+        saw=name,
+        hint=suggest(name, scope.columns) or "no column is in scope",
+    )
+
+
+def _call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
+    counts = {"classify": 3, "custom_field": 2, "setting": 1}
+    if len(arguments) != counts[name]:
+        raise DeclarationError(
+            f"`{name}` takes {counts[name]} arguments.",
+            where=where,
+            saw=f"{len(arguments)}",
+            hint="see docs/reference/expressions.md",
+        )
+    if name == "setting":
+        value = scope.settings.get(_text(arguments[0], where))
+        return "NULL" if value is None else literal(value)
+    if name == "custom_field":
+        return _custom_field(arguments[0], arguments[1])
+    return _classify(arguments, scope, where)
+
+
+def _custom_field(bag: str, caption: str) -> str:
+    # A list comprehension, since lambdas are spelled differently from one DuckDB to the next.
+    return (
+        f"(CASE WHEN {caption} IS NULL THEN {bag}[1].value"
+        f" ELSE [item.value FOR item IN {bag} IF item.caption = {caption}][1] END)"
+    )
+
+
+def _classify(arguments: list[str], scope: Scope, where: str) -> str:
+    name, output = _text(arguments[1], where), _text(arguments[2], where)
+    rules = scope.rules.get(name)
+    if rules is None:
+        raise DeclarationError(f"No rules are called `{name}`.", where=where, saw=name, hint=suggest(name, scope.rules))
+    if output not in rules.outputs:
+        raise DeclarationError(
+            f"The rules `{name}` give no `{output}`.", where=where, saw=output, hint=suggest(output, rules.outputs)
+        )
+    folded = folded_text(arguments[0], rules)
+    branches = "".join(
+        f" WHEN {' OR '.join(f'strpos({folded}, {literal(_fold(text))}) > 0' for text in rule.contains)}"
+        f" THEN {literal(rule.gives[output])}"
+        for rule in rules.first_match
+    )
+    return f"(CASE{branches} ELSE {literal(rules.otherwise[output])} END)"
+
+
+def folded_text(sql: str, rules: Rules) -> str:
+    """`sql` trimmed, without a trailing colon, case folded: alike on every engine, whatever its collation folds."""
+    letters = {letter for rule in rules.first_match for text in rule.contains for letter in _fold(text)}
+    special = sorted(letter for letter in letters if not letter.isascii() and len(letter.upper()) == 1)
+    upper = "".join(letter.upper() for letter in special)
+    trimmed = f"trim(rtrim(trim({sql}), ':'))"
+    translated = f"translate({trimmed}, {literal(upper)}, {literal(''.join(special))})" if special else trimmed
+    return f"lower({translated})"
+
+
+def _fold(text: str) -> str:
+    return text.strip().removesuffix(":").strip().lower()
+
+
+def _text(sql: str, where: str) -> str:
+    if len(sql) > 1 and sql.startswith("'") and sql.endswith("'"):
+        return sql[1:-1].replace("''", "'")
+    raise DeclarationError(
+        "A name in single quotes is needed here.", where=where, saw=sql, hint="e.g. 'agreement_class'"
+    )
+
+
+def _is_ours(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() in FUNCTIONS
+
+
+def _names(tree: exp.Expr) -> list[exp.Expr]:
+    return [node for node in tree.find_all(exp.Column, exp.Dot) if not isinstance(node.parent, exp.Column | exp.Dot)]
+
+
+def _dotted(node: exp.Expr) -> str:
+    if isinstance(node, exp.Dot):
+        return f"{_dotted(node.this)}.{_dotted(node.expression)}"
+    if isinstance(node, exp.Column):
+        return ".".join(part.name for part in node.parts)
+    return node.name
+
+
+def _spelled(node: exp.Expr) -> str:
+    return node.name if isinstance(node, exp.Anonymous) else node.sql(dialect="duckdb")[:60] or node.key

@@ -1,0 +1,176 @@
+"""From files to declarations. A complaint says file, line, what was seen and what to try."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from headwater.declared import Declared, Origin
+from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.connector import Connector
+from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
+from headwater.model.document import Document, read_documents
+from headwater.model.entity import Entity, Rules
+from headwater.model.fact import Fact
+from headwater.model.project import Declarations, Project
+from headwater.names import suggest
+
+D = TypeVar("D", bound=Declared)
+
+PROJECT_FILE = "headwater.yaml"
+"""The file at the root of a project."""
+
+_NOUNS: tuple[tuple[str, tuple[tuple[str, type[Declared]], ...]], ...] = (
+    ("entity", (("", Entity),)),
+    ("fact", (("", Fact),)),
+    ("rules", (("", Rules),)),
+    ("dimension", (("values_of", EnumDimension), ("calendar", DateDimension), ("", EntityDimension))),
+)
+_SHELVES = {
+    Entity: ("entities", "entity"),
+    Fact: ("facts", "fact"),
+    Rules: ("rules", "rules"),
+    EntityDimension: ("dimensions", "dimension"),
+    EnumDimension: ("dimensions", "dimension"),
+    DateDimension: ("dimensions", "dimension"),
+}
+
+
+def load_project(root: Path) -> Project:
+    """The project in `root`; DeclarationError where there is none or it cannot be meant."""
+    path = root / PROJECT_FILE
+    if not path.is_file():
+        raise DeclarationError(
+            "There is no project here.",
+            where=PROJECT_FILE,
+            saw=f"no {PROJECT_FILE} in {root}",
+            hint="`headwater init DIR` makes one; `--project DIR` names another folder",
+        )
+    documents = read_documents(path, shown=PROJECT_FILE)
+    if not documents:
+        raise DeclarationError("The project file is empty.", where=PROJECT_FILE, hint="`headwater init DIR` writes one")
+    return declare(Project, documents[0])
+
+
+def load_connector(path: Path) -> Connector:
+    """The connector that a `connector.yaml` describes."""
+    documents = read_documents(path, shown=f"{path.parent.name}/{path.name}")
+    if not documents:
+        raise DeclarationError("The connector's manifest is empty.", where=str(path.name))
+    return declare(Connector, documents[0])
+
+
+def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
+    """Everything declared below `folder`, in YAML and Python files. All complaints come at once."""
+    shelves: dict[str, dict[str, Any]] = {"entities": {}, "dimensions": {}, "facts": {}, "rules": {}}
+    errors: list[DeclarationError] = []
+    for path in sorted(folder.rglob("*")):
+        name = f"{shown}/{path.relative_to(folder).as_posix()}"
+        try:
+            for noun in _nouns_in(path, name):
+                _shelve(noun, shelves)
+        except DeclarationError as error:
+            errors.extend(error.errors if isinstance(error, DeclarationErrors) else [error])
+    if errors:
+        raise DeclarationErrors(errors)
+    return Declarations.model_construct(None, **shelves)
+
+
+def declare(kind: type[D], document: Document) -> D:
+    """A document as a declaration; DeclarationErrors with all that is wrong with it."""
+    origin = Origin(document.file, document.line, document.lines)
+    try:
+        return kind.model_validate(document.values).stamped(origin)
+    except ValidationError as error:
+        raise DeclarationErrors([_complaint(kind, item, origin) for item in error.errors()]) from error
+
+
+def _nouns_in(path: Path, shown: str) -> Iterator[Declared]:
+    if path.suffix in (".yaml", ".yml"):
+        for document in read_documents(path, shown=shown):
+            yield declare(_kind(document), document)
+    elif path.suffix == ".py" and not path.name.startswith("_"):
+        yield from _python(path, shown)
+
+
+def _kind(document: Document) -> type[Declared]:
+    values = document.values if isinstance(document.values, dict) else {}
+    for noun, kinds in _NOUNS:
+        if noun in values:
+            return next(kind for mark, kind in kinds if not mark or mark in values)
+    saw = ", ".join(map(str, values)) or "nothing"
+    hint = "begin with one of: entity, dimension, fact, rules"
+    raise DeclarationError(
+        "What this declares is not said.", where=f"{document.file}:{document.line}", saw=saw, hint=hint
+    )
+
+
+def _python(path: Path, shown: str) -> Iterator[Declared]:
+    spec = importlib.util.spec_from_file_location(f"headwater_models_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise DeclarationError("This file cannot be imported.", where=shown)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise DeclarationError(
+            "This file fails when it is imported.", where=shown, saw=f"{type(error).__name__}: {error}"
+        ) from error
+    for value in vars(module).values():
+        if type(value) in _SHELVES:
+            yield value.stamped(Origin(shown))
+
+
+def _shelve(noun: Declared, shelves: dict[str, dict[str, Any]]) -> None:
+    shelf, attribute = _SHELVES[type(noun)]
+    name = getattr(noun, attribute)
+    if name in shelves[shelf]:
+        other = shelves[shelf][name].origin
+        raise DeclarationError(
+            f"`{name}` is declared twice.", where=str(noun.origin), saw=f"first in {other}", hint="keep one"
+        )
+    shelves[shelf][name] = noun
+
+
+def _complaint(kind: type[BaseModel], error: Any, origin: Origin) -> DeclarationError:
+    path = tuple(str(step) for step in error["loc"])
+    last = path[-1] if path else ""
+    where = origin.of(*path)
+    if error["type"] == "extra_forbidden":
+        known = _fields_at(kind, path[:-1])
+        return DeclarationError(
+            f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=suggest(last, known)
+        )
+    if error["type"] == "missing":
+        return DeclarationError(f"`{'.'.join(path)}` is missing.", where=where, saw="nothing", hint=f"add `{last}:`")
+    what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return DeclarationError(what, where=where, saw=repr(error["input"])[:120], hint=message)
+
+
+def _fields_at(kind: type[BaseModel], path: tuple[str, ...]) -> list[str]:
+    """The fields known at `path` below `kind`, as well as they can be told."""
+    found: Any = kind
+    for step in path:
+        found = _below(found, step)
+    return sorted(found.model_fields) if isinstance(found, type) and issubclass(found, BaseModel) else []
+
+
+def _below(kind: Any, step: str) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        info = kind.model_fields.get(step)
+        return info.annotation if info else _tagged(kind, step)
+    members = [member for member in getattr(kind, "__args__", ()) if member is not type(None) and member is not str]
+    for member in members:
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            return member if member.model_fields.get("kind") is None else _below(member, step)
+    return members[-1] if members else None
+
+
+def _tagged(kind: type[BaseModel], step: str) -> Any:
+    tag = kind.model_fields.get("kind")
+    return kind if tag is not None and tag.default == step else None

@@ -1,0 +1,138 @@
+"""A project: `headwater.yaml`, at the root of a user's folder."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from headwater.declared import Declared
+from headwater.dtypes import DType
+from headwater.model.dimension import Dimension
+from headwater.model.entity import Entity, Rules
+from headwater.model.fact import Fact
+from headwater.names import Name, Slug
+
+
+class DuckDBWarehouse(Declared):
+    """One DuckDB file a tenant."""
+
+    kind: Literal["duckdb"] = "duckdb"
+    path: str = ".headwater/{tenant}.duckdb"
+    """The file; `{tenant}` stands for the tenant."""
+    memory: str = ""
+    """The most memory DuckDB may use, e.g. `4GB`; DuckDB's own choice when empty."""
+    threads: int | None = None
+    """Threads of DuckDB; one a core unless given."""
+
+
+WarehouseSettings = Annotated[DuckDBWarehouse, Field()]
+"""Where silver and gold live."""
+
+
+class LakeSettings(Declared):
+    """Where raw and bronze live."""
+
+    url: str = ".headwater/lake"
+    """A folder."""
+
+
+class LedgerSettings(Declared):
+    """Where the ledger lives."""
+
+    url: str = "sqlite:///.headwater/ledger.db"
+    """An SQLAlchemy URL, or a reference such as `env:LEDGER_URL`."""
+
+
+class Connection(Declared):
+    """One tenant's use of one connector."""
+
+    connector: Name
+    """The connector."""
+    settings: dict[Name, str] = Field(default_factory=dict)
+    """Values of the connector's settings."""
+    secrets: dict[Name, str] = Field(default_factory=dict)
+    """References to secrets: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`."""
+    resources: tuple[Name, ...] = ()
+    """What is read; all that the declarations need unless given."""
+    since: str | None = None
+    """Records that changed before this day are never read; everything unless given."""
+
+
+class Tenant(Declared):
+    """An isolated customer."""
+
+    connections: dict[Slug, Connection] = Field(default_factory=dict)
+    """Its connections."""
+
+
+class Environment(Declared):
+    """What differs in one environment, e.g. production."""
+
+    warehouse: WarehouseSettings | None = None
+    """The warehouse there."""
+    lake: LakeSettings | None = None
+    """The lake there."""
+    ledger: LedgerSettings | None = None
+    """The ledger there."""
+
+
+class Policy(Declared):
+    """What happens when records and contracts differ, a resource."""
+
+    drift: Literal["evolve", "freeze", "refuse"] = "evolve"
+    """`evolve`: report and go on. `freeze`: report, and keep no new field. `refuse`: the batch fails."""
+    fields: dict[str, DType] = Field(default_factory=dict)
+    """Fields (as paths) that are read with another type than the contract says; `text` takes anything."""
+
+
+class Project(Declared):
+    """A user's project."""
+
+    version: Literal[1]
+    """The version of this grammar."""
+    name: Slug
+    """Its name."""
+    blueprint: Name | None = None
+    """Declarations that ship with Headwater, e.g. `msp`. Files under `models/` add to it or override it by name."""
+    warehouse: WarehouseSettings = DuckDBWarehouse()
+    """Where silver and gold live."""
+    lake: LakeSettings = LakeSettings()
+    """Where raw and bronze live."""
+    ledger: LedgerSettings = LedgerSettings()
+    """Where the ledger lives."""
+    tenants: dict[Slug, Tenant] = Field(default_factory=dict)
+    """Tenants and their connections; more may live in the ledger."""
+    environments: dict[Name, Environment] = Field(default_factory=dict)
+    """Overrides by environment."""
+    settings: dict[Name, str] = Field(default_factory=dict)
+    """Values that expressions use as `setting('name')`."""
+    policies: dict[str, Policy] = Field(default_factory=dict)
+    """By `connector.resource`."""
+
+    def in_environment(self, environment: Environment) -> Project:
+        """The project with the overrides of an environment."""
+        overrides = {name: getattr(environment, name) for name in ("warehouse", "lake", "ledger")}
+        return self.model_copy(update={name: value for name, value in overrides.items() if value is not None})
+
+
+class Declarations(Declared):
+    """Everything declared about meaning: what a blueprint ships, or a project adds."""
+
+    entities: dict[Name, Entity] = Field(default_factory=dict)
+    """Entities by name."""
+    dimensions: dict[Name, Dimension] = Field(default_factory=dict)
+    """Dimensions by name."""
+    facts: dict[Name, Fact] = Field(default_factory=dict)
+    """Facts by name."""
+    rules: dict[Name, Rules] = Field(default_factory=dict)
+    """Rules tables by name."""
+
+    def overlaid(self, other: Declarations) -> Declarations:
+        """These declarations with those of `other` added, or in their place where the name is the same."""
+        return Declarations.model_construct(
+            entities={**self.entities, **other.entities},
+            dimensions={**self.dimensions, **other.dimensions},
+            facts={**self.facts, **other.facts},
+            rules={**self.rules, **other.rules},
+        )

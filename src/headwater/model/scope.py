@@ -1,0 +1,52 @@
+"""What the expressions of each kind of declaration may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.entity import RESERVED, Entity
+from headwater.model.field import Field
+from headwater.names import quote
+
+DATE_ATTRIBUTES = (
+    "date_key", "date", "year", "quarter", "month", "month_name", "week", "day_of_month", "day_of_week", "day_name",
+    "day_of_year", "is_weekend", "is_holiday", "holiday_name", "is_month_start", "is_month_end", "fiscal_year",
+    "fiscal_quarter", "fiscal_month",
+)  # fmt: skip
+"""Columns of a date dimension."""
+
+
+def bronze_columns(fields: Iterable[Field]) -> dict[str, str]:
+    """Names of a resource's bronze: every field by its dotted path and by its flattened name."""
+    names: dict[str, str] = {"_parent": quote("_parent")}
+    for field in fields:
+        names[field.name] = names[field.dotted] = quote(field.name)
+    return names
+
+
+def entity_columns(entity: Entity, alias: str = "") -> dict[str, str]:
+    """Names of an entity's current row: its declared columns, and what silver adds."""
+    prefix = f"{alias}." if alias else ""
+    return {name: prefix + quote(name) for name in (*entity.columns, *RESERVED)}
+
+
+def attribute_names(dimension: Dimension) -> tuple[str, ...]:
+    """The attributes of a dimension that `<lookup>.<attribute>` may name, without load metadata."""
+    match dimension:
+        case EntityDimension():
+            joined = [name for join in dimension.join for name in join.attributes]
+            return (*dimension.attributes, *joined, "entity_key", "valid_from", "valid_to", "is_current", "is_inferred")
+        case EnumDimension():
+            return ("value", *dimension.attributes)
+        case DateDimension():
+            return DATE_ATTRIBUTES
+
+
+def lookup_columns(lookups: Mapping[str, Dimension]) -> dict[str, str]:
+    """`<lookup>.<attribute>` -> SQL, where each lookup's dimension row is joined under the lookup's name."""
+    return {
+        f"{lookup}.{name}": f"{quote(lookup)}.{quote(name)}"
+        for lookup, dimension in lookups.items()
+        for name in attribute_names(dimension)
+    }

@@ -1,0 +1,146 @@
+"""What the verbs of `run.app` answer: plain values that every face can print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from headwater.errors import HeadwaterError
+
+Outcome = Literal["done", "partial", "failed"]
+"""How a run ended: all of it, all but some parts, nothing of use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What became of one step of a plan."""
+
+    step: str
+    """Its id, e.g. `extract:psa/tickets/..`, `conform:ticket`, `build:dim_company`."""
+    state: Literal["done", "failed", "skipped"]
+    detail: str = ""
+    """A few words: rows read, rows written, or why it was skipped."""
+    error: HeadwaterError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something in the data that a person should look at."""
+
+    table: str
+    finding: str
+    count: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """A whole run of one tenant."""
+
+    tenant: str
+    outcome: Outcome
+    seconds: float
+    requests: int = 0
+    """Requests sent to services."""
+    rows: int = 0
+    """Records read."""
+    kept: int = 0
+    quarantined: int = 0
+    written: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Table -> (rows deleted, rows inserted); tables that did not change are left out."""
+    findings: tuple[Finding, ...] = ()
+    steps: tuple[StepResult, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 failed, 3 some parts failed."""
+        return {"done": 0, "failed": 1, "partial": 3}[self.outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `check` found in good order."""
+
+    project: str
+    connectors: tuple[str, ...]
+    entities: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    facts: tuple[str, ...]
+    tenants: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    """E.g. a secret reference that does not resolve on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """How far one resource of one connection is."""
+
+    connection: str
+    resource: str
+    until: datetime | None
+    """Everything that changed before this is in raw (None: nothing yet)."""
+    windows: int
+    """Committed windows, after merging; more than one means gaps."""
+    rows: int
+    waiting: int
+    """Batches that are not completed."""
+    failed: str = ""
+    """Why the newest batch failed, if it did."""
+    quarantined: int = 0
+    drift: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableStatus:
+    """One table of the warehouse."""
+
+    layer: str
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Where a tenant stands."""
+
+    tenant: str
+    warehouse: str
+    """Where its tables are, e.g. the DuckDB file's path."""
+    feeds: tuple[FeedStatus, ...]
+    tables: tuple[TableStatus, ...]
+    last_run: Mapping[str, Any] | None
+    running: str = ""
+    """Who holds the lease now, if anyone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The rows of a query."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """How a table comes about."""
+
+    name: str
+    kind: Literal["entity", "dimension", "fact"]
+    declared: str
+    """Where it is declared: file and line."""
+    lineage: tuple[tuple[str, str, str], ...]
+    """(column, expression, source fields) of each column."""
+    sql: tuple[str, ...]
+    """The statements that build it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readmitted:
+    """What a retry of quarantined records did."""
+
+    tried: int
+    readmitted: int
+    refused: int
