@@ -11,10 +11,13 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a declaration stands: a file and a line (0: written in Python)."""
+    """Where a declaration stands: a file and a line (0: written in Python).
 
-    file: str = "python"
-    line: int = 0
+    All origins are equal: where a thing is written is no part of what it means.
+    """
+
+    file: str = field(default="python", compare=False)
+    line: int = field(default=0, compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
     """Lines of the parts below, by dotted path."""
 

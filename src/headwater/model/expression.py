@@ -191,7 +191,11 @@ def _is_ours(node: exp.Expr) -> bool:
 
 
 def _names(tree: exp.Expr) -> list[exp.Expr]:
-    return [node for node in tree.find_all(exp.Column, exp.Dot) if not isinstance(node.parent, exp.Column | exp.Dot)]
+    return [
+        node
+        for node in tree.find_all(exp.Column, exp.Dot, bfs=False)
+        if not isinstance(node.parent, exp.Column | exp.Dot)
+    ]
 
 
 def _dotted(node: exp.Expr) -> str:

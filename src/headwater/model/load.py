@@ -25,10 +25,10 @@ PROJECT_FILE = "headwater.yaml"
 """The file at the root of a project."""
 
 _NOUNS: tuple[tuple[str, tuple[tuple[str, type[Declared]], ...]], ...] = (
-    ("entity", (("", Entity),)),
     ("fact", (("", Fact),)),
-    ("rules", (("", Rules),)),
     ("dimension", (("values_of", EnumDimension), ("calendar", DateDimension), ("", EntityDimension))),
+    ("rules", (("", Rules),)),
+    ("entity", (("", Entity),)),  # last: facts and dimensions name an entity too
 )
 _SHELVES = {
     Entity: ("entities", "entity"),

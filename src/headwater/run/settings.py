@@ -1,0 +1,135 @@
+"""References to secrets, resolved at the last moment and never kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from headwater.errors import DeclarationError, HeadwaterError
+from headwater.model.connector import Connector
+from headwater.model.project import Connection
+from headwater.names import suggest
+
+KINDS = ("env", "file", "keyring", "aws-sm", "azure-kv")
+"""Where a secret may live: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`, `aws-sm:NAME`, `azure-kv:VAULT/NAME`."""
+
+
+def resolve(reference: str, *, root: Path, where: str) -> str:
+    """The secret that `reference` names. DeclarationError where it is no reference or nothing is there."""
+    kind, _, name = reference.partition(":")
+    reader = _READERS.get(kind)
+    if reader is None or not name:
+        raise DeclarationError(
+            "A secret must be a reference, never the secret itself.",
+            where=where,
+            saw="something that is no reference (not shown)",
+            hint=f"write one of: {', '.join(f'{kind}:…' for kind in KINDS)}",
+        )
+    return reader(name, root, where)
+
+
+def resolve_secrets(connection: Connection, connector: Connector, *, root: Path, where: str) -> dict[str, str]:
+    """All secrets that the connector needs, by name; DeclarationError naming the first that is not given."""
+    for name in connection.secrets:
+        if name not in connector.secrets:
+            hint = suggest(name, connector.secrets)
+            raise DeclarationError(f"{connector.connector} knows no secret `{name}`.", where=where, saw=name, hint=hint)
+    for name, meaning in connector.secrets.items():
+        if name not in connection.secrets:
+            hint = f"add `{name}: env:SOME_NAME` under secrets ({meaning})"
+            raise DeclarationError(f"The secret `{name}` is not given.", where=where, saw="nothing", hint=hint)
+    return {name: resolve(reference, root=root, where=where) for name, reference in connection.secrets.items()}
+
+
+def fill_settings(connection: Connection, connector: Connector, *, where: str) -> dict[str, str]:
+    """The connection's settings with the connector's defaults; DeclarationError for missing and unknown ones."""
+    for name in connection.settings:
+        if name not in connector.settings:
+            hint = suggest(name, connector.settings)
+            raise DeclarationError(
+                f"{connector.connector} knows no setting `{name}`.", where=where, saw=name, hint=hint
+            )
+    filled: dict[str, str] = {}
+    for name, setting in connector.settings.items():
+        value = connection.settings.get(name, setting.default)
+        if value is None:
+            hint = f"add `{name}:` under settings ({setting.description})"
+            raise DeclarationError(f"The setting `{name}` is not given.", where=where, saw="nothing", hint=hint)
+        filled[name] = value
+    return filled
+
+
+def resolve_url(url: str, *, root: Path, where: str) -> str:
+    """A URL, or what a reference to one gives; a relative SQLite path counts from the project's root."""
+    if url.partition(":")[0] in _READERS:
+        url = resolve(url, root=root, where=where)
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return prefix + str(root / url.removeprefix(prefix))
+    return url
+
+
+def _from_environment(name: str, root: Path, where: str) -> str:
+    del root
+    value = os.environ.get(name)
+    if not value:
+        raise DeclarationError(
+            f"The environment has no {name}.",
+            where=where,
+            saw=f"env:{name}",
+            hint=f"export {name}=… before you run this",
+        )
+    return value
+
+
+def _from_file(name: str, root: Path, where: str) -> str:
+    path = root / Path(name).expanduser()
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        hint = "the path counts from the project's root"
+        raise DeclarationError(
+            "A secret's file cannot be read.", where=where, saw=f"{name}: {error.strerror}", hint=hint
+        ) from error
+
+
+def _from_keyring(name: str, root: Path, where: str) -> str:
+    del root
+    try:
+        import keyring  # noqa: PLC0415 - an extra, needed by those only who keep secrets there
+    except ImportError as error:
+        raise _missing("keyring", where) from error
+    service, _, user = name.partition("/")
+    value = keyring.get_password(service, user)
+    if value is None:
+        raise DeclarationError(
+            "The keyring has no such entry.", where=where, saw=f"keyring:{name}", hint=f"keyring set {service} {user}"
+        )
+    return str(value)
+
+
+def _absent(kind: str) -> Callable[[str, Path, str], str]:
+    def read(name: str, root: Path, where: str) -> str:
+        del name, root
+        raise _missing(kind, where)
+
+    return read
+
+
+def _missing(kind: str, where: str) -> HeadwaterError:
+    return DeclarationError(
+        f"Secrets of kind `{kind}:` cannot be read by this installation.",
+        where=where,
+        saw=f"{kind}:…",
+        hint="use env:NAME or file:PATH, or install the package that reads it",
+    )
+
+
+_READERS: Mapping[str, Callable[[str, Path, str], str]] = {
+    "env": _from_environment,
+    "file": _from_file,
+    "keyring": _from_keyring,
+    "aws-sm": _absent("aws-sm"),
+    "azure-kv": _absent("azure-kv"),
+}

@@ -1,0 +1,121 @@
+"""Plugs, found by entry point: connectors, blueprints, warehouses, ledgers. The only importer by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from headwater.errors import DeclarationError
+from headwater.ledger.base import Ledger
+from headwater.model.connector import Connector
+from headwater.model.field import Field, contract_of, fields_of
+from headwater.model.load import load_connector, load_declarations
+from headwater.model.project import Declarations, DuckDBWarehouse
+from headwater.model.resource import Resource
+from headwater.names import suggest
+from headwater.warehouse.base import Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plug:
+    """A connector that is ready to be used: its manifest, and the contract of each of its resources."""
+
+    connector: Connector
+    contracts: Mapping[str, type[BaseModel]]
+
+    def fields(self) -> dict[str, tuple[Field, ...]]:
+        """The bronze fields of each resource, by `connector.resource`."""
+        name = self.connector.connector
+        return {f"{name}.{resource}": fields_of(contract) for resource, contract in self.contracts.items()}
+
+
+def connector_names() -> tuple[str, ...]:
+    """The connectors that are installed, sorted."""
+    return tuple(sorted(point.name for point in entry_points(group="headwater.connectors")))
+
+
+def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.yaml") -> Plug:
+    """The connector `name`: of the project at `root` if it has one of that name, else an installed one."""
+    if root is not None and (own := root / "connectors" / name / "connector.yaml").is_file():
+        return _plug(load_connector(own), None)
+    point = _point("headwater.connectors", name)
+    if point is None:
+        hint = suggest(name, connector_names()) or "`headwater connector list` shows those that are installed"
+        raise DeclarationError(f"No connector is called `{name}`.", where=where, saw=name, hint=hint)
+    with as_file(files(point.value)) as folder:
+        connector = load_connector(folder / "connector.yaml")
+    return _plug(connector, f"{point.value}.schemas")
+
+
+def blueprint_names() -> tuple[str, ...]:
+    """The blueprints that are installed, sorted."""
+    return tuple(sorted(point.name for point in entry_points(group="headwater.blueprints")))
+
+
+def load_blueprint(name: str, *, where: str) -> Declarations:
+    """The declarations that ship under `name`."""
+    point = _point("headwater.blueprints", name)
+    if point is None:
+        hint = suggest(name, blueprint_names())
+        raise DeclarationError(f"No blueprint is called `{name}`.", where=where, saw=name, hint=hint)
+    with as_file(files(point.value)) as folder:
+        return load_declarations(folder / "models", shown=f"{name} blueprint")
+
+
+def open_ledger(url: str) -> Ledger:
+    """The ledger at `url`, brought to this version's form."""
+    kind = url.partition(":")[0].partition("+")[0]
+    point = _point("headwater.ledgers", kind)
+    if point is None:
+        known = ", ".join(sorted(point.name for point in entry_points(group="headwater.ledgers")))
+        raise DeclarationError(
+            "No ledger of this kind is installed.", where="headwater.yaml", saw=f"{kind}:…", hint=f"one of: {known}"
+        )
+    ledger: Ledger = point.load()(url)
+    return ledger
+
+
+def open_warehouse(settings: DuckDBWarehouse, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:
+    """One tenant's warehouse."""
+    point = _point("headwater.warehouses", settings.kind)
+    if point is None:
+        hint = f'pip install "headwater[{settings.kind}]"'
+        raise DeclarationError("This warehouse is not installed.", where="headwater.yaml", saw=settings.kind, hint=hint)
+    path = root / settings.path.replace("{tenant}", tenant)
+    kind: Any = point.load()
+    warehouse: Warehouse = kind(tenant, path, memory=settings.memory, threads=settings.threads, read_only=read_only)
+    return warehouse
+
+
+def _plug(connector: Connector, schemas: str | None) -> Plug:
+    module = importlib.import_module(schemas) if schemas and any(_named(connector)) else None
+    contracts = {resource.resource: _contract(resource, module, connector) for resource in connector.resources}
+    return Plug(connector=connector, contracts=contracts)
+
+
+def _named(connector: Connector) -> Iterator[str]:
+    return (resource.contract for resource in connector.resources if resource.contract)
+
+
+def _contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
+    if not resource.contract:
+        return contract_of(resource.resource, resource.fields)
+    found = getattr(module, resource.contract, None)
+    if found is None:
+        where = connector.origin.of("resources")
+        raise DeclarationError(
+            f"`{resource.resource}` names a contract that is not there.", where=where, saw=resource.contract
+        )
+    contract: type[BaseModel] = found
+    return contract
+
+
+def _point(group: str, name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=group, name=name)), None)

@@ -1,0 +1,3 @@
+"""Tests of the declarations."""
+
+from __future__ import annotations

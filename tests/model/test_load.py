@@ -1,0 +1,177 @@
+"""From files to declarations, and what is said when they cannot be meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from headwater.declared import Declared
+from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.check import Whole, check
+from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
+from headwater.model.field import Field
+from headwater.model.load import load_declarations, load_project
+
+PROJECT = """
+version: 1
+name: my-msp
+tenants:
+  acme:
+    connections:
+      psa:
+        connector: connectwise
+        settings: {base_url: "https://api-na.myconnectwise.net", company: acme}
+        secrets: {public_key: "env:CONNECTWISE_PUBLIC_KEY"}
+"""
+TICKET = """
+entity: ticket
+key: ticket_id
+columns:
+  ticket_id: bigint
+  status: text
+  company_id: bigint
+  note: {type: text, history: overwrite}
+sources:
+  connectwise.tickets:
+    changed_at: _info.lastUpdated
+    map: {ticket_id: id, status: status.name, company_id: company.id}
+"""
+CUSTOMER = """
+dimension: customer
+entity: ticket
+attributes:
+  status: T2
+  note: T1
+"""
+FACT = """
+fact: work
+entity: ticket
+grain: [ticket_id]
+measures: {one: "1", two: "one + 1"}
+lookups:
+  customer: {dimension: customer, on: ticket_id, strategy: current}
+"""
+FIELDS = {
+    "connectwise.tickets": tuple(
+        Field(path=tuple(path.split(".")), dtype=dtype)
+        for path, dtype in {
+            "id": "bigint",
+            "status.name": "text",
+            "company.id": "bigint",
+            "_info.lastUpdated": "timestamp",
+        }.items()
+    )
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+    return folder
+
+
+def complaints(folder: Path) -> list[DeclarationError]:
+    with pytest.raises(DeclarationError) as caught:
+        check(Whole(declarations=load_declarations(folder), fields=FIELDS))
+    return list(caught.value.errors) if isinstance(caught.value, DeclarationErrors) else [caught.value]
+
+
+def test_the_project_file_of_the_design_is_understood(tmp_path: Path):
+    project = load_project(write(tmp_path, {"headwater.yaml": PROJECT}))
+    assert project.tenants["acme"].connections["psa"].settings["company"] == "acme"
+    assert project.warehouse.path == ".headwater/{tenant}.duckdb"
+
+
+def test_a_folder_of_declarations_fits_together(tmp_path: Path):
+    found = load_declarations(
+        write(tmp_path, {"ticket.yaml": TICKET, "d/customer.yaml": CUSTOMER, "f/work.yaml": FACT})
+    )
+    check(Whole(declarations=found, fields=FIELDS))
+    assert found.entities["ticket"].overwritten == ("note",)
+    assert str(found.facts["work"].origin) == "models/f/work.yaml:1"
+
+
+def test_python_declares_the_same_things(tmp_path: Path):
+    python = """
+        from headwater.model.dimension import EntityDimension
+
+        customer = EntityDimension(dimension="customer", entity="ticket", attributes={"status": "T2", "note": "T1"})
+    """
+    found = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "customer.py": python}))
+    yaml = load_declarations(write(tmp_path / "other", {"customer.yaml": CUSTOMER}))
+    assert found.dimensions == yaml.dimensions
+
+
+def test_the_kind_of_a_dimension_is_told_by_its_keys(tmp_path: Path):
+    files = {
+        "a.yaml": CUSTOMER,
+        "b.yaml": "dimension: status\nvalues_of: {entity: ticket, column: status}\n",
+        "c.yaml": "dimension: date\ncalendar: gregorian\nfirst: 2020-01-01\n",
+    }
+    found = load_declarations(write(tmp_path, files)).dimensions
+    assert [type(found[name]) for name in ("customer", "status", "date")] == [
+        EntityDimension,
+        EnumDimension,
+        DateDimension,
+    ]
+
+
+def test_on_is_a_word_and_not_true(tmp_path: Path):
+    found = load_declarations(write(tmp_path, {"work.yaml": FACT}))
+    assert found.facts["work"].lookups["customer"].on == ("ticket_id",)
+
+
+# ruff: noqa: E501 - one complaint a line reads best
+@pytest.mark.parametrize(
+    ("name", "files", "what", "where", "hint"),
+    [
+        ("an unknown word", {"t.yaml": TICKET + "colums: {}\n"}, "`colums` is not known here.", "models/t.yaml:12", "did you mean `columns`?"),
+        ("a word that is missing", {"t.yaml": "entity: ticket\nkey: a\ncolumns: {a: text}\n"}, "`sources` is missing.", "models/t.yaml:1", "add `sources:`"),
+        ("a wrong type", {"t.yaml": TICKET.replace("status: text", "status: txt")}, "`columns.status.type` cannot be meant.", "models/t.yaml:5", "`txt` is not a type"),
+        ("a key that is no column", {"t.yaml": TICKET.replace("key: ticket_id", "key: id")}, "This cannot be meant.", "models/t.yaml:1", "key `id` is not among"),
+        ("a key that stands twice", {"t.yaml": TICKET + "key: x\n"}, "`key` stands twice.", "models/t.yaml:12", "keep one of them"),
+        ("no YAML", {"t.yaml": "entity: [\n"}, "This file is not YAML.", "models/t.yaml:2", "check the indentation"),
+        ("nothing we know", {"t.yaml": "table: x\n"}, "What this declares is not said.", "models/t.yaml:1", "begin with one of"),
+        ("twice the same", {"a.yaml": TICKET, "b.yaml": TICKET}, "`ticket` is declared twice.", "models/b.yaml:1", "keep one"),
+        ("a source nobody offers", {"t.yaml": TICKET.replace("connectwise.tickets", "connectwise.ticket")}, "ticket is fed by `connectwise.ticket`, which no connector offers.", "models/t.yaml:9", "did you mean `connectwise.tickets`?"),
+        ("a field that is not there", {"t.yaml": TICKET.replace("status.name", "status.nme")}, "`status.nme` is no column here.", "models/t.yaml:11", "did you mean `status.name`?"),
+        ("a mapped column that is not declared", {"t.yaml": TICKET.replace("{ticket_id: id,", "{ticket_id: id, stats: status.name,")}, "ticket has no column `stats`.", "models/t.yaml:11", "did you mean `status`?"),
+        ("a dimension of nothing", {"c.yaml": CUSTOMER}, "No entity is called `ticket`.", "models/c.yaml:2", ""),
+        ("an attribute that is not there", {"t.yaml": TICKET, "c.yaml": CUSTOMER.replace("status: T2", "statuss: T2")}, "`statuss` is no column here.", "models/c.yaml:4", "did you mean `status`?"),
+        ("a lookup into nothing", {"t.yaml": TICKET, "f.yaml": FACT}, "work.customer_key looks up `customer`, which no dimension is called.", "models/f.yaml:6", ""),
+        ("a wrong measure", {"t.yaml": TICKET, "c.yaml": CUSTOMER, "f.yaml": FACT.replace("one + 1", "onne + 1")}, "`onne` is no column here.", "models/f.yaml:4", "did you mean `one`?"),
+        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` cannot be meant.", "models/f.yaml:6", "`at` belongs to"),
+    ],
+)  # fmt: skip
+def test_a_complaint_says_what_where_and_what_to_try(tmp_path, name, files, what, where, hint):
+    del name
+    (found,) = complaints(write(tmp_path, files))
+    assert (found.what, found.where) == (what, where)
+    assert found.hint.startswith(hint)
+
+
+def test_all_complaints_come_at_once(tmp_path: Path):
+    files = {
+        "t.yaml": TICKET.replace("status.name", "nope").replace("company.id", "nope_either"),
+        "c.yaml": CUSTOMER.replace("note", "nate"),
+    }
+    assert len(complaints(write(tmp_path, files))) == 3
+
+
+def test_a_missing_project_says_how_to_make_one(tmp_path: Path):
+    with pytest.raises(DeclarationError, match="There is no project here") as caught:
+        load_project(tmp_path)
+    assert "headwater init" in caught.value.hint
+
+
+def test_every_declaration_is_frozen_and_closed():
+    kinds = [Declared]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+        assert kind.model_config["frozen"]
+        assert kind.model_config["extra"] == "forbid"
+    assert len(kinds) > 20
