@@ -1,3 +1,3 @@
-"""Tests of the product, a folder a room."""
+"""Tests of Headwater."""
 
 from __future__ import annotations

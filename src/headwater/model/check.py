@@ -18,6 +18,9 @@ from headwater.model.project import Declarations
 from headwater.model.scope import bronze_columns, entity_columns, lookup_columns
 from headwater.names import suggest
 
+GOLD_RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source")
+"""Columns that gold adds to its tables."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
@@ -55,6 +58,34 @@ def columns_are_free(whole: Whole) -> Iterator[DeclarationError]:
             yield DeclarationError(
                 f"`{name}` is a column of silver itself.", where=where, saw=name, hint="choose another name"
             )
+
+
+def gold_names_are_free(whole: Whole) -> Iterator[DeclarationError]:
+    """No attribute, degenerate column or measure takes the name of a column that gold adds itself."""
+    for dimension in whole.declarations.dimensions.values():
+        joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
+        attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
+        names = [*attributes, *(name for shelf in joins for name in shelf)]
+        yield from _free(names, f"{dimension.dimension}_key", dimension.origin.of("attributes"))
+    for fact in whole.declarations.facts.values():
+        keys = [f"{lookup}_key" for lookup in fact.lookups]
+        for name in keys:
+            if name in (*fact.degenerate, *fact.measures):
+                what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
+                yield DeclarationError(what, where=fact.origin.of("lookups"), saw=name, hint=hint)
+        yield from _free([*fact.degenerate, *fact.measures], "", fact.origin.of("degenerate"))
+
+
+def _free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
+    seen: set[str] = set()
+    for name in names:
+        if name in GOLD_RESERVED or name == key:
+            yield DeclarationError(
+                f"`{name}` is a column of gold itself.", where=where, saw=name, hint="choose another name"
+            )
+        if name in seen:
+            yield DeclarationError(f"`{name}` is declared twice.", where=where, saw=name, hint="choose another name")
+        seen.add(name)
 
 
 def sources_exist(whole: Whole) -> Iterator[DeclarationError]:
@@ -238,5 +269,5 @@ def _unknown(noun: str, name: str, known: Iterable[str], where: str) -> Declarat
     return DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=suggest(name, known))
 
 
-RULES = (columns_are_free, sources_exist, maps_hold, dimensions_hold, facts_hold)
+RULES = (columns_are_free, gold_names_are_free, sources_exist, maps_hold, dimensions_hold, facts_hold)
 """What is held against what, in this order."""

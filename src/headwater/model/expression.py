@@ -1,8 +1,8 @@
 """Expressions: the portable subset of SQL that declarations may use, checked when they are loaded.
 
 An expression is parsed by sqlglot, every node of it must be in the subset, every name must be in scope, and what comes
-out is SQL in DuckDB's spelling (which `warehouse.sql` renders for other engines). Three functions are ours: `classify`,
-`custom_field` and `setting`. The subset is documented in docs/reference/expressions.md.
+out is SQL in DuckDB's spelling (which `warehouse.sql` renders for other engines). Four functions are ours: `classify`,
+`custom_field`, `item` and `setting`. The subset is documented in docs/reference/expressions.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
-from headwater.names import literal, suggest
+from headwater.names import check_field, literal, quote, suggest
 
 ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Dot, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Tuple, exp.Var,
@@ -35,7 +35,7 @@ ALLOWED: tuple[type[exp.Expr], ...] = (
 
 _BARE = re.compile(r'[\w."]+')
 
-FUNCTIONS = ("classify", "custom_field", "setting")
+FUNCTIONS = ("classify", "custom_field", "item", "setting")
 """Functions of ours."""
 
 
@@ -122,6 +122,8 @@ def _column(name: str, scope: Scope, where: str) -> str:
 
 
 def _call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
+    if name == "item":
+        return _item(arguments, where)
     counts = {"classify": 3, "custom_field": 2, "setting": 1}
     if len(arguments) != counts[name]:
         raise DeclarationError(
@@ -144,6 +146,22 @@ def _custom_field(bag: str, caption: str) -> str:
         f"(CASE WHEN {caption} IS NULL THEN {bag}[1].value"
         f" ELSE [item.value FOR item IN {bag} IF item.caption = {caption}][1] END)"
     )
+
+
+def _item(arguments: list[str], where: str) -> str:
+    """A field of the first element of a list, or of the first whose other fields are the texts given."""
+    if len(arguments) < 2 or len(arguments) % 2:
+        hint = "item(list, 'field'), or item(list, 'field', 'other field', 'its text', ...)"
+        raise DeclarationError(
+            "`item` takes a list, a field, and pairs of field and text.", where=where, saw="", hint=hint
+        )
+    field, *pairs = (_text(argument, where) for argument in arguments[1:])
+    tests = [
+        f"lower(CAST(item.{quote(check_field(name))} AS VARCHAR)) = {literal(text.lower())}"
+        for name, text in zip(pairs[::2], pairs[1::2], strict=True)
+    ]
+    condition = f" IF {' AND '.join(tests)}" if tests else ""
+    return f"[item.{quote(check_field(field))} FOR item IN {arguments[0]}{condition}][1]"
 
 
 def _classify(arguments: list[str], scope: Scope, where: str) -> str:

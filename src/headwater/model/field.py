@@ -1,16 +1,22 @@
-"""The fields of a record's contract, flattened as bronze keeps them."""
+"""The fields of a record's contract: as a tree, as the record nests them, and flattened, as bronze keeps them."""
 
 from __future__ import annotations
 
+import keyword
+import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 from uuid import UUID
 
+import pydantic
 from pydantic import BaseModel, create_model
+from pydantic.fields import FieldInfo
+
+from headwater.model.contract import As, Day, Instant, Loose, Number, Record, Small, Whole, amount
 
 _SCALARS: dict[Any, str] = {
     str: "text",
@@ -21,10 +27,40 @@ _SCALARS: dict[Any, str] = {
     date: "date",
     datetime: "timestamp",
     UUID: "text",
-    Any: "json",
-    object: "json",
 }
-_PYTHON = {"text": str, "boolean": bool, "integer": int, "bigint": int, "double": float, "date": date}
+_ANNOTATIONS: dict[str, Any] = {
+    "text": str,
+    "boolean": bool,
+    "integer": Small,
+    "bigint": Whole,
+    "double": Number,
+    "date": Day,
+    "timestamp": Instant,
+    "json": Any,
+}
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One key of a record: a value, an object of further keys, or a list of either."""
+
+    key: str
+    """Its key in the record, in the service's spelling."""
+    dtype: str = ""
+    """A type of `headwater.dtypes`; empty for an object."""
+    required: bool = False
+    """Whether an object without it is refused."""
+    many: bool = False
+    """Whether it is a list."""
+    loose: bool = False
+    """Whether it is text that takes any value."""
+    nodes: tuple[Node, ...] = ()
+    """The keys of an object, or of one element of a list of objects."""
+    unread: tuple[str, ...] = ()
+    """Further keys of that object, as patterns, that nobody wants."""
+    doc: str = ""
+    """What it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +70,7 @@ class Field:
     path: tuple[str, ...]
     """Keys from the record down to the value, in the service's spelling."""
     dtype: str
-    """A type of `headwater.dtypes`; of one element where `many`."""
+    """A type of `headwater.dtypes`; of one element where `many`; `json` for a list of objects."""
     required: bool = False
     """Whether a record without it is refused."""
     many: bool = False
@@ -57,81 +93,121 @@ class Field:
 
 def fields_of(contract: type[BaseModel], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
     """The flattened fields of a contract, in its order."""
-    return tuple(_walk(contract, prefix))
+    return flat(tree_of(contract), prefix)
 
 
-def contract_of(name: str, fields: Mapping[str, str]) -> type[BaseModel]:
+def flat(nodes: Iterable[Node], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
+    """The flattened fields of `nodes`, in their order."""
+    return tuple(_flat(nodes, prefix))
+
+
+def tree_of(contract: type[BaseModel]) -> tuple[Node, ...]:
+    """The keys of a contract as the record nests them, in its order."""
+    return tuple(_node(attribute, info) for attribute, info in contract.model_fields.items())
+
+
+def contract_of(name: str, fields: Mapping[str, str], required: Iterable[str] = ()) -> type[BaseModel]:
     """A contract from plain paths and types, for a resource that declares its fields by hand."""
-    tree: dict[str, Any] = {}
+    contract = _made(name, Record, {})
+    needed = set(required)
     for path, dtype in fields.items():
-        *branches, leaf = path.split(".")
-        node = tree
-        for branch in branches:
-            node = node.setdefault(branch, {})
-        node[leaf] = dtype
-    return _model(name, tree)
+        contract = with_field(contract, path, dtype, required=path in needed)
+    return contract
 
 
-def _model(name: str, tree: Mapping[str, Any]) -> type[BaseModel]:
-    members: dict[str, Any] = {}
-    for key, value in tree.items():
-        kind = _model(f"{name}_{key}", value) if isinstance(value, dict) else _python(value)
-        members[key if not key.startswith("_") else f"field{key}"] = (
-            Annotated[kind | None, _alias(key)],
-            None,
-        )
-    made: type[BaseModel] = create_model(name, **members)
-    return made
+def with_field(
+    contract: type[BaseModel], path: str, dtype: str, *, required: bool = False, loose: bool = False
+) -> type[BaseModel]:
+    """`contract`, in which the value at `path` has the type `dtype`; added where there was none."""
+    key, _, rest = path.partition(".")
+    attribute, info = _member(contract, key)
+    if rest:
+        inner = _object(info) or _made(f"{contract.__name__}_{key}", Record, {})
+        kind: Any = with_field(inner, rest, dtype, required=required, loose=loose)
+    else:
+        kind = Loose if loose else annotation_of(dtype)
+    optional = Any if kind is Any else kind | None
+    member = (kind if required else optional, _options(key, required=required))
+    return _made(contract.__name__, contract, {attribute: member})
 
 
-def _alias(key: str) -> Any:
-    from pydantic import Field as PydanticField  # noqa: PLC0415 - the name is taken in this module
-
-    return PydanticField(alias=key)
-
-
-def _python(dtype: str) -> Any:
-    if dtype == "timestamp":
-        return datetime
-    if dtype == "json":
-        return Any
-    return _PYTHON.get(dtype, Decimal)
+def annotation_of(dtype: str) -> Any:
+    """The annotation by which a contract holds a value of `dtype`."""
+    found = _DECIMAL.fullmatch(dtype)
+    return amount(int(found[1]), int(found[2])) if found else _ANNOTATIONS[dtype]
 
 
-def _walk(contract: type[BaseModel], prefix: tuple[str, ...]) -> Iterator[Field]:
+def attribute_of(key: str) -> str:
+    """The attribute that holds `key` in a contract: the key itself unless it is no free Python name."""
+    name = re.sub(r"\W", "_", key.lstrip("_"))
+    if name == key and not hasattr(Record, key) and not keyword.iskeyword(key):
+        return key
+    return f"field_{name}"
+
+
+def _made(name: str, parent: type[BaseModel], members: Mapping[str, Any]) -> type[BaseModel]:
+    # A cast, because the stubs of create_model do not know members that are given by name.
+    return cast("type[BaseModel]", cast("Any", create_model)(name, __base__=parent, **members))
+
+
+def _member(contract: type[BaseModel], key: str) -> tuple[str, FieldInfo | None]:
     for attribute, info in contract.model_fields.items():
-        key = info.alias or attribute
-        path = (*prefix, key)
-        kind = _bare(info.annotation)
-        required = info.is_required()
-        doc = info.description or ""
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _walk(kind, path)
-        elif get_origin(kind) in (list, tuple, set):
-            yield _list(path, _bare(get_args(kind)[0] if get_args(kind) else Any), doc)
+        if (info.alias or attribute) == key:
+            return attribute, info
+    return attribute_of(key), None
+
+
+def _options(key: str, *, required: bool) -> Any:
+    return pydantic.Field(alias=key) if required else pydantic.Field(default=None, alias=key)
+
+
+def _object(info: FieldInfo | None) -> type[BaseModel] | None:
+    kind = _bare(info.annotation)[0] if info else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _node(attribute: str, info: FieldInfo) -> Node:
+    key, required, doc = info.alias or attribute, info.is_required(), info.description or ""
+    kind, mark = _bare(info.annotation)
+    mark = mark or _marked(info.metadata)
+    many = get_origin(kind) in (list, tuple, set)
+    if many:
+        kind, mark = _bare(get_args(kind)[0])
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        unread = getattr(kind, "unread", ())
+        return Node(key=key, required=required, many=many, nodes=tree_of(kind), unread=unread, doc=doc)
+    dtype, loose = (mark.dtype, mark.loose) if mark else (_scalar(kind), False)
+    return Node(key=key, dtype=dtype, required=required, many=many, loose=loose, doc=doc)
+
+
+def _flat(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[Field]:
+    for node in nodes:
+        path = (*prefix, node.key)
+        if node.dtype:
+            yield Field(path=path, dtype=node.dtype, required=node.required, many=node.many, doc=node.doc)
+        elif node.many:
+            yield Field(path=path, dtype="json", many=True, parts=tuple(_flat(node.nodes, ())), doc=node.doc)
         else:
-            yield Field(path=path, dtype=_scalar(kind), required=required, doc=doc)
+            yield from _flat(node.nodes, path)
 
 
-def _list(path: tuple[str, ...], element: Any, doc: str) -> Field:
-    if isinstance(element, type) and issubclass(element, BaseModel):
-        return Field(path=path, dtype="json", many=True, parts=fields_of(element), doc=doc)
-    return Field(path=path, dtype=_scalar(element), many=True, doc=doc)
-
-
-def _bare(kind: Any) -> Any:
+def _bare(kind: Any, mark: As | None = None) -> tuple[Any, As | None]:
+    """An annotation without Optional and Annotated, and the column type it was marked with."""
     origin = get_origin(kind)
     if origin is Annotated:
-        return _bare(get_args(kind)[0])
+        inner, *metadata = get_args(kind)
+        return _bare(inner, mark or _marked(metadata))
     if origin in (Union, types.UnionType):
         members = [member for member in get_args(kind) if member is not type(None)]
-        return _bare(members[0]) if len(members) == 1 else Any
-    return kind
+        return _bare(members[0], mark) if len(members) == 1 else (Any, mark)
+    return kind, mark
+
+
+def _marked(metadata: Iterable[Any]) -> As | None:
+    return next((mark for mark in metadata if isinstance(mark, As)), None)
 
 
 def _scalar(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "text"
-    if get_origin(kind) is dict or kind is dict:
-        return "json"
     return _SCALARS.get(kind, "text" if isinstance(kind, type) and issubclass(kind, str) else "json")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.names import Name, Slug
+from headwater.wire.limits import Limits
 
 
 class DuckDBWarehouse(Declared):
@@ -24,6 +26,11 @@ class DuckDBWarehouse(Declared):
     """The most memory DuckDB may use, e.g. `4GB`; DuckDB's own choice when empty."""
     threads: int | None = None
     """Threads of DuckDB; one a core unless given."""
+
+
+def _check_instant(text: str) -> str:
+    parse_instant(text)
+    return text
 
 
 WarehouseSettings = Annotated[DuckDBWarehouse, Field()]
@@ -55,8 +62,12 @@ class Connection(Declared):
     """References to secrets: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`."""
     resources: tuple[Name, ...] = ()
     """What is read; all that the declarations need unless given."""
-    since: str | None = None
+    since: Annotated[str, AfterValidator(_check_instant)] | None = None
     """Records that changed before this day are never read; everything unless given."""
+    overlap: dict[Name, Span] = Field(default_factory=dict)
+    """By resource: how much of the committed past is read again each time, where this service stamps records late."""
+    limits: Limits | None = None
+    """The budget, where this customer's differs from the connector's."""
 
 
 class Tenant(Declared):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -97,7 +98,7 @@ def _from_file(name: str, root: Path, where: str) -> str:
 def _from_keyring(name: str, root: Path, where: str) -> str:
     del root
     try:
-        import keyring  # noqa: PLC0415 - an extra, needed by those only who keep secrets there
+        keyring = importlib.import_module("keyring")
     except ImportError as error:
         raise _missing("keyring", where) from error
     service, _, user = name.partition("/")

@@ -88,7 +88,7 @@ def open_warehouse(settings: DuckDBWarehouse, tenant: str, root: Path, *, read_o
     if point is None:
         hint = f'pip install "headwater[{settings.kind}]"'
         raise DeclarationError("This warehouse is not installed.", where="headwater.yaml", saw=settings.kind, hint=hint)
-    path = root / settings.path.replace("{tenant}", tenant)
+    path = str(root / settings.path.replace("{tenant}", tenant))
     kind: Any = point.load()
     warehouse: Warehouse = kind(tenant, path, memory=settings.memory, threads=settings.threads, read_only=read_only)
     return warehouse

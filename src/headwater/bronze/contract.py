@@ -1,0 +1,48 @@
+"""The contract that a batch is held to: the resource's, as a project relaxed it, with the key demanded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel
+
+from headwater.errors import DeclarationError
+from headwater.model.field import Field, contract_of, fields_of, with_field
+
+
+def relaxed(contract: type[BaseModel], fields: Mapping[str, str]) -> type[BaseModel]:
+    """`contract`, in which the fields (by path) have other types; `text` takes anything. New paths are added."""
+    for path, dtype in fields.items():
+        contract = with_field(contract, path, dtype, loose=dtype == "text")
+    return contract
+
+
+def demanding(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
+    """`contract`, in which the fields of the key must be there and not be null."""
+    types = {field.dotted: field for field in fields_of(contract)}
+    for path in key:
+        field = types.get(path)
+        if field is None or field.many:
+            saw = ", ".join(list(types)[:20])
+            raise DeclarationError("The key is no field of the contract.", where=f"{contract.__name__}.{path}", saw=saw)
+        if not field.required:
+            dtype = "text" if field.dtype == "json" else field.dtype
+            contract = with_field(contract, path, dtype, required=True)
+    return contract
+
+
+def keys_only(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
+    """The contract of a sweep: nothing but the key."""
+    types = {field.dotted: field.dtype for field in fields_of(demanding(contract, key))}
+    return contract_of(contract.__name__, {path: types[path] for path in key}, required=key)
+
+
+def check_columns(fields: Sequence[Field], where: str) -> None:
+    """Refuse a contract of which two fields would share a column."""
+    seen: dict[str, str] = {}
+    for field in fields:
+        folded = field.name.lower()
+        if folded in seen or folded in ("_line", "_parent"):
+            saw = f"{seen.get(folded, 'a column of ours')} and {field.dotted}"
+            raise DeclarationError("Two fields would share a column.", where=where, saw=saw, hint="omit one of them")
+        seen[folded] = field.dotted

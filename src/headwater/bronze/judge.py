@@ -1,0 +1,183 @@
+"""One record before its contract: kept as it is, kept in a repaired spelling, or refused with every reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from headwater.bronze.shape import Shape, strict_type
+from headwater.model.field import Node
+
+_SHORT = 80
+
+_PLAIN = {
+    "timestamp": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+}
+"""The spellings that DuckDB surely reads; msgspec tolerates a few more."""
+
+Reason = Mapping[str, str]
+"""Why a record is refused: `field`, `value` (shortened) and `rule`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one record."""
+
+    line: int
+    record: bytes = b""
+    """The record as DuckDB can type it; empty when it is refused."""
+    reasons: tuple[Reason, ...] = ()
+    repaired: tuple[str, ...] = ()
+    """Fields (dotted) whose spelling was tolerated."""
+    key: str = ""
+    """Its key as far as it could be read."""
+
+
+class Judge:
+    """Reads records row by row with a contract."""
+
+    def __init__(self, contract: type[BaseModel], shape: Shape, key: Sequence[str]) -> None:
+        self._contract = contract
+        self._shape = shape
+        self._key = key
+        self._strict = msgspec.json.Decoder(shape.strict)
+        self._kinds: dict[int, Any] = {}
+
+    def judge(self, line: int, text: bytes) -> Verdict:
+        """The verdict on the record in `text`."""
+        try:
+            record = json.loads(text.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+        except ValueError as error:
+            return _refused(line, [_reason("", text.decode("utf-8", "replace"), _broken(error))])
+        if not isinstance(record, dict):
+            return _refused(line, [_reason("", record, "a record is an object")])
+        key = self._key_of(record)
+        for path in self._shape.omit:
+            _drop(record, path)
+        try:
+            model = self._contract.model_validate(record)
+        except ValidationError as error:
+            return _refused(line, [_told(one) for one in error.errors(include_url=False)], key)
+        return self._mended(line, record, model.model_dump(mode="json", by_alias=True), key)
+
+    def _mended(self, line: int, record: dict[str, Any], dumped: dict[str, Any], key: str) -> Verdict:
+        repaired: list[str] = []
+        mended = self._object(self._shape.nodes, record, dumped, "", repaired)
+        try:
+            text = json.dumps(mended, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            self._strict.decode(text)
+        except UnicodeEncodeError:
+            return _refused(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
+        except (ValueError, msgspec.MsgspecError) as error:
+            return _refused(line, [_reason("", record, f"cannot be kept: {error}")], key)
+        return Verdict(line=line, record=text, repaired=tuple(sorted(set(repaired))), key=key)
+
+    def _object(
+        self, nodes: Iterable[Node], record: dict[str, Any], dumped: dict[str, Any], path: str, repaired: list[str]
+    ) -> dict[str, Any]:
+        return {
+            node.key: self._value(node, record[node.key], dumped[node.key], f"{path}{node.key}", repaired)
+            for node in nodes
+            if node.key in record
+        }
+
+    def _value(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
+        """`value` where it is fit to be typed as it stands, else what the contract understood by it."""
+        if value is None:
+            return None
+        if node.many and node.nodes:
+            pairs = zip(value, dumped, strict=True)
+            return [self._object(node.nodes, one, other, f"{path}.", repaired) for one, other in pairs]
+        if node.nodes:
+            return self._object(node.nodes, value, dumped, f"{path}.", repaired)
+        if self._fits(node, value):
+            return value
+        repaired.append(path)
+        return dumped
+
+    def _fits(self, node: Node, value: Any) -> bool:
+        if node.loose or node.dtype == "json":
+            return True
+        if node.dtype in _PLAIN and not all(map(_PLAIN[node.dtype].fullmatch, map(str, _many(value)))):
+            return False
+        kind = self._kinds.setdefault(id(node), strict_type(node))
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    def _key_of(self, record: dict[str, Any]) -> str:
+        parts = []
+        for path in self._key:
+            value: Any = record
+            for step in path.split("."):
+                value = value.get(step) if isinstance(value, dict) else None
+            parts.append("" if value is None else _short(value))
+        return "|".join(parts)
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _drop(record: dict[str, Any], path: str) -> None:
+    *branches, leaf = path.split(".")
+    value: Any = record
+    for branch in branches:
+        value = value.get(branch) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        value.pop(leaf, None)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        msg = f"the key `{twice}` stands twice in one object"
+        raise ValueError(msg)
+    return made
+
+
+def _constant(name: str) -> Any:
+    msg = f"{name} is no JSON"
+    raise ValueError(msg)
+
+
+def _broken(error: ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"a record is UTF-8 (byte {error.start} is not)"
+    if isinstance(error, json.JSONDecodeError):
+        return f"a record is JSON ({error.msg.lower()} at character {error.pos})"
+    return f"a record is JSON ({error})"
+
+
+def _told(error: Any) -> Reason:
+    """A complaint of pydantic in our words."""
+    where = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "missing":
+        return _reason(where, None, "must be there")
+    rule = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return _reason(where, error["input"], rule[:1].lower() + rule[1:])
+
+
+def _reason(field: str, value: Any, rule: str) -> Reason:
+    return {"field": field, "value": "" if value is None else _short(value), "rule": rule}
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _refused(line: int, reasons: Sequence[Reason], key: str = "") -> Verdict:
+    return Verdict(line=line, reasons=tuple(reasons), key=key)

@@ -1,0 +1,227 @@
+"""Landing one batch: raw in; bronze, quarantine and a report out. Repeating it gives the same files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from headwater.batch import Batch
+from headwater.bronze.contract import demanding, keys_only
+from headwater.bronze.drift import DriftReport
+from headwater.bronze.judge import Judge, Verdict
+from headwater.bronze.lines import write_lines
+from headwater.bronze.shape import shape_of
+from headwater.bronze.staging import Parents, Staging, parents_from
+from headwater.bronze.survey import Survey, Surveyor
+from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, typist
+from headwater.errors import GuardError, LakeError
+from headwater.lake.base import Lake
+from headwater.ledger.base import Drift, RefusedRow
+from headwater.model.resource import Resource
+
+Drifting = Literal["evolve", "freeze", "refuse"]
+"""What happens when records and contract differ, see `Policy` of a project."""
+
+RAW = ".jsonl.zst"
+PARQUET = ".parquet"
+WAITING = ".jsonl.zst"
+INDEX = ".lines.json"
+"""Beside the waiting records: their line numbers, so that one of them is found again."""
+PARENTS = ".parents.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """What became of a batch: rows in = `kept` + the refused ones."""
+
+    kept: int = 0
+    refused: tuple[RefusedRow, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    captions: Mapping[str, str] = field(default_factory=dict)
+    """The custom fields that were seen, by id, with their captions."""
+
+
+def land(
+    batch: Batch,
+    resource: Resource,
+    contract: type[BaseModel],
+    lake: Lake,
+    *,
+    now: datetime,
+    drift: Drifting = "evolve",
+    rows: int | None = None,
+) -> Landed:
+    """Bring a batch from raw to bronze. A batch without a raw file is empty. GuardError if `drift` refuses it.
+
+    `rows` are those that the ledger counted while reading; a raw file that holds another number is damaged.
+    """
+    raw = lake.path("raw", batch, RAW)
+    if lake.size(raw) is None:
+        if rows:
+            hint = "restore it, or read its window again"
+            raise LakeError("A raw file is gone.", where=lake.url(raw), saw=f"0 records instead of {rows}", hint=hint)
+        return Landed()
+    landing = _Landing(batch, resource, held_to(contract, resource, batch), lake, drift)
+    scratch = lake.scratch(landing.bronze)
+    try:
+        with typist(scratch) as duck:
+            return landing.run(duck, scratch, now=now, rows=rows)
+    finally:
+        Path(scratch).unlink(missing_ok=True)
+
+
+def held_to(contract: type[BaseModel], resource: Resource, batch: Batch) -> type[BaseModel]:
+    """The contract that a batch of `resource` is held to: a sweep holds nothing but keys."""
+    return keys_only(contract, resource.key) if batch.purpose == "sweep" else demanding(contract, resource.key)
+
+
+def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
+    """Which parent's records stand on which lines of a batch."""
+    if resource.parent is None:
+        return Parents()
+    path = lake.path("raw", batch, PARENTS)
+    try:
+        return parents_from([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
+    except (ValueError, TypeError) as error:
+        hint = "read the window again"
+        raise LakeError("The parents of a batch cannot be read.", where=path, saw=str(error), hint=hint) from error
+
+
+class _Landing:
+    """One batch on its way; its methods are the steps."""
+
+    def __init__(
+        self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, drift: Drifting
+    ) -> None:
+        self.batch = batch
+        self.resource = resource
+        self.lake = lake
+        self.drift = drift
+        self.raw = lake.path("raw", batch, RAW)
+        self.bronze = lake.path("bronze", batch, PARQUET)
+        self.shape = shape_of(contract, resource.omit if batch.purpose != "sweep" else ())
+        self.bag = bag_of(self.shape, resource.custom_fields) if drift != "freeze" else None
+        self.parents = read_parents(batch, resource, lake)
+        unread = getattr(contract, "unread", ())
+        self.report = DriftReport(shape=self.shape, unread=unread, complete=drift == "refuse")
+        judge = Judge(contract, self.shape, resource.key)
+        self.staging = Staging(lake, self.raw, judge, self.report, self.parents)
+        self.captions: dict[str, str] = {}
+
+    def run(self, duck: Typist, scratch: str, *, now: datetime, rows: int | None) -> Landed:
+        """Try the columnar way; go the slow one where something does not fit."""
+        seen, kept = self._both(duck, scratch)
+        self._check("A raw file is damaged.", rows, seen.lines)
+        if kept != seen.lines or seen.misfits:
+            kept = self._staged(duck, scratch, seen)
+        elif seen.captions != self.captions:
+            kept = self._typed(duck, Lines(url=self.lake.url(self.raw)), scratch, seen.captions)
+        refused = tuple(self._refused(verdict, now) for verdict in self.staging.refused)
+        self._check("Rows were lost while landing; nothing was written.", seen.lines, kept + len(refused))
+        self._guard()
+        _forget(self.batch, self.lake)
+        self._quarantine()
+        self.lake.adopt(scratch, self.bronze)
+        return Landed(kept=kept, refused=refused, drift=self.report.drift(), captions=self.captions)
+
+    def _check(self, what: str, expected: int | None, found: int) -> None:
+        if expected is not None and expected != found:
+            hint = "read its window again"
+            raise LakeError(what, where=self.raw, saw=f"{found} records instead of {expected}", hint=hint)
+
+    def _both(self, duck: Typist, scratch: str) -> tuple[Survey, int | None]:
+        """Type all lines straight from raw, while another thread looks whether all of them fit."""
+        surveyor = Surveyor(self.lake, self.raw, self.shape, self.bag)
+        looked = self.report if self.batch.purpose != "sweep" else None
+        with ThreadPoolExecutor(1) as pool:
+            due = pool.submit(surveyor.survey, looked)
+            kept = self._straight(duck, scratch, surveyor)
+            return due.result(), kept
+
+    def _straight(self, duck: Typist, scratch: str, surveyor: Surveyor) -> int | None:
+        """All lines at once, with the custom fields of the first ones; None where some line does not fit."""
+        if self.resource.parent is not None:
+            return None
+        try:
+            captions = surveyor.glance() if self.bag is not None else {}
+            return self._typed(duck, Lines(url=self.lake.url(self.raw)), scratch, captions)
+        except Unfit:
+            return None
+
+    def _staged(self, duck: Typist, scratch: str, seen: Survey) -> int:
+        """The lines that fit, and those that a row by row reading lets pass."""
+        try:
+            return self._restaged(duck, scratch, seen, trusting=True)
+        except Unfit:
+            # DuckDB minds something that the survey does not, e.g. a key that stands twice: now every row is read.
+            pass
+        try:
+            return self._restaged(duck, scratch, seen, trusting=False)
+        except Unfit as error:
+            raise LakeError("A batch cannot be typed.", where=self.raw, saw=str(error)) from error
+
+    def _restaged(self, duck: Typist, scratch: str, seen: Survey, *, trusting: bool) -> int:
+        place = f"{scratch}.staged.tmp"
+        lines = self.staging.lines(seen.misfits if trusting else None)
+        try:
+            size = write_lines(place, lines)
+            staged = Lines(url=place, staged=True, longest=seen.longest, parents=self.resource.parent is not None)
+            if not size:
+                return duck.write_none(staged, self.shape, scratch)
+            return self._typed(duck, staged, scratch, duck.captions(staged, self.bag) if self.bag else {})
+        finally:
+            Path(place).unlink(missing_ok=True)
+
+    def _typed(self, duck: Typist, lines: Lines, scratch: str, captions: dict[str, str]) -> int:
+        self.captions = captions
+        return duck.write(lines, self.shape, scratch, bag=self.bag, ids=captions)
+
+    def _refused(self, verdict: Verdict, now: datetime) -> RefusedRow:
+        return RefusedRow(
+            id=f"{self.batch.id}:{verdict.line}",
+            batch_id=self.batch.id,
+            feed=self.batch.feed,
+            line=verdict.line,
+            key=verdict.key,
+            reasons=verdict.reasons,
+            first_seen=now,
+            last_tried=now,
+        )
+
+    def _guard(self) -> None:
+        differing = [drift for drift in self.report.drift() if drift.kind in ("new", "retyped")]
+        if self.drift == "refuse" and differing:
+            saw = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
+            hint = "change the contract or the policy of the resource, then run again; the records wait in raw"
+            where = f"{self.batch.feed} {self.batch.id}"
+            raise GuardError(
+                "Records differ from their contract, which is to be refused.", where=where, saw=saw, hint=hint
+            )
+
+    def _quarantine(self) -> None:
+        if not self.staging.refused:
+            return
+        path = self.lake.path("quarantine", self.batch, WAITING)
+        scratch = self.lake.scratch(path)
+        write_lines(scratch, self.staging.refused_lines())
+        self.lake.adopt(scratch, path)
+        index = json.dumps([verdict.line for verdict in self.staging.refused])
+        self.lake.write(self.lake.path("quarantine", self.batch, INDEX), index.encode())
+
+
+def _forget(batch: Batch, lake: Lake) -> None:
+    """Remove what an earlier landing of this batch left: today's contract decides anew."""
+    folder = lake.path("bronze", batch, "").rpartition("/")[0]
+    retried = lake.path("bronze", batch, ".retry-")
+    for path in lake.list(folder):
+        if path.startswith(retried):
+            lake.remove(path)
+    for suffix in (WAITING, INDEX):
+        lake.remove(lake.path("quarantine", batch, suffix))

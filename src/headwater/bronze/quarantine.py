@@ -1,0 +1,113 @@
+"""Where refused records wait: read one again, or try them again under today's contract, from the lake alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from headwater.batch import Batch
+from headwater.bronze.drift import DriftReport
+from headwater.bronze.judge import Judge, Verdict
+from headwater.bronze.land import INDEX, WAITING, held_to, read_parents
+from headwater.bronze.lines import write_lines
+from headwater.bronze.shape import Shape, shape_of
+from headwater.bronze.staging import chosen_lines, wrapped
+from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, typist
+from headwater.errors import LakeError
+from headwater.lake.base import Lake
+from headwater.ledger.base import Drift, RefusedRow
+from headwater.model.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """What became of waiting records, with their states, tries and reasons as the ledger shall keep them."""
+
+    readmitted: tuple[RefusedRow, ...] = ()
+    refused: tuple[RefusedRow, ...] = ()
+    drift: tuple[Drift, ...] = ()
+
+
+def read_record(row: RefusedRow, lake: Lake) -> bytes:
+    """A waiting record, byte for byte as the service sent it."""
+    index = json.loads(lake.read(lake.place("quarantine", row.feed, row.batch_id, INDEX)))
+    path = lake.place("quarantine", row.feed, row.batch_id, WAITING)
+    if row.line not in index:
+        raise LakeError("This record does not wait in quarantine.", where=path, saw=row.id)
+    found = next(chosen_lines(lake, path, {index.index(row.line) + 1}), None)
+    if found is None:
+        raise LakeError("A quarantine file is shorter than its index.", where=path, saw=row.id)
+    return found[:-1]
+
+
+def retry(
+    batch: Batch,
+    rows: Sequence[RefusedRow],
+    resource: Resource,
+    contract: type[BaseModel],
+    lake: Lake,
+    *,
+    now: datetime,
+) -> Retried:
+    """Judge waiting records of one batch again; the readmitted ones go to `{batch}.retry-{n}.parquet`."""
+    held = held_to(contract, resource, batch)
+    shape = shape_of(held, resource.omit if batch.purpose != "sweep" else ())
+    judge = Judge(held, shape, resource.key)
+    report = DriftReport(shape=shape)
+    verdicts = {row.line: judge.judge(row.line, read_record(row, lake)) for row in rows}
+    for verdict in verdicts.values():
+        report.note(verdict)
+    _readmit(batch, resource, shape, lake, [verdict for verdict in verdicts.values() if not verdict.reasons])
+    settled = [_settled(row, verdicts[row.line], now) for row in rows]
+    return Retried(
+        readmitted=tuple(row for row in settled if row.state == "readmitted"),
+        refused=tuple(row for row in settled if row.state != "readmitted"),
+        drift=report.drift(),
+    )
+
+
+def retried_files(batch: Batch, lake: Lake) -> tuple[str, ...]:
+    """The bronze files of records that a batch readmitted later, in order."""
+    start = lake.path("bronze", batch, ".retry-")
+    return tuple(path for path in lake.list(start.rpartition("/")[0]) if path.startswith(start))
+
+
+def _settled(row: RefusedRow, verdict: Verdict, now: datetime) -> RefusedRow:
+    if verdict.reasons:
+        return replace(row, reasons=verdict.reasons, key=verdict.key, tries=row.tries + 1, last_tried=now)
+    return replace(row, state="readmitted", key=verdict.key, tries=row.tries + 1, last_tried=now)
+
+
+def _readmit(batch: Batch, resource: Resource, shape: Shape, lake: Lake, kept: Sequence[Verdict]) -> None:
+    """Write the records that are not yet in a file of an earlier try (one whose news did not reach the ledger)."""
+    before = retried_files(batch, lake)
+    path = lake.path("bronze", batch, f".retry-{len(before) + 1}.parquet")
+    scratch = lake.scratch(path)
+    with typist(scratch) as duck:
+        landed = {line for file in before for line in duck.lines_of(lake.url(file))}
+        fresh = sorted((verdict for verdict in kept if verdict.line not in landed), key=lambda verdict: verdict.line)
+        if not fresh:
+            return
+        parents = read_parents(batch, resource, lake)
+        lines = (wrapped(verdict.line, parents.of(verdict.line), verdict.record) for verdict in fresh)
+        _type(duck, resource, shape, scratch, lines)
+    lake.adopt(scratch, path)
+
+
+def _type(duck: Typist, resource: Resource, shape: Shape, scratch: str, lines: Iterator[bytes]) -> None:
+    place = f"{scratch}.staged.tmp"
+    try:
+        write_lines(place, lines)
+        staged = Lines(url=place, staged=True, parents=resource.parent is not None)
+        bag = bag_of(shape, resource.custom_fields)
+        ids = duck.captions(staged, bag) if bag is not None else {}
+        duck.write(staged, shape, scratch, bag=bag, ids=ids)
+    except Unfit as error:
+        raise LakeError("Readmitted records cannot be typed.", where=scratch, saw=str(error)) from error
+    finally:
+        Path(place).unlink(missing_ok=True)

@@ -1,0 +1,141 @@
+"""A contract as machines read it: DuckDB's column types, the SELECT that flattens them, and msgspec's strict types."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Annotated, Any, Union, cast
+
+import msgspec
+from pydantic import BaseModel
+
+from headwater.bronze.contract import check_columns
+from headwater.dtypes import DUCKDB, spelled
+from headwater.errors import DeclarationError
+from headwater.model.field import Field, Node, flat, tree_of
+from headwater.names import literal, quote
+
+_READ = {**DUCKDB, "json": "JSON", "timestamp": "TIMESTAMPTZ"}
+"""How DuckDB reads a type. Instants are read with their offset, then kept in UTC."""
+
+_STRICT: dict[str, Any] = {
+    "text": str | int,
+    "boolean": bool,
+    "integer": Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)],
+    "bigint": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
+    "double": float,
+    "date": date,
+    "timestamp": datetime,
+    "json": msgspec.Raw,
+}
+_DECIMAL = Union[float, Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,38}(\.\d{1,38})?$")]]  # noqa: UP007 - built at run time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How the records of a contract are read and kept."""
+
+    nodes: tuple[Node, ...]
+    fields: tuple[Field, ...]
+    omit: tuple[str, ...]
+    """Fields (by path) that records may carry and that are not kept."""
+    strict: Any
+    """The msgspec type of a record: what it accepts, DuckDB reads without changing a value."""
+
+    def columns(self) -> str:
+        """The columns of a record, as DuckDB's `read_json` takes them."""
+        return columns_of(self.nodes)
+
+    def struct(self) -> str:
+        """A record as one DuckDB type."""
+        return struct_of(self.nodes)
+
+    def select(self, record: str = "") -> str:
+        """The flattened columns, from the columns of a record or from the struct `record`."""
+        return ", ".join(self._columns(record))
+
+    def _columns(self, record: str) -> Iterator[str]:
+        for path, node in _leaves(self.nodes, ()):
+            value = ".".join((*((quote(record),) if record else ()), *map(quote, path)))
+            read, kept = _spelled(node, _READ), _spelled(node, DUCKDB)
+            cast = value if read == kept else f"CAST({value} AS {kept})"
+            yield f"{cast} AS {quote('_'.join(path))}"
+
+
+def shape_of(contract: type[BaseModel], omit: Collection[str] = ()) -> Shape:
+    """The shape of a contract, without the fields (by path) of `omit`."""
+    nodes = tuple(_without(tree_of(contract), omit, ""))
+    if not nodes:
+        raise DeclarationError("A contract without fields.", where=contract.__name__, hint="name its fields")
+    fields = flat(nodes)
+    check_columns(fields, contract.__name__)
+    return Shape(nodes=nodes, fields=fields, omit=tuple(omit), strict=_strict_object(contract.__name__, nodes))
+
+
+def attribute_of(nodes: Sequence[Node], key: str) -> str:
+    """The attribute of the strict type that holds `key`."""
+    return next(f"m{index}" for index, node in enumerate(nodes) if node.key == key)
+
+
+def columns_of(nodes: Iterable[Node]) -> str:
+    """The columns of `nodes`, as DuckDB's `read_json` takes them."""
+    inner = ", ".join(f"{literal(node.key)}: {literal(_spelled(node, _READ))}" for node in nodes)
+    return "{" + inner + "}"
+
+
+def struct_of(nodes: Iterable[Node]) -> str:
+    """An object of `nodes` as one DuckDB type."""
+    return _struct(nodes, _READ)
+
+
+def strict_type(node: Node) -> Any:
+    """What msgspec accepts as a value of `node`, null apart."""
+    one: Any = _STRICT.get(node.dtype, _DECIMAL)
+    if node.nodes:
+        one = _strict_object(node.key, node.nodes)
+    elif node.loose:
+        one = msgspec.Raw
+    return cast("Any", list)[one] if node.many else one
+
+
+def _strict_object(name: str, nodes: Sequence[Node]) -> Any:
+    members: list[Any] = []
+    # msgspec wants the required members first; the order has no meaning here.
+    for index, node in sorted(enumerate(nodes), key=lambda pair: not pair[1].required):
+        kind = strict_type(node)
+        optional = kind if kind is msgspec.Raw else Union[kind, None]  # noqa: UP007 - built at run time
+        members.append((f"m{index}", kind) if node.required else (f"m{index}", optional, None))
+    keys = {f"m{index}": node.key for index, node in enumerate(nodes)}
+    return msgspec.defstruct("Record", members, rename=keys, gc=False, module=name)
+
+
+def _without(nodes: Iterable[Node], omit: Collection[str], prefix: str) -> Iterator[Node]:
+    for node in nodes:
+        path = f"{prefix}{node.key}"
+        inner = tuple(_without(node.nodes, omit, f"{path}."))
+        if path not in omit and (inner or not node.nodes):
+            yield replace(node, nodes=inner)
+
+
+def _leaves(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:
+    for node in nodes:
+        path = (*prefix, node.key)
+        if node.nodes and not node.many:
+            yield from _leaves(node.nodes, path)
+        else:
+            yield path, node
+
+
+def _spelled(node: Node, table: dict[str, str]) -> str:
+    if node.nodes:
+        one = _struct(node.nodes, table)
+    elif node.dtype in table or table is DUCKDB:
+        one = spelled(node.dtype, table)
+    else:
+        one = "VARCHAR"  # decimals are read as text, so that their digits reach the column exactly
+    return f"{one}[]" if node.many else one
+
+
+def _struct(nodes: Iterable[Node], table: dict[str, str]) -> str:
+    return "STRUCT(" + ", ".join(f"{quote(node.key)} {_spelled(node, table)}" for node in nodes) + ")"

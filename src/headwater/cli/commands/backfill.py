@@ -1,0 +1,47 @@
+"""`headwater backfill`: a span of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from headwater.cli.options import Face, OfFeed, OfTenant, Place, spread
+from headwater.cli.request import Request, asked
+from headwater.cli.working import working
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Which span is read, and how."""
+
+    since: Annotated[str, typer.Option("--since", metavar="INSTANT", help="Where the span begins: 2025-01-01.")]
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="INSTANT", help="Where it ends (not part of it); now unless given.")
+    ] = None
+    chunk: Annotated[
+        str | None, typer.Option("--chunk", metavar="SPAN", help="The longest window of one read: 30d.")
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Read what is committed as well, once more.")] = False
+
+
+@commands.command()
+@spread
+def backfill(past: Past, feed: OfFeed, place: Place, tenant: OfTenant, face: Face) -> int:
+    """Read a span of the past, in chunks.
+
+    What is committed is not read again unless --force says so. Each chunk commits by itself, so a backfill that was stopped
+    goes on where it was.
+    """
+    request = Request(connection=feed.connection, resource=feed.resource, since=past.since, until=past.until)
+    return working(
+        place,
+        face,
+        lambda opened, stop: app.backfill(
+            opened, app.tenant_of(opened, tenant.tenant), asked(request, chunk=past.chunk, force=past.force), stop=stop
+        ),
+    )

@@ -1,0 +1,24 @@
+"""`headwater check`: whether everything declared can be meant."""
+
+from __future__ import annotations
+
+import typer
+
+from headwater.cli import draw
+from headwater.cli.answer import answer, plain
+from headwater.cli.options import Face, Place, spread
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def check(place: Place, face: Face) -> None:
+    """Check every declaration of the project.
+
+    Nothing is read and no service is asked. Exit code 2 if a declaration cannot be meant; all complaints come at once.
+    """
+    with app.open_project(place.project, environment=place.environment) as opened:
+        found = app.check(opened)
+    answer(face, plain(found), *draw.checked(found))

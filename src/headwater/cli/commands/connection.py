@@ -1,0 +1,93 @@
+"""`headwater connection`: a tenant's use of services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from headwater.cli import draw
+from headwater.cli.answer import answer
+from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.run import app
+
+commands = typer.Typer(name="connection", rich_markup_mode=None, add_completion=False)
+
+ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="The connection.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """What a connection uses, as typed."""
+
+    connector: Annotated[str, typer.Option(metavar="NAME", help="The connector, e.g. connectwise.")]
+    setting: Annotated[
+        list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting; may stand several times.")
+    ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
+    secret: Annotated[
+        list[str],
+        typer.Option("--secret", metavar="NAME=REF", help="A reference to a secret: key=env:KEY. Never the secret."),
+    ] = ()  # type: ignore[assignment]
+    resource: Annotated[
+        list[str], typer.Option("--resource", metavar="NAME", help="Only these resources; may stand several times.")
+    ] = ()  # type: ignore[assignment]
+
+
+@commands.callback()
+def connection() -> None:
+    """Add, list or test connections."""
+
+
+@commands.command()
+@spread
+def add(name: ConnectionName, uses: Uses, place: Place, tenant: OfTenant, face: Face) -> None:
+    """Add a connection to the ledger, or replace it there."""
+    with app.open_project(place.project, environment=place.environment) as opened:
+        owner = app.tenant_of(opened, tenant.tenant)
+        app.add_connection(opened, owner, name, _declaration(uses))
+    told = Text(f"added connection {name} of {owner}; `headwater connection test {name}` tries it")
+    answer(face, {"tenant": owner, "connection": name, "added": True}, told)
+
+
+@commands.command("list")
+@spread
+def list_(place: Place, tenant: OfTenant, face: Face) -> None:
+    """List a tenant's connections."""
+    with app.open_project(place.project, environment=place.environment) as opened:
+        found = app.connections(opened, app.tenant_of(opened, tenant.tenant))
+    answer(face, {"connections": found}, draw.listing(found, nothing="no connections yet"))
+
+
+@commands.command()
+@spread
+def test(name: ConnectionName, place: Place, tenant: OfTenant, face: Face) -> None:
+    """Ask the service one cheap question.
+
+    It tells whether the address and the credentials are right.
+    """
+    with app.open_project(place.project, environment=place.environment) as opened:
+        found = app.test_connection(opened, app.tenant_of(opened, tenant.tenant), name)
+    answer(face, found, Text(f"{name} answers", style="green"), draw.pairs(found))
+
+
+def _declaration(uses: Uses) -> dict[str, object]:
+    """The connection as headwater.yaml would say it."""
+    return {
+        "connector": uses.connector,
+        "settings": _named("--set", uses.setting),
+        "secrets": _named("--secret", uses.secret),
+        "resources": list(uses.resource),
+    }
+
+
+def _named(option: str, pairs: Sequence[str]) -> dict[str, str]:
+    named = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"`{pair}` is not NAME=VALUE", param_hint=[option])
+        named[name] = value
+    return named

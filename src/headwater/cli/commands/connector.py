@@ -1,0 +1,61 @@
+"""`headwater connector`: the services that can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from headwater.cli import draw
+from headwater.cli.answer import answer
+from headwater.cli.options import Face, Place, spread
+from headwater.cli.template import write_connector
+from headwater.run import app
+
+commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=False)
+
+
+@commands.callback()
+def connector() -> None:
+    """List or show connectors, or begin a new one."""
+
+
+@commands.command("list")
+@spread
+def list_(place: Place, face: Face) -> None:
+    """List the connectors that are installed, and the project's own."""
+    found = app.connectors(place.project)
+    answer(face, {"connectors": found}, draw.listing(found, nothing="no connectors are installed"))
+
+
+@commands.command()
+@spread
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The connector.")], place: Place, face: Face) -> None:
+    """Show what a connector asks for and what it offers."""
+    found = app.connector(name, place.project)
+    resources = [(one.resource, one.path, ", ".join(one.key)) for one in found.resources]
+    asks = {
+        "connector": found.connector,
+        "title": found.title,
+        "base URL": found.base_url,
+        "settings": list(found.settings),
+        "secrets": list(found.secrets),
+        "confidence": found.confidence,
+    }
+    drawn = draw.table(("resource", "path", "key"), resources, title="Resources")
+    answer(face, found.model_dump(mode="json"), draw.pairs(asks), drawn)
+
+
+@commands.command()
+@spread
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower case, digits and `_`.")],
+    place: Place,
+    face: Face,
+) -> None:
+    """Begin a connector of your own, in the project's folder connectors/NAME."""
+    folder: Path = place.project / "connectors" / name
+    written = write_connector(folder, name)
+    answer(face, {"written": written}, *(Text(f"wrote {path}") for path in written))

@@ -1,0 +1,32 @@
+"""`headwater generate`: contracts from a published interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from headwater.cli.answer import answer
+from headwater.cli.options import Face, spread
+from headwater.run import app
+
+commands = typer.Typer(name="generate", rich_markup_mode=None, add_completion=False)
+
+
+@commands.callback()
+def generate() -> None:
+    """Generate contracts from a published interface."""
+
+
+@commands.command()
+@spread
+def models(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The service's OpenAPI document, JSON or YAML.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The schemas.py to write.")],
+    face: Face,
+) -> None:
+    """Write the models of every record that SPEC describes to OUT."""
+    names = app.generate_models(spec, out)
+    answer(face, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))

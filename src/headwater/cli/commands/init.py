@@ -1,0 +1,34 @@
+"""`headwater init`: a project to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from headwater.cli.answer import answer
+from headwater.cli.options import Face, spread
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; made if it is not there.")],
+    face: Face,
+    blueprint: Annotated[str | None, typer.Option(metavar="NAME", help="Declarations to start from, e.g. msp.")] = None,
+    connector: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A service to connect to, e.g. connectwise.")
+    ] = None,
+) -> None:
+    """Write a project to start from.
+
+    Nothing is overwritten: a folder that holds a project already is refused.
+    """
+    written = app.init(folder, blueprint=blueprint, connector=connector)
+    hint = f"\nNext: fill in {folder}/headwater.yaml, then `headwater check --project {folder}`."
+    answer(face, {"written": written}, *(Text(f"wrote {path}") for path in written), Text(hint))

@@ -1,0 +1,35 @@
+"""`headwater sandbox`: a simulated service on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sandbox(
+    context: typer.Context,
+    *,
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service to play, e.g. connectwise.")],
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="The port on loopback; a free one unless given.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The chance that makes its company.")] = None,
+    companies: Annotated[int | None, typer.Option(metavar="N", help="How many customers the company has.")] = None,
+    months: Annotated[int | None, typer.Option(metavar="N", help="How many months it has lived already.")] = None,
+) -> None:
+    """Serve a simulated service on this machine.
+
+    It listens on loopback only and ends with Ctrl-C. Further options are the service's own.
+    """
+    given = {"port": port, "seed": seed, "companies": companies, "months": months}
+    options = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    # Faces do not import each other: the sandbox takes this process's place.
+    words = [sys.executable, "-m", "headwater.sandbox", service, *options, *context.args]
+    sys.stdout.flush()
+    os.execv(sys.executable, words)

@@ -1,0 +1,118 @@
+"""How a command says that it failed: four slots, one exit code, and no traceback unless it is asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+
+from headwater.errors import DeclarationErrors, HeadwaterError
+
+
+class UsageError(HeadwaterError):
+    """The command line itself cannot be meant: an unknown word, a missing value."""
+
+    exit_code = 2
+
+
+class MachineError(HeadwaterError):
+    """The machine refused: a full disk, missing rights, an output that is gone."""
+
+
+class DefectError(HeadwaterError):
+    """Headwater met something that it does not know: its own fault."""
+
+
+def tell(error: Exception, *, as_json: bool, debug: bool) -> int:
+    """Say what happened: as text on standard error, or as one JSON object on standard output. The exit code."""
+    told = _as_told(error)
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.filename is None:
+        # No file of anybody's, so it was our own output that could not be written.
+        abandon_output()
+        as_json = False
+    if not (as_json and _written(json.dumps({"error": slots(told)}))):
+        typer.echo(_coloured(told), err=True)
+    return told.exit_code
+
+
+def abandon_output() -> None:
+    """Point standard output at nothing: the interpreter flushes once more on its way out, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _written(line: str) -> bool:
+    """Whether `line` got onto standard output; what fails here may be the very thing that is to be told."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError:
+        abandon_output()
+        return False
+    return True
+
+
+def slots(error: HeadwaterError) -> dict[str, object]:
+    """An error as `--json` prints it; of several complaints at once, each."""
+    if isinstance(error, DeclarationErrors):
+        return {**error.as_dict(), "errors": [one.as_dict() for one in error.errors]}
+    return dict(error.as_dict())
+
+
+def _as_told(error: Exception) -> HeadwaterError:
+    if isinstance(error, HeadwaterError):
+        return error
+    if isinstance(error, typer.TyperException):
+        return _usage(error)
+    if isinstance(error, typer.Abort):
+        return UsageError("The question was not answered.", where="the command line")
+    if isinstance(error, OSError):
+        return _machine(error)
+    return _defect(error)
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "headwater"
+    return UsageError(error.format_message(), where=path, hint=f"`{path} --help` lists what it takes")
+
+
+def _machine(error: OSError) -> MachineError:
+    return MachineError(
+        "The machine refused to read or write.",
+        where=str(error.filename or "standard output"),
+        saw=error.strerror or type(error).__name__,
+        hint="look at the disk and the rights there, then run again: what was committed is safe",
+    )
+
+
+def _defect(error: Exception) -> DefectError:
+    # The error's own text stays out of sight: it may quote a URL or a record, and nobody has redacted it.
+    return DefectError(
+        "Headwater met something that it does not know. This is a defect, and not your doing.",
+        where=_innermost(error),
+        saw=type(error).__name__,
+        hint="`--debug` shows the whole trace; please report it with that. What was committed is safe: run again",
+    )
+
+
+def _innermost(error: Exception) -> str:
+    """The innermost place of ours that the error came through."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if "headwater" in Path(frame.filename).parts]
+    if not own:
+        return "headwater"
+    path = Path(own[-1].filename)
+    parts = path.parts[len(path.parts) - path.parts[::-1].index("headwater") :]
+    return f"{'/'.join(parts)}:{own[-1].lineno}"
+
+
+def _coloured(error: HeadwaterError) -> str:
+    if isinstance(error, DeclarationErrors):
+        return "\n\n".join(_coloured(one) for one in error.errors)
+    head, *rest = str(error).split("\n")
+    return "\n".join([typer.style(head, fg="red", bold=True), *rest])

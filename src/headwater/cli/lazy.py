@@ -1,0 +1,25 @@
+"""Commands that are imported only when they are called for, so that `--help` and a mistyped word cost nothing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from typer.core import TyperCommand
+from typer.main import get_command
+
+
+class Lazy(TyperCommand):
+    """A command's name and its line of help; the module that carries it out is loaded on the first call."""
+
+    def __init__(self, name: str, *, module: str, line: str) -> None:
+        super().__init__(name=name, help=line, rich_markup_mode=None)
+        self.module = module
+
+    def loaded(self) -> Any:
+        """The command itself (a group of them, where it has parts)."""
+        return get_command(importlib.import_module(self.module).commands)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The context of the command itself, which then takes this one's place."""
+        return self.loaded().make_context(*args, **kwargs)

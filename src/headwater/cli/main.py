@@ -1,0 +1,70 @@
+"""`headwater`: which command was asked, and how it ended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from typer.core import TyperGroup
+
+from headwater import __version__
+from headwater.cli.failure import abandon_output, tell
+from headwater.cli.lazy import Lazy
+
+COMMANDS = {
+    "init": "Write a project to start from.",
+    "demo": "Sync a simulated ConnectWise for months, and report.",
+    "check": "Check every declaration of the project.",
+    "plan": "Show what a run would do, and do nothing.",
+    "run": "Read what is missing, and bring history and star up to date.",
+    "backfill": "Read a span of the past, in chunks.",
+    "rebuild": "Build everything after raw again, from raw.",
+    "status": "Show how far every resource and table is.",
+    "quarantine": "List, show, retry or discard refused records.",
+    "tenant": "Add, list or remove tenants that live in the ledger.",
+    "connection": "Add, list or test connections.",
+    "connector": "List or show connectors, or begin a new one.",
+    "generate": "Generate contracts from a published interface.",
+    "query": "Ask one read-only question in SQL.",
+    "explain": "Show where a table comes from: its SQL and its lineage.",
+    "sandbox": "Serve a simulated service on this machine.",
+    "schema": "Print the JSON Schema of all declarations, for editors.",
+}
+"""Every command, and what it does. Its module is `headwater.cli.commands.<name>`."""
+
+HELP = "Business SaaS APIs, turned into a history-tracked star schema. (`--version` prints the version.)"
+
+
+def group() -> TyperGroup:
+    """The command line as a whole, with nothing loaded yet."""
+    commands = {name: Lazy(name, module=f"headwater.cli.commands.{name}", line=line) for name, line in COMMANDS.items()}
+    return TyperGroup(name="headwater", help=HELP, commands=dict(commands), rich_markup_mode=None)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: carry out one command and leave with its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(code_of(words or ["--help"]))
+
+
+def code_of(words: Sequence[str]) -> int:
+    """Carry out one command; its exit code. Whatever goes wrong has been told when this returns."""
+    try:
+        code = (
+            _version()
+            if words and words[0] == "--version"
+            else group().main([*words], "headwater", standalone_mode=False)
+        )
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        abandon_output()
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last place that can say what happened
+        return tell(error, as_json="--json" in words, debug="--debug" in words)
+    return int(code or 0)
+
+
+def _version() -> int:
+    sys.stdout.write(f"headwater {__version__}\n")
+    return 0

@@ -1,0 +1,95 @@
+"""Options that many commands share, each group of them a frozen value; `spread` hands them to typer.
+
+A command's function takes such values; typer wants one parameter an option. `spread` makes the second from the first, so
+that an option is declared once and no function has twelve parameters.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """How a command answers."""
+
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Which project a command works on."""
+
+    project: Annotated[
+        Path, typer.Option("--project", metavar="DIR", help="The folder with headwater.yaml.", show_default=True)
+    ] = Path()
+    environment: Annotated[
+        str,
+        typer.Option("--env", metavar="NAME", envvar="HEADWATER_ENV", help="An environment that headwater.yaml names."),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfTenant:
+    """Whose data a command works on."""
+
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="NAME", help="The tenant; not needed when the project has one."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfFeed:
+    """Which of a tenant's feeds a command works on."""
+
+    connection: Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only this connection.")] = None
+    resource: Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only this resource.")] = None
+
+
+def spread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` with each parameter that is a dataclass replaced by that dataclass's fields."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+
+    @wraps(function)
+    def spread_out(**values: Any) -> Any:
+        gathered = {
+            name: kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
+            for name, kind in groups.items()
+        }
+        return function(**values, **gathered)
+
+    signature = inspect.signature(function)
+    # A command's own options first, then the groups in their order: so does its help page list them.
+    own_first = sorted(signature.parameters.values(), key=lambda parameter: parameter.name in groups)
+    parameters = [new for old in own_first for new in _options(old, hints)]
+    spread_out.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=Any)
+    spread_out.__annotations__ = {}
+    del spread_out.__dict__["__wrapped__"]
+    return spread_out
+
+
+def _options(parameter: inspect.Parameter, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
+    kind = hints[parameter.name]
+    if not dataclasses.is_dataclass(kind):
+        yield parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY)
+        return
+    fields = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        yield inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=fields[field.name]
+        )
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default

@@ -1,0 +1,115 @@
+"""A run, drawn while it works: a line a resource with its pages and rows, then history, then the star."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from headwater.batch import Batch
+from headwater.events import (
+    BatchExtracted,
+    BatchLanded,
+    Event,
+    PageCommitted,
+    ReadStarted,
+    TableBuilt,
+    VersionsWritten,
+)
+from headwater.run.listen import line_of
+
+HISTORY = "history"
+STAR = "star"
+
+
+class Drawing:
+    """Tells the events of a run to a rich progress display. May be told from many threads."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓[/green]"),
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[note]}", style="dim"),
+            TimeElapsedColumn(),
+            console=console or Console(stderr=True),
+            transient=True,
+        )
+        self._lock = threading.Lock()
+        self._tasks: dict[str, TaskID] = {}
+        self._pages: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+        self._readers: dict[type[Event], Callable[[Any], None]] = {
+            ReadStarted: self._started,
+            PageCommitted: self._page,
+            BatchExtracted: self._extracted,
+            BatchLanded: self._landed,
+            VersionsWritten: self._versions,
+            TableBuilt: self._built,
+        }
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def told(self, event: Event) -> None:
+        """Draw one event; what has no line of its own is printed above, if it is more than news."""
+        with self._lock:
+            read = self._readers.get(type(event))
+            if read:
+                read(event)
+            else:
+                self._above(event)
+
+    def _started(self, event: ReadStarted) -> None:
+        self._draw(_name(event.batch), f"reading {event.batch.window}")
+
+    def _page(self, event: PageCommitted) -> None:
+        name = _name(event.batch)
+        self._pages[name] = self._pages.get(name, 0) + 1
+        self._rows[name] = self._rows.get(name, 0) + event.rows
+        self._draw(name, f"{self._pages[name]:,} pages, {self._rows[name]:,} rows")
+
+    def _extracted(self, event: BatchExtracted) -> None:
+        name = _name(event.batch)
+        self._draw(name, f"{self._rows.get(name, 0):,} rows read", done=True)
+
+    def _landed(self, event: BatchLanded) -> None:
+        name = _name(event.batch)
+        refused = f", {event.quarantined:,} quarantined" if event.quarantined else ""
+        self._draw(name, f"{self._rows.get(name, 0):,} rows read; {event.kept:,} kept{refused}", done=True)
+
+    def _versions(self, event: VersionsWritten) -> None:
+        self._rows[HISTORY] = self._rows.get(HISTORY, 0) + event.inserted
+        self._draw(HISTORY, f"{event.entity}; {self._rows[HISTORY]:,} versions written")
+
+    def _built(self, event: TableBuilt) -> None:
+        self._rows[STAR] = self._rows.get(STAR, 0) + event.inserted
+        self._draw(STAR, f"{event.table}; {self._rows[STAR]:,} rows written")
+
+    def _above(self, event: Event) -> None:
+        line = line_of(event)
+        if line.level == "info":
+            return
+        colour = "red" if line.level == "error" else "yellow"
+        fields = " ".join(f"{key}={value}" for key, value in line.fields.items() if value not in ("", None))
+        self._progress.console.print(f"[{colour}]{line.name}[/{colour}] {escape(fields)}", highlight=False)
+
+    def _draw(self, name: str, note: str, *, done: bool = False) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(escape(name), total=None, note="")
+        self._progress.update(self._tasks[name], note=escape(note), total=1 if done else None, completed=int(done))
+
+
+def _name(batch: Batch) -> str:
+    purpose = "" if batch.purpose == "changes" else f" ({batch.purpose})"
+    return f"{batch.feed.connection}/{batch.feed.resource}{purpose}"

@@ -1,0 +1,96 @@
+"""A connector to start from: a manifest, a page that says what to do next, and its first test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from headwater.errors import DeclarationError
+from headwater.names import check_name
+
+_MANIFEST = """\
+# What this service offers, and how it is asked. The reference: docs/reference/declarations.md
+version: 1
+connector: {name}
+title: {name}
+base_url: "{{base_url}}"
+settings:
+  base_url: {{description: "where the service is, e.g. https://api.example.com/v1"}}
+secrets:
+  token: "an access token"
+auth: {{kind: headers, headers: {{Authorization: "Bearer {{token}}"}}}}
+paging: {{kind: page_number, param: page, size_param: per_page, size: 100}}
+resources:
+  - resource: things
+    path: things
+    key: [id]
+    fields: {{id: bigint, name: text, updated_at: timestamp}}
+"""
+
+_README = """\
+# {name}
+
+1. In `connector.yaml`, say where the service is, how a request proves who asks, how it pages and which changes it can filter.
+2. Keep one real answer of each resource beside this page as `samples/RESOURCE.json`, with nothing in it that is private.
+3. `headwater check` refuses what cannot be meant; `pytest connectors/{name}` holds the samples against the manifest.
+4. Declare a connection that uses it in `headwater.yaml`, then `headwater connection test NAME`.
+"""
+
+_TEST = """\
+\"\"\"The manifest of {name} loads, and its samples hold what it says.\"\"\"
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headwater.model.load import load_connector
+
+HERE = Path(__file__).parent
+CONNECTOR = load_connector(HERE / "connector.yaml")
+
+
+@pytest.mark.parametrize("resource", CONNECTOR.resources, ids=lambda one: one.resource)
+def test_a_sample_of_each_resource_holds_its_key(resource):
+    sample = HERE / "samples" / f"{{resource.resource}}.json"
+    if not sample.exists():
+        pytest.skip(f"keep an answer of the service as {{sample.name}}")
+    records = json.loads(sample.read_text())
+    for record in records if not resource.records else records[resource.records]:
+        for part in resource.key:
+            assert part.split(".")[0] in record
+"""
+
+
+def write_connector(folder: Path, name: str) -> list[Path]:
+    """Write the first files of a connector into `folder`, which must not be there yet. The paths written."""
+    _check(folder, name)
+    files: Mapping[str, str] = {
+        "connector.yaml": _MANIFEST.format(name=name),
+        "README.md": _README.format(name=name),
+        f"test_{name}.py": _TEST.format(name=name),
+    }
+    try:
+        folder.mkdir(parents=True)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DeclarationError(
+            "The connector cannot be written.", where=str(folder), saw=str(error), hint="choose another project folder"
+        ) from error
+    return [folder / file for file in files]
+
+
+def _check(folder: Path, name: str) -> None:
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise DeclarationError(
+            "This cannot be a connector's name.", where="connector new", saw=name, hint=str(error)
+        ) from error
+    if folder.exists():
+        raise DeclarationError(
+            "There is a connector of that name already.", where=str(folder), saw=name, hint="choose another name"
+        )

@@ -1,0 +1,51 @@
+"""What is taken from an interface description, and what is corrected in it: a small file beside a connector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from headwater.declared import Declared
+from headwater.dtypes import DType
+from headwater.errors import DeclarationError
+
+
+class Choice(Declared):
+    """The schemas of a description that become contracts, and where the description is wrong or silent."""
+
+    schemas: tuple[str, ...] = ()
+    """The schemas that become contracts, in this order; all that have the key when none is named."""
+    key: str = "id"
+    """The key of every record: the one field that may not be missing."""
+    omit: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Fields that are never read, by schema, e.g. passwords."""
+    types: dict[str, dict[str, DType]] = Field(default_factory=dict)
+    """Fields whose type the description gets wrong, by schema."""
+    refer: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    """Schemas that the description lacks: references, by schema and field, each with the keys it carries."""
+    unread: tuple[str, ...] = ("_info",)
+    """Keys of nested objects that nobody wants."""
+    links: tuple[str, ...] = ("*_href",)
+    """Keys of a record's `_info`, as patterns, that nobody wants."""
+
+
+def load_choice(path: Path | None) -> Choice:
+    """The choice in a YAML file; everything, without one."""
+    if path is None:
+        return Choice()
+    try:
+        return Choice.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
+    except FileNotFoundError:
+        raise DeclarationError("There is no such file.", where=str(path), hint="name the file of a choice") from None
+    except (yaml.YAMLError, ValidationError) as error:
+        raise DeclarationError("This choice cannot be meant.", where=str(path), saw=_first(error)) from error
+
+
+def _first(error: yaml.YAMLError | ValidationError) -> str:
+    if isinstance(error, ValidationError):
+        reason: Any = error.errors()[0]
+        return f"{'.'.join(map(str, reason['loc']))}: {reason['msg']}"
+    return str(error).splitlines()[0]

@@ -1,0 +1,164 @@
+"""From a whole interface description to the few schemas that become contracts: pure, a tree in and a tree out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headwater.codegen.choice import Choice
+from headwater.errors import DeclarationError
+from headwater.names import suggest
+
+Schema = Mapping[str, Any]
+"""A schema of an OpenAPI description."""
+
+_REF = "#/components/schemas/"
+_INFO = "RecordInfo"
+_BAG = "CustomField"
+_SHARED: dict[str, Any] = {
+    _INFO: {
+        "type": "object",
+        "properties": {
+            "lastUpdated": {"type": "string", "format": "date-time"},
+            "updatedBy": {"type": "string"},
+            "dateEntered": {"type": "string", "format": "date-time"},
+            "enteredBy": {"type": "string"},
+        },
+    },
+    _BAG: {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer"},
+            "caption": {"type": "string"},
+            "type": {"type": "string"},
+            "entryMethod": {"type": "string"},
+            "numberOfDecimals": {"type": "integer"},
+            "value": {},
+        },
+    },
+}
+_SCALARS: dict[str, Any] = {
+    "text": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer"},
+    "bigint": {"type": "integer"},
+    "double": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+    "timestamp": {"type": "string", "format": "date-time"},
+    "json": {},
+}
+_KEPT_FORMATS = ("date", "date-time", "decimal")
+
+
+def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Schema]:
+    """The chosen schemas and what they refer to, without text, enums, omitted fields and deep nesting."""
+    schemas = dict(spec.get("components", {}).get("schemas", {}))
+    schemas.update(
+        {name: _added(name, choice) for name in choice.schemas if name not in schemas and name in choice.types}
+    )
+    wanted = choice.schemas or tuple(sorted(name for name, schema in schemas.items() if _has(schema, choice.key)))
+    for name in wanted:
+        if name not in schemas:
+            raise DeclarationError(
+                "The description has no such schema.", where=where, saw=name, hint=suggest(name, schemas)
+            )
+    pruner = _Pruner(schemas, choice)
+    return {name: pruner.top(name) for name in wanted} | dict(sorted(pruner.met.items()))
+
+
+def _has(schema: Schema, key: str) -> bool:
+    return schema.get("type") == "object" and key in schema.get("properties", {})
+
+
+def _added(name: str, choice: Choice) -> Schema:
+    """A schema that the description lacks, from what the choice says about it."""
+    scalars = {
+        field: _SCALARS.get(dtype, {"type": "number", "format": "decimal"})
+        for field, dtype in choice.types[name].items()
+    }
+    references = {
+        field: {"type": "object", "properties": _keys(keys)} for field, keys in choice.refer.get(name, {}).items()
+    }
+    shared = {"customFields": {"type": "array", "items": {}}, "_info": {"type": "object"}}
+    return {"type": "object", "properties": {**scalars, **references, **shared}}
+
+
+def _keys(keys: Iterable[str]) -> dict[str, Schema]:
+    return {key: {"type": "integer" if key == "id" else "string"} for key in keys}
+
+
+class _Pruner:
+    """Walks from the chosen schemas and collects what it meets."""
+
+    def __init__(self, schemas: Mapping[str, Schema], choice: Choice) -> None:
+        self.schemas = schemas
+        self.choice = choice
+        self.met: dict[str, Schema] = {}
+
+    def top(self, name: str) -> Schema:
+        """A record: every field but the omitted ones."""
+        omitted = self.choice.omit.get(name, ())
+        types = self.choice.types.get(name, {})
+        properties: dict[str, Schema] = {}
+        for field, schema in self.schemas[name].get("properties", {}).items():
+            if field in omitted:
+                continue
+            properties[field] = _SCALARS[types[field]] if field in types else self._field(name, field, schema)
+        required = [self.choice.key] if self.choice.key in properties else []
+        return {"type": "object", "properties": properties, "required": required}
+
+    def _field(self, owner: str, field: str, schema: Schema) -> Schema:
+        if field == "_info":
+            return self._shared(_INFO)
+        if field == "customFields":
+            return {"type": "array", "items": self._shared(_BAG)}
+        if schema.get("type") == "array":
+            return {"type": "array", "items": self._nested(owner, field, schema.get("items", {}))}
+        return self._nested(owner, field, schema)
+
+    def _nested(self, owner: str, field: str, schema: Schema) -> Schema:
+        name, target = self._resolved(schema)
+        if target.get("type") != "object" and "properties" not in target:
+            return _scalar(target)
+        scalars = {
+            key: found for key, inner in target.get("properties", {}).items() if (found := self._leaf(key, inner))
+        }
+        if not scalars:
+            return {}
+        name = name or f"{owner}{field[:1].upper()}{field[1:]}"
+        self.met[name] = {"type": "object", "properties": scalars}
+        return {"$ref": _REF + name}
+
+    def _leaf(self, key: str, schema: Schema) -> Schema | None:
+        if key in self.choice.unread:
+            return None
+        _, target = self._resolved(schema)
+        nested = target.get("type") in ("object", "array") or "properties" in target
+        return None if nested else _scalar(target)
+
+    def _resolved(self, schema: Schema) -> tuple[str, Schema]:
+        parts: list[Schema] = schema.get("allOf") or schema.get("oneOf") or schema.get("anyOf") or []
+        if len(parts) == 1:
+            return self._resolved(parts[0])
+        reference = schema.get("$ref", "")
+        if reference.startswith(_REF):
+            name = reference.removeprefix(_REF)
+            deeper, target = self._resolved(self.schemas.get(name, {}))
+            return deeper or name, target
+        return "", schema
+
+    def _shared(self, name: str) -> Schema:
+        self.met[name] = _SHARED[name]
+        return {"$ref": _REF + name}
+
+
+def _scalar(schema: Schema) -> Schema:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), None)
+    if kind not in ("string", "integer", "number", "boolean"):
+        return {}
+    kept: dict[str, Any] = {"type": kind}
+    if schema.get("format") in _KEPT_FORMATS:
+        kept["format"] = schema["format"]
+    return kept

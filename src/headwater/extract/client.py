@@ -1,0 +1,222 @@
+"""The one place with a socket: sends what `wire` decided, within the budget, and asks again where that may help.
+
+Thread-safe: one client serves all reads of a connection. TLS is always verified; redirects are never followed; every
+address is held against the pinned hosts before a credential is put on the request.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urlsplit
+
+from headwater.clock import Clock
+from headwater.errors import Again, Refused, ServiceError
+from headwater.events import Listen, RequestRetried, ignore
+from headwater.extract.access import Access
+from headwater.extract.budget import Budgets
+from headwater.extract.failure import failure_of
+from headwater.model.connector import Connector
+from headwater.wire.hosts import check_base, check_target, is_loopback
+from headwater.wire.limits import Limits, backoff
+from headwater.wire.message import Request, Response, redact
+from headwater.wire.placeholder import fill, fill_all, fill_headers
+from headwater.wire.retry_after import instant_of
+from headwater.wire.verdict import Refresh, Verdict, judge
+
+if TYPE_CHECKING:
+    import httpx2
+
+T = TypeVar("T")
+
+_TRIES_WITHOUT_A_SOUND = 3
+"""Where nobody ever answered, the address is more likely wrong than the network broken: do not wait for long."""
+
+
+class Client:
+    """Asks one service on behalf of one connection."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        access: Access,
+        *,
+        budgets: Budgets,
+        clock: Clock,
+        listen: Listen = ignore,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.connector = connector
+        self.access = access
+        self._clock = clock
+        self._listen = listen
+        self._chance = chance
+        self._where = f"connection {access.name}"
+        defaults = {
+            name: setting.default for name, setting in connector.settings.items() if setting.default is not None
+        }
+        self._settings = {**defaults, **access.settings}
+        base = fill(connector.base_url, self._settings, where=self._where)
+        self.base_url = check_base(_one_slash(base), where=self._where)
+        self._headers = fill_headers(connector.headers, self._settings, where=self._where)
+        self._know(access.secrets)
+        self._limits = access.limits or connector.limits
+        scope = self._limits.scope_key(connection=access.name, base_url=self.base_url, proof=self._proof)
+        self._budget = budgets.of(scope, self._limits)
+        self._http = _opened(self.base_url, self._limits)
+        self._answered = False
+        self._renewing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def at(self, path: str) -> Request:
+        """A request for `path` below the base URL, with the connector's parameters and headers; no credentials yet."""
+        params = fill_all(self.connector.params, self._settings, where=self._where)
+        return Request(url=f"{self.base_url}/{path.lstrip('/')}", params=params, headers=self._headers)
+
+    def pinned(self, request: Request) -> Request:
+        """`request`, if it stays on the declared hosts; Refused otherwise."""
+        try:
+            check_target(request.url, base=self.base_url, hosts=self.connector.hosts)
+        except Refused as error:
+            raise self._placed(error, request) from None
+        return request
+
+    def fetch(self, request: Request) -> Response:
+        """The answer to `request`; Again or Refused, in four slots and without a secret, when there is no good one."""
+        return self.fetch_as(request, lambda response: response)
+
+    def fetch_as(self, request: Request, read: Callable[[Response], T]) -> T:
+        """What `read` makes of a good answer.
+
+        `read` may raise Again: a broken body is asked for anew, like a broken line.
+        """
+        self.pinned(request)
+        tries = 1
+        while True:
+            try:
+                return read(self._ask(request))
+            except Again as error:
+                self._wait(request, self._placed(error, request), tries)
+            except Refused as error:
+                raise self._placed(error, request) from error.__cause__
+            tries += 1
+
+    def source_time(self) -> datetime:
+        """What time it is for the service; this machine's time where it does not say."""
+        if self.connector.clock is None:
+            return self._clock.now()
+        answer = self.fetch(self.at(self.connector.clock.path))
+        return instant_of(answer.headers.get("date", "")) or self._clock.now()
+
+    def _ask(self, request: Request) -> Response:
+        """A good answer, or the error that the bad one means. Credentials that fail are renewed once."""
+        proof = self._proof
+        response = self._send(request, proof)
+        verdict = self._judged(response)
+        if isinstance(verdict, Refresh) and self._renewed(proof):
+            response = self._send(request, self._proof)
+            verdict = self._judged(response)
+        if isinstance(verdict, Refresh):
+            verdict = verdict.otherwise
+        if isinstance(verdict, ServiceError):
+            raise verdict
+        return response
+
+    def _judged(self, response: Response) -> Verdict:
+        return judge(response, now=self._clock.now(), secrets=tuple(self.connector.secrets))
+
+    def _send(self, request: Request, proof: Mapping[str, str]) -> Response:
+        import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)
+
+        with self._budget.turn(self._clock):
+            try:
+                answer = self._http.request(
+                    request.method,
+                    request.url,
+                    # Empty parameters would take away the ones that the address itself carries.
+                    params=dict(request.params) or None,
+                    headers={**request.headers, **proof},
+                    content=request.body,
+                )
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+                raise failure_of(error, timeout=self._limits.timeout) from error
+        self._answered = True
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(status=answer.status_code, headers=headers, body=answer.content, url=str(answer.url))
+
+    def _wait(self, request: Request, error: ServiceError, tries: int) -> None:
+        """Wait before asking again; raise `error` when that is not worth it any more."""
+        limits = self._limits
+        if tries >= (limits.tries if self._answered else min(limits.tries, _TRIES_WITHOUT_A_SOUND)):
+            error.saw = f"{error.saw} (asked {tries} times)".strip()
+            raise error
+        asked = error.after if isinstance(error, Again) else None
+        after = backoff(tries, self._chance()) if asked is None else asked
+        if after > limits.max_wait_seconds:
+            error.hint = f"it wants to be left alone for {after:.0f} s, longer than `max_wait` ({limits.max_wait})"
+            raise error
+        if asked is not None:
+            self._budget.pause(self._clock.monotonic() + after)
+        why = f"{error.what}: {error.saw}" if error.saw else error.what
+        event = RequestRetried(tenant=self.access.tenant, where=str(request), why=why, after=after, tries=tries)
+        self._listen(event)
+        self._clock.sleep(after)
+
+    def _placed(self, error: ServiceError, request: Request) -> ServiceError:
+        """`error`, saying where it happened, and free of secrets whatever the service answered."""
+        error.where = error.where or f"{request}, {self._where}"
+        # The other two slots are our own words; a secret as short as `client` would only make them unreadable.
+        error.where = redact(error.where, self._hidden)
+        error.saw = redact(error.saw, self._hidden)
+        return error
+
+    def _know(self, secrets: Mapping[str, str]) -> None:
+        self._proof = self.connector.auth.headers_for({**self._settings, **secrets})
+        proofs = (word for value in self._proof.values() for word in value.split())
+        # `Basic` and `Bearer` are no secrets; a short word hidden everywhere would only make messages unreadable.
+        self._hidden = tuple({*secrets.values(), *(word for word in proofs if len(word) > 8)})
+
+    def _renewed(self, proof: Mapping[str, str]) -> bool:
+        """Whether the credentials are others now than `proof`, after the secrets were resolved once more."""
+        with self._renewing:
+            # Another read of this connection may have renewed them while this one was asking.
+            if self._proof == proof and self.access.renew is not None:
+                self._know(self.access.renew())
+            return self._proof != proof
+
+
+def _opened(base_url: str, limits: Limits) -> httpx2.Client:
+    """A pool of connections. Proxies of the environment are used, but never on the way to this machine."""
+    import httpx2  # noqa: PLC0415
+
+    loopback = is_loopback(urlsplit(base_url).hostname or "")
+    most = limits.concurrency
+    return httpx2.Client(
+        timeout=limits.timeout_seconds,
+        limits=httpx2.Limits(max_connections=most, max_keepalive_connections=most),
+        headers={"User-Agent": "headwater"},
+        follow_redirects=False,
+        trust_env=not loopback,
+    )
+
+
+def _one_slash(url: str) -> str:
+    """`url` without doubled slashes in its path, which a setting with one at its end would make."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{re.sub('/{2,}', '/', rest)}".rstrip("/")

@@ -1,0 +1,42 @@
+"""What went wrong on the line, said so that a person can act. Read off the causes, not off a library's class names."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+from headwater.errors import Again, Refused, ServiceError
+
+_URL_HINT = "look at the base URL of the connection, and at the network"
+
+
+def failure_of(error: Exception, *, timeout: str) -> ServiceError:
+    """The error that a failed exchange means: Again if the next one may succeed, Refused if it cannot."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Refused(
+                "the service's certificate is not trusted; nothing was sent",
+                saw=cause.verify_message,
+                hint="look at the base URL; a company proxy's certificate belongs into SSL_CERT_FILE",
+            )
+        if isinstance(cause, socket.gaierror):
+            return Again("the service's host has no address", saw=str(cause.strerror or cause), hint=_URL_HINT)
+        if isinstance(cause, ConnectionRefusedError):
+            return Again("nobody answers at the service's address", saw="connection refused", hint=_URL_HINT)
+        if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
+            return Again("the service did not answer in time", saw=f"no answer within {timeout}", hint=_URL_HINT)
+    name = type(error).__name__
+    if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
+        return Refused("the request cannot be sent", saw=f"{name}: {error}", hint=_URL_HINT)
+    return Again("the connection broke", saw=f"{name}: {error}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what led to it, innermost last."""
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__

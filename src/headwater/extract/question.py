@@ -1,0 +1,87 @@
+"""What is asked of a service for one batch: paths and parameters. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from headwater.batch import Batch, Window
+from headwater.errors import DeclarationError
+from headwater.model.resource import Resource
+from headwater.wire.cursor import Changes, Flag, Snapshot, Sweep, widened
+from headwater.wire.paging import ForwardOnly, Paging, Unpaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A resource, as `Connector.resolved` gives it, and what a read of it asks for."""
+
+    resource: Resource
+    fields: tuple[str, ...] = ()
+    """Top-level fields of the contract, without the omitted ones; all that the service has, when empty."""
+    parents: tuple[str, ...] = ()
+    """The parents' keys, in the order in which they are read, for a resource that hangs below another one."""
+
+    @property
+    def paging(self) -> Paging:
+        """How it is paged."""
+        return self.resource.paging or Unpaged()
+
+    @property
+    def changes(self) -> Changes | None:
+        """How changes are asked for; None where only everything can be."""
+        cursor = self.resource.cursor or Snapshot()
+        return cursor if isinstance(cursor, Changes) else None
+
+
+def path_of(path: str, parent: str | None) -> str:
+    """`path` with the parent's key in its place, escaped so that no key can lead elsewhere."""
+    return path if parent is None else path.replace("{parent}", quote(parent, safe=""))
+
+
+def asked_window(question: Question, batch: Batch) -> Window | None:
+    """The window that the service is asked for, begun earlier by the overlap; None when no filter is sent."""
+    if batch.purpose != "changes" or question.changes is None:
+        return None
+    return widened(batch.window, question.resource.overlap or "0s")
+
+
+def filters_of(question: Question, batch: Batch) -> dict[str, str]:
+    """The query parameters that say which records: those of the resource and of its cursor."""
+    window = asked_window(question, batch)
+    own = question.resource.params
+    if window is None or question.changes is None:
+        return dict(own)
+    asked = question.changes.params_for(window)
+    if both := sorted(set(own) & set(asked)):
+        raise DeclarationError(
+            f"`{both[0]}` is set by the resource and by its cursor, and one would silently undo the other",
+            where=f"resource {question.resource.resource} ({question.resource.origin})",
+            hint="give the resource a cursor of its own whose text holds both conditions",
+        )
+    return {**own, **asked}
+
+
+def params_of(question: Question, batch: Batch) -> dict[str, str]:
+    """All query parameters of a page, without those of the paging."""
+    params = filters_of(question, batch)
+    if batch.purpose == "sweep":
+        deletes = question.resource.deletes
+        return {**params, **(deletes.params if isinstance(deletes, Sweep) else {})}
+    if question.resource.fields_param and (question.fields or question.resource.fields):
+        params[question.resource.fields_param] = ",".join(_wanted(question))
+    return params
+
+
+def _wanted(question: Question) -> list[str]:
+    """The fields to ask for: those of the contract, and whatever reading itself cannot do without."""
+    resource = question.resource
+    needed = [*resource.key, resource.custom_fields]
+    if question.changes is not None:
+        needed.append(question.changes.field)
+    if isinstance(resource.deletes, Flag):
+        needed.append(resource.deletes.field)
+    if isinstance(question.paging, ForwardOnly):
+        needed.append(question.paging.field)
+    tops = [path.partition(".")[0] for path in (*(question.fields or resource.fields), *needed)]
+    return [name for name in dict.fromkeys(tops) if name and name not in resource.omit]

@@ -1,0 +1,62 @@
+"""The way through all pages of a batch, over one collection or over that of each parent in turn. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from headwater.errors import StateError
+from headwater.wire.message import Page
+from headwater.wire.paging import Paging
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop on the way: whose collection, and the position in it."""
+
+    parent: str | None
+    position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Paging over the collections of a batch. A place is a text that the ledger keeps.
+
+    Without parents a place is the paging's own position; with them it is JSON: the parent's key and the position.
+    """
+
+    paging: Paging
+    nested: bool
+    """Whether the resource hangs below another one."""
+    parents: tuple[str, ...] = ()
+
+    def start(self) -> str | None:
+        """The first place; None when there is no parent to ask about."""
+        if not self.nested:
+            return self.paging.start()
+        return _place(self.parents[0], self.paging.start()) if self.parents else None
+
+    def stop(self, place: str) -> Stop:
+        """What to ask at `place`."""
+        if not self.nested:
+            return Stop(None, place)
+        try:
+            parent, position = json.loads(place)
+        except ValueError:
+            raise StateError("a place in a read cannot be understood", saw=place[:200]) from None
+        return Stop(str(parent), str(position))
+
+    def after(self, place: str, page: Page) -> str | None:
+        """The place that follows the page read at `place`; None after the last one."""
+        stop = self.stop(place)
+        position = self.paging.after(stop.position, page)
+        if stop.parent is None:
+            return position
+        if position is not None:
+            return _place(stop.parent, position)
+        following = self.parents.index(stop.parent) + 1
+        return _place(self.parents[following], self.paging.start()) if following < len(self.parents) else None
+
+
+def _place(parent: str, position: str) -> str:
+    return json.dumps([parent, position], ensure_ascii=False)

@@ -1,0 +1,157 @@
+"""Brings a dimension up to date: the members that changes touch, or all of them, in one transaction."""
+
+from __future__ import annotations
+
+from headwater.events import FindingMade, Listen, ignore
+from headwater.gold import days, dimension, enumeration, fact, inherit
+from headwater.gold.apply import bring, clear
+from headwater.gold.dimension import Compiled
+from headwater.gold.member import check_keys, keep_reserved
+from headwater.gold.progress import Consumer, Pending, announce, changed, read_pending, record_progress
+from headwater.gold.shape import fit, listed
+from headwater.gold.star import Star, needs, table_name
+from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.fact import Fact
+from headwater.names import quote
+from headwater.warehouse.base import Table, Warehouse, Written
+
+
+def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
+    """The table in gold that keeps a dimension or fact; the entities' tables are ready."""
+    match declared:
+        case Fact():
+            return fact.table_of(warehouse, fact.compiled(star, declared, warehouse.ref))
+        case EntityDimension():
+            return dimension.table_of(warehouse, dimension.compiled(star, declared, warehouse.ref))
+        case EnumDimension():
+            return enumeration.table_of(warehouse, star, declared)
+        case DateDimension():
+            return days.table_of(declared)
+
+
+def build_dimension(
+    warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: Listen = ignore
+) -> Written:
+    """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
+    with warehouse.transaction():
+        match declared:
+            case EntityDimension():
+                return _entity(warehouse, star, declared, rebuild=rebuild, listen=listen)
+            case EnumDimension():
+                return _values(warehouse, star, declared, rebuild=rebuild)
+            case DateDimension():
+                return _days(warehouse, declared, rebuild=rebuild)
+
+
+def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen) -> Written:
+    parts = dimension.compiled(star, declared, warehouse.ref)
+    table = dimension.table_of(warehouse, parts)
+    consumer = _consumer(declared, table, dimension.rows_of(parts))
+    pending = _pending(warehouse, consumer, rebuild=rebuild)
+    if pending.idle:
+        return Written()
+    keys = _members(warehouse, parts, table, pending)
+    stored = warehouse.ref("gold", table.name)
+    fresh = warehouse.stage(
+        "gold_fresh",
+        f"SELECT {listed(table.names)} FROM ({dimension.rows_of(parts, keys=None if pending.full else keys)}) AS _fresh\n"
+        f"UNION ALL\n{dimension.met_before(table, stored=stored, relation=parts.relation, keys=keys)}",
+    )
+    if declared.surrogate == "sequence":
+        fresh = warehouse.stage("gold_numbered", dimension.numbered(table, fresh=fresh, stored=stored))
+    _report_circles(warehouse, parts, None if pending.full else keys, listen)
+    return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
+
+
+def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pending) -> str:
+    """The staged keys of the members to look at."""
+    if pending.full:
+        fit(warehouse, table)
+        return warehouse.stage("gold_keys", dimension.everyone(parts, warehouse.ref("gold", table.name)))
+    news = {source: changed(warehouse, source, pending) for source in pending.moved}
+    own = news.get(parts.dimension.entity)
+    keys = warehouse.stage("gold_keys", dimension.affected(parts, own=own, joined=news))
+    for item in parts.inherited:
+        below = inherit.descendants(item, entity=parts.relation, keys=keys)
+        keys = warehouse.stage("gold_keys", f"SELECT entity_key FROM {warehouse.stage('gold_below', below)}")
+    return keys
+
+
+def _report_circles(warehouse: Warehouse, parts: Compiled, keys: str | None, listen: Listen) -> None:
+    for item in parts.inherited:
+        found = warehouse.rows(inherit.circles(item, entity=parts.relation, keys=keys))
+        if found:
+            listen(
+                FindingMade(
+                    tenant=warehouse.tenant,
+                    table=f"gold.{table_name(parts.dimension)}",
+                    finding=f"ancestors of `{item.parent}` form a circle, so `{item.name}` stays empty",
+                    count=len(found),
+                    detail=", ".join(sorted(str(key) for (key,) in found)[:5]),
+                )
+            )
+
+
+def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool) -> Written:
+    table = enumeration.table_of(warehouse, star, declared)
+    consumer = _consumer(declared, table, enumeration.rows_of(star, declared, warehouse.ref))
+    pending = _pending(warehouse, consumer, rebuild=rebuild)
+    if pending.idle:
+        return Written()
+    stored, seen = warehouse.ref("gold", table.name), enumeration.values_of(declared, warehouse.ref)
+    if pending.full:
+        fit(warehouse, table)
+        every = f"{seen}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
+        keys = warehouse.stage("gold_keys", every)
+    else:
+        news = {source: changed(warehouse, source, pending) for source in pending.moved}
+        keys = warehouse.stage("gold_keys", enumeration.affected(declared, warehouse.ref, news))
+    fresh = warehouse.stage(
+        "gold_fresh",
+        f"SELECT {listed(table.names)} FROM ({enumeration.rows_of(star, declared, warehouse.ref, keys=keys)}) AS _fresh\n"
+        f"UNION ALL\n{dimension.met_before(table, stored=stored, relation=f'({seen}) AS seen', keys=keys)}",
+    )
+    return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
+
+
+def _bring(
+    warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pending, *, keys: str, fresh: str
+) -> Written:
+    differing, written = bring(warehouse, table, keys=keys, fresh=fresh)
+    if written.rows:
+        check_keys(warehouse, table, differing)
+        announce(warehouse, table.name, differing)
+    if pending.full:
+        written += keep_reserved(warehouse, table)
+    record_progress(warehouse, consumer, pending)
+    clear(warehouse)
+    return written
+
+
+def _days(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool) -> Written:
+    table = days.table_of(declared)
+    consumer = Consumer(name=table.name, sources=(), definition=days.definition(declared))
+    pending = _pending(warehouse, consumer, rebuild=rebuild)
+    if pending.idle:
+        return Written()
+    fit(warehouse, table)
+    key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
+    fresh = warehouse.stage_arrow("gold_days", days.days(declared))
+    keys = warehouse.stage("gold_keys", f"SELECT {key} FROM {fresh} UNION SELECT {key} FROM {stored} WHERE {key} > 0")
+    written = warehouse.replace_rows(table, keys=keys, fresh=fresh) + keep_reserved(warehouse, table)
+    record_progress(warehouse, consumer, pending)
+    clear(warehouse)
+    return written
+
+
+def _consumer(declared: EntityDimension | EnumDimension, table: Table, select: str) -> Consumer:
+    columns = ", ".join(f"{column.name} {column.dtype}" for column in table.columns)
+    sequence = isinstance(declared, EntityDimension) and declared.surrogate == "sequence"
+    return Consumer(
+        name=table.name, sources=tuple(sorted(needs(declared))), definition=f"{columns}\n{sequence}\n{select}"
+    )
+
+
+def _pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool) -> Pending:
+    missing = warehouse.describe("gold", consumer.name) is None
+    return read_pending(warehouse, consumer, rebuild=rebuild or missing)

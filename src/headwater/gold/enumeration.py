@@ -1,0 +1,89 @@
+"""Enum dimensions: the distinct values that columns ever had. NULL is no member; it is -1, unknown."""
+
+from __future__ import annotations
+
+from headwater.gold.key import surrogate
+from headwater.gold.shape import BEGINNING, LOAD, SPAN, check_columns, typed
+from headwater.gold.star import Ref, Star, key_column, table_name
+from headwater.model.dimension import EnumDimension
+from headwater.model.expression import compile_expression
+from headwater.names import quote
+from headwater.temporal.text import FOREVER
+from headwater.warehouse.base import Table, TableColumn, Warehouse
+
+
+def attributes_of(star: Star, dimension: EnumDimension, value: str) -> dict[str, str]:
+    """SQL of each attribute, where `value` is SQL of the member's value."""
+    scope = star.scope({"value": value})
+    where = f"{dimension.origin} dimension {dimension.dimension}"
+    given = {
+        name: compile_expression(text, scope, where=f"{where}, attribute {name}")
+        for name, text in dimension.attributes.items()
+    }
+    return {"value": value, **given}
+
+
+def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Table:
+    """The table that keeps `dimension`."""
+    where = f"{dimension.origin} dimension {dimension.dimension}"
+    values = attributes_of(star, dimension, "_row.value")
+    given = ", ".join(f"{sql} AS {quote(name)}" for name, sql in values.items())
+    types = typed(warehouse, f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row", where=where)
+    columns = (
+        TableColumn(name=key_column(dimension), dtype="bigint", required=True),
+        TableColumn(name="entity_key", dtype="text"),
+        *(TableColumn(name=name, dtype=types[name]) for name in values),
+        *SPAN,
+        *LOAD,
+    )
+    check_columns(columns, where=where)
+    return Table(
+        layer="gold", name=table_name(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
+    )
+
+
+def rows_of(star: Star, dimension: EnumDimension, ref: Ref, *, keys: str | None = None) -> str:
+    """SELECT of the members, all or those whose value is in the staged `keys`.
+
+    A value counts as loaded with the first batch that brought it.
+    """
+    values = attributes_of(star, dimension, "_row.entity_key")
+    among = f"\n  WHERE entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
+    attributes = "".join(f", {sql} AS {quote(name)}" for name, sql in values.items())
+    return (
+        f"SELECT {surrogate('_row.entity_key')} AS {quote(key_column(dimension))}, _row.entity_key{attributes},\n"
+        f"  {BEGINNING} AS valid_from, {FOREVER} AS valid_to, TRUE AS is_current, FALSE AS is_inferred,\n"
+        "  _row.read_at AS loaded_at, _row.batch_id, _row.source\nFROM (\n"
+        "  SELECT entity_key, read_at, batch_id, source, ROW_NUMBER() OVER "
+        "(PARTITION BY entity_key ORDER BY read_at NULLS LAST, batch_id) AS _place\n"
+        f"  FROM ({_seen(dimension, ref)}) AS seen{among}\n) AS _row WHERE _row._place = 1"
+    )
+
+
+def values_of(dimension: EnumDimension, ref: Ref) -> str:
+    """SELECT of every value that the columns have in silver."""
+    return "\nUNION\n".join(
+        f"SELECT CAST({quote(item.column)} AS VARCHAR) AS entity_key FROM {ref('silver', item.entity)} "
+        f"WHERE {quote(item.column)} IS NOT NULL"
+        for item in dimension.values_of
+    )
+
+
+def affected(dimension: EnumDimension, ref: Ref, changed: dict[str, str]) -> str:
+    """SELECT of the values that the changed keys of each entity have, or ever had."""
+    return "\nUNION\n".join(
+        f"SELECT CAST({quote(item.column)} AS VARCHAR) AS entity_key FROM {ref('silver', item.entity + '_log')} "
+        f"WHERE {quote(item.column)} IS NOT NULL AND entity_key IN ({changed[item.entity]})"
+        for item in dimension.values_of
+        if item.entity in changed
+    )
+
+
+def _seen(dimension: EnumDimension, ref: Ref) -> str:
+    return " UNION ALL ".join(
+        f"SELECT DISTINCT CAST(_row.{quote(item.column)} AS VARCHAR) AS entity_key, _load.read_at, _row.batch_id, "
+        f"_load.source FROM {ref('silver', item.entity)} AS _row "
+        f"LEFT JOIN {ref('meta', 'batch')} AS _load ON _load.batch_id = _row.batch_id "
+        f"WHERE _row.{quote(item.column)} IS NOT NULL"
+        for item in dimension.values_of
+    )

@@ -1,0 +1,21 @@
+"""The statements that make a table of gold, as text to read."""
+
+from __future__ import annotations
+
+from headwater.gold import days, dimension, enumeration, fact
+from headwater.gold.star import Ref, Star
+from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.fact import Fact
+
+
+def explain(star: Star, declared: Dimension | Fact, ref: Ref) -> str:
+    """The SELECT of all rows of a dimension or fact, as a rebuild runs it."""
+    match declared:
+        case Fact():
+            return fact.rows_of(fact.compiled(star, declared, ref))
+        case EntityDimension():
+            return dimension.rows_of(dimension.compiled(star, declared, ref))
+        case EnumDimension():
+            return enumeration.rows_of(star, declared, ref)
+        case DateDimension():
+            return days.described(declared)

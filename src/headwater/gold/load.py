@@ -1,0 +1,181 @@
+"""Brings a fact up to date: the rows that changes touch, pointed anew where the answer is another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headwater.errors import DeclarationError
+from headwater.events import FindingMade, Listen, ignore
+from headwater.gold import inferred, period
+from headwater.gold.apply import clear
+from headwater.gold.fact import CompiledFact, compiled, grain_is_sure, pointing_at, rows_of, table_of
+from headwater.gold.key import connection_of
+from headwater.gold.progress import Consumer, Pending, changed, read_pending, record_progress
+from headwater.gold.shape import fit, listed
+from headwater.gold.star import Star, needs, table_name
+from headwater.model.dimension import ERROR, DateDimension
+from headwater.model.fact import Fact
+from headwater.names import quote
+from headwater.warehouse.base import Table, Warehouse, Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One load of one fact."""
+
+    warehouse: Warehouse
+    star: Star
+    parts: CompiledFact
+    table: Table
+    consumer: Consumer
+    pending: Pending
+    listen: Listen
+
+    @property
+    def fact(self) -> Fact:
+        return self.parts.fact
+
+    @property
+    def stored(self) -> str:
+        return self.warehouse.ref("gold", self.table.name)
+
+
+def load_fact(
+    warehouse: Warehouse, star: Star, fact: Fact, *, rebuild: bool = False, listen: Listen = ignore
+) -> Written:
+    """Bring a fact up to date with silver and its dimensions; with `rebuild`, all rows. A replay writes nothing.
+
+    What was written counts the inferred members that it put into dimensions or took out of them.
+    """
+    with warehouse.transaction():
+        parts = compiled(star, fact, warehouse.ref)
+        table = table_of(warehouse, parts)
+        month = period.newest_month(warehouse)
+        consumer = _consumer(star, parts, table, number=period.number_of(month) if fact.periods else 0)
+        missing = warehouse.describe("gold", table.name) is None
+        pending = read_pending(warehouse, consumer, rebuild=rebuild or missing)
+        if pending.idle and pending.period == consumer.period:
+            return Written()
+        if pending.full:
+            fit(warehouse, table)
+        months = period.stage_months(warehouse, parts, month) if fact.periods else ""
+        job = _Job(
+            warehouse=warehouse,
+            star=star,
+            parts=parts,
+            table=table,
+            consumer=consumer,
+            pending=pending,
+            listen=listen,
+        )
+        written = _load(job, months)
+        record_progress(warehouse, consumer, pending)
+        clear(warehouse, numbers=len(parts.parts) + len(parts.reaches))
+        return written
+
+
+def _consumer(star: Star, parts: CompiledFact, table: Table, *, number: int) -> Consumer:
+    """What the fact lives on. Days never change by themselves: how they are declared is part of the definition."""
+    looked_up = star.looked_up(parts.fact)
+    days = [item.model_dump_json() for item in looked_up.values() if isinstance(item, DateDimension)]
+    members = {table_name(item) for item in looked_up.values() if not isinstance(item, DateDimension)}
+    columns = [f"{column.name} {column.dtype}" for column in table.columns]
+    return Consumer(
+        name=table.name,
+        sources=tuple(sorted(needs(parts.fact) | members)),
+        definition="\n".join([*columns, *days, rows_of(parts)]),
+        period=number,
+    )
+
+
+def _load(job: _Job, months: str) -> Written:
+    warehouse, full = job.warehouse, job.pending.full
+    keys = warehouse.stage("gold_keys", _everything(job) if full else _affected(job, months))
+    relations = [] if full else _staged_parts(job, keys)
+    fresh = warehouse.stage("gold_fresh", rows_of(job.parts, relations=relations, months=months))
+    _report(job, fresh, relations)
+    candidates = inferred.referred(warehouse, job.parts.reaches, stored=job.stored, keys=None if full else keys)
+    fresh, written = inferred.meet(warehouse, job.star, job.table, reaches=job.parts.reaches, fresh=fresh)
+    replaced = warehouse.replace_rows(job.table, keys=keys, fresh=fresh)
+    if replaced.inserted and not grain_is_sure(job.star, job.fact):
+        _check_grain(job, fresh)
+    return written + replaced + inferred.forsake(warehouse, job.star, candidates)
+
+
+def _everything(job: _Job) -> str:
+    """The keys of all rows there are or should be."""
+    return "\nUNION\n".join(
+        [
+            *(f"SELECT entity_key FROM {part.relation} WHERE is_current" for part in job.parts.parts),
+            f"SELECT entity_key FROM {job.stored}",
+        ]
+    )
+
+
+def _affected(job: _Job, months: str) -> str:
+    """The keys of rows that changes touch: of their own entities, of members they point at, and of time that passed."""
+    pending = job.pending
+    news = {source: changed(job.warehouse, source, pending) for source in pending.moved}
+    texts = [news[entity] for entity in sorted(needs(job.fact)) if entity in news]
+    texts += [
+        pointing_at(part, reach, changed=news[name], months=months)
+        for part in job.parts.parts
+        for reach in part.reaches
+        if (name := table_name(reach.dimension)) in news
+    ]
+    if pending.period != job.consumer.period:
+        texts.append(period.still_open(job.parts, pending.period))
+    return "\nUNION\n".join(texts)
+
+
+def _staged_parts(job: _Job, keys: str) -> list[str]:
+    """The current rows of each part that are to be looked at, staged."""
+    return [
+        job.warehouse.stage(
+            f"gold_part_{number}",
+            f"SELECT * FROM {part.relation} WHERE is_current AND entity_key IN (SELECT entity_key FROM {keys})",
+        )
+        for number, part in enumerate(job.parts.parts)
+    ]
+
+
+def _report(job: _Job, fresh: str, relations: list[str]) -> None:
+    """Tell of rows whose day is outside of the calendar, and of rows that span no month."""
+    for reach in job.parts.reaches:
+        if reach.is_day:
+            outside = f"SELECT entity_key FROM {fresh} WHERE {quote(reach.column)} = {ERROR}"
+            _tell(job, outside, f"`{reach.name}` is outside of the span of `{reach.dimension.dimension}`")
+    if job.fact.periods:
+        texts = relations or [part.relation for part in job.parts.parts]
+        _tell(job, period.without_span(job.parts, texts), "spans no month: it has no first day, or ends before it")
+
+
+def _tell(job: _Job, select: str, finding: str) -> None:
+    count, example = job.warehouse.rows(f"SELECT COUNT(*), MIN(entity_key) FROM ({select}) AS found")[0]
+    if count:
+        table = f"gold.{job.table.name}"
+        job.listen(
+            FindingMade(
+                tenant=job.warehouse.tenant, table=table, finding=finding, count=count, detail=f"e.g. {example}"
+            )
+        )
+
+
+def _check_grain(job: _Job, fresh: str) -> None:
+    """Nothing when the fresh rows share their grain with no other row of their connection; DeclarationError otherwise."""
+    grain = job.fact.grain
+    same = " AND ".join(f"_new.{quote(name)} IS NOT DISTINCT FROM _row.{quote(name)}" for name in grain)
+    names = ", ".join([connection_of("_row.entity_key"), listed(grain, "_row")])
+    twice = job.warehouse.rows(
+        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM {job.stored} AS _row "
+        f"WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {same}) GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
+    )
+    if twice:
+        one, other, count, _, *values = twice[0]
+        example = ", ".join(f"{name} = {value}" for name, value in zip(grain, values, strict=True))
+        raise DeclarationError(
+            f"Rows of {job.table.name} share their grain; nothing was written.",
+            where=f"{job.fact.origin} fact {job.fact.fact}, grain [{', '.join(grain)}]",
+            saw=f"{count} rows with {example}, made from {one} and {other}",
+            hint="add a column to the grain that tells them apart",
+        )

@@ -1,0 +1,106 @@
+"""The columns that gold's tables have, and of which type: what nobody declares, the engine says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from headwater.dtypes import DUCKDB, spelled
+from headwater.errors import DeclarationError
+from headwater.names import quote
+from headwater.warehouse.base import Table, TableColumn, Warehouse
+
+LOAD = (
+    TableColumn(name="loaded_at", dtype="timestamp"),
+    TableColumn(name="batch_id", dtype="text"),
+    TableColumn(name="source", dtype="text"),
+)
+"""Load metadata, at the end of every row: when what the row is made of was read, in which batch, from which resource."""
+
+SPAN = (
+    TableColumn(name="valid_from", dtype="timestamp", required=True),
+    TableColumn(name="valid_to", dtype="timestamp", required=True),
+    TableColumn(name="is_current", dtype="boolean", required=True),
+    TableColumn(name="is_inferred", dtype="boolean", required=True),
+)
+"""When a member of a dimension is valid, and whether only facts have told of it."""
+
+BEGINNING, FOREVER = "TIMESTAMP '1970-01-01 00:00:00'", "TIMESTAMP '9999-12-31 00:00:00'"
+"""From when to when reserved and inferred members are valid."""
+
+_ARROW = {
+    "bool": "boolean",
+    "int8": "integer",
+    "int16": "integer",
+    "int32": "integer",
+    "uint8": "integer",
+    "uint16": "integer",
+    "int64": "bigint",
+    "uint32": "bigint",
+    "float": "double",
+    "double": "double",
+    "string": "text",
+    "large_string": "text",
+    "string_view": "text",
+    "null": "text",
+    "date32[day]": "date",
+    "timestamp[us]": "timestamp",
+    "timestamp[ms]": "timestamp",
+    "timestamp[s]": "timestamp",
+    "timestamp[ns]": "timestamp",
+}
+
+
+def typed(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
+    """The columns of a SELECT and their types, as the engine infers them."""
+    schema = warehouse.arrow(f"SELECT * FROM ({select}) AS _typed LIMIT 0").schema
+    return {name: _dtype(name, kind, where) for name, kind in zip(schema.names, schema.types, strict=True)}
+
+
+def _dtype(name: str, kind: Any, where: str) -> str:
+    text = str(kind)
+    if text.startswith("decimal128("):
+        return "decimal" + text.removeprefix("decimal128").replace(" ", "")
+    if text in _ARROW:
+        return _ARROW[text]
+    raise DeclarationError(
+        f"`{name}` has a type that no table of gold may have.", where=where, saw=text, hint="cast it, e.g. to text"
+    )
+
+
+def fit(warehouse: Warehouse, table: Table) -> None:
+    """Make the stored table have the columns of `table`: those that are declared no more go."""
+    warehouse.ensure(table)
+    for column in warehouse.describe(table.layer, table.name) or ():
+        if column.name not in table.names:
+            ref = warehouse.ref(table.layer, table.name)
+            warehouse.execute(f"ALTER TABLE {ref} DROP COLUMN {quote(column.name)}")
+
+
+def cast_null(dtype: str) -> str:
+    """SQL of a NULL of a type."""
+    return f"CAST(NULL AS {spelled(dtype, DUCKDB)})"
+
+
+def listed(names: Iterable[str], alias: str = "") -> str:
+    """Names as they stand in a SELECT."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(prefix + quote(name) for name in names)
+
+
+def selected(table: Table, values: dict[str, str]) -> str:
+    """The select list of a table's columns, each from its SQL in `values`; a column not there is NULL."""
+    return ", ".join(
+        f"{values.get(column.name) or cast_null(column.dtype)} AS {quote(column.name)}" for column in table.columns
+    )
+
+
+def check_columns(columns: Sequence[TableColumn], *, where: str) -> None:
+    """Nothing when each column has a name of its own; DeclarationError otherwise."""
+    seen: set[str] = set()
+    for column in columns:
+        if column.name in seen:
+            raise DeclarationError(
+                f"Two columns are called `{column.name}`.", where=where, saw=column.name, hint="rename one of them"
+            )
+        seen.add(column.name)

@@ -1,0 +1,96 @@
+"""The star as a whole: what is declared, which tables need which, and the order to build them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from headwater.errors import DeclarationError
+from headwater.model.dimension import Dimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity
+from headwater.model.expression import Scope
+from headwater.model.fact import Fact
+from headwater.model.project import Declarations
+from headwater.names import suggest
+from headwater.warehouse.base import Layer
+
+_Noun = TypeVar("_Noun")
+
+Ref = Callable[[Layer, str], str]
+"""The quoted name of a stored table, as `Warehouse.ref` gives it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Star:
+    """What the tables of gold are made from."""
+
+    declarations: Declarations
+    """Entities, dimensions, facts and rules."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What `setting('name')` gives in expressions."""
+
+    def scope(self, columns: Mapping[str, str]) -> Scope:
+        """A scope of these columns, with the project's settings and rules."""
+        return Scope(columns=columns, settings=self.settings, rules=self.declarations.rules)
+
+    def entity(self, name: str, *, where: str) -> Entity:
+        """The entity of that name; DeclarationError when there is none."""
+        return _found(self.declarations.entities, name, "entity", where)
+
+    def dimension(self, name: str, *, where: str) -> Dimension:
+        """The dimension of that name; DeclarationError when there is none."""
+        return _found(self.declarations.dimensions, name, "dimension", where)
+
+    def looked_up(self, fact: Fact) -> dict[str, Dimension]:
+        """The dimension that each lookup of a fact reaches for."""
+        where = str(fact.origin)
+        return {name: self.dimension(lookup.dimension, where=where) for name, lookup in fact.lookups.items()}
+
+    def referring(self, dimension: str) -> tuple[tuple[Fact, str], ...]:
+        """The facts, with their lookups, that point at members of a dimension."""
+        return tuple(
+            (fact, name)
+            for fact in self.declarations.facts.values()
+            for name, lookup in fact.lookups.items()
+            if lookup.dimension == dimension
+        )
+
+
+def table_name(declared: Dimension | Fact) -> str:
+    """The name of the table in gold."""
+    return f"fact_{declared.fact}" if isinstance(declared, Fact) else f"dim_{declared.dimension}"
+
+
+def key_column(dimension: Dimension) -> str:
+    """The column of a dimension that holds its surrogate key."""
+    return f"{dimension.dimension}_key"
+
+
+def needs(declared: Dimension | Fact) -> frozenset[str]:
+    """The entities whose versions a table is made from (the dimensions of a fact not counted)."""
+    match declared:
+        case Fact():
+            return frozenset(part.entity for part in declared.sources)
+        case EntityDimension():
+            return frozenset({declared.entity, *(join.entity for join in declared.join)})
+        case EnumDimension():
+            return frozenset(values.entity for values in declared.values_of)
+        case _:
+            return frozenset()
+
+
+def dimensions_of(fact: Fact) -> tuple[str, ...]:
+    """The names of the dimensions that must be built before a fact is loaded."""
+    return tuple(dict.fromkeys(lookup.dimension for lookup in fact.lookups.values()))
+
+
+def order(declarations: Declarations) -> tuple[Dimension | Fact, ...]:
+    """Every table of gold, each after all that it needs."""
+    return (*declarations.dimensions.values(), *declarations.facts.values())
+
+
+def _found(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
+    if name in shelf:
+        return shelf[name]
+    raise DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=suggest(name, shelf))

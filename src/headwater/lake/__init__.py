@@ -1,0 +1,7 @@
+"""The folder or bucket that holds raw and bronze, and its rule: written beside, then renamed, then recorded.
+
+Knows paths and bytes; what is in them is the business of extract and bronze. It must not know the ledger: whether a
+file counts is decided there. Tests: tests/lake.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,196 @@
+"""What a ledger can do: claim, record, commit, advance. Every call names a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from headwater.batch import Batch, Feed, Window
+from headwater.ledger.rows import (
+    BatchRow,
+    ConnectionRow,
+    Drift,
+    FindingRow,
+    Lease,
+    Outcome,
+    PageRow,
+    RefusedRow,
+    RunRow,
+    State,
+)
+
+__all__ = [
+    "BatchRow",
+    "ConnectionRow",
+    "Drift",
+    "FindingRow",
+    "Lease",
+    "Ledger",
+    "Outcome",
+    "PageRow",
+    "RefusedRow",
+    "RunRow",
+    "State",
+]
+
+
+class Ledger(Protocol):
+    """Memory that survives a run. Every write is one transaction; a repeated one changes nothing."""
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...
+
+    # leases
+    def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
+        """Take or renew a lease. LeaseHeld (who, since when, until when) if another living holder has it."""
+        ...
+
+    def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+        """Hold a lease for `seconds` from now; None when it was lost: given back, or taken by another."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back; nothing happens when it is no longer ours."""
+        ...
+
+    def leases(self, tenant: str) -> tuple[Lease, ...]:
+        """Leases of a tenant that are held now, by living holders as far as one can tell."""
+        ...
+
+    # batches and windows
+    def windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
+        """Committed windows of a feed's changes, sorted and merged."""
+        ...
+
+    def parents(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
+        """Committed windows by parent key, for a resource that hangs below another."""
+        ...
+
+    def latest(self, feed: Feed, *, purpose: str) -> Batch | None:
+        """The newest completely read batch of that purpose: when a feed was last swept, or read as a snapshot."""
+        ...
+
+    def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
+        """How often each (purpose, window) of a feed was begun."""
+        ...
+
+    def begin(self, batch: Batch, *, parents: Sequence[str] = ()) -> BatchRow:
+        """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
+        ...
+
+    def find(self, tenant: str, batch_id: str) -> BatchRow | None:
+        """What is known of a batch."""
+        ...
+
+    def batches(
+        self, tenant: str, *, states: Iterable[State] = (), feed: Feed | None = None, limit: int | None = None
+    ) -> tuple[BatchRow, ...]:
+        """Batches in the order in which they began; all states unless named; with `limit`, only the newest."""
+        ...
+
+    def pages(self, batch: Batch) -> tuple[PageRow, ...]:
+        """Committed pages of a batch, in order."""
+        ...
+
+    def record(self, batch: Batch, page: PageRow) -> None:
+        """Commit a page and its place in the window. The part must be in the lake before, and no page left out."""
+        ...
+
+    def forget_pages(self, batch: Batch, *, after: int) -> None:
+        """Drop the pages numbered above `after` (their parts were lost), so that they are read again."""
+        ...
+
+    def advance(self, batch: Batch) -> None:
+        """Mark a batch `extracted` and commit its window (of changes, for each parent), in one transaction."""
+        ...
+
+    def landed(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
+        """Mark a batch `transformed`, with its refused records and its drift, in one transaction.
+
+        StateError unless rows read = kept + refused. What a person discarded stays discarded.
+        """
+        ...
+
+    def completed(self, batches: Iterable[Batch]) -> None:
+        """Mark batches `completed`: their rows are in silver."""
+        ...
+
+    def reopen(self, tenant: str, feed: Feed | None = None) -> int:
+        """Put landed and completed batches back to `extracted`, so that all after raw is built again. How many."""
+        ...
+
+    def fail(self, batch: Batch, reason: str) -> None:
+        """Mark a batch `failed`; it keeps its pages and goes on from where it was on the next run."""
+        ...
+
+    # what was refused, what differed
+    def refused(
+        self,
+        tenant: str,
+        *,
+        feed: Feed | None = None,
+        states: Iterable[str] = ("waiting",),
+        batch_id: str | None = None,
+    ) -> tuple[RefusedRow, ...]:
+        """Quarantined records."""
+        ...
+
+    def settle(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
+        """Write back state, tries, reasons and times of quarantined records; their batches count them anew."""
+        ...
+
+    def drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
+        """What differed from the contracts, newest batch of each feed and field."""
+        ...
+
+    # marks: small facts by name, e.g. when a resource was last swept
+    def mark(self, tenant: str, name: str) -> str | None:
+        """The value of a mark."""
+        ...
+
+    def set_mark(self, tenant: str, name: str, value: str) -> None:
+        """Set a mark."""
+        ...
+
+    # tenants and connections that live in the ledger
+    def tenants(self) -> tuple[str, ...]:
+        """Tenants that live in the ledger, sorted."""
+        ...
+
+    def add_tenant(self, tenant: str) -> None:
+        """Add a tenant; StateError if it exists."""
+        ...
+
+    def remove_tenant(self, tenant: str) -> None:
+        """Forget a tenant, its connections and all its rows."""
+        ...
+
+    def connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
+        """Connections of a tenant that live in the ledger."""
+        ...
+
+    def add_connection(self, connection: ConnectionRow) -> None:
+        """Add or replace a connection."""
+        ...
+
+    # runs, and what they found
+    def start_run(self, tenant: str, run: str) -> None:
+        """Record that a run began. Runs of the tenant that never ended have died."""
+        ...
+
+    def end_run(self, tenant: str, run: str, *, outcome: Outcome, counts: Mapping[str, int]) -> None:
+        """Record how a run ended."""
+        ...
+
+    def runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
+        """The newest runs, the newest first."""
+        ...
+
+    def note_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
+        """Put what a build of `table` found in the place of what earlier builds had found there."""
+        ...
+
+    def findings(self, tenant: str) -> tuple[FindingRow, ...]:
+        """What the newest build of each table found."""
+        ...

@@ -1,0 +1,179 @@
+"""The ledger's tables. Instants are microseconds since 1970, so that every store keeps and orders them alike."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = 2
+"""The version of these tables: the number of the newest migration."""
+
+VERSION_TABLE = "ledger_version"
+"""Where a ledger says which version it is."""
+
+metadata = MetaData()
+
+_SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _of_batch() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant", "batch_id"], ["batch.tenant", "batch.id"], ondelete="CASCADE")
+
+
+tenant = Table("tenant", metadata, Column("tenant", String(48), primary_key=True))
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("name", String(48), primary_key=True),
+    Column("declaration", JSON, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("scope", String(120), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("claimed_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("ordinal", _SERIAL, primary_key=True, autoincrement=True),
+    Column("tenant", String(48), nullable=False),
+    Column("id", String(120), nullable=False),
+    Column("connection", String(48), nullable=False),
+    Column("resource", String(48), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("reading", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("resume", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("kept", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("pages", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    UniqueConstraint("tenant", "id", name="batch_of_tenant"),
+    Index("batch_by_state", "tenant", "state"),
+    Index("batch_by_feed", "tenant", "connection", "resource", "purpose", "until"),
+    sqlite_autoincrement=True,
+)
+
+batch_parent = Table(
+    "batch_parent",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("batch_id", String(120), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("parent", Text, nullable=False),
+    _of_batch(),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("batch_id", String(120), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("next", Text),
+    _of_batch(),
+)
+
+committed = Table(
+    "committed",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("connection", String(48), primary_key=True),
+    Column("resource", String(48), primary_key=True),
+    Column("parent", Text, primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)
+
+refused = Table(
+    "refused",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("id", String(160), primary_key=True),
+    Column("batch_id", String(120), nullable=False),
+    Column("connection", String(48), nullable=False),
+    Column("resource", String(48), nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_tried", BigInteger, nullable=False),
+    _of_batch(),
+    Index("refused_by_batch", "tenant", "batch_id"),
+)
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("connection", String(48), primary_key=True),
+    Column("resource", String(48), primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("ordinal", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+)
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("ordinal", _SERIAL, primary_key=True, autoincrement=True),
+    Column("tenant", String(48), nullable=False),
+    Column("id", String(120), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("outcome", String(20), nullable=False),
+    Column("counts", JSON, nullable=False),
+    UniqueConstraint("tenant", "id", name="run_of_tenant"),
+    sqlite_autoincrement=True,
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("table_name", String(120), primary_key=True),
+    Column("finding", Text, primary_key=True),
+    Column("detail", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("run", String(120), nullable=False),
+)

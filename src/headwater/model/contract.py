@@ -1,0 +1,154 @@
+"""The values that a record's contract is made of: strict where a value would change, lenient where only its spelling differs.
+
+A contract is a pydantic class below `Record`. Row by row it says why a record is refused; what it tolerates (a number
+where text is due, `5.0` for 5, a timestamp with stray blanks) is kept and reported as repaired.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from headwater.clock import parse_instant
+
+_LIMITS = {"bigint": 2**63, "integer": 2**31}
+_BLANKS = re.compile(r"\s*([:.+])\s*")
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class As:
+    """Marks an annotation with the column type it stands for, where the Python type alone does not say it."""
+
+    dtype: str
+    loose: bool = False
+    """Whether it takes any value, as text."""
+
+
+class Record(BaseModel):
+    """What every contract is: fields it does not know are ignored here (raw keeps them, the drift report names them)."""
+
+    model_config = ConfigDict(
+        extra="ignore", coerce_numbers_to_str=True, allow_inf_nan=False, protected_namespaces=(), frozen=True
+    )
+
+    unread: ClassVar[tuple[str, ...]] = ()
+    """Names, as patterns with `*`, that records are known to carry and that nobody wants: no drift."""
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        msg = "is a boolean, not a number"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic turns a ValueError into a reason, a TypeError into a crash
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _bounded(dtype: str) -> AfterValidator:
+    limit = _LIMITS[dtype]
+
+    def check(value: int) -> int:
+        if not -limit <= value < limit:
+            msg = f"is out of range for {dtype}"
+            raise ValueError(msg)
+        return value
+
+    return AfterValidator(check)
+
+
+def instant_of(value: Any) -> Any:
+    """`value` as an instant in UTC, from ISO 8601 with stray blanks, any fraction and any offset; ValueError otherwise."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    found = _INSTANT.fullmatch(_BLANKS.sub(r"\1", value.strip())) if isinstance(value, str) else None
+    if found is None:
+        msg = "is not an ISO 8601 timestamp"
+        raise ValueError(msg)
+    day, minutes, seconds, fraction, zone = found.groups()
+    text = f"{day}T{minutes or '00:00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}"
+    try:
+        return parse_instant(text + _offset(zone))
+    except OverflowError:
+        msg = "is out of range for a timestamp"
+        raise ValueError(msg) from None
+
+
+def day_of(value: Any) -> Any:
+    """`value` as a date, from ISO 8601 (a time of midnight is dropped); ValueError otherwise."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        instant = instant_of(value)
+    except ValueError:
+        msg = "is not an ISO 8601 date"
+        raise ValueError(msg) from None
+    if instant != instant.replace(hour=0, minute=0, second=0, microsecond=0):
+        msg = "is a timestamp, not a date"
+        raise ValueError(msg)
+    return instant.date()
+
+
+def _offset(zone: str | None) -> str:
+    if zone is None or zone in "Zz":
+        return "+00:00"
+    digits = zone[1:].replace(":", "")
+    return f"{zone[0]}{digits[:2]}:{digits[2:] or '00'}"
+
+
+def _amount(precision: int, scale: int) -> AfterValidator:
+    step = Decimal(1).scaleb(-scale)
+    limit = Decimal(10) ** (precision - scale)
+
+    def check(value: Decimal) -> Decimal:
+        try:
+            rounded = value.quantize(step, ROUND_HALF_UP)
+        except InvalidOperation:
+            rounded = limit
+        if abs(rounded) >= limit:
+            msg = f"is out of range for decimal({precision},{scale})"
+            raise ValueError(msg)
+        return rounded
+
+    return AfterValidator(check)
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(repr(value)) if isinstance(value, float) else _no_boolean(value)
+
+
+def amount(precision: int, scale: int) -> Any:
+    """The annotation of a decimal number; digits beyond its scale are rounded half up, as the column does."""
+    return Annotated[Decimal, BeforeValidator(_exact), _amount(precision, scale), As(f"decimal({precision},{scale})")]
+
+
+Whole = Annotated[int, BeforeValidator(_no_boolean), _bounded("bigint")]
+"""A whole number of 64 bits; `5.0` and `"5"` are 5, 5.5 and true are refused."""
+
+Small = Annotated[int, BeforeValidator(_no_boolean), _bounded("integer"), As("integer")]
+"""A whole number of 32 bits."""
+
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+"""A finite number."""
+
+Loose = Annotated[str, BeforeValidator(_as_text), As("text", loose=True)]
+"""Text that takes anything: what is no string is kept as its JSON."""
+
+Instant = Annotated[datetime, BeforeValidator(instant_of)]
+"""An instant, UTC."""
+
+Day = Annotated[date, BeforeValidator(day_of)]
+"""A calendar day."""
+
+Amount = amount(28, 8)
+"""Money or a quantity of a service that sends decimals."""

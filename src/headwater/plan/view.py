@@ -1,0 +1,97 @@
+"""What the declarations say, as far as a plan needs it: what is made of what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from headwater.model.connector import Connector
+from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.fact import Fact
+from headwater.model.project import Declarations
+from headwater.model.resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """What a fact is made of."""
+
+    entities: frozenset[str]
+    dimensions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Entities, dimensions and facts, each with what it is made of, in the order of their declaration."""
+
+    entities: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Entity -> the resources that feed it, as `connector.resource`."""
+    dimensions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Dimension -> the entities it is made of; none for days."""
+    facts: Mapping[str, Needed] = field(default_factory=dict)
+    """Fact -> the entities whose rows it counts, and the dimensions it looks up."""
+    publish: tuple[str, ...] = ()
+    """Places that are written to when gold has changed."""
+
+
+def view_of(declarations: Declarations) -> View:
+    """The declarations as a plan sees them."""
+    return View(
+        entities={name: frozenset(entity.sources) for name, entity in declarations.entities.items()},
+        dimensions={name: _made_of(dimension) for name, dimension in declarations.dimensions.items()},
+        facts={name: _needed(fact) for name, fact in declarations.facts.items()},
+    )
+
+
+def wanted(connector: Connector, view: View, *, named: tuple[str, ...] = ()) -> tuple[Resource, ...]:
+    """The resources of a connection that are read, defaults filled in, parents first.
+
+    Those that the connection names; unless it names any, those that feed an entity and are not optional. Parents of
+    them always: nobody knows what to ask for below a record that was never read.
+    """
+    feeding = frozenset[str]().union(*view.entities.values())
+    picked = [
+        resource
+        for resource in connector.resources
+        if (resource.resource in named if named else _feeds(connector, resource, feeding))
+    ]
+    found: dict[str, Resource] = {}
+    for resource in picked:
+        for one in _lineage(connector, resource):
+            found.setdefault(one.resource, connector.resolved(one))
+    return tuple(found.values())
+
+
+def _feeds(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
+    return f"{connector.connector}.{resource.resource}" in feeding and not resource.optional
+
+
+def _lineage(connector: Connector, resource: Resource) -> list[Resource]:
+    """The resource and those it hangs below, the topmost first."""
+    line, above = [resource], resource
+    while above.parent is not None and (parent := connector.resource(above.parent.resource)) is not None:
+        if parent in line:
+            break
+        line.insert(0, parent)
+        above = parent
+    return line
+
+
+def _made_of(dimension: Dimension) -> frozenset[str]:
+    match dimension:
+        case EntityDimension():
+            return frozenset({dimension.entity, *(join.entity for join in dimension.join)})
+        case EnumDimension():
+            return frozenset(values.entity for values in dimension.values_of)
+        case DateDimension():
+            return frozenset()
+        case _:
+            assert_never(dimension)
+
+
+def _needed(fact: Fact) -> Needed:
+    return Needed(
+        entities=frozenset(part.entity for part in fact.sources),
+        dimensions=frozenset(lookup.dimension for lookup in fact.lookups.values()),
+    )

@@ -1,0 +1,170 @@
+"""The verbs that a face may call. Each raises HeadwaterError only, and tells what happens to the project's listener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from headwater.errors import HeadwaterError
+from headwater.extract.budget import Budgets
+from headwater.model.connector import Connector
+from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity, Rules
+from headwater.model.fact import Fact
+from headwater.model.project import Project
+from headwater.plan.explain import explain as explained_plan
+from headwater.plan.step import Plan
+from headwater.run.asked import Asked
+from headwater.run.explain import explain
+from headwater.run.feeds import sources_of
+from headwater.run.init import write_project
+from headwater.run.look import query, status
+from headwater.run.opened import Opened, choose_tenant, open_project
+from headwater.run.quarantine import discard, refused, refused_record, retry
+from headwater.run.rebuilding import rebuild
+from headwater.run.result import Checked, RunReport
+from headwater.run.service import client_of, connection_place
+from headwater.run.session import connect, open_for_plan, plan_of, run
+from headwater.run.tenancy import add_connection, add_tenant, check_connection, connections, remove_tenant, tenants
+from headwater.run.wiring import connector_names, load_blueprint, load_plug
+
+__all__ = [
+    "Asked",
+    "Opened",
+    "add_connection",
+    "add_tenant",
+    "backfill",
+    "check",
+    "connections",
+    "connector",
+    "connectors",
+    "discard",
+    "explain",
+    "explain_plan",
+    "generate_models",
+    "init",
+    "open_project",
+    "plan",
+    "plan_dict",
+    "query",
+    "rebuild",
+    "refused",
+    "refused_record",
+    "remove_tenant",
+    "retry",
+    "run",
+    "schema",
+    "status",
+    "tenant_of",
+    "tenants",
+    "test_connection",
+]
+
+tenant_of = choose_tenant
+test_connection = check_connection
+
+
+def check(opened: Opened) -> Checked:
+    """What is declared and in good order; DeclarationErrors come from opening the project.
+
+    Warnings tell what this machine lacks: a secret that is not set here may well be set where the project runs.
+    """
+    declared = opened.declarations
+    return Checked(
+        project=opened.project.name,
+        connectors=tuple(sorted(opened.plugs)),
+        entities=tuple(sorted(declared.entities)),
+        dimensions=tuple(sorted(declared.dimensions)),
+        facts=tuple(sorted(declared.facts)),
+        tenants=tuple(sorted(opened.project.tenants)),
+        warnings=tuple(_warnings(opened)),
+    )
+
+
+def plan(opened: Opened, tenant: str, asked: Asked) -> Plan:
+    """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
+    sources = sources_of(opened, tenant)
+    with ExitStack() as stack:
+        _, times, failed = connect(opened, tenant, asked, sources, stack)
+    if failed and not times:
+        raise next(iter(failed.values()))
+    return plan_of(opened, tenant, asked, sources, times=times, built=open_for_plan(opened, tenant))
+
+
+def explain_plan(planned: Plan) -> list[str]:
+    """A plan as lines to read."""
+    return list(explained_plan(planned))
+
+
+def plan_dict(planned: Plan) -> dict[str, Any]:
+    """A plan as JSON can hold it."""
+    return planned.as_dict()
+
+
+def backfill(opened: Opened, tenant: str, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+    """Read a span of the past, in chunks: a run of which one window was asked."""
+    return run(opened, tenant, asked, stop=stop)
+
+
+def connectors(root: Path | None = None) -> list[dict[str, Any]]:
+    """The connectors that are installed, and those of the project at `root`."""
+    own = [path.parent.name for path in root.glob("connectors/*/connector.yaml")] if root else []
+    found = (load_plug(name, root=root).connector for name in sorted({*connector_names(), *own}))
+    return [
+        {
+            "connector": one.connector,
+            "title": one.title,
+            "resources": len(one.resources),
+            "confidence": one.confidence,
+        }
+        for one in found
+    ]
+
+
+def connector(name: str, root: Path | None = None) -> Connector:
+    """One connector: of the project at `root` if it has one of that name, else an installed one."""
+    return load_plug(name, root=root, where="connector show").connector
+
+
+def init(folder: Path, *, blueprint: str | None = None, connector: str | None = None) -> list[Path]:
+    """Write a new project into `folder`; the files written."""
+    if blueprint:
+        load_blueprint(blueprint, where="--blueprint")
+    found = load_plug(connector, where="--connector").connector if connector else None
+    return write_project(folder, found, blueprint=blueprint or "")
+
+
+def generate_models(spec: Path, out: Path) -> list[str]:
+    """Generate contracts from a published interface; the names of the classes."""
+    # A build-time extra: who only runs a project has no use for it.
+    from headwater.codegen.models import generate  # noqa: PLC0415
+
+    return list(generate(spec, out))
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of headwater.yaml and of every noun below models/, for editors."""
+    nouns: Sequence[tuple[str, Any]] = (
+        ("project", Project),
+        ("connector", Connector),
+        ("entity", Entity),
+        ("rules", Rules),
+        ("dimension", EntityDimension | EnumDimension | DateDimension),
+        ("fact", Fact),
+    )
+    return {name: TypeAdapter(noun).json_schema() for name, noun in nouns}
+
+
+def _warnings(opened: Opened) -> list[str]:
+    found: list[str] = []
+    for tenant, declared in opened.project.tenants.items():
+        for name, connection in declared.connections.items():
+            try:
+                client_of(opened, tenant, name, connection, budgets=Budgets()).close()
+            except HeadwaterError as error:
+                found.append(f"{connection_place(opened, tenant, name)}: {error.what}")
+    return found

@@ -1,0 +1,116 @@
+"""The feeds of a tenant: which resources its connections read, by which contract, and how far each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from headwater.batch import Batch, Feed
+from headwater.bronze.contract import relaxed
+from headwater.clock import EPOCH, parse_instant, parse_span
+from headwater.errors import DeclarationError
+from headwater.ledger.base import BatchRow, Ledger
+from headwater.model.project import Connection, Policy
+from headwater.model.resource import Resource
+from headwater.names import suggest
+from headwater.plan.state import FeedState, TenantState
+from headwater.plan.view import View, view_of, wanted
+from headwater.run.opened import Opened
+from headwater.run.service import connection_place
+from headwater.run.wiring import Plug
+from headwater.warehouse.base import Layer, Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One feed and all that is declared about it."""
+
+    feed: Feed
+    plug: Plug
+    connection: Connection
+    resource: Resource
+    """The resource, with the connector's defaults filled in."""
+    contract: type[BaseModel]
+    """What its records are held to, with the project's own types for some fields."""
+    policy: Policy
+
+    @property
+    def name(self) -> str:
+        """What entities call it: `connector.resource`."""
+        return f"{self.plug.connector.connector}.{self.resource.resource}"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The top-level fields of its contract, without those that are omitted."""
+        names = (info.alias or name for name, info in self.contract.model_fields.items())
+        return tuple(name for name in names if name not in self.resource.omit)
+
+
+def sources_of(opened: Opened, tenant: str, view: View | None = None) -> dict[Feed, Source]:
+    """Every feed of a tenant, parents before what hangs below them."""
+    seen = view or view_of(opened.declarations)
+    found: dict[Feed, Source] = {}
+    for name, connection in opened.connections(tenant).items():
+        plug = opened.plug(connection.connector, where=connection_place(opened, tenant, name))
+        _check_named(opened, tenant, name, connection, plug)
+        for declared in wanted(plug.connector, seen, named=connection.resources):
+            overlap = connection.overlap.get(declared.resource, declared.overlap)
+            resource = declared.model_copy(update={"overlap": overlap})
+            feed = Feed(tenant=tenant, connection=name, resource=resource.resource)
+            policy = opened.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
+            contract = relaxed(plug.contracts[resource.resource], policy.fields)
+            found[feed] = Source(
+                feed=feed, plug=plug, connection=connection, resource=resource, contract=contract, policy=policy
+            )
+    return found
+
+
+def state_of(opened: Opened, tenant: str, sources: Mapping[Feed, Source], built: Iterable[str]) -> TenantState:
+    """What the ledger knows of a tenant's feeds."""
+    unfinished = opened.ledger.batches(tenant, states=("extracting", "extracted", "transformed", "failed"))
+    feeds = tuple(feed_state(opened.ledger, source, unfinished) for source in sources.values())
+    return TenantState(tenant=tenant, feeds=feeds, built=frozenset(built))
+
+
+def feed_state(ledger: Ledger, source: Source, unfinished: Iterable[BatchRow]) -> FeedState:
+    """What the ledger knows of one feed."""
+    feed, connector = source.feed, source.plug.connector
+    snapshot, sweep = (ledger.latest(feed, purpose=purpose) for purpose in ("snapshot", "sweep"))
+    return FeedState(
+        feed=feed,
+        connector=connector.connector,
+        resource=source.resource,
+        hold_back=parse_span(connector.hold_back),
+        begins=parse_instant(source.connection.since) if source.connection.since else EPOCH,
+        committed=ledger.windows(feed),
+        parents=ledger.parents(feed) if source.resource.parent else {},
+        unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
+        readings=ledger.readings(feed),
+        last_snapshot=_until(snapshot),
+        last_sweep=_until(sweep),
+    )
+
+
+def built_tables(warehouse: Warehouse) -> frozenset[str]:
+    """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
+    layers: tuple[Layer, ...] = ("silver", "gold")
+    return frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
+
+
+def _until(batch: Batch | None) -> datetime | None:
+    return batch.window.until if batch else None
+
+
+def _check_named(opened: Opened, tenant: str, name: str, connection: Connection, plug: Plug) -> None:
+    known = [resource.resource for resource in plug.connector.resources]
+    for resource in (*connection.resources, *connection.overlap):
+        if resource not in known:
+            raise DeclarationError(
+                f"{connection.connector} has no resource `{resource}`.",
+                where=connection_place(opened, tenant, name),
+                saw=resource,
+                hint=suggest(resource, known),
+            )

@@ -1,0 +1,98 @@
+"""A new project: the few files that a person starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from headwater.errors import DeclarationError
+from headwater.model.connector import Connector
+from headwater.model.load import PROJECT_FILE
+from headwater.names import check_slug
+
+_PROJECT = """\
+# What this project reads, and where it keeps it. The reference: docs/reference/declarations.md
+version: 1
+name: {name}
+{blueprint}warehouse: {{kind: duckdb, path: ".headwater/{{tenant}}.duckdb"}}
+lake: {{url: ".headwater/lake"}}
+ledger: {{url: "sqlite:///.headwater/ledger.db"}}
+tenants:
+  acme:
+    connections:
+{connection}"""
+
+_CONNECTION = """\
+      {name}:
+        connector: {connector}
+        settings:
+{settings}
+        # References, never the secrets themselves: env:NAME, file:PATH, keyring:SERVICE/NAME
+        secrets:
+{secrets}
+"""
+
+_IGNORE = ".headwater/\n.env\n"
+
+_NAMES = {"connectwise": "psa"}
+"""What people call a connection of this connector; its own name otherwise."""
+
+
+def write_project(folder: Path, connector: Connector | None, *, blueprint: str = "") -> list[Path]:
+    """Write the files of a new project into `folder`; nothing is overwritten. The paths written."""
+    if (folder / PROJECT_FILE).exists():
+        hint = "choose another folder, or edit that file"
+        raise DeclarationError(
+            "There is a project here already.", where=str(folder / PROJECT_FILE), saw=PROJECT_FILE, hint=hint
+        )
+    files = {PROJECT_FILE: _project(folder, connector, blueprint), ".gitignore": _IGNORE}
+    if connector:
+        files[".env.example"] = "".join(f"{_variable(connector, name)}=\n" for name in connector.secrets)
+    return _write(folder, files)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    written: list[Path] = []
+    try:
+        (folder / "models").mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            path = folder / name
+            if not path.exists():
+                path.write_text(text, encoding="utf-8")
+                written.append(path)
+    except OSError as error:
+        raise DeclarationError(
+            "The project cannot be written.", where=str(folder), saw=str(error), hint="choose another folder"
+        ) from error
+    return written
+
+
+def _project(folder: Path, connector: Connector | None, blueprint: str) -> str:
+    return _PROJECT.format(
+        name=_name(folder),
+        blueprint=f"blueprint: {blueprint}\n" if blueprint else "",
+        connection=_connection(connector) if connector else "      {}\n",
+    )
+
+
+def _connection(connector: Connector) -> str:
+    settings = [f'          {name}: "{setting.default or "CHANGE-ME"}"' for name, setting in connector.settings.items()]
+    secrets = [f'          {name}: "env:{_variable(connector, name)}"' for name in connector.secrets]
+    return _CONNECTION.format(
+        name=_NAMES.get(connector.connector, connector.connector),
+        connector=connector.connector,
+        settings="\n".join(settings) or "          {}",
+        secrets="\n".join(secrets) or "          {}",
+    )
+
+
+def _variable(connector: Connector, secret: str) -> str:
+    return f"{connector.connector}_{secret}".upper()
+
+
+def _name(folder: Path) -> str:
+    name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.resolve().name.lower())
+    try:
+        return check_slug(name.strip("-")[:48])
+    except ValueError:
+        return "my-project"

@@ -1,0 +1,55 @@
+"""What happened, as a name and fields: the one place where an event becomes something that a person or a log reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from headwater.batch import Batch
+from headwater.events import (
+    DriftSeen,
+    Event,
+    FindingMade,
+    Repaired,
+    RequestRetried,
+    StepFailed,
+    StepSkipped,
+)
+
+Level = Literal["info", "warning", "error"]
+"""How much a line matters."""
+
+_LEVELS: dict[type[Event], Level] = {
+    RequestRetried: "warning",
+    DriftSeen: "warning",
+    Repaired: "warning",
+    FindingMade: "warning",
+    StepSkipped: "warning",
+    StepFailed: "error",
+}
+_WORD_BORDER = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An event as a log line: `batch_extracted tenant=acme connection=psa resource=tickets rows=1000`."""
+
+    name: str
+    fields: dict[str, Any]
+    level: Level
+
+
+def line_of(event: Event) -> Line:
+    """`event` as a log line; a batch in it stands as its connection, resource and window."""
+    told: dict[str, Any] = {}
+    for field in fields(event):
+        value = getattr(event, field.name)
+        told.update(_batch(value) if isinstance(value, Batch) else {field.name: value})
+    name = _WORD_BORDER.sub("_", type(event).__name__).lower()
+    return Line(name=name, fields=told, level=_LEVELS.get(type(event), "info"))
+
+
+def _batch(batch: Batch) -> dict[str, Any]:
+    told = {"connection": batch.feed.connection, "resource": batch.feed.resource, "window": str(batch.window)}
+    return told if batch.purpose == "changes" else {**told, "purpose": batch.purpose}

@@ -1,0 +1,108 @@
+"""Looking without touching: how far everything is, and what the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from headwater.batch import Feed
+from headwater.errors import WarehouseError
+from headwater.ledger.base import BatchRow, RunRow
+from headwater.run.opened import Opened
+from headwater.run.result import Answer, FeedStatus, Status, TableStatus
+from headwater.warehouse.base import Layer, Warehouse
+
+_READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragma)
+
+
+def status(opened: Opened, tenant: str) -> Status:
+    """Where a tenant stands. Tables are left out while a run holds a warehouse that knows one process only."""
+    ledger = opened.ledger
+    rows = ledger.batches(tenant)
+    feeds = sorted({row.batch.feed for row in rows})
+    runs, leases = ledger.runs(tenant, limit=1), ledger.leases(tenant)
+    return Status(
+        tenant=tenant,
+        warehouse=opened.project.warehouse.path.replace("{tenant}", tenant),
+        feeds=tuple(_feed(opened, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
+        tables=() if leases else _tables(opened, tenant),
+        last_run=_run(runs[0]) if runs else None,
+        running=leases[0].holder if leases else "",
+    )
+
+
+def query(opened: Opened, tenant: str, sql: str) -> Answer:
+    """The answer to one statement that only reads; WarehouseError for anything else."""
+    statement = _one_that_reads(sql)
+    warehouse = opened.warehouse(tenant, read_only=True)
+    try:
+        table = warehouse.arrow(statement)
+    finally:
+        warehouse.close()
+    columns = tuple(table.column_names)
+    values = [[_utc(value) for value in column.to_pylist()] for column in table.columns]
+    return Answer(columns=columns, rows=tuple(zip(*values, strict=True)))
+
+
+def _one_that_reads(sql: str) -> str:
+    text = sql.strip().rstrip(";").strip()
+    try:
+        found = [statement for statement in sqlglot.parse(text, dialect="duckdb") if statement is not None]
+    except SqlglotError as error:
+        raise WarehouseError(
+            "this cannot be read as SQL", where="query", saw=str(error).splitlines()[0], hint=""
+        ) from error
+    if len(found) != 1 or not isinstance(found[0], _READS):
+        saw = f"{len(found)} statements" if len(found) != 1 else found[0].key.upper()
+        hint = "ask with one SELECT; tables change by `headwater run` only"
+        raise WarehouseError("a query is one statement that only reads", where="query", saw=saw, hint=hint)
+    return text
+
+
+def _utc(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
+    windows = opened.ledger.windows(feed)
+    newest = rows[-1]
+    drift = [f"{drift.kind} {drift.field}" for _, drift in opened.ledger.drift(feed.tenant, feed)]
+    done = [row.batch.window.until for row in rows if row.stage != "extracting"]
+    return FeedStatus(
+        connection=feed.connection,
+        resource=feed.resource,
+        until=windows[-1].until if windows else max(done, default=None),
+        windows=len(windows),
+        rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
+        waiting=sum(row.state != "completed" for row in rows),
+        failed=newest.reason if newest.state == "failed" else "",
+        quarantined=len(opened.ledger.refused(feed.tenant, feed=feed)),
+        drift=tuple(drift),
+    )
+
+
+def _tables(opened: Opened, tenant: str) -> tuple[TableStatus, ...]:
+    try:
+        warehouse = opened.warehouse(tenant, read_only=True)
+    except WarehouseError:
+        # There is none before the first run; `status` says so by showing no tables.
+        return ()
+    try:
+        return tuple(_counts(warehouse, "silver")) + tuple(_counts(warehouse, "gold"))
+    finally:
+        warehouse.close()
+
+
+def _counts(warehouse: Warehouse, layer: Layer) -> Iterable[TableStatus]:
+    for name in warehouse.tables(layer):
+        count = warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0]
+        yield TableStatus(layer=layer, table=name, rows=count)
+
+
+def _run(run: RunRow) -> dict[str, Any]:
+    return {"started": run.started_at, "ended": run.ended_at, "outcome": run.outcome, **run.counts}

@@ -1,0 +1,44 @@
+"""Building everything after raw again, from raw, without asking a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from headwater.errors import DeclarationError
+from headwater.names import suggest
+from headwater.run.asked import Asked
+from headwater.run.opened import Opened
+from headwater.run.result import RunReport
+from headwater.run.session import alone, run_alone
+from headwater.silver.ready import drop
+from headwater.warehouse.base import Layer
+
+_LAYERS: tuple[Layer, ...] = ("gold", "silver", "meta")
+
+
+def rebuild(opened: Opened, tenant: str, *, entity: str | None = None, stop: Callable[[], bool]) -> RunReport:
+    """Build bronze, history and star anew from raw; with `entity`, that history from bronze and the star from it.
+
+    Killed at any time, the next `run` goes on with what is not there yet.
+    """
+    with alone(opened, tenant) as check:
+        if entity is None:
+            opened.ledger.reopen(tenant)
+        _drop(opened, tenant, entity)
+        return run_alone(opened, tenant, Asked(sources=False), stop=stop, check=check)
+
+
+def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
+    with closing(opened.warehouse(tenant)) as warehouse:
+        if entity is not None:
+            declared = opened.declarations.entities.get(entity)
+            if declared is None:
+                hint = suggest(entity, opened.declarations.entities)
+                raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
+            drop(warehouse, declared)
+            return
+        with warehouse.transaction():
+            for layer in _LAYERS:
+                for name in warehouse.tables(layer):
+                    warehouse.drop(layer, name)

@@ -1,0 +1,40 @@
+"""A connection, ready to ask its service: settings filled in, secrets resolved at this last moment."""
+
+from __future__ import annotations
+
+from headwater.events import Listen, ignore
+from headwater.extract.access import Access
+from headwater.extract.budget import Budgets
+from headwater.extract.client import Client
+from headwater.model.project import Connection
+from headwater.run.opened import Opened
+from headwater.run.settings import fill_settings, resolve_secrets
+
+
+def client_of(
+    opened: Opened, tenant: str, name: str, connection: Connection, *, budgets: Budgets, listen: Listen = ignore
+) -> Client:
+    """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
+    where = connection_place(opened, tenant, name)
+    connector = opened.plug(connection.connector, where=where).connector
+
+    def renewed() -> dict[str, str]:
+        return resolve_secrets(connection, connector, root=opened.root, where=where)
+
+    access = Access(
+        tenant=tenant,
+        connection=name,
+        settings=fill_settings(connection, connector, where=where),
+        secrets=renewed(),
+        renew=renewed,
+        limits=connection.limits,
+    )
+    return Client(connector, access, budgets=budgets, clock=opened.clock, listen=listen)
+
+
+def connection_place(opened: Opened, tenant: str, name: str) -> str:
+    """Where a connection is declared: file and line, or the ledger."""
+    declared = opened.project.tenants.get(tenant)
+    if declared and name in declared.connections:
+        return opened.project.origin.of("tenants", tenant, "connections", name)
+    return f"ledger, connection {name} of {tenant}"

@@ -1,0 +1,289 @@
+"""A run from end to end: the lease, the services' time, the plan, its execution, the report."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from headwater.batch import Feed
+from headwater.clock import parse_span
+from headwater.errors import DeclarationError, HeadwaterError, ServiceError
+from headwater.events import (
+    BatchLanded,
+    Event,
+    FindingMade,
+    Listen,
+    PageCommitted,
+    RequestRetried,
+    TableBuilt,
+    VersionsWritten,
+    ignore,
+)
+from headwater.extract.budget import Budgets
+from headwater.extract.client import Client
+from headwater.ledger.base import FindingRow
+from headwater.ledger.holder import holder
+from headwater.ledger.lease import SECONDS, keep
+from headwater.plan.build import build
+from headwater.plan.state import LAYERS, Layer, Request
+from headwater.plan.step import Conform, Plan
+from headwater.plan.view import view_of
+from headwater.run.asked import Asked
+from headwater.run.execute import execute
+from headwater.run.feeds import Source, built_tables, sources_of, state_of
+from headwater.run.opened import Opened
+from headwater.run.result import Finding, Outcome, RunReport, StepResult
+from headwater.run.service import client_of
+from headwater.run.work import Work
+from headwater.silver.ready import ready_meta
+from headwater.warehouse.base import Warehouse
+
+SCOPE = "run"
+"""What the lease of a run is on: a whole tenant, for its warehouse may know one writer only."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What a run's events add up to. Told from many threads."""
+
+    listen: Listen
+    requests: int = 0
+    rows: int = 0
+    kept: int = 0
+    quarantined: int = 0
+    written: dict[str, tuple[int, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def told(self, event: Event) -> None:
+        """Count an event and pass it on."""
+        with self.lock:
+            self._count(event)
+        self.listen(event)
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case PageCommitted():
+                self.requests += 1
+                self.rows += event.rows
+            case RequestRetried():
+                self.requests += 1
+            case BatchLanded():
+                self.kept += event.kept
+                self.quarantined += event.quarantined
+            case VersionsWritten():
+                self._wrote(f"silver.{event.entity}", event.deleted, event.inserted)
+            case TableBuilt():
+                self._wrote(event.table, event.deleted, event.inserted)
+            case FindingMade():
+                found = Finding(table=event.table, finding=event.finding, count=event.count, detail=event.detail)
+                self.findings.append(found)
+            case _:
+                pass
+
+    def _wrote(self, table: str, deleted: int, inserted: int) -> None:
+        if deleted or inserted:
+            before = self.written.get(table, (0, 0))
+            self.written[table] = (before[0] + deleted, before[1] + inserted)
+
+
+@contextmanager
+def alone(opened: Opened, tenant: str) -> Iterator[Callable[[], None]]:
+    """The lease on a tenant, kept until the block ends; gives what raises once it is lost. LeaseHeld if taken."""
+    lease = opened.ledger.claim(tenant, SCOPE, holder(), seconds=SECONDS)
+    with keep(opened.ledger, lease) as kept:
+        yield kept.check
+
+
+def run(opened: Opened, tenant: str, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+    """Bring a tenant from what is known of it to what was asked; the report."""
+    with alone(opened, tenant) as check:
+        return run_alone(opened, tenant, asked, stop=stop, check=check)
+
+
+def run_alone(
+    opened: Opened, tenant: str, asked: Asked, *, stop: Callable[[], bool], check: Callable[[], None]
+) -> RunReport:
+    """The run itself, for whoever holds the lease already."""
+    started, tally = opened.clock.monotonic(), Tally(listen=opened.listen)
+    run_id = uuid.uuid4().hex[:12]
+    opened.ledger.start_run(tenant, run_id)
+    steps: tuple[StepResult, ...] = ()
+    outcome: Outcome = "failed"
+    try:
+        steps = _carried(opened, tenant, asked, stop=stop, check=check, tally=tally)
+        outcome = _outcome(steps)
+    finally:
+        counts = {"rows": tally.rows, "kept": tally.kept, "quarantined": tally.quarantined, "requests": tally.requests}
+        _note_findings(opened, tenant, tally.findings)
+        said = {"done": "done", "partial": "partly", "failed": "failed"}[outcome]
+        opened.ledger.end_run(tenant, run_id, outcome=said, counts=counts)  # type: ignore[arg-type]
+    return RunReport(
+        tenant=tenant,
+        outcome=outcome,
+        seconds=opened.clock.monotonic() - started,
+        requests=tally.requests,
+        rows=tally.rows,
+        kept=tally.kept,
+        quarantined=tally.quarantined,
+        written=tally.written,
+        findings=tuple(tally.findings),
+        steps=steps,
+    )
+
+
+def _carried(
+    opened: Opened,
+    tenant: str,
+    asked: Asked,
+    *,
+    stop: Callable[[], bool],
+    check: Callable[[], None],
+    tally: Tally,
+) -> tuple[StepResult, ...]:
+    sources = sources_of(opened, tenant)
+    with ExitStack() as stack:
+        warehouse = opened.warehouse(tenant)
+        stack.callback(warehouse.close)
+        ready_meta(warehouse)
+        clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told)
+        tally.requests += len(times)
+        plan = plan_of(opened, tenant, asked, sources, times=times, built=built_tables(warehouse))
+        if failed and not plan.steps and not times:
+            raise next(iter(failed.values()))
+        work = Work(
+            opened=opened,
+            tenant=tenant,
+            sources=sources,
+            clients=clients,
+            lake=opened.lake(tenant),
+            warehouse=warehouse,
+            listen=tally.told,
+            stop=stop,
+            check=check,
+            allow_drop=asked.allow_drop,
+        )
+        results = execute(plan, work.carry, tally.told)
+        complete(opened, sources, plan, results)
+    refused = tuple(
+        StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
+        for name, error in failed.items()
+    )
+    return (*refused, *results)
+
+
+def plan_of(
+    opened: Opened,
+    tenant: str,
+    asked: Asked,
+    sources: Mapping[Feed, Source],
+    *,
+    times: Mapping[str, datetime],
+    built: Iterable[str],
+) -> Plan:
+    """What is to be done for a tenant."""
+    request = Request(
+        source_times=times,
+        connections=frozenset({asked.connection} if asked.connection else ()),
+        resources=frozenset({asked.resource} if asked.resource else ()),
+        layers=_layers(asked),
+        since=asked.since,
+        until=asked.until,
+        force=asked.force,
+        chunk=_chunk(asked),
+    )
+    return build(view_of(opened.declarations), state_of(opened, tenant, sources, built), request)
+
+
+def connect(
+    opened: Opened,
+    tenant: str,
+    asked: Asked,
+    sources: Mapping[Feed, Source],
+    stack: ExitStack,
+    *,
+    listen: Listen = ignore,
+) -> tuple[dict[str, Client], dict[str, datetime], dict[str, HeadwaterError]]:
+    """A client for each connection that is asked, its service's time, and why others could not be asked."""
+    clients: dict[str, Client] = {}
+    times: dict[str, datetime] = {}
+    failed: dict[str, HeadwaterError] = {}
+    if not asked.sources:
+        return clients, times, failed
+    budgets = Budgets()
+    for name, connection in {feed.connection: source.connection for feed, source in sources.items()}.items():
+        if asked.connection not in (None, name):
+            continue
+        try:
+            clients[name] = stack.enter_context(
+                client_of(opened, tenant, name, connection, budgets=budgets, listen=listen)
+            )
+            times[name] = clients[name].source_time()
+        except (ServiceError, DeclarationError) as error:
+            failed[name] = error
+    return clients, times, failed
+
+
+def complete(opened: Opened, sources: Mapping[Feed, Source], plan: Plan, results: Sequence[StepResult]) -> None:
+    """Mark the batches `completed` that every entity they feed has taken in this run."""
+    done = {result.step for result in results if result.state == "done"}
+    conformed = {step.entity for step in plan.steps if isinstance(step, Conform) and step.id in done}
+    takers: dict[str, set[str]] = defaultdict(set)
+    for entity in opened.declarations.entities.values():
+        for source in entity.sources:
+            takers[source].add(entity.entity)
+    rows = opened.ledger.batches(plan.tenant, states=("transformed",))
+    opened.ledger.completed(
+        [
+            row.batch
+            for row in rows
+            if row.batch.feed in sources and (takes := takers[sources[row.batch.feed].name]) and takes <= conformed
+        ]
+    )
+
+
+def open_for_plan(opened: Opened, tenant: str) -> frozenset[str]:
+    """The tables that a tenant's warehouse has; none before its first run."""
+    try:
+        warehouse: Warehouse = opened.warehouse(tenant, read_only=True)
+    except HeadwaterError:
+        return frozenset()
+    try:
+        return built_tables(warehouse)
+    finally:
+        warehouse.close()
+
+
+def _layers(asked: Asked) -> frozenset[Layer]:
+    upto = LAYERS[: LAYERS.index(asked.layer) + 1] if asked.layer else LAYERS
+    wanted = frozenset(upto if asked.sources else upto[1:])
+    return frozenset() if wanted == frozenset(LAYERS) else wanted
+
+
+def _chunk(asked: Asked) -> timedelta | None:
+    if not asked.chunk:
+        return None
+    try:
+        return parse_span(asked.chunk)
+    except ValueError as error:
+        raise DeclarationError("This is no span of time.", where="--chunk", saw=asked.chunk, hint=str(error)) from error
+
+
+def _outcome(steps: Sequence[StepResult]) -> Outcome:
+    states = {step.state for step in steps}
+    if states <= {"done"}:
+        return "done"
+    return "partial" if "done" in states else "failed"
+
+
+def _note_findings(opened: Opened, tenant: str, findings: Sequence[Finding]) -> None:
+    found: dict[str, list[FindingRow]] = defaultdict(list)
+    for one in findings:
+        found[one.table].append(FindingRow(table=one.table, finding=one.finding, count=one.count, detail=one.detail))
+    for table, rows in found.items():
+        opened.ledger.note_findings(tenant, table, rows)

@@ -1,0 +1,143 @@
+"""Tenants and connections: those of the project file, and those that live in the ledger."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from pydantic import ValidationError
+
+from headwater.errors import DeclarationError, StateError
+from headwater.extract.budget import Budgets
+from headwater.extract.client import Client
+from headwater.ledger.base import ConnectionRow
+from headwater.model.project import Connection
+from headwater.names import check_slug, suggest
+from headwater.run.opened import Opened
+from headwater.run.service import client_of
+from headwater.run.settings import fill_settings
+
+
+def tenants(opened: Opened) -> list[dict[str, Any]]:
+    """Every tenant: where it is declared, and its connections."""
+    kept = set(opened.ledger.tenants())
+    return [
+        {
+            "tenant": tenant,
+            "declared": "headwater.yaml" if tenant in opened.project.tenants else "ledger",
+            "connections": sorted(opened.connections(tenant)),
+            **({"also": "ledger"} if tenant in kept and tenant in opened.project.tenants else {}),
+        }
+        for tenant in opened.tenants()
+    ]
+
+
+def add_tenant(opened: Opened, name: str) -> None:
+    """Let a tenant live in the ledger; StateError if there is one of that name."""
+    if _slug(name, "tenant") in opened.tenants():
+        raise StateError(
+            f"there is a tenant `{name}` already", where="tenant add", saw=name, hint="choose another name"
+        )
+    opened.ledger.add_tenant(name)
+
+
+def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> None:
+    """Forget a tenant of the ledger; with `erase`, its lake and its warehouse file too."""
+    if name not in opened.tenants():
+        raise DeclarationError(
+            f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=suggest(name, opened.tenants())
+        )
+    if opened.ledger.leases(name):
+        raise StateError(
+            f"a run of `{name}` is going on", where="tenant remove", saw=opened.ledger.leases(name)[0].holder
+        )
+    opened.ledger.remove_tenant(name)
+    if erase:
+        shutil.rmtree(opened.root / opened.project.lake.url / name, ignore_errors=True)
+        for path in _warehouse_files(opened, name):
+            path.unlink(missing_ok=True)
+
+
+def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
+    """A tenant's connections, secrets as references."""
+    declared = opened.project.tenants.get(tenant)
+    own = declared.connections if declared else {}
+    return [
+        {
+            "connection": name,
+            "connector": connection.connector,
+            "declared": "headwater.yaml" if name in own else "ledger",
+            "settings": dict(connection.settings),
+            "secrets": dict(connection.secrets),
+            "resources": list(connection.resources) or "all that are needed",
+        }
+        for name, connection in sorted(opened.connections(tenant).items())
+    ]
+
+
+def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[str, Any]) -> None:
+    """Let a connection live in the ledger, after it was held against its connector.
+
+    `declaration` is as in headwater.yaml: connector, settings, secrets (references), resources.
+    """
+    where = f"connection {_slug(name, 'connection')}"
+    try:
+        declared = Connection.model_validate(dict(declaration))
+    except ValidationError as error:
+        saw = str(error.errors()[0]["msg"])
+        raise DeclarationError("This connection cannot be meant.", where=where, saw=saw) from error
+    plug = opened.plug(declared.connector, where=where)
+    fill_settings(declared, plug.connector, where=where)
+    for secret in declared.secrets:
+        if secret not in plug.connector.secrets:
+            hint = suggest(secret, plug.connector.secrets)
+            raise DeclarationError(
+                f"{declared.connector} knows no secret `{secret}`.", where=where, saw=secret, hint=hint
+            )
+    for resource in declared.resources:
+        if plug.connector.resource(resource) is None:
+            hint = suggest(resource, [known.resource for known in plug.connector.resources])
+            raise DeclarationError(
+                f"{declared.connector} has no resource `{resource}`.", where=where, saw=resource, hint=hint
+            )
+    if tenant not in opened.ledger.tenants():
+        opened.ledger.add_tenant(tenant)
+    row = ConnectionRow(tenant=tenant, name=name, declaration=declared.model_dump(mode="json"))
+    opened.ledger.add_connection(row)
+
+
+def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:
+    """Ask the service for its time: proves the address and the credentials. ServiceError when it refuses."""
+    known = opened.connections(tenant)
+    if name not in known:
+        raise DeclarationError(
+            f"{tenant} has no connection `{name}`.", where="connection test", saw=name, hint=suggest(name, known)
+        )
+    started = perf_counter()
+    client: Client = client_of(opened, tenant, name, known[name], budgets=Budgets())
+    with client:
+        source_time = client.source_time()
+    return {
+        "connection": name,
+        "connector": known[name].connector,
+        "url": client.base_url,
+        "source_time": source_time,
+        "seconds": round(perf_counter() - started, 3),
+    }
+
+
+def _slug(name: str, noun: str) -> str:
+    try:
+        return check_slug(name)
+    except ValueError as error:
+        raise DeclarationError(
+            f"This is no name for a {noun}.", where=f"{noun} add", saw=name, hint=str(error)
+        ) from error
+
+
+def _warehouse_files(opened: Opened, tenant: str) -> list[Path]:
+    path = opened.root / opened.project.warehouse.path.replace("{tenant}", tenant)
+    return [path, path.with_name(path.name + ".wal")]

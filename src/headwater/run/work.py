@@ -1,0 +1,153 @@
+"""One tenant at work: carries out each kind of step with the tenant's own lake, ledger rows, warehouse and clients."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from headwater.batch import Batch, Feed
+from headwater.bronze.land import land
+from headwater.errors import HeadwaterError
+from headwater.events import BatchLanded, DriftSeen, FindingMade, Listen, Repaired, TableBuilt, VersionsWritten
+from headwater.extract.client import Client
+from headwater.extract.question import Question
+from headwater.extract.read import read
+from headwater.gold.build import build_dimension
+from headwater.gold.load import load_fact
+from headwater.gold.star import Star, table_name
+from headwater.lake.base import Lake
+from headwater.model.dimension import Dimension
+from headwater.model.fact import Fact
+from headwater.plan.reads import spread
+from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
+from headwater.run.arrivals import arrivals_of, readings_of
+from headwater.run.feeds import Source, feed_state
+from headwater.run.opened import Opened
+from headwater.run.parents import parent_keys
+from headwater.silver.conform import conform
+from headwater.silver.reading import Arrival
+from headwater.warehouse.base import Warehouse, Written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What the steps of a run share."""
+
+    opened: Opened
+    tenant: str
+    sources: Mapping[Feed, Source]
+    clients: Mapping[str, Client]
+    """By connection; one that could not be asked is not here."""
+    lake: Lake
+    warehouse: Warehouse
+    listen: Listen
+    stop: Callable[[], bool]
+    check: Callable[[], None]
+    """Raises once the lease is lost."""
+    allow_drop: bool = False
+    landing: threading.Lock = field(default_factory=threading.Lock)
+    """Landing fills all cores and its share of memory by itself: one batch at a time."""
+
+    def carry(self, step: Step) -> str:
+        """Do one step; a few words of what it did."""
+        self.check()
+        match step:
+            case Extract():
+                return self._extract(step)
+            case Land():
+                return self._land(step)
+            case Conform():
+                return self._conform(step.entity)
+            case BuildDimension():
+                return self._build(self.opened.declarations.dimensions[step.name])
+            case LoadFact():
+                return self._build(self.opened.declarations.facts[step.name])
+            case Publish():
+                return ""
+            case _:
+                assert_never(step)
+
+    def _extract(self, step: Extract) -> str:
+        source = self.sources[step.batch.feed]
+        steps: tuple[Extract, ...] = (step,)
+        if step.open:
+            unfinished = self.opened.ledger.batches(self.tenant, states=("extracting", "failed"), feed=source.feed)
+            keys = parent_keys(self.opened.ledger, self.lake, source)
+            steps = spread(step, feed_state(self.opened.ledger, source, unfinished), keys=keys)
+        return f"{sum(self._read(source, one) for one in steps):,} records"
+
+    def _read(self, source: Source, step: Extract) -> int:
+        question = Question(resource=source.resource, fields=source.fields, parents=step.parents)
+        client = self.clients[source.feed.connection]
+        ledger = self.opened.ledger
+        try:
+            row = read(step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop)
+        except HeadwaterError as error:
+            self.opened.ledger.fail(step.batch, str(error))
+            raise
+        return row.rows
+
+    def _land(self, step: Land) -> str:
+        if step.batch is not None:
+            return f"{self._land_batch(step.batch):,} rows"
+        rows = self.opened.ledger.batches(self.tenant, feed=step.feed)
+        return f"{sum(self._land_batch(row.batch) for row in rows if row.stage == 'extracted'):,} rows"
+
+    def _land_batch(self, batch: Batch) -> int:
+        source, now = self.sources[batch.feed], self.opened.clock.now()
+        self.opened.ledger.begin(batch)  # a landing that failed goes on from where it was
+        try:
+            with self.landing:
+                landed = land(batch, source.resource, source.contract, self.lake, now=now, drift=source.policy.drift)
+            self.opened.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
+        except HeadwaterError as error:
+            self.opened.ledger.fail(batch, str(error))
+            raise
+        tell = self.listen
+        for one in landed.drift:
+            if one.kind == "repaired":
+                tell(Repaired(tenant=self.tenant, batch=batch, field=one.field, rows=one.rows))
+            else:
+                tell(DriftSeen(tenant=self.tenant, batch=batch, field=one.field, kind=one.kind, detail=one.detail))
+        tell(BatchLanded(tenant=self.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
+        return landed.kept
+
+    def _conform(self, name: str) -> str:
+        entity = self.opened.declarations.entities[name]
+        new = self.warehouse.describe("silver", name) is None
+        arrivals = arrivals_of(self.opened.ledger, self.lake, self.sources, entity, everything=new)
+        return self.conform(name, arrivals)
+
+    def conform(self, name: str, arrivals: Sequence[Arrival]) -> str:
+        """Bring landed batches into the history of an entity."""
+        entity = self.opened.declarations.entities[name]
+        readings = readings_of(self.opened, entity)
+        merged = conform(self.warehouse, entity, readings, arrivals, allow_drop=self.allow_drop)
+        tell = self.listen
+        for found in merged.findings:
+            table = f"silver.{name}"
+            tell(
+                FindingMade(
+                    tenant=self.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
+                )
+            )
+        tell(
+            VersionsWritten(
+                tenant=self.tenant, entity=name, events=merged.events, inserted=merged.inserted, deleted=merged.deleted
+            )
+        )
+        return f"{merged.events:,} events, {merged.inserted:,} versions in, {merged.deleted:,} out"
+
+    def _build(self, declared: Dimension | Fact) -> str:
+        star = Star(declarations=self.opened.declarations, settings=self.opened.project.settings)
+        tell = self.listen
+        written: Written
+        if isinstance(declared, Fact):
+            written = load_fact(self.warehouse, star, declared, listen=tell)
+        else:
+            written = build_dimension(self.warehouse, star, declared, listen=tell)
+        table = f"gold.{table_name(declared)}"
+        tell(TableBuilt(tenant=self.tenant, table=table, inserted=written.inserted, deleted=written.deleted))
+        return f"{written.inserted:,} rows in, {written.deleted:,} out"

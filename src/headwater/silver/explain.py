@@ -1,0 +1,19 @@
+"""How the history of an entity comes about, as the SQL that makes it."""
+
+from __future__ import annotations
+
+from headwater.model.entity import Entity
+from headwater.silver.tables import shape_of
+from headwater.temporal.fold import carried_groups, fold
+from headwater.temporal.text import known_list
+
+
+def explain(entity: Entity) -> tuple[str, ...]:
+    """The SQL that makes versions of the log of `entity`: the whole history as one query.
+
+    A merge runs it for the keys that something arrived for, and takes a shorter way to the same rows where it can.
+    """
+    shape = shape_of(entity)
+    lists = [entity.known(source) for source in entity.sources.values()]
+    known = [None if columns is None else known_list(columns) for columns in lists]
+    return (fold(f'silver."{entity.entity}_log"', shape, carried=carried_groups(shape, known)),)

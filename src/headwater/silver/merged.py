@@ -1,0 +1,51 @@
+"""What a merge did, and what it noticed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something in the arriving rows that a person should look at."""
+
+    finding: str
+    """What it is, in a word or two: `no key`, `does not fit`, `no change stamp`, `not swept`."""
+    count: int
+    """How many rows it concerns."""
+    detail: str = ""
+    """Which column, which batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a merge wrote."""
+
+    events: int = 0
+    """Events that the log did not have."""
+    inserted: int = 0
+    """Versions put in."""
+    deleted: int = 0
+    """Versions taken away."""
+    findings: tuple[Finding, ...] = ()
+
+    def __add__(self, other: Merged) -> Merged:
+        return Merged(
+            events=self.events + other.events,
+            inserted=self.inserted + other.inserted,
+            deleted=self.deleted + other.deleted,
+            findings=self.findings + other.findings,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where the events of a batch come from, as `meta.batch` keeps it."""
+
+    batch_id: str
+    connection: str
+    resource: str
+    source: str
+    """`connector.resource`."""
+    read_at: datetime

@@ -1,0 +1,108 @@
+"""Records of bronze as events of an entity: SQL text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headwater.clock import micros
+from headwater.dtypes import DUCKDB, spelled
+from headwater.model.entity import Entity
+from headwater.names import literal, quote
+from headwater.silver.reading import Arrival, Reading
+from headwater.temporal.canonical import event_hash
+from headwater.temporal.keys import entity_key
+from headwater.temporal.text import FOREVER, known_list
+from headwater.temporal.text import micros as micros_of
+
+_ALWAYS_FITS = {
+    "text": ("VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "UUID", "DECIMAL", "ENUM"),
+    "json": ("VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "UUID", "DECIMAL", "ENUM"),
+    "bigint": ("INTEGER", "SMALLINT", "TINYINT", "BOOLEAN"),
+    "double": ("INTEGER", "BIGINT", "SMALLINT", "TINYINT", "FLOAT", "DECIMAL"),
+    "timestamp": ("DATE", "TIMESTAMP WITH TIME ZONE"),
+}
+"""Stored types whose every value fits a declared one, so that nobody needs to look."""
+
+
+def records(arrival: Arrival) -> str:
+    """The relation of a batch's records in bronze."""
+    files = ", ".join(literal(file) for file in arrival.files)
+    return f"read_parquet([{files}], union_by_name = true)"
+
+
+def cast(value: str, dtype: str, stored: str) -> str:
+    """`value` (of the stored type) as a declared type; NULL where it does not fit.
+
+    Texts of instants go by way of a zoned type: cast at once, DuckDB would drop their offset. Nested values become JSON.
+    """
+    nested = stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
+    if dtype in {"text", "json"} and nested:
+        return f"CAST(TO_JSON({value}) AS VARCHAR)"
+    if dtype == "timestamp" and stored != "TIMESTAMP":
+        return f"CAST(TRY_CAST({value} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
+    wanted = spelled(dtype, DUCKDB)
+    return f"({value})" if stored == wanted else f"TRY_CAST({value} AS {wanted})"
+
+
+def may_not_fit(dtype: str, stored: str) -> bool:
+    """Whether a value of the stored type may not be one of the declared type."""
+    if stored == spelled(dtype, DUCKDB):
+        return False
+    nested = stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
+    return not (
+        (nested and dtype in {"text", "json"}) or stored.split("(", maxsplit=1)[0] in _ALWAYS_FITS.get(dtype, ())
+    )
+
+
+def typed(entity: Entity, reading: Reading, stored: Mapping[str, str]) -> dict[str, str]:
+    """Each column that the source knows, as SQL of its declared type; `stored` says what the expressions give."""
+    return {
+        name: cast(reading.columns[name], column.type, stored[name])
+        for name, column in entity.columns.items()
+        if name in reading.columns
+    }
+
+
+def key_of(entity: Entity, arrival: Arrival, values: Mapping[str, str]) -> str:
+    """The entity key of a record in SQL; NULL where a part of it is."""
+    return entity_key(arrival.batch.feed.connection, [values[name] for name in entity.key])
+
+
+def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]) -> str:
+    """The events that a batch's records are.
+
+    The result has the columns of the log without `key_hash`, and `_unstamped`: no usable stamp, so that the read's own
+    instant stands for it. A record without a key gives an event whose `entity_key` is NULL.
+    """
+    values = typed(entity, reading, stored)
+    known = {name: column.type for name, column in entity.columns.items() if name in values}
+    taken = ", ".join(f"{value} AS {quote(name)}" for name, value in values.items())
+    inner = (
+        f"SELECT {taken},\n  {_stamp(reading)} AS _stamp, {_operation(reading)} AS operation\n"
+        f"FROM {records(arrival)}{f' WHERE {reading.where}' if reading.where else ''}"
+    )
+    columns = ", ".join(
+        quote(name) if name in known else f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}"
+        for name, column in entity.columns.items()
+    )
+    says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
+    key = key_of(entity, arrival, {name: quote(name) for name in values})
+    return (
+        f"SELECT {key} AS entity_key,\n"
+        f"  COALESCE(_stamp, {micros(arrival.batch.window.until)}) AS sequence, operation,\n"
+        f"  {columns},\n  {says} AS known,\n  {event_hash('operation', known)} AS hash,\n"
+        f"  {literal(arrival.batch.id)} AS batch_id, _stamp IS NULL AS _unstamped\n"
+        f"FROM ({inner}) AS taken"
+    )
+
+
+def _stamp(reading: Reading) -> str:
+    """The change stamp in microseconds; NULL when there is none, or none that a version could begin at."""
+    if not reading.changed_at:
+        return "CAST(NULL AS BIGINT)"
+    instant = f"CAST(TRY_CAST({reading.changed_at} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
+    return f"CASE WHEN {instant} < {FOREVER} THEN {micros_of(instant)} END"
+
+
+def _operation(reading: Reading) -> str:
+    return f"CASE WHEN {reading.deleted} THEN 'D' ELSE 'U' END" if reading.deleted else "'U'"

@@ -1,0 +1,57 @@
+"""How the records of a source are read as events, and which of them arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headwater.batch import Batch
+from headwater.silver.merged import Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A source of an entity, its expressions compiled to SQL over the columns of bronze."""
+
+    source: str
+    """`connector.resource`, as the entity names it."""
+    columns: Mapping[str, str]
+    """Entity column -> SQL. A column left out is unknown to this source; the key's columns are all there."""
+    changed_at: str | None = None
+    """SQL of the instant at which the record became so; without it, that is when it was read."""
+    where: str | None = None
+    """SQL of the condition that records must hold."""
+    deleted: str | None = None
+    """SQL of the condition that says the thing is gone."""
+    max_drop: float = 0.2
+    """The guard: the largest share of known things that one complete read may find absent without being asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A landed batch on its way to silver."""
+
+    source: str
+    """Which reading it is read by."""
+    batch: Batch
+    files: tuple[str, ...]
+    """Its Parquet files in bronze, as DuckDB reads them; none when the batch is empty."""
+    spared: tuple[str, ...] = ()
+    """Keys of its records that bronze refused, parts joined by `|` (empty: unreadable). They were there all the same."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is not in it is proven absent."""
+        return self.batch.purpose in {"snapshot", "sweep"}
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where its events come from, as `meta.batch` keeps it."""
+        feed = self.batch.feed
+        return Provenance(
+            batch_id=self.batch.id,
+            connection=feed.connection,
+            resource=feed.resource,
+            source=self.source,
+            read_at=self.batch.window.until,
+        )

@@ -1,0 +1,118 @@
+"""The tables of silver, and those by which it tells gold what changed."""
+
+from __future__ import annotations
+
+from headwater.model.entity import Entity
+from headwater.temporal.fold import Shape
+from headwater.warehouse.base import Table, TableColumn
+
+LOG_COLUMNS = ("entity_key", "sequence", "operation", "known", "hash", "batch_id", "key_hash")
+"""What the change log has beside the declared columns; none of these may be declared either."""
+
+
+def _column(name: str, dtype: str) -> TableColumn:
+    return TableColumn(name=name, dtype=dtype)
+
+
+def shape_of(entity: Entity) -> Shape:
+    """The entity's columns, as time sees them."""
+    return Shape(columns=tuple(entity.columns), overwritten=entity.overwritten)
+
+
+def declared_columns(entity: Entity) -> tuple[TableColumn, ...]:
+    """The declared columns as a stored table has them. None is required: a source may not know it."""
+    return tuple(_column(name, column.type) for name, column in entity.columns.items())
+
+
+def log_table(entity: Entity) -> Table:
+    """`silver.<entity>_log`: every observation, once."""
+    return Table(
+        layer="silver",
+        name=f"{entity.entity}_log",
+        columns=(
+            _column("entity_key", "text"),
+            _column("sequence", "bigint"),
+            _column("operation", "text"),
+            *declared_columns(entity),
+            _column("known", "text"),
+            _column("hash", "text"),
+            _column("batch_id", "text"),
+            _column("key_hash", "bigint"),
+        ),
+        key=("entity_key",),
+        primary_key=("entity_key", "sequence", "operation", "hash"),
+    )
+
+
+def versions_table(entity: Entity) -> Table:
+    """`silver.<entity>`: its versions."""
+    return Table(
+        layer="silver",
+        name=entity.entity,
+        columns=(
+            _column("entity_key", "text"),
+            *declared_columns(entity),
+            _column("valid_from", "timestamp"),
+            _column("valid_to", "timestamp"),
+            _column("is_current", "boolean"),
+            _column("version_number", "integer"),
+            _column("batch_id", "text"),
+        ),
+        key=("entity_key",),
+        primary_key=("entity_key", "version_number"),
+    )
+
+
+BATCHES = Table(
+    layer="meta",
+    name="batch",
+    columns=(
+        _column("batch_id", "text"),
+        _column("connection", "text"),
+        _column("resource", "text"),
+        _column("source", "text"),
+        _column("read_at", "timestamp"),
+    ),
+    key=("batch_id",),
+    primary_key=("batch_id",),
+)
+"""Which batches silver has seen, and when they were read."""
+
+CHANGES = Table(
+    layer="meta",
+    name="change",
+    columns=(_column("change_id", "bigint"), _column("entity", "text"), _column("entity_key", "text")),
+    key=("change_id",),
+    primary_key=("change_id", "entity", "entity_key"),
+)
+"""Keys whose versions changed, appended by every merge, for gold to consume."""
+
+PROGRESS = Table(
+    layer="meta",
+    name="progress",
+    columns=(_column("consumer", "text"), _column("entity", "text"), _column("change_id", "bigint")),
+    key=("consumer", "entity"),
+    primary_key=("consumer", "entity"),
+)
+"""How far each table of gold has consumed an entity's changes."""
+
+TIED = Table(
+    layer="meta",
+    name="tied",
+    columns=(_column("entity", "text"), _column("entity_key", "text")),
+    key=("entity",),
+    primary_key=("entity", "entity_key"),
+)
+"""Keys with an update and an absence at one instant: what that update said is in no version, only in the log."""
+
+SHAPES = Table(
+    layer="meta",
+    name="shape",
+    columns=(_column("entity", "text"), _column("shape", "text")),
+    key=("entity",),
+    primary_key=("entity",),
+)
+"""How each entity was declared when its tables were last made ready, to notice a change that needs a rebuild."""
+
+META = (BATCHES, CHANGES, PROGRESS, TIED, SHAPES)
+"""All tables of the schema `meta` that silver and gold share."""

@@ -1,0 +1,23 @@
+"""The key of a thing, as one text; and numbers made of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headwater.names import literal
+
+
+def entity_key(connection: str, parts: Sequence[str]) -> str:
+    """`{connection}:{key}` in SQL; NULL when any part is NULL.
+
+    `parts` are SQL values. Composite keys join their parts with `|`; a backslash or bar inside one is escaped.
+    """
+    texts = [f"CAST({part} AS VARCHAR)" for part in parts]
+    if len(texts) > 1:
+        texts = [rf"REPLACE(REPLACE({text}, '\', '\\'), '|', '\|')" for text in texts]
+    return " || ".join([literal(f"{connection}:"), " || '|' || ".join(texts)])
+
+
+def hash60(text: str) -> str:
+    """60 bits of the MD5 of a text as a bigint that is never negative: the same number on every engine."""
+    return f"CAST('0x' || SUBSTRING(MD5({text}), 1, 15) AS BIGINT)"

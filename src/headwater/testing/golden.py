@@ -1,0 +1,20 @@
+"""Golden files: what was printed last time and looked right. `make golden` rewrites them, and the diff is the review."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "HEADWATER_GOLDEN"
+"""Set to `rewrite`, it makes every comparison a rewriting."""
+
+
+def hold_against(path: Path, text: str) -> None:
+    """Compare `text` with the golden file `path`, or rewrite that; AssertionError where they differ."""
+    if os.environ.get(VARIABLE) == "rewrite":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return
+    assert path.is_file(), f"there is no golden file {path.name}: `make golden` writes it"
+    expected = path.read_text(encoding="utf-8")
+    assert text == expected, f"{path.name} is not what it was; if it is better now: `make golden`, and read the diff"

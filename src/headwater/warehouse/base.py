@@ -1,0 +1,150 @@
+"""What a warehouse can do. One is opened for one tenant, so no statement can reach another one's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Layer = Literal["silver", "gold", "meta"]
+"""Schemas of a tenant. `meta` holds what silver tells gold: changed keys, batches, how far each table is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """Facts about an engine. Deciders ask these, never the engine's name."""
+
+    dialect: str
+    """The name by which sqlglot knows its SQL."""
+    transactions: bool = True
+    """Several statements commit together or not at all, DDL included."""
+    row_ids: bool = False
+    """Rows have a stable id within a transaction, so that a delete need not look for its keys twice."""
+    reads_lake: bool = False
+    """It reads Parquet in the lake by itself."""
+    identifier_length: int = 63
+    """The longest name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    """A column of a stored table."""
+
+    name: str
+    dtype: str
+    """One of `headwater.dtypes`."""
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A stored table: its layer, name, columns, and the columns its rows are looked up by."""
+
+    layer: Layer
+    name: str
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...] = ()
+    """Columns that rows are found, replaced and deleted by, e.g. `entity_key`. Not necessarily unique."""
+    primary_key: tuple[str, ...] = ()
+    """Columns that tell one row from another."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Rows that a write took away and put in."""
+
+    deleted: int = 0
+    inserted: int = 0
+
+    def __add__(self, other: Written) -> Written:
+        return Written(deleted=self.deleted + other.deleted, inserted=self.inserted + other.inserted)
+
+    @property
+    def rows(self) -> int:
+        """Rows touched."""
+        return self.deleted + self.inserted
+
+
+class Warehouse(Protocol):
+    """One tenant's silver and gold on one engine.
+
+    It takes portable SQL in DuckDB's spelling (see `headwater.warehouse.sql`), which an engine of another dialect
+    renders for itself; only `arrow` takes the engine's own.
+    """
+
+    tenant: str
+    capabilities: Capabilities
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        ...
+
+    def ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant, as it stands in SQL."""
+        ...
+
+    def prepare(self) -> None:
+        """Make the tenant's schemas where they are missing."""
+        ...
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        ...
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view."""
+        ...
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        ...
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        ...
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements inside commit together, or none does. One inside another is part of the outer one."""
+        ...
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; rows it wrote (0 where that means nothing)."""
+        ...
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        ...
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The answer to a statement in the engine's own dialect, as a pyarrow Table."""
+        ...
+
+    def stage(self, name: str, select: str) -> str:
+        """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
+        ...
+
+    def stage_arrow(self, name: str, table: Any) -> str:
+        """A pyarrow Table as a temporary table; the quoted name to use."""
+        ...
+
+    def unstage(self, name: str) -> None:
+        """Drop a temporary table."""
+        ...
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
+
+        `keys` and `fresh` name staged tables; `fresh` has all of the table's columns and `keys` has its key columns.
+        Comparison is NULL-safe and whole-row; rows that are equal stay as they are, so a replay writes nothing.
+        """
+        ...

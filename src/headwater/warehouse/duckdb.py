@@ -1,0 +1,262 @@
+"""DuckDB, one file a tenant. It reads Parquet in the lake by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from headwater.dtypes import DUCKDB, spelled, widens
+from headwater.errors import WarehouseError
+from headwater.names import quote
+from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Written
+from headwater.warehouse.sql import create_table, listed, not_among, same_row
+
+LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
+"""The schemas of a tenant."""
+
+_DTYPES = {
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "INTEGER": "integer",
+    "BIGINT": "bigint",
+    "DOUBLE": "double",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+}
+
+
+class DuckDB:
+    """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
+
+    capabilities = Capabilities(dialect="duckdb", row_ids=True, reads_lake=True)
+
+    def __init__(
+        self, tenant: str, path: str, memory: str = "", threads: int | None = None, *, read_only: bool = False
+    ) -> None:
+        self.tenant = tenant
+        self.path = path
+        self._depth = 0
+        config: dict[str, Any] = {"memory_limit": memory} if memory else {}
+        if threads:
+            config["threads"] = threads
+        self._connection = _opened(path, config, read_only=read_only)
+        self.execute("SET TimeZone = 'UTC'")
+        self.execute("SET enable_progress_bar = false")
+        if read_only:
+            self.execute("SET enable_external_access = false")
+            self.execute("SET lock_configuration = true")
+        else:
+            self.execute("SET preserve_insertion_order = false")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant."""
+        return f"{quote(layer)}.{quote(name)}"
+
+    def prepare(self) -> None:
+        """Make the tenant's schemas where they are missing."""
+        for layer in LAYERS:
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(layer)}")
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        stored = self.describe(table.layer, table.name)
+        ref = self.ref(table.layer, table.name)
+        if stored is None:
+            self.execute(create_table(table, ref))
+            return
+        types = {column.name: column.dtype for column in stored}
+        for column in table.columns:
+            wanted = spelled(column.dtype, DUCKDB)
+            if column.name not in types:
+                self.execute(f"ALTER TABLE {ref} ADD COLUMN {quote(column.name)} {wanted}")
+            elif spelled(types[column.name], DUCKDB) != wanted:
+                self._widen(table, column, types[column.name])
+
+    def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
+        if not widens(stored, column.dtype):
+            raise WarehouseError(
+                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
+                where=f"{self.path}, {table.layer}.{table.name}",
+                saw=f"stored as {stored}, declared as {column.dtype}",
+                hint="`headwater rebuild` makes the table anew from raw",
+            )
+        ref, wanted = self.ref(table.layer, table.name), spelled(column.dtype, DUCKDB)
+        self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view."""
+        self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        found = self.rows(
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns "
+            "WHERE table_catalog = current_database() AND table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+            (layer, name),
+        )
+        columns = (TableColumn(name=row[0], dtype=_dtype(row[1]), required=row[2] == "NO") for row in found)
+        return tuple(columns) or None
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        return tuple(row[0] for row in self._catalogue(layer))
+
+    def _catalogue(self, layer: Layer) -> list[tuple[Any, ...]]:
+        return self.rows(
+            "SELECT table_name, table_type FROM information_schema.tables "
+            "WHERE table_catalog = current_database() AND table_schema = ? ORDER BY table_name",
+            (layer,),
+        )
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        for found, kind in self._catalogue(layer):
+            if found == name:
+                self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside commit together, or none does. One inside another is part of the outer one."""
+        if self._depth == 0:
+            self.execute("BEGIN TRANSACTION")
+        self._depth += 1
+        try:
+            yield
+            if self._depth == 1:
+                self.execute("COMMIT")
+        except BaseException:
+            if self._depth == 1:
+                self._roll_back()
+            raise
+        finally:
+            self._depth -= 1
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.rollback()
+        except duckdb.Error as error:
+            # The engine may have rolled back already; then there is nothing left to undo.
+            if "no transaction is active" not in str(error).lower():
+                raise WarehouseError("a transaction could not be undone", where=self.path, saw=str(error)) from error
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; rows it wrote (0 where that means nothing)."""
+        cursor = self._run(statement, parameters)
+        description = cursor.description or []
+        if len(description) != 1 or description[0][0] != "Count":
+            return 0
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        return self._run(statement, parameters).fetchall()
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The answer as a pyarrow Table."""
+        try:
+            return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
+        except duckdb.Error as error:
+            raise _explained(error, self.path, statement) from error
+
+    def _run(self, statement: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(statement, list(parameters) or None)
+        except duckdb.Error as error:
+            raise _explained(error, self.path, statement) from error
+
+    def stage(self, name: str, select: str) -> str:
+        """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
+        ref = f"temp.main.{quote(name)}"
+        self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} AS {select}")
+        return ref
+
+    def stage_arrow(self, name: str, table: Any) -> str:
+        """A pyarrow Table as a temporary table; the quoted name to use."""
+        arriving = f"{name}__arrow"
+        self._connection.register(arriving, table)
+        try:
+            return self.stage(name, f"SELECT * FROM {quote(arriving)}")
+        finally:
+            self._connection.unregister(arriving)
+
+    def unstage(self, name: str) -> None:
+        """Drop a temporary table."""
+        self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        ref = self.ref(table.layer, table.name)
+        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        with self.transaction():
+            stored = self.stage(
+                "replaced__stored",
+                f"SELECT s.rowid AS _row, {listed(table.names, 's')} FROM {ref} AS s WHERE {found}",
+            )
+            gone = self.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {not_among(table, 's', fresh)}")
+            added = self.stage(
+                "replaced__added",
+                f"SELECT {listed(table.names)} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}",
+            )
+            deleted = self.execute(f"DELETE FROM {ref} WHERE rowid IN (SELECT _row FROM {gone})")
+            names = listed(table.names)
+            inserted = self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
+        for name in ("replaced__stored", "replaced__gone", "replaced__added"):
+            self.unstage(name)
+        return Written(deleted=deleted, inserted=inserted)
+
+
+def _opened(path: str, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        if path != ":memory:" and not read_only:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(path, read_only=read_only, config=config)
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise WarehouseError(
+                "the warehouse is in use by another process",
+                where=path,
+                saw=_holder(str(error)),
+                hint="wait until it is done, or close the program that has the file open (a notebook, a DuckDB shell)",
+            ) from error
+        hint = "`headwater run` makes it" if read_only else "is the path a DuckDB file that this user may write?"
+        raise WarehouseError("the warehouse cannot be opened", where=path, saw=_first_line(error), hint=hint) from error
+    except OSError as error:
+        hint = "check the path of the warehouse and the rights on its folder"
+        raise WarehouseError("the warehouse cannot be opened", where=path, saw=str(error), hint=hint) from error
+
+
+def _holder(message: str) -> str:
+    """Who holds the file, as far as DuckDB says."""
+    found = re.search(r"PID (\d+)", message)
+    return f"held by process {found[1]}" if found else message.splitlines()[0]
+
+
+def _explained(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
+    shown = " ".join(statement.split())
+    hint = ""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        hint = "give it more memory (`warehouse: {memory: 8GB}`) or room on disk"
+    elif isinstance(error, duckdb.IOException):
+        hint = "is the disk full, or the folder not writable?"
+    elif isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
+        hint = f"the statement was: {shown[:300]}"
+    return WarehouseError("the warehouse refused a statement", where=path, saw=_first_line(error), hint=hint)
+
+
+def _first_line(error: Exception) -> str:
+    return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
+
+
+def _dtype(stored: str) -> str:
+    plain = stored.replace(" ", "").lower()
+    return _DTYPES.get(stored, plain if plain.startswith("decimal(") else stored.lower())

@@ -1,0 +1,85 @@
+"""Where a request may go: the base URL's own host and the declared ones. No token goes to a stranger."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+from headwater.errors import DeclarationError, Refused
+from headwater.wire.message import bare
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def check_base(url: str, *, where: str) -> str:
+    """`url`, if requests may go below it: https, or http on a loopback address; DeclarationError otherwise."""
+    try:
+        parts = _plain(url)
+    except ValueError as wrong:
+        raise DeclarationError(
+            "the base URL cannot be used", where=where, saw=f"`{bare_or_nothing(url)}`: {wrong}", hint=_BASE_HINT
+        ) from None
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return url
+    raise DeclarationError(
+        "the base URL must be https",
+        where=where,
+        saw=f"`{bare(url)}`",
+        hint="credentials travel over plain http to this machine only (127.0.0.1)",
+    )
+
+
+def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
+    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; Refused otherwise."""
+    try:
+        parts, own = _plain(url), _plain(base)
+    except ValueError as wrong:
+        raise Refused("the service named an address that cannot be used", saw=str(wrong)) from None
+    declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
+    if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
+        return url
+    raise Refused(
+        "the service sent us to a host that the connector does not name; nothing was sent there",
+        saw=f"{parts.scheme}://{parts.netloc}",
+        hint=f"its own host is {own.netloc}; a further one belongs into `hosts:` of the connector, if you trust it",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, as an address or as `localhost`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def bare_or_nothing(url: str) -> str:
+    """`url` without its secrets, or a phrase where it is none."""
+    try:
+        return bare(url)
+    except ValueError:
+        return "an address that cannot be read"
+
+
+_BASE_HINT = "write it like https://api.example.com"
+
+
+def _plain(url: str) -> SplitResult:
+    """`url` in parts, if every reader splits it alike; ValueError otherwise."""
+    if not url.isascii() or not url.isprintable() or any(sign in url for sign in " \\<>"):
+        msg = "it holds signs that no address has"
+        raise ValueError(msg)
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        msg = "it is no http or https address"
+        raise ValueError(msg)
+    if "@" in parts.netloc:
+        msg = "it carries a user name"
+        raise ValueError(msg)
+    _ = parts.port  # a port that is no number is a ValueError too
+    return parts
+
+
+def _authority(parts: SplitResult) -> str:
+    return f"{(parts.hostname or '').lower()}:{parts.port or _PORTS[parts.scheme]}"

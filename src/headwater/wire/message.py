@@ -1,0 +1,85 @@
+"""What travels between us and a service, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Raw
+
+HIDDEN = "***"
+"""What stands where a secret was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One GET (or POST) to be sent. `params` are query parameters; a full `url` may carry its own."""
+
+    url: str
+    method: str = "GET"
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    def with_params(self, params: Mapping[str, str]) -> Request:
+        """The same request with these query parameters set."""
+        return replace(self, params={**self.params, **params})
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """The same request with these headers set."""
+        return replace(self, headers={**self.headers, **headers})
+
+    def to(self, url: str) -> Request:
+        """The same request to a whole other URL, which carries its own query."""
+        return replace(self, url=url, params={})
+
+    def __str__(self) -> str:
+        return f"{self.method} {bare(self.url)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came back. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A good answer, split into the bytes of its records."""
+
+    response: Response
+    records: Sequence[Raw]
+
+    @property
+    def rows(self) -> int:
+        """How many records it holds."""
+        return len(self.records)
+
+
+def bare(url: str) -> str:
+    """`url` without user, query and fragment: what may be shown to a person."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` with every secret value replaced, the longest first, so that no tail of one is left."""
+    for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def redact_headers(headers: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """`headers` as they may be shown: `Authorization` and cookies hidden whole, secrets wherever they stand."""
+    hidden = tuple(secrets)
+    return {
+        name: HIDDEN
+        if name.lower() in ("authorization", "proxy-authorization", "cookie", "set-cookie")
+        else redact(value, hidden)
+        for name, value in headers.items()
+    }

@@ -1,0 +1,51 @@
+"""Placeholders: `{name}` stands for a value. No formats, no attributes, no expressions: a brace, a name, a brace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from headwater.errors import DeclarationError
+from headwater.names import suggest
+
+# A brace before a letter opens a placeholder; any other brace is text, so that JSON filters can be written plainly.
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}]*)\}")
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names that `text` has placeholders for, in order."""
+    return tuple(found[1] for found in _PLACEHOLDER.finditer(text))
+
+
+def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
+    """`text` with every placeholder replaced by its value; a DeclarationError names an unknown one, never a value."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in values:
+            raise DeclarationError(
+                f"`{{{name}}}` stands for nothing here", where=where, saw=text, hint=suggest(name, values)
+            )
+        return values[name]
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def fill_all(texts: Mapping[str, str], values: Mapping[str, str], *, where: str) -> dict[str, str]:
+    """`texts` by the same names, each with its placeholders replaced."""
+    return {name: fill(text, values, where=where) for name, text in texts.items()}
+
+
+def fill_headers(texts: Mapping[str, str], values: Mapping[str, str], *, where: str) -> dict[str, str]:
+    """Headers filled in. What no header can carry is refused here, by name: an HTTP library would print the value."""
+    filled = fill_all(texts, values, where=where)
+    for header, value in filled.items():
+        if not (value.isascii() and value.isprintable()):
+            used = ", ".join(names_in(texts[header])) or "its text"
+            raise DeclarationError(
+                f"the header {header} cannot carry its value",
+                where=where,
+                saw=f"a line break, a control character or a letter outside of ASCII, from: {used}",
+                hint="look for a stray line break at the end of the value",
+            )
+    return filled

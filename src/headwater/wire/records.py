@@ -1,0 +1,99 @@
+"""A page's body as the bytes of its records. No object is made of a record on the way to raw."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from headwater.errors import Again, Refused
+from headwater.wire.message import Response
+
+_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
+_SEEN = 200
+
+
+def split(response: Response, *, path: str = "") -> list[Raw]:
+    """The records of an answer, each as the bytes that were sent; `path` leads to the list where it is wrapped.
+
+    Whatever stands in the list is a record, an object or not: what is wrong with it is said later, in quarantine.
+    Line breaks between tokens become spaces, so that a record is a line; a JSON string cannot hold one.
+    Again: the body is cut off or is no JSON. Refused: it is JSON, but there is no list where one should be.
+    """
+    if response.status == 204:
+        return []
+    body = response.body.removeprefix(b"\xef\xbb\xbf")
+    if b"\n" in body or b"\r" in body:
+        body = body.translate(_BREAKS_TO_SPACES)
+    try:
+        _check_utf8(body)
+        found = _decoder(_steps(path), list[Raw]).decode(body)
+    except msgspec.ValidationError as wrong:
+        raise Refused(
+            f"the answer holds no list of records{f' at `{path}`' if path else ''}",
+            saw=f"{wrong}; it begins: {_beginning(body)}",
+            hint="`records:` of the resource says where the list stands",
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        raise Again("the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came") from None
+    records: list[Raw] = _unwrapped(found, _steps(path))
+    return records
+
+
+def as_lines(records: Iterable[Raw]) -> bytes:
+    """The records as lines, the last one ended too, so that pages can be put one after the other."""
+    return b"\n".join([*records, b""])
+
+
+def lines_of(text: bytes) -> list[bytes]:
+    """The records that `as_lines` made lines of."""
+    return text.split(b"\n")[:-1]
+
+
+def values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
+    """What stands at `path` in each record; None where there is nothing, or the record is no object."""
+    decoder, steps = _decoder(_steps(path), Any), _steps(path)
+    for record in records:
+        try:
+            yield _unwrapped(decoder.decode(record), steps)
+        except msgspec.DecodeError:
+            yield None
+
+
+def value(record: Raw | bytes, path: str) -> Any:
+    """What stands at `path` in one record; None where there is nothing."""
+    return next(values((record,), path))
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
+    """Reads what is at `steps` and skips everything else, which is what makes it fast."""
+    kind = leaf
+    for depth, step in enumerate(reversed(steps)):
+        # Only a leaf of any kind may be absent: a list of records must be there.
+        fields: list[Any] = [("inner", kind, None)] if leaf is Any and depth == 0 else [("inner", kind)]
+        kind = msgspec.defstruct("Step", fields, rename={"inner": step})
+    return msgspec.json.Decoder(kind)
+
+
+def _unwrapped(found: Any, steps: Sequence[str]) -> Any:
+    for _ in steps:
+        found = found.inner
+    return found
+
+
+def _check_utf8(body: bytes) -> None:
+    """Bytes that are no text would pass the split and break the reading of the whole batch later."""
+    if not body.isascii():
+        str(body, "utf-8")
+
+
+def _beginning(body: bytes) -> str:
+    return body[:_SEEN].decode(errors="replace")

@@ -1,0 +1,43 @@
+"""What the guide tells people to write is what they may write."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from headwater.model.check import Whole, complaints
+from headwater.model.dimension import DateDimension
+from headwater.model.load import load_declarations
+from headwater.model.project import Declarations
+from tests.blueprints.firm import MSP
+from tests.blueprints.offered import offered
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "agreement-rules.md"
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Declarations:
+    for name, text in re.findall(r"```yaml\n# models/(\S+)\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return load_declarations(tmp_path)
+
+
+def test_the_examples_of_the_guide_fit_the_blueprint(written: Declarations):
+    whole = Whole(declarations=MSP.overlaid(written), fields=offered())
+    assert set(written.rules) == {"agreement_class", "priority_level"}
+    assert [str(error) for error in complaints(whole)] == []
+
+
+def test_rules_of_a_project_give_the_outputs_that_the_blueprint_asks_for(written: Declarations):
+    assert written.rules["agreement_class"].outputs == MSP.rules["agreement_class"].outputs
+
+
+def test_the_holidays_of_the_guide_are_days(written: Declarations):
+    calendar = written.dimensions["date"]
+    assert isinstance(calendar, DateDimension)
+    assert calendar.holidays[date(2026, 6, 17)] == "Þjóðhátíðardagurinn"

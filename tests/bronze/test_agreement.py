@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headwater.bronze.contract import demanding
+from tests.bronze.bench import FIELDS, Bench, at
+
+_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=6)
+_INSTANTS = st.datetimes(at("1000-01-01"), at("9000-01-01")).map(lambda at: at.isoformat())
+_ZONES = st.sampled_from(["", "Z", "+00:00", "-05:30", "+0200", "+02", " Z", "z"])
+_ODD = st.sampled_from([
+    "abc", "12", " 12 ", "1.5", "0x1F", "1_000", "1,000", "true", "t", "yes", "maybe", "", "NaN", "infinity", "epoch",
+    "2015-12-24T22: 08: 22Z", "1800-01-01T08:00:00Z", "2015-12-24", "2015-1-4", "2015-13-24", "24:00:00", "null",
+    "2015-12-24T22:08", "2015-12-24T22:08:22 UTC", "2015-12-24T24:00:00Z", "2015-12-24T22:08:60Z", "0001-01-01T00:00:00",
+])  # fmt: skip
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.integers(-10, 10),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-5, 5).map(float), st.decimals(-1000, 1000, places=5).map(str), _TEXT, _ODD,
+    st.tuples(_INSTANTS, _ZONES).map("".join), st.dates().map(str), st.just({"a": 1}), st.just([1]), st.just({}),
+)  # fmt: skip
+_RECORDS = st.fixed_dictionaries(
+    {"id": st.integers(0, 99)},
+    optional={
+        **{key: _VALUES for key in FIELDS if "." not in key and key not in ("id", "extra")},
+        "company": st.one_of(_VALUES, st.fixed_dictionaries({}, optional={"id": _VALUES, "name": _VALUES})),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_RECORDS, min_size=1, max_size=12))
+def test_what_is_kept_and_its_values_are_those_of_the_contract_row_by_row(records):
+    with TemporaryDirectory() as root:
+        bench = Bench(Path(root))
+        landed = bench.land(records)
+        contract = demanding(bench.contract, ("id",))
+        expected = {}
+        for line, record in enumerate(records, 1):
+            try:
+                expected[line] = contract.model_validate(json.loads(json.dumps(record)))
+            except ValueError:
+                continue
+        names = [name for name in bench.columns() if name not in ("extra", "_line")]
+        selected = ", ".join(f'"{name}"' for name in names)
+        kept = {row[0]: dict(zip(names, row[1:], strict=True)) for row in bench.rows(f"_line, {selected}")}
+        assert sorted(kept) == sorted(expected)
+        assert [row.line for row in landed.refused] == [n for n in range(1, len(records) + 1) if n not in expected]
+        for line, model in expected.items():
+            assert kept[line] == _flat(model.model_dump(by_alias=True), names)
+
+
+def _flat(dumped: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    company, info = dumped.get("company") or {}, dumped.get("_info") or {}
+    flat = {**dumped, "company_id": company.get("id"), "company_name": company.get("name")}
+    flat["_info_lastUpdated"] = info.get("lastUpdated")
+    return {name: _kept(flat[name]) for name in names}
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
+
+
+def test_the_oracle_compares_days_and_amounts_as_they_are():
+    assert _kept(date(2026, 1, 1)) == date(2026, 1, 1)
+    assert _kept(Decimal("1.10")) == Decimal("1.1")

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import headwater.connectors.connectwise.schemas as schemas
+from headwater.bronze.contract import relaxed
+from headwater.bronze.typist import Typist
+from headwater.errors import DeclarationError, GuardError, LakeError
+from headwater.model.field import contract_of, fields_of
+from tests.bronze.bench import NOW, Bench, at
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def test_records_are_typed_and_flattened(bench):
+    record = {
+        "id": 7, "name": "Þór", "hours": 1.5, "done": True, "at": "2026-01-02T03:04:05+02:00", "on": "2026-01-02", "count": 3,
+        "price": 1.00005, "extra": {"a": [1, "x"]}, "company": {"id": 2, "name": "C"},
+        "_info": {"lastUpdated": "2026-01-01T00:00:00Z"},
+    }  # fmt: skip
+    landed = bench.land([record, {"id": 8}])
+    assert (landed.kept, landed.refused, landed.drift) == (2, (), ())
+    assert bench.columns() == {
+        "_line": "BIGINT", "id": "BIGINT", "name": "VARCHAR", "hours": "DOUBLE", "done": "BOOLEAN", "at": "TIMESTAMP",
+        "on": "DATE", "count": "INTEGER", "price": "DECIMAL(18,4)", "extra": "VARCHAR", "company_id": "BIGINT",
+        "company_name": "VARCHAR", "_info_lastUpdated": "TIMESTAMP",
+    }  # fmt: skip
+    full, bare = bench.rows()
+    assert full[:6] == (1, 7, "Þór", 1.5, True, at("2026-01-02T01:04:05"))
+    assert (full[8], json.loads(full[9])) == (Decimal("1.0001"), {"a": [1, "x"]})
+    assert bare == (2, 8, *[None] * 11)
+
+
+def test_an_empty_batch_lands_with_no_row_and_no_file(bench):
+    assert bench.land().kept == 0
+    assert bench.lake.list("acme") == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "value", "rule"),
+    [
+        (b'{"id":1,"hours":"abc"}', "hours", "abc", "number"),
+        (b'{"id":1,"count":1.5}', "count", "1.5", "integer"),
+        (b'{"id":1,"count":2147483648}', "count", "2147483648", "out of range"),
+        (b'{"id":9223372036854775808}', "id", "9223372036854775808", "out of range"),
+        (b'{"id":true}', "id", "true", "boolean"),
+        (b'{"id":null}', "id", "", "integer"),
+        (b'{"name":"x"}', "id", "", "must be there"),
+        (b'{"id":1,"name":{"a":1}}', "name", '{"a": 1}', "string"),
+        (b'{"id":1,"name":true}', "name", "true", "string"),
+        (b'{"id":1,"done":"maybe"}', "done", "maybe", "boolean"),
+        (b'{"id":1,"at":"yesterday"}', "at", "yesterday", "timestamp"),
+        (b'{"id":1,"at":"2026-13-01T00:00:00Z"}', "at", "2026-13-01T00:00:00Z", "month"),
+        (b'{"id":1,"at":1700000000}', "at", "1700000000", "timestamp"),
+        (b'{"id":1,"on":"2026-01-01T10:00:00Z"}', "on", "2026-01-01T10:00:00Z", "not a date"),
+        (b'{"id":1,"price":1e15}', "price", "1000000000000000.0", "out of range"),
+        (b'{"id":1,"company":"C"}', "company", "C", "dictionary"),
+        (b'{"id":1,"company":{"id":"x"}}', "company.id", "x", "integer"),
+        (b'{"id":1,"hours":1e400}', "hours", "Infinity", "finite"),
+        (b'{"id":1,', "", '{"id":1,', "JSON"),
+        (b"", "", "", "JSON"),
+        (b"[1]", "", "[1]", "object"),
+        (b"null", "", "", "object"),
+        (b'{"id":1} {"id":2}', "", '{"id":1} {"id":2}', "JSON"),
+        (b'{"id":1,"id":2}', "", '{"id":1,"id":2}', "twice"),
+        (b'{"id":1,"company":{"id":1,"id":2}}', "", '{"id":1,"company":{"id":1,"id":2}}', "twice"),
+        (b'{"id":1,"name":"\xff"}', "", '{"id":1,"name":"\ufffd"}', "UTF-8"),
+        (b'{"id":1,"name":"\\ud800"}', "", '{"id": 1, "name": "?"}', "surrogate"),
+    ],
+)
+def test_a_record_that_breaks_its_contract_waits_with_its_reason_and_the_others_land(bench, bad, field, value, rule):
+    good = [{"id": n, "name": str(n), "at": "2026-01-01T00:00:00Z"} for n in range(4)]
+    landed = bench.land([good[0], good[1], bad, good[2], good[3]])
+    assert [row[0] for row in bench.rows("_line")] == [1, 2, 4, 5]
+    assert bench.rows("id, name") == [(n, str(n)) for n in range(4)]
+    (refused,) = landed.refused
+    assert (refused.id, refused.line, refused.first_seen) == (f"{bench.batch.id}:3", 3, NOW)
+    (reason,) = refused.reasons
+    assert (reason["field"], reason["value"]) == (field, value)
+    assert rule in reason["rule"]
+
+
+def test_every_reason_is_told_with_the_key(bench):
+    landed = bench.land([{"id": 5, "hours": "x", "done": "maybe", "company": {"id": "z"}}])
+    assert {reason["field"] for reason in landed.refused[0].reasons} == {"hours", "done", "company.id"}
+    assert landed.refused[0].key == "5"
+    assert {drift.field for drift in landed.drift if drift.kind == "retyped"} == {"hours", "done", "company.id"}
+    assert bench.rows() == []
+    assert len(bench.columns()) == 13
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "kept"),
+    [
+        ("5.0", "count", 5),
+        ('"12"', "count", 12),
+        ('"2015-12-24T22: 08: 22Z"', "at", at("2015-12-24T22:08:22")),
+        ('"1800-01-01T08:00:00Z"', "at", at("1800-01-01T08:00:00")),
+        ('"2015-12-24"', "at", at("2015-12-24T00:00:00")),
+        ('"2015-12-24t22:08:22z"', "at", at("2015-12-24T22:08:22")),
+        ('"2015-12-24T22:08:22.1234567-0500"', "at", at("2015-12-25T03:08:22.123456")),
+        ('"2026-01-01T00:00:00Z"', "on", at("2026-01-01T00:00:00").date()),
+        ("1.5", "name", "1.5"),
+        ("12", "name", "12"),
+        ('"1.00005"', "price", Decimal("1.0001")),
+        ('"true"', "done", True),
+        ('"2.5"', "hours", 2.5),
+    ],
+)
+def test_a_tolerated_spelling_is_kept_and_told(bench, value, field, kept):
+    landed = bench.land([{"id": 1}, f'{{"id":2,"{field}":{value}}}'.encode(), {"id": 3}])
+    assert [row[0] for row in bench.rows(f'"{field}"')] == [None, kept, None]
+    assert [row[0] for row in bench.rows("_line")] == [1, 2, 3]
+    assert all(drift.kind == "repaired" and drift.rows == 1 for drift in landed.drift)
+
+
+@pytest.mark.parametrize(
+    ("name", "contract"),
+    [("agreements", "Agreement"), ("companies", "Company"), ("tickets", "Ticket"), ("time_entries", "TimeEntry")],
+)
+def test_recorded_answers_land_without_a_refusal(tmp_path, name, contract):
+    bench = Bench(tmp_path, getattr(schemas, contract), custom_fields="customFields")
+    landed = bench.land(json.loads((FIXTURES / f"{name}.json").read_text()))
+    assert landed.refused == ()
+    assert landed.kept == 1
+
+
+def test_the_odd_stamps_of_the_recorded_company_are_read(tmp_path):
+    bench = Bench(tmp_path, schemas.Company)
+    landed = bench.land(json.loads((FIXTURES / "companies.json").read_text()))
+    assert bench.rows("_info_lastUpdated, dateAcquired") == [(at("2015-12-24T22:08:22"), at("2002-08-20T18:04:26"))]
+    assert {drift.field for drift in landed.drift if drift.kind == "repaired"} == {"_info.lastUpdated", "dateAcquired"}
+
+
+def test_custom_fields_stay_a_list_and_get_a_column_an_id(tmp_path):
+    bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
+    bag = [{"id": 5, "caption": "Number", "type": "Text", "value": "A-1"}, {"id": 12, "caption": "Score", "value": 3}]
+    landed = bench.land([{"id": 1, "customFields": bag}, {"id": 2, "customFields": []}, {"id": 3}])
+    assert landed.captions == {"5": "Number", "12": "Score"}
+    assert bench.rows("customFields_5, customFields_12") == [("A-1", "3"), (None, None), (None, None)]
+    assert bench.rows("customFields[1].value, len(customFields)")[0] == ('"A-1"', 2)
+
+
+def test_custom_fields_are_found_beyond_the_first_block_and_next_to_misfits(tmp_path):
+    bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
+    padding = [{"id": n, "name": "x" * 60_000} for n in range(100)]
+    late = {"id": 100, "customFields": [{"id": 9, "caption": "Late", "value": True}]}
+    assert bench.land([*padding, late]).captions == {"9": "Late"}
+    assert bench.rows("customFields_9")[-1] == ("true",)
+    landed = bench.land([{"id": "x"}, {"id": "7.0", "customFields": [{"id": "3", "value": "v"}]}, late])
+    assert landed.captions == {"3": "", "9": "Late"}
+    assert bench.rows("id, customFields_3, customFields_9") == [(7, "v", None), (100, None, "true")]
+
+
+def test_a_frozen_resource_gets_no_new_column(tmp_path):
+    bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
+    bench.land([{"id": 1, "customFields": [{"id": 5, "caption": "N", "value": "A"}]}], drift="freeze")
+    assert "customFields_5" not in bench.columns()
+
+
+def test_new_fields_are_told_with_their_path_and_wanted_links_are_not(tmp_path):
+    bench = Bench(tmp_path, schemas.Ticket)
+    record = {
+        "id": 1, "brandNew": 1, "company": {"id": 1, "colour": "red", "_info": {"x_href": "u"}},
+        "_info": {"notes_href": "u", "lastUpdated": None}, "customFields": [{"id": 1, "shade": None}],
+    }  # fmt: skip
+    landed = bench.land([record, {"id": 2, "brandNew": "x"}])
+    new = {drift.field: (drift.detail, drift.rows) for drift in landed.drift if drift.kind == "new"}
+    assert new == {"brandNew": ("number", 2), "company.colour": ("text", 1), "customFields.shade": ("null", 1)}
+
+
+def test_a_whole_record_in_a_reference_is_told_in_one_line(tmp_path):
+    bench = Bench(tmp_path, schemas.Ticket)
+    (drift,) = bench.land([{"id": 1, "company": {"id": 1, **{f"field{n}": n for n in range(9)}}}]).drift
+    assert (drift.field, drift.rows) == ("company.*", 1)
+    assert drift.detail.startswith("9 fields: field0, field1")
+
+
+def test_fields_that_nobody_sends_any_more_are_told(bench):
+    landed = bench.land([{"id": n, "name": "x"} for n in range(100)])
+    missing = {drift.field for drift in landed.drift if drift.kind == "missing"}
+    assert missing == {"hours", "done", "at", "on", "count", "price", "extra", "company", "_info"}
+
+
+def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
+    bench.raw([{"id": 1, "novel": 1}])
+    with pytest.raises(GuardError) as told:
+        bench.land(drift="refuse")
+    assert "novel (new)" in told.value.saw
+    assert bench.lake.list("acme") == [bench.lake.path("raw", bench.batch, ".jsonl.zst")]
+    assert not list(bench.lake.root.rglob("*.tmp"))
+
+
+def test_a_project_may_read_a_field_as_text_or_add_one(bench):
+    bench.contract = relaxed(bench.contract, {"hours": "text", "company": "text", "fresh.deep": "bigint"})
+    landed = bench.land(
+        [
+            {"id": 1, "hours": "abc", "company": {"id": 1}, "fresh": {"deep": 4}},
+            {"id": 2, "hours": 2.5},
+            {"id": 3, "hours": True},
+        ]
+    )
+    assert landed.refused == ()
+    assert bench.rows("hours, company, fresh_deep") == [
+        ("abc", '{"id":1}', 4),
+        ("2.5", None, None),
+        ("true", None, None),
+    ]
+
+
+def test_a_sweep_lands_keys_only(bench):
+    bench.sweep()
+    landed = bench.land([{"id": 1, "hours": "not looked at"}, {"id": 2}])
+    assert (landed.kept, landed.drift) == (2, ())
+    assert bench.columns() == {"_line": "BIGINT", "id": "BIGINT"}
+
+
+def test_records_below_a_parent_know_it(tmp_path):
+    bench = Bench(tmp_path, parent={"resource": "owners"})
+    bench.raw([{"id": n} for n in range(5)] + [{"id": "bad"}])
+    bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["10", 2], ["empty", 0], ["a|b", 4]]')
+    assert bench.land().kept == 5
+    assert bench.rows("_line, _parent, id") == [(1, "10", 0), (2, "10", 1), (3, "a|b", 2), (4, "a|b", 3), (5, "a|b", 4)]
+    bench.lake.remove(bench.lake.path("raw", bench.batch, ".parents.json"))
+    with pytest.raises(LakeError):
+        bench.land()
+
+
+def test_omitted_fields_are_neither_kept_nor_checked_nor_told(tmp_path):
+    bench = Bench(tmp_path, omit=("name", "company.name", "secret"))
+    landed = bench.land([{"id": 1, "name": {"no": 1}, "company": {"id": 2, "name": 5.5}, "secret": "x", "count": 1.0}])
+    assert landed.refused == ()
+    assert [drift.kind for drift in landed.drift] == ["repaired"]
+    assert "name" not in bench.columns()
+    assert "company_name" not in bench.columns()
+
+
+def test_a_composite_key_must_be_whole(tmp_path):
+    bench = Bench(tmp_path, contract_of("T", {"a": "text", "b.c": "bigint"}), key=("a", "b.c"))
+    landed = bench.land([{"a": "x", "b": {"c": 1}}, {"a": "x"}, {"a": "y", "b": {"c": None}}, {"b": {"c": 1}}])
+    assert (landed.kept, [row.line for row in landed.refused]) == (1, [2, 3, 4])
+    assert [row.key for row in landed.refused] == ["x|", "y|", "|1"]
+
+
+def test_two_observations_of_a_key_are_both_kept(bench):
+    assert bench.land([{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]).kept == 2
+
+
+def test_a_record_of_many_megabytes_lands(bench):
+    body = [{"id": 1}, {"id": 2, "name": "x" * 9_000_000}, {"id": 3}]
+    assert bench.land(body).kept == 3
+    assert bench.rows("length(name)") == [(None,), (9_000_000,), (None,)]
+    assert bench.land([*body, {"id": "x"}]).kept == 3
+
+
+def test_repeating_a_landing_gives_the_same_files(bench):
+    lines = [{"id": n, "hours": "x" if n == 4 else 1} for n in range(9)]
+    first = bench.land(lines)
+    before = {path: bench.lake.read(path) for path in bench.lake.list("acme")}
+    Path(bench.lake.scratch(bench.lake.path("bronze", bench.batch, ".parquet"))).write_bytes(b"torn by a kill")
+    assert bench.land() == first
+    assert {path: bench.lake.read(path) for path in bench.lake.list("acme")} == before
+
+
+def test_a_rebuild_under_a_relaxed_contract_empties_the_quarantine(bench):
+    assert len(bench.land([{"id": 1, "hours": "x"}]).refused) == 1
+    bench.contract = relaxed(bench.contract, {"hours": "text"})
+    assert bench.land().kept == 1
+    assert bench.lake.list("acme/quarantine") == []
+
+
+def test_a_damaged_raw_file_is_told(bench):
+    bench.raw([{"id": n} for n in range(1000)], page=1000)
+    path = bench.lake.path("raw", bench.batch, ".jsonl.zst")
+    body = bytearray(bench.lake.read(path))
+    body[len(body) // 2] ^= 0xFF
+    bench.lake.write(path, bytes(body))
+    with pytest.raises(LakeError):
+        bench.land()
+    assert bench.lake.list("acme/bronze") == []
+
+
+def test_a_raw_file_that_lost_its_end_is_told(bench):
+    bench.raw([{"id": 1}, {"id": 2}])
+    with pytest.raises(LakeError) as told:
+        bench.land(rows=3)
+    assert told.value.saw == "2 records instead of 3"
+    assert bench.lake.list("acme/bronze") == []
+
+
+def test_a_disk_that_will_not_take_bronze_is_told(bench, monkeypatch):
+    bench.raw([{"id": 1}])
+    write = Typist.write
+
+    def elsewhere(self, lines, shape, target, **options):
+        return write(self, lines, shape, "/proc/nowhere/x.parquet", **options)
+
+    monkeypatch.setattr(Typist, "write", elsewhere)
+    with pytest.raises(LakeError) as told:
+        bench.land()
+    assert told.value.saw
+    assert told.value.hint
+
+
+def test_fields_that_would_share_a_column_are_refused_at_once(tmp_path):
+    bench = Bench(tmp_path, contract_of("T", {"id": "bigint", "a_b": "text", "a.B": "text"}))
+    bench.raw([{"id": 1}])
+    with pytest.raises(DeclarationError, match="share a column"):
+        bench.land()
+    bench.contract = contract_of("T", {"name": "text"})
+    with pytest.raises(DeclarationError, match="key"):
+        bench.land()
+
+
+def test_every_generated_contract_has_columns_of_its_own():
+    records = [
+        kind
+        for kind in vars(schemas).values()
+        if isinstance(kind, type) and (kind.__doc__ or "").startswith("A record")
+    ]
+    assert len(records) == 20
+    for record in records:
+        names = [field.name.lower() for field in fields_of(record)]
+        assert len(names) == len(set(names))
+        assert [field.dotted for field in fields_of(record) if field.required] == ["id"]

@@ -1,0 +1,116 @@
+"""How a command fails: four slots, one code, no traceback, and no word of what a stranger's error quotes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headwater.errors import (
+    Again,
+    DeclarationError,
+    DeclarationErrors,
+    GuardError,
+    HeadwaterError,
+    LakeError,
+    LeaseHeld,
+    Refused,
+    StateError,
+    Unsupported,
+    WarehouseError,
+)
+
+SLOTS = {"kind", "what", "where", "saw", "try"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (HeadwaterError, 1),
+        (DeclarationError, 2),
+        (Again, 1),
+        (Refused, 1),
+        (LakeError, 1),
+        (WarehouseError, 1),
+        (Unsupported, 1),
+        (StateError, 1),
+        (LeaseHeld, 1),
+        (GuardError, 1),
+    ],
+)
+def test_an_error_is_told_in_four_slots_with_its_own_code(shell, kind, code):
+    shell.verb("check", kind("It is wrong.", where="models/a.yaml:3", saw="this", hint="that"))
+    shell("check")
+    assert shell.code == code
+    assert shell.out == ""
+    assert shell.err == "It is wrong.\n  at    models/a.yaml:3\n  saw   this\n  try   that\n"
+    shell("check", "--json")
+    assert shell.code == code
+    assert shell.err == ""
+    expected = {"kind": kind.__name__, "what": "It is wrong.", "where": "models/a.yaml:3", "saw": "this", "try": "that"}
+    assert shell.json == {"error": expected}
+
+
+def test_several_complaints_come_at_once(shell):
+    shell.verb(
+        "check", DeclarationErrors([DeclarationError("One.", where="a:1"), DeclarationError("Two.", where="b:2")])
+    )
+    shell("check")
+    assert shell.code == 2
+    assert shell.err == "One.\n  at    a:1\n\nTwo.\n  at    b:2\n"
+    error = shell("check", "--json").json["error"]
+    assert [one["where"] for one in error["errors"]] == ["a:1", "b:2"]
+    assert set(error) > SLOTS
+
+
+def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
+    shell.verb("check", RuntimeError("https://x?token=hunter2"))
+    shell("check")
+    assert shell.code == 1
+    assert "defect" in shell.err
+    assert "Traceback" not in shell.err
+    assert "hunter2" not in shell.err
+    assert "cli/commands/check.py:" in shell.err
+    error = shell("check", "--json").json["error"]
+    assert error["kind"] == "DefectError"
+    assert error["saw"] == "RuntimeError"
+
+
+def test_debug_shows_the_traceback(shell):
+    shell.verb("check", Refused("No."))
+    assert "Traceback" in shell("check", "--debug").err
+    assert shell.code == 1
+
+
+def test_a_reader_that_left_is_no_failure_to_tell(shell):
+    shell.verb("check", BrokenPipeError(32, "Broken pipe"))
+    with pytest.raises(SystemExit):
+        shell("check")
+
+
+def test_a_machine_that_refuses_is_no_defect(shell):
+    shell.verb("check", PermissionError(13, "Permission denied", "lake/raw"))
+    shell("check")
+    assert (shell.code, shell.out) == (1, "")
+    assert shell.err.startswith("The machine refused to read or write.\n  at    lake/raw\n  saw   Permission denied\n")
+    assert shell("check", "--json").json["error"]["kind"] == "MachineError"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no file that is always full")
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("no-such-command", "--json")])
+def test_an_output_that_cannot_be_written_is_told_in_four_slots(words):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "headwater.cli", *words]
+        left = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert left.returncode in {1, 2}
+    assert "  try   " in left.stderr
+    assert "Traceback" not in left.stderr
+    assert "Exception ignored" not in left.stderr
+
+
+def test_a_reader_that_leaves_early_hears_nothing():
+    command = f"{sys.executable} -m headwater.cli --help | true"
+    left = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert left.stderr == ""

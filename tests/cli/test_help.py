@@ -1,0 +1,128 @@
+"""What `--help` says, and what it costs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headwater.cli.lazy import Lazy
+from headwater.cli.main import COMMANDS, group
+from headwater.testing.golden import hold_against
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "help"
+
+HEAVY = (
+    "duckdb",
+    "pyarrow",
+    "sqlalchemy",
+    "alembic",
+    "pydantic",
+    "httpx2",
+    "sqlglot",
+    "starlette",
+    "rich",
+    "structlog",
+    "headwater.run.app",
+)
+"""What the command line does without until a command needs it."""
+
+PARTS = {
+    "quarantine": ("list", "show", "retry", "discard"),
+    "tenant": ("add", "list", "remove"),
+    "connection": ("add", "list", "test"),
+    "connector": ("list", "show", "new"),
+    "generate": ("models",),
+}
+PAGES = [(), *((name,) for name in COMMANDS), *((name, part) for name, parts in PARTS.items() for part in parts)]
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("words", PAGES, ids=lambda words: "-".join(words) or "headwater")
+def test_the_help_page_is_as_it_was(shell, words):
+    shell(*words, "--help")
+    assert shell.code == 0, shell.err
+    hold_against(GOLDEN / f"{'-'.join(('headwater', *words))}.txt", shell.out)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_the_same_in_the_list_and_on_its_own_page(name):
+    command = Lazy(name, module=f"headwater.cli.commands.{name}", line="").loaded()
+    assert (command.help or "").split("\n")[0] == COMMANDS[name]
+    assert command.name == name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_line_of_help_fits_on_a_screen(name):
+    assert len(COMMANDS[name]) <= 64
+
+
+def test_every_option_says_what_it_does():
+    silent = [
+        f"{words}: {parameter.name}"
+        for words in PAGES
+        if words
+        for parameter in command(words).params
+        if not (getattr(parameter, "help", "") or "").strip()
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in PAGES if words and words[0] not in {"sandbox", "generate", "schema", "init", "demo"}]
+)
+def test_every_command_of_a_project_takes_the_same_options(words):
+    if words[0] in PARTS and len(words) == 1:
+        return
+    names = {option for parameter in command(words).params for option in parameter.opts}
+    assert {"--project", "--env", "--json", "--debug"} <= names
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_the_parts_that_the_contract_names(name):
+    assert set(getattr(command((name,)), "commands", ())) == set(PARTS.get(name, ()))
+
+
+def command(words):
+    found = Lazy(words[0], module=f"headwater.cli.commands.{words[0]}", line="").loaded()
+    return found.commands[words[1]] if len(words) > 1 else found
+
+
+def test_every_module_of_commands_is_named_in_the_list():
+    folder = Path(importlib.import_module("headwater.cli.commands").__file__).parent
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(COMMANDS)
+
+
+def test_help_loads_nothing_heavy():
+    program = "import sys, headwater.cli.main as m; m.group(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in HEAVY if name in loaded]
+
+
+def test_help_takes_under_a_third_of_a_second_of_processor_time():
+    before = os.times()
+    subprocess.run([sys.executable, "-m", "headwater.cli", "--help"], capture_output=True, check=True)
+    after = os.times()
+    spent = (after.children_user - before.children_user) + (after.children_system - before.children_system)
+    assert spent < 0.3
+
+
+def test_nothing_typed_means_help(shell):
+    script = subprocess.run([sys.executable, "-m", "headwater.cli"], capture_output=True, text=True, check=False)
+    assert script.returncode == 0
+    assert "Commands:" in script.stdout
+
+
+def test_the_version_is_printed(capsys):
+    script = subprocess.run(
+        [sys.executable, "-m", "headwater.cli", "--version"], capture_output=True, text=True, check=True
+    )
+    assert script.stdout.startswith("headwater ")
+
+
+def test_the_whole_is_built_without_loading_a_command():
+    assert all(isinstance(command, Lazy) for command in group().commands.values())

@@ -1,0 +1,231 @@
+"""A small real HTTP service on loopback, with faults on demand, and what is needed to read it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.clock import SystemClock
+from headwater.extract.access import Access
+from headwater.extract.budget import Budgets
+from headwater.extract.client import Client
+from headwater.extract.question import Question
+from headwater.model.connector import Connector
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+UNTIL = datetime(2026, 3, 1, tzinfo=UTC)
+WINDOW = Window(since=SINCE, until=UNTIL)
+FEED = Feed(tenant="acme", connection="psa", resource="tickets")
+SECRETS = {"public_key": "pub-4711", "private_key": "priv-0815-hush", "client_id": "client-0042"}
+
+
+@dataclass
+class Asked:
+    """A request as it arrived."""
+
+    path: str
+    params: dict[str, str]
+    headers: dict[str, str]
+
+
+Reply = tuple[int, dict[str, str], bytes]
+Fault = Callable[[Asked, Reply], Reply]
+
+
+@dataclass
+class Service:
+    """Collections by path; every request is logged; a fault spoils the requests that it is queued for."""
+
+    collections: dict[str, list[Any]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    faults: list[Fault | None] = field(default_factory=list)
+    """One for each of the coming requests of a collection; None lets one pass."""
+    always: Fault | None = None
+    compress: bool = False
+    url: str = ""
+
+    def places(self, param: str = "pageId") -> list[str]:
+        """Which pages were asked for, in order."""
+        return [asked.params.get(param, "") for asked in self.asked]
+
+    def answer(self, asked: Asked) -> Reply:
+        """What the service says, before any fault."""
+        self.asked.append(asked)
+        path = asked.path.removeprefix("/v1/")
+        if path == "info":
+            return 200, {}, b"{}"
+        counted = path.removesuffix("/count")
+        if counted not in self.collections:
+            return 404, {}, b'{"message":"no such collection"}'
+        records = self.collections[counted]
+        if path.endswith("/count"):
+            return 200, {}, json.dumps({"count": len(records)}).encode()
+        return self._page(records, asked)
+
+    def _page(self, records: list[Any], asked: Asked) -> Reply:
+        size = int(asked.params.get("pageSize", "25"))
+        if "pagination-type" in asked.headers:
+            after = int(asked.params.get("pageId", "0"))
+            rows = [record for record in records if not isinstance(record, dict) or record.get("id", 0) > after][:size]
+            return 200, {}, json.dumps(rows).encode()
+        number = int(asked.params.get("page", "1"))
+        rows = records[(number - 1) * size : number * size]
+        more = number * size < len(records)
+        link = f'<{self.url}{asked.path}?page={number + 1}&pageSize={size}>; rel="next"'
+        return 200, {"Link": link} if more else {}, json.dumps(rows).encode()
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[Service]:
+    """The service on a port of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Headers and body are two writes; without this the second waits for the first one's acknowledgement.
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers)
+            reply = service.answer(asked)
+            fault = service.always
+            if service.faults and "info" not in asked.path:
+                fault = service.faults.pop(0) or fault
+            try:
+                self._send(*(fault(asked, reply) if fault else reply))
+            except ConnectionError:
+                self.close_connection = True
+
+        def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            if service.compress:
+                body, headers = gzip.compress(body), {**headers, "Content-Encoding": "gzip"}
+            self.send_response_only(status)
+            self.send_header("Date", headers.pop("Date", self.date_time_string()))
+            length = int(headers.pop("X-Claimed-Length", len(body)))
+            for name, value in {"Content-Type": "application/json", **headers, "Content-Length": str(length)}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = length != len(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    service.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class FastClock(SystemClock):
+    """Real time, but waiting only adds up."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._ahead = 0.0
+        self._lock = threading.Lock()
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return time.monotonic() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self._ahead += seconds
+
+
+MANIFEST: dict[str, Any] = {
+    "connector": "toy",
+    "base_url": "{base_url}/v1",
+    "settings": {"base_url": {}, "company": {"default": "acme"}},
+    "secrets": {"public_key": "public", "private_key": "private", "client_id": "client"},
+    "auth": {
+        "kind": "basic",
+        "user": "{company}+{public_key}",
+        "password": "{private_key}",
+        "headers": {"clientId": "{client_id}"},
+    },
+    "params": {"orderBy": "id asc"},
+    "fields_param": "fields",
+    "paging": {"kind": "forward_only", "size": 10, "headers": {"pagination-type": "forward-only"}},
+    "cursor": {
+        "kind": "changes",
+        "params": {"conditions": "lastUpdated >= [{since}] and lastUpdated < [{until}]"},
+        "field": "_info.lastUpdated",
+    },
+    "limits": {"requests_per_minute": 10000, "timeout": "2s"},
+    "clock": {"path": "info"},
+    "overlap": "10m",
+    "resources": [
+        {"resource": "tickets", "path": "tickets", "deletes": {"kind": "sweep", "params": {"fields": "id"}}},
+        {
+            "resource": "numbered",
+            "path": "tickets",
+            "paging": {"kind": "page_number", "size": 10},
+            "count": {"path": "tickets/count"},
+        },
+        {"resource": "linked", "path": "tickets", "paging": {"kind": "link_header", "size": 10}},
+        {"resource": "whole", "path": "tickets", "paging": {"kind": "unpaged"}, "cursor": {"kind": "snapshot"}},
+        {"resource": "notes", "path": "tickets/{parent}/notes", "parent": {"resource": "tickets"}},
+    ],
+}
+
+
+def connector(**changes: Any) -> Connector:
+    """The toy connector, with parts of its manifest exchanged."""
+    return Connector.model_validate({**MANIFEST, **changes})
+
+
+def client_of(service: Service, *, clock: FastClock | None = None, **more: Any) -> Client:
+    """A client of the toy service."""
+    access = more.pop("access", None) or Access(
+        tenant="acme", connection="psa", settings={"base_url": service.url}, secrets=SECRETS
+    )
+    budgets = more.pop("budgets", None) or Budgets()
+    listen = {"listen": more.pop("listen")} if "listen" in more else {}
+    left_out = more.pop("without", ())
+    manifest = connector(**more, **dict.fromkeys(left_out))
+    return Client(manifest, access, budgets=budgets, clock=clock or FastClock(), chance=lambda: 1.0, **listen)
+
+
+def question(client: Client, resource: str = "tickets", **more: Any) -> Question:
+    """The question for a resource of the toy connector."""
+    found = client.connector.resource(resource)
+    assert found is not None
+    return Question(resource=client.connector.resolved(found), **more)
+
+
+def batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:
+    """The batch of a resource."""
+    feed = Feed(tenant=FEED.tenant, connection=FEED.connection, resource=resource)
+    return batch_of(feed, window, purpose=purpose)
+
+
+def ticket(ident: int, **more: Any) -> dict[str, Any]:
+    """A record that changed within the window."""
+    stamp = SINCE + timedelta(minutes=ident)
+    return {"id": ident, "summary": f"Mál {ident}", "_info": {"lastUpdated": f"{stamp:%Y-%m-%dT%H:%M:%SZ}"}, **more}
+
+
+def tickets(count: int) -> list[dict[str, Any]]:
+    """That many records."""
+    return [ticket(ident) for ident in range(1, count + 1)]

@@ -1,0 +1,195 @@
+"""The ConnectWise manifest: what it offers, and that the simulated service can be read by it, faults and all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import zstandard
+
+import headwater.connectors.connectwise
+from headwater.batch import Feed, Window, batch_of
+from headwater.clock import EPOCH
+from headwater.errors import Refused
+from headwater.extract.access import Access
+from headwater.extract.budget import Budgets
+from headwater.extract.client import Client
+from headwater.extract.question import Question
+from headwater.extract.read import read
+from headwater.model.connector import Connector
+from headwater.model.load import load_connector
+from headwater.sandbox.connectwise.app import connectwise
+from headwater.sandbox.server import running
+from headwater.wire.cursor import Sweep
+from headwater.wire.limits import Limits
+from headwater.wire.paging import ForwardOnly, PageNumber
+from tests.extract.service import FastClock
+
+RESOURCES = [
+    "companies",
+    "contacts",
+    "boards",
+    "tickets",
+    "project_tickets",
+    "projects",
+    "time_entries",
+    "expense_entries",
+    "agreements",
+    "agreement_types",
+    "agreement_additions",
+    "invoices",
+    "products",
+    "members",
+    "work_types",
+    "work_roles",
+    "departments",
+    "locations",
+    "schedule_entries",
+    "opportunities",
+]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Connector:
+    folder = Path(headwater.connectors.connectwise.__file__).parent
+    return load_connector(folder / "connector.yaml")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(connectwise(companies=2, months=2)) as base:
+        yield base
+
+
+@pytest.fixture
+def client(manifest, url) -> Iterator[Client]:
+    httpx2.delete(f"{url}/_sandbox/faults")
+    access = Access(
+        tenant="acme",
+        connection="psa",
+        settings={"base_url": f"{url}/", "company": "acme"},
+        secrets={"public_key": "public", "private_key": "private", "client_id": "client"},
+        limits=Limits(requests_per_minute=100_000),
+    )
+    with Client(manifest, access, budgets=Budgets(), clock=FastClock()) as opened:
+        yield opened
+
+
+def test_it_offers_the_resources_of_the_business(manifest):
+    assert [resource.resource for resource in manifest.resources] == RESOURCES
+    for resource in map(manifest.resolved, manifest.resources):
+        assert resource.key == ("id",)
+        assert resource.contract or resource.fields
+        assert resource.cursor.field == "_info.lastUpdated"
+        assert resource.count.path == f"{resource.path}/count"
+        assert resource.fields_param == "fields"
+        assert isinstance(resource.paging, PageNumber if resource.resource == "expense_entries" else ForwardOnly)
+    assert manifest.limits.requests_per_minute == 200
+    assert manifest.hold_back == "5m"
+    assert manifest.settings["base_url"].default == "https://api-na.myconnectwise.net"
+
+
+def test_no_password_is_ever_asked_for(manifest):
+    assert "portalPassword" in manifest.resource("contacts").omit
+    assert {"password", "token"} <= set(manifest.resource("members").omit)
+
+
+def test_what_is_deleted_in_practice_is_swept(manifest):
+    swept = {resource.resource for resource in manifest.resources if isinstance(resource.deletes, Sweep)}
+    assert swept >= {
+        "contacts", "time_entries", "tickets", "companies", "agreements", "agreement_additions", "invoices", "products",
+        "expense_entries",
+    }  # fmt: skip
+
+
+def records(lake, batch) -> list[dict]:
+    packed = lake.read(lake.path("raw", batch, ".jsonl.zst"))
+    with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
+        return [json.loads(line) for line in reader.read().splitlines()]
+
+
+def of(resource: str, client: Client, *, purpose: str = "changes"):
+    feed = Feed(tenant="acme", connection="psa", resource=resource)
+    return batch_of(feed, Window(since=EPOCH, until=client.source_time()), purpose=purpose)
+
+
+def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> Question:
+    found = client.connector.resolved(client.connector.resource(resource))
+    paging = found.paging.model_copy(update={"size": size})
+    return Question(resource=found.model_copy(update={"paging": paging}), parents=parents)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize("purpose", ["changes", "sweep"])
+def test_every_resource_is_read_whole(resource, purpose, client, url, lake, ledger):
+    path = client.connector.resource(resource).path
+    parents: tuple[str, ...] = ()
+    if "{parent}" in path:
+        agreements = httpx2.get(f"{url}/_sandbox/records/finance/agreements").json()
+        parents = tuple(str(agreement["id"]) for agreement in agreements)
+    batch = of(resource, client, purpose=purpose)
+    row = read(batch, asking(client, resource, size=7, parents=parents), client, lake=lake, ledger=ledger)
+    came = records(lake, batch)
+    assert row.rows == len(came) == len({record["id"] for record in came}) > 0
+    if not parents:
+        truth = httpx2.get(f"{url}/_sandbox/records/{path}").json()
+        assert {record["id"] for record in came} == {record["id"] for record in truth}
+    if purpose == "sweep" and client.connector.resource(resource).deletes.kind == "sweep":
+        assert all(set(record) == {"id"} for record in came)
+
+
+def fault(sandbox: str, kind: str, **settings: object) -> None:
+    assert httpx2.post(f"{sandbox}/_sandbox/faults", json={"kind": kind, **settings}).is_success
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("error", {"status": 503, "times": 2}),
+        ("truncated", {"times": 2}),
+        ("reset", {"times": 1}),
+        ("rate_limit", {"retry_after": 3, "as": "seconds", "times": 1}),
+        ("rate_limit", {"retry_after": 3, "as": "date", "times": 1}),
+        ("repeated_link", {"times": 1}),
+        ("foreign_next", {"times": 1, "url": "https://evil.example/x"}),
+    ],
+)
+def test_passing_faults_lose_nothing(kind, settings, client, url, lake, ledger):
+    fault(url, kind, path="service/tickets", after=1, **settings)
+    batch = of("tickets", client)
+    row = read(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
+    assert row.rows == len(httpx2.get(f"{url}/_sandbox/records/service/tickets").json())
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"), [("repeated_page", "repeats itself"), ("ignored_filter", "ignored the filter")]
+)
+def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client, url, lake, ledger):
+    fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
+    full = of("tickets", client)
+    window = Window(since=full.window.until.replace(day=1, month=10), until=full.window.until)
+    batch = batch_of(full.feed, window)
+    with pytest.raises(Refused, match=says):
+        read(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
+    assert ledger.windows(batch.feed) == ()
+    httpx2.delete(f"{url}/_sandbox/faults")
+
+
+def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
+    access = Access(
+        tenant="acme",
+        connection="psa",
+        settings={"base_url": url, "company": "acme"},
+        secrets={"public_key": "public", "private_key": "wrong-0815", "client_id": "client"},
+    )
+    with Client(manifest, access, budgets=Budgets(), clock=FastClock()) as wrong, pytest.raises(Refused) as caught:
+        wrong.source_time()
+    error = caught.value
+    assert "401" in error.what
+    assert error.where.endswith("/system/info, connection acme/psa")
+    assert error.saw
+    assert error.hint == "look at the secrets public_key, private_key, client_id of this connection"
+    assert "0815" not in str(error)

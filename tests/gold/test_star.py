@@ -1,0 +1,59 @@
+"""The star as a whole: what needs what, in which order it is built, and its SQL as people read it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from headwater.gold.explain import explain
+from headwater.gold.star import dimensions_of, needs, order, table_name
+from headwater.names import quote
+from headwater.testing.golden import hold_against
+from tests.gold.stand import STAR, build, opened, put, seen
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "gold"
+TABLES = {table_name(table): table for table in order(STAR.declarations)}
+
+
+def test_a_table_needs_the_entities_that_its_rows_are_made_from():
+    assert needs(TABLES["dim_company"]) == {"company", "address"}
+    assert needs(TABLES["dim_option"]) == {"entry"}
+    assert needs(TABLES["dim_date"]) == frozenset()
+    assert needs(TABLES["fact_line"]) == {"entry", "product"}
+    assert dimensions_of(STAR.declarations.facts["line"]) == ("company", "date")
+
+
+def test_dimensions_come_before_the_facts_that_look_them_up():
+    names = list(TABLES)
+    for fact in STAR.declarations.facts.values():
+        for dimension in dimensions_of(fact):
+            assert names.index(f"dim_{dimension}") < names.index(f"fact_{fact.fact}")
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("name", TABLES)
+def test_the_sql_of_a_table_is_what_it_was(name):
+    text = explain(STAR, TABLES[name], lambda layer, table: f"{quote(layer)}.{quote(table)}")
+    hold_against(GOLDEN / f"{name}.sql", text.rstrip() + "\n")
+
+
+def test_what_explain_shows_is_what_a_rebuild_writes():
+    warehouse = opened()
+    put(
+        warehouse,
+        "company",
+        seen("company", 1, "2024-01-01", segment="a"),
+        seen("company", 1, "2024-02-01", segment="b"),
+    )
+    build(warehouse)
+    shown = explain(STAR, TABLES["dim_company"], warehouse.ref)
+    assert warehouse.rows(f"SELECT * FROM ({shown}) ORDER BY ALL") == warehouse.rows(
+        "SELECT * FROM gold.dim_company WHERE company_key > 0 ORDER BY ALL"
+    )
+
+
+def test_no_two_names_of_ours_are_spelled_alike():
+    assert all(re.fullmatch(r"(dim|fact)_[a-z_]+", name) for name in TABLES)
+    assert len(TABLES) == len(order(STAR.declarations))

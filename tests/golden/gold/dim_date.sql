@@ -1,0 +1,3 @@
+-- a row a day from 2024-01-01 to 2024-12-31, computed from the calendar
+-- fiscal years begin in July; 1 holidays
+-- date_key, date, year, quarter, month, month_name, week, day_of_month, day_of_week, day_name, day_of_year, is_weekend, is_holiday, holiday_name, is_month_start, is_month_end, fiscal_year, fiscal_quarter, fiscal_month, loaded_at, batch_id, source

@@ -1,0 +1,1 @@
+SELECT 'psa:' || REPLACE(REPLACE(CAST(a AS VARCHAR), '\', '\\'), '|', '\|') || '|' || REPLACE(REPLACE(CAST(b AS VARCHAR), '\', '\\'), '|', '\|') AS entity_key, CAST('0x' || SUBSTRING(MD5(a), 1, 15) AS BIGINT) AS key_hash FROM taken

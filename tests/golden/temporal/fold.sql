@@ -1,0 +1,47 @@
+WITH placed AS (
+  SELECT entity_key, sequence, operation, known, batch_id,
+    "ticket_id", "status", "hours",
+    FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known" IS NULL OR STRPOS("known", ',note,') > 0) THEN 0 ELSE 1 END, sequence DESC, CASE operation WHEN 'D' THEN 0 WHEN 'U' THEN 1 ELSE 2 END DESC, hash DESC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note",
+    ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence, CASE operation WHEN 'D' THEN 0 WHEN 'U' THEN 1 ELSE 2 END, hash) AS _place
+  FROM events
+),
+settled AS (
+  SELECT entity_key, sequence, operation, batch_id, _place,
+    "ticket_id", "status", "hours", "note"
+  FROM (
+    SELECT entity_key, sequence, operation, batch_id, _place,
+      "ticket_id", "status", "hours", "note",
+      LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
+    FROM placed
+  ) AS followed
+  WHERE _next_sequence IS NULL OR _next_sequence > sequence
+),
+compared AS (
+  SELECT entity_key, sequence, operation, batch_id, _place,
+    "ticket_id", "status", "hours", "note",
+    LAG("ticket_id") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_ticket_id",
+    LAG("status") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_status",
+    LAG("hours") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_hours",
+    LAG(operation) OVER (PARTITION BY entity_key ORDER BY _place) AS _was_operation
+  FROM settled
+),
+turns AS (
+  SELECT entity_key, sequence, batch_id, _turn,
+    "ticket_id", "status", "hours", "note",
+    LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY sequence) AS _ends
+  FROM (
+    SELECT entity_key, sequence, batch_id,
+      "ticket_id", "status", "hours", "note",
+      CASE WHEN operation = 'U' AND (_was_operation IS NULL OR _was_operation <> 'U' OR ("ticket_id" IS DISTINCT FROM "_was_ticket_id" OR "status" IS DISTINCT FROM "_was_status" OR "hours" IS DISTINCT FROM "_was_hours")) THEN 1 WHEN operation <> 'U' AND _was_operation = 'U' THEN 2 ELSE 0 END AS _turn
+    FROM compared
+  ) AS turned
+  WHERE _turn > 0
+)
+SELECT entity_key, "ticket_id", "status", "hours", "note",
+  MAKE_TIMESTAMP(sequence) AS valid_from,
+  CASE WHEN _ends IS NULL THEN TIMESTAMP '9999-12-31 00:00:00' ELSE MAKE_TIMESTAMP(_ends) END AS valid_to,
+  _ends IS NULL AS is_current,
+  CAST(ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence) AS INTEGER) AS version_number,
+  batch_id
+FROM turns
+WHERE _turn = 1

@@ -1,0 +1,72 @@
+"""The house as it is drawn: floors, who may own which library, and which words are not names here."""
+
+from __future__ import annotations
+
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "names", "dtypes", "clock", "declared"),
+    ("batch", "events", "windows"),
+    ("wire",),
+    ("model", "temporal"),
+    ("warehouse", "lake", "ledger"),
+    ("extract", "bronze", "silver", "gold", "plan", "connectors", "blueprints", "codegen"),
+    ("run",),
+    ("cli", "console", "orchestrate", "sandbox", "testing"),
+)
+"""Rooms from the ground up. A room imports from the floors below it; siblings never import each other.
+
+Two floors hold single files that are no rooms but stones of one: the ground (0) and the parcel with what happened to it (1).
+There the law is only that no circle comes about.
+"""
+
+STONES = (0, 1)
+"""Floors whose members may import each other, downwards."""
+
+OWNS: dict[str, tuple[str, ...]] = {
+    "httpx2": ("headwater/extract/client.py",),
+    "pyrate_limiter": ("headwater/extract/",),
+    "sqlalchemy": ("headwater/ledger/",),
+    "alembic": ("headwater/ledger/",),
+    "duckdb": ("headwater/warehouse/duckdb.py", "headwater/bronze/"),
+    "pyarrow": ("headwater/warehouse/", "headwater/bronze/", "headwater/gold/"),
+    "sqlglot": (
+        "headwater/model/",
+        "headwater/warehouse/",
+        "headwater/temporal/",
+        "headwater/silver/",
+        "headwater/gold/",
+    ),
+    "starlette": ("headwater/sandbox/", "headwater/console/"),
+    "uvicorn": ("headwater/sandbox/", "headwater/console/"),
+    "typer": ("headwater/cli/",),
+    "click": (),
+    "rich": ("headwater/cli/",),
+    "structlog": ("headwater/cli/", "headwater/run/listen.py"),
+    "zstandard": ("headwater/lake/", "headwater/extract/", "headwater/bronze/"),
+    "yaml": ("headwater/model/document.py", "headwater/codegen/"),
+    "datamodel_code_generator": ("headwater/codegen/",),
+    "dagster": ("headwater/orchestrate/dagster/",),
+    "airflow": ("headwater/orchestrate/airflow/",),
+    "aws_cdk": ("headwater/orchestrate/aws/",),
+    "pandas": (),
+    "requests": (),
+    "httpx": (),
+}
+"""Who may import a library: files, or folders with a slash at the end. Libraries that are not named are anybody's."""
+
+FORBIDDEN_WORDS = (
+    "manager", "helper", "helpers", "handler", "util", "utils", "common", "impl", "misc", "stuff", "simple", "abstract",
+)  # fmt: skip
+"""Words that no module, class or function is called by, whole or as a part."""
+
+FORBIDDEN_CLASS_WORDS = ("Base", "Default", "Data", "Info", "Exception")
+"""Further words that no class is called by."""
+
+FORBIDDEN_PREFIXES = ("process_", "do_", "handle_")
+"""What no function's name begins with."""
+
+FORBIDDEN_FOLDERS = ("utils", "util", "common", "helpers", "helper", "core", "misc", "shared", "lib")
+
+
+def floor_of(room: str) -> int | None:
+    """The floor of a room."""
+    return next((number for number, rooms in enumerate(FLOORS) if room in rooms), None)

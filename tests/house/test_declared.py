@@ -1,0 +1,38 @@
+"""Every noun that people declare is frozen, closed and explained under its fields."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from headwater.declared import Declared
+from tests.house.source import modules
+
+for _module in modules():
+    if _module.room in {"model", "wire"}:
+        importlib.import_module(_module.name)
+
+
+def nouns() -> list[type[Declared]]:
+    pending, found = [Declared], []
+    while pending:
+        for kind in pending.pop().__subclasses__():
+            pending.append(kind)
+            if kind.__module__.startswith("headwater."):
+                found.append(kind)
+    return found
+
+
+@pytest.mark.parametrize("noun", nouns(), ids=lambda noun: noun.__name__)
+def test_a_noun_is_frozen_closed_and_explained(noun):
+    assert noun.model_config["frozen"] is True
+    assert noun.model_config["extra"] == "forbid"
+    assert noun.__doc__
+    silent = [name for name, field in noun.model_fields.items() if name != "kind" and not field.description]
+    assert not silent
+
+
+def test_no_two_nouns_share_a_name():
+    names = [noun.__name__ for noun in nouns()]
+    assert len(names) == len(set(names))

@@ -1,0 +1,90 @@
+"""Small things: functions of a few lines, modules of one page or two, few parameters."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+
+import pytest
+
+from tests.house.source import Module, length, modules
+
+MODULES = [module for module in modules() if not module.generated]
+ROOMS = sorted({module.room or "headwater" for module in MODULES})
+
+FUNCTION_SOFT, FUNCTION_HARD = 25, 60
+MODULE_SOFT, MODULE_HARD = 250, 400
+CLASS_HARD = 250
+PARAMETERS_HARD = 7
+MEDIAN = 7
+
+
+def of(room: str) -> list[Module]:
+    return [module for module in MODULES if (module.room or "headwater") == room]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_function_is_longer_than_a_screen(room):
+    wrong = [
+        f"{module.at(node)} {node.name} has {lines} lines"
+        for module in of(room)
+        for node in module.functions
+        if (lines := length(node, module.text)) > FUNCTION_HARD
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_module_is_longer_than_a_few_screens(room):
+    wrong = [
+        f"{module.shown} has {lines} lines" for module in of(room) if (lines := module_lines(module)) > MODULE_HARD
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_class_is_a_place(room):
+    wrong = [
+        f"{module.at(node)} {node.name} has {lines} lines"
+        for module in of(room)
+        for node in module.classes
+        if (lines := length(node, module.text)) > CLASS_HARD
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_function_takes_more_than_seven_parameters(room):
+    wrong = [
+        f"{module.at(node)} {node.name} takes {count}"
+        for module in of(room)
+        for node in module.functions
+        if (count := parameters(node)) > PARAMETERS_HARD
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_most_functions_are_a_few_lines():
+    lengths = [length(node, module.text) for module in MODULES for node in module.functions]
+    assert statistics.median(lengths) <= MEDIAN
+
+
+def test_nearly_all_functions_and_modules_keep_the_soft_limits():
+    """One in twenty may go over: then it is the exception that its reader is told about, and not the habit."""
+    functions = [length(node, module.text) for module in MODULES for node in module.functions]
+    pages = [module_lines(module) for module in MODULES]
+    assert share(functions, FUNCTION_SOFT) <= 0.05
+    assert share(pages, MODULE_SOFT) <= 0.05
+
+
+def share(values: list[int], limit: int) -> float:
+    return sum(value > limit for value in values) / len(values)
+
+
+def module_lines(module: Module) -> int:
+    return len(module.text.splitlines())
+
+
+def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    return len([name for name in names if name not in {"self", "cls"}])

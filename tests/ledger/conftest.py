@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headwater.ledger.sql import SqlLedger
+from tests.ledger.parcels import Hands
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, hands: Hands) -> Iterator[SqlLedger]:
+    opened = SqlLedger("sqlite:///ledger.db", root=tmp_path, clock=hands)
+    yield opened
+    opened.close()

@@ -1,0 +1,110 @@
+"""A process that kills itself at a chosen statement of a chosen call. Run as a script; forks once a try."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from shutil import copytree, rmtree
+
+from sqlalchemy import event
+
+from headwater.batch import batch_of
+from headwater.ledger.base import FindingRow
+from headwater.ledger.sql import SqlLedger
+from tests.ledger.parcels import DRIFT, Hands, batch, feed, page, refused, window
+
+PARCEL, CHILD = batch(), batch_of(feed("notes"), window(0, 2))
+
+CALLS: list[Callable[[SqlLedger], object]] = [
+    lambda ledger: ledger.claim("acme", "run", "far-away:1:b-s-1-x", seconds=60),
+    lambda ledger: ledger.begin(PARCEL),
+    lambda ledger: ledger.begin(CHILD, parents=["1", "2"]),
+    lambda ledger: ledger.record(PARCEL, page(1)),
+    lambda ledger: ledger.record(PARCEL, page(2)),
+    lambda ledger: ledger.forget_pages(PARCEL, after=1),
+    lambda ledger: ledger.fail(PARCEL, "503"),
+    lambda ledger: ledger.begin(PARCEL),
+    lambda ledger: ledger.advance(PARCEL),
+    lambda ledger: ledger.advance(CHILD),
+    lambda ledger: ledger.landed(PARCEL, kept=9, refused=[refused(PARCEL)], drift=[DRIFT]),
+    lambda ledger: ledger.landed(CHILD, kept=0, refused=[], drift=[]),
+    lambda ledger: ledger.completed([PARCEL, CHILD]),
+    lambda ledger: ledger.start_run("acme", "r1"),
+    lambda ledger: ledger.note_findings("acme", "dim_a", [FindingRow(table="dim_a", finding="circle", count=1)]),
+    lambda ledger: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 9}),
+    lambda ledger: ledger.reopen("acme"),
+    lambda ledger: ledger.remove_tenant("acme"),
+]
+
+
+def dump(root: Path) -> list[str]:
+    """All that a ledger holds."""
+    ledger = SqlLedger("sqlite:///ledger.db", root=root, clock=Hands())
+    with ledger._store.read() as tx:
+        raw = tx.connection.driver_connection
+        assert raw is not None
+        lines = [line for line in raw.iterdump() if line.startswith("INSERT")]
+    ledger.close()
+    return lines
+
+
+def killed(root: Path, call: Callable[[SqlLedger], object], at: int) -> bool:
+    """Whether the call was killed before its `at`-th statement; False when it has fewer and came to its end."""
+    child = os.fork()
+    if child == 0:
+        ledger = SqlLedger("sqlite:///ledger.db", root=root, clock=Hands())
+        seen = count()
+
+        def before(*_: object) -> None:
+            if next(seen) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        event.listen(ledger._store._engine, "before_cursor_execute", before)
+        event.listen(ledger._store._engine, "commit", before)
+        call(ledger)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return True
+    if os.WEXITSTATUS(status):
+        sys.exit(f"the call failed at {at}")
+    return False
+
+
+def attempt(root: Path, call: Callable[[SqlLedger], object], name: int) -> int:
+    """How often a call could be killed; each time nothing was written, and the repeated call did it all."""
+    before = dump(root)
+    undisturbed = root.with_name("undisturbed")
+    copytree(root, undisturbed)
+    killed(undisturbed, call, 10_000)
+    after = dump(undisturbed)
+    rmtree(undisturbed)
+    for at in count():
+        tried = root.with_name("tried")
+        copytree(root, tried)
+        dead = killed(tried, call, at)
+        if dead and dump(tried) != before:
+            sys.exit(f"call {name}, statement {at}: half of it was written")
+        killed(tried, call, 10_000)
+        if dump(tried) != after:
+            sys.exit(f"call {name}, statement {at}: the repeated call did not end in the same rows")
+        rmtree(tried)
+        if not dead:
+            break
+    killed(root, call, 10_000)
+    return at
+
+
+def main(place: Path) -> None:
+    root = place / "ledger"
+    root.mkdir()
+    dump(root)
+    print(sum(attempt(root, call, name) for name, call in enumerate(CALLS)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from headwater.batch import Batch, batch_of
+from headwater.errors import StateError
+from headwater.ledger.sql import SqlLedger
+from tests.ledger.parcels import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
+
+
+def test_a_batch_goes_all_the_way(ledger: SqlLedger) -> None:
+    parcel = batch()
+    assert ledger.find("acme", parcel.id) is None
+    assert ledger.begin(parcel).state == "extracting"
+    ledger.record(parcel, page(1))
+    ledger.record(parcel, page(2, rows=4))
+    ledger.advance(parcel)
+    ledger.landed(parcel, kept=13, refused=[refused(parcel)], drift=[DRIFT])
+    ledger.completed([parcel])
+    row = ledger.find("acme", parcel.id)
+    assert row is not None
+    assert row.batch == parcel
+    assert (row.state, row.rows, row.kept, row.quarantined, row.pages) == ("completed", 14, 13, 1, 2)
+    assert ledger.pages(parcel) == (page(1), page(2, rows=4))
+
+
+WRITES: list[tuple[str, Callable[[SqlLedger, Batch], object]]] = [
+    ("begin", lambda ledger, parcel: ledger.begin(parcel)),
+    ("record", lambda ledger, parcel: ledger.record(parcel, page(1))),
+    ("record two", lambda ledger, parcel: ledger.record(parcel, page(2))),
+    ("forget", lambda ledger, parcel: ledger.forget_pages(parcel, after=1)),
+    ("fail", lambda ledger, parcel: ledger.fail(parcel, "503")),
+    ("go on", lambda ledger, parcel: ledger.begin(parcel)),
+    ("advance", lambda ledger, parcel: ledger.advance(parcel)),
+    ("land", lambda ledger, parcel: ledger.landed(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])),
+    ("complete", lambda ledger, parcel: ledger.completed([parcel])),
+    ("reopen", lambda ledger, parcel: ledger.reopen("acme")),
+    ("land again", lambda ledger, parcel: ledger.landed(parcel, kept=10, refused=[], drift=[])),
+    ("settle", lambda ledger, parcel: ledger.settle("acme", ledger.refused("acme"))),
+    ("mark", lambda ledger, parcel: ledger.set_mark("acme", "swept", "yes")),
+    ("start", lambda ledger, parcel: ledger.start_run("acme", "r1")),
+    ("end", lambda ledger, parcel: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 1})),
+]
+
+
+def test_every_write_repeated_changes_nothing(ledger: SqlLedger, hands: Hands) -> None:
+    parcel = batch()
+    for name, write in WRITES:
+        write(ledger, parcel)
+        before = everything(ledger)
+        hands.sleep(60)
+        write(ledger, parcel)
+        assert everything(ledger) == before, name
+
+
+def everything(ledger: SqlLedger) -> object:
+    tenants = ledger.tenants()
+    return (
+        tenants,
+        ledger.batches("acme"),
+        [ledger.pages(row.batch) for row in ledger.batches("acme")],
+        ledger.windows(feed()),
+        ledger.refused("acme", states=()),
+        ledger.drift("acme"),
+        ledger.mark("acme", "swept"),
+        ledger.runs("acme"),
+    )
+
+
+def test_a_failed_batch_keeps_its_pages_and_goes_on_from_where_it_was(ledger: SqlLedger) -> None:
+    parcel = batch()
+    ledger.begin(parcel)
+    ledger.record(parcel, page(1))
+    ledger.fail(parcel, "503 at page 2")
+    failed = ledger.find("acme", parcel.id)
+    assert failed is not None
+    assert (failed.state, failed.stage, failed.reason) == ("failed", "extracting", "503 at page 2")
+    again = ledger.begin(parcel)
+    assert (again.state, again.pages, again.tries) == ("extracting", 1, 2)
+    ledger.record(parcel, page(2))
+
+
+def test_a_batch_that_failed_to_land_is_not_read_again(ledger: SqlLedger) -> None:
+    parcel = batch()
+    extracted(ledger, parcel)
+    ledger.fail(parcel, "disk full")
+    assert ledger.begin(parcel).state == "extracted"
+    ledger.fail(parcel, "disk full")
+    ledger.landed(parcel, kept=10, refused=[], drift=[])
+    row = ledger.find("acme", parcel.id)
+    assert row is not None
+    assert row.state == "transformed"
+
+
+def test_forgotten_pages_are_counted_no_more(ledger: SqlLedger) -> None:
+    parcel = batch()
+    ledger.begin(parcel)
+    for number in (1, 2, 3):
+        ledger.record(parcel, page(number))
+    ledger.forget_pages(parcel, after=1)
+    row = ledger.find("acme", parcel.id)
+    assert row is not None
+    assert (row.pages, row.rows) == (1, 10)
+    ledger.record(parcel, page(2, rows=7))
+    assert [one.rows for one in ledger.pages(parcel)] == [10, 7]
+
+
+def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
+    parcel = batch()
+    ledger.begin(parcel)
+    ledger.record(parcel, page(1))
+    with pytest.raises(StateError, match="one after the other") as caught:
+        ledger.record(parcel, page(3))
+    assert "page 3 after 1 pages" in caught.value.saw
+    with pytest.raises(StateError):
+        ledger.record(parcel, page(1, rows=11))
+    assert ledger.pages(parcel) == (page(1),)
+
+
+def test_nothing_is_recorded_of_a_batch_that_never_began(ledger: SqlLedger) -> None:
+    parcel = batch()
+    for write in (
+        lambda: ledger.record(parcel, page(1)),
+        lambda: ledger.advance(parcel),
+        lambda: ledger.landed(parcel, kept=0, refused=[], drift=[]),
+        lambda: ledger.completed([parcel]),
+        lambda: ledger.fail(parcel, "no"),
+    ):
+        with pytest.raises(StateError, match="does not know this batch"):
+            write()
+
+
+def test_a_state_cannot_be_jumped_over(ledger: SqlLedger) -> None:
+    parcel = batch()
+    ledger.begin(parcel)
+    with pytest.raises(StateError, match="only while"):
+        ledger.landed(parcel, kept=0, refused=[], drift=[])
+    ledger.fail(parcel, "503")
+    with pytest.raises(StateError, match="only while"):
+        ledger.advance(parcel)
+    ledger.begin(parcel)
+    ledger.advance(parcel)
+    with pytest.raises(StateError, match="only while"):
+        ledger.record(parcel, page(1))
+    with pytest.raises(StateError, match="only while"):
+        ledger.completed([parcel])
+
+
+def test_rows_read_are_rows_kept_and_rows_quarantined(ledger: SqlLedger) -> None:
+    parcel = batch()
+    extracted(ledger, parcel)
+    with pytest.raises(StateError, match="rows kept") as caught:
+        ledger.landed(parcel, kept=10, refused=[refused(parcel)], drift=[])
+    assert caught.value.saw == "10 read, 10 kept, 1 quarantined"
+    assert ledger.refused("acme") == ()
+
+
+def test_completed_is_all_or_none(ledger: SqlLedger) -> None:
+    first, second = batch(0, 1), batch(1, 2)
+    landed(ledger, first)
+    extracted(ledger, second)
+    with pytest.raises(StateError):
+        ledger.completed([first, second])
+    assert [row.state for row in ledger.batches("acme")] == ["transformed", "extracted"]
+
+
+def test_batches_come_in_the_order_in_which_they_began(ledger: SqlLedger) -> None:
+    parcels = [batch(hour, hour + 1) for hour in (5, 1, 3)]
+    for parcel in parcels:
+        ledger.begin(parcel)
+    ledger.begin(parcels[0])
+    assert [row.batch for row in ledger.batches("acme")] == parcels
+    assert [row.batch for row in ledger.batches("acme", limit=2)] == parcels[1:]
+    ledger.fail(parcels[1], "no")
+    assert [row.batch for row in ledger.batches("acme", states=("failed",))] == [parcels[1]]
+    assert ledger.batches("acme", feed=feed("contacts")) == ()
+
+
+def test_latest_is_the_newest_that_was_read_to_the_end(ledger: SqlLedger) -> None:
+    assert ledger.latest(feed(), purpose="sweep") is None
+    for hour in (1, 2, 3):
+        ledger.begin(batch(0, hour, purpose="sweep"))
+    for hour in (1, 2):
+        ledger.advance(batch(0, hour, purpose="sweep"))
+    ledger.fail(batch(0, 2, purpose="sweep"), "the guard stopped it")
+    assert ledger.latest(feed(), purpose="sweep") == batch(0, 2, purpose="sweep")
+    assert ledger.latest(feed(), purpose="snapshot") is None
+
+
+def test_readings_count_how_often_a_window_was_begun(ledger: SqlLedger) -> None:
+    ledger.begin(batch(0, 1))
+    ledger.begin(batch_of(feed(), window(0, 1), reading=2))
+    ledger.begin(batch(0, 1, purpose="sweep"))
+    assert ledger.readings(feed()) == {("changes", window(0, 1)): 2, ("sweep", window(0, 1)): 1}
+
+
+def test_reopen_puts_back_what_was_landed(ledger: SqlLedger) -> None:
+    for hour, finish in ((0, "completed"), (1, "landed"), (2, "extracted"), (3, "extracting")):
+        parcel = batch(hour, hour + 1)
+        if finish == "extracting":
+            ledger.begin(parcel)
+        elif finish == "extracted":
+            extracted(ledger, parcel)
+        else:
+            landed(ledger, parcel)
+        if finish == "completed":
+            ledger.completed([parcel])
+    assert ledger.reopen("acme", feed("contacts")) == 0
+    assert ledger.reopen("acme", feed()) == 2
+    assert [row.state for row in ledger.batches("acme")] == ["extracted"] * 3 + ["extracting"]
+    assert ledger.windows(feed()) == (window(0, 3),)
+
+
+def test_times_are_kept_to_the_microsecond(ledger: SqlLedger, hands: Hands) -> None:
+    hands.at += timedelta(microseconds=123457)
+    row = ledger.begin(batch())
+    assert row.started_at == hands.at

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from headwater.errors import LeaseHeld, StateError
+from headwater.ledger.holder import describe, holder, is_dead
+from headwater.ledger.lease import keep
+from headwater.ledger.sql import SqlLedger
+from tests.ledger.parcels import NOON, Hands
+
+ELSEWHERE = "far-away:4711:b-s-1-x"
+OTHER = "far-away:4712:b-s-1-x"
+
+
+def test_one_gets_it_and_the_other_is_told_who_has_it(ledger: SqlLedger) -> None:
+    lease = ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    assert (lease.since, lease.expires_at) == (NOON, NOON + timedelta(seconds=60))
+    with pytest.raises(LeaseHeld) as caught:
+        ledger.claim("acme", "run", OTHER, seconds=60)
+    assert caught.value.what == "another run works on tenant `acme`."
+    saw = caught.value.saw
+    assert saw == (
+        "held by process 4711 on far-away since 2026-03-01T12:00:00Z, until 2026-03-01T12:01:00Z unless renewed"
+    )
+
+
+def test_tenants_and_scopes_do_not_stand_in_each_others_way(ledger: SqlLedger) -> None:
+    ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    ledger.claim("globex", "run", OTHER, seconds=60)
+    ledger.claim("acme", "other", OTHER, seconds=60)
+    assert [lease.scope for lease in ledger.leases("acme")] == ["other", "run"]
+
+
+def test_the_same_holder_holds_on_and_keeps_the_first_claim(ledger: SqlLedger, hands: Hands) -> None:
+    ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    hands.sleep(30)
+    again = ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    assert (again.since, again.expires_at) == (NOON, NOON + timedelta(seconds=90))
+
+
+def test_a_lease_given_back_is_free(ledger: SqlLedger) -> None:
+    lease = ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    ledger.release(lease)
+    ledger.release(lease)
+    assert ledger.leases("acme") == ()
+    taken = ledger.claim("acme", "run", OTHER, seconds=60)
+    ledger.release(lease)
+    assert ledger.leases("acme") == (taken,)
+
+
+def test_a_lease_of_another_machine_is_taken_over_when_it_expires(ledger: SqlLedger, hands: Hands) -> None:
+    lost = ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    hands.sleep(59)
+    with pytest.raises(LeaseHeld):
+        ledger.claim("acme", "run", OTHER, seconds=60)
+    hands.sleep(1)
+    assert ledger.leases("acme") == ()
+    assert ledger.claim("acme", "run", OTHER, seconds=60).holder == OTHER
+    assert ledger.renew(lost, seconds=60) is None
+
+
+def test_an_expired_lease_that_nobody_took_is_renewed(ledger: SqlLedger, hands: Hands) -> None:
+    lease = ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+    hands.sleep(600)
+    renewed = ledger.renew(lease, seconds=60)
+    assert renewed is not None
+    assert renewed.expires_at == hands.at + timedelta(seconds=60)
+
+
+def test_every_claim_of_a_process_is_another_holder() -> None:
+    assert holder() != holder()
+    assert holder().startswith(f"{socket.gethostname()}:{os.getpid()}:")
+    assert describe(holder()) == f"process {os.getpid()} on {socket.gethostname()}"
+    assert describe("somebody") == "somebody"
+
+
+def test_a_living_process_is_not_dead_and_a_stranger_is_never_called_so() -> None:
+    assert not is_dead(holder())
+    assert not is_dead(ELSEWHERE)
+    assert not is_dead("somebody")
+
+
+proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+
+
+@proc
+def test_a_process_id_that_now_means_another_process_is_dead() -> None:
+    host, pid, start = holder().split(":")
+    boot, space, ticks, claim = start.split("-")
+    assert is_dead(f"{host}:{pid}:{boot}-{space}-{int(ticks) - 1}-{claim}")
+    assert not is_dead(f"{host}:{pid}:{boot}-elsewhere-{int(ticks) - 1}-{claim}")
+    assert not is_dead(f"{host}:{pid}:anotherboot-{space}-{int(ticks) - 1}-{claim}")
+
+
+CLAIM = """
+import sys, time
+from pathlib import Path
+from headwater.ledger.holder import holder
+from headwater.ledger.sql import SqlLedger
+ledger = SqlLedger("sqlite:///ledger.db", root=Path(sys.argv[1]))
+ledger.claim("acme", "run", holder(), seconds=3600)
+print("claimed", flush=True)
+time.sleep(60)
+"""
+
+
+@proc
+def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> None:
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    child = subprocess.Popen([sys.executable, "-c", CLAIM, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "claimed\n"
+    with pytest.raises(LeaseHeld) as caught:
+        ledger.claim("acme", "run", holder(), seconds=60)
+    assert f"process {child.pid} on {socket.gethostname()}" in caught.value.saw
+    child.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    me = holder()
+    assert ledger.claim("acme", "run", me, seconds=60).holder == me  # dead, though not yet buried by its parent
+    child.communicate()
+    ledger.close()
+
+
+def test_a_kept_lease_outlives_its_time_and_is_given_back(tmp_path: Path) -> None:
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    lease = ledger.claim("acme", "run", holder(), seconds=0.3)
+    with keep(ledger, lease, seconds=0.3) as kept:
+        time.sleep(0.7)
+        kept.check()
+        assert kept.lease.expires_at > lease.expires_at
+        with pytest.raises(LeaseHeld):
+            ledger.claim("acme", "run", holder(), seconds=60)
+    assert ledger.leases("acme") == ()
+    ledger.close()
+
+
+def test_a_lost_lease_is_told_loudly(tmp_path: Path) -> None:
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    told: list[StateError] = []
+
+    def work() -> None:
+        lease = ledger.claim("acme", "run", holder(), seconds=0.3)
+        with keep(ledger, lease, seconds=0.3, on_lost=told.append) as kept:
+            ledger.release(lease)
+            ledger.claim("acme", "run", ELSEWHERE, seconds=60)
+            _until(lambda: kept.lost is not None)
+            with pytest.raises(StateError):
+                kept.check()
+
+    with pytest.raises(StateError, match="was lost"):
+        work()
+    assert len(told) == 1
+    assert [lease.holder for lease in ledger.leases("acme")] == [ELSEWHERE]
+    ledger.close()
+
+
+def test_an_error_of_the_work_is_not_hidden_by_a_lost_lease(tmp_path: Path) -> None:
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+
+    def work() -> None:
+        lease = ledger.claim("acme", "run", holder(), seconds=0.3)
+        with keep(ledger, lease, seconds=0.3) as kept:
+            ledger.release(lease)
+            _until(lambda: kept.lost is not None)
+            raise ValueError("the work's own")
+
+    with pytest.raises(ValueError, match="own"):
+        work()
+    ledger.close()
+
+
+def _until(true: object) -> None:
+    deadline = time.monotonic() + 5
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

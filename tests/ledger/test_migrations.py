@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from headwater.ledger import migrations
+from headwater.ledger.sql import SqlLedger
+from headwater.ledger.tables import HEAD, VERSION_TABLE, metadata
+from tests.ledger.parcels import batch, extracted, feed
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    scripts = list(reversed(list(ScriptDirectory.from_config(_config()).walk_revisions())))
+    assert [script.revision for script in scripts] == [f"{number:04d}" for number in range(1, HEAD + 1)]
+    assert [script.down_revision for script in scripts] == [None, *(script.revision for script in scripts[:-1])]
+    for script in scripts:
+        assert Path(script.path).name.startswith(f"v{script.revision}_")
+
+
+def test_migrations_ship_inside_the_package() -> None:
+    folder = resources.files("headwater.ledger.migrations")
+    assert folder.joinpath("env.py").is_file()
+    assert len([file for file in folder.joinpath("versions").iterdir() if file.name.endswith(".py")]) == HEAD
+
+
+def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None:
+    SqlLedger("sqlite:///ledger.db", root=tmp_path).close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize("version", range(1, HEAD))
+def test_an_older_ledger_is_brought_up_to_date_and_keeps_what_it_knows(tmp_path: Path, version: int) -> None:
+    _older(tmp_path, version)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as raw:
+        raw.execute("INSERT INTO mark VALUES ('acme', 'swept', 'yesterday')")
+        raw.commit()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    assert ledger.mark("acme", "swept") == "yesterday"
+    extracted(ledger, batch())
+    ledger.start_run("acme", "r1")
+    assert len(ledger.windows(feed())) == len(ledger.runs("acme")) == 1
+    ledger.close()
+
+
+def _older(root: Path, version: int) -> None:
+    config, engine = _config(), create_engine(f"sqlite:///{root / 'ledger.db'}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, f"{version:04d}")
+    engine.dispose()

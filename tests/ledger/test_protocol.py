@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import inspect
+
+from headwater.ledger.base import Ledger
+from headwater.ledger.sql import SqlLedger
+
+
+def _verbs(kind: type) -> dict[str, str]:
+    return {
+        name: str(inspect.signature(member))
+        for name, member in vars(kind).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+
+
+def test_the_sql_ledger_has_exactly_the_verbs_of_the_protocol() -> None:
+    assert _verbs(SqlLedger) == _verbs(Ledger)

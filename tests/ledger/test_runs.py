@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from headwater.errors import StateError
+from headwater.ledger.base import ConnectionRow, FindingRow
+from headwater.ledger.sql import SqlLedger
+from tests.ledger.parcels import NOON, Hands
+
+
+def test_runs_are_told_newest_first(ledger: SqlLedger, hands: Hands) -> None:
+    for name in ("r1", "r2", "r3"):
+        ledger.start_run("acme", name)
+        hands.sleep(60)
+        if name != "r2":
+            ledger.end_run("acme", name, outcome="partly", counts={"rows": 5})
+    assert [(run.id, run.outcome) for run in ledger.runs("acme")] == [
+        ("r3", "partly"),
+        ("r2", "died"),
+        ("r1", "partly"),
+    ]
+    oldest = ledger.runs("acme")[-1]
+    assert (oldest.started_at, oldest.ended_at, oldest.counts) == (NOON, hands.at.replace(minute=1), {"rows": 5})
+    assert [run.id for run in ledger.runs("acme", limit=1)] == ["r3"]
+
+
+def test_a_run_that_never_began_cannot_end(ledger: SqlLedger) -> None:
+    with pytest.raises(StateError, match="does not know this run"):
+        ledger.end_run("acme", "r9", outcome="done", counts={})
+
+
+def test_findings_are_those_of_the_newest_build_of_each_table(ledger: SqlLedger) -> None:
+    circle = FindingRow(table="dim_agreement", finding="circle", count=2, detail="7 -> 9 -> 7", run="r1")
+    other = FindingRow(table="dim_agreement_type", finding="unclassified", count=4, run="r1")
+    ledger.note_findings("acme", "dim_agreement", [circle, circle])
+    ledger.note_findings("acme", "dim_agreement_type", [other])
+    assert ledger.findings("acme") == (circle, other)
+    ledger.note_findings("acme", "dim_agreement", [])
+    assert ledger.findings("acme") == (other,)
+
+
+def test_tenants_and_connections_live_in_the_ledger(ledger: SqlLedger) -> None:
+    ledger.add_tenant("globex")
+    ledger.add_tenant("acme")
+    assert ledger.tenants() == ("acme", "globex")
+    with pytest.raises(StateError, match="already"):
+        ledger.add_tenant("acme")
+    psa = ConnectionRow(tenant="acme", name="psa", declaration={"connector": "connectwise", "resources": ["tickets"]})
+    ledger.add_connection(psa)
+    ledger.add_connection(psa)
+    assert ledger.connections("acme") == (psa,)
+    assert ledger.connections("globex") == ()
+    ledger.remove_tenant("acme")
+    ledger.remove_tenant("acme")
+    assert ledger.tenants() == ("globex",)
+    assert ledger.connections("acme") == ()

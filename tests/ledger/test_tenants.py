@@ -1,0 +1,112 @@
+"""Whatever is done for one tenant, another one sees nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headwater.errors import StateError
+from headwater.ledger.base import ConnectionRow, FindingRow
+from headwater.ledger.sql import SqlLedger
+from headwater.ledger.tables import metadata
+from tests.ledger.parcels import DRIFT, batch, extracted, feed, page, refused
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlLedger]:
+    opened = SqlLedger("sqlite:///ledger.db", root=tmp_path_factory.mktemp("tenants"))
+    yield opened
+    opened.close()
+
+
+Write = Callable[[SqlLedger, str, int], object]
+
+
+def _land(ledger: SqlLedger, tenant: str, hour: int) -> None:
+    parcel = batch(hour, hour + 1, tenant=tenant)
+    rows = ledger.begin(parcel).rows
+    refusals = [refused(parcel)] if rows else []
+    ledger.landed(parcel, kept=rows - len(refusals), refused=refusals, drift=[DRIFT])
+
+
+WRITES: dict[str, Write] = {
+    "begin": lambda ledger, tenant, hour: ledger.begin(batch(hour, hour + 1, tenant=tenant), parents=["1"][: hour % 2]),
+    "record": lambda ledger, tenant, hour: ledger.record(batch(hour, hour + 1, tenant=tenant), page(1)),
+    "forget": lambda ledger, tenant, hour: ledger.forget_pages(batch(hour, hour + 1, tenant=tenant), after=0),
+    "advance": lambda ledger, tenant, hour: ledger.advance(batch(hour, hour + 1, tenant=tenant)),
+    "extract": lambda ledger, tenant, hour: extracted(ledger, batch(hour, hour + 1, tenant=tenant)),
+    "land": _land,
+    "complete": lambda ledger, tenant, hour: ledger.completed([batch(hour, hour + 1, tenant=tenant)]),
+    "fail": lambda ledger, tenant, hour: ledger.fail(batch(hour, hour + 1, tenant=tenant), f"no {hour}"),
+    "reopen": lambda ledger, tenant, hour: ledger.reopen(tenant, feed(tenant=tenant) if hour % 2 else None),
+    "settle": lambda ledger, tenant, hour: ledger.settle(
+        tenant, [replace(row, state="discarded", tries=hour) for row in ledger.refused(tenant)]
+    ),
+    "mark": lambda ledger, tenant, hour: ledger.set_mark(tenant, "swept", str(hour)),
+    "tenant": lambda ledger, tenant, hour: ledger.add_tenant(tenant),
+    "connection": lambda ledger, tenant, hour: ledger.add_connection(
+        ConnectionRow(tenant=tenant, name="psa", declaration={"hour": hour})
+    ),
+    "claim": lambda ledger, tenant, hour: ledger.claim(tenant, "run", f"elsewhere:{hour}:x", seconds=3600),
+    "release": lambda ledger, tenant, hour: [ledger.release(lease) for lease in ledger.leases(tenant)],
+    "start": lambda ledger, tenant, hour: ledger.start_run(tenant, f"r{hour}"),
+    "end": lambda ledger, tenant, hour: ledger.end_run(tenant, f"r{hour}", outcome="done", counts={"hour": hour}),
+    "note": lambda ledger, tenant, hour: ledger.note_findings(
+        tenant, "dim_a", [FindingRow(table="dim_a", finding="circle", count=hour)]
+    ),
+    "remove": lambda ledger, tenant, hour: ledger.remove_tenant(tenant),
+}
+
+
+def view(ledger: SqlLedger, tenant: str) -> object:
+    return (
+        tenant in ledger.tenants(),
+        ledger.connections(tenant),
+        ledger.batches(tenant),
+        [ledger.pages(row.batch) for row in ledger.batches(tenant)],
+        ledger.windows(feed(tenant=tenant)),
+        ledger.parents(feed(tenant=tenant)),
+        ledger.readings(feed(tenant=tenant)),
+        ledger.refused(tenant, states=()),
+        ledger.drift(tenant),
+        ledger.mark(tenant, "swept"),
+        ledger.leases(tenant),
+        ledger.runs(tenant),
+        ledger.findings(tenant),
+    )
+
+
+FRESH = count()
+STEPS = st.lists(st.tuples(st.sampled_from(sorted(WRITES)), st.booleans(), st.integers(0, 2)), max_size=25)
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=STEPS)
+def test_what_one_tenant_does_another_never_sees(shared: SqlLedger, steps: list[tuple[str, bool, int]]) -> None:
+    pair = (f"t{next(FRESH)}", f"t{next(FRESH)}")
+    for name, first, hour in steps:
+        mine, other = pair if first else pair[::-1]
+        before = view(shared, other)
+        with suppress(StateError):
+            WRITES[name](shared, mine, hour)
+        assert view(shared, other) == before, name
+
+
+def test_every_table_begins_with_the_tenant() -> None:
+    for table in metadata.sorted_tables:
+        assert "tenant" in table.columns, table.name
+
+
+def test_a_removed_tenant_leaves_no_row(ledger: SqlLedger) -> None:
+    for name in ("tenant", "connection", "extract", "land", "mark", "claim", "start", "note"):
+        WRITES[name](ledger, "acme", 1)
+    ledger.remove_tenant("acme")
+    with ledger._store.read() as tx:
+        for table in metadata.sorted_tables:
+            assert tx.execute(table.select()).all() == [], table.name

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headwater.batch import Feed, Window, batch_of
+from headwater.clock import EPOCH
+from headwater.ledger.sql import SqlLedger
+from headwater.windows import merged
+from tests.ledger.parcels import NOON, batch, extracted, feed, window
+
+
+def test_a_year_of_hourly_runs_is_one_window(ledger: SqlLedger) -> None:
+    for hour in range(48):
+        extracted(ledger, batch(hour, hour + 1))
+    assert ledger.windows(feed()) == (window(0, 48),)
+
+
+def test_a_gap_stays_a_gap_until_it_is_read(ledger: SqlLedger) -> None:
+    extracted(ledger, batch(0, 1))
+    extracted(ledger, batch(2, 3))
+    assert ledger.windows(feed()) == (window(0, 1), window(2, 3))
+    extracted(ledger, batch(1, 2))
+    assert ledger.windows(feed()) == (window(0, 3),)
+
+
+def test_a_window_is_committed_only_when_it_was_read_to_the_end(ledger: SqlLedger) -> None:
+    ledger.begin(batch())
+    assert ledger.windows(feed()) == ()
+
+
+def test_sweeps_and_snapshots_commit_no_window(ledger: SqlLedger) -> None:
+    for purpose in ("sweep", "snapshot"):
+        extracted(ledger, batch(purpose=purpose))
+    assert ledger.windows(feed()) == ()
+
+
+def test_the_beginning_of_time_survives(ledger: SqlLedger) -> None:
+    parcel = batch_of(feed(), Window(since=EPOCH, until=NOON))
+    extracted(ledger, parcel)
+    assert ledger.windows(feed())[0].unbounded
+
+
+def test_each_parent_has_its_own_windows(ledger: SqlLedger) -> None:
+    first = batch_of(feed(), window(0, 1))
+    row = ledger.begin(first, parents=["7", "3", "7"])
+    assert row.parents == ("7", "3")
+    ledger.advance(first)
+    second = batch_of(feed(), window(1, 2))
+    ledger.begin(second, parents=["3", "9"])
+    ledger.advance(second)
+    assert ledger.parents(feed()) == {"3": (window(0, 2),), "7": (window(0, 1),), "9": (window(1, 2),)}
+    assert ledger.windows(feed(), parent="7") == (window(0, 1),)
+    assert ledger.windows(feed()) == ()
+    assert ledger.batches("acme")[1].parents == ("3", "9")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlLedger]:
+    path: Path = tmp_path_factory.mktemp("windows")
+    opened = SqlLedger("sqlite:///ledger.db", root=path)
+    yield opened
+    opened.close()
+
+
+FRESH = count()
+SPANS = st.tuples(st.integers(0, 30), st.integers(1, 8)).map(lambda span: window(span[0], span[0] + span[1]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(spans=st.lists(SPANS, max_size=6))
+def test_what_is_committed_is_the_union_whatever_the_order(shared: SqlLedger, spans: list[Window]) -> None:
+    own = Feed(tenant=f"t{next(FRESH)}", connection="psa", resource="tickets")
+    for span in spans:
+        parcel = batch_of(own, span)
+        shared.begin(parcel)
+        shared.advance(parcel)
+    assert shared.windows(own) == merged(spans)

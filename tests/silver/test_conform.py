@@ -1,0 +1,226 @@
+"""From landed batches to history, on Parquet files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pytest
+
+from headwater.batch import Feed, Window, batch_of
+from headwater.clock import EPOCH, micros
+from headwater.errors import GuardError
+from headwater.model.entity import Entity
+from headwater.silver.conform import conform
+from headwater.silver.reading import Arrival, Reading
+from headwater.warehouse.duckdb import DuckDB
+
+CONTACT = Entity.model_validate(
+    {
+        "entity": "contact",
+        "key": "contact_id",
+        "columns": {"contact_id": "bigint", "name": "text", "born": "date", "seen_at": "timestamp"},
+        "sources": {"shop.contacts": {"map": {}}, "shop.archive": {"map": {}}},
+    }
+)
+STAMPED = Reading(
+    source="shop.contacts",
+    columns={"contact_id": "id", "name": "name", "born": "born", "seen_at": "seen"},
+    changed_at="changed",
+    deleted="gone",
+)
+PLAIN = Reading(source="shop.contacts", columns={"contact_id": "id", "name": "name", "born": "born", "seen_at": "seen"})
+FIELDS = ("id", "name", "born", "seen", "changed", "gone")
+
+
+def day(number: int) -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number - 1)
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def landed(tmp_path):
+    """Writes records to a Parquet file and gives the arrival of the batch that holds them."""
+
+    def write(until: datetime, *records: dict, purpose="changes", resource="contacts", connection="psa", spared=()):
+        feed = Feed(tenant="acme", connection=connection, resource=resource)
+        batch = batch_of(feed, Window(since=EPOCH, until=until), purpose=purpose)
+        path = tmp_path / f"{connection}-{batch.id}.parquet"
+        names = ("id",) if purpose == "sweep" else FIELDS
+        columns = ", ".join(f"{name} {'BOOLEAN' if name == 'gone' else 'VARCHAR'}" for name in names)
+        with duckdb.connect() as duck:
+            duck.execute(f"CREATE TABLE r ({columns})")
+            for record in records:
+                marks = ", ".join("?" for _ in names)
+                duck.execute(f"INSERT INTO r VALUES ({marks})", [record.get(name) for name in names])
+            duck.execute(f"COPY r TO '{path}'")
+        return Arrival(source=f"shop.{resource}", batch=batch, files=(str(path),), spared=spared)
+
+    return write
+
+
+def take(warehouse, *arrivals, reading=STAMPED, **options):
+    return conform(warehouse, CONTACT, {reading.source: reading}, arrivals, **options)
+
+
+def told(warehouse):
+    return warehouse.rows(
+        "SELECT entity_key, name, strftime(valid_from, '%d %H'), CASE WHEN is_current THEN '' "
+        "ELSE strftime(valid_to, '%d %H') END FROM silver.contact ORDER BY 1, version_number"
+    )
+
+
+def logged(warehouse):
+    return warehouse.rows("SELECT count(*) FROM silver.contact_log")[0][0]
+
+
+def test_records_become_versions_keyed_by_connection(warehouse, landed):
+    one = landed(day(3), {"id": "1", "name": "Ann", "changed": "2026-01-02T08:00:00Z"})
+    two = landed(day(4), {"id": "1", "name": "Anna", "changed": "2026-01-03T09:00:00+02:00"})
+    done = take(warehouse, one, two)
+    assert told(warehouse) == [("psa:1", "Ann", "02 08", "03 07"), ("psa:1", "Anna", "03 07", "")]
+    assert (done.events, done.inserted, done.deleted) == (2, 2, 0)
+    assert warehouse.rows("SELECT connection, resource, source, read_at FROM meta.batch ORDER BY read_at")[1] == (
+        "psa", "contacts", "shop.contacts", datetime(2026, 1, 4),  # noqa: DTZ001
+    )  # fmt: skip
+
+
+def test_a_replay_writes_nothing(warehouse, landed):
+    one = landed(day(3), {"id": "1", "name": "Ann", "changed": "2026-01-02"})
+    take(warehouse, one)
+    again = take(warehouse, one)
+    assert (again.events, again.inserted, again.deleted) == (0, 0, 0)
+    assert warehouse.rows("SELECT count(*) FROM meta.change") == [(1,)]
+
+
+def test_a_flag_deletes_and_a_later_update_reopens(warehouse, landed):
+    take(warehouse, landed(day(3), {"id": "1", "name": "Ann", "changed": "2026-01-01"}))
+    take(warehouse, landed(day(4), {"id": "1", "name": "Ann", "changed": "2026-01-03", "gone": True}))
+    take(warehouse, landed(day(6), {"id": "1", "name": "Ann", "changed": "2026-01-05"}))
+    assert told(warehouse) == [("psa:1", "Ann", "01 00", "03 00"), ("psa:1", "Ann", "05 00", "")]
+
+
+def test_what_has_no_key_or_does_not_fit_or_has_no_stamp_is_told(warehouse, landed):
+    records = (
+        {"id": None, "name": "nobody", "changed": "2026-01-02"},
+        {"id": "1", "name": "Ann", "born": "the third of May", "changed": "2026-01-02"},
+        {"id": "2", "name": "Bob", "born": "1980-05-03", "changed": "soon"},
+    )
+    done = take(warehouse, landed(day(3), *records))
+    found = {finding.finding: finding.count for finding in done.findings}
+    assert found == {"no key": 1, "does not fit": 1, "no change stamp": 1}
+    assert "contact.born is date" in next(f.detail for f in done.findings if f.finding == "does not fit")
+    assert told(warehouse) == [("psa:1", "Ann", "02 00", ""), ("psa:2", "Bob", "03 00", "")]
+
+
+def test_an_instant_with_an_offset_keeps_its_offset(warehouse, landed):
+    take(warehouse, landed(day(3), {"id": "1", "seen": "2026-01-01T02:00:00+02:00", "changed": "2026-01-02"}))
+    assert warehouse.rows("SELECT epoch_us(seen_at) FROM silver.contact") == [(micros(day(1)),)]
+
+
+def test_reading_a_snapshot_again_adds_nothing(warehouse, landed):
+    people = ({"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"})
+    take(warehouse, landed(day(3), *people, purpose="snapshot"), reading=PLAIN)
+    again = take(warehouse, landed(day(4), *people, purpose="snapshot"), reading=PLAIN)
+    assert (again.events, again.inserted, logged(warehouse)) == (0, 0, 2)
+    take(warehouse, landed(day(5), people[0], {"id": "2", "name": "Bobby"}, purpose="snapshot"), reading=PLAIN)
+    assert told(warehouse)[1:] == [("psa:2", "Bob", "03 00", "05 00"), ("psa:2", "Bobby", "05 00", "")]
+
+
+def test_an_older_snapshot_than_the_one_that_is_in_is_left_out_and_told(warehouse, landed):
+    take(warehouse, landed(day(5), {"id": "1", "name": "Ann"}, purpose="snapshot"), reading=PLAIN)
+    done = take(warehouse, landed(day(4), {"id": "1", "name": "Old"}, purpose="snapshot"), reading=PLAIN)
+    assert [finding.finding for finding in done.findings] == ["superseded", "not swept"]
+    assert told(warehouse) == [("psa:1", "Ann", "05 00", "")]
+
+
+def test_what_a_complete_snapshot_lacks_is_gone_and_may_come_back(warehouse, landed):
+    everyone = [{"id": str(number), "name": "x"} for number in range(1, 7)]
+    take(warehouse, landed(day(3), *everyone, purpose="snapshot"), reading=PLAIN)
+    take(warehouse, landed(day(4), *everyone[1:], purpose="snapshot"), reading=PLAIN)
+    take(warehouse, landed(day(5), *everyone, purpose="snapshot"), reading=PLAIN)
+    assert told(warehouse)[:2] == [("psa:1", "x", "03 00", "04 00"), ("psa:1", "x", "05 00", "")]
+
+
+def some(count, changed="2026-01-01"):
+    return [{"id": str(number), "name": "x", "changed": changed} for number in range(1, count + 1)]
+
+
+def test_a_sweep_deletes_what_it_does_not_show(warehouse, landed):
+    take(warehouse, landed(day(3), *some(10)))
+    sweep = landed(day(4), *some(9), purpose="sweep")
+    done = take(warehouse, sweep)
+    assert (done.events, done.inserted, done.deleted) == (1, 1, 1)
+    assert told(warehouse)[1] == ("psa:10", "x", "01 00", "04 00")
+    assert take(warehouse, sweep).inserted == 0
+
+
+def test_a_sweep_that_would_delete_too_much_stops_and_may_be_allowed(warehouse, landed):
+    take(warehouse, landed(day(3), *some(10)))
+    sweep = landed(day(4), *some(5), purpose="sweep")
+    with pytest.raises(GuardError) as caught:
+        take(warehouse, sweep)
+    assert "would delete 5 of 10" in str(caught.value)
+    assert len(warehouse.rows("SELECT 1 FROM silver.contact_current")) == 10
+    take(warehouse, sweep, allow_drop=True)
+    assert len(warehouse.rows("SELECT 1 FROM silver.contact_current")) == 5
+
+
+def test_a_guard_that_trips_does_not_hold_up_other_batches(warehouse, landed):
+    take(warehouse, landed(day(3), *some(10)))
+    later = landed(day(5), {"id": "99", "name": "new", "changed": "2026-01-04"})
+    with pytest.raises(GuardError):
+        take(warehouse, landed(day(4), purpose="sweep"), later)
+    assert ("psa:99", "new", "04 00", "") in told(warehouse)
+
+
+def test_a_sweep_spares_what_was_seen_since_it_began_and_what_bronze_refused(warehouse, landed):
+    take(warehouse, landed(day(3), *some(10)))
+    take(warehouse, landed(day(6), {"id": "10", "name": "y", "changed": "2026-01-05"}))
+    done = take(warehouse, landed(day(4), *some(8), purpose="sweep", spared=("9",)))
+    assert done.events == 0
+
+
+def test_a_sweep_looks_only_at_its_own_connection_and_feed(warehouse, landed):
+    take(warehouse, landed(day(3), *some(5)), landed(day(3), *some(5), connection="other"))
+    archive = Reading(source="shop.archive", columns=STAMPED.columns, changed_at="changed")
+    readings = {"shop.contacts": STAMPED, "shop.archive": archive}
+    old = {"id": "77", "name": "old", "changed": "2026-01-01"}
+    conform(warehouse, CONTACT, readings, [landed(day(3), old, resource="archive")])
+    take(warehouse, landed(day(4), *some(5), purpose="sweep"))
+    assert len(warehouse.rows("SELECT 1 FROM silver.contact_current")) == 11
+
+
+def test_an_unreadable_key_among_the_refused_forbids_conclusions(warehouse, landed):
+    take(warehouse, landed(day(3), *some(10)))
+    done = take(warehouse, landed(day(4), *some(9), purpose="sweep", spared=("",)))
+    assert [finding.finding for finding in done.findings] == ["not swept"]
+
+
+def test_parts_of_a_composite_key_cannot_run_into_each_other(warehouse, landed):
+    pair = Entity.model_validate(
+        {
+            "entity": "pair",
+            "key": ["a", "b"],
+            "columns": {"a": "text", "b": "text"},
+            "sources": {"s.pairs": {"map": {}}},
+        }
+    )
+    reading = Reading(source="s.pairs", columns={"a": "id", "b": "name"}, changed_at="changed")
+    records = [
+        {"id": "x|y", "name": "z", "changed": "2026-01-01"},
+        {"id": "x", "name": "y|z", "changed": "2026-01-01"},
+        {"id": "x\\", "name": "|z", "changed": "2026-01-01"},
+    ]
+    conform(
+        warehouse, pair, {"s.pairs": reading}, [replace(landed(day(2), *records, resource="pairs"), source="s.pairs")]
+    )
+    keys = {row[0] for row in warehouse.rows("SELECT entity_key FROM silver.pair")}
+    assert keys == {"psa:x\\|y|z", "psa:x|y\\|z", "psa:x\\\\|\\|z"}

@@ -1,0 +1,351 @@
+"""The fourteen invariants of history, each against the oracle, on DuckDB."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headwater.errors import WarehouseError
+from headwater.model.entity import Entity
+from headwater.silver.merge import merge
+from headwater.silver.ready import drop, ready
+from headwater.temporal.asof import valid_at
+from headwater.temporal.text import instant
+from headwater.warehouse.duckdb import DuckDB
+from tests.oracle import OPEN, Seen, history, state_at
+from tests.silver.stand import COLUMNS, THING, opened, put, seen, staged, versions
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from([None, "", "a", "b"]),
+        "size": st.sampled_from([None, 0, 1]),
+        "note": st.sampled_from([None, "", "x", "y"]),
+    },
+)
+
+
+@st.composite
+def an_event(draw: st.DrawFn) -> Seen:
+    operation = draw(st.sampled_from("UUUUUDA"))
+    key, sequence = draw(st.sampled_from(["p:1", "p:2"])), draw(st.integers(1, 9))
+    batch = draw(st.sampled_from(["b1", "b2", "b3"]))
+    values = draw(VALUES) if operation == "U" else {}
+    return seen(key, sequence, operation, batch, **values)
+
+
+EVENTS = st.lists(an_event(), min_size=1, max_size=14)
+SIZES = st.lists(st.integers(1, 5), max_size=5)
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(PATIENT, max_examples=50)
+FEW = settings(PATIENT, max_examples=15)
+FEWEST = settings(PATIENT, max_examples=4)
+TWICE = settings(PATIENT, max_examples=2)
+
+
+def told(events: list[Seen]) -> list[tuple]:
+    return history(events, COLUMNS, THING.overwritten)
+
+
+def cut(events: list[Seen], sizes: list[int]) -> list[list[Seen]]:
+    rest, batches = list(events), []
+    for size in sizes:
+        batches.append(rest[:size])
+        rest = rest[size:]
+    return [batch for batch in (*batches, rest) if batch]
+
+
+def by_time(events: list[Seen]) -> list[Seen]:
+    return sorted(events, key=lambda event: event.sequence)
+
+
+class Keyed(DuckDB):
+    """DuckDB as an engine without row ids."""
+
+    capabilities = replace(DuckDB.capabilities, row_ids=False)
+
+
+@contextmanager
+def emptying(warehouse):
+    """Gives the same warehouse again and again, emptied."""
+    ready(warehouse, THING)
+
+    def emptied():
+        for table in ("silver.thing", "silver.thing_log", "meta.change", "meta.tied"):
+            warehouse.execute(f"DELETE FROM {table}")
+        return warehouse
+
+    yield emptied
+    warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def empty():
+    with emptying(DuckDB("acme", ":memory:", threads=1)) as emptied:
+        yield emptied
+
+
+@pytest.fixture(scope="module")
+def keyed():
+    with emptying(Keyed("acme", ":memory:", threads=1)) as emptied:
+        yield emptied
+
+
+@MANY
+@given(events=EVENTS, sizes=SIZES, data=st.data())
+def test_1_any_permutation_batching_or_duplication_gives_the_history_of_the_oracle(empty, events, sizes, data):
+    warehouse = empty()
+    shuffled = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))
+    for batch in cut(shuffled, sizes):
+        put(warehouse, batch)
+    assert versions(warehouse) == told(events)
+
+
+@MANY
+@given(events=EVENTS, sizes=SIZES)
+def test_1_events_in_order_give_the_history_of_the_oracle(empty, events, sizes):
+    warehouse = empty()
+    for batch in cut(by_time(events), sizes):
+        put(warehouse, batch)
+    assert versions(warehouse) == told(events)
+
+
+@FEW
+@given(events=EVENTS, sizes=SIZES)
+def test_1_an_engine_without_row_ids_gives_the_same(keyed, events, sizes):
+    warehouse = keyed()
+    for batch in cut(events, sizes):
+        put(warehouse, batch)
+    assert versions(warehouse) == told(events)
+
+
+@FEW
+@given(events=EVENTS, sizes=SIZES, data=st.data())
+def test_2_replaying_any_batch_writes_no_row(empty, events, sizes, data):
+    warehouse, batches = empty(), cut(events, sizes)
+    for batch in batches:
+        put(warehouse, batch)
+    before = everything(warehouse)
+    done = put(warehouse, data.draw(st.sampled_from(batches)))
+    assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
+    assert everything(warehouse) == before
+
+
+def everything(warehouse: DuckDB) -> list[list[tuple]]:
+    tables = ("silver.thing", "silver.thing_log", "meta.change", "meta.tied", "meta.batch")
+    return [warehouse.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in tables]
+
+
+@FEW
+@given(events=EVENTS, sizes=SIZES)
+def test_3_and_4_versions_are_non_empty_disjoint_and_differ_where_they_touch(empty, events, sizes):
+    warehouse = empty()
+    for batch in cut(events, sizes):
+        put(warehouse, batch)
+    rows = versions(warehouse)
+    for key in {row[0] for row in rows}:
+        own = [row for row in rows if row[0] == key]
+        assert all(row[5] < row[6] for row in own)
+        assert sum(row[7] for row in own) <= 1
+        assert [row[8] for row in own] == list(range(1, len(own) + 1))
+        for earlier, later in itertools.pairwise(own):
+            assert earlier[6] <= later[5]
+            assert earlier[6] < later[5] or earlier[1:4] != later[1:4]
+        assert all(row[7] == (row[6] == OPEN) for row in own)
+
+
+@FEW
+@given(events=EVENTS, sizes=SIZES)
+def test_5_as_of_an_instant_is_the_fold_of_the_log_up_to_it(empty, events, sizes):
+    warehouse = empty()
+    for batch in cut(events, sizes):
+        put(warehouse, batch)
+    for moment in range(11):
+        select = valid_at("silver.thing", columns=("entity_key", "name", "size"), at=instant(str(moment)))
+        found = {row[0]: row[1:] for row in warehouse.rows(select)}
+        for key in ("p:1", "p:2"):
+            state = state_at(events, key, moment)
+            assert found.get(key) == (None if state is None else (state.get("name"), state.get("size")))
+
+
+@FEW
+@given(events=EVENTS, sizes=SIZES)
+def test_6_what_is_overwritten_is_the_newest_known_value_on_all_versions(empty, events, sizes):
+    warehouse = empty()
+    for batch in cut(by_time(events), sizes):
+        put(warehouse, batch)
+    wanted = {row[0]: row[4] for row in told(events)}
+    assert all(row[4] == wanted[row[0]] for row in versions(warehouse))
+
+
+@FEW
+@given(sequences=st.permutations([1, 2, 3]), values=st.permutations(["null", "empty", "absent"]))
+def test_7_null_empty_and_absent_stay_three_things(empty, sequences, values):
+    warehouse = empty()
+    put(warehouse, [seen("p:1", 0, name="first", size=1, note="n")])
+    state, wanted = "first", []
+    said = dict(zip(sequences, values, strict=True))
+    events = []
+    for sequence in (1, 2, 3):
+        name = {"null": {"name": None}, "empty": {"name": ""}, "absent": {}}[said[sequence]]
+        events.append(seen("p:1", sequence, **name))
+        state = name.get("name", state)
+        wanted.append(state)
+    put(warehouse, events)
+    found = {
+        sequence: warehouse.rows(valid_at("silver.thing", columns=("name",), at=instant(str(sequence))))[0][0]
+        for sequence in (1, 2, 3)
+    }
+    assert [found[sequence] for sequence in (1, 2, 3)] == wanted
+    assert len({event.hash for event in events}) == 3
+
+
+@FEW
+@given(operations=st.lists(st.sampled_from("UDA"), min_size=1, max_size=8), sizes=SIZES)
+def test_8_deletes_repeat_without_effect_and_an_update_after_one_reopens(empty, operations, sizes):
+    warehouse = empty()
+    events = [
+        seen("p:1", number, operation, **({"name": "same", "size": 1, "note": "n"} if operation == "U" else {}))
+        for number, operation in enumerate(operations, 1)
+    ]
+    for batch in cut(events, sizes):
+        put(warehouse, batch)
+    stretches = "".join("U" if operation == "U" else " " for operation in operations).split()
+    assert len(versions(warehouse)) == len(stretches)
+    assert bool(warehouse.rows("SELECT 1 FROM silver.thing WHERE is_current")) == (operations[-1] == "U")
+
+
+@FEW
+@given(events=EVENTS, sizes=SIZES)
+def test_9_a_rebuild_is_identical_to_the_incremental_result(empty, events, sizes):
+    warehouse = empty()
+    for batch in cut(events, sizes):
+        put(warehouse, batch)
+    incremental = versions(warehouse)
+    put(empty(), events)
+    assert versions(warehouse) == incremental
+
+
+WIDER = Entity.model_validate(
+    {
+        **THING.model_dump(),
+        "columns": {
+            **{name: column.model_dump() for name, column in THING.columns.items()},
+            "colour": {"type": "text"},
+        },
+    }
+)
+
+
+@FEWEST
+@given(events=EVENTS, later=EVENTS)
+def test_10_a_further_column_makes_no_version_and_history_goes_on(events, later):
+    warehouse = opened()
+    put(warehouse, events)
+    before = versions(warehouse)
+    ready(warehouse, WIDER)
+    assert versions(warehouse) == before
+    assert warehouse.rows("SELECT DISTINCT colour FROM silver.thing_current") in ([], [(None,)])
+    coloured = [replace(one, values={**one.values, "colour": "red"}) if one.operation == "U" else one for one in later]
+    coloured = [replace(one, hash=one.hash + "+") for one in coloured]
+    put(warehouse, coloured, WIDER)
+    assert versions(warehouse, WIDER) == history([*events, *coloured], tuple(WIDER.columns), WIDER.overwritten)
+    warehouse.close()
+
+
+@FEWEST
+@given(mine=EVENTS, theirs=EVENTS)
+def test_11_no_row_of_a_tenant_moves_when_another_ones_do(mine, theirs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tenants")
+    first, second = (opened(path=str(folder / f"{name}.duckdb")) for name in ("acme", "other"))
+    put(first, mine)
+    before = everything(first)
+    put(second, theirs)
+    assert everything(first) == before
+    assert versions(second) == told(theirs)
+    first.close()
+    second.close()
+
+
+class PulledOut(BaseException):
+    """The power went."""
+
+
+@TWICE
+@given(before=EVENTS, arriving=EVENTS)
+def test_12_stopped_at_any_statement_and_run_again_gives_the_same_state(empty, before, arriving):
+    warehouse = empty()
+    put(warehouse, before)
+    start = versions(warehouse)
+    wanted = told([*before, *arriving])
+    for statement in range(200):
+        relation = staged(warehouse, arriving)
+        finished = _stopped_at(warehouse, statement, relation)
+        if finished:
+            break
+        assert versions(warehouse) == start
+        merge(warehouse, THING, staged(warehouse, arriving))
+        assert versions(warehouse) == wanted
+        empty()
+        put(warehouse, before)
+    assert finished
+    assert versions(warehouse) == wanted
+
+
+def _stopped_at(warehouse: DuckDB, statement: int, relation: str) -> bool:
+    """Merge, and pull the plug before the given statement; whether the merge was done before that."""
+    run, count = warehouse._run, iter(range(1000))
+
+    def pulling(text, parameters):
+        if next(count) == statement:
+            raise PulledOut
+        return run(text, parameters)
+
+    warehouse._run = pulling
+    try:
+        merge(warehouse, THING, relation)
+    except PulledOut:
+        return False
+    finally:
+        del warehouse._run
+    return True
+
+
+@FEW
+@given(events=EVENTS, later=st.lists(an_event(), min_size=1, max_size=3))
+def test_13_rows_written_are_bounded_by_the_affected_keys(empty, events, later):
+    warehouse = empty()
+    put(warehouse, [replace(one, key=f"q:{number}") for number, one in enumerate(events)])
+    put(warehouse, events)
+    keys = {event.key for event in later}
+    stored = sum(row[0] in keys for row in versions(warehouse))
+    others = [row for row in versions(warehouse) if row[0] not in keys]
+    done = put(warehouse, later)
+    assert done.events <= len(later)
+    assert done.deleted <= stored
+    assert done.inserted <= stored + 2 * len(later)
+    assert [row for row in versions(warehouse) if row[0] not in keys] == others
+
+
+def test_14_events_that_cannot_be_merged_leave_nothing_behind(empty):
+    warehouse = empty()
+    with pytest.raises(WarehouseError):
+        merge(warehouse, THING, "nowhere")
+    assert versions(warehouse) == []
+    put(warehouse, [seen("p:1", 1, name="a")])
+    assert len(versions(warehouse)) == 1
+
+
+def test_dropping_an_entity_forgets_it(tmp_path):
+    warehouse = opened(path=str(tmp_path / "a.duckdb"))
+    put(warehouse, [seen("p:1", 1, name="a")])
+    drop(warehouse, THING)
+    assert warehouse.tables("silver") == ()
+    ready(warehouse, THING)
+    assert versions(warehouse) == []
+    warehouse.close()

@@ -1,0 +1,155 @@
+"""Windows in requests, filters held against what came, pinned hosts, budgets and redaction."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from headwater.batch import Window
+from headwater.clock import EPOCH, iso, parse_instant
+from headwater.errors import DeclarationError, Refused
+from headwater.wire.cursor import Changes, widened
+from headwater.wire.hosts import check_base, check_target
+from headwater.wire.limits import Limits, backoff
+from headwater.wire.message import Request, bare, redact, redact_headers
+
+MARCH = Window(since=datetime(2026, 3, 1, tzinfo=UTC), until=datetime(2026, 4, 1, tzinfo=UTC))
+CHANGES = Changes(
+    params={"conditions": "lastUpdated >= [{since}] and lastUpdated < [{until}]"}, field="_info.lastUpdated"
+)
+
+
+def test_a_window_is_spelled_as_the_service_wants_it():
+    assert CHANGES.params_for(MARCH) == {
+        "conditions": "lastUpdated >= [2026-03-01T00:00:00Z] and lastUpdated < [2026-04-01T00:00:00Z]"
+    }
+    epoch = Changes(params={"a": "{since}", "b": "{until}"}, field="x", format="epoch")
+    assert epoch.params_for(MARCH) == {"a": "1772323200", "b": "1775001600"}
+    millis = Changes(params={"a": "{since}"}, field="x", format="epoch_ms", grain="1ms")
+    assert millis.params_for(MARCH) == {"a": "1772323200000"}
+
+
+@given(st.integers(0, 10**15), st.integers(1, 10**12))
+def test_rounding_to_the_grain_never_cuts_anything_off(since, length):
+    start = EPOCH + timedelta(microseconds=since)
+    window = Window(since=start, until=start + timedelta(microseconds=length))
+    cursor = Changes(params={"a": "{since}", "b": "{until}"}, field="x")
+    asked = cursor.params_for(window)
+    low, high = parse_instant(asked["a"]), parse_instant(asked["b"])
+    assert low <= window.since < low + timedelta(seconds=1)
+    assert window.until <= high < window.until + timedelta(seconds=1)
+    assert low.microsecond == high.microsecond == 0
+
+
+def stamped(*stamps: object) -> list[Raw]:
+    return [Raw(f'{{"_info":{{"lastUpdated":{stamp}}}}}'.encode()) for stamp in stamps]
+
+
+def test_records_outside_of_the_window_are_named():
+    good = stamped('"2026-03-01T00:00:00Z"', '"2026-03-31T23:59:59Z"', '"2026-04-01T00:00:00Z"', "null", '"late"', "{}")
+    assert CHANGES.stray([*good, Raw(b"7"), Raw(b"{}")], MARCH) is None
+    early = stamped('"2026-03-02T00:00:00Z"', '"2026-02-27T00:00:00Z"')
+    assert CHANGES.stray(early, MARCH) == (1, "2026-02-27T00:00:00Z")
+    assert CHANGES.stray(stamped('"2026-04-01T00:00:02Z"'), MARCH) == (0, "2026-04-01T00:00:02Z")
+    assert CHANGES.stray(stamped('"2025-01-01T00:00:00.1234567+01:00"'), MARCH) is not None
+
+
+def test_epochs_are_held_against_the_window_too():
+    cursor = Changes(params={}, field="at", format="epoch_ms")
+    assert cursor.stray([Raw(b'{"at":1772323200000}')], MARCH) is None
+    assert cursor.stray([Raw(b'{"at":1672323200000}')], MARCH) == (0, "1672323200000")
+    assert cursor.stray([Raw(b'{"at":1e300}'), Raw(b'{"at":true}')], MARCH) is None
+
+
+def test_an_overlap_begins_earlier_but_never_before_the_beginning():
+    assert widened(MARCH, "10m").since == MARCH.since - timedelta(minutes=10)
+    whole = Window(since=EPOCH, until=MARCH.until)
+    assert widened(whole, "10m") == whole
+    near = Window(since=EPOCH + timedelta(seconds=5), until=MARCH.until)
+    assert widened(near, "10m").since == EPOCH
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/v4",
+        "http://127.0.0.1:8080/x",
+        "http://localhost:1",
+        "http://[::1]:9/x",
+        "http://127.9.9.9",
+    ],
+)
+def test_a_base_url_is_https_or_this_machine(url):
+    assert check_base(url, where="here") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com", "http://127.0.0.1.evil.example", "ftp://x.example", "api.example.com", "",
+        "https://user:pass@api.example.com", "https://api.example.com:99999", "https://a\\b.example", "https://[::1",
+        "https://þorn.example", "http://0.0.0.0", "https://a b.example",
+    ],
+)  # fmt: skip
+def test_any_other_base_url_is_refused_without_its_password(url):
+    with pytest.raises(DeclarationError) as caught:
+        check_base(url, where="connection acme/psa")
+    assert "pass" not in str(caught.value)
+
+
+BASE = "https://api.example.com/v4"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example.com/other", "https://API.example.com:443/x", "https://cdn.example.com/y"]
+)
+def test_own_and_declared_hosts_may_be_named(url):
+    assert check_target(url, base=BASE, hosts=("cdn.example.com",)) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/x", "http://api.example.com/x", "https://api.example.com:8443/x",
+        "https://api.example.com@evil.example/x", "https://api.example.com.evil.example/", "//evil.example",
+        "https://evil.example\\@api.example.com/", "https://cdn.example.com:444/", "javascript:alert(1)", "",
+        "https://evil.example/\thttps://api.example.com/",
+    ],
+)  # fmt: skip
+def test_no_other_host_is_ever_asked(url):
+    with pytest.raises(Refused):
+        check_target(url, base=BASE, hosts=("cdn.example.com",))
+
+
+@given(st.integers(1, 40), st.floats(0, 1))
+def test_backing_off_grows_is_capped_and_spread(tries, chance):
+    assert 0.25 <= backoff(tries, chance) <= 60
+    assert backoff(tries, chance) <= backoff(tries + 1, chance)
+
+
+def test_a_scope_says_who_shares_the_budget():
+    def key(scope: str, connection: str, url: str = BASE, token: str = "t0p-secret") -> str:
+        return Limits(scope=scope).scope_key(connection=connection, base_url=url, proof={"Authorization": token})
+
+    assert key("connection", "a/psa") != key("connection", "b/psa")
+    assert key("account", "a/psa") == key("account", "b/psa")
+    assert key("account", "a/psa") != key("account", "a/psa", token="other")
+    assert key("host", "a/psa") == key("host", "b/psa", token="other")
+    assert "t0p" not in key("account", "a/psa")
+
+
+def test_secrets_are_replaced_the_longest_first():
+    assert redact("Basic abcdef and abc", ["abc", "abcdef", ""]) == "Basic *** and ***"
+    shown = redact_headers({"Authorization": "Basic x", "Cookie": "y", "X": "has abc"}, ["abc"])
+    assert shown == {"Authorization": "***", "Cookie": "***", "X": "has ***"}
+    assert bare("https://u:p@api.example.com/x?token=1#f") == "https://api.example.com/x"
+    assert str(Request(url="https://api.example.com/x?token=1", params={"key": "2"})) == "GET https://api.example.com/x"
+
+
+def test_spans_of_limits_are_seconds():
+    assert (Limits().timeout_seconds, Limits().max_wait_seconds) == (60, 600)
+    assert iso(EPOCH) == "1970-01-01T00:00:00Z"

@@ -1,0 +1,70 @@
+"""The window algebra, held against sets of small integers."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.batch import Window
+from headwater.clock import EPOCH
+from headwater.windows import chunks, merged, missing
+
+HOUR = timedelta(hours=1)
+
+
+def window(since: int, until: int) -> Window:
+    return Window(since=EPOCH + since * HOUR, until=EPOCH + until * HOUR)
+
+
+def hours(windows) -> set[int]:
+    return {hour for w in windows for hour in range((w.since - EPOCH) // HOUR, (w.until - EPOCH) // HOUR)}
+
+
+spans = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda pair: window(pair[0], pair[0] + pair[1]))
+
+
+@given(st.lists(spans, max_size=12))
+def test_merging_keeps_the_instants_and_leaves_gaps_between(windows):
+    found = merged(windows)
+    assert hours(found) == hours(windows)
+    assert all(one.until < other.since for one, other in itertools.pairwise(found))
+
+
+@given(spans, st.lists(spans, max_size=12))
+def test_missing_is_asked_minus_committed(asked, committed):
+    found = missing(asked, committed)
+    assert hours(found) == hours([asked]) - hours(committed)
+    assert found == merged(found)
+
+
+@given(spans, st.integers(1, 10), st.integers(0, 50), st.integers(0, 50))
+def test_chunks_are_the_span_in_short_pieces_with_one_for_the_old_part(span, chunk, look_back, until):
+    found = chunks(span, chunk=chunk * HOUR, look_back=look_back * HOUR, until=EPOCH + until * HOUR)
+    assert hours(found) == hours([span])
+    assert sum((w.until - w.since) // HOUR for w in found) == len(hours([span]))
+    border = until - look_back
+    young = [w for w in found if (w.since - EPOCH) // HOUR >= border]
+    assert all(w.until - w.since <= chunk * HOUR for w in young)
+    assert len(found) - len(young) <= 1
+    assert all((w.until - EPOCH) // HOUR <= border for w in found if w not in young)
+
+
+def test_a_whole_past_is_one_old_window_and_chunks():
+    asked = Window(since=EPOCH, until=EPOCH + timedelta(days=1000))
+    found = chunks(asked, chunk=timedelta(days=30), look_back=timedelta(days=90), until=asked.until)
+    assert [(w.until - w.since).days for w in found] == [910, 30, 30, 30]
+
+
+def test_a_look_back_longer_than_time_itself_cuts_from_the_beginning():
+    asked = window(0, 4)
+    found = chunks(asked, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=asked.until)
+    assert found == (window(0, 2), window(2, 4))
+
+
+def test_a_chunk_of_no_length_is_refused():
+    with pytest.raises(ValueError, match="longer than nothing"):
+        chunks(window(0, 1), chunk=timedelta(0), look_back=HOUR, until=EPOCH)
