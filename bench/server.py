@@ -17,7 +17,7 @@ class Tickets(BaseHTTPRequestHandler):
     bodies: tuple[bytes, ...] = ()
     date = "Fri, 20 Nov 2026 09:00:00 GMT"
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         """Send one page."""
         address = urlsplit(self.path)
         query = parse_qs(address.query)
@@ -26,9 +26,9 @@ class Tickets(BaseHTTPRequestHandler):
         number = int(query.get("pageId", ["0"])[0]) // SIZE
         body = self.bodies[number] if number < len(self.bodies) else b"[]"
         more = number + 1 < len(self.bodies)
-        host, port = self.server.server_address[:2]
-        link = f'<http://{host!s}:{port}{address.path}?pageId={(number + 1) * SIZE}&pageSize={SIZE}>; rel="next"' if more else None
-        return self._send(body, link)
+        host = self.headers["Host"]
+        following = f"http://{host}{address.path}?pageId={(number + 1) * SIZE}&pageSize={SIZE}"
+        return self._send(body, f'<{following}>; rel="next"' if more else None)
 
     def _send(self, body: bytes, link: str | None) -> None:
         self.send_response_only(200)

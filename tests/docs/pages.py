@@ -46,6 +46,11 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("headwater.model.connector", "headwater.model.resource"),
     ),
     (
+        "Generated contracts",
+        "The file that `headwater generate models --choice` reads.",
+        ("headwater.codegen.choice",),
+    ),
+    (
         "Variants",
         "What a manifest may name as `auth`, `paging`, `cursor`, `deletes` and `limits`; `kind` says which.",
         ("headwater.wire.auth", "headwater.wire.paging", "headwater.wire.cursor", "headwater.wire.limits"),

@@ -186,10 +186,11 @@ def seen(entity: str, key: int, when: str, operation: str = "U", /, *, batch: st
     return Seen(f"psa:{key}", at(when), operation, said, hashlib.md5(text.encode()).hexdigest(), batch)
 
 
-def opened(star: Star = STAR, path: str = ":memory:") -> DuckDB:
-    warehouse = DuckDB("acme", path, threads=1)
-    for entity in star.declarations.entities.values():
-        ready(warehouse, entity)
+def opened(*names: str) -> DuckDB:
+    """A warehouse with empty tables of these entities, or of all."""
+    warehouse = DuckDB("acme", ":memory:", threads=1)
+    for name in names or STAR.declarations.entities:
+        ready(warehouse, STAR.declarations.entities[name])
     return warehouse
 
 

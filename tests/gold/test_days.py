@@ -22,7 +22,7 @@ DATES = DateDimension.model_validate(
 
 
 def test_there_is_a_row_a_day_and_the_reserved_members():
-    warehouse = opened()
+    warehouse = opened("entry")
     written = build_dimension(warehouse, star_of(DATES), DATES)
     assert written == Written(inserted=368 + 3)
     assert rows(warehouse, "dim_date", "date_key", "day_name", "date", where="date_key < 0") == [
@@ -36,7 +36,7 @@ def test_there_is_a_row_a_day_and_the_reserved_members():
 
 
 def test_a_day_is_described():
-    warehouse = opened()
+    warehouse = opened("entry")
     build_dimension(warehouse, star_of(DATES), DATES)
     names = (
         "date", "year", "quarter", "month", "month_name", "week", "day_of_month", "day_of_week", "day_name",
@@ -52,7 +52,7 @@ def test_a_day_is_described():
 
 
 def test_keys_are_the_digits_of_the_day():
-    warehouse = opened()
+    warehouse = opened("entry")
     build_dimension(warehouse, star_of(DATES), DATES)
     for offset, (key, day) in enumerate(rows(warehouse, "dim_date", "date_key", "date", where="date_key > 0")):
         expected = date(2023, 12, 31) + timedelta(days=offset)
@@ -60,13 +60,13 @@ def test_keys_are_the_digits_of_the_day():
 
 
 def test_a_fiscal_year_that_begins_in_january_is_the_calendar_year():
-    warehouse, plain = opened(), DATES.model_copy(update={"fiscal_year_start": 1})
+    warehouse, plain = opened("entry"), DATES.model_copy(update={"fiscal_year_start": 1})
     build_dimension(warehouse, star_of(plain), plain)
     assert rows(warehouse, "dim_date", "date_key", where="fiscal_year <> year OR fiscal_month <> month") == []
 
 
 def test_another_span_or_holiday_touches_only_the_days_it_changes():
-    warehouse = opened()
+    warehouse = opened("entry")
     build_dimension(warehouse, star_of(DATES), DATES)
     changed = DATES.model_copy(update={"last": date(2025, 1, 3), "holidays": {}})
     assert build_dimension(warehouse, star_of(changed), changed) == Written(deleted=1, inserted=3)

@@ -22,7 +22,7 @@ def built(warehouse: DuckDB) -> Written:
 
 
 def test_members_are_the_values_that_the_columns_ever_had_once_each():
-    warehouse = opened()
+    warehouse = opened("entry", "company")
     put(warehouse, "entry", seen("entry", 1, "2024-01-01", option="a"), seen("entry", 1, "2024-02-01", option="b"))
     put(warehouse, "entry", seen("entry", 2, "2024-01-01", option=None), seen("entry", 3, "2024-01-01", option=""))
     put(
@@ -43,7 +43,7 @@ def test_members_are_the_values_that_the_columns_ever_had_once_each():
 
 
 def test_a_new_value_adds_a_member_and_touches_no_other():
-    warehouse = opened()
+    warehouse = opened("entry", "company")
     put(warehouse, "entry", seen("entry", 1, "2024-01-01", option="a", batch="b2"))
     built(warehouse)
     before = rows(warehouse, "dim_word", "value", "word_key")
@@ -64,7 +64,7 @@ def test_a_new_value_adds_a_member_and_touches_no_other():
 
 
 def test_a_value_that_late_news_unsaid_is_a_member_no_more():
-    warehouse = opened()
+    warehouse = opened("entry", "company")
     first = seen("entry", 1, "2024-01-01", option="a")
     other = seen("entry", 1, "2024-01-01", option="b")
     early, late = sorted((first, other), key=lambda event: event.hash)

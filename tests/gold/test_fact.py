@@ -99,7 +99,7 @@ COSTS = st.lists(st.tuples(INSTANTS, st.sampled_from("UUUD"), st.integers(1, 3))
 @settings(max_examples=15, deadline=None)
 @given(events=COSTS, later=COSTS, days=st.lists(st.one_of(st.none(), INSTANTS), min_size=1, max_size=6))
 def test_point_in_time_agrees_with_an_oracle_also_after_late_news(events: Any, later: Any, days: Any) -> None:
-    warehouse, table = opened(), by_member("point_in_time")
+    warehouse, table = opened("entry", "member"), by_member("point_in_time")
     put(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in enumerate(days)))
     known = []
     for news in (events, later):

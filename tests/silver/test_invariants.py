@@ -124,6 +124,18 @@ def test_1_an_engine_without_row_ids_gives_the_same(keyed, events, sizes):
     assert versions(warehouse) == told(events)
 
 
+@MANY
+@given(events=EVENTS, sizes=SIZES)
+def test_1_several_merges_in_one_transaction_give_the_same(empty, events, sizes):
+    warehouse = empty()
+    first, *others = cut(events, sizes)
+    put(warehouse, first)
+    with warehouse.transaction():
+        for batch in others:
+            put(warehouse, batch)
+    assert versions(warehouse) == told(events)
+
+
 @FEW
 @given(events=EVENTS, sizes=SIZES, data=st.data())
 def test_2_replaying_any_batch_writes_no_row(empty, events, sizes, data):

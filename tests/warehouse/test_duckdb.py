@@ -94,6 +94,12 @@ def test_replacing_rows_touches_only_those_that_differ(stored, fresh, keys):
     assert (written.deleted, written.inserted) == (len(own - set(fresh)), len(set(fresh) - own))
     again = warehouse.replace_rows(THING, keys=keyed, fresh=staged)
     assert again.rows == 0
+    everyone = warehouse.stage_arrow("everyone", arrow([(key, None, None) for key in "abc"]).select(["k"]))
+    with warehouse.transaction():
+        nothing = warehouse.stage("nothing", f"SELECT * FROM {staged} WHERE FALSE")
+        for rows in (staged, nothing, staged):
+            warehouse.replace_rows(THING, keys=everyone, fresh=rows)
+    assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh)
     warehouse.close()
 
 

@@ -74,7 +74,8 @@ def _headline(done: RunReport) -> Text:
     said = {"done": "Done", "partial": "Some parts failed", "failed": "Failed"}[done.outcome]
     refused = f", {done.quarantined:,} quarantined" if done.quarantined else ""
     written = "" if done.written else "; nothing to write"
-    numbers = f"{done.rows:,} records read in {done.requests:,} requests, {done.kept:,} kept{refused}{written}"
+    read = f"{_counted(done.rows, 'record')} read in {_counted(done.requests, 'request')}"
+    numbers = f"{read}, {done.kept:,} kept{refused}{written}"
     return Text.assemble((said, _COLOURS[done.outcome]), f": {done.tenant}, {done.seconds:.1f} s. {numbers}.")
 
 
@@ -91,7 +92,7 @@ def feeds(rows: Sequence[FeedStatus]) -> Table:
 
 def _feed(row: FeedStatus) -> tuple[Any, ...]:
     until = row.until or "nothing yet"
-    drift = f"{len(row.drift)} fields" if row.drift else ""
+    drift = ", ".join(row.drift) if len(row.drift) <= 3 else f"{len(row.drift)} fields"
     failed = row.failed.splitlines()[0] if row.failed else ""
     return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
 
@@ -103,8 +104,7 @@ def tables(rows: Sequence[TableStatus]) -> Table:
 
 def answered(found: Answer) -> list[Text | Table]:
     """The rows of a query, and how many."""
-    count = len(found.rows)
-    return [table(found.columns, found.rows), Text(f"{count:,} {'row' if count == 1 else 'rows'}", style="dim")]
+    return [table(found.columns, found.rows), Text(_counted(len(found.rows), "row"), style="dim")]
 
 
 def explained(found: Explained) -> list[Text | Table]:
@@ -130,6 +130,10 @@ def listing(rows: Sequence[Mapping[str, Any]], *, nothing: str) -> Table | Text:
         return Text(nothing, style="dim")
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return table(columns, [[row.get(name, "") for name in columns] for row in rows])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _number(value: Any) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from headwater.batch import Batch
 from headwater.events import (
@@ -35,14 +36,15 @@ class Drawing:
             SpinnerColumn(finished_text="[green]✓[/green]"),
             TextColumn("{task.description}"),
             TextColumn("{task.fields[note]}", style="dim"),
-            TimeElapsedColumn(),
             console=console or Console(stderr=True),
             transient=True,
         )
         self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {}
-        self._pages: dict[str, int] = {}
-        self._rows: dict[str, int] = {}
+        self._pages: Counter[str] = Counter()
+        self._rows: Counter[str] = Counter()
+        self._kept: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
         self._readers: dict[type[Event], Callable[[Any], None]] = {
             ReadStarted: self._started,
             PageCommitted: self._page,
@@ -75,25 +77,27 @@ class Drawing:
 
     def _page(self, event: PageCommitted) -> None:
         name = _name(event.batch)
-        self._pages[name] = self._pages.get(name, 0) + 1
-        self._rows[name] = self._rows.get(name, 0) + event.rows
+        self._pages[name] += 1
+        self._rows[name] += event.rows
         self._draw(name, f"{self._pages[name]:,} pages, {self._rows[name]:,} rows")
 
     def _extracted(self, event: BatchExtracted) -> None:
         name = _name(event.batch)
-        self._draw(name, f"{self._rows.get(name, 0):,} rows read", done=True)
+        self._draw(name, f"{self._rows[name]:,} rows read", done=True)
 
     def _landed(self, event: BatchLanded) -> None:
         name = _name(event.batch)
-        refused = f", {event.quarantined:,} quarantined" if event.quarantined else ""
-        self._draw(name, f"{self._rows.get(name, 0):,} rows read; {event.kept:,} kept{refused}", done=True)
+        self._kept[name] += event.kept
+        self._refused[name] += event.quarantined
+        refused = f", {self._refused[name]:,} quarantined" if self._refused[name] else ""
+        self._draw(name, f"{self._rows[name]:,} rows read; {self._kept[name]:,} kept{refused}", done=True)
 
     def _versions(self, event: VersionsWritten) -> None:
-        self._rows[HISTORY] = self._rows.get(HISTORY, 0) + event.inserted
+        self._rows[HISTORY] += event.inserted
         self._draw(HISTORY, f"{event.entity}; {self._rows[HISTORY]:,} versions written")
 
     def _built(self, event: TableBuilt) -> None:
-        self._rows[STAR] = self._rows.get(STAR, 0) + event.inserted
+        self._rows[STAR] += event.inserted
         self._draw(STAR, f"{event.table}; {self._rows[STAR]:,} rows written")
 
     def _above(self, event: Event) -> None:

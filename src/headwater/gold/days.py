@@ -36,7 +36,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 def table_of(dimension: DateDimension) -> Table:
     """The table that keeps `dimension`."""
-    attributes = [name for name in DATE_ATTRIBUTES if name != "date_key"]
+    attributes = [name for name in DATE_ATTRIBUTES if name != key_column(dimension)]
     columns = (
         TableColumn(name=key_column(dimension), dtype="bigint", required=True),
         *(TableColumn(name=name, dtype=_TYPES.get(name, "integer")) for name in attributes),
@@ -61,7 +61,7 @@ def days(dimension: DateDimension) -> Any:
         "timestamp": pa.timestamp("us"),
     }
     table = table_of(dimension)
-    rows = [{**row, table.columns[0].name: row["date_key"]} for row in _rows(dimension)]
+    rows = [{**row, key_column(dimension): row["date_key"]} for row in _rows(dimension)]
     return pa.Table.from_pylist(rows, schema=pa.schema([(item.name, spelled[item.dtype]) for item in table.columns]))
 
 

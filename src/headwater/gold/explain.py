@@ -12,7 +12,8 @@ def explain(star: Star, declared: Dimension | Fact, ref: Ref) -> str:
     """The SELECT of all rows of a dimension or fact, as a rebuild runs it."""
     match declared:
         case Fact():
-            return fact.rows_of(fact.compiled(star, declared, ref))
+            months = "-- gold_months: the months up to that of the newest batch\n" if declared.periods else ""
+            return months + fact.rows_of(fact.compiled(star, declared, ref))
         case EntityDimension():
             return dimension.rows_of(dimension.compiled(star, declared, ref))
         case EnumDimension():

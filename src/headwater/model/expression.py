@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -78,7 +79,9 @@ def compile_expression(text: str, scope: Scope, *, where: str) -> str:
     return sql
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str, where: str) -> exp.Expr:
+    # One tree for all who ask: nobody may change it (`transform` works on a copy).
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except SqlglotError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from headwater.codegen.models import generate
 from headwater.errors import HeadwaterError
 from headwater.extract.budget import Budgets
 from headwater.model.connector import Connector
@@ -138,12 +139,12 @@ def init(folder: Path, *, blueprint: str | None = None, connector: str | None = 
     return write_project(folder, found, blueprint=blueprint or "")
 
 
-def generate_models(spec: Path, out: Path) -> list[str]:
-    """Generate contracts from a published interface; the names of the classes."""
-    # A build-time extra: who only runs a project has no use for it.
-    from headwater.codegen.models import generate  # noqa: PLC0415
+def generate_models(spec: Path, out: Path, *, choice: Path | None = None) -> list[str]:
+    """Generate contracts from a published interface; the names of the classes.
 
-    return list(generate(spec, out))
+    `choice` is a YAML file that says which of its schemas, and how some of their fields are typed.
+    """
+    return list(generate(spec, out, choice=choice))
 
 
 def schema() -> dict[str, Any]:

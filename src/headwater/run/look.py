@@ -6,18 +6,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from headwater.batch import Feed
 from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
 from headwater.run.opened import Opened
 from headwater.run.result import Answer, FeedStatus, Status, TableStatus
 from headwater.warehouse.base import Layer, Warehouse
-
-_READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragma)
+from headwater.warehouse.sql import count_rows, one_that_reads
 
 
 def status(opened: Opened, tenant: str) -> Status:
@@ -38,30 +33,14 @@ def status(opened: Opened, tenant: str) -> Status:
 
 def query(opened: Opened, tenant: str, sql: str) -> Answer:
     """The answer to one statement that only reads; WarehouseError for anything else."""
-    statement = _one_that_reads(sql)
     warehouse = opened.warehouse(tenant, read_only=True)
     try:
-        table = warehouse.arrow(statement)
+        table = warehouse.arrow(one_that_reads(sql, warehouse.capabilities.dialect))
     finally:
         warehouse.close()
     columns = tuple(table.column_names)
     values = [[_utc(value) for value in column.to_pylist()] for column in table.columns]
     return Answer(columns=columns, rows=tuple(zip(*values, strict=True)))
-
-
-def _one_that_reads(sql: str) -> str:
-    text = sql.strip().rstrip(";").strip()
-    try:
-        found = [statement for statement in sqlglot.parse(text, dialect="duckdb") if statement is not None]
-    except SqlglotError as error:
-        raise WarehouseError(
-            "this cannot be read as SQL", where="query", saw=str(error).splitlines()[0], hint=""
-        ) from error
-    if len(found) != 1 or not isinstance(found[0], _READS):
-        saw = f"{len(found)} statements" if len(found) != 1 else found[0].key.upper()
-        hint = "ask with one SELECT; tables change by `headwater run` only"
-        raise WarehouseError("a query is one statement that only reads", where="query", saw=saw, hint=hint)
-    return text
 
 
 def _utc(value: Any) -> Any:
@@ -100,8 +79,7 @@ def _tables(opened: Opened, tenant: str) -> tuple[TableStatus, ...]:
 
 def _counts(warehouse: Warehouse, layer: Layer) -> Iterable[TableStatus]:
     for name in warehouse.tables(layer):
-        count = warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0]
-        yield TableStatus(layer=layer, table=name, rows=count)
+        yield TableStatus(layer=layer, table=name, rows=count_rows(warehouse, layer, name))
 
 
 def _run(run: RunRow) -> dict[str, Any]:

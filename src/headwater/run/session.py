@@ -36,6 +36,7 @@ from headwater.plan.view import view_of
 from headwater.run.asked import Asked
 from headwater.run.execute import execute
 from headwater.run.feeds import Source, built_tables, sources_of, state_of
+from headwater.run.leftovers import clear_leftovers
 from headwater.run.opened import Opened
 from headwater.run.result import Finding, Outcome, RunReport, StepResult
 from headwater.run.service import client_of
@@ -151,6 +152,7 @@ def _carried(
         warehouse = opened.warehouse(tenant)
         stack.callback(warehouse.close)
         ready_meta(warehouse)
+        clear_leftovers(opened, tenant, sources)
         clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told)
         tally.requests += len(times)
         plan = plan_of(opened, tenant, asked, sources, times=times, built=built_tables(warehouse))

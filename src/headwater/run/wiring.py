@@ -43,9 +43,10 @@ def connector_names() -> tuple[str, ...]:
 
 def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.yaml") -> Plug:
     """The connector `name`: of the project at `root` if it has one of that name, else an installed one."""
-    if root is not None and (own := root / "connectors" / name / "connector.yaml").is_file():
-        return _plug(load_connector(own), None)
     point = _point("headwater.connectors", name)
+    if root is not None and (own := root / "connectors" / name / "connector.yaml").is_file():
+        # A project's copy of an installed manifest goes on using that one's contracts.
+        return _plug(load_connector(own), f"{point.value}.schemas" if point else None)
     if point is None:
         hint = suggest(name, connector_names()) or "`headwater connector list` shows those that are installed"
         raise DeclarationError(f"No connector is called `{name}`.", where=where, saw=name, hint=hint)

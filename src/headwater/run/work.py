@@ -97,10 +97,18 @@ class Work:
 
     def _land_batch(self, batch: Batch) -> int:
         source, now = self.sources[batch.feed], self.opened.clock.now()
-        self.opened.ledger.begin(batch)  # a landing that failed goes on from where it was
+        known = self.opened.ledger.begin(batch)  # a landing that failed goes on from where it was
         try:
             with self.landing:
-                landed = land(batch, source.resource, source.contract, self.lake, now=now, drift=source.policy.drift)
+                landed = land(
+                    batch,
+                    source.resource,
+                    source.contract,
+                    self.lake,
+                    now=now,
+                    drift=source.policy.drift,
+                    rows=known.rows,
+                )
             self.opened.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
         except HeadwaterError as error:
             self.opened.ledger.fail(batch, str(error))

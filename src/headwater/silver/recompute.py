@@ -35,35 +35,35 @@ class _Work:
     def versions(self) -> str:
         return self.warehouse.ref("silver", self.entity.entity)
 
-    @property
-    def is_late(self) -> str:
-        """The condition that a row `x` belongs to a key that is folded from its whole log."""
-        return f"x.entity_key IN (SELECT entity_key FROM {self.arriving.late})" if self.arriving.any_late else "FALSE"
-
 
 def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Written:
     """Append what is new to the log, work out the affected keys and write the versions that differ."""
     work = _Work(warehouse=warehouse, entity=entity, arriving=arriving)
-    _append(work)
-    stored = stored_versions(warehouse, entity, arriving)
+    _restate(work)
+    # The log is read before it is added to: rows of this very transaction are slower to find, and known by now.
+    logged = logged_events(warehouse, entity, arriving) if arriving.any_late else None
+    names = listed(log_table(entity).names)
+    warehouse.execute(f"INSERT INTO {work.log} ({names}) SELECT {names} FROM {arriving.fresh}")
+    found = stored_versions(warehouse, entity, arriving)
+    stored = found.relation
     many = warehouse.stage("silver__many", _many(work))
     moved = warehouse.stage("silver__moved", _stepped(work, stored, many))
     if warehouse.rows(f"SELECT 1 FROM {many} LIMIT 1"):
-        _fold_many(work, stored, many, moved)
-    written = _write(work, moved, _strangers(work, stored, many))
+        story = warehouse.stage("silver__story", _story(work, stored, many, logged))
+        _fold_many(work, stored, many, moved, story)
+    written = _write(work, moved, _strangers(work, stored, many), by_row=found.by_row)
     for name in (*STAGED, *STORED):
         warehouse.unstage(name)
     return written
 
 
-def _append(work: _Work) -> None:
-    names = listed(log_table(work.entity).names)
+def _restate(work: _Work) -> None:
+    """Let events that an earlier batch had as well belong to that one."""
     if work.arriving.restated:
         same = " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
         work.warehouse.execute(
             f"UPDATE {work.log} AS l SET batch_id = r.batch_id FROM {work.arriving.restated} AS r WHERE {same}"
         )
-    work.warehouse.execute(f"INSERT INTO {work.log} ({names}) SELECT {names} FROM {work.arriving.fresh}")
 
 
 def _many(work: _Work) -> str:
@@ -99,9 +99,8 @@ def _known(work: _Work, events: str) -> list[str | None]:
     return [row[0] for row in work.warehouse.rows(f"SELECT DISTINCT known FROM {events} WHERE operation = 'U'")]
 
 
-def _fold_many(work: _Work, stored: str, many: str, moved: str) -> None:
+def _fold_many(work: _Work, stored: str, many: str, moved: str, story: str) -> None:
     """Fold the keys in `many` and add the versions that go and come to `moved`."""
-    story = work.warehouse.stage("silver__story", _story(work, stored, many))
     _note_ties(work, story)
     shape = shape_of(work.entity)
     text = fold(story, shape, carried=carried_groups(shape, _known(work, story)))
@@ -113,7 +112,7 @@ def _fold_many(work: _Work, stored: str, many: str, moved: str) -> None:
         work.warehouse.execute(f"INSERT INTO {moved} ({names}) {older}")
 
 
-def _story(work: _Work, stored: str, many: str) -> str:
+def _story(work: _Work, stored: str, many: str, logged: str | None) -> str:
     """The events to fold: the whole log of late keys; of the others the last version, as if it were an event, and news.
 
     A last version that has ended is followed by its delete.
@@ -124,12 +123,11 @@ def _story(work: _Work, stored: str, many: str) -> str:
     base = f"FROM {stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
     ended = f"{base} AND NOT x.is_current"
     parts = [
-        f"SELECT {names} FROM {work.arriving.fresh} AS x WHERE {to_fold} AND NOT ({work.is_late})",
+        f"SELECT {names} FROM {work.arriving.fresh} AS x WHERE {to_fold}",
         f"SELECT x.entity_key, {micros('x.valid_from')}, 'U', {listed(columns, 'x')}, NULL, '', x.batch_id {base}",
         f"SELECT x.entity_key, {micros('x.valid_to')}, 'D', {listed(columns, 'x')}, NULL, '', x.batch_id {ended}",
     ]
-    if work.arriving.any_late:
-        logged = logged_events(work.warehouse, work.entity, work.arriving)
+    if logged:
         parts.append(f"SELECT {names} FROM {logged} AS x")
     return "\nUNION ALL\n".join(parts)
 
@@ -192,11 +190,11 @@ def _older(work: _Work, stored: str, newest: str, condition: str) -> str:
     )
 
 
-def _write(work: _Work, moved: str, strangers: str) -> Written:
+def _write(work: _Work, moved: str, strangers: str, *, by_row: bool) -> Written:
     """Take away and put in, and tell gold which keys that was about."""
     names = listed(versions_table(work.entity).names)
     gone = f"rowid IN (SELECT _row FROM {moved} WHERE _row IS NOT NULL)"
-    if not work.warehouse.capabilities.row_ids:
+    if not by_row:
         gone = (
             f"EXISTS (SELECT 1 FROM {moved} AS m WHERE m._key = {work.versions}.entity_key "
             f"AND m._number = {work.versions}.version_number)"

@@ -21,6 +21,8 @@ class Capabilities:
     """Several statements commit together or not at all, DDL included."""
     row_ids: bool = False
     """Rows have a stable id within a transaction, so that a delete need not look for its keys twice."""
+    first_local_row: int | None = None
+    """Row ids from here on are of rows that the transaction under way put in; rows must not be asked for by these."""
     reads_lake: bool = False
     """It reads Parquet in the lake by itself."""
     identifier_length: int = 63

@@ -12,10 +12,12 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from headwater.dtypes import DUCKDB, spelled
+from headwater.errors import WarehouseError
 from headwater.names import literal, quote
-from headwater.warehouse.base import Table
+from headwater.warehouse.base import Layer, Table, Warehouse
 
 OWN = "duckdb"
 """The dialect in which portable SQL is spelled."""
@@ -105,3 +107,28 @@ def _exchange(dialect: str) -> Callable[[exp.Expr], exp.Expr]:
 
 def _is_hex(node: exp.Expr) -> bool:
     return isinstance(node, exp.DPipe) and isinstance(node.this, exp.Literal) and node.this.this == "0x"
+
+
+READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragma)
+"""Statements that only read."""
+
+
+def one_that_reads(sql: str, dialect: str) -> str:
+    """`sql` without a closing semicolon, if it is one statement that only reads; WarehouseError otherwise."""
+    text = sql.strip().rstrip(";").strip()
+    try:
+        found = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
+    except SqlglotError as error:
+        raise WarehouseError(
+            "this cannot be read as SQL", where="query", saw=str(error).splitlines()[0], hint=""
+        ) from error
+    if len(found) != 1 or not isinstance(found[0], READS):
+        saw = f"{len(found)} statements" if len(found) != 1 else found[0].key.upper()
+        hint = "ask with one SELECT; tables change by `headwater run` only"
+        raise WarehouseError("a query is one statement that only reads", where="query", saw=saw, hint=hint)
+    return text
+
+
+def count_rows(warehouse: Warehouse, layer: Layer, name: str) -> int:
+    """How many rows a stored table holds."""
+    return int(warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0])

@@ -1,3 +1,4 @@
+-- gold_months: the months up to that of the newest batch
 SELECT _row.entity_key,
   _row."agreement_id" AS "agreement_id",
   _month."period_start" AS "period_start",

@@ -26,7 +26,11 @@ def models(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The service's OpenAPI document, JSON or YAML.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The schemas.py to write.")],
     face: Face,
+    *,
+    choice: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Which schemas, and how some fields are typed; YAML.")
+    ] = None,
 ) -> None:
-    """Write the models of every record that SPEC describes to OUT."""
-    names = app.generate_models(spec, out)
+    """Write the models of the records that SPEC describes to OUT."""
+    names = app.generate_models(spec, out, choice=choice)
     answer(face, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))

@@ -1,0 +1,31 @@
+"""The reference: download every page into a file, then let DuckDB type them all into one Parquet file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import duckdb
+import httpx2
+
+from bench.measure import measured
+from headwater.bronze.shape import shape_of
+from headwater.connectors.connectwise.schemas import Ticket
+
+
+def download_and_type(url: str, folder: Path) -> None:
+    """No place kept, no raw, no check, no ledger: what a careful script of twenty lines would do."""
+    base = f"{url}/v4_6_release/apis/3.0/service/tickets"
+    with httpx2.Client(trust_env=False) as client:
+        for number in range(100):
+            body = client.get(base, params={"pageId": str(number * 1000), "pageSize": "1000"}).content
+            (folder / f"{number:03d}.json").write_bytes(body)
+    shape = shape_of(Ticket)
+    duckdb.execute(
+        f"COPY (SELECT {shape.select()} FROM read_json('{folder}/*.json', format = 'array', columns = {shape.columns()})) "
+        f"TO '{folder}/tickets.parquet' (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+if __name__ == "__main__":
+    measured(lambda: download_and_type(sys.argv[1], Path(sys.argv[2])))
