@@ -38,7 +38,7 @@ golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden
 
 docs: $(READY) ## Write the generated reference pages
-	$(BIN)/python -m headwater.codegen.reference docs/reference
+	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden tests/docs
 
 lock: ## Pin what is installed (needs uv)
 	uv pip compile pyproject.toml --group dev --all-extras --universal --generate-hashes \

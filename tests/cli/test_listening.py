@@ -62,13 +62,22 @@ def test_a_read_that_is_not_of_changes_says_so():
 
 
 @pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
-def test_without_a_terminal_an_event_is_one_line_on_standard_error(event, capsys):
+def test_without_a_terminal_an_event_is_one_line_on_standard_error(event, capsys, monkeypatch):
+    monkeypatch.setenv("HEADWATER_LOG_LEVEL", "debug")
     with listening() as listen:
         listen(event)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert re.match(r"\d\d:\d\d:\d\d (warning |error )?[a-z_]+ tenant=acme ", err)
+    assert re.match(r"\d\d:\d\d:\d\d (debug |warning |error )?[a-z_]+ tenant=acme ", err)
+
+
+def test_pages_and_what_came_to_nothing_are_told_only_to_who_asks(capsys):
+    idle = events.VersionsWritten(tenant="acme", entity="ticket", events=0, inserted=0, deleted=0)
+    with listening() as listen:
+        for event in (events.ReadStarted(tenant="acme", batch=SWEEP), idle):
+            listen(event)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_line_reads_as_the_contract_shows_it(capsys):

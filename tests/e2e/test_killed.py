@@ -16,7 +16,7 @@ from headwater.clock import from_micros, iso
 from tests.e2e.stand import kill, place, shop
 
 KILLS = 50
-AGAIN = 5
+AGAIN = 6
 """How often a project is killed at most before it is left to finish."""
 
 COLLECTIONS = {
@@ -74,7 +74,7 @@ class Watched:
 
     def killed(self, moment):
         """Kill it at a moment, unless it is over by then; whether it was killed."""
-        while self.process.poll() is None and not moment(time.monotonic() - self._began, len(self.lines)):
+        while self.process.poll() is None and not moment(time.monotonic() - self._began, self.lines):
             time.sleep(0.001)
         dead = kill(self.process)
         for reader in self._readers:
@@ -86,15 +86,25 @@ class Watched:
     @property
     def phase(self):
         """The last thing that it said it had done."""
-        return self.lines[-1].split()[1] if self.lines else "start-up"
+        return next((word for word in self.lines[-1].split()[1:] if word != "warning"), "") if self.lines else "start-up"
+
+
+def starred(lines):
+    """How many tables of silver and gold were said to be done."""
+    return sum("versions_written" in line or "table_built" in line for line in lines)
 
 
 def moments(chance, *, seconds, lines):
-    """Random moments without end: by the clock, start-up included, and by progress, which keeps to the phases."""
+    """Random moments without end: by the clock, start-up included, by all progress, and by that of silver and gold.
+
+    Each takes what of a run is left to do (1: all), for one that goes on where another died is over sooner.
+    """
     while True:
-        by_clock, by_line, pause = chance.uniform(0, seconds), chance.uniform(0, lines), chance.uniform(0, 0.03)
-        yield lambda passed, told, at=by_clock: passed >= at
-        yield lambda passed, told, at=by_line, pause=pause: told >= at and not time.sleep(pause)
+        clock, line, star = chance.random(), chance.random(), chance.random()
+        pause = chance.uniform(0, 0.05)
+        yield lambda left: lambda passed, told, at=clock: passed >= at * seconds * (0.4 + 0.6 * left)
+        yield lambda left: lambda passed, told, at=line: len(told) >= at * left * len(lines) and not time.sleep(pause)
+        yield lambda left: lambda passed, told, at=star: starred(told) > at * (starred(lines) - 1) and not time.sleep(pause)
 
 
 @pytest.mark.slow
@@ -107,14 +117,15 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
     seconds, wanted = time.monotonic() - started, undisturbed.tables()
     pages = {place(line) for line in service.asked(forget=True)}
     assert committed(undisturbed) == pages
-    chances = moments(random.Random(20261120), seconds=seconds, lines=len(told))
+    chances = moments(random.Random(20261120), seconds=seconds, lines=told)
     phases, spared, lives = Counter(), 0, 0
     while phases.total() < KILLS:
         lives += 1
         project, done = shop(tmp_path / f"life{lives}", service, size=25), set()
+        left = 1.0
         for moment in itertools.islice(chances, AGAIN):
             run = Watched(project)
-            dead = run.killed(moment)
+            dead = run.killed(moment(left))
             asked, now = Counter(place(line) for line in service.asked(forget=True)), committed(project)
             assert not set(asked) & done, "a page that was committed was asked for again"
             assert done <= now, "a page that was committed was forgotten"
@@ -124,6 +135,7 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
                 assert run.process.returncode == 0, run.lines
                 break
             phases[run.phase] += 1
+            left = max(0.2, left - len(run.lines) / len(told))
         else:
             project.run()
             asked = Counter(place(line) for line in service.asked(forget=True))

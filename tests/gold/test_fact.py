@@ -96,7 +96,7 @@ INSTANTS = st.integers(1, 12).map(lambda month: f"2024-{month:02}-01")
 COSTS = st.lists(st.tuples(INSTANTS, st.sampled_from("UUUD"), st.integers(1, 3)), max_size=8)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(events=COSTS, later=COSTS, days=st.lists(st.one_of(st.none(), INSTANTS), min_size=1, max_size=6))
 def test_point_in_time_agrees_with_an_oracle_also_after_late_news(events: Any, later: Any, days: Any) -> None:
     warehouse, table = opened("entry", "member"), by_member("point_in_time")

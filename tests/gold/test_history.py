@@ -31,7 +31,7 @@ ADDRESSES = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(companies=COMPANIES, addresses=ADDRESSES)
 def test_members_are_at_every_instant_what_the_events_say(companies: Any, addresses: Any) -> None:
     own = [seen("company", key, when, op, segment=segment, name=name) for key, when, op, segment, name in companies]

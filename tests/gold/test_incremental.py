@@ -56,14 +56,14 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(steps=STEPS)
 def test_any_order_of_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any) -> None:
     ends_alike(steps)
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_any_order_of_many_more_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any) -> None:
     ends_alike(steps)

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from headwater.sandbox.connectwise.conditions import ConditionError, parse
 from headwater.sandbox.connectwise.records.desk import Ticket
-from headwater.sandbox.connectwise.records.shape import CustomField, Info, Reference
+from headwater.sandbox.connectwise.records.shape import CustomField, Stamp, Reference
 
 TICKET = Ticket(
     id=7,
-    info=Info(last_updated="2026-01-05T09:13:22Z", updated_by="anna", date_entered="2026-01-01T00:00:00Z"),
+    info=Stamp(last_updated="2026-01-05T09:13:22Z", updated_by="anna", date_entered="2026-01-01T00:00:00Z"),
     summary="Prentari í Þverholti",
     board=Reference(1, "Þjónustuborð"),
     status=Reference(5, "Lokað"),

@@ -66,12 +66,14 @@ def report(done: RunReport) -> list[Text | Table]:
     if done.findings:
         rows_found = [(item.table, item.finding, item.count, item.detail) for item in done.findings]
         parts.append(table(("table", "finding", "count", "detail"), rows_found, title="Worth a look"))
-    parts.extend(_trouble(step) for step in done.steps if step.state != "done")
+    parts.extend(_trouble(step) for step in done.steps if step.state != "done" and not done.stopped)
     return parts
 
 
 def _headline(done: RunReport) -> Text:
     said = {"done": "Done", "partial": "Some parts failed", "failed": "Failed"}[done.outcome]
+    if done.stopped:
+        said = "Stopped; the next run goes on from there"
     refused = f", {done.quarantined:,} quarantined" if done.quarantined else ""
     written = "" if done.written else "; nothing to write"
     read = f"{_counted(done.rows, 'record')} read in {_counted(done.requests, 'request')}"

@@ -5,6 +5,7 @@ All of it goes to standard error, so that standard output holds the answer and n
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -28,15 +29,22 @@ def listening() -> Iterator[Listen]:
 
 
 def plain_lines() -> Listen:
-    """A listener that writes `12:00:01 batch_extracted tenant=acme connection=psa resource=tickets rows=1000`."""
+    """A listener that writes `12:00:01 batch_extracted tenant=acme connection=psa resource=tickets rows=1000`.
+
+    Pages, empty windows and tables that stayed as they were are told only with `HEADWATER_LOG_LEVEL=debug`.
+    """
     log = structlog.wrap_logger(
         structlog.WriteLogger(sys.stderr),
         processors=[structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True), _rendered],
         wrapper_class=structlog.BoundLogger,
     )
 
+    everything = os.environ.get("HEADWATER_LOG_LEVEL", "").lower() == "debug"
+
     def told(event: Event) -> None:
         line = line_of(event)
+        if line.level == "debug" and not everything:
+            return
         getattr(log, line.level)(line.name, **line.fields)
 
     return told

@@ -102,7 +102,7 @@ class Drawing:
 
     def _above(self, event: Event) -> None:
         line = line_of(event)
-        if line.level == "info":
+        if line.level in ("debug", "info"):
             return
         colour = "red" if line.level == "error" else "yellow"
         fields = " ".join(f"{key}={value}" for key, value in line.fields.items() if value not in ("", None))

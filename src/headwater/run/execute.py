@@ -9,7 +9,7 @@ from typing import assert_never
 from headwater.errors import HeadwaterError, StopRequested
 from headwater.events import Listen, StepFailed, StepSkipped
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish, Step
-from headwater.run.result import StepResult
+from headwater.run.result import STOPPED, StepResult
 
 Carry = Callable[[Step], str]
 """Does one step; a few words of what it did."""
@@ -59,7 +59,7 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: Listen) -> StepResult:
     try:
         return StepResult(step=step.id, state="done", detail=carry(step))
     except StopRequested:
-        return _skipped(plan, step, "a stop was asked for", listen)
+        return _skipped(plan, step, STOPPED, listen)
     except HeadwaterError as error:
         return _failed(plan, step, error, listen)
     except Exception as error:  # noqa: BLE001 - a defect in one step may not take the others with it

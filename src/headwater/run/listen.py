@@ -8,17 +8,23 @@ from typing import Any, Literal
 
 from headwater.batch import Batch
 from headwater.events import (
+    BatchExtracted,
+    BatchLanded,
     DriftSeen,
     Event,
     FindingMade,
+    PageCommitted,
+    ReadStarted,
     Repaired,
     RequestRetried,
     StepFailed,
     StepSkipped,
+    TableBuilt,
+    VersionsWritten,
 )
 
-Level = Literal["info", "warning", "error"]
-"""How much a line matters."""
+Level = Literal["debug", "info", "warning", "error"]
+"""How much a line matters; `debug` is told only to who asks for it."""
 
 _LEVELS: dict[type[Event], Level] = {
     RequestRetried: "warning",
@@ -46,8 +52,29 @@ def line_of(event: Event) -> Line:
     for field in fields(event):
         value = getattr(event, field.name)
         told.update(_batch(value) if isinstance(value, Batch) else {field.name: value})
+    level = _LEVELS.get(type(event), "info")
+    if _idle(event):
+        level = "debug"
     name = _WORD_BORDER.sub("_", type(event).__name__).lower()
-    return Line(name=name, fields=told, level=_LEVELS.get(type(event), "info"))
+    return Line(name=name, fields=told, level=level)
+
+
+def _idle(event: Event) -> bool:
+    """Whether nothing came of it: an empty window, a table that stayed as it was, a field that a service leaves out."""
+    match event:
+        case PageCommitted():
+            counts = 0
+        case ReadStarted():
+            counts = event.resumed_at
+        case BatchExtracted():
+            counts = event.rows
+        case BatchLanded():
+            counts = event.kept + event.quarantined
+        case VersionsWritten() | TableBuilt():
+            counts = event.inserted + event.deleted
+        case _:
+            counts = 0 if isinstance(event, DriftSeen) and event.kind == "missing" else 1
+    return counts == 0
 
 
 def _batch(batch: Batch) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from headwater.batch import Feed
+from headwater.batch import Feed, Window
 from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
+from headwater.ledger.holder import describe
 from headwater.run.opened import Opened
 from headwater.run.result import Answer, FeedStatus, Status, TableStatus
 from headwater.warehouse.base import Layer, Warehouse
@@ -27,7 +28,7 @@ def status(opened: Opened, tenant: str) -> Status:
         feeds=tuple(_feed(opened, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
         tables=() if leases else _tables(opened, tenant),
         last_run=_run(runs[0]) if runs else None,
-        running=leases[0].holder if leases else "",
+        running=describe(leases[0].holder) if leases else "",
     )
 
 
@@ -48,14 +49,15 @@ def _utc(value: Any) -> Any:
 
 
 def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
-    windows = opened.ledger.windows(feed)
+    below = opened.ledger.parents(feed).values()
+    windows = opened.ledger.windows(feed) or max(below, key=len, default=())
     newest = rows[-1]
     drift = [f"{drift.kind} {drift.field}" for _, drift in opened.ledger.drift(feed.tenant, feed)]
     done = [row.batch.window.until for row in rows if row.stage != "extracting"]
     return FeedStatus(
         connection=feed.connection,
         resource=feed.resource,
-        until=windows[-1].until if windows else max(done, default=None),
+        until=_until(windows, below, done),
         windows=len(windows),
         rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
         waiting=sum(row.state != "completed" for row in rows),
@@ -63,6 +65,14 @@ def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
         quarantined=len(opened.ledger.refused(feed.tenant, feed=feed)),
         drift=tuple(drift),
     )
+
+
+def _until(windows: Sequence[Window], below: Iterable[Sequence[Window]], done: Sequence[datetime]) -> datetime | None:
+    """Everything that changed before is in raw: of the feed, or below each of its parents."""
+    ends = [parent[-1].until for parent in below if parent]
+    if ends:
+        return min(ends)
+    return windows[-1].until if windows else max(done, default=None)
 
 
 def _tables(opened: Opened, tenant: str) -> tuple[TableStatus, ...]:

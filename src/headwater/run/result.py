@@ -13,6 +13,10 @@ Outcome = Literal["done", "partial", "failed"]
 """How a run ended: all of it, all but some parts, nothing of use."""
 
 
+STOPPED = "a stop was asked for"
+"""Why a step was skipped that would have been done otherwise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """What became of one step of a plan."""
@@ -52,6 +56,11 @@ class RunReport:
     """Table -> (rows deleted, rows inserted); tables that did not change are left out."""
     findings: tuple[Finding, ...] = ()
     steps: tuple[StepResult, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it ended because a stop was asked for."""
+        return any(step.detail == STOPPED for step in self.steps)
 
     @property
     def exit_code(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.clock import Clock
 from headwater.events import Listen, ignore
 from headwater.extract.access import Access
 from headwater.extract.budget import Budgets
@@ -12,7 +13,14 @@ from headwater.run.settings import fill_settings, resolve_secrets
 
 
 def client_of(
-    opened: Opened, tenant: str, name: str, connection: Connection, *, budgets: Budgets, listen: Listen = ignore
+    opened: Opened,
+    tenant: str,
+    name: str,
+    connection: Connection,
+    *,
+    budgets: Budgets,
+    listen: Listen = ignore,
+    clock: Clock | None = None,
 ) -> Client:
     """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
     where = connection_place(opened, tenant, name)
@@ -29,7 +37,7 @@ def client_of(
         renew=renewed,
         limits=connection.limits,
     )
-    return Client(connector, access, budgets=budgets, clock=opened.clock, listen=listen)
+    return Client(connector, access, budgets=budgets, clock=clock or opened.clock, listen=listen)
 
 
 def connection_place(opened: Opened, tenant: str, name: str) -> str:

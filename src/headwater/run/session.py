@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from headwater.batch import Feed
-from headwater.clock import parse_span
+from headwater.clock import Clock, parse_span
 from headwater.errors import DeclarationError, HeadwaterError, ServiceError
 from headwater.events import (
-    BatchLanded,
-    Event,
-    FindingMade,
     Listen,
-    PageCommitted,
-    RequestRetried,
-    TableBuilt,
-    VersionsWritten,
     ignore,
 )
 from headwater.extract.budget import Budgets
@@ -38,59 +29,16 @@ from headwater.run.execute import execute
 from headwater.run.feeds import Source, built_tables, sources_of, state_of
 from headwater.run.leftovers import clear_leftovers
 from headwater.run.opened import Opened
+from headwater.run.patience import Patience
 from headwater.run.result import Finding, Outcome, RunReport, StepResult
 from headwater.run.service import client_of
+from headwater.run.tally import Tally
 from headwater.run.work import Work
 from headwater.silver.ready import ready_meta
 from headwater.warehouse.base import Warehouse
 
 SCOPE = "run"
 """What the lease of a run is on: a whole tenant, for its warehouse may know one writer only."""
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What a run's events add up to. Told from many threads."""
-
-    listen: Listen
-    requests: int = 0
-    rows: int = 0
-    kept: int = 0
-    quarantined: int = 0
-    written: dict[str, tuple[int, int]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def told(self, event: Event) -> None:
-        """Count an event and pass it on."""
-        with self.lock:
-            self._count(event)
-        self.listen(event)
-
-    def _count(self, event: Event) -> None:
-        match event:
-            case PageCommitted():
-                self.requests += 1
-                self.rows += event.rows
-            case RequestRetried():
-                self.requests += 1
-            case BatchLanded():
-                self.kept += event.kept
-                self.quarantined += event.quarantined
-            case VersionsWritten():
-                self._wrote(f"silver.{event.entity}", event.deleted, event.inserted)
-            case TableBuilt():
-                self._wrote(event.table, event.deleted, event.inserted)
-            case FindingMade():
-                found = Finding(table=event.table, finding=event.finding, count=event.count, detail=event.detail)
-                self.findings.append(found)
-            case _:
-                pass
-
-    def _wrote(self, table: str, deleted: int, inserted: int) -> None:
-        if deleted or inserted:
-            before = self.written.get(table, (0, 0))
-            self.written[table] = (before[0] + deleted, before[1] + inserted)
 
 
 @contextmanager
@@ -153,7 +101,8 @@ def _carried(
         stack.callback(warehouse.close)
         ready_meta(warehouse)
         clear_leftovers(opened, tenant, sources)
-        clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told)
+        patience = Patience(clock=opened.clock, stop=stop)
+        clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
         plan = plan_of(opened, tenant, asked, sources, times=times, built=built_tables(warehouse))
         if failed and not plan.steps and not times:
@@ -210,6 +159,7 @@ def connect(
     stack: ExitStack,
     *,
     listen: Listen = ignore,
+    clock: Clock | None = None,
 ) -> tuple[dict[str, Client], dict[str, datetime], dict[str, HeadwaterError]]:
     """A client for each connection that is asked, its service's time, and why others could not be asked."""
     clients: dict[str, Client] = {}
@@ -223,7 +173,7 @@ def connect(
             continue
         try:
             clients[name] = stack.enter_context(
-                client_of(opened, tenant, name, connection, budgets=budgets, listen=listen)
+                client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
             )
             times[name] = clients[name].source_time()
         except (ServiceError, DeclarationError) as error:

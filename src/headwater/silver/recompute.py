@@ -40,7 +40,7 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
     """Append what is new to the log, work out the affected keys and write the versions that differ."""
     work = _Work(warehouse=warehouse, entity=entity, arriving=arriving)
     _restate(work)
-    # The log is read before it is added to: rows of this very transaction are slower to find, and known by now.
+    # The log is read before it is added to: rows of this very transaction cannot be asked for by their ids.
     logged = logged_events(warehouse, entity, arriving) if arriving.any_late else None
     names = listed(log_table(entity).names)
     warehouse.execute(f"INSERT INTO {work.log} ({names}) SELECT {names} FROM {arriving.fresh}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from headwater.sandbox.connectwise.records.shape import Info, Record, attributes
+from headwater.sandbox.connectwise.records.shape import Record, Stamp, attributes
 
 Predicate = Callable[[Record], bool]
 """Whether a record is asked for."""
@@ -72,7 +72,7 @@ def reader(path: str, kind: type[Record]) -> Callable[[Record], Any]:
     """What finds the value at a path such as `company/id`; a stamp may be named without its `_info`."""
     steps = path.split("/")
     if steps[0] not in attributes(kind):
-        if steps[0] not in attributes(Info):
+        if steps[0] not in attributes(Stamp):
             raise ConditionError(f"'{steps[0]}' is not a field of {kind.__name__}")
         steps = ["_info", *steps]
     first, rest = attributes(kind)[steps[0]], steps[1:]

@@ -10,7 +10,7 @@ from typing import Any
 
 from headwater.sandbox.connectwise.clock import START, stamp
 from headwater.sandbox.connectwise.records import customer, desk, money, setup, work
-from headwater.sandbox.connectwise.records.shape import SITE, Info, Record, Reference
+from headwater.sandbox.connectwise.records.shape import SITE, Record, Reference, Stamp
 from headwater.sandbox.connectwise.shelf import Collection
 
 HOUSE = 1
@@ -55,15 +55,15 @@ class Firm:
         """Every collection by its path."""
         return {shelf.path: shelf for shelf in vars(self).values() if isinstance(shelf, Collection)}
 
-    def entered(self, by: str = SYSTEM) -> Info:
+    def entered(self, by: str = SYSTEM) -> Stamp:
         """The stamp of a record that is entered now."""
         at = stamp(self.now)
-        return Info(last_updated=at, updated_by=by, date_entered=at, entered_by=by)
+        return Stamp(last_updated=at, updated_by=by, date_entered=at, entered_by=by)
 
-    def changed(self, record: Record, by: str = SYSTEM) -> Info:
+    def changed(self, record: Record, by: str = SYSTEM) -> Stamp:
         """The stamp of a record that changes now."""
         was = record.info
-        return Info(
+        return Stamp(
             last_updated=stamp(self.now), updated_by=by, date_entered=was.date_entered, entered_by=was.entered_by
         )
 

@@ -13,7 +13,7 @@ from headwater.sandbox.connectwise.company import Simulation
 from headwater.sandbox.connectwise.faults import Fault, FaultError
 from headwater.sandbox.connectwise.firm import Firm, agreement_ref
 from headwater.sandbox.connectwise.records.money import Agreement
-from headwater.sandbox.connectwise.records.shape import Info, Record, attributes
+from headwater.sandbox.connectwise.records.shape import Record, Stamp, attributes
 from headwater.sandbox.connectwise.shelf import Collection
 
 CULPRIT = "laumupuki"
@@ -51,7 +51,7 @@ def _late_rows(firm: Firm, fault: Fault) -> dict[str, Any]:
     """New records that bear an old stamp, as if they had been committed days after they were stamped."""
     collection = _collection(firm, fault)
     old = stamp(firm.now - timedelta(days=int(fault.settings.get("days", 3))))
-    info = Info(last_updated=old, updated_by=CULPRIT, date_entered=old, entered_by=CULPRIT)
+    info = Stamp(last_updated=old, updated_by=CULPRIT, date_entered=old, entered_by=CULPRIT)
     models = list(collection.rows.values())[-int(fault.settings.get("records", 1)) :]
     late = [collection.add(replace(model, id=collection.next_id(), info=info)) for model in models]
     return {"ids": [record.id for record in late], "lastUpdated": old}

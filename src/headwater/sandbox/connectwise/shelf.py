@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from headwater.sandbox.connectwise.records.shape import Info, Record
+from headwater.sandbox.connectwise.records.shape import Record, Stamp
 
 R = TypeVar("R", bound=Record)
 
@@ -39,7 +39,7 @@ class Collection(Generic[R]):
         self.version += 1
         return record
 
-    def touch(self, record: R, info: Info) -> R:
+    def touch(self, record: R, info: Stamp) -> R:
         """Say that a record has changed: stamp it and forget its old encoding."""
         record.info = info
         self._encoded.pop(record.id, None)

@@ -32,7 +32,7 @@ def attributes(kind: type[Struct]) -> dict[str, str]:
     return {field.encode_name: field.name for field in fields(kind)}
 
 
-class Info(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=False, frozen=True):
+class Stamp(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=False, frozen=True):
     """When a record last changed and by whom; an unchanged one was entered then."""
 
     last_updated: str
@@ -68,4 +68,4 @@ class Record(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fals
     """Whatever a collection holds. A field that is None is not sent, as the service does it."""
 
     id: int
-    info: Info
+    info: Stamp

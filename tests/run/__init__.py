@@ -1,0 +1,3 @@
+"""Tests of the room where all others meet."""
+
+from __future__ import annotations
