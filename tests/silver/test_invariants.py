@@ -288,6 +288,7 @@ class PulledOut(BaseException):
     """The power went."""
 
 
+@pytest.mark.slow
 @TWICE
 @given(before=EVENTS, arriving=EVENTS)
 def test_12_stopped_at_any_statement_and_run_again_gives_the_same_state(empty, before, arriving):

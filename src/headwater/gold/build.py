@@ -10,6 +10,7 @@ from headwater.gold.member import check_keys, keep_reserved
 from headwater.gold.progress import Consumer, Pending, announce, changed, read_pending, record_progress
 from headwater.gold.shape import fit, listed
 from headwater.gold.star import Star, needs, table_name
+from headwater.gold.unmatched import report_unmatched
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.fact import Fact
 from headwater.names import quote
@@ -60,6 +61,7 @@ def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebu
     if declared.surrogate == "sequence":
         fresh = warehouse.stage("gold_numbered", dimension.numbered(table, fresh=fresh, stored=stored))
     _report_circles(warehouse, parts, None if pending.full else keys, listen)
+    report_unmatched(warehouse, star, declared, listen)
     return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
 
 

@@ -100,6 +100,12 @@ def _parse(text: str, where: str) -> exp.Expr:
     return tree
 
 
+def classified(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
+    """The calls of `classify` in an expression: what is classified, as an expression, and by which rules."""
+    calls = (node for node in _parse(text, where).walk() if _is_ours(node) and node.name.lower() == "classify")
+    return tuple((call.expressions[0].sql(dialect="duckdb"), call.expressions[1].name) for call in calls)
+
+
 def _swap(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], exp.Expr]) -> exp.Expr:
     def swap(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column | exp.Dot) and not isinstance(node.parent, exp.Column | exp.Dot):
@@ -183,6 +189,13 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
         for rule in rules.first_match
     )
     return f"(CASE{branches} ELSE {literal(rules.otherwise[output])} END)"
+
+
+def matches_no_line(sql: str, rules: Rules) -> str:
+    """SQL that holds where no line of `rules` matches the text that `sql` gives."""
+    folded = folded_text(sql, rules)
+    texts = (literal(_fold(text)) for rule in rules.first_match for text in rule.contains)
+    return " AND ".join(f"strpos({folded}, {text}) = 0" for text in texts) or "TRUE"
 
 
 def folded_text(sql: str, rules: Rules) -> str:

@@ -17,6 +17,7 @@ from headwater.events import (
 )
 from headwater.extract.budget import Budgets
 from headwater.extract.client import Client
+from headwater.gold.progress import trim
 from headwater.ledger.base import FindingRow
 from headwater.ledger.holder import holder
 from headwater.ledger.lease import SECONDS, keep
@@ -121,6 +122,7 @@ def _carried(
         )
         results = execute(plan, work.carry, tally.told)
         complete(opened, sources, plan, results)
+        trim(warehouse)
     refused = tuple(
         StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
         for name, error in failed.items()

@@ -213,7 +213,7 @@ def _tell(work: _Work, moved: str, strangers: str | None) -> None:
     changes, progress = work.warehouse.ref("meta", "change"), work.warehouse.ref("meta", "progress")
     newest = (
         f"SELECT COALESCE(MAX(change_id), 0) + 1 FROM (SELECT change_id FROM {changes} "
-        f"UNION ALL SELECT change_id FROM {progress}) AS ids"
+        f"UNION ALL SELECT change_id FROM {progress} WHERE entity NOT LIKE '@%') AS ids"
     )
     number, name = work.warehouse.rows(newest)[0][0], literal(work.entity.entity)
     into = f"INSERT INTO {changes} (change_id, entity, entity_key)"

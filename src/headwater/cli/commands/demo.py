@@ -1,0 +1,107 @@
+"""`headwater demo`: months of a simulated company, synced and reported on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from headwater.cli.answer import answer, plain
+from headwater.cli.demo.page import page
+from headwater.cli.demo.project import TENANT, clear, write
+from headwater.cli.demo.report import Report, report
+from headwater.cli.demo.service import KEYS, serving
+from headwater.cli.demo.story import MONTHS, Narrator, Story
+from headwater.cli.demo.telling import telling
+from headwater.cli.demo.trial import trial
+from headwater.cli.options import Face, spread
+from headwater.cli.stop import stopping
+from headwater.clock import SystemClock
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def demo(
+    face: Face,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of its own; made if it is not there.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Sync a simulated ConnectWise for months, and report.
+
+    Nothing leaves this machine. A second demo in the same folder begins anew; a folder that holds anything else is refused.
+    """
+    clock = SystemClock()
+    began = clock.monotonic()
+    clear(folder)
+    with stopping() as stop, keys(), telling() as told, serving(months=MONTHS) as service:
+        write(folder, service.url)
+        story = Narrator(folder, service, told, stop=stop).tell()
+        with app.open_project(folder) as opened:
+            found = report(opened, today=story.today)
+    ended = Ended(folder=folder, story=story, report=found, seconds=clock.monotonic() - began)
+    answer(face, ended.as_dict(), *ended.drawn())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The demo when it is over."""
+
+    folder: Path
+    story: Story
+    report: Report
+    seconds: float
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / ".headwater" / f"{TENANT}.duckdb"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole of it, for `--json`."""
+        return {
+            "project": str(self.folder),
+            "warehouse": str(self.warehouse),
+            "query": trial(self.folder),
+            "clock": self.story.clock,
+            "seconds": round(self.seconds, 1),
+            "syncs": plain(self.story.syncs),
+            "readmitted": self.story.readmitted,
+            **plain(self.report),
+        }
+
+    def drawn(self) -> Iterator[RenderableType]:
+        """The page at the end."""
+        yield from page(self.report)
+        records = sum(told.records for told in self.story.syncs)
+        yield Text("\nSee for yourself", style="bold")
+        yield Text(f"\n  {self.warehouse}", style="cyan")
+        yield Text(f"\n{trial(self.folder)}\n", no_wrap=True, overflow="ignore", style="cyan")
+        yield Text(
+            f"  {records:,} records read in {self.seconds:.0f} s, from a service that was simulated.", style="dim"
+        )
+
+
+@contextmanager
+def keys() -> Iterator[None]:
+    """The keys of the simulated service in this process's environment, for as long as the block lasts."""
+    before = {name: os.environ.get(name) for name in KEYS}
+    os.environ.update(KEYS)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

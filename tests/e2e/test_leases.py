@@ -1,0 +1,78 @@
+"""Two runs of one tenant take turns; two tenants never meet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.e2e.stand import shop
+
+
+def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_lease(small, service):
+    paths = ("company/companies", "company/contacts", "system/members", "time/entries")
+    for path in paths:
+        service.fault("timeout", path=path, seconds=3)
+    first = small.start("run", "--json")
+    reading = (line for line in first.stderr if " read_started " in line)
+    for _ in paths:
+        next(reading)
+    time.sleep(0.2)
+    # All of its readers wait for the service: stopped here, it holds the lease and no lock of the ledger's file.
+    os.killpg(first.pid, signal.SIGSTOP)
+    try:
+        told = small.run(code=1)["error"]
+        status = small("status").json
+        rebuilt = small("rebuild", code=1).error
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
+        out, err = first.communicate(timeout=60)
+    print(told)
+    assert told["kind"] == rebuilt["kind"] == "LeaseHeld"
+    assert f"process {first.pid} on " in told["saw"]
+    assert str(first.pid) in status["running"]
+    assert first.returncode == 0, out + err
+    assert small.run()["written"] == {}
+
+
+def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantine(tmp_path, serve):
+    services = {"north": serve(seed=1), "south": serve(seed=2, companies=4)}
+    project = shop(tmp_path / "shop", services["north"])
+    project.tenants.clear()
+    for tenant, service in services.items():
+        project.connect(service, tenant=tenant)
+    services["south"].fault("malformed", path="time/entries", records=1, field="actualHours")
+    told = project.run(code=2)["error"]
+    assert "north" in told["try"]
+    assert "south" in told["try"]
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda tenant: project.run("--tenant", tenant), services))
+    assert [report["outcome"] for report in done] == ["done", "done"]
+    for tenant, service in services.items():
+        for entity, path in (("company", "company/companies"), ("contact", "company/contacts")):
+            keys = {key for (key,) in project.ask(f"SELECT {entity}_id FROM silver.{entity}_current", tenant)}
+            assert keys == set(service.truth(path))
+        refused = project("quarantine", "list", "--tenant", tenant).json["quarantined"]
+        assert len(refused) == (tenant == "south")
+        count = len(service.truth("time/entries")) - len(refused)
+        assert project.ask("SELECT COUNT(*) FROM gold.fact_time_entry", tenant) == [(count,)]
+        query = project("query", "SELECT COUNT(*) FROM silver.time_entry_current", "--tenant", tenant)
+        assert query.json["rows"] == [[count]]
+    other = project("query", "SELECT * FROM read_parquet('.headwater/lake/south/bronze/**/*.parquet')",
+                    "--tenant", "north", code=1)  # fmt: skip
+    assert other.error["kind"] == "WarehouseError"
+    other = project("query", "ATTACH '.headwater/south.duckdb'", "--tenant", "north", code=1)
+    assert other.error["kind"] == "WarehouseError"
+    ident = project("quarantine", "list", "--tenant", "south").json["quarantined"][0]["id"]
+    assert project("quarantine", "show", ident, "--tenant", "north", code=1).error["kind"] == "StateError"
+    files = {tenant: {file.name for file in (project.data / "lake" / tenant).rglob("*.parquet")} for tenant in services}
+    assert files["north"]
+    assert files["south"]
+    before = project.tables("north"), sorted((project.data / "lake" / "north").rglob("*"))
+    services["south"].advance(days=3)
+    assert project.run("--tenant", "south")["written"]
+    assert (project.tables("north"), sorted((project.data / "lake" / "north").rglob("*"))) == before
+    assert project.run("--tenant", "north")["written"] == {}
+    assert project("tenant", "remove", "south", "--erase", code=None).code in (0, 2)
+    assert project.tables("north") == before[0]

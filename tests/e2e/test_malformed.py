@@ -1,0 +1,65 @@
+"""One bad record in a page of a thousand: kept out, explained, and let in once its rule is relaxed."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from tests.e2e.stand import shop
+
+FIELD = "hourlyRate"
+
+
+@pytest.fixture
+def read(tmp_path, serve):
+    """A project that has read a page of a thousand with one malformed record in it, and its service."""
+    service = serve(companies=6, months=4)
+    project = shop(tmp_path / "shop", service, size=1000, resources=["time_entries", "companies", "members"])
+    # One window for all, so that a page is full.
+    project.manifest(lambda told: told["resources"][6].update(look_back="0d"))
+    assert len(service.truth("time/entries")) > 1000
+    service.fault("malformed", path="time/entries", records=1, field=FIELD)
+    return project, service, project.run()
+
+
+def bronze(project):
+    files = project.data / "lake" / "acme" / "bronze" / "psa" / "time_entries" / "*-changes-*.parquet"
+    read = f"read_parquet('{files}', union_by_name = true)"
+    return dict(duckdb.sql(f"SELECT _line <= 1000, COUNT(*) FROM {read} GROUP BY ALL").fetchall())
+
+
+def test_the_other_999_are_landed_and_the_one_waits_with_its_reason(read):
+    project, service, report = read
+    total = len(service.truth("time/entries"))
+    assert (report["outcome"], report["quarantined"]) == ("done", 1)
+    assert bronze(project) == {True: 999, False: total - 1000}
+    (waiting,) = project("quarantine", "list").json["quarantined"]
+    (reason,) = waiting["reasons"]
+    assert (reason["field"], reason["value"]) == (FIELD, "ekki tala")
+    assert reason["rule"]
+    shown = project("quarantine", "show", waiting["id"]).json
+    assert '"ekki tala"' in shown["record"]
+    print(f"bronze: {bronze(project)}; quarantine: {reason}")
+
+
+def test_once_the_rule_is_relaxed_a_retry_brings_it_in_without_asking_the_service(read):
+    project, service, _ = read
+    total = len(service.truth("time/entries"))
+    (waiting,) = project("quarantine", "list").json["quarantined"]
+    key = int(waiting["key"])
+    wanted = f"SELECT COUNT(*) FROM gold.fact_time_entry WHERE time_entry_id = {key}"
+    assert project.ask(wanted) == [(0,)]
+    service.asked(forget=True)
+    assert project("quarantine", "retry").json == {"tried": 1, "readmitted": 0, "refused": 1}
+    project.declare(policies={"connectwise.time_entries": {"fields": {FIELD: "text"}}})
+    assert project("quarantine", "retry").json == {"tried": 1, "readmitted": 1, "refused": 0}
+    assert service.state()["requests"] == []
+    assert project.ask(wanted) == [(1,)]
+    assert project.ask("SELECT COUNT(*) FROM silver.time_entry_current") == [(total,)]
+    assert project.ask("SELECT COUNT(*) FROM gold.fact_time_entry") == [(total,)]
+    assert project("quarantine", "list").json == {"quarantined": []}
+    before = project.tables()
+    assert project("rebuild").json["outcome"] == "done"
+    assert project.tables() == before
+    assert project("quarantine", "list").json == {"quarantined": []}
+    assert project.run()["written"] == {}
