@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 
@@ -72,9 +73,11 @@ class Watched:
         for reader in self._readers:
             reader.start()
 
-    def killed(self, moment):
+    def killed(self, moment, *, left):
         """Kill it at a moment, unless it is over by then; whether it was killed."""
-        while self.process.poll() is None and not moment(time.monotonic() - self._began, self.lines):
+        while self.process.poll() is None and not moment.has_come(
+            time.monotonic() - self._began, self.lines, left=left
+        ):
             time.sleep(0.001)
         dead = kill(self.process)
         for reader in self._readers:
@@ -86,7 +89,9 @@ class Watched:
     @property
     def phase(self):
         """The last thing that it said it had done."""
-        return next((word for word in self.lines[-1].split()[1:] if word != "warning"), "") if self.lines else "start-up"
+        return (
+            next((word for word in self.lines[-1].split()[1:] if word != "warning"), "") if self.lines else "start-up"
+        )
 
 
 def starred(lines):
@@ -94,18 +99,31 @@ def starred(lines):
     return sum("versions_written" in line or "table_built" in line for line in lines)
 
 
-def moments(chance, *, seconds, lines):
-    """Random moments without end: by the clock, start-up included, by all progress, and by that of silver and gold.
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: at a share of a whole run's time, of its lines, or of its tables of silver and gold."""
 
-    Each takes what of a run is left to do (1: all), for one that goes on where another died is over sooner.
-    """
-    tables = starred(lines)
-    while True:
-        clock, line, star = chance.random(), chance.random(), chance.random()
-        pause = chance.uniform(0, 0.05)
-        yield lambda left: lambda passed, told, at=clock: passed >= at * seconds * (0.4 + 0.6 * left)
-        yield lambda left: lambda passed, told, at=line: len(told) >= at * left * len(lines) and not time.sleep(pause)
-        yield lambda left: lambda passed, told, at=star: starred(told) > at * (tables - 1) and not time.sleep(pause)
+    of: str
+    share: float
+    pause: float
+    whole: tuple[float, int, int]
+
+    def has_come(self, passed, told, *, left):
+        """Whether it is there; `left`: what of a run is left to do, for one that goes on where another died is shorter."""
+        seconds, lines, tables = self.whole
+        if self.of == "time":
+            return passed >= self.share * seconds * (0.4 + 0.6 * left)
+        seen, all_ = (len(told), left * lines) if self.of == "lines" else (starred(told), tables - 1)
+        if seen <= self.share * all_:
+            return False
+        time.sleep(self.pause)
+        return True
+
+
+def moments(chance, whole):
+    """Random moments without end, of each kind in turn. Those by progress keep to the phases on a busy machine."""
+    for of in itertools.cycle(("time", "lines", "tables")):
+        yield Moment(of, chance.random(), chance.uniform(0, 0.05), whole)
 
 
 @pytest.mark.slow
@@ -118,14 +136,14 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
     seconds, wanted = time.monotonic() - started, undisturbed.tables()
     pages = {place(line) for line in service.asked(forget=True)}
     assert committed(undisturbed) == pages
-    chances = moments(random.Random(20261120), seconds=seconds, lines=told)
+    chances = moments(random.Random(20261120), (seconds, len(told), starred(told)))
     phases, spared, lives = Counter(), 0, 0
     while phases.total() < KILLS:
         lives += 1
         project, done, left = shop(tmp_path / f"life{lives}", service, size=25), set(), 1.0
         for moment in itertools.islice(chances, AGAIN):
             run = Watched(project)
-            dead = run.killed(moment(left))
+            dead = run.killed(moment, left=left)
             asked, now = Counter(place(line) for line in service.asked(forget=True)), committed(project)
             assert not set(asked) & done, "a page that was committed was asked for again"
             assert done <= now, "a page that was committed was forgotten"
@@ -144,4 +162,6 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
         spared += len(done)
         assert project.tables() == wanted
         assert not [file for file in project.data.rglob("*") if file.suffix in (".tmp", ".parts")]
-    print(f"{phases.total()} kills in {lives} lives, after: {dict(phases)}; {len(pages)} pages, {spared} not asked again")
+    print(
+        f"{phases.total()} kills in {lives} lives, after: {dict(phases)}; {len(pages)} pages, {spared} not asked again"
+    )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from headwater.sandbox.connectwise.conditions import ConditionError, parse
 from headwater.sandbox.connectwise.records.desk import Ticket
-from headwater.sandbox.connectwise.records.shape import CustomField, Stamp, Reference
+from headwater.sandbox.connectwise.records.shape import CustomField, Reference, Stamp
 
 TICKET = Ticket(
     id=7,

@@ -88,6 +88,9 @@ class Entity(Declared):
 RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "version_number", "batch_id")
 """Columns that silver adds to every entity; none may be declared."""
 
+LOGGED = ("sequence", "operation", "known", "hash", "key_hash")
+"""Further columns of an entity's change log; none may be declared either."""
+
 
 class Rule(Declared):
     """One line of a rules table: what to look for, and what it means."""

@@ -15,9 +15,10 @@ from headwater.events import Listen, ignore
 from headwater.lake.base import Lake
 from headwater.lake.folder import FolderLake
 from headwater.ledger.base import Ledger
-from headwater.model.check import Whole, check
+from headwater.model.check import check
 from headwater.model.load import load_declarations, load_project
 from headwater.model.project import Connection, Declarations, Project
+from headwater.model.whole import Whole
 from headwater.names import check_slug, suggest
 from headwater.run.settings import resolve_url
 from headwater.run.wiring import Plug, load_blueprint, load_plug, open_ledger, open_warehouse

@@ -19,7 +19,7 @@ from headwater.run.result import RunReport
 
 MONTHS = 3
 """What the company has lived through before anybody reads it."""
-BUDGET = 52.0
+BUDGET = 48.0
 """Seconds for the whole story. Where the machine is slower, fewer syncs cover the same days."""
 
 _HOLD_BACK = timedelta(minutes=5)
@@ -45,17 +45,9 @@ class Chapter:
         return not (self.title or self.accident)
 
 
-def _words_for_flags(service: Service) -> None:
-    service.spoil("time/entries", service.newest("time/entries", 3), field="invoiceFlag", value="já")
-
-
-def _words_for_amounts(service: Service) -> None:
-    service.spoil("expense/entries", service.newest("expense/entries", 1), field="amount", value="11.900 kr.")
-
-
 def _flags_and_amounts(service: Service) -> None:
-    _words_for_flags(service)
-    _words_for_amounts(service)
+    service.spoil("time/entries", service.newest("time/entries", 3), field="invoiceFlag", value="já")
+    service.spoil("expense/entries", service.newest("expense/entries", 1), field="amount", value="11.900 kr.")
 
 
 def _too_many(service: Service) -> None:
@@ -64,22 +56,20 @@ def _too_many(service: Service) -> None:
 
 BEFORE: tuple[Chapter, ...] = (
     Chapter(title=f"first load: the past {MONTHS} months, in chunks of 30 days"),
-    Chapter(days=10),
-    Chapter(days=10),
-    Chapter(days=10),
+    Chapter(days=12),
+    Chapter(days=12),
     Chapter(days=8, title="a page holds 3 time entries and an expense that do not fit", accident=_flags_and_amounts),
-    Chapter(hours=6, title="the service is busy (429): obeyed, asked again", accident=_too_many),
-    Chapter(days=10),
+    Chapter(hours=6, title="the service is busy (429): asked again when it said", accident=_too_many),
+    Chapter(days=12),
 )
 """Until the rule for one field is relaxed."""
 AFTER: tuple[Chapter, ...] = (
-    Chapter(days=10),
-    Chapter(days=10),
-    Chapter(days=10),
-    Chapter(days=10),
-    Chapter(days=10),
+    Chapter(days=12),
+    Chapter(days=12),
+    Chapter(days=12),
+    Chapter(days=12),
     Chapter(hours=6),
-    Chapter(title="once more, with nothing new"),
+    Chapter(title="once more: nothing to read, nothing to write"),
 )
 """Once it is."""
 

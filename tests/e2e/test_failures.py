@@ -1,0 +1,245 @@
+"""What goes wrong outside: each time four slots and an exit code, nothing lost, and the next run completes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import sqlite3
+import subprocess
+from contextlib import closing, contextmanager
+
+import duckdb
+import pytest
+
+from tests.e2e.stand import Service, shop
+
+
+@pytest.fixture(scope="module")
+def calm():
+    """A service that nobody disturbs."""
+    made = Service()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def wanted(calm, tmp_path_factory):
+    """What an undisturbed run makes of it."""
+    project = shop(tmp_path_factory.mktemp("calm") / "shop", calm)
+    project.run()
+    return project.tables()
+
+
+@pytest.fixture
+def project(tmp_path, calm, wanted):
+    return shop(tmp_path / "shop", calm)
+
+
+def told(project, kind, *words, code=1, command="run"):
+    """The error of a command that fails as a whole: in four slots, as JSON and as text."""
+    error = project(command, *words, code=code).error
+    assert error["kind"] == kind, error
+    assert all(error[slot] for slot in ("what", "where", "saw", "try")), error
+    with project.start(command, *words) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert (out, "Traceback" in err) == ("", False)
+    assert all(f"\n  {slot}" in err for slot in ("at", "saw", "try")), err
+    print(err)
+    return error
+
+
+def failed_steps(report, kind):
+    """The errors of the steps that failed in a run of which some parts failed."""
+    errors = [step["error"] for step in report["steps"] if step["state"] == "failed"]
+    assert errors
+    assert all(error["kind"] == kind for error in errors), errors
+    assert all(error["what"] and error["where"] and error["try"] for error in errors), errors
+    return errors
+
+
+def mended(project, wanted):
+    """After the cause is gone, the next run completes and nothing is missing."""
+    assert project.run()["outcome"] == "done"
+    assert project.tables() == wanted
+    assert project.run()["written"] == {}
+
+
+def test_a_wrong_key(project, wanted):
+    right, project.env["CONNECTWISE_PRIVATE_KEY"] = project.env["CONNECTWISE_PRIVATE_KEY"], "wrong-and-secret"
+    error = told(project, "Refused")
+    assert "401" in str(error)
+    ran = project("run", code=1)
+    assert "wrong-and-secret" not in ran.out + ran.err
+    project.env["CONNECTWISE_PRIVATE_KEY"] = right
+    mended(project, wanted)
+
+
+def test_a_wrong_url(project, calm, wanted):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        project.connect(f"http://127.0.0.1:{free.getsockname()[1]}")
+        told(project, "Again")
+    project.connect("https://no-such-host.invalid")
+    told(project, "Again")
+    project.connect("http://psa.example.com")
+    told(project, "DeclarationError", code=2)
+    project.connect(calm)
+    mended(project, wanted)
+
+
+def test_a_missing_secret(project, wanted):
+    key = project.env.pop("CONNECTWISE_CLIENT_ID")
+    error = told(project, "DeclarationError", code=2)
+    assert "CONNECTWISE_CLIENT_ID" in error["what"]
+    project.env["CONNECTWISE_CLIENT_ID"] = key
+    mended(project, wanted)
+
+
+def test_an_unknown_column_in_a_declaration(project, wanted):
+    path = project.root / "models" / "facts" / "time_entry.yaml"
+    right = path.read_text()
+    path.write_text(right.replace("hours: hours,", "hours: huors,"))
+    for command in ("check", "run", "plan"):
+        error = told(project, "DeclarationErrors", code=2, command=command)
+        assert "models/facts/time_entry.yaml:" in error["where"]
+        assert "`hours`" in error["try"]
+    path.write_text(right)
+    mended(project, wanted)
+
+
+def test_a_ledger_of_a_newer_version(project, wanted):
+    project.run()
+    ledger = project.data / "ledger.db"
+    with closing(sqlite3.connect(ledger)) as db, db:
+        (version,) = db.execute("SELECT version_num FROM ledger_version").fetchone()
+        db.execute("UPDATE ledger_version SET version_num = '0999'")
+    error = told(project, "StateError")
+    assert "newer" in error["what"]
+    with closing(sqlite3.connect(ledger)) as db, db:
+        db.execute("UPDATE ledger_version SET version_num = ?", (version,))
+    mended(project, wanted)
+
+
+def test_a_corrupted_ledger(project, wanted):
+    project.run()
+    ledger = project.data / "ledger.db"
+    with closing(sqlite3.connect(ledger)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    right = ledger.read_bytes()
+    for wrong in (
+        b"no database at all, " * 999,
+        right[:5000] + b"\xff" * (len(right) - 5000),
+        right[: len(right) // 2],
+    ):
+        for beside in project.data.glob("ledger.db-*"):
+            beside.unlink()
+        ledger.write_bytes(wrong)
+        told(project, "StateError")
+    for beside in project.data.glob("ledger.db-*"):
+        beside.unlink()
+    ledger.write_bytes(right)
+    mended(project, wanted)
+
+
+def test_a_warehouse_that_another_process_has_open(project, wanted):
+    project.run("--layer", "bronze")
+    with duckdb.connect(str(project.data / "acme.duckdb")):
+        error = told(project, "WarehouseError")
+        assert str(os.getpid()) in error["saw"]
+    mended(project, wanted)
+
+
+def test_a_warehouse_that_is_damaged(project, wanted):
+    project.run()
+    path = project.data / "acme.duckdb"
+    path.write_bytes(b"\x00" * 4096)
+    told(project, "WarehouseError")
+    path.unlink()
+    mended(project, wanted)
+
+
+@pytest.mark.parametrize("place", ["raw", "bronze"])
+def test_a_lake_whose_folder_is_a_file(project, wanted, place):
+    blocked = project.data / "lake" / "acme" / place
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("in the way")
+    failed_steps(project("run", code=None).json, "LakeError")
+    blocked.unlink()
+    mended(project, wanted)
+
+
+def test_a_lake_that_is_a_file(project, wanted):
+    blocked = project.data / "lake"
+    blocked.parent.mkdir()
+    blocked.write_text("in the way")
+    report = project.run(code=1)
+    print(failed_steps(report, "LakeError")[0])
+    blocked.unlink()
+    mended(project, wanted)
+
+
+@contextmanager
+def mounted(folder, options):
+    """A small disk of its own, where this user may mount one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = shutil.which("mount")
+    if not mount or os.geteuid():
+        pytest.skip("only root can mount a disk")
+    if subprocess.run(
+        [mount, "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        yield mount
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_lake_on_a_read_only_disk(project, wanted):
+    lake = project.data / "lake"
+    with mounted(lake, "size=16m") as mount:
+        project.run("--layer", "raw")
+        subprocess.run([mount, "-o", "remount,ro", lake], check=True)
+        print(failed_steps(project("run", code=None).json, "LakeError")[0])
+        subprocess.run([mount, "-o", "remount,rw", lake], check=True)
+        mended(project, wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["60k", "150k", "400k", "1500k", "3000k", "5000k"])
+def test_a_full_disk(project, wanted, size):
+    with mounted(project.data, f"size={size}") as mount:
+        ran = project("run", code=None)
+        assert ran.code in (1, 3), ran.out
+        said = ran.json
+        kinds = (
+            {step["error"]["kind"] for step in said["steps"] if step["error"]}
+            if "steps" in said
+            else {said["error"]["kind"]}
+        )
+        print(size, ran.code, kinds)
+        assert kinds <= {"LakeError", "StateError", "WarehouseError", "MachineError"}, said
+        subprocess.run([mount, "-o", "remount,size=200m", project.data], check=True)
+        mended(project, wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [2, 20, 100, 300, 700, 2000])
+def test_files_that_may_not_grow(project, wanted, kilobytes):
+    def narrow():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))
+
+    ran = project("run", code=None, preexec_fn=narrow)
+    assert ran.code in (1, 3), ran.out
+    said = ran.json
+    kinds = (
+        {step["error"]["kind"] for step in said["steps"] if step["error"]}
+        if "steps" in said
+        else {said["error"]["kind"]}
+    )
+    print(kilobytes, ran.code, kinds)
+    assert kinds <= {"LakeError", "StateError", "WarehouseError", "MachineError"}, said
+    mended(project, wanted)
