@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from headwater.model.check import Whole, complaints
+from headwater.model.check import complaints
 from headwater.model.dimension import DateDimension
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
+from headwater.model.whole import Whole
 from tests.blueprints.firm import MSP
 from tests.blueprints.offered import offered
 

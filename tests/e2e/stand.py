@@ -99,7 +99,7 @@ class Shop:
 
     def __init__(self, root, **tenants):
         self.root = root
-        self.env = {**os.environ, **KEYS}
+        self.env = {**os.environ, **KEYS, "HEADWATER_LOG_LEVEL": "debug"}
         self.env.pop("HEADWATER_ENV", None)
         self.tenants = tenants
 

@@ -90,7 +90,9 @@ class Watched:
     def phase(self):
         """The last thing that it said it had done."""
         return (
-            next((word for word in self.lines[-1].split()[1:] if word != "warning"), "") if self.lines else "start-up"
+            next((word for word in self.lines[-1].split()[1:] if word not in ("debug", "warning", "error")), "")
+            if self.lines
+            else "start-up"
         )
 
 

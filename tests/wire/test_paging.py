@@ -34,7 +34,7 @@ def test_page_numbers_go_on_until_a_short_page():
 
 
 def test_a_short_page_with_a_next_link_is_not_the_last():
-    link = '<https://api.example.com/v1/things?page=2>; rel="next"'
+    link = '<https://api.example.com/v1/things?pageId=1>; rel="next"'
     assert PageNumber(size=1000).after("1", page(*things(1), link=link)) == "2"
     assert ForwardOnly(size=1000).after("", page(*things(1), link=link)) == "1"
     assert ForwardOnly(size=1000).after("1", page(link=link)) is None
@@ -55,6 +55,21 @@ def test_a_link_on_the_same_host_is_kept_without_it():
 def test_a_link_to_another_host_stays_whole_so_that_it_is_seen():
     link = '<https://evil.example/x>; rel="next"'
     assert LinkHeader().after("", page(*things(1), link=link)) == "https://evil.example/x"
+
+
+def test_a_service_that_does_not_know_forward_only_is_followed_by_its_links():
+    paging = ForwardOnly(size=2, headers={"pagination-type": "forward-only"})
+    link = '<https://api.example.com/v1/things?page=2&pageSize=2>; rel="next"'
+    position = paging.after("", page(*things(1, 2), link=link))
+    assert position == "/v1/things?page=2&pageSize=2"
+    asked = paging.request(BASE, position)
+    assert (asked.url, asked.params) == ("https://api.example.com/v1/things?page=2&pageSize=2", {})
+    assert paging.after(position, page(*things(3))) is None
+
+
+def test_forward_only_does_not_mind_a_link_to_a_stranger():
+    link = '<https://evil.example/x>; rel="next"'
+    assert ForwardOnly(size=2).after("", page(*things(1, 2), link=link)) == "2"
 
 
 def test_forward_only_asks_above_the_last_key():

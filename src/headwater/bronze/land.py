@@ -20,7 +20,7 @@ from headwater.bronze.lines import write_lines
 from headwater.bronze.shape import shape_of
 from headwater.bronze.staging import Parents, Staging, parents_from
 from headwater.bronze.survey import Survey, Surveyor
-from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, typist
+from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, in_order, typist
 from headwater.errors import GuardError, LakeError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Drift, RefusedRow
@@ -117,12 +117,17 @@ class _Landing:
 
     def run(self, duck: Typist, scratch: str, *, now: datetime, rows: int | None) -> Landed:
         """Try the columnar way; go the slow one where something does not fit."""
-        seen, kept = self._both(duck, scratch)
+        surveyor = Surveyor(self.lake, self.raw, self.shape)
+        seen, kept = self._both(duck, scratch, surveyor)
         self._check("A raw file is damaged.", rows, seen.lines)
         if kept != seen.lines or seen.misfits:
+            seen.misfits = surveyor.misfits(self.shape.strict)
             kept = self._staged(duck, scratch, seen)
-        elif seen.captions != self.captions:
-            kept = self._typed(duck, Lines(url=self.lake.url(self.raw)), scratch, seen.captions)
+        elif misfits := self._no_texts(duck, scratch, surveyor):
+            seen.misfits = misfits
+            kept = self._staged(duck, scratch, seen)
+        else:
+            kept = self._captioned(duck, scratch, seen.lines)
         refused = tuple(self._refused(verdict, now) for verdict in self.staging.refused)
         self._check("Rows were lost while landing; nothing was written.", seen.lines, kept + len(refused))
         self._guard()
@@ -136,9 +141,8 @@ class _Landing:
             hint = "read its window again"
             raise LakeError(what, where=self.raw, saw=f"{found} records instead of {expected}", hint=hint)
 
-    def _both(self, duck: Typist, scratch: str) -> tuple[Survey, int | None]:
+    def _both(self, duck: Typist, scratch: str, surveyor: Surveyor) -> tuple[Survey, int | None]:
         """Type all lines straight from raw, while another thread looks whether all of them fit."""
-        surveyor = Surveyor(self.lake, self.raw, self.shape, self.bag)
         looked = self.report if self.batch.purpose != "sweep" else None
         with ThreadPoolExecutor(1) as pool:
             due = pool.submit(surveyor.survey, looked)
@@ -150,10 +154,26 @@ class _Landing:
         if self.resource.parent is not None:
             return None
         try:
-            captions = surveyor.glance() if self.bag is not None else {}
-            return self._typed(duck, Lines(url=self.lake.url(self.raw)), scratch, captions)
+            ids = surveyor.glance(self.bag) if self.bag is not None else ()
+            return self._typed(duck, self._lines(), scratch, in_order((key, "") for key in ids))
         except Unfit:
             return None
+
+    def _lines(self) -> Lines:
+        return Lines(url=self.lake.url(self.raw))
+
+    def _no_texts(self, duck: Typist, scratch: str, surveyor: Surveyor) -> set[int]:
+        """The lines in which something else stands where text is due: DuckDB keeps it as text without a word."""
+        odd = duck.odd(scratch, self.shape.texts)
+        return surveyor.misfits(self.shape.strict_in(odd)) if odd else set()
+
+    def _captioned(self, duck: Typist, scratch: str, kept: int) -> int:
+        """Learn the custom fields of the whole file; write it again if the first lines did not show all of them."""
+        if self.bag is None:
+            return kept
+        shown = self.captions.keys()
+        self.captions = duck.captions_in(scratch, self.bag)
+        return kept if self.captions.keys() == shown else self._typed(duck, self._lines(), scratch, self.captions)
 
     def _staged(self, duck: Typist, scratch: str, seen: Survey) -> int:
         """The lines that fit, and those that a row by row reading lets pass."""

@@ -25,6 +25,8 @@ class Block:
     """The number of its first line, from 1."""
     body: bytes
     """The lines, each with its line break."""
+    count: int
+    """How many lines these are."""
 
     def lines(self) -> list[bytes]:
         """The lines without their breaks."""
@@ -44,16 +46,17 @@ def read_blocks(lake: Lake, path: str) -> Iterator[Block]:
     """The lines of the zstd file at `path`, in order; LakeError if it is damaged."""
     first, rest = 1, b""
     for chunk in _chunks(lake, path):
-        whole, found, rest_of_chunk = chunk.rpartition(b"\n")
-        if not found:
+        end = chunk.rfind(b"\n") + 1
+        if not end:
             rest += chunk
             continue
-        body = rest + whole + b"\n"
-        yield Block(first=first, body=body)
-        first += body.count(b"\n")
-        rest = rest_of_chunk
+        body = b"".join((rest, memoryview(chunk)[:end]))  # one copy; these are all the bytes that there are
+        count = body.count(b"\n")
+        yield Block(first=first, body=body, count=count)
+        first += count
+        rest = chunk[end:]
     if rest:
-        yield Block(first=first, body=rest + b"\n")
+        yield Block(first=first, body=rest + b"\n", count=1)
 
 
 def _chunks(lake: Lake, path: str) -> Iterator[bytes]:

@@ -42,6 +42,10 @@ class Shape:
     """Fields (by path) that records may carry and that are not kept."""
     strict: Any
     """The msgspec type of a record: what it accepts, DuckDB reads without changing a value."""
+    brisk: Any
+    """`strict` without the plain text, which is half of the work: that is looked at in columns, see `texts`."""
+    texts: tuple[str, ...]
+    """The columns that `brisk` does not look at. What is no text there has the looks of it, see `Typist.odd`."""
 
     def columns(self) -> str:
         """The columns of a record, as DuckDB's `read_json` takes them."""
@@ -50,6 +54,10 @@ class Shape:
     def struct(self) -> str:
         """A record as one DuckDB type."""
         return struct_of(self.nodes)
+
+    def strict_in(self, columns: Collection[str]) -> Any:
+        """`strict` for these columns only; their members are m0, m1 and so on."""
+        return _strict_object("Record", tuple(_among(self.nodes, columns, ())))
 
     def select(self, record: str = "") -> str:
         """The flattened columns, from the columns of a record or from the struct `record`."""
@@ -70,7 +78,14 @@ def shape_of(contract: type[BaseModel], omit: Collection[str] = ()) -> Shape:
         raise DeclarationError("A contract without fields.", where=contract.__name__, hint="name its fields")
     fields = flat(nodes)
     check_columns(fields, contract.__name__)
-    return Shape(nodes=nodes, fields=fields, omit=tuple(omit), strict=_strict_object(contract.__name__, nodes))
+    return Shape(
+        nodes=nodes,
+        fields=fields,
+        omit=tuple(omit),
+        strict=_strict_object(contract.__name__, nodes),
+        brisk=_strict_object(contract.__name__, tuple(_brisk(nodes))),
+        texts=tuple("_".join(path) for path, node in _leaves(nodes, ()) if _plain(node)),
+    )
 
 
 def attribute_of(nodes: Sequence[Node], key: str) -> str:
@@ -108,6 +123,34 @@ def _strict_object(name: str, nodes: Sequence[Node]) -> Any:
         members.append((f"m{index}", kind) if node.required else (f"m{index}", optional, None))
     keys = {f"m{index}": node.key for index, node in enumerate(nodes)}
     return msgspec.defstruct("Record", members, rename=keys, gc=False, module=name)
+
+
+def _brisk(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        if node.nodes and not node.many:
+            yield replace(node, nodes=tuple(_brisk(node.nodes)))
+        elif not (_plain(node) or _free(node)):
+            yield node
+
+
+def _plain(node: Node) -> bool:
+    """Whether it is text, and nothing else, that may be absent."""
+    return node.dtype == "text" and not (node.many or node.required or node.loose)
+
+
+def _free(node: Node) -> bool:
+    """Whether it may be anything, or absent."""
+    return not (node.many or node.required) and (node.loose or node.dtype == "json")
+
+
+def _among(nodes: Iterable[Node], columns: Collection[str], prefix: tuple[str, ...]) -> Iterator[Node]:
+    for node in nodes:
+        path = (*prefix, node.key)
+        if node.nodes and not node.many:
+            if inner := tuple(_among(node.nodes, columns, path)):
+                yield replace(node, nodes=inner)
+        elif "_".join(path) in columns:
+            yield node
 
 
 def _without(nodes: Iterable[Node], omit: Collection[str], prefix: str) -> Iterator[Node]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from headwater.names import literal, quote
 _MEMORY = "256MB"
 _ROW_GROUP = 16_384
 _LONGEST = 4 << 20
+_NO_TEXT = r"^([{\[]|(true|false|-?[0-9]+(\.[0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))$)"
+"""How DuckDB spells an object, a list, a boolean or a fraction where text is due. A whole number is welcome there."""
 _UNFIT = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 
 
@@ -58,17 +60,23 @@ class Typist:
         self._connection = connection
 
     def captions(self, lines: Lines, bag: Node) -> dict[str, str]:
-        """The ids of a bag of custom fields, each with its caption."""
+        """The ids of a bag of custom fields in `lines`, each with its caption."""
         value = f"{lines.record}.{quote(bag.key)}" if lines.record else quote(bag.key)
-        caption = "max(field.caption)" if any(node.key == "caption" for node in bag.nodes) else "NULL"
-        statement = (
-            f"SELECT CAST(field.id AS VARCHAR), {caption} FROM (SELECT unnest({value}) AS field "
-            f"FROM {lines.rows((bag,))}) WHERE field.id IS NOT NULL GROUP BY field.id"
-        )
-        found = [(key, caption or "") for key, caption in self._run(statement).fetchall()]
-        return dict(sorted(found, key=lambda pair: (len(pair[0]), pair[0])))
+        return self._captions(f"SELECT unnest({value}) AS field FROM {lines.rows((bag,))}", bag)
 
-    def write(self, lines: Lines, shape: Shape, target: str, *, bag: Node | None, ids: Mapping[str, str]) -> int:
+    def captions_in(self, path: str, bag: Node) -> dict[str, str]:
+        """The ids of a bag of custom fields in a bronze file, each with its caption."""
+        return self._captions(f"SELECT unnest({quote(bag.key)}) AS field FROM read_parquet({literal(path)})", bag)
+
+    def odd(self, path: str, texts: Sequence[str]) -> set[str]:
+        """Those of the columns `texts` of a bronze file in which some text may have been something else in the record."""
+        if not texts:
+            return set()
+        looks = ", ".join(f"bool_or(regexp_matches({quote(name)}, {literal(_NO_TEXT)}))" for name in texts)
+        found = self._run(f"SELECT {looks} FROM read_parquet({literal(path)})").fetchone()
+        return {name for name, odd in zip(texts, found, strict=True) if odd}
+
+    def write(self, lines: Lines, shape: Shape, target: str, *, bag: Node | None, ids: Iterable[str]) -> int:
         """Type the records of `lines` into the Parquet file `target`; how many."""
         columns = ["n AS _line" if lines.staged else "row_number() OVER () AS _line"]
         if lines.parents:
@@ -88,6 +96,13 @@ class Typist:
         query = f"SELECT {', '.join(columns)} FROM (SELECT {empty}) AS nothing(n, p, r) WHERE n IS NOT NULL"
         self._run(f"COPY ({query}) TO {literal(target)} (FORMAT parquet)")
         return 0
+
+    def _captions(self, fields: str, bag: Node) -> dict[str, str]:
+        caption = "max(field.caption)" if any(node.key == "caption" for node in bag.nodes) else "NULL"
+        statement = (
+            f"SELECT CAST(field.id AS VARCHAR), {caption} FROM ({fields}) WHERE field.id IS NOT NULL GROUP BY field.id"
+        )
+        return in_order((key, caption or "") for key, caption in self._run(statement).fetchall())
 
     def lines_of(self, path: str) -> set[int]:
         """The line numbers in a bronze file."""
@@ -124,6 +139,11 @@ def bag_of(shape: Shape, name: str) -> Node | None:
     bag = next((node for node in shape.nodes if node.key == name and node.many), None)
     kinds = {node.key: node.dtype for node in bag.nodes} if bag else {}
     return bag if kinds.get("id") in ("text", "integer", "bigint") and kinds.get("value") else None
+
+
+def in_order(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Custom fields, each an id and a caption, in the order of their ids, numbers as numbers."""
+    return dict(sorted(fields, key=lambda pair: (len(pair[0]), pair[0])))
 
 
 def _pivot(bag: Node, key: str, record: str) -> str:

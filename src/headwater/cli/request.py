@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from headwater.clock import parse_instant
 from headwater.run.asked import Asked, Depth
 
 
@@ -31,18 +30,19 @@ def asked(request: Request, *, chunk: str | None = None, force: bool = False, al
         connection=request.connection,
         resource=request.resource,
         layer=request.layer,
-        since=_instant("--since", request.since),
-        until=_instant("--until", request.until),
+        since=instant("--since", request.since),
+        until=instant("--until", request.until),
         chunk=chunk,
         force=force,
         allow_drop=allow_drop,
     )
 
 
-def _instant(option: str, text: str | None) -> datetime | None:
+def instant(option: str, text: str | None) -> datetime | None:
+    """The instant that was typed; a complaint that names the option when it is none."""
     if text is None:
         return None
     try:
-        return parse_instant(text)
+        return parseinstant(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}; write 2026-03-01 or 2026-03-01T08:00:00Z", param_hint=[option]) from error

@@ -25,7 +25,7 @@ class Choice(Declared):
     types: dict[str, dict[str, DType]] = Field(default_factory=dict)
     """Fields whose type the description gets wrong, by schema."""
     refer: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    """Schemas that the description lacks: references, by schema and field, each with the keys it carries."""
+    """References that the description lacks or that stand too deep: by schema and field, each with the keys it carries."""
     unread: tuple[str, ...] = ("_info",)
     """Keys of nested objects that nobody wants."""
     links: tuple[str, ...] = ("*_href",)

@@ -76,11 +76,14 @@ def _added(name: str, choice: Choice) -> Schema:
         field: _SCALARS.get(dtype, {"type": "number", "format": "decimal"})
         for field, dtype in choice.types[name].items()
     }
-    references = {
-        field: {"type": "object", "properties": _keys(keys)} for field, keys in choice.refer.get(name, {}).items()
-    }
+    references = _referred(name, choice)
     shared = {"customFields": {"type": "array", "items": {}}, "_info": {"type": "object"}}
     return {"type": "object", "properties": {**scalars, **references, **shared}}
+
+
+def _referred(name: str, choice: Choice) -> dict[str, Schema]:
+    """The references that a schema carries, as the choice says."""
+    return {field: {"type": "object", "properties": _keys(keys)} for field, keys in choice.refer.get(name, {}).items()}
 
 
 def _keys(keys: Iterable[str]) -> dict[str, Schema]:
@@ -126,6 +129,10 @@ class _Pruner:
         if not scalars:
             return {}
         name = name or f"{owner}{field[:1].upper()}{field[1:]}"
+        for deeper, reference in _referred(name, self.choice).items():
+            deeper_name = f"{name}{deeper[:1].upper()}{deeper[1:]}"
+            self.met[deeper_name] = reference
+            scalars[deeper] = {"$ref": _REF + deeper_name}
         self.met[name] = {"type": "object", "properties": scalars}
         return {"$ref": _REF + name}
 

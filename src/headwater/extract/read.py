@@ -158,7 +158,8 @@ class _Reader:
     def _walk(self) -> list[PageRow]:
         """Read from the first page that is missing to the last one.
 
-        The next page is on its way while this one is compressed and written; pages are committed in order, one by one.
+        The next page is on its way while this one is held against the filter, compressed and written; pages are
+        committed in order, one by one.
         """
         pages = self._known()
         self.listen(ReadStarted(tenant=self.batch.feed.tenant, batch=self.batch, resumed_at=len(pages)))
@@ -172,10 +173,12 @@ class _Reader:
                 number = len(pages) + 1
                 with self._at(number):
                     arrived, lines = coming.result()
-                    following = self._checked(place, arrived, lines, trail)
+                    following = self._followed(place, arrived, lines, trail)
                 stopping = self.stop()
                 if following is not None and not stopping:
                     coming = self._ask(ahead, following)
+                with self._at(number):
+                    self._verify(arrived)
                 pages.append(self._commit(number, arrived, lines, following))
                 if following is None:
                     return pages
@@ -198,9 +201,8 @@ class _Reader:
         records = split(response, path=self.question.resource.records)
         return Page(response=response, records=records), as_lines(records)
 
-    def _checked(self, place: str, page: Page, lines: bytes, trail: Trail) -> str | None:
-        """The place that follows, after the page was held against the filter and the way that lies behind."""
-        self._verify(page)
+    def _followed(self, place: str, page: Page, lines: bytes, trail: Trail) -> str | None:
+        """The place that follows, after the page was held against the way that lies behind."""
         following = self.route.after(place, page)
         trail.step(following, lines)
         if following is not None:

@@ -8,7 +8,7 @@ from headwater.gold.apply import bring, clear
 from headwater.gold.dimension import Compiled
 from headwater.gold.member import check_keys, keep_reserved
 from headwater.gold.progress import Consumer, Pending, announce, changed, read_pending, record_progress
-from headwater.gold.shape import fit, listed
+from headwater.gold.shape import fit, fit_versions, listed
 from headwater.gold.star import Star, needs, table_name
 from headwater.gold.unmatched import report_unmatched
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
@@ -68,7 +68,7 @@ def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebu
 def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pending) -> str:
     """The staged keys of the members to look at."""
     if pending.full:
-        fit(warehouse, table)
+        fit_versions(warehouse, table)
         return warehouse.stage("gold_keys", dimension.everyone(parts, warehouse.ref("gold", table.name)))
     news = {source: changed(warehouse, source, pending) for source in pending.moved}
     own = news.get(parts.dimension.entity)
@@ -102,7 +102,7 @@ def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuil
         return Written()
     stored, seen = warehouse.ref("gold", table.name), enumeration.values_of(declared, warehouse.ref)
     if pending.full:
-        fit(warehouse, table)
+        fit_versions(warehouse, table)
         every = f"{seen}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
         keys = warehouse.stage("gold_keys", every)
     else:

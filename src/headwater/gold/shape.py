@@ -77,6 +77,13 @@ def fit(warehouse: Warehouse, table: Table) -> None:
             warehouse.execute(f"ALTER TABLE {ref} DROP COLUMN {quote(column.name)}")
 
 
+def fit_versions(warehouse: Warehouse, table: Table) -> None:
+    """`fit`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
+    fit(warehouse, table)
+    if warehouse.capabilities.asof:
+        warehouse.ensure_asof(table.layer, table.name)
+
+
 def cast_null(dtype: str) -> str:
     """SQL of a NULL of a type."""
     return f"CAST(NULL AS {spelled(dtype, DUCKDB)})"

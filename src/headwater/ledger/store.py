@@ -30,6 +30,7 @@ _KNOWN = (
     ("not a database", "the file is not a ledger.", "name another file, or bring back a copy of the ledger"),
     ("malformed", "the ledger is damaged.", "bring back a copy of the file; keep this one until you have"),
     ("full", "the disk is full; nothing was written to the ledger.", "free some space, then run again"),
+    ("disk I/O", "the ledger cannot be read or written.", "look at the disk and its room; what was committed is kept"),
     ("locked", "the ledger is busy; nothing was written.", "wait for the other program to finish, then run again"),
     ("readonly", "the ledger cannot be written.", "see who may write the file and its folder"),
     ("read-only", "the ledger cannot be written.", "see who may write the file and its folder"),

@@ -1,4 +1,4 @@
-"""What a run that did not end well left in the lake, cleared away by the next one."""
+"""The lake at the beginning of a run: it can be written, and what a run that did not end well left is cleared away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 from headwater.batch import Feed
 from headwater.extract.parts import tidy
+from headwater.lake.base import Lake
 from headwater.run.opened import Opened
+
+
+def check_writable(lake: Lake) -> None:
+    """Nothing where files can be written; LakeError, once and before anybody is asked, where they cannot."""
+    probe = f"{lake.tenant}/probe"
+    lake.write(probe, b"")
+    lake.remove(probe)
 
 
 def clear_leftovers(opened: Opened, tenant: str, feeds: Iterable[Feed]) -> None:

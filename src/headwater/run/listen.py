@@ -51,6 +51,8 @@ def line_of(event: Event) -> Line:
     told: dict[str, Any] = {}
     for field in fields(event):
         value = getattr(event, field.name)
+        if isinstance(value, float):
+            value = round(value, 2)
         told.update(_batch(value) if isinstance(value, Batch) else {field.name: value})
     level = _LEVELS.get(type(event), "info")
     if _idle(event):

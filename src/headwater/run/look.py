@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,11 +35,13 @@ def status(opened: Opened, tenant: str) -> Status:
 
 def query(opened: Opened, tenant: str, sql: str) -> Answer:
     """The answer to one statement that only reads; WarehouseError for anything else."""
-    warehouse = opened.warehouse(tenant, read_only=True)
-    try:
-        table = warehouse.arrow(one_that_reads(sql, warehouse.capabilities.dialect))
-    finally:
-        warehouse.close()
+    with closing(opened.warehouse(tenant, read_only=True)) as warehouse:
+        return answered(warehouse, one_that_reads(sql, warehouse.capabilities.dialect))
+
+
+def answered(warehouse: Warehouse, statement: str) -> Answer:
+    """The answer to a statement in the engine's own dialect."""
+    table = warehouse.arrow(statement)
     columns = tuple(table.column_names)
     values = [[_utc(value) for value in column.to_pylist()] for column in table.columns]
     return Answer(columns=columns, rows=tuple(zip(*values, strict=True)))

@@ -23,12 +23,12 @@ from headwater.ledger.holder import holder
 from headwater.ledger.lease import SECONDS, keep
 from headwater.plan.build import build
 from headwater.plan.state import LAYERS, Layer, Request
-from headwater.plan.step import Conform, Plan
+from headwater.plan.step import Conform, Extract, Land, Plan
 from headwater.plan.view import view_of
 from headwater.run.asked import Asked
 from headwater.run.execute import execute
 from headwater.run.feeds import Source, built_tables, sources_of, state_of
-from headwater.run.leftovers import clear_leftovers
+from headwater.run.leftovers import check_writable, clear_leftovers
 from headwater.run.opened import Opened
 from headwater.run.patience import Patience
 from headwater.run.result import Finding, Outcome, RunReport, StepResult
@@ -101,19 +101,22 @@ def _carried(
         warehouse = opened.warehouse(tenant)
         stack.callback(warehouse.close)
         ready_meta(warehouse)
+        lake = opened.lake(tenant)
+        check_writable(lake)
         clear_leftovers(opened, tenant, sources)
         patience = Patience(clock=opened.clock, stop=stop)
         clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
         plan = plan_of(opened, tenant, asked, sources, times=times, built=built_tables(warehouse))
-        if failed and not plan.steps and not times:
+        if failed and not times and not any(isinstance(step, Extract | Land) for step in plan.steps):
             raise next(iter(failed.values()))
         work = Work(
             opened=opened,
             tenant=tenant,
             sources=sources,
             clients=clients,
-            lake=opened.lake(tenant),
+            unreachable=failed,
+            lake=lake,
             warehouse=warehouse,
             listen=tally.told,
             stop=stop,
@@ -174,10 +177,9 @@ def connect(
         if asked.connection not in (None, name):
             continue
         try:
-            clients[name] = stack.enter_context(
-                client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
-            )
-            times[name] = clients[name].source_time()
+            client = client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
+            times[name] = stack.enter_context(client).source_time()
+            clients[name] = client
         except (ServiceError, DeclarationError) as error:
             failed[name] = error
     return clients, times, failed

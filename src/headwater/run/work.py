@@ -40,6 +40,8 @@ class Work:
     sources: Mapping[Feed, Source]
     clients: Mapping[str, Client]
     """By connection; one that could not be asked is not here."""
+    unreachable: Mapping[str, HeadwaterError] = field(default_factory=dict)
+    """By connection: why it could not be asked."""
     lake: Lake
     warehouse: Warehouse
     listen: Listen
@@ -80,7 +82,7 @@ class Work:
 
     def _read(self, source: Source, step: Extract) -> int:
         question = Question(resource=source.resource, fields=source.fields, parents=step.parents)
-        client = self.clients[source.feed.connection]
+        client = self._client(source.feed.connection)
         ledger = self.opened.ledger
         try:
             row = read(step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop)
@@ -88,6 +90,11 @@ class Work:
             self.opened.ledger.fail(step.batch, str(error))
             raise
         return row.rows
+
+    def _client(self, connection: str) -> Client:
+        if connection in self.unreachable:
+            raise self.unreachable[connection]
+        return self.clients[connection]
 
     def _land(self, step: Land) -> str:
         if step.batch is not None:

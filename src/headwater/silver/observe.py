@@ -78,7 +78,7 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     known = {name: column.type for name, column in entity.columns.items() if name in values}
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in values.items())
     inner = (
-        f"SELECT {taken},\n  {_stamp(reading)} AS _stamp, {_operation(reading)} AS operation\n"
+        f"SELECT {taken},\n  {stamp_of(reading)} AS _stamp, {_operation(reading)} AS operation\n"
         f"FROM {records(arrival)}{f' WHERE {reading.where}' if reading.where else ''}"
     )
     columns = ", ".join(
@@ -96,7 +96,7 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     )
 
 
-def _stamp(reading: Reading) -> str:
+def stamp_of(reading: Reading) -> str:
     """The change stamp in microseconds; NULL when there is none, or none that a version could begin at."""
     if not reading.changed_at:
         return "CAST(NULL AS BIGINT)"

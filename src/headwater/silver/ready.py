@@ -34,6 +34,8 @@ def ready(warehouse: Warehouse, entity: Entity) -> None:
         warehouse.ensure(log)
         select = f"SELECT * FROM {warehouse.ref('silver', entity.entity)} WHERE is_current"
         warehouse.ensure_view("silver", f"{entity.entity}_current", select)
+        if warehouse.capabilities.asof:
+            warehouse.ensure_asof("silver", entity.entity)
         _note_shape(warehouse, entity)
 
 

@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 Layer = Literal["silver", "gold", "meta"]
 """Schemas of a tenant. `meta` holds what silver tells gold: changed keys, batches, how far each table is."""
 
+FileFormat = Literal["parquet", "csv"]
+"""What a table can be written as."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
@@ -27,6 +30,10 @@ class Capabilities:
     """It reads Parquet in the lake by itself."""
     identifier_length: int = 63
     """The longest name."""
+    asof: bool = False
+    """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure_asof`."""
+    exports: bool = False
+    """It writes its tables to files, see `Warehouse.export`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +110,13 @@ class Warehouse(Protocol):
         """Make or replace a view."""
         ...
 
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant.
+
+        It is no table, and goes when its table is dropped. Only where the capability `asof` holds.
+        """
+        ...
+
     def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         ...
@@ -141,6 +155,14 @@ class Warehouse(Protocol):
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
+        ...
+
+    def digest(self, layer: Layer, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order. Where `exports` holds."""
+        ...
+
+    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file of this machine; how many. Where the capability `exports` holds."""
         ...
 
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:

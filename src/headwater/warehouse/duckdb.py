@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ import duckdb
 
 from headwater.dtypes import DUCKDB, spelled, widens
 from headwater.errors import WarehouseError
-from headwater.names import quote
-from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Written
+from headwater.names import literal, quote
+from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
 from headwater.warehouse.sql import create_table, listed, not_among, same_row
 
 LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
@@ -24,6 +25,13 @@ LOCAL = 36_028_797_018_960_000
 
 DuckDB 2.0.0 gives wrong rows, or falls over, when rows are fetched or deleted by such an id. Reading the id is harmless.
 """
+
+_UTC = (
+    r"CASE WHEN REGEXP_MATCHES(CAST(instant AS VARCHAR), ':\d\d.*[+-]\d') "
+    "THEN MAKE_TIMESTAMP(EPOCH_US(CAST(instant AS TIMESTAMP WITH TIME ZONE))) ELSE CAST(instant AS TIMESTAMP) END"
+)
+"""The instant that somebody gives, as our zoneless UTC: cast at once, DuckDB would drop a text's offset, and take a
+zoned instant to whatever zone the session is in."""
 
 _DTYPES = {
     "VARCHAR": "text",
@@ -39,7 +47,9 @@ _DTYPES = {
 class DuckDB:
     """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
 
-    capabilities = Capabilities(dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True)
+    capabilities = Capabilities(
+        dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, asof=True, exports=True
+    )
 
     def __init__(
         self, tenant: str, path: str, memory: str = "", threads: int | None = None, *, read_only: bool = False
@@ -102,6 +112,13 @@ class DuckDB:
         """Make or replace a view."""
         self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
 
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
+        self.execute(
+            f"CREATE OR REPLACE MACRO {self.ref(layer, f'{name}_asof')}(instant) AS TABLE "
+            f"SELECT * FROM {self.ref(layer, name)} WHERE valid_from <= {_UTC} AND valid_to > {_UTC}"
+        )
+
     def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         if name not in self.tables(layer):
@@ -127,6 +144,7 @@ class DuckDB:
         for found, kind in self._catalogue(layer):
             if found == name:
                 self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
+                self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -198,6 +216,17 @@ class DuckDB:
         """Drop a temporary table."""
         self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
 
+    def digest(self, layer: Layer, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order."""
+        columns = ", ".join(f"{column.name} {column.dtype}" for column in self.describe(layer, name) or ())
+        count, total = self.rows(f"SELECT COUNT(*), SUM(HASH(t)) FROM {self.ref(layer, name)} AS t")[0]
+        return hashlib.sha256(f"{columns}|{count}|{total}".encode()).hexdigest()
+
+    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file; how many."""
+        options = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}[file_format]
+        return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({options})")
+
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         ref = self.ref(table.layer, table.name)
@@ -251,10 +280,12 @@ def _holder(message: str) -> str:
 def _explained(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
     shown = " ".join(statement.split())
     hint = ""
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if "No space left" in str(error) or "File too large" in str(error):
+        hint = "free some space and run again; what was committed is kept"
+    elif isinstance(error, duckdb.OutOfMemoryException):
         hint = "give it more memory (`warehouse: {memory: 8GB}`) or room on disk"
     elif isinstance(error, duckdb.IOException):
-        hint = "is the disk full, or the folder not writable?"
+        hint = "may this user write there, and is the disk in order?"
     elif isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
         hint = f"the statement was: {shown[:300]}"
     return WarehouseError("the warehouse refused a statement", where=path, saw=_first_line(error), hint=hint)

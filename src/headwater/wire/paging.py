@@ -7,7 +7,7 @@ follows a page (None: none). That a service repeats itself is noticed in one pla
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from pydantic import Field
 
@@ -82,7 +82,11 @@ class LinkHeader(Declared):
 
 
 class ForwardOnly(Declared):
-    """Records with a key above the last one seen, in key order: no record can slip between two pages."""
+    """Records with a key above the last one seen, in key order: no record can slip between two pages.
+
+    A service that does not know this kind of paging shows it: its link to the next page speaks of something else. Then
+    its links are followed, as `link_header` does.
+    """
 
     kind: Literal["forward_only"] = "forward_only"
     param: str = "pageId"
@@ -106,13 +110,21 @@ class ForwardOnly(Declared):
         return ""
 
     def request(self, base: Request, position: str) -> Request:
-        """`base`, asking for records above the key `position`."""
+        """`base`, asking for records above the key `position`, or the address that the last page named."""
+        if _is_address(position):
+            return base.with_headers(self.headers).to(urljoin(base.url, position))
         asked = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
         return asked.with_params({self.param: position}) if position else asked
 
     def after(self, position: str, page: Page) -> str | None:
         """The last key of the page, as long as pages are full."""
-        if not _goes_on(page, self.size):
+        url = page.response.url
+        link = next_link(page.response.headers, url=url)
+        if link is not None and self.param not in parse_qs(urlsplit(link).query):
+            following = _relative(link, url)
+            if following.startswith("/"):
+                return following
+        if not _goes_on(page, self.size) or _is_address(position):
             return None
         key = self._last_key(page)
         if key is None:
@@ -173,6 +185,10 @@ def _goes_on(page: Page, size: int) -> bool:
     if not page.rows:
         return False
     return page.rows >= size or next_link(page.response.headers, url=page.response.url) is not None
+
+
+def _is_address(position: str) -> bool:
+    return position.startswith(("/", "https:", "http:"))
 
 
 def _relative(url: str, base: str) -> str:

@@ -51,6 +51,7 @@ def _part(title: str, body: RenderableType, note: str) -> Iterator[RenderableTyp
 
 def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", border_style="dim")
+    drawn.collapse_padding = True
     for column in columns:
         drawn.add_column(column, justify="right" if column in numbers else "left")
     return drawn

@@ -71,7 +71,6 @@ class History:
 class Refusal:
     """Why a record is or was in quarantine."""
 
-    id: str
     resource: str
     record: str
     state: str
@@ -130,9 +129,9 @@ def _begun(version: Mapping[str, Any], day: date) -> bool:
 
 
 def _quarantine(opened: Opened) -> tuple[Refusal, ...]:
-    return tuple(
+    """Every record that was refused; once, however often the service sent it."""
+    found = (
         Refusal(
-            id=row.id,
             resource=row.feed.resource,
             record=row.key or f"line {row.line}",
             state=row.state,
@@ -143,3 +142,4 @@ def _quarantine(opened: Opened) -> tuple[Refusal, ...]:
         for row in app.refused(opened, TENANT, everything=True)
         for reason in row.reasons
     )
+    return tuple(dict.fromkeys(found))

@@ -46,9 +46,13 @@ class Service:
         for one in ids:
             self.fault("malformed_record", path=path, id=one, field=field, value=value)
 
-    def mend(self) -> None:
-        """Take back everything that was spoiled."""
+    def mend(self, path: str) -> None:
+        """Serve the records of a collection well again; what is spoiled elsewhere stays so."""
+        waiting = self._ask("GET", "faults")["faults"]
         self._ask("DELETE", "faults")
+        for fault in waiting:
+            if fault["path"] != path:
+                self.fault(fault["kind"], path=fault["path"], **fault["settings"])
 
     def fault(self, kind: str, **settings: object) -> None:
         """Let something go wrong; which kinds there are is in docs/reference/sandbox.md."""

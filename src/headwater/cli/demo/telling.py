@@ -20,6 +20,7 @@ from headwater.events import Event, PageCommitted, RequestRetried, TableBuilt, V
 WIDTH = 100
 """Columns that a line of the demo takes at most, however wide the screen."""
 
+_INTRODUCTION = "A simulated ConnectWise on this machine, synced as its company lives on. Days are its own, not yours."
 _QUIET = 1.5
 """Seconds after which plain lines say what is being done."""
 
@@ -64,6 +65,7 @@ def telling() -> Iterator[Telling]:
         yield Plain()
         return
     console = Console(stderr=True, highlight=False)
+    console.print(f"\n{_INTRODUCTION}\n", style="dim")
     with console.status("starting a simulated ConnectWise", spinner_style="cyan") as status:
         yield Drawn(console, status)
 
@@ -151,7 +153,7 @@ class Plain:
         self._counted = Counted()
         self._title = ""
         self._last = self._clock.monotonic()
-        self._write("starting a simulated ConnectWise")
+        self._write(_INTRODUCTION)
 
     def begin(self, day: date, title: str) -> None:
         """Say the day, and what it is about."""

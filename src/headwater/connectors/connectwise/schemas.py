@@ -178,6 +178,16 @@ class ContactCommunicationItem(Record):
     defaultFlag: bool | None = None
     domain: str | None = None
     communicationType: str | None = None
+    type: ContactCommunicationItemType | None = None
+
+
+class ContactCommunicationItemType(Record):
+    """Contact Communication Item Type, as records refer to it."""
+
+    unread: ClassVar[tuple[str, ...]] = ("_info",)
+
+    id: Whole | None = None
+    name: str | None = None
 
 
 class ContactDepartmentReference(Record):
