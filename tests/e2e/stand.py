@@ -121,7 +121,7 @@ class Shop:
             "connector": "connectwise",
             "settings": {"base_url": url, "company": "acme"},
             "secrets": {name.removeprefix("CONNECTWISE_").lower(): f"env:{name}" for name in KEYS},
-            "limits": {"requests_per_minute": 100_000},
+            "limits": {"requests_per_minute": 100_000, "tries": 4},
         } | more
         self.tenants[tenant] = {"connections": {"psa": connection}}
         self.declare(tenants=self.tenants)

@@ -236,7 +236,7 @@ def without_room(project, **options):
         ("ledger", 60),
         ("ledger", 600),
         ("warehouse", 100),
-        ("warehouse", 800),
+        ("warehouse", 300),
     ],
 )
 def test_a_full_disk(project, wanted, place, kilobytes):

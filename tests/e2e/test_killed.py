@@ -89,11 +89,8 @@ class Watched:
     @property
     def phase(self):
         """The last thing that it said it had done."""
-        return (
-            next((word for word in self.lines[-1].split()[1:] if word not in ("debug", "warning", "error")), "")
-            if self.lines
-            else "start-up"
-        )
+        words = self.lines[-1].split() if self.lines else ["", "start-up"]
+        return next(word for word in words[1:] if word not in ("debug", "warning", "error"))
 
 
 def starred(lines):

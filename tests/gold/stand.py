@@ -22,8 +22,9 @@ from headwater.model.project import Declarations
 from headwater.silver.merge import merge
 from headwater.silver.merged import Provenance
 from headwater.silver.ready import ready
-from headwater.warehouse.base import Written
+from headwater.warehouse.base import Warehouse, Written
 from headwater.warehouse.duckdb import DuckDB
+from tests.grid.engines import Engine
 from tests.oracle import Seen
 
 ENTITIES = [
@@ -186,9 +187,13 @@ def seen(entity: str, key: int, when: str, operation: str = "U", /, *, batch: st
     return Seen(f"psa:{key}", at(when), operation, said, hashlib.md5(text.encode()).hexdigest(), batch)
 
 
-def opened(*names: str) -> DuckDB:
+chosen: list[Engine] = []
+"""The engine that the tests of a module run on (see conftest); DuckDB in memory when there is none."""
+
+
+def opened(*names: str) -> Any:
     """A warehouse with empty tables of these entities, or of all."""
-    warehouse = DuckDB("acme", ":memory:", threads=1)
+    warehouse = chosen[-1].open() if chosen else DuckDB("acme", ":memory:", threads=1)
     for name in names or STAR.declarations.entities:
         ready(warehouse, STAR.declarations.entities[name])
     return warehouse
@@ -199,7 +204,7 @@ def read_at(batch: str) -> datetime:
     return datetime(2024, min(int(batch[1:]), 12), 1, tzinfo=UTC)
 
 
-def put(warehouse: DuckDB, entity: str, *events: Seen) -> None:
+def put(warehouse: Warehouse, entity: str, *events: Seen) -> None:
     """Merge events into silver."""
     declared = STAR.declarations.entities[entity]
     fields = [("entity_key", pa.string()), ("sequence", pa.int64()), ("operation", pa.string())]
@@ -224,7 +229,7 @@ def put(warehouse: DuckDB, entity: str, *events: Seen) -> None:
     merge(warehouse, declared, staged, batches=batches)
 
 
-def build(warehouse: DuckDB, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore) -> Written:
+def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore) -> Written:
     """Bring all of gold up to date."""
     written = Written()
     for table in order(star.declarations):
@@ -235,17 +240,22 @@ def build(warehouse: DuckDB, star: Star = STAR, *, rebuild: bool = False, listen
     return written
 
 
-def rows(warehouse: DuckDB, table: str, *columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
+def rows(warehouse: Warehouse, table: str, *columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
     """Rows of a table of gold, sorted; timestamps as the first 10 letters of their text, decimals as floats."""
     names = ", ".join(f'"{name}"' for name in columns)
-    found = warehouse.rows(f'SELECT {names} FROM gold."{table}" WHERE {where} ORDER BY ALL')
+    found = in_order(warehouse.rows(f'SELECT {names} FROM gold."{table}" WHERE {where}'))
     return [tuple(_plain(value) for value in row) for row in found]
 
 
-def everything(warehouse: DuckDB, skip: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+def in_order(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows sorted by all columns, NULL last."""
+    return sorted(found, key=lambda row: [(value is None, value) for value in row])
+
+
+def everything(warehouse: Warehouse, skip: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
     """Every row and column of gold."""
     return {
-        name: warehouse.rows(f'SELECT * FROM gold."{name}" ORDER BY ALL')
+        name: in_order(warehouse.rows(f'SELECT * FROM gold."{name}"'))
         for name in warehouse.tables("gold")
         if name not in skip
     }

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from headwater.gold.build import build_dimension
 from headwater.model.dimension import DateDimension
 from headwater.model.scope import DATE_ATTRIBUTES
 from headwater.warehouse.base import Written
 from tests.gold.stand import opened, rows, star_of
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 DATES = DateDimension.model_validate(
     {

@@ -11,8 +11,10 @@ from headwater.gold.build import build_dimension
 from headwater.gold.progress import drop, trim
 from headwater.model.dimension import EntityDimension
 from headwater.temporal import keys
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.base import Warehouse
 from tests.gold.stand import STAR, opened, put, rows, seen, star_of
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 COMPANY = STAR.declarations.dimensions["company"]
 REAL = "company_key > 0"
@@ -22,12 +24,12 @@ def company(**attributes: object) -> EntityDimension:
     return EntityDimension.model_validate({"dimension": "company", "entity": "company", "attributes": attributes})
 
 
-def built(warehouse: DuckDB, dimension: EntityDimension) -> DuckDB:
+def built(warehouse: Warehouse, dimension: EntityDimension) -> Warehouse:
     build_dimension(warehouse, star_of(dimension), dimension)
     return warehouse
 
 
-def moved(warehouse: DuckDB) -> DuckDB:
+def moved(warehouse: Warehouse) -> Warehouse:
     put(
         warehouse,
         "company",
@@ -118,7 +120,8 @@ def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
     monkeypatch.setattr("headwater.gold.dimension.surrogate", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(GuardError) as caught:
         built(warehouse, company(segment="T2"))
-    assert "key 7 of psa:1 and psa:8" in caught.value.saw
+    # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
+    assert ("(7)" if warehouse.capabilities.keys else "key 7 of psa:1 and psa:8") in caught.value.saw
     assert "sequence" in caught.value.hint
     assert warehouse.describe("gold", "dim_company") is None
 
@@ -249,7 +252,10 @@ def test_an_attribute_that_is_declared_no_more_goes():
 
 def test_nothing_stays_staged():
     warehouse = built(moved(opened("company", "address")), COMPANY)
-    assert warehouse.rows("SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'gold_%'") == []
+    assert (
+        warehouse.rows(r"SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'gold\_%' ESCAPE '\'")
+        == []
+    )
 
 
 def test_changes_that_all_have_consumed_may_be_trimmed():

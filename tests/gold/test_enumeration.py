@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from headwater.gold.build import build_dimension
 from headwater.model.dimension import EnumDimension
-from headwater.warehouse.base import Written
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.base import Warehouse, Written
 from tests.gold.stand import opened, put, rows, seen, star_of
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 WORDS = EnumDimension.model_validate(
     {
@@ -17,7 +20,7 @@ WORDS = EnumDimension.model_validate(
 )
 
 
-def built(warehouse: DuckDB) -> Written:
+def built(warehouse: Warehouse) -> Written:
     return build_dimension(warehouse, star_of(WORDS), WORDS)
 
 

@@ -15,10 +15,11 @@ from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
 from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
-from headwater.warehouse.base import Written
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.base import Warehouse, Written
 from tests.gold.stand import STAR, build, opened, put, rows, seen, star_of
 from tests.oracle import OPEN, history
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 MEMBER = EntityDimension.model_validate({"dimension": "member", "entity": "member", "attributes": {"cost": "T2"}})
 ENTRY = STAR.declarations.facts["entry"]
@@ -34,7 +35,7 @@ def by_member(strategy: str = "current", **more: Any) -> Fact:
     return fact(lookups={"member": lookup})
 
 
-def loaded(warehouse: DuckDB, table: Fact, **options: Any) -> Written:
+def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> Written:
     names = {lookup.dimension for lookup in table.lookups.values()} & {"company", "date", "option", "worker"}
     star = star_of(MEMBER, *(STAR.declarations.dimensions[name] for name in sorted(names)), table)
     for dimension in star.declarations.dimensions.values():
@@ -47,7 +48,7 @@ def worked(number: int, day: str | None, **values: Any) -> Any:
     return seen("entry", number, "2024-06-01", started_at=started, **values)
 
 
-def found(warehouse: DuckDB) -> dict[int, tuple[str | None, float | None, str]]:
+def found(warehouse: Warehouse) -> dict[int, tuple[str | None, float | None, str]]:
     """Entry -> the member that it points at: entity key, cost and start of the version."""
     select = (
         "SELECT f.entry_id, d.entity_key, d.cost, strftime(d.valid_from, '%Y-%m-%d') "
@@ -56,7 +57,7 @@ def found(warehouse: DuckDB) -> dict[int, tuple[str | None, float | None, str]]:
     return {entry: (key, cost and float(cost), start) for entry, key, cost, start in warehouse.rows(select)}
 
 
-def paid(warehouse: DuckDB) -> None:
+def paid(warehouse: Warehouse) -> None:
     put(
         warehouse,
         "member",

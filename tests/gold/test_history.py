@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from headwater.gold.build import build_dimension
 from headwater.model.dimension import EntityDimension
 from tests.gold.stand import STAR, opened, put, seen, star_of
 from tests.oracle import OPEN, Seen, history
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 COMPANY = EntityDimension.model_validate(
     {

@@ -7,7 +7,6 @@ from headwater.gold.unmatched import report_unmatched
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Entity, Rules
 from headwater.model.project import Declarations
-from headwater.warehouse.duckdb import DuckDB
 
 RULES = Rules.model_validate(
     {
@@ -27,8 +26,8 @@ DIMENSION = EntityDimension(
 )
 
 
-def test_what_no_line_matches_is_told_once_with_its_names():
-    warehouse = DuckDB("acme", ":memory:")
+def test_what_no_line_matches_is_told_once_with_its_names(engine):
+    warehouse = engine.open()
     warehouse.prepare()
     warehouse.execute(
         "CREATE TABLE silver.agreement AS SELECT * FROM (VALUES ('a', 'TÍMAPOTTUR:', TRUE), ('b', 'Gull', TRUE), "

@@ -1,4 +1,4 @@
-"""A bench to try silver on: an entity, a DuckDB file, events put in and versions read out."""
+"""A bench to try silver on: an entity, a warehouse, events put in and versions read out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from headwater.model.entity import Entity
 from headwater.silver.merge import merge
 from headwater.silver.merged import Merged
 from headwater.silver.ready import ready
+from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
+from tests.grid.engines import Engine
 from tests.oracle import Seen
 
 THING = Entity.model_validate(
@@ -38,6 +40,13 @@ def opened(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
     return warehouse
 
 
+def made(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
+    """A warehouse on an engine of the grid, ready for the entity."""
+    warehouse = engine.open(tenant)
+    ready(warehouse, entity)
+    return warehouse
+
+
 def seen(key: str, sequence: int, operation: str = "U", batch: str = "b", **values: Any) -> Seen:
     """An event as a source would send it; its hash is a function of what it says."""
     known = {"thing_id": key, **values} if operation == "U" else {}
@@ -45,7 +54,7 @@ def seen(key: str, sequence: int, operation: str = "U", batch: str = "b", **valu
     return Seen(key, sequence, operation, known, hashlib.md5(text.encode()).hexdigest(), batch)
 
 
-def staged(warehouse: DuckDB, events: Sequence[Seen], entity: Entity = THING) -> str:
+def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> str:
     columns = tuple(entity.columns)
     types = {"text": pa.string(), "bigint": pa.int64()}
     schema = pa.schema(
@@ -67,11 +76,11 @@ def staged(warehouse: DuckDB, events: Sequence[Seen], entity: Entity = THING) ->
     return warehouse.stage_arrow("arrived", table)
 
 
-def put(warehouse: DuckDB, events: Sequence[Seen], entity: Entity = THING) -> Merged:
+def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> Merged:
     return merge(warehouse, entity, staged(warehouse, events, entity))
 
 
-def versions(warehouse: DuckDB, entity: Entity = THING) -> list[tuple[Any, ...]]:
+def versions(warehouse: Warehouse, entity: Entity = THING) -> list[tuple[Any, ...]]:
     columns = ", ".join(f'"{name}"' for name in entity.columns)
     return warehouse.rows(
         f"SELECT entity_key, {columns}, epoch_us(valid_from), epoch_us(valid_to), is_current, version_number, batch_id "

@@ -6,16 +6,14 @@ import pytest
 
 from headwater.testing.drawn import drawn, mismatch
 from tests.oracle import OPEN
-from tests.silver.stand import opened, put, seen, versions
+from tests.silver.stand import made, put, seen, versions
 
 NAMES = ("key", "thing_id", "name", "size", "note", "from", "to", "current", "number", "batch")
 
 
 @pytest.fixture
-def warehouse():
-    opened_one = opened()
-    yield opened_one
-    opened_one.close()
+def warehouse(engine):
+    return made(engine)
 
 
 def arrive(warehouse, *tables):
@@ -423,5 +421,173 @@ def test_an_event_seen_by_two_batches_belongs_to_the_earlier_one_whichever_came_
     | key | name | from | batch |
     | --- | ---- | ---- | ----- |
     | A   | red  | 10   | b1    |
+    """,
+    )
+
+
+def test_a_late_delete_between_two_known_opens_a_gap_up_to_the_next_update(warehouse):
+    arrive(
+        warehouse,
+        BEFORE,
+        """
+    | key | at | op |
+    | --- | -- | -- |
+    | A   | 20 | D  |
+    """,
+    )
+    check(
+        warehouse,
+        """
+    | key | name | from | to   | number |
+    | --- | ---- | ---- | ---- | ------ |
+    | A   | red  | 10   | 20   | 1      |
+    | A   | blue | 30   | open | 2      |
+    """,
+    )
+
+
+def test_a_late_update_within_a_gap_ends_the_gap_there(warehouse):
+    arrive(
+        warehouse,
+        """
+    | key | at | op | name |
+    | --- | -- | -- | ---- |
+    | A   | 10 | U  | red  |
+    | A   | 20 | D  | ...  |
+    | A   | 40 | U  | red  |
+    """,
+        """
+    | key | at | name |
+    | --- | -- | ---- |
+    | A   | 30 | red  |
+    """,
+    )
+    check(
+        warehouse,
+        """
+    | key | name | from | to   | number |
+    | --- | ---- | ---- | ---- | ------ |
+    | A   | red  | 10   | 20   | 1      |
+    | A   | red  | 30   | open | 2      |
+    """,
+    )
+
+
+def test_a_late_delete_before_everything_known_is_nothing(warehouse):
+    done = arrive(
+        warehouse,
+        BEFORE,
+        """
+    | key | at | op |
+    | --- | -- | -- |
+    | A   | 5  | D  |
+    """,
+    )
+    assert (done.events, done.deleted, done.inserted) == (1, 0, 0)
+
+
+def test_a_late_update_before_the_delete_of_a_thing_that_is_gone_does_not_bring_it_back(warehouse):
+    arrive(
+        warehouse,
+        """
+    | key | at | op | name |
+    | --- | -- | -- | ---- |
+    | A   | 10 | U  | red  |
+    | A   | 40 | D  | ...  |
+    """,
+        """
+    | key | at | name |
+    | --- | -- | ---- |
+    | A   | 30 | blue |
+    """,
+    )
+    check(
+        warehouse,
+        """
+    | key | name | from | to | current |
+    | --- | ---- | ---- | -- | ------- |
+    | A   | red  | 10   | 30 | false   |
+    | A   | blue | 30   | 40 | false   |
+    """,
+    )
+
+
+def test_deleted_twice_and_back_twice(warehouse):
+    arrive(
+        warehouse,
+        """
+    | key | at | op | name |
+    | --- | -- | -- | ---- |
+    | A   | 50 | U  | red  |
+    | A   | 20 | D  | ...  |
+    | A   | 40 | D  | ...  |
+    | A   | 10 | U  | red  |
+    | A   | 30 | U  | blue |
+    | A   | 45 | D  | ...  |
+    """,
+    )
+    check(
+        warehouse,
+        """
+    | key | name | from | to   | number | current |
+    | --- | ---- | ---- | ---- | ------ | ------- |
+    | A   | red  | 10   | 20   | 1      | false   |
+    | A   | blue | 30   | 40   | 2      | false   |
+    | A   | red  | 50   | open | 3      | true    |
+    """,
+    )
+
+
+def test_late_news_of_a_source_that_knows_a_part_reach_what_others_said_since(warehouse):
+    arrive(
+        warehouse,
+        """
+    | key | at | name | size |
+    | --- | -- | ---- | ---- |
+    | A   | 10 | red  | ...  |
+    | A   | 30 | blue | ...  |
+    | A   | 40 | ...  | NULL |
+    """,
+        """
+    | key | at | name | size |
+    | --- | -- | ---- | ---- |
+    | A   | 20 | ...  | 7    |
+    | A   | 5  | ...  | 1    |
+    """,
+    )
+    check(
+        warehouse,
+        """
+    | key | name | size | from | to   |
+    | --- | ---- | ---- | ---- | ---- |
+    | A   | NULL | 1    | 5    | 10   |
+    | A   | red  | 1    | 10   | 20   |
+    | A   | red  | 7    | 20   | 30   |
+    | A   | blue | 7    | 30   | 40   |
+    | A   | blue | NULL | 40   | open |
+    """,
+    )
+
+
+def test_what_two_sources_say_of_different_columns_at_one_instant_is_one_version(warehouse):
+    arrive(
+        warehouse,
+        """
+    | key | at | name | size |
+    | --- | -- | ---- | ---- |
+    | A   | 10 | red  | ...  |
+    """,
+        """
+    | key | at | name | size |
+    | --- | -- | ---- | ---- |
+    | A   | 10 | ...  | 7    |
+    """,
+    )
+    check(
+        warehouse,
+        """
+    | key | name | size | from | to   | number |
+    | --- | ---- | ---- | ---- | ---- | ------ |
+    | A   | red  | 7    | 10   | open | 1      |
     """,
     )

@@ -8,7 +8,7 @@ from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.explain import explain
 from headwater.silver.ready import ready
-from tests.silver.stand import THING, opened, put, seen, versions
+from tests.silver.stand import THING, made, put, seen, versions
 
 
 def changed(**columns) -> Entity:
@@ -18,11 +18,10 @@ def changed(**columns) -> Entity:
 
 
 @pytest.fixture
-def warehouse():
-    one = opened()
+def warehouse(engine):
+    one = made(engine)
     put(one, [seen("p:1", 10, name="a", size=1, note="n"), seen("p:1", 20, name="b", size=1, note="n")])
-    yield one
-    one.close()
+    return one
 
 
 def test_the_tables_are_those_of_the_design(warehouse):
@@ -64,9 +63,9 @@ def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, w
     assert len(versions(warehouse)) == 2
 
 
-def test_a_column_that_silver_needs_itself_is_refused():
+def test_a_column_that_silver_needs_itself_is_refused(engine):
     with pytest.raises(DeclarationError, match="may not have a column `sequence`"):
-        opened(changed(sequence={"type": "bigint"}))
+        made(engine, changed(sequence={"type": "bigint"}))
 
 
 def test_making_ready_again_writes_nothing(warehouse):

@@ -72,7 +72,7 @@ class Typist:
         """Those of the columns `texts` of a bronze file in which some text may have been something else in the record."""
         if not texts:
             return set()
-        looks = ", ".join(f"bool_or(regexp_matches({quote(name)}, {literal(_NO_TEXT)}))" for name in texts)
+        looks = ", ".join(f"bool_or({_odd(quote(name))})" for name in texts)
         found = self._run(f"SELECT {looks} FROM read_parquet({literal(path)})").fetchone()
         return {name for name, odd in zip(texts, found, strict=True) if odd}
 
@@ -144,6 +144,14 @@ def bag_of(shape: Shape, name: str) -> Node | None:
 def in_order(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Custom fields, each an id and a caption, in the order of their ids, numbers as numbers."""
     return dict(sorted(fields, key=lambda pair: (len(pair[0]), pair[0])))
+
+
+def _odd(text: str) -> str:
+    # Nearly all text is told by its first letter, at half of what the pattern costs.
+    begins = (
+        f"{text} < ':' OR {text} BETWEEN '[' AND '\\' OR {text} BETWEEN '{{' AND '|' OR {text} IN ('true', 'false')"
+    )
+    return f"CASE WHEN {begins} THEN regexp_matches({text}, {literal(_NO_TEXT)}) END"
 
 
 def _pivot(bag: Node, key: str, record: str) -> str:

@@ -12,7 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from headwater.clock import iso
-from headwater.run.result import Answer, Checked, Explained, FeedStatus, RunReport, StepResult, TableStatus
+from headwater.run.result import (
+    Answer,
+    Checked,
+    Explained,
+    FeedStatus,
+    History,
+    Moment,
+    RunReport,
+    StepResult,
+    TableStatus,
+)
 
 _COLOURS = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}
 
@@ -94,7 +104,9 @@ def feeds(rows: Sequence[FeedStatus]) -> Table:
 
 def _feed(row: FeedStatus) -> tuple[Any, ...]:
     until = row.until or "nothing yet"
-    drift = ", ".join(row.drift) if len(row.drift) <= 3 else f"{len(row.drift)} fields"
+    # Fields that a service leaves out of its answers are in the JSON; here they would only drown what is new.
+    news = [drift for drift in row.drift if not drift.startswith("missing ")]
+    drift = ", ".join(news) if len(news) <= 3 else f"{len(news)} fields"
     failed = row.failed.splitlines()[0] if row.failed else ""
     return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
 
@@ -116,6 +128,50 @@ def explained(found: Explained) -> list[Text | Table]:
         table(("column", "expression", "from"), found.lineage, title="Lineage"),
         *(Text(f"\n{statement.rstrip(';')};") for statement in found.sql),
     ]
+
+
+def life(found: History) -> list[Text | Table]:
+    """The life of one thing: a line a stretch, and below it what the service sent, where that was asked for."""
+    versions = sum(moment.kind not in _GONE for moment in found.moments)
+    head = (
+        f"{found.entity} {found.entity_key}: {_counted(versions, 'version')} of {_counted(found.events, 'observation')}"
+    )
+    columns = ("from", "to", "what", "source", "read at", "batch")
+    parts: list[Text | Table] = [Text(head), table(columns, [_moment(moment) for moment in found.moments])]
+    if found.overwritten:
+        newest = ", ".join(f"{name} = {_shown(value)}" for name, value in found.overwritten.items())
+        parts.append(Text(f"without versions of their own: {newest}", style="dim"))
+    for moment in found.moments:
+        for one in moment.records:
+            parts += [Text(f"\n{iso(moment.at)}  {one.path}, line {one.line}", style="dim"), Text(one.record)]
+    return parts
+
+
+_GONE = {
+    "deleted": "gone: the source says it was deleted",
+    "absent": "gone: a complete read did not find it",
+}
+
+
+def _moment(moment: Moment) -> tuple[Any, ...]:
+    until = "open" if moment.until is None else iso(moment.until)
+    source = f"{moment.connection} {moment.source}"
+    return (moment.at, until, _what(moment), source, moment.read_at or "", moment.batch_id)
+
+
+def _what(moment: Moment) -> str:
+    """What a stretch began with: all that is known of the first version, else each column that changed."""
+    if moment.kind in _GONE:
+        return _GONE[moment.kind]
+    if moment.kind == "first":
+        return "\n".join(f"{change.column} = {_shown(change.new)}" for change in moment.changes)
+    changes = [f"{change.column}: {_shown(change.old)} -> {_shown(change.new)}" for change in moment.changes]
+    return "\n".join(["back", *changes] if moment.kind == "back" else changes)
+
+
+def _shown(value: Any) -> str:
+    """A value within a line, where the empty text would not be seen."""
+    return "NULL" if value is None else "''" if value == "" else _spelled(value)
 
 
 def pairs(values: Mapping[str, Any]) -> Table:

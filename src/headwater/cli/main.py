@@ -26,6 +26,8 @@ COMMANDS = {
     "connector": "List or show connectors, or begin a new one.",
     "generate": "Generate contracts from a published interface.",
     "query": "Ask one read-only question in SQL.",
+    "asof": "Show an entity or a dimension as it was at an instant.",
+    "history": "Show the life of one thing: its versions, and who said so.",
     "explain": "Show where a table comes from: its SQL and its lineage.",
     "sandbox": "Serve a simulated service on this machine.",
     "schema": "Print the JSON Schema of all declarations, for editors.",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from headwater.clock import parse_instant
 from headwater.run.asked import Asked, Depth
 
 
@@ -30,19 +31,21 @@ def asked(request: Request, *, chunk: str | None = None, force: bool = False, al
         connection=request.connection,
         resource=request.resource,
         layer=request.layer,
-        since=instant("--since", request.since),
-        until=instant("--until", request.until),
+        since=_if_given("--since", request.since),
+        until=_if_given("--until", request.until),
         chunk=chunk,
         force=force,
         allow_drop=allow_drop,
     )
 
 
-def instant(option: str, text: str | None) -> datetime | None:
+def _if_given(option: str, text: str | None) -> datetime | None:
+    return None if text is None else instant(option, text)
+
+
+def instant(option: str, text: str) -> datetime:
     """The instant that was typed; a complaint that names the option when it is none."""
-    if text is None:
-        return None
     try:
-        return parseinstant(text)
+        return parse_instant(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}; write 2026-03-01 or 2026-03-01T08:00:00Z", param_hint=[option]) from error

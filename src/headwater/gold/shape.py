@@ -52,8 +52,8 @@ _ARROW = {
 
 
 def typed(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
-    """The columns of a SELECT and their types, as the engine infers them."""
-    schema = warehouse.arrow(f"SELECT * FROM ({select}) AS _typed LIMIT 0").schema
+    """The columns of a SELECT and their types, as they are inferred."""
+    schema = warehouse.schema_of(select)
     return {name: _dtype(name, kind, where) for name, kind in zip(schema.names, schema.types, strict=True)}
 
 

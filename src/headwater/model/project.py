@@ -97,6 +97,21 @@ class Policy(Declared):
     """Fields (as paths) that are read with another type than the contract says; `text` takes anything."""
 
 
+class Publication(Declared):
+    """A place outside to which tables are written after a run that changed them, so that readers never block a run."""
+
+    name: Name
+    """What it is called in plans and reports."""
+    url: str
+    """A folder; below it each tenant has its own. No two publications may share one."""
+    format: Literal["parquet", "csv"]
+    """What the tables are written as."""
+    layer: Literal["gold", "silver"] = "gold"
+    """Which layer."""
+    tables: tuple[Name, ...] = ()
+    """Which tables, e.g. `dim_company`; every dimension and fact (or entity) unless given."""
+
+
 class Project(Declared):
     """A user's project."""
 
@@ -120,6 +135,8 @@ class Project(Declared):
     """Values that expressions use as `setting('name')`."""
     policies: dict[str, Policy] = Field(default_factory=dict)
     """By `connector.resource`."""
+    publish: tuple[Publication, ...] = ()
+    """Where tables are written after a run."""
 
     def in_environment(self, environment: Environment) -> Project:
         """The project with the overrides of an environment."""

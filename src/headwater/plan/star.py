@@ -33,9 +33,13 @@ def star_of(
         and (entity in changed or (entity in made_of and f"silver.{entity}" not in state.built))
     ]
     tables = _tables(view, state, gold, conforms)
-    after = tuple(table.id for table in tables)
-    publish = [Publish(tenant=state.tenant, name=name, after=after) for name in view.publish if after]
-    return (*conforms, *tables, *publish)
+    return (*conforms, *tables, *_publish(state, view.publish, tables), *_publish(state, view.publish_silver, conforms))
+
+
+def _publish(state: TenantState, names: Iterable[str], steps: Iterable[Step]) -> tuple[Publish, ...]:
+    """Publishing waits for every table to be right: readers get a whole state or keep the one they have."""
+    after = tuple(step.id for step in steps)
+    return tuple(Publish(tenant=state.tenant, name=name, after=after) for name in names if after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.fact import Fact
-from headwater.model.project import Declarations
+from headwater.model.project import Declarations, Publication
 from headwater.model.resource import Resource
 
 
@@ -33,14 +33,19 @@ class View:
     """Fact -> the entities whose rows it counts, and the dimensions it looks up."""
     publish: tuple[str, ...] = ()
     """Places that are written to when gold has changed."""
+    publish_silver: tuple[str, ...] = ()
+    """Places that are written to when silver has changed."""
 
 
-def view_of(declarations: Declarations) -> View:
-    """The declarations as a plan sees them."""
+def view_of(declarations: Declarations, publications: Iterable[Publication] = ()) -> View:
+    """The declarations, and where they are published, as a plan sees them."""
+    publications = tuple(publications)
     return View(
         entities={name: frozenset(entity.sources) for name, entity in declarations.entities.items()},
         dimensions={name: _made_of(dimension) for name, dimension in declarations.dimensions.items()},
         facts={name: _needed(fact) for name, fact in declarations.facts.items()},
+        publish=tuple(one.name for one in publications if one.layer == "gold"),
+        publish_silver=tuple(one.name for one in publications if one.layer == "silver"),
     )
 
 

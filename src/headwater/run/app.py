@@ -20,6 +20,7 @@ from headwater.model.project import Project
 from headwater.plan.explain import explain as explained_plan
 from headwater.plan.step import Plan
 from headwater.run.asked import Asked
+from headwater.run.asof import asof
 from headwater.run.explain import explain
 from headwater.run.feeds import sources_of
 from headwater.run.init import write_project
@@ -31,6 +32,7 @@ from headwater.run.result import Checked, RunReport
 from headwater.run.service import client_of, connection_place
 from headwater.run.session import connect, open_for_plan, plan_of, run
 from headwater.run.tenancy import add_connection, add_tenant, check_connection, connections, remove_tenant, tenants
+from headwater.run.timeline import history
 from headwater.run.wiring import connector_names, load_blueprint, load_plug
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Opened",
     "add_connection",
     "add_tenant",
+    "asof",
     "backfill",
     "check",
     "connections",
@@ -47,6 +50,7 @@ __all__ = [
     "explain",
     "explain_plan",
     "generate_models",
+    "history",
     "init",
     "open_project",
     "plan",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from headwater.batch import Feed
+
 Depth = Literal["raw", "bronze", "silver", "gold"]
 """How far a run goes."""
 
@@ -32,3 +34,7 @@ class Asked:
     """Delete even if a sweep finds more gone than its guard allows."""
     sources: bool = True
     """Whether services are asked at all; without, only what is in raw goes on."""
+
+    def picks(self, feed: Feed) -> bool:
+        """Whether a feed is among what was asked."""
+        return self.connection in (None, feed.connection) and self.resource in (None, feed.resource)

@@ -20,6 +20,7 @@ from headwater.model.load import load_declarations, load_project
 from headwater.model.project import Connection, Declarations, Project
 from headwater.model.whole import Whole
 from headwater.names import check_slug, suggest
+from headwater.run.publications import check_publications
 from headwater.run.settings import resolve_url
 from headwater.run.wiring import Plug, load_blueprint, load_plug, open_ledger, open_warehouse
 from headwater.warehouse.base import Warehouse
@@ -83,6 +84,7 @@ def open_project(root: Path, *, environment: str = "", listen: Listen = ignore, 
     plugs = _plugs(root, project, declarations)
     fields = {name: found for plug in plugs.values() for name, found in plug.fields().items()}
     check(Whole(declarations=declarations, fields=fields, settings=project.settings))
+    check_publications(project, declarations, root)
     return Opened(
         root=root, project=project, declarations=declarations, plugs=plugs, listen=listen, clock=clock or SystemClock()
     )

@@ -153,3 +153,56 @@ class Readmitted:
     tried: int
     readmitted: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A column that has another value than before."""
+
+    column: str
+    old: Any
+    """None for the first version."""
+    new: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRecord:
+    """A record as the service sent it, and where it stands in the lake."""
+
+    path: str
+    line: int
+    record: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A stretch in the life of one thing, and what began it."""
+
+    at: datetime
+    until: datetime | None
+    """None: it lasts."""
+    kind: Literal["first", "changed", "deleted", "absent", "back"]
+    """`first` seen; `changed`; `deleted` by the service's word; `absent` from a complete read; `back` after it was gone."""
+    batch_id: str
+    changes: tuple[Change, ...] = ()
+    """What differs from before; of the first version, all that is known."""
+    connection: str = ""
+    source: str = ""
+    """`connector.resource`, of which the batch is."""
+    read_at: datetime | None = None
+    """When the batch was read."""
+    records: tuple[RawRecord, ...] = ()
+    """The raw records that say so, where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The life of one thing."""
+
+    entity: str
+    entity_key: str
+    events: int
+    """Observations in the change log; those that said nothing new made no version."""
+    overwritten: Mapping[str, Any]
+    """Columns without versions of their own, with their newest value."""
+    moments: tuple[Moment, ...]

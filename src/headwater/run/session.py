@@ -23,13 +23,14 @@ from headwater.ledger.holder import holder
 from headwater.ledger.lease import SECONDS, keep
 from headwater.plan.build import build
 from headwater.plan.state import LAYERS, Layer, Request
-from headwater.plan.step import Conform, Extract, Land, Plan
+from headwater.plan.step import Conform, Land, Plan
 from headwater.plan.view import view_of
 from headwater.run.asked import Asked
 from headwater.run.execute import execute
 from headwater.run.feeds import Source, built_tables, sources_of, state_of
 from headwater.run.leftovers import check_writable, clear_leftovers
 from headwater.run.opened import Opened
+from headwater.run.outcome import outcome_of
 from headwater.run.patience import Patience
 from headwater.run.result import Finding, Outcome, RunReport, StepResult
 from headwater.run.service import client_of
@@ -66,8 +67,7 @@ def run_alone(
     steps: tuple[StepResult, ...] = ()
     outcome: Outcome = "failed"
     try:
-        steps = _carried(opened, tenant, asked, stop=stop, check=check, tally=tally)
-        outcome = _outcome(steps)
+        steps, outcome = _carried(opened, tenant, asked, stop=stop, check=check, tally=tally)
     finally:
         counts = {"rows": tally.rows, "kept": tally.kept, "quarantined": tally.quarantined, "requests": tally.requests}
         _note_findings(opened, tenant, tally.findings)
@@ -95,7 +95,7 @@ def _carried(
     stop: Callable[[], bool],
     check: Callable[[], None],
     tally: Tally,
-) -> tuple[StepResult, ...]:
+) -> tuple[tuple[StepResult, ...], Outcome]:
     sources = sources_of(opened, tenant)
     with ExitStack() as stack:
         warehouse = opened.warehouse(tenant)
@@ -108,7 +108,8 @@ def _carried(
         clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
         plan = plan_of(opened, tenant, asked, sources, times=times, built=built_tables(warehouse))
-        if failed and not times and not any(isinstance(step, Extract | Land) for step in plan.steps):
+        if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
+            # Nobody could be asked and nothing waits in raw: the run as a whole failed, and for this reason.
             raise next(iter(failed.values()))
         work = Work(
             opened=opened,
@@ -130,7 +131,9 @@ def _carried(
         StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
         for name, error in failed.items()
     )
-    return (*refused, *results)
+    wanted = [feed for feed in sources if asked.picks(feed) and feed.connection not in failed]
+    outcome = outcome_of(plan, results, asked=wanted)
+    return (*refused, *results), "partial" if failed and outcome == "done" else outcome
 
 
 def plan_of(
@@ -153,7 +156,9 @@ def plan_of(
         force=asked.force,
         chunk=_chunk(asked),
     )
-    return build(view_of(opened.declarations), state_of(opened, tenant, sources, built), request)
+    return build(
+        view_of(opened.declarations, opened.project.publish), state_of(opened, tenant, sources, built), request
+    )
 
 
 def connect(
@@ -228,13 +233,6 @@ def _chunk(asked: Asked) -> timedelta | None:
         return parse_span(asked.chunk)
     except ValueError as error:
         raise DeclarationError("This is no span of time.", where="--chunk", saw=asked.chunk, hint=str(error)) from error
-
-
-def _outcome(steps: Sequence[StepResult]) -> Outcome:
-    states = {step.state for step in steps}
-    if states <= {"done"}:
-        return "done"
-    return "partial" if "done" in states else "failed"
 
 
 def _note_findings(opened: Opened, tenant: str, findings: Sequence[Finding]) -> None:

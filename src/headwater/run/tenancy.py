@@ -16,6 +16,7 @@ from headwater.ledger.base import ConnectionRow
 from headwater.model.project import Connection
 from headwater.names import check_slug, suggest
 from headwater.run.opened import Opened
+from headwater.run.publishing import withdraw
 from headwater.run.service import client_of
 from headwater.run.settings import fill_settings
 
@@ -44,7 +45,7 @@ def add_tenant(opened: Opened, name: str) -> None:
 
 
 def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> None:
-    """Forget a tenant of the ledger; with `erase`, its lake and its warehouse file too."""
+    """Forget a tenant of the ledger; with `erase`, its lake, its warehouse file and what was published too."""
     if name not in opened.tenants():
         raise DeclarationError(
             f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=suggest(name, opened.tenants())
@@ -58,6 +59,7 @@ def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> None:
         shutil.rmtree(opened.root / opened.project.lake.url / name, ignore_errors=True)
         for path in _warehouse_files(opened, name):
             path.unlink(missing_ok=True)
+        withdraw(opened, name)
 
 
 def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:

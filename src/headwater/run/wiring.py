@@ -95,6 +95,13 @@ def open_warehouse(settings: DuckDBWarehouse, tenant: str, root: Path, *, read_o
     return warehouse
 
 
+def open_scratch(tenant: str) -> Warehouse:
+    """An engine in memory, which reads the lake and keeps nothing."""
+    (point,) = entry_points(group="headwater.warehouses", name="duckdb")
+    scratch: Warehouse = point.load()(tenant, ":memory:")
+    return scratch
+
+
 def _plug(connector: Connector, schemas: str | None) -> Plug:
     module = importlib.import_module(schemas) if schemas and any(_named(connector)) else None
     contracts = {resource.resource: _contract(resource, module, connector) for resource in connector.resources}

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.land import land
-from headwater.errors import HeadwaterError
+from headwater.errors import HeadwaterError, StopRequested
 from headwater.events import BatchLanded, DriftSeen, FindingMade, Listen, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.client import Client
 from headwater.extract.question import Question
@@ -26,6 +26,7 @@ from headwater.run.arrivals import arrivals_of, readings_of
 from headwater.run.feeds import Source, feed_state
 from headwater.run.opened import Opened
 from headwater.run.parents import parent_keys
+from headwater.run.publishing import publish
 from headwater.silver.conform import conform
 from headwater.silver.reading import Arrival
 from headwater.warehouse.base import Warehouse, Written
@@ -53,8 +54,10 @@ class Work:
     """Landing fills all cores and its share of memory by itself: one batch at a time."""
 
     def carry(self, step: Step) -> str:
-        """Do one step; a few words of what it did."""
+        """Do one step; a few words of what it did. StopRequested before one that was not begun."""
         self.check()
+        if self.stop():
+            raise StopRequested
         match step:
             case Extract():
                 return self._extract(step)
@@ -67,7 +70,7 @@ class Work:
             case LoadFact():
                 return self._build(self.opened.declarations.facts[step.name])
             case Publish():
-                return ""
+                return publish(self.opened, self.tenant, step.name, self.warehouse)
             case _:
                 assert_never(step)
 

@@ -43,9 +43,9 @@ def conform(
         raise Unsupported(
             "this warehouse cannot read bronze by itself", saw=f"capability reads_lake of {entity.entity}"
         )
-    ready(warehouse, entity)
+    begun = ready(warehouse, entity)
     ordered = sorted(arrivals, key=lambda one: (one.batch.window.until, _ORDER[one.batch.purpose], one.batch.id))
-    done, stopped = Merged(), []
+    done, stopped = Merged(findings=tuple(_begins_now(entity, column) for column in begun)), []
     for _, group in itertools.groupby(ordered, key=lambda one: one.batch.id if one.complete else ""):
         try:
             done += _take_group(warehouse, entity, readings, tuple(group), allow_drop=allow_drop)
@@ -195,6 +195,11 @@ def _superseded(warehouse: Warehouse, reading: Reading, arrival: Arrival) -> boo
             "AND batch_id LIKE '%-snapshot-%' LIMIT 1"
         )
     )
+
+
+def _begins_now(entity: Entity, column: str) -> Finding:
+    detail = f"{entity.entity}.{column} is new; `headwater rebuild --entity {entity.entity}` brings in its past"
+    return Finding(finding="begins now", count=1, detail=detail)
 
 
 def _superseded_text(arrival: Arrival) -> str:

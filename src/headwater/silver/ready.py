@@ -12,18 +12,20 @@ from headwater.temporal.text import known_list
 from headwater.warehouse.base import Warehouse
 
 
-def ready(warehouse: Warehouse, entity: Entity) -> None:
+def ready(warehouse: Warehouse, entity: Entity) -> tuple[str, ...]:
     """Bring the tables and the view of `entity` in line with its declaration, in one transaction.
 
+    The columns that are new to a history that is there already: they begin now, and only a rebuild can tell their past.
     DeclarationError (naming `headwater rebuild`) when a stored column is no longer declared, or when the key or the
     history of a column is declared otherwise: then stored history would no longer be what the events say.
     """
     _check_names(entity)
     versions, log = versions_table(entity), log_table(entity)
-    ready_meta(warehouse)
+    if warehouse.describe("meta", SHAPES.name) is None:
+        ready_meta(warehouse)
     with warehouse.transaction():
         if _is_ready(warehouse, entity):
-            return
+            return ()
         stored = warehouse.describe("silver", entity.entity)
         if stored is not None:
             before = tuple(column.name for column in stored if column.name not in RESERVED)
@@ -37,6 +39,8 @@ def ready(warehouse: Warehouse, entity: Entity) -> None:
         if warehouse.capabilities.asof:
             warehouse.ensure_asof("silver", entity.entity)
         _note_shape(warehouse, entity)
+    known = {column.name for column in stored or ()}
+    return tuple(name for name in entity.columns if stored is not None and name not in known)
 
 
 def ready_meta(warehouse: Warehouse) -> None:
@@ -95,7 +99,12 @@ def _check_names(entity: Entity) -> None:
 def _check_kept(entity: Entity, before: tuple[str, ...]) -> None:
     lost = [name for name in before if name not in entity.columns]
     if lost:
-        raise _rebuild_needed(entity, f"column `{lost[0]}` is no longer declared", f"stored: {', '.join(before)}")
+        raise _rebuild_needed(
+            entity,
+            f"column `{lost[0]}` is no longer declared",
+            f"stored: {', '.join(before)}",
+            or_else="leave it under `columns:` and take it out of `map:`, and it keeps its last values from now on",
+        )
 
 
 def _check_shape(warehouse: Warehouse, entity: Entity) -> None:
@@ -110,12 +119,14 @@ def _check_shape(warehouse: Warehouse, entity: Entity) -> None:
             raise _rebuild_needed(entity, f"the history of `{name}` is declared otherwise", f"stored as {history}")
 
 
-def _rebuild_needed(entity: Entity, why: str, saw: str) -> DeclarationError:
+def _rebuild_needed(
+    entity: Entity, why: str, saw: str, *, or_else: str = "put the declaration back"
+) -> DeclarationError:
     return DeclarationError(
         f"entity `{entity.entity}`: {why}, and its history was made with it",
         where=str(entity.origin),
         saw=saw,
-        hint="`headwater rebuild` makes the history anew from raw, or put the declaration back",
+        hint=f"`headwater rebuild` makes the history anew from raw; or {or_else}",
     )
 
 

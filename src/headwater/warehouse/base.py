@@ -29,7 +29,11 @@ class Capabilities:
     reads_lake: bool = False
     """It reads Parquet in the lake by itself."""
     identifier_length: int = 63
-    """The longest name."""
+    """The longest name, in bytes."""
+    readers: bool = False
+    """Others may look while a run writes; without it one process has the tables for itself."""
+    keys: bool = False
+    """Primary and foreign keys are declared, and no two versions of a thing can overlap."""
     asof: bool = False
     """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure_asof`."""
     exports: bool = False
@@ -47,6 +51,15 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A column of a table in gold whose every value is a key of another table there."""
+
+    column: str
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A stored table: its layer, name, columns, and the columns its rows are looked up by."""
 
@@ -57,6 +70,8 @@ class Table:
     """Columns that rows are found, replaced and deleted by, e.g. `entity_key`. Not necessarily unique."""
     primary_key: tuple[str, ...] = ()
     """Columns that tell one row from another."""
+    references: tuple[Reference, ...] = ()
+    """What its columns point at, for engines that keep such knowledge."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,14 +99,21 @@ class Warehouse(Protocol):
     """One tenant's silver and gold on one engine.
 
     It takes portable SQL in DuckDB's spelling (see `headwater.warehouse.sql`), which an engine of another dialect
-    renders for itself; only `arrow` takes the engine's own.
+    renders for itself; only `arrow` takes the engine's own. In all of it `silver.x`, `gold.x` and `meta.x` mean the
+    tenant's own tables, whatever the engine calls their schemas.
     """
 
     tenant: str
     capabilities: Capabilities
+    notes: tuple[str, ...]
+    """What a person should know about this very warehouse: something it lacks and does without."""
 
     def close(self) -> None:
         """Let go of the engine."""
+        ...
+
+    def erase(self) -> None:
+        """Remove everything that the tenant has there; the warehouse cannot be used afterwards."""
         ...
 
     def ref(self, layer: Layer, name: str) -> str:
@@ -145,12 +167,16 @@ class Warehouse(Protocol):
         """The answer to a statement in the engine's own dialect, as a pyarrow Table."""
         ...
 
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables, without running it: alike on every engine."""
+        ...
+
     def stage(self, name: str, select: str) -> str:
         """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
         ...
 
     def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table as a temporary table; the quoted name to use."""
+        """A pyarrow Table (or RecordBatchReader, taken as it comes) as a temporary table; the quoted name to use."""
         ...
 
     def unstage(self, name: str) -> None:

@@ -26,4 +26,6 @@ def one_condition(text: str, dialect: str, *, where: str) -> str:
 
 def _refused(where: str, saw: str) -> WarehouseError:
     hint = "write what could follow WHERE, e.g. name = 'Bonus'; `headwater query` takes whole statements"
-    return WarehouseError("a condition is one expression over the columns of the table", where=where, saw=saw, hint=hint)
+    return WarehouseError(
+        "a condition is one expression over the columns of the table", where=where, saw=saw, hint=hint
+    )

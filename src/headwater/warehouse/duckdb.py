@@ -73,6 +73,13 @@ class DuckDB:
         """Let go of the file."""
         self._connection.close()
 
+    def erase(self) -> None:
+        """Remove the file."""
+        self.close()
+        path = Path(self.path)
+        for file in (path, path.with_name(path.name + ".wal")):
+            file.unlink(missing_ok=True)
+
     def ref(self, layer: Layer, name: str) -> str:
         """The quoted name of a table of this tenant."""
         return f"{quote(layer)}.{quote(name)}"
@@ -191,6 +198,10 @@ class DuckDB:
         except duckdb.Error as error:
             raise _explained(error, self.path, statement) from error
 
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables, without running it."""
+        return self.arrow(f"SELECT * FROM ({select}) AS _typed LIMIT 0").schema
+
     def _run(self, statement: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         try:
             return self._connection.execute(statement, list(parameters) or None)
@@ -204,7 +215,7 @@ class DuckDB:
         return ref
 
     def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table as a temporary table; the quoted name to use."""
+        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
         arriving = f"{name}__arrow"
         self._connection.register(arriving, table)
         try:

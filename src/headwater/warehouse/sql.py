@@ -1,13 +1,13 @@
 """Facts of SQL: how names, rows and types are written, and how portable SQL becomes another engine's.
 
 Everything above this room writes SQL once, in DuckDB's spelling and within `ALLOWED`. DuckDB takes it as it is, without
-parsing; for every other dialect sqlglot (pinned) renders it, after the few functions that sqlglot does not know were
-exchanged for that dialect's own.
+parsing; for every other dialect sqlglot (pinned) renders it, after phrases that it would render inexactly were
+exchanged for that dialect's own (`headwater.warehouse.exchange`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
 import sqlglot
@@ -18,26 +18,13 @@ from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Layer, Table, Warehouse
+from headwater.warehouse.exchange import exchanged
 
 OWN = "duckdb"
 """The dialect in which portable SQL is spelled."""
 
-_MICROS = {
-    "postgres": "CAST(EXTRACT(EPOCH FROM {0}) * 1000000 AS BIGINT)",
-    "redshift": "CAST(EXTRACT(EPOCH FROM {0}) AS BIGINT) * 1000000 + EXTRACT(US FROM {0})",
-    "spark": "UNIX_MICROS({0})",
-}
-_INSTANT = {
-    "postgres": "TIMESTAMP '1970-01-01 00:00:00' + {0} * INTERVAL '1 microsecond'",
-    "redshift": "DATEADD(us, {0}, TIMESTAMP '1970-01-01 00:00:00')",
-    "spark": "TIMESTAMP_MICROS({0})",
-}
-_HEX = {
-    "postgres": "CAST(CAST('x' || {0} AS BIT(60)) AS BIGINT)",
-    "redshift": "STRTOL({0}, 16)",
-    "spark": "CAST(CONV({0}, 16, 10) AS BIGINT)",
-}
-
+Schemas = tuple[tuple[str, str], ...]
+"""What the schemas `silver`, `gold` and `meta` of portable SQL are called in a warehouse that many tenants share."""
 
 def listed(columns: Iterable[str], relation: str = "") -> str:
     """Column names, quoted and parted by commas, of `relation` if it is named."""
@@ -75,38 +62,24 @@ def _constant(value: str | int | None) -> str:
     return literal(value) if isinstance(value, str) else str(value)
 
 
-def render(statement: str, dialect: str) -> str:
-    """`statement` in `dialect`; as it is for DuckDB."""
-    return statement if dialect == OWN else _rendered(statement, dialect)
+def render(statement: str, dialect: str, schemas: Schemas = ()) -> str:
+    """`statement` in `dialect`, as it is for DuckDB; `schemas` says what `silver`, `gold` and `meta` are called there."""
+    return statement if dialect == OWN else _rendered(statement, dialect, schemas)
 
 
-@lru_cache(maxsize=512)
-def _rendered(statement: str, dialect: str) -> str:
+@lru_cache(maxsize=1024)
+def _rendered(statement: str, dialect: str, schemas: Schemas) -> str:
     tree = sqlglot.parse_one(statement, read=OWN)
-    return tree.transform(_exchange(dialect)).sql(dialect=dialect)
+    for node in named_schemas(tree):
+        if node.name in dict(schemas):
+            node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
+    return exchanged(tree, dialect).sql(dialect=dialect)
 
 
-def _exchange(dialect: str) -> Callable[[exp.Expr], exp.Expr]:
-    """Exchanges what sqlglot would pass on unchanged or render inexactly."""
-
-    def own(template: str, inner: exp.Expr) -> exp.Expr:
-        text = inner.transform(_exchange(dialect)).sql(dialect=dialect)
-        return sqlglot.parse_one(template.format(text), read=dialect)
-
-    def exchanged(node: exp.Expr) -> exp.Expr:
-        if dialect in _MICROS and isinstance(node, exp.Anonymous) and node.name.upper() == "EPOCH_US":
-            return own(_MICROS[dialect], node.expressions[0])
-        if dialect in _INSTANT and isinstance(node, exp.UnixToTime):
-            return own(_INSTANT[dialect], node.this)
-        if dialect in _HEX and isinstance(node, exp.Cast) and _is_hex(node.this):
-            return own(_HEX[dialect], node.this.expression)
-        return node
-
-    return exchanged
-
-
-def _is_hex(node: exp.Expr) -> bool:
-    return isinstance(node, exp.DPipe) and isinstance(node.this, exp.Literal) and node.this.this == "0x"
+def named_schemas(tree: exp.Expr) -> list[exp.Identifier]:
+    """Every place of a statement where a schema is named."""
+    found = (node.args.get("db") for node in tree.find_all(exp.Table, exp.Column))
+    return [schema for schema in found if isinstance(schema, exp.Identifier)]
 
 
 READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragma)

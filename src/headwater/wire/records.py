@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -39,7 +40,7 @@ def split(response: Response, *, path: str = "") -> list[Raw]:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise Again("the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came") from None
-    records: list[Raw] = _unwrapped(found, _steps(path))
+    records: list[Raw] = _inner(_steps(path))(found)
     return records
 
 
@@ -55,10 +56,10 @@ def lines_of(text: bytes) -> list[bytes]:
 
 def values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
     """What stands at `path` in each record; None where there is nothing, or the record is no object."""
-    decoder, steps = _decoder(_steps(path), Any), _steps(path)
+    decode, inner = _decoder(_steps(path), Any).decode, _inner(_steps(path))
     for record in records:
         try:
-            yield _unwrapped(decoder.decode(record), steps)
+            yield inner(decode(record))
         except msgspec.DecodeError:
             yield None
 
@@ -83,10 +84,9 @@ def _decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def _unwrapped(found: Any, steps: Sequence[str]) -> Any:
-    for _ in steps:
-        found = found.inner
-    return found
+def _inner(steps: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Takes what `_decoder` read at `steps` out of its wrappings."""
+    return operator.attrgetter(".".join("inner" for _ in steps)) if steps else lambda found: found
 
 
 def _check_utf8(body: bytes) -> None:

@@ -29,7 +29,7 @@ def page(found: Report) -> Iterator[RenderableType]:
     yield from _part(
         "Work by class of agreement",
         _work(found.work),
-        "amounts in thousands of krónur; revenue is hours at their rates, whoever pays for them",
+        "amounts in thousands of krónur; revenue: hours at their rates, whoever pays",
     )
     yield from _part("How that work is paid", _paid(found.paid), _leaked(found.leaked))
     yield from _part(

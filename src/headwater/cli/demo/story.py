@@ -12,7 +12,7 @@ from headwater.cli.demo.project import TENANT, relax
 from headwater.cli.demo.service import Service
 from headwater.cli.demo.telling import Telling, Told
 from headwater.clock import Clock, SystemClock
-from headwater.errors import HeadwaterError, StopRequested
+from headwater.errors import HeadwaterError
 from headwater.run import app
 from headwater.run.opened import Opened
 from headwater.run.result import RunReport
@@ -167,7 +167,7 @@ class Narrator:
 def _whole(done: RunReport, stop: Callable[[], bool]) -> RunReport:
     """The report of a run of which every part was done; what failed first otherwise."""
     if stop():
-        raise StopRequested
+        raise HeadwaterError("The demo was stopped.", where="headwater demo", hint="begin it anew when you like")
     failed = next((step for step in done.steps if step.state == "failed"), None)
     if failed is not None:
         raise failed.error or HeadwaterError("A part of the demo failed.", where=failed.step, saw=failed.detail)

@@ -20,7 +20,7 @@ from headwater.events import Event, PageCommitted, RequestRetried, TableBuilt, V
 WIDTH = 100
 """Columns that a line of the demo takes at most, however wide the screen."""
 
-_INTRODUCTION = "A simulated ConnectWise on this machine, synced as its company lives on. Days are its own, not yours."
+_INTRODUCTION = "A simulated ConnectWise on this machine, synced as its company lives on."
 _QUIET = 1.5
 """Seconds after which plain lines say what is being done."""
 

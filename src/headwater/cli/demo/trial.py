@@ -7,17 +7,12 @@ import shutil
 import sys
 from pathlib import Path
 
-QUERY = """\
-  SELECT company.name, company.valid_from::date AS since, round(sum(work.hours), 1) AS hours
-  FROM gold.fact_time_entry AS work
-  JOIN gold.dim_company AS company USING (company_key)
-  GROUP BY ALL ORDER BY hours DESC LIMIT 10"""
-"""Hours by company, a row for each version it had."""
+from headwater.cli.demo.questions import question
 
 
 def trial(folder: Path) -> str:
     """A `headwater query` on the project in `folder`."""
-    return f'{_called()} query --project {shlex.quote(str(folder))} "\n{QUERY}"'
+    return f'{_called()} query --project {shlex.quote(str(folder))} "\n{question("trial")}"'
 
 
 def _called() -> str:

@@ -1,0 +1,40 @@
+"""`headwater asof`: a past day."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headwater.cli import draw, request
+from headwater.cli.answer import answer, plain
+from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def asof(
+    instant: Annotated[str, typer.Argument(metavar="INSTANT", help="2026-03-01 or 2026-03-01T08:00:00Z; UTC.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An entity (company) or a dimension (dim_company).")],
+    place: Place,
+    tenant: OfTenant,
+    face: Face,
+    *,
+    where: Annotated[str, typer.Option(metavar="SQL", help="One condition, e.g. \"status = 'Open'\".")] = "",
+    columns: Annotated[str, typer.Option(metavar="A,B", help="Only these columns.")] = "",
+    limit: Annotated[int | None, typer.Option(metavar="N", min=0, help="At most so many rows.")] = None,
+) -> None:
+    """Show an entity or a dimension as it was at an instant.
+
+    What counts is when the source says that something became so, not when it was read. In SQL the same is
+    silver.company_asof(TIMESTAMP '2026-03-01').
+    """
+    at = request.instant("INSTANT", instant)
+    chosen = [column.strip() for column in columns.split(",") if column.strip()]
+    with app.open_project(place.project, environment=place.environment) as opened:
+        owner = app.tenant_of(opened, tenant.tenant)
+        found = app.asof(opened, owner, at, name, where=where, columns=chosen, limit=limit)
+    answer(face, {"as_of": at, **plain(found)}, *draw.answered(found))

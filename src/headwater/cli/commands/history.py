@@ -1,0 +1,36 @@
+"""`headwater history`: the life of one thing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headwater.cli import draw
+from headwater.cli.answer import answer, plain
+from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def history(
+    entity: Annotated[str, typer.Argument(metavar="ENTITY", help="An entity, e.g. company.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="Its entity key, e.g. psa:17; 17 will do where it is the only one.")
+    ],
+    place: Place,
+    tenant: OfTenant,
+    face: Face,
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Show the record behind each version, as it was sent.")] = False,
+) -> None:
+    """Show the life of one thing: its versions, and who said so.
+
+    Each line says from when to when, what changed, and which batch of which resource told it.
+    """
+    with app.open_project(place.project, environment=place.environment) as opened:
+        found = app.history(opened, app.tenant_of(opened, tenant.tenant), entity, key, raw=raw)
+    answer(face, plain(found), *draw.life(found))

@@ -1,0 +1,25 @@
+"""How a run ended, told from what became of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from headwater.batch import Feed
+from headwater.plan.step import Conform, Extract, Land, Plan
+from headwater.run.result import Outcome, StepResult
+
+
+def outcome_of(plan: Plan, results: Sequence[StepResult], *, asked: Collection[Feed]) -> Outcome:
+    """`done` where every step is. `failed` where nothing of what was asked came further or was up to date: a table of
+    days that was made meanwhile is no part of it. `partial` else: the same fault tells the same, day after day.
+
+    `asked`: the feeds that were asked for and could be.
+    """
+    done = {result.step for result in results if result.state == "done"}
+    undone = [step for step in plan.steps if step.id not in done]
+    if not undone:
+        return "done"
+    hit = {step.feed for step in undone if isinstance(step, Land)}
+    hit |= {step.batch.feed for step in undone if isinstance(step, Extract)}
+    came = any(step.id in done for step in plan.steps if isinstance(step, Extract | Land | Conform))
+    return "partial" if came or not hit.issuperset(asked) else "failed"

@@ -1,0 +1,279 @@
+"""Postgres 15 and newer: three schemas a tenant in a database that many share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+
+from headwater.dtypes import spelled, widens
+from headwater.errors import WarehouseError
+from headwater.names import quote
+from headwater.warehouse import postgres_copy, postgres_tables
+from headwater.warehouse.base import Capabilities, Layer, Reference, Table, TableColumn, Written
+from headwater.warehouse.mirror import Mirror
+from headwater.warehouse.postgres_session import FOLDING, UNENFORCED, explained, opened, place
+from headwater.warehouse.replacing import replaced
+from headwater.warehouse.sql import render
+
+_ANALYZED = 500
+"""Staged tables of more rows are looked at, so that the planner knows how many there are."""
+
+_UNGUARDED = (
+    "the extension btree_gist is not there and this user may not make it: "
+    "that no versions overlap is seen to by the merge alone (ask for `CREATE EXTENSION btree_gist`)"
+)
+
+
+class Postgres:
+    """A tenant's schemas in a Postgres database. Writers of a tenant wait for each other; `read_only` only looks."""
+
+    capabilities = Capabilities(dialect="postgres", readers=True, keys=True, identifier_length=postgres_tables.LONGEST)
+
+    def __init__(self, tenant: str, url: str, memory: str = "", *, read_only: bool = False) -> None:
+        self.tenant = tenant
+        self.notes: tuple[str, ...] = ()
+        self.schemas = postgres_tables.schema_names(tenant)
+        self._names: dict[str, str] = dict(self.schemas)
+        self._where = f"{place(url)}, schemas {tenant}_*"
+        self._depth = 0
+        self._mirror: Mirror | None = None
+        self._guarded = False
+        self._connection = opened(url, memory=memory, read_only=read_only)
+        self._version = self._connection.info.server_version
+
+    def close(self) -> None:
+        """Let go of the session."""
+        if self._mirror:
+            self._mirror.close()
+        self._connection.close()
+
+    def erase(self) -> None:
+        """Drop the tenant's schemas and all that is in them."""
+        with self.transaction():
+            for schema in self._names.values():
+                self._run(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
+        self.close()
+
+    def ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant."""
+        return f"{quote(self._names[layer])}.{quote(name)}"
+
+    def prepare(self) -> None:
+        """Make the tenant's schemas where they are missing, and the extension that guards history."""
+        found = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ANY($1)"
+        known = {row[0] for row in self._run(found, ([*self._names.values()],)).fetchall()}
+        for schema in self._names.values():
+            if schema not in known:
+                self._run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        self._guarded = self._has_gist() or self._makes_gist()
+        self.notes = () if self._guarded else (_UNGUARDED,)
+
+    def _has_gist(self) -> bool:
+        return bool(self._run("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'btree_gist'").fetchone())
+
+    def _makes_gist(self) -> bool:
+        with suppress(WarehouseError), self.transaction():
+            self._run("SAVEPOINT extension")
+            try:
+                self._run("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+            except WarehouseError:
+                self._run("ROLLBACK TO SAVEPOINT extension")
+        return self._has_gist()
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        postgres_tables.check_names(table)
+        stored, ref = self.describe(table.layer, table.name), self.ref(table.layer, table.name)
+        if stored is None:
+            for statement in postgres_tables.making(table, ref, guarded=self._guarded):
+                self._run(statement)
+            self._keep_keys(table)
+            return
+        types = {column.name: column.dtype for column in stored}
+        for column in table.columns:
+            if column.name not in types:
+                loose = TableColumn(name=column.name, dtype=column.dtype)
+                self._run(f"ALTER TABLE {ref} ADD COLUMN {postgres_tables.column_sql(loose)}")
+            elif types[column.name] != column.dtype and (types[column.name], column.dtype) != ("text", "json"):
+                self._widen(table, column, types[column.name])
+
+    def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
+        if not widens(stored, column.dtype):
+            raise WarehouseError(
+                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
+                where=f"{self._where}, {table.layer}.{table.name}",
+                saw=f"stored as {stored}, declared as {column.dtype}",
+                hint="`headwater rebuild` makes the table anew from raw",
+            )
+        ref, name = self.ref(table.layer, table.name), quote(column.name)
+        wanted = spelled(column.dtype, postgres_tables.TYPES)
+        # A column that a view shows keeps its type: our own views step aside for it.
+        looking = self._run(postgres_tables.LOOKING, (ref, self._names[table.layer])).fetchall()
+        for schema, view, _ in looking:
+            self._run(f"DROP VIEW {quote(schema)}.{quote(view)}")
+        cast = f"CAST({name} AS {postgres_tables.bare_type(column)})"
+        self._run(f"ALTER TABLE {ref} ALTER COLUMN {name} TYPE {wanted} USING {cast}")
+        for schema, view, select in looking:
+            self._run(f"CREATE VIEW {quote(schema)}.{quote(view)} AS {select}")
+
+    def _keep_keys(self, table: Table) -> None:
+        """Declare the keys of a stored table where they are not declared yet, or otherwise."""
+        ref = self.ref(table.layer, table.name)
+        stored = self._run(postgres_tables.KEYS, (ref,)).fetchall()
+        own = [(name, tuple(columns)) for name, kind, columns in stored if kind != "f"]
+        if table.primary_key and table.primary_key not in [columns for _, columns in own]:
+            for name, _ in own:
+                self._run(f"ALTER TABLE {ref} DROP CONSTRAINT {quote(name)}")
+            self._run(postgres_tables.unique_key(table, ref))
+        pointing = {columns for _, kind, columns in ((n, k, tuple(c)) for n, k, c in stored) if kind == "f"}
+        for reference in table.references:
+            if self._version >= UNENFORCED and (reference.column,) not in pointing:
+                self._point(ref, reference)
+
+    def _point(self, ref: str, reference: Reference) -> None:
+        if self.describe("gold", reference.table) is not None:
+            self._run(postgres_tables.foreign_key(reference, ref, self.ref("gold", reference.table)))
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view."""
+        ref, shown = self.ref(layer, name), self._own(select)
+        with self.transaction():
+            self._run("SAVEPOINT view")
+            try:
+                self._run(f"CREATE OR REPLACE VIEW {ref} AS {shown}")
+            except WarehouseError:
+                # It showed other columns, which a view can only be given by being made anew.
+                self._run("ROLLBACK TO SAVEPOINT view")
+                self._run(f"DROP VIEW {ref}")
+                self._run(f"CREATE VIEW {ref} AS {shown}")
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        found = self._run(postgres_tables.DESCRIBE, (self._names[layer], name)).fetchall()
+        columns = (TableColumn(name=row[0], dtype=postgres_tables.dtype_of(row[1]), required=row[2]) for row in found)
+        return tuple(columns) or None
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        return tuple(row[0] for row in self._run(postgres_tables.CATALOGUE, (self._names[layer],)).fetchall())
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        ref = self.ref(layer, name)
+        for found, kind in self._run(postgres_tables.CATALOGUE, (self._names[layer],)).fetchall():
+            if found == name:
+                for pointing, key in self._run(postgres_tables.POINTING, (ref,)).fetchall():
+                    self._run(f"ALTER TABLE {pointing} DROP CONSTRAINT {quote(key)}")
+                self._run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {ref}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside commit together, or none does. One inside another is part of the outer one.
+
+        It waits until no other writer of the tenant is in one, and then sees all that those have done.
+        """
+        if self._depth == 0:
+            self._run("BEGIN")
+        self._depth += 1
+        try:
+            if self._depth == 1:
+                self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({postgres_tables.lock_number(self.tenant)})")
+            yield
+            if self._depth == 1:
+                self._run("COMMIT")
+        except BaseException:
+            if self._depth == 1:
+                with suppress(psycopg.Error):  # a session that is lost has undone everything already
+                    self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth -= 1
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; rows it wrote (0 where that means nothing)."""
+        return _written(self._run(self._own(statement), parameters))
+
+    def execute_own(self, statement: str) -> int:
+        """Run a statement in Postgres's own dialect; rows it wrote."""
+        return _written(self._run(statement))
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        return self._run(self._own(statement), parameters).fetchall()
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
+        cursor = self._run(statement, parameters)
+        described = cursor.description or []
+        types = [self._type_name(column.type_code) for column in described]
+        return postgres_copy.arrow_table([column.name for column in described], types, cursor.fetchall())
+
+    def _type_name(self, code: int) -> str:
+        known = self._connection.adapters.types.get(code)
+        return known.name if known else ""
+
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
+        if self._mirror is None:
+            self._mirror = Mirror(self.tenant, self.describe)
+        return self._mirror.schema_of(select)
+
+    def _own(self, statement: str) -> str:
+        """Portable SQL as this very server understands it."""
+        text = render(statement, "postgres", self.schemas)
+        return text if self._version >= FOLDING else text.replace('"pg_c_utf8"', '"default"')
+
+    def _run(self, statement: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement.encode(), list(parameters) or None)
+        except psycopg.Error as error:
+            raise explained(error, self._where, statement) from error
+
+    def stage(self, name: str, select: str) -> str:
+        """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
+        return self.stage_own(name, self._own(select))
+
+    def stage_own(self, name: str, select: str) -> str:
+        """The rows of a SELECT in Postgres's own dialect as a temporary table."""
+        self.unstage(name)
+        cursor = self._run(f"CREATE TEMPORARY TABLE {quote(name)} AS {select}")
+        return self._staged(name, cursor.rowcount)
+
+    def _staged(self, name: str, rows: int) -> str:
+        ref = f"pg_temp.{quote(name)}"
+        if rows > _ANALYZED:
+            self._run(f"ANALYZE {ref}")
+        return ref
+
+    def stage_arrow(self, name: str, table: Any) -> str:
+        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+        self.unstage(name)
+        self._run(f"CREATE TEMPORARY TABLE {quote(name)} ({postgres_copy.columns_of(table.schema)})")
+        batches = table.to_batches() if hasattr(table, "to_batches") else table
+        try:
+            with self._connection.cursor() as cursor:
+                with cursor.copy(f"COPY pg_temp.{quote(name)} FROM STDIN (FORMAT csv)".encode()) as copy:
+                    for text in postgres_copy.csv_of(batches):
+                        copy.write(text)
+                return self._staged(name, cursor.rowcount)
+        except psycopg.Error as error:
+            raise explained(error, self._where, f"COPY {name}") from error
+
+    def unstage(self, name: str) -> None:
+        """Drop a temporary table."""
+        self._run(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}")
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        with self.transaction():
+            written = replaced(self, table, keys=keys, fresh=fresh)
+            self._keep_keys(table)
+        return written
+
+
+def _written(cursor: psycopg.Cursor[tuple[Any, ...]]) -> int:
+    verb = (cursor.statusmessage or "").split(" ")[0]
+    return cursor.rowcount if verb in {"INSERT", "UPDATE", "DELETE"} else 0

@@ -1,0 +1,122 @@
+"""Whatever order it comes in, and however often: a rebuild, a new table, a narrowed run end in the same tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.stand import shop
+
+NEW_ENTITY = """
+entity: work_hour
+key: entry_id
+columns: {entry_id: bigint, hours: "decimal(18,4)", charge: text}
+sources:
+  connectwise.time_entries:
+    changed_at: _info.lastUpdated
+    map: {entry_id: id, hours: actualHours, charge: chargeToType}
+"""
+NEW_STAR = """
+dimension: charge
+values_of: {entity: work_hour, column: charge}
+---
+fact: work_hour
+entity: work_hour
+grain: [entry_id]
+lookups: {charge: {dimension: charge, on: charge, strategy: direct}}
+measures: {hours: hours}
+"""
+
+
+@pytest.fixture
+def lived(small, service):
+    """A project that has followed its service for some weeks, over deletes, late rows and a refused record."""
+    small.connect(service, overlap={"time_entries": "10d"})
+    service.fault("malformed", path="time/entries", records=1, field="actualHours")
+    small.run()
+    for _ in range(3):
+        service.advance(days=4)
+        service.fault("drop_contact")
+        service.fault("late_rows", path="time/entries", records=2, days=3)
+        service.advance(hours=1)
+        assert small.run()["outcome"] == "done"
+    service.asked(forget=True)
+    return small
+
+
+def unasked(service):
+    """Nobody asked the service for anything, not even for the time."""
+    assert service.state()["requests"] == []
+
+
+def test_a_rebuild_is_identical_in_every_table_and_every_column(lived, service):
+    before = lived.tables()
+    assert lived("rebuild").json["outcome"] == "done"
+    unasked(service)
+    assert lived.tables() == before
+    assert lived("quarantine", "list").json["quarantined"]
+    for entity in ("company", "time_entry"):
+        assert lived("rebuild", "--entity", entity).json["outcome"] == "done"
+        unasked(service)
+        assert lived.tables() == before
+    assert lived("rebuild", "--entity", "compny", code=2).error["try"] == "did you mean `company`?"
+    assert lived.run()["written"] == {}
+
+
+def test_what_is_declared_later_fills_from_bronze_without_asking_the_service(lived, service):
+    (lived.root / "models" / "entities" / "work_hour.yaml").write_text(NEW_ENTITY)
+    (lived.root / "models" / "later.yaml").write_text(NEW_STAR)
+    service.asked(forget=True)
+    report = lived.run()
+    assert service.asked() == []
+    assert set(report["written"]) == {"silver.work_hour", "gold.dim_charge", "gold.fact_work_hour"}
+    same = "SELECT time_entry_id, hours FROM silver.time_entry_current ORDER BY ALL"
+    assert lived.ask(same) == lived.ask("SELECT entry_id, hours FROM silver.work_hour_current ORDER BY ALL")
+    before = lived.tables()
+    assert lived("rebuild").json["outcome"] == "done"
+    assert lived.tables() == before
+
+
+def test_layer_by_layer_ends_in_the_tables_of_a_whole_run(tmp_path, service, small):
+    small.run()
+    steps = shop(tmp_path / "steps", service)
+    for layer in ("raw", "bronze", "silver", "gold"):
+        report = steps.run("--layer", layer)
+        assert report["outcome"] == "done"
+        silver = any(table.startswith("silver.") for table in report["written"])
+        assert silver == (layer == "silver")
+    assert steps.tables() == small.tables()
+    assert steps.run()["written"] == {}
+
+
+def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service, small):
+    small.run()
+    steps = shop(tmp_path / "steps", service)
+    for resource in ("time_entries", "members", "contacts", "companies"):
+        service.asked(forget=True)
+        assert steps.run("--resource", resource)["outcome"] == "done"
+        asked = {line.partition("/3.0/")[2].partition("?")[0] for line in service.asked()}
+        assert len(asked) == 1
+    assert steps.run()["outcome"] == "done"
+    assert steps.tables() == small.tables()
+    assert steps("run", "--resource", "tickts", code=2).error["kind"] == "DeclarationError"
+
+
+def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(tmp_path, service, small):
+    small.run()
+    steps = shop(tmp_path / "steps", service)
+    span = ("--since", "2025-10-15", "--until", "2025-10-25")
+    assert steps.run(*span)["outcome"] == "done"
+    some = steps.ask("SELECT COUNT(*) FROM silver.time_entry_current")[0][0]
+    assert 0 < some < len(service.truth("time/entries"))
+    service.asked(forget=True)
+    back = steps("backfill", "--since", "2025-09-01", "--until", "2025-11-01", "--chunk", "7d").json
+    assert back["outcome"] == "done"
+    assert "2025-10-20" not in str(service.asked())
+    assert steps.run()["outcome"] == "done"
+    whole, found = small.tables(), steps.tables()
+    assert found.keys() == whole.keys()
+    keys = "SELECT time_entry_id, hours, notes, valid_from, valid_to, is_current FROM silver.time_entry ORDER BY ALL"
+    assert steps.ask(keys) == small.ask(keys)
+    facts = "SELECT * EXCLUDE (loaded_at, batch_id) FROM gold.fact_time_entry ORDER BY ALL"
+    assert steps.ask(facts) == small.ask(facts)
+    assert steps.run()["written"] == {}

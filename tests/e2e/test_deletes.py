@@ -1,0 +1,56 @@
+"""Deletes come from complete sweeps only, and not from one that would take too much away."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def current(project, entity):
+    return {key for (key,) in project.ask(f"SELECT {entity}_id FROM silver.{entity}_current")}
+
+
+def test_what_vanished_is_closed_by_the_next_sweep(small, service):
+    small.run()
+    (gone,) = service.fault("drop_contact")["ids"]
+    small.run()
+    assert gone in current(small, "contact"), "a sweep is due once a day"
+    service.advance(days=1.1)
+    small.run()
+    assert current(small, "contact") == set(service.truth("company/contacts"))
+    ((until, is_current),) = small.ask(
+        f"SELECT valid_to, is_current FROM silver.contact WHERE contact_id = {gone} ORDER BY valid_from DESC LIMIT 1"
+    )
+    assert not is_current
+    assert until.year < 9999
+    assert small.ask(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [(False,)]
+    assert small.run()["written"] == {}
+
+
+def drop_many(service, keep):
+    """Let contacts vanish until a share is left."""
+    contacts = sorted(service.truth("company/contacts"))
+    for ident in contacts[int(len(contacts) * keep) :]:
+        service.fault("drop_contact", id=ident)
+
+
+@pytest.mark.parametrize("keep", [0.5, 0], ids=["half", "nothing"])
+def test_a_sweep_that_would_take_too_much_away_stops_and_asks(small, service, keep):
+    small.run()
+    before, entries = current(small, "contact"), small.ask("FROM silver.time_entry ORDER BY ALL")
+    drop_many(service, keep)
+    service.advance(days=3)
+    report = small.run(code=3)
+    failed = {step["step"]: step["error"] for step in report["steps"] if step["state"] == "failed"}
+    print(failed)
+    assert set(failed) == {"conform:contact"}
+    error = failed["conform:contact"]
+    assert error["kind"] == "GuardError"
+    assert "--allow-drop" in error["try"]
+    skipped = {step["step"] for step in report["steps"] if step["state"] == "skipped"}
+    assert "dimension:contact" in skipped
+    assert before <= current(small, "contact"), "nothing was deleted"
+    assert small.ask("FROM silver.time_entry ORDER BY ALL") != entries, "the others went on"
+    assert small.run(code=3)["outcome"] == "partial", "it goes on asking"
+    assert small.run("--allow-drop")["outcome"] == "done"
+    assert current(small, "contact") == set(service.truth("company/contacts"))
+    assert small.run()["written"] == {}

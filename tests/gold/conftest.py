@@ -1,0 +1,15 @@
+"""Gold is tried on every engine of the grid."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gold import stand
+
+
+@pytest.fixture(scope="module")
+def on_each_engine(engine):
+    """Lets `stand.opened` open warehouses on one engine after the other."""
+    stand.chosen.append(engine)
+    yield engine
+    stand.chosen.pop()
