@@ -45,6 +45,7 @@ def engines():
         def start(name):
             if name not in started:
                 started[name] = stack.enter_context(OPENERS[name]())
+                stack.callback(started[name].clear)
             return started[name]
 
         yield start

@@ -327,3 +327,35 @@ def test_every_generated_contract_has_columns_of_its_own():
         names = [field.name.lower() for field in fields_of(record)]
         assert len(names) == len(set(names))
         assert [field.dotted for field in fields_of(record) if field.required] == ["id"]
+
+
+@pytest.mark.parametrize(
+    "odd", [b'{"a":1}', b"{}", b"[]", b'["a"]', b"true", b"false", b"1.5", b"-0.5", b"1e3", b"1E-2", b"1e300"]
+)
+def test_what_is_no_text_is_found_among_text_that_looks_like_it(bench, odd):
+    looks = ["{", "[x", "true", "1.5", "1e3", "trueish", "-", "0", "", "9.9.9"]
+    lines = [json.dumps({"id": n, "name": text, "company": {"name": text}}).encode() for n, text in enumerate(looks)]
+    landed = bench.land(lines)
+    assert (landed.kept, landed.drift) == (len(looks), ())
+    assert bench.rows("name, company_name") == [(text, text) for text in looks]
+    spoiled = [*lines, b'{"id":98,"name":%s}' % odd, b'{"id":99,"company":{"name":%s}}' % odd]
+    landed = bench.land(spoiled)
+    told = {drift.field for drift in landed.drift}
+    assert told == {"name", "company.name"}
+    number = odd[:1] in b"-1"
+    assert [row.line for row in landed.refused] == ([] if number else [11, 12])
+    assert {drift.kind for drift in landed.drift} == ({"repaired"} if number else {"retyped"})
+
+
+def test_custom_fields_that_the_first_lines_do_not_show_get_their_column_and_the_last_caption(tmp_path):
+    bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
+    early = {"id": 1, "customFields": [{"id": 10, "caption": "Early", "value": "e"}]}
+    padding = [{"id": n, "name": "x" * 60_000} for n in range(2, 102)]
+    late = {"id": 102, "customFields": [{"id": 9, "caption": "Late", "value": 1}, {"id": 10, "caption": "Other"}]}
+    assert bench.land([early, *padding, late]).captions == {"9": "Late", "10": "Other"}
+    rows = bench.rows("customFields_9, customFields_10")
+    assert (rows[0], rows[-1]) == ((None, "e"), ("1", None))
+    assert [name for name in bench.columns() if name.startswith("customFields_")] == [
+        "customFields_9",
+        "customFields_10",
+    ]

@@ -180,10 +180,10 @@ class Shop:
 
 
 def shop(root, service, *, size=40, **more):
-    """A small project: four resources in small pages, with all three kinds of lookup."""
+    """A small project: four resources in small pages and few windows, with all three kinds of lookup."""
     shutil.copytree(SHOP, root)
     made = Shop(root)
-    made.manifest(lambda told: told["paging"].update(size=size))
+    made.manifest(lambda told: (told["paging"].update(size=size), told.update(look_back="90d")))
     made.connect(service, **more)
     return made
 

@@ -256,7 +256,7 @@ def test_a_full_disk(project, wanted, place, kilobytes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kilobytes", [3, 100, 2000])
+@pytest.mark.parametrize("kilobytes", [3, 100, 700])
 def test_files_that_may_not_grow(project, wanted, kilobytes):
     def narrow():
         resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))

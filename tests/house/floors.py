@@ -27,6 +27,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),
     "duckdb": ("headwater/warehouse/duckdb.py", "headwater/bronze/"),
+    "psycopg": ("headwater/warehouse/postgres.py", "headwater/warehouse/postgres_session.py"),
     "pyarrow": ("headwater/warehouse/", "headwater/bronze/", "headwater/gold/"),
     "sqlglot": (
         "headwater/model/",

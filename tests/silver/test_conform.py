@@ -14,7 +14,6 @@ from headwater.errors import GuardError
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
 from headwater.silver.reading import Arrival, Reading
-from headwater.warehouse.duckdb import DuckDB
 
 CONTACT = Entity.model_validate(
     {
@@ -39,10 +38,8 @@ def day(number: int) -> datetime:
 
 
 @pytest.fixture
-def warehouse(tmp_path):
-    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    yield opened
-    opened.close()
+def warehouse(engine):
+    return engine.open()
 
 
 @pytest.fixture

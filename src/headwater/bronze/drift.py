@@ -1,7 +1,7 @@
 """How records differ from their contract: new, missing, retyped and repaired fields.
 
-New and missing fields are looked for in every record of a batch of up to 20,000, and in the first and last 25 records
-of each block of about 4 MB above that (in all of them where drift is to be refused). A field counts as missing when none
+New and missing fields are looked for in every record of a batch of up to 20,000, and in the first and last 6 records
+of each block of about 1 MB above that (in all of them where drift is to be refused). A field counts as missing when none
 of at least 100 records has it.
 """
 
@@ -23,7 +23,7 @@ from headwater.model.field import Node
 
 FULL = 20_000
 """Records of a batch of which every one is looked at."""
-EDGE = 25
+EDGE = 6
 """Records looked at on either side of a block, in larger batches."""
 _ENOUGH = 100
 _MANY = 5

@@ -10,10 +10,10 @@ import zstandard
 from headwater.errors import LakeError
 from headwater.lake.base import Lake
 
-BLOCK = 4 << 20
-"""Bytes of a block, before the last line is completed."""
+BLOCK = 1 << 20
+"""Bytes of a block, before the last line is completed. What is made of one stays in the cache of a core."""
 
-_EDGE = 512 << 10
+_EDGE = 64 << 10
 """Bytes at either end of a block that are searched for its edges first."""
 
 

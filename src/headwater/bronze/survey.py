@@ -7,6 +7,7 @@ columns in which something might be no text after it wrote them, and only these 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from headwater.bronze.shape import Shape, attribute_of
 from headwater.lake.base import Lake
 from headwater.model.field import Node
 
+_GLANCE = 4
+"""Blocks in which custom fields are looked for before anything is written."""
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -40,11 +43,11 @@ class Surveyor:
         self._shape = shape
 
     def glance(self, bag: Node) -> set[str]:
-        """The ids of custom fields in the first block: as a rule, those of all."""
+        """The ids of custom fields in the first blocks: as a rule, those of all."""
         records = _Records(self._shape.strict_in((bag.key,)))
-        block = next(read_blocks(self._lake, self._path), None)
+        blocks = islice(read_blocks(self._lake, self._path), _GLANCE)
         key = attribute_of(bag.nodes, "id")
-        bags = (record.m0 or () for record in (records.fitting(block, set()) if block else ()))
+        bags = (record.m0 or () for block in blocks for record in records.fitting(block, set()))
         return {str(number) for one in bags for number in (getattr(field, key) for field in one) if number is not None}
 
     def survey(self, report: DriftReport | None) -> Survey:

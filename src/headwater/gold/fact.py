@@ -13,7 +13,7 @@ from headwater.gold.shape import LOAD, check_columns, typed
 from headwater.gold.star import Ref, Star, table_name
 from headwater.model.fact import Fact, Part
 from headwater.names import quote
-from headwater.warehouse.base import Table, TableColumn, Warehouse
+from headwater.warehouse.base import Reference, Table, TableColumn, Warehouse
 
 PERIOD = ("period_start", "period_end")
 """Columns that a fact over periods has."""
@@ -44,6 +44,8 @@ class CompiledFact:
     parts: tuple[CompiledPart, ...]
     batches: str
     """`meta.batch`."""
+    sure: frozenset[str]
+    """Columns of its grain that are never NULL: keys of its entity, and the ends of its periods."""
 
     @property
     def reaches(self) -> tuple[Reach, ...]:
@@ -54,7 +56,16 @@ class CompiledFact:
 def compiled(star: Star, fact: Fact, ref: Ref) -> CompiledFact:
     """`fact` with its expressions compiled; DeclarationError where they do not hold."""
     parts = tuple(_part(star, fact, part, ref) for part in fact.sources)
-    return CompiledFact(fact=fact, parts=parts, batches=ref("meta", "batch"))
+    return CompiledFact(fact=fact, parts=parts, batches=ref("meta", "batch"), sure=_sure(star, fact))
+
+
+def _sure(star: Star, fact: Fact) -> frozenset[str]:
+    keys = [
+        frozenset() if part.columns else frozenset(star.declarations.entities[part.entity].key) for part in fact.sources
+    ]
+    own = set(fact.degenerate) | set(fact.measures)
+    named = frozenset.intersection(*keys) | (frozenset(PERIOD) if fact.periods else frozenset())
+    return frozenset(name for name in fact.grain if name in named and name not in own)
 
 
 def _part(star: Star, fact: Fact, part: Part, ref: Ref) -> CompiledPart:
@@ -109,14 +120,24 @@ def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
     others = [name for name in parts.parts[0].values if name not in grain]
     columns = (
         TableColumn(name="entity_key", dtype="text", required=True),
-        *(TableColumn(name=name, dtype=types[name]) for name in grain),
+        *(TableColumn(name=name, dtype=types[name], required=name in parts.sure) for name in grain),
         *(TableColumn(name=f"{name}_key", dtype="bigint", required=True) for name in fact.lookups),
         *(TableColumn(name=name, dtype=types[name]) for name in others if name not in keys),
         *LOAD,
     )
     check_columns(columns, where=where)
     primary = tuple(dict.fromkeys(("entity_key", *fact.grain)))
-    return Table(layer="gold", name=table_name(fact), columns=columns, key=("entity_key",), primary_key=primary)
+    references = [
+        Reference(column=reach.column, table=table_name(reach.dimension), key=reach.key_name) for reach in parts.reaches
+    ]
+    return Table(
+        layer="gold",
+        name=table_name(fact),
+        columns=columns,
+        key=("entity_key",),
+        primary_key=primary,
+        references=tuple(references),
+    )
 
 
 def rows_of(parts: CompiledFact, *, relations: Sequence[str] = (), months: str = "gold_months") -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
@@ -27,13 +28,45 @@ class DuckDBWarehouse(Declared):
     threads: int | None = None
     """Threads of DuckDB; one a core unless given."""
 
+    def place(self, tenant: str) -> str:
+        """Where a tenant's tables are, in words."""
+        return self.path.replace("{tenant}", tenant)
+
+
+def _check_address(text: str) -> str:
+    if re.search(r"//[^/@:]*:[^/@]+@|password=", text):
+        msg = "a declaration never holds a password: write a reference such as `env:DATABASE_URL`"
+        raise ValueError(msg)
+    return text
+
+
+class PostgresWarehouse(Declared):
+    """Three schemas a tenant in one Postgres database: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
+
+    kind: Literal["postgres"]
+    url: Annotated[str, AfterValidator(_check_address)] = "env:DATABASE_URL"
+    """A reference to the address, e.g. `env:DATABASE_URL`; or the address itself, `postgresql://…`, without a password."""
+    memory: str = "64MB"
+    """What one sort or hash of a statement may hold in memory (`work_mem`); the server's own choice when empty."""
+
+    def place(self, tenant: str) -> str:
+        """Where a tenant's tables are, in words."""
+        return f"postgres, schemas {tenant}_silver and {tenant}_gold"
+
 
 def _check_instant(text: str) -> str:
     parse_instant(text)
     return text
 
 
-WarehouseSettings = Annotated[DuckDBWarehouse, Field()]
+def _kind(value: Any) -> str:
+    kind = value.get("kind", "duckdb") if isinstance(value, dict) else getattr(value, "kind", "duckdb")
+    return str(kind)
+
+
+WarehouseSettings = Annotated[
+    Annotated[DuckDBWarehouse, Tag("duckdb")] | Annotated[PostgresWarehouse, Tag("postgres")], Discriminator(_kind)
+]
 """Where silver and gold live."""
 
 

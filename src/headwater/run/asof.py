@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 
-from headwater.clock import iso
 from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.dimension import DateDimension
 from headwater.model.project import Declarations
-from headwater.names import quote, suggest
+from headwater.names import suggest
 from headwater.run.look import answered
 from headwater.run.opened import Opened
 from headwater.run.result import Answer
-from headwater.temporal.asof import valid_at
 from headwater.warehouse.base import Layer, Warehouse
-from headwater.warehouse.condition import one_condition
-from headwater.warehouse.sql import render
+from headwater.warehouse.past import rows_at
 
 
 def asof(
@@ -46,7 +43,9 @@ def asof(
                     hint=suggest(column, known),
                 )
         chosen = tuple(columns) or known
-        return answered(warehouse, _statement(warehouse, (layer, table), chosen, instant, where=where, limit=limit))
+        return answered(
+            warehouse, rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit)
+        )
 
 
 def versioned(declared: Declarations, name: str) -> tuple[Layer, str]:
@@ -73,26 +72,3 @@ def columns_of(warehouse: Warehouse, layer: Layer, table: str) -> tuple[str, ...
     if found is None:
         raise WarehouseError(f"{layer}.{table} is not there yet", saw="no such table", hint="`headwater run` makes it")
     return tuple(column.name for column in found)
-
-
-def instant_of(instant: datetime) -> str:
-    """SQL of an instant."""
-    return f"TIMESTAMP '{iso(instant).removesuffix('Z').replace('T', ' ')}'"
-
-
-def _statement(
-    warehouse: Warehouse,
-    place: tuple[Layer, str],
-    columns: Sequence[str],
-    instant: datetime,
-    *,
-    where: str,
-    limit: int | None,
-) -> str:
-    """The question in the engine's own dialect, for so is the condition."""
-    dialect = warehouse.capabilities.dialect
-    condition = one_condition(where, dialect, where="--where") if where.strip() else ""
-    select = render(valid_at(warehouse.ref(*place), columns=columns, at=instant_of(instant)), dialect)
-    order = render(f"SELECT 1 ORDER BY {quote('entity_key')}, {quote('valid_from')}", dialect).removeprefix("SELECT 1 ")
-    parts = [select, f"AND {condition}" if condition else "", order, f"LIMIT {limit:d}" if limit is not None else ""]
-    return "\n".join(part for part in parts if part)

@@ -25,7 +25,7 @@ def status(opened: Opened, tenant: str) -> Status:
     runs, leases = ledger.runs(tenant, limit=1), ledger.leases(tenant)
     return Status(
         tenant=tenant,
-        warehouse=opened.project.warehouse.path.replace("{tenant}", tenant),
+        warehouse=opened.project.warehouse.place(tenant),
         feeds=tuple(_feed(opened, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
         tables=() if leases else _tables(opened, tenant),
         last_run=_run(runs[0]) if runs else None,

@@ -16,10 +16,10 @@ from headwater.model.entity import Entity
 from headwater.run.arrivals import files_of, readings_of
 from headwater.run.opened import Opened
 from headwater.run.result import Moment, RawRecord
-from headwater.run.wiring import open_scratch
 from headwater.silver.reading import Arrival
 from headwater.silver.trace import lines_about
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.duckdb import DuckDB
 
 
 def records_behind(
@@ -31,7 +31,7 @@ def records_behind(
     for moment in moments:
         asked[moment.batch_id].add(micros(moment.at))
     found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
-    with closing(open_scratch(tenant)) as scratch:
+    with closing(DuckDB(tenant, ":memory:")) as scratch:
         for batch_id, instants in asked.items():
             row = opened.ledger.find(tenant, batch_id)
             if row is not None and row.batch.purpose != "sweep":

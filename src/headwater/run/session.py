@@ -12,6 +12,7 @@ from headwater.batch import Feed
 from headwater.clock import Clock, parse_span
 from headwater.errors import DeclarationError, HeadwaterError, ServiceError
 from headwater.events import (
+    FindingMade,
     Listen,
     ignore,
 )
@@ -101,6 +102,8 @@ def _carried(
         warehouse = opened.warehouse(tenant)
         stack.callback(warehouse.close)
         ready_meta(warehouse)
+        for note in warehouse.notes:
+            tally.told(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
         lake = opened.lake(tenant)
         check_writable(lake)
         clear_leftovers(opened, tenant, sources)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -54,12 +53,12 @@ def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> None:
         raise StateError(
             f"a run of `{name}` is going on", where="tenant remove", saw=opened.ledger.leases(name)[0].holder
         )
-    opened.ledger.remove_tenant(name)
     if erase:
+        # First what it has, then its name: where this is cut short, it can be asked for again.
+        opened.warehouse(name).erase()
         shutil.rmtree(opened.root / opened.project.lake.url / name, ignore_errors=True)
-        for path in _warehouse_files(opened, name):
-            path.unlink(missing_ok=True)
         withdraw(opened, name)
+    opened.ledger.remove_tenant(name)
 
 
 def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
@@ -137,8 +136,3 @@ def _slug(name: str, noun: str) -> str:
         raise DeclarationError(
             f"This is no name for a {noun}.", where=f"{noun} add", saw=name, hint=str(error)
         ) from error
-
-
-def _warehouse_files(opened: Opened, tenant: str) -> list[Path]:
-    path = opened.root / opened.project.warehouse.path.replace("{tenant}", tenant)
-    return [path, path.with_name(path.name + ".wal")]

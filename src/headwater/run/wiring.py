@@ -17,9 +17,10 @@ from headwater.ledger.base import Ledger
 from headwater.model.connector import Connector
 from headwater.model.field import Field, contract_of, fields_of
 from headwater.model.load import load_connector, load_declarations
-from headwater.model.project import Declarations, DuckDBWarehouse
+from headwater.model.project import Declarations, DuckDBWarehouse, PostgresWarehouse
 from headwater.model.resource import Resource
 from headwater.names import suggest
+from headwater.run.settings import resolve_url
 from headwater.warehouse.base import Warehouse
 
 
@@ -83,23 +84,32 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
-def open_warehouse(settings: DuckDBWarehouse, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:
+def open_warehouse(
+    settings: DuckDBWarehouse | PostgresWarehouse, tenant: str, root: Path, *, read_only: bool = False
+) -> Warehouse:
     """One tenant's warehouse."""
-    point = _point("headwater.warehouses", settings.kind)
-    if point is None:
-        hint = f'pip install "headwater[{settings.kind}]"'
-        raise DeclarationError("This warehouse is not installed.", where="headwater.yaml", saw=settings.kind, hint=hint)
-    path = str(root / settings.path.replace("{tenant}", tenant))
-    kind: Any = point.load()
-    warehouse: Warehouse = kind(tenant, path, memory=settings.memory, threads=settings.threads, read_only=read_only)
+    kind = _warehouse_kind(settings.kind)
+    warehouse: Warehouse
+    if isinstance(settings, DuckDBWarehouse):
+        path = str(root / settings.place(tenant))
+        warehouse = kind(tenant, path, memory=settings.memory, threads=settings.threads, read_only=read_only)
+    else:
+        url = resolve_url(settings.url, root=root, where=settings.origin.of("url"))
+        warehouse = kind(tenant, url, memory=settings.memory, read_only=read_only)
     return warehouse
 
 
-def open_scratch(tenant: str) -> Warehouse:
-    """An engine in memory, which reads the lake and keeps nothing."""
-    (point,) = entry_points(group="headwater.warehouses", name="duckdb")
-    scratch: Warehouse = point.load()(tenant, ":memory:")
-    return scratch
+def _warehouse_kind(name: str) -> Any:
+    point = _point("headwater.warehouses", name)
+    hint = f'pip install "headwater[{name}]"'
+    if point is None:
+        raise DeclarationError("This warehouse is not installed.", where="headwater.yaml", saw=name, hint=hint)
+    try:
+        return point.load()
+    except ImportError as error:
+        raise DeclarationError(
+            f"The driver of the {name} warehouse is not installed.", where="headwater.yaml", saw=str(error), hint=hint
+        ) from error
 
 
 def _plug(connector: Connector, schemas: str | None) -> Plug:

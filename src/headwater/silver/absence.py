@@ -14,10 +14,17 @@ from headwater.silver.reading import Arrival, Reading
 from headwater.temporal.canonical import event_hash
 from headwater.temporal.text import known_list
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.lake_reader import LakeReader
 
 
 def absences(
-    warehouse: Warehouse, entity: Entity, reading: Reading, arrival: Arrival, *, allow_drop: bool = False
+    warehouse: Warehouse,
+    lake: LakeReader,
+    entity: Entity,
+    reading: Reading,
+    arrival: Arrival,
+    *,
+    allow_drop: bool = False,
 ) -> Merged:
     """Merge an absence for each living thing of the feed that a complete read does not show.
 
@@ -27,8 +34,8 @@ def absences(
     """
     note_batches(warehouse, [arrival.provenance])
     doubt = _doubt(warehouse, arrival)
-    present = warehouse.stage(
-        "silver__present", _present(entity, reading, arrival, _types(warehouse, entity, reading, arrival))
+    present = lake.stage(
+        "silver__present", [_present(entity, reading, arrival, _types(lake, entity, reading, arrival))]
     )
     if not doubt and warehouse.rows(f"SELECT 1 FROM {present} WHERE entity_key IS NULL LIMIT 1"):
         doubt = "a record has no readable key"
@@ -60,12 +67,12 @@ def _doubt(warehouse: Warehouse, arrival: Arrival) -> str:
     return f"a newer complete read is in ({newer[0][0]})" if newer else ""
 
 
-def _types(warehouse: Warehouse, entity: Entity, reading: Reading, arrival: Arrival) -> dict[str, str]:
+def _types(lake: LakeReader, entity: Entity, reading: Reading, arrival: Arrival) -> dict[str, str]:
     """The types that the key's expressions give; a sweep holds nothing else."""
     if not arrival.files:
         return {}
     taken = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
-    return {row[0]: row[1] for row in warehouse.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")}
+    return {row[0]: row[1] for row in lake.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")}
 
 
 def _present(entity: Entity, reading: Reading, arrival: Arrival, stored: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from headwater.clock import iso
-from headwater.errors import GuardError, Unsupported
+from headwater.errors import GuardError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.absence import absences
@@ -17,6 +17,7 @@ from headwater.silver.reading import Arrival, Reading
 from headwater.silver.ready import ready
 from headwater.temporal.text import differs, knows, listed
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.lake_reader import LakeReader
 
 EVENTS = "silver__events"
 """The temporary table in which the events of some batches meet."""
@@ -39,18 +40,15 @@ def conform(
     absent than its reading's `max_drop`, unless `allow_drop`; all other batches are taken all the same, before it is
     raised.
     """
-    if not warehouse.capabilities.reads_lake:
-        raise Unsupported(
-            "this warehouse cannot read bronze by itself", saw=f"capability reads_lake of {entity.entity}"
-        )
     begun = ready(warehouse, entity)
     ordered = sorted(arrivals, key=lambda one: (one.batch.window.until, _ORDER[one.batch.purpose], one.batch.id))
     done, stopped = Merged(findings=tuple(_begins_now(entity, column) for column in begun)), []
-    for _, group in itertools.groupby(ordered, key=lambda one: one.batch.id if one.complete else ""):
-        try:
-            done += _take_group(warehouse, entity, readings, tuple(group), allow_drop=allow_drop)
-        except GuardError as error:
-            stopped.append(error)
+    with LakeReader(warehouse) as lake:
+        for _, group in itertools.groupby(ordered, key=lambda one: one.batch.id if one.complete else ""):
+            try:
+                done += _take_group(warehouse, lake, entity, readings, tuple(group), allow_drop=allow_drop)
+            except GuardError as error:
+                stopped.append(error)
     if stopped:
         raise stopped[0]
     return done
@@ -58,6 +56,7 @@ def conform(
 
 def _take_group(
     warehouse: Warehouse,
+    lake: LakeReader,
     entity: Entity,
     readings: Mapping[str, Reading],
     arrivals: tuple[Arrival, ...],
@@ -69,16 +68,22 @@ def _take_group(
     done = Merged()
     with warehouse.transaction():
         if first.batch.purpose != "sweep":
-            done += _take(warehouse, entity, readings, arrivals)
+            done += _take(warehouse, lake, entity, readings, arrivals)
         if first.complete:
-            done += absences(warehouse, entity, readings[first.source], first, allow_drop=allow_drop)
+            done += absences(warehouse, lake, entity, readings[first.source], first, allow_drop=allow_drop)
     return done
 
 
-def _take(warehouse: Warehouse, entity: Entity, readings: Mapping[str, Reading], arrivals: Sequence[Arrival]) -> Merged:
+def _take(
+    warehouse: Warehouse,
+    lake: LakeReader,
+    entity: Entity,
+    readings: Mapping[str, Reading],
+    arrivals: Sequence[Arrival],
+) -> Merged:
     """Merge the events of some batches."""
     findings: list[Finding] = []
-    staged = ""
+    selects: list[str] = []
     for arrival in arrivals:
         reading = readings[arrival.source]
         if not arrival.files:
@@ -86,17 +91,14 @@ def _take(warehouse: Warehouse, entity: Entity, readings: Mapping[str, Reading],
         if _superseded(warehouse, reading, arrival):
             findings.append(Finding(finding="superseded", count=1, detail=_superseded_text(arrival)))
             continue
-        stored = _types(warehouse, reading, arrival)
-        findings += _misfits(warehouse, entity, reading, arrival, stored)
-        select = observed(entity, reading, arrival, stored)
-        if staged:
-            warehouse.execute(f"INSERT INTO {staged} {select}")
-        else:
-            staged = warehouse.stage(EVENTS, select)
+        stored = _types(lake, reading, arrival)
+        findings += _misfits(lake, entity, reading, arrival, stored)
+        selects.append(observed(entity, reading, arrival, stored))
     batches = [arrival.provenance for arrival in arrivals]
-    if not staged:
+    if not selects:
         note_batches(warehouse, batches)
         return Merged(findings=tuple(findings))
+    staged = lake.stage(EVENTS, selects)
     findings += _keyless(warehouse, staged)
     findings += _unstamped(warehouse, staged, [one for one in arrivals if readings[one.source].changed_at])
     _drop_idle(warehouse, entity, staged)
@@ -105,15 +107,15 @@ def _take(warehouse: Warehouse, entity: Entity, readings: Mapping[str, Reading],
     return done + Merged(findings=tuple(findings))
 
 
-def _types(warehouse: Warehouse, reading: Reading, arrival: Arrival) -> dict[str, str]:
+def _types(lake: LakeReader, reading: Reading, arrival: Arrival) -> dict[str, str]:
     """The types that the expressions give over the records of a batch."""
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in reading.columns.items())
-    described = warehouse.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")
+    described = lake.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")
     return {row[0]: row[1] for row in described}
 
 
 def _misfits(
-    warehouse: Warehouse, entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]
+    lake: LakeReader, entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]
 ) -> list[Finding]:
     """Values that are not of the declared type: NULL in the event, and said so."""
     doubtful = [name for name in reading.columns if may_not_fit(entity.columns[name].type, stored[name])]
@@ -125,7 +127,7 @@ def _misfits(
         for name in doubtful
     )
     where = f" WHERE {reading.where}" if reading.where else ""
-    found = warehouse.rows(f"SELECT {counts} FROM {records(arrival)}{where}")[0]
+    found = lake.rows(f"SELECT {counts} FROM {records(arrival)}{where}")[0]
     return [
         Finding(
             finding="does not fit",

@@ -33,6 +33,9 @@ _UTC = (
 """The instant that somebody gives, as our zoneless UTC: cast at once, DuckDB would drop a text's offset, and take a
 zoned instant to whatever zone the session is in."""
 
+_BATCH = 50_000
+"""Rows of a batch that streams out."""
+
 _DTYPES = {
     "VARCHAR": "text",
     "BOOLEAN": "boolean",
@@ -50,6 +53,7 @@ class DuckDB:
     capabilities = Capabilities(
         dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, asof=True, exports=True
     )
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self, tenant: str, path: str, memory: str = "", threads: int | None = None, *, read_only: bool = False
@@ -197,6 +201,13 @@ class DuckDB:
             return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
         except duckdb.Error as error:
             raise _explained(error, self.path, statement) from error
+
+    def arrow_batches(self, select: str) -> Any:
+        """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
+        try:
+            return self._connection.sql(select).to_arrow_reader(_BATCH)
+        except duckdb.Error as error:
+            raise _explained(error, self.path, select) from error
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, without running it."""

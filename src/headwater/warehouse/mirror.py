@@ -39,7 +39,9 @@ class Mirror:
     def _reflect(self, layer: Layer, name: str) -> None:
         columns = self._describe(layer, name)
         if columns is None:
-            raise WarehouseError("a table is missing", where=f"{layer}.{name}", hint="`headwater rebuild` makes it anew")
+            raise WarehouseError(
+                "a table is missing", where=f"{layer}.{name}", hint="`headwater rebuild` makes it anew"
+            )
         if columns != self._empty.describe(layer, name):
             self._empty.drop(layer, name)
             self._empty.ensure(Table(layer=layer, name=name, columns=columns))

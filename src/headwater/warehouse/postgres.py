@@ -16,7 +16,7 @@ from headwater.warehouse.base import Capabilities, Layer, Reference, Table, Tabl
 from headwater.warehouse.mirror import Mirror
 from headwater.warehouse.postgres_session import FOLDING, UNENFORCED, explained, opened, place
 from headwater.warehouse.replacing import replaced
-from headwater.warehouse.sql import render
+from headwater.warehouse.sql import render, with_schemas
 
 _ANALYZED = 500
 """Staged tables of more rows are looked at, so that the planner knows how many there are."""
@@ -30,7 +30,9 @@ _UNGUARDED = (
 class Postgres:
     """A tenant's schemas in a Postgres database. Writers of a tenant wait for each other; `read_only` only looks."""
 
-    capabilities = Capabilities(dialect="postgres", readers=True, keys=True, identifier_length=postgres_tables.LONGEST)
+    capabilities = Capabilities(
+        dialect="postgres", readers=True, keys=True, identifier_length=postgres_tables.LONGEST, asof=True
+    )
 
     def __init__(self, tenant: str, url: str, memory: str = "", *, read_only: bool = False) -> None:
         self.tenant = tenant
@@ -58,7 +60,11 @@ class Postgres:
         self.close()
 
     def ref(self, layer: Layer, name: str) -> str:
-        """The quoted name of a table of this tenant."""
+        """The quoted name of a table of this tenant in portable SQL, which is rendered with the schema's own name."""
+        return f"{quote(layer)}.{quote(name)}"
+
+    def own_ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant in Postgres's own SQL."""
         return f"{quote(self._names[layer])}.{quote(name)}"
 
     def prepare(self) -> None:
@@ -86,7 +92,7 @@ class Postgres:
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         postgres_tables.check_names(table)
-        stored, ref = self.describe(table.layer, table.name), self.ref(table.layer, table.name)
+        stored, ref = self.describe(table.layer, table.name), self.own_ref(table.layer, table.name)
         if stored is None:
             for statement in postgres_tables.making(table, ref, guarded=self._guarded):
                 self._run(statement)
@@ -108,7 +114,7 @@ class Postgres:
                 saw=f"stored as {stored}, declared as {column.dtype}",
                 hint="`headwater rebuild` makes the table anew from raw",
             )
-        ref, name = self.ref(table.layer, table.name), quote(column.name)
+        ref, name = self.own_ref(table.layer, table.name), quote(column.name)
         wanted = spelled(column.dtype, postgres_tables.TYPES)
         # A column that a view shows keeps its type: our own views step aside for it.
         looking = self._run(postgres_tables.LOOKING, (ref, self._names[table.layer])).fetchall()
@@ -121,7 +127,7 @@ class Postgres:
 
     def _keep_keys(self, table: Table) -> None:
         """Declare the keys of a stored table where they are not declared yet, or otherwise."""
-        ref = self.ref(table.layer, table.name)
+        ref = self.own_ref(table.layer, table.name)
         stored = self._run(postgres_tables.KEYS, (ref,)).fetchall()
         own = [(name, tuple(columns)) for name, kind, columns in stored if kind != "f"]
         if table.primary_key and table.primary_key not in [columns for _, columns in own]:
@@ -135,11 +141,11 @@ class Postgres:
 
     def _point(self, ref: str, reference: Reference) -> None:
         if self.describe("gold", reference.table) is not None:
-            self._run(postgres_tables.foreign_key(reference, ref, self.ref("gold", reference.table)))
+            self._run(postgres_tables.foreign_key(reference, ref, self.own_ref("gold", reference.table)))
 
     def ensure_view(self, layer: Layer, name: str, select: str) -> None:
         """Make or replace a view."""
-        ref, shown = self.ref(layer, name), self._own(select)
+        ref, shown = self.own_ref(layer, name), self._own(select)
         with self.transaction():
             self._run("SAVEPOINT view")
             try:
@@ -149,6 +155,10 @@ class Postgres:
                 self._run("ROLLBACK TO SAVEPOINT view")
                 self._run(f"DROP VIEW {ref}")
                 self._run(f"CREATE VIEW {ref} AS {shown}")
+
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant (a TIMESTAMP in UTC)."""
+        self._run(postgres_tables.asof(self.own_ref(layer, name), self.own_ref(layer, f"{name}_asof")))
 
     def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
@@ -162,11 +172,12 @@ class Postgres:
 
     def drop(self, layer: Layer, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
-        ref = self.ref(layer, name)
+        ref = self.own_ref(layer, name)
         for found, kind in self._run(postgres_tables.CATALOGUE, (self._names[layer],)).fetchall():
             if found == name:
                 for pointing, key in self._run(postgres_tables.POINTING, (ref,)).fetchall():
                     self._run(f"ALTER TABLE {pointing} DROP CONSTRAINT {quote(key)}")
+                self._run(f"DROP FUNCTION IF EXISTS {self.own_ref(layer, f'{name}_asof')}(TIMESTAMP)")
                 self._run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {ref}")
 
     @contextmanager
@@ -206,7 +217,7 @@ class Postgres:
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
-        cursor = self._run(statement, parameters)
+        cursor = self._run(with_schemas(statement, "postgres", self.schemas), parameters)
         described = cursor.description or []
         types = [self._type_name(column.type_code) for column in described]
         return postgres_copy.arrow_table([column.name for column in described], types, cursor.fetchall())

@@ -16,7 +16,7 @@ from headwater.warehouse.postgres_tables import TYPES
 _CHUNK = 50_000
 """Rows that are turned into text at once."""
 
-_ARROW: dict[str, pa.DataType] = {
+_ARROW: dict[str, Any] = {
     "bool": pa.bool_(),
     "int2": pa.int16(),
     "int4": pa.int32(),
@@ -37,7 +37,7 @@ def columns_of(schema: pa.Schema) -> str:
     return ", ".join(f"{quote(field.name)} {_spelled(field)}" for field in schema)
 
 
-def _spelled(field: pa.Field) -> str:
+def _spelled(field: Any) -> str:
     kind = field.type
     if pa.types.is_decimal(kind):
         return f"NUMERIC({kind.precision}, {kind.scale})"
@@ -66,7 +66,7 @@ def csv_of(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
                     "Postgres cannot hold the character U+0000, and a text has it",
                     where="the rows on their way in",
                     saw=_around(text, text.index(b"\0")),
-                    hint="take it out where the column is declared: replace(column, chr(0), '')",
+                    hint="leave the field out of the entity's map, or keep this tenant on an engine that can hold it",
                 )
             yield text
 
@@ -82,9 +82,10 @@ def arrow_table(names: list[str], types: list[str], rows: list[tuple[Any, ...]])
     return pa.Table.from_arrays(arrays, names=names)
 
 
-def _array(values: Iterable[Any], kind: str) -> pa.Array:
-    if kind in _ARROW:
-        return pa.array(values, type=_ARROW[kind])
+def _array(values: Iterable[Any], kind: str) -> Any:
+    held = list(values)
     if kind == "numeric":
-        return pa.array(values) if any(value is not None for value in values) else pa.nulls(len(list(values)))
-    return pa.array([None if value is None else str(value) for value in values], type=pa.string())
+        return pa.array(held) if any(value is not None for value in held) else pa.nulls(len(held))
+    if kind in _ARROW:
+        return pa.array(held, _ARROW[kind])
+    return pa.array([None if value is None else str(value) for value in held], pa.string())

@@ -39,6 +39,15 @@ _DTYPES = MappingProxyType(
     }
 )
 
+
+def asof(ref: str, function: str) -> str:
+    """The statement that makes the function by which SQL asks a table for a past day; the table's own row type follows it."""
+    return (
+        f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP) RETURNS SETOF {ref} LANGUAGE sql STABLE PARALLEL SAFE "
+        f"AS $asof$ SELECT * FROM {ref} WHERE valid_from <= instant AND valid_to > instant $asof$"
+    )
+
+
 DESCRIBE = """
 SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull
 FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid

@@ -14,7 +14,7 @@ from headwater.warehouse.sql import listed, same_row
 class Session(Protocol):
     """What is needed of the warehouse: statements in its own dialect."""
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def own_ref(self, layer: Layer, name: str) -> str:
         """The quoted name of a stored table."""
         ...
 
@@ -40,7 +40,7 @@ def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> Writ
 
     Rows are held against each other by their key first, which an index or a hash finds, and then by all columns.
     """
-    ref, names = warehouse.ref(table.layer, table.name), listed(table.names)
+    ref, names = warehouse.own_ref(table.layer, table.name), listed(table.names)
     empty = " OR ".join(f"{quote(name)} IS NULL" for name in table.key)
     exact = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {empty} LIMIT 1"))
     meets = same_row(table.key, "k", "s") if exact else _equal(table.key, "k", "s")
@@ -78,6 +78,5 @@ def _rest(table: Table, rows: str) -> str:
 def _typed(table: Table) -> str:
     """The columns as they are once stored: a number is held against one of as many digits."""
     return ", ".join(
-        f"CAST({quote(column.name)} AS {bare_type(column)}) AS {quote(column.name)}"
-        for column in table.columns
+        f"CAST({quote(column.name)} AS {bare_type(column)}) AS {quote(column.name)}" for column in table.columns
     )

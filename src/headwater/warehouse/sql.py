@@ -26,6 +26,7 @@ OWN = "duckdb"
 Schemas = tuple[tuple[str, str], ...]
 """What the schemas `silver`, `gold` and `meta` of portable SQL are called in a warehouse that many tenants share."""
 
+
 def listed(columns: Iterable[str], relation: str = "") -> str:
     """Column names, quoted and parted by commas, of `relation` if it is named."""
     prefix = f"{relation}." if relation else ""
@@ -80,6 +81,36 @@ def named_schemas(tree: exp.Expr) -> list[exp.Identifier]:
     """Every place of a statement where a schema is named."""
     found = (node.args.get("db") for node in tree.find_all(exp.Table, exp.Column))
     return [schema for schema in found if isinstance(schema, exp.Identifier)]
+
+
+def with_schemas(sql: str, dialect: str, schemas: Schemas) -> str:
+    """`sql`, somebody's own text in `dialect`, in which `silver`, `gold` and `meta` are the tenant's own schemas.
+
+    Everything else stays as it was typed. WarehouseError where it names a schema that is nobody's to ask from here.
+    """
+    names = dict(schemas)
+    found: dict[int, tuple[int, str]] = {}
+    for node in named_schemas(_understood(sql, dialect)):
+        name = node.name if node.args.get("quoted") else node.name.lower()
+        if name in names:
+            found[node.meta["start"]] = (node.meta["end"], quote(names[name]))
+        elif name not in _ANYBODYS:
+            hint = "silver, gold and meta are the tenant's own"
+            raise WarehouseError("a query sees its own tenant only", where="query", saw=f"schema {name}", hint=hint)
+    for start in sorted(found, reverse=True):
+        end, own = found[start]
+        sql = sql[:start] + own + sql[end + 1 :]
+    return sql
+
+
+_ANYBODYS = ("information_schema", "pg_catalog", "pg_temp")
+
+
+def _understood(sql: str, dialect: str) -> exp.Expr:
+    try:
+        return sqlglot.parse_one(sql, dialect=dialect)
+    except SqlglotError as error:
+        raise WarehouseError("this cannot be read as SQL", where="query", saw=str(error).splitlines()[0]) from error
 
 
 READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragma)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -11,6 +12,16 @@ from headwater.cli.answer import answer, plain
 from headwater.cli.options import Face, OfTenant, Place, spread
 from headwater.run import app
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Which rows and columns are shown."""
+
+    where: Annotated[str, typer.Option(metavar="SQL", help="One condition, e.g. \"status = 'Open'\".")] = ""
+    columns: Annotated[str, typer.Option(metavar="A,B", help="Only these columns.")] = ""
+    limit: Annotated[int | None, typer.Option(metavar="N", min=0, help="At most so many rows.")] = None
+
+
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -19,13 +30,11 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def asof(
     instant: Annotated[str, typer.Argument(metavar="INSTANT", help="2026-03-01 or 2026-03-01T08:00:00Z; UTC.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="An entity (company) or a dimension (dim_company).")],
+    part: Part,
     place: Place,
     tenant: OfTenant,
-    face: Face,
     *,
-    where: Annotated[str, typer.Option(metavar="SQL", help="One condition, e.g. \"status = 'Open'\".")] = "",
-    columns: Annotated[str, typer.Option(metavar="A,B", help="Only these columns.")] = "",
-    limit: Annotated[int | None, typer.Option(metavar="N", min=0, help="At most so many rows.")] = None,
+    face: Face,
 ) -> None:
     """Show an entity or a dimension as it was at an instant.
 
@@ -33,8 +42,8 @@ def asof(
     silver.company_asof(TIMESTAMP '2026-03-01').
     """
     at = request.instant("INSTANT", instant)
-    chosen = [column.strip() for column in columns.split(",") if column.strip()]
+    chosen = [column.strip() for column in part.columns.split(",") if column.strip()]
     with app.open_project(place.project, environment=place.environment) as opened:
         owner = app.tenant_of(opened, tenant.tenant)
-        found = app.asof(opened, owner, at, name, where=where, columns=chosen, limit=limit)
+        found = app.asof(opened, owner, at, name, where=part.where, columns=chosen, limit=part.limit)
     answer(face, {"as_of": at, **plain(found)}, *draw.answered(found))

@@ -1,0 +1,55 @@
+"""Parquet of the lake on its way into a warehouse: read there where it can, by a DuckDB in memory where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.duckdb import DuckDB
+
+
+class LakeReader(AbstractContextManager["LakeReader"]):
+    """Answers SELECTs over files of the lake and stages their rows in the warehouse.
+
+    They name no table of the warehouse. In both cases DuckDB decides what a record says, so every engine is told the same.
+    """
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._own = None if warehouse.capabilities.reads_lake else DuckDB(warehouse.tenant, ":memory:")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._own:
+            self._own.close()
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        return (self._own or self._warehouse).rows(select)
+
+    def stage(self, name: str, selects: Sequence[str]) -> str:
+        """The rows of SELECTs with the same columns as one temporary table of the warehouse; the quoted name to use."""
+        if self._own is not None:
+            return self._warehouse.stage_arrow(name, _one_after_the_other(self._own, selects))
+        staged = self._warehouse.stage(name, selects[0])
+        for select in selects[1:]:
+            self._warehouse.execute(f"INSERT INTO {staged} {select}")
+        return staged
+
+
+def _one_after_the_other(source: DuckDB, selects: Sequence[str]) -> pa.RecordBatchReader:
+    """The rows of all SELECTs as they come: no more than a few batches are held at once."""
+    first = source.arrow_batches(selects[0])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from first
+        for select in selects[1:]:
+            yield from source.arrow_batches(select)
+
+    return pa.RecordBatchReader.from_batches(first.schema, batches())

@@ -1,0 +1,85 @@
+"""The page of engines: made from what they say of themselves, and from the marks of the corpus."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from headwater.warehouse.base import Capabilities
+from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.postgres import Postgres
+
+TESTS = Path(__file__).parents[1]
+KINDS = {"duckdb": DuckDB, "postgres": Postgres}
+MARKS = {
+    "notimpl": "we could, and have not yet",
+    "notyet": "the engine must learn it first",
+    "never": "it makes no sense there",
+}
+
+HEAD = """\
+<!-- Made by `make golden` from the sources; a change here is lost. -->
+# Engines
+
+The same declarations give the same rows on every engine here: one corpus of tests runs on each of them (`tests/silver`,
+`tests/gold` and `tests/grid`; every test that takes `engine`). What a value means is DuckDB's to say: types of expressions,
+division, rounding, differences of dates and the folding of letters are the same wherever they are worked out.
+"""
+
+
+def engines_page():
+    """The whole page."""
+    return "\n".join([HEAD, "## Facts", "", *_facts(), "", "## Marks", "", *_marks()]) + "\n"
+
+
+def _facts():
+    told = _told()
+    yield f"| fact | {' | '.join(KINDS)} | what it means |"
+    yield f"| --- | {' | '.join('---' for _ in KINDS)} | --- |"
+    for field in fields(Capabilities):
+        if field.name == "first_local_row":
+            continue  # a workaround within one engine, of no use to a reader
+        values = (_shown(getattr(kind.capabilities, field.name)) for kind in KINDS.values())
+        yield f"| `{field.name}` | {' | '.join(values)} | {told[field.name]} |"
+
+
+def _shown(value):
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _told():
+    """What stands below each field of the facts."""
+    body = ast.parse(inspect.getsource(Capabilities)).body[0].body
+    return {
+        one.target.id: inspect.cleandoc(text.value.value).replace("\n", " ")
+        for one, text in itertools.pairwise(body)
+        if isinstance(one, ast.AnnAssign) and isinstance(text, ast.Expr)
+    }
+
+
+def _marks():
+    found = sorted(_found())
+    yield "A test that an engine cannot follow is marked, with a reason; a mark that no longer holds fails."
+    yield ""
+    if not found:
+        yield "No test is marked: what the corpus asks holds on every engine of the table."
+        return
+    yield "| engine | mark | test | reason |"
+    yield "| --- | --- | --- | --- |"
+    for engine, mark, test, reason in found:
+        yield f"| {engine} | {mark}: {MARKS[mark]} | {test} | {reason} |"
+
+
+def _found():
+    for path in TESTS.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for call in getattr(node, "decorator_list", ()):
+                name = re.fullmatch(r"pytest\.mark\.(\w+)", ast.unparse(getattr(call, "func", call)))
+                if name and name[1] in MARKS:
+                    reason = next(word.value.value for word in call.keywords if word.arg == "reason")
+                    for engine in call.args:
+                        yield engine.value, name[1], node.name.removeprefix("test_").replace("_", " "), reason

@@ -1,0 +1,27 @@
+"""The grid itself: its page is true, and its marks cannot be used loosely."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.testing.golden import hold_against
+from tests.docs.pages import DOCS
+from tests.grid.engines import NAMES
+from tests.grid.page import KINDS, engines_page
+
+
+@pytest.mark.golden
+def test_the_page_of_engines_is_made_from_their_facts_and_marks():
+    hold_against(DOCS / "reference" / "engines.md", engines_page())
+
+
+def test_every_engine_of_the_grid_has_a_column_on_the_page():
+    assert tuple(KINDS) == NAMES
+
+
+def test_every_engine_has_every_verb(engine):
+    verbs = {name for name in dir(KINDS["duckdb"]) if not name.startswith("_")}
+    missing = verbs - set(dir(KINDS[engine.name])) - {"arrow_batches", "notes"}
+    facts = KINDS[engine.name].capabilities
+    allowed = set() if facts.exports else {"export", "digest"}
+    assert missing <= allowed

@@ -1,0 +1,232 @@
+"""What Postgres does beyond what every engine does: keys, guards, writers side by side, a server's own limits."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+import pytest
+
+from headwater.errors import HeadwaterError, WarehouseError
+from headwater.model.project import PostgresWarehouse, Project
+from headwater.silver.merge import merge
+from headwater.silver.ready import ready
+from headwater.warehouse.base import Table, TableColumn
+from headwater.warehouse.postgres import Postgres
+from tests.gold import stand as star
+from tests.oracle import history
+from tests.silver.stand import COLUMNS, THING, made, put, seen, staged, versions
+from tests.silver.test_killed import arriving, before
+from tests.silver.test_ready import changed
+
+pytestmark = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
+
+SCRIPT = """
+import os, sys
+from headwater.warehouse.postgres import Postgres
+from tests.silver.stand import put
+from tests.silver.test_killed import arriving
+warehouse = Postgres(sys.argv[1], os.environ["DATABASE_URL"])
+print("open", flush=True)
+put(warehouse, arriving())
+warehouse.close()
+"""
+
+
+def url():
+    return os.environ["DATABASE_URL"]
+
+
+def test_versions_that_overlap_are_refused_by_the_table_itself(engine):
+    warehouse = made(engine)
+    put(warehouse, [seen("p:1", 10, name="a")])
+    with pytest.raises(WarehouseError, match="overlap"):
+        warehouse.execute(
+            "INSERT INTO silver.thing (entity_key, valid_from, valid_to, is_current, version_number) "
+            "SELECT entity_key, valid_from, valid_to, is_current, 7 FROM silver.thing"
+        )
+    assert len(versions(warehouse)) == 1
+
+
+def test_without_the_extension_it_does_without_and_says_so(engine, monkeypatch):
+    monkeypatch.setattr(Postgres, "_has_gist", lambda self: False)
+    monkeypatch.setattr(Postgres, "_makes_gist", lambda self: False)
+    warehouse = made(engine)
+    assert "btree_gist" in warehouse.notes[0]
+    put(warehouse, [seen("p:1", 10, name="a")])
+    assert len(versions(warehouse)) == 1
+
+
+def test_gold_declares_primary_and_foreign_keys(engine):
+    star.chosen.append(engine)
+    try:
+        warehouse = star.opened()
+        star.build(warehouse)
+    finally:
+        star.chosen.pop()
+    schema = f"{warehouse.tenant}_gold"
+    with psycopg.connect(url()) as connection:
+        found = connection.execute(
+            "SELECT conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE connamespace = %s::regnamespace AND contype IN ('p', 'u', 'f')",
+            (f'"{schema}"',),
+        ).fetchall()
+        server = connection.info.server_version
+    keys = {(table.rpartition(".")[2], text) for table, kind, text in found if kind == "p"}
+    assert ("dim_company", "PRIMARY KEY (company_key)") in keys
+    assert ("dim_date", "PRIMARY KEY (date_key)") in keys
+    assert ("fact_entry", "PRIMARY KEY (entity_key, entry_id) DEFERRABLE INITIALLY DEFERRED") in keys
+    pointing = {text for table, kind, text in found if kind == "f" and table.endswith("fact_entry")}
+    if server >= 180000:
+        assert len(pointing) == 7
+        assert all(text.endswith("NOT ENFORCED") for text in pointing)
+
+
+def test_a_name_that_the_server_would_cut_is_refused(engine):
+    warehouse = made(engine)
+    wide = TableColumn(name="n" * 64, dtype="text")
+    with pytest.raises(WarehouseError, match="longer than Postgres can hold"):
+        warehouse.ensure(Table(layer="gold", name="dim_x", columns=(wide,)))
+
+
+def test_text_is_compared_byte_by_byte(engine):
+    warehouse = made(engine)
+    words = ["a", "B", "á", "Z", "_", "b"]
+    put(warehouse, [seen(f"p:{word}", 1, name=word) for word in words])
+    found = [row[0] for row in warehouse.rows("SELECT name FROM silver.thing ORDER BY name")]
+    assert found == sorted(words, key=str.encode)
+
+
+def test_a_query_means_the_tenants_own_schemas_and_no_other(engine):
+    warehouse = made(engine)
+    put(warehouse, [seen("p:1", 10, name="it's silver.thing")])
+    answer = warehouse.arrow("SELECT t.name, silver.thing.size FROM silver.thing, Silver.thing AS t -- silver.thing")
+    assert answer.to_pylist() == [{"name": "it's silver.thing", "size": None}]
+    other = made(engine)
+    with pytest.raises(WarehouseError, match="its own tenant only"):
+        warehouse.arrow(f'SELECT * FROM "{other.tenant}_silver".thing')
+
+
+def test_a_warehouse_opened_for_looking_changes_nothing(engine):
+    warehouse = made(engine)
+    looking = engine.open(warehouse.tenant, read_only=True)
+    for statement in ("DELETE FROM silver.thing", "CREATE TABLE gold.x (a INTEGER)"):
+        with pytest.raises(WarehouseError, match="refused a statement"):
+            looking.execute(statement)
+    assert looking.rows("SELECT * FROM silver.thing") == []
+
+
+def test_two_writers_at_once_lose_nothing_and_overlap_nowhere(engine):
+    warehouse = made(engine)
+    events = [
+        [seen(f"p:{key}", 10 * at + half, name=f"{at}") for key in range(5) for at in range(1, 9)] for half in (0, 5)
+    ]
+    failed = []
+
+    def write(own):
+        try:
+            writer = engine.open(warehouse.tenant)
+            for start in range(0, len(own), 7):
+                put(writer, own[start : start + 7])
+        except HeadwaterError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(own,)) for own in events]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert versions(warehouse) == history([*events[0], *events[1]], COLUMNS, THING.overwritten)
+
+
+def test_a_writer_waits_for_the_transaction_of_another(engine):
+    one = made(engine)
+    other, order = engine.open(one.tenant), []
+    with one.transaction():
+        put(one, [seen("p:1", 10, name="a")])
+        waiting = threading.Thread(target=lambda: (put(other, [seen("p:1", 20, name="b")]), order.append("other")))
+        waiting.start()
+        time.sleep(0.3)
+        order.append("one")
+    waiting.join()
+    assert order == ["one", "other"]
+    assert [row[2] for row in versions(one)] == ["a", "b"]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(engine):
+    warehouse = made(engine)
+    put(warehouse, before())
+    start, wanted = versions(warehouse), history([*before(), *arriving()], COLUMNS, THING.overwritten)
+    chance, finished = random.Random(7), 0
+    for _ in range(8):
+        run = subprocess.Popen([sys.executable, "-c", SCRIPT, warehouse.tenant], stdout=subprocess.PIPE, text=True)
+        assert run.stdout.readline() == "open\n"
+        time.sleep(chance.uniform(0, 0.4))
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+        with warehouse.transaction():  # waits until the server has undone what was cut short
+            found = versions(warehouse)
+        assert found in (start, wanted)
+        finished += found == wanted
+    put(warehouse, arriving())
+    assert versions(warehouse) == wanted
+    print(f"{finished} of 8 had committed before they were killed")
+
+
+def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
+    warehouse = made(engine)
+    put(warehouse, [seen("p:1", 10, name="a")])
+    relation = staged(warehouse, [seen("p:1", 20, name="b")])
+    run = warehouse._run
+
+    def ending(text, parameters=()):
+        if text.startswith("DELETE"):
+            with psycopg.connect(url(), autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (warehouse._connection.info.backend_pid,))
+        return run(text, parameters)
+
+    warehouse._run = ending
+    with pytest.raises(WarehouseError):
+        merge(warehouse, THING, relation)
+    again = engine.open(warehouse.tenant)
+    assert [row[2] for row in versions(again)] == ["a"]
+    put(again, [seen("p:1", 20, name="b")])
+    assert [row[2] for row in versions(again)] == ["a", "b"]
+
+
+def test_a_column_that_a_view_shows_can_be_widened(engine):
+    warehouse = made(engine)
+    put(warehouse, [seen("p:1", 10, size=3)])
+    ready(warehouse, changed(size={"type": "double"}))
+    assert warehouse.rows("SELECT size FROM silver.thing_current") == [(3.0,)]
+
+
+def test_erasing_takes_the_schemas_and_leaves_those_of_others(engine):
+    warehouse, other = made(engine), made(engine)
+    warehouse.erase()
+    assert engine.open(warehouse.tenant).tables("silver") == ()
+    assert "thing" in other.tables("silver")
+
+
+def test_a_server_that_is_not_there_is_told_without_its_password(engine):
+    with pytest.raises(WarehouseError) as caught:
+        Postgres("acme", "postgresql://user:hidden@127.0.0.1:1/nowhere")
+    assert "hidden" not in str(caught.value)
+    assert "127.0.0.1:1" in caught.value.where
+
+
+def test_a_declaration_holds_no_password(engine):
+    with pytest.raises(ValueError, match="never holds a password"):
+        PostgresWarehouse(kind="postgres", url="postgresql://me:secret@host/db")
+    told = Project(version=1, name="x", warehouse={"kind": "postgres", "url": "env:DATABASE_URL"})
+    assert told.warehouse.place("acme") == "postgres, schemas acme_silver and acme_gold"
+    assert Project(version=1, name="x", warehouse={"path": "a.duckdb"}).warehouse.kind == "duckdb"

@@ -1,0 +1,61 @@
+"""One company, the whole blueprint, every engine: the same gold rows, table by table and value by value."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.warehouse.duckdb import DuckDB
+from tests.e2e.stand import Service, msp
+
+
+def tables(warehouse):
+    """Every table of silver and gold, as sorted rows."""
+    return {
+        f"{layer}.{name}": sorted(
+            map(repr, warehouse.rows(f'SELECT {listed(warehouse, layer, name)} FROM {layer}."{name}"'))
+        )
+        for layer in ("silver", "gold")
+        for name in warehouse.tables(layer)
+    }
+
+
+def listed(warehouse, layer, name):
+    return ", ".join(sorted(f'"{column.name}"' for column in warehouse.describe(layer, name)))
+
+
+def same(one, other):
+    assert sorted(one) == sorted(other)
+    for name, rows in one.items():
+        assert other[name] == rows, name
+
+
+@pytest.mark.slow
+def test_the_same_company_gives_the_same_rows_on_postgres_and_duckdb(tmp_path, engines):
+    engine = engines("postgres")
+    service = Service(companies=2, months=1)
+    try:
+        project = msp(tmp_path / "msp", service)
+        project.declare(environments={"shared": {"warehouse": engine.settings()}})
+        assert project.run()["outcome"] == "done"
+        rebuilt = project("rebuild", "--env", "shared").json
+        assert rebuilt["outcome"] == "done", rebuilt
+        shared = engine.open("acme")
+
+        def own():
+            opened = DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)
+            found = tables(opened)
+            opened.close()
+            return found
+
+        same(own(), tables(shared))
+        assert len(own()) > 40
+        again = project.run("--env", "shared", "--layer", "gold")
+        assert again["written"] == {}
+        service.advance(days=3)
+        news = project.run("--env", "shared")
+        assert news["outcome"] == "done"
+        assert news["written"]
+        project("rebuild")
+        same(own(), tables(shared))
+    finally:
+        service.close()
