@@ -23,7 +23,7 @@ NUMBER = {"agreement_number_caption": "Samningsnúmer"}
 
 
 @pytest.fixture
-def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+def duck() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         yield connection
 
@@ -44,71 +44,71 @@ def sql_of(entity: str, source: str, column: str, settings: dict[str, str] | Non
 
 @pytest.mark.parametrize(("entity", "source"), SOURCES)
 def test_every_map_is_sql_over_bronze_and_fits_the_declared_types(
-    engine: duckdb.DuckDBPyConnection, entity: str, source: str
+    duck: duckdb.DuckDBPyConnection, entity: str, source: str
 ):
     columns = [f"{quote(field.name)} {type_of(field)}" for field in offered()[source]]
-    engine.execute(f'CREATE TABLE bronze ({", ".join(columns)}, "_line" BIGINT, "_parent" VARCHAR)')
+    duck.execute(f'CREATE TABLE bronze ({", ".join(columns)}, "_line" BIGINT, "_parent" VARCHAR)')
     declared = MSP.entities[entity]
     values = [f"{sql_of(entity, source, name)} AS {quote(name)}" for name in declared.sources[source].map]
-    assert engine.execute(f"SELECT {', '.join(values)} FROM bronze").fetchall() == []
+    assert duck.execute(f"SELECT {', '.join(values)} FROM bronze").fetchall() == []
 
 
-def value(engine: duckdb.DuckDBPyConnection, record: str, sql: str) -> Any:
-    row = engine.execute(f"SELECT {sql} FROM (SELECT {record})").fetchone()
+def value(duck: duckdb.DuckDBPyConnection, record: str, sql: str) -> Any:
+    row = duck.execute(f"SELECT {sql} FROM (SELECT {record})").fetchone()
     return row[0] if row else None
 
 
-def test_a_contacts_email_is_the_default_one_else_the_first(engine: duckdb.DuckDBPyConnection):
+def test_a_contacts_email_is_the_default_one_else_the_first(duck: duckdb.DuckDBPyConnection):
     sql = sql_of("contact", "connectwise.contacts", "email")
     phone = "{'value': '5551234', 'communicationType': 'Phone', 'defaultFlag': true}"
     one = "{'value': 'a@bru.is', 'communicationType': 'Email', 'defaultFlag': false}"
     two = "{'value': 'b@bru.is', 'communicationType': 'Email', 'defaultFlag': true}"
-    assert value(engine, f'[{phone}, {one}, {two}] AS "communicationItems"', sql) == "b@bru.is"
-    assert value(engine, f'[{phone}, {one}] AS "communicationItems"', sql) == "a@bru.is"
-    assert value(engine, f'[{phone}] AS "communicationItems"', sql) is None
+    assert value(duck, f'[{phone}, {one}, {two}] AS "communicationItems"', sql) == "b@bru.is"
+    assert value(duck, f'[{phone}, {one}] AS "communicationItems"', sql) == "a@bru.is"
+    assert value(duck, f'[{phone}] AS "communicationItems"', sql) is None
 
 
-def test_a_companys_type_is_the_first_of_its_types(engine: duckdb.DuckDBPyConnection):
+def test_a_companys_type_is_the_first_of_its_types(duck: duckdb.DuckDBPyConnection):
     sql = sql_of("company", "connectwise.companies", "type_name")
-    assert value(engine, "[{'id': 5, 'name': 'Partner'}, {'id': 6, 'name': 'Vendor'}] AS types", sql) == "Partner"
+    assert value(duck, "[{'id': 5, 'name': 'Partner'}, {'id': 6, 'name': 'Vendor'}] AS types", sql) == "Partner"
 
 
-def test_an_agreements_number_is_the_custom_field_of_the_caption_else_the_first(engine: duckdb.DuckDBPyConnection):
+def test_an_agreements_number_is_the_custom_field_of_the_caption_else_the_first(duck: duckdb.DuckDBPyConnection):
     bag = (
         "[{'caption': 'Afsláttur', 'value': '10'}, {'caption': 'Samningsnúmer', 'value': ' SA-7 '}] AS \"customFields\""
     )
-    assert value(engine, bag, sql_of("agreement", "connectwise.agreements", "number", NUMBER)) == "SA-7"
-    assert value(engine, bag, sql_of("agreement", "connectwise.agreements", "number")) == "10"
+    assert value(duck, bag, sql_of("agreement", "connectwise.agreements", "number", NUMBER)) == "SA-7"
+    assert value(duck, bag, sql_of("agreement", "connectwise.agreements", "number")) == "10"
 
 
-def test_an_empty_number_is_none(engine: duckdb.DuckDBPyConnection):
+def test_an_empty_number_is_none(duck: duckdb.DuckDBPyConnection):
     bag = "[{'caption': 'Samningsnúmer', 'value': ' '}] AS \"customFields\""
-    assert value(engine, bag, sql_of("agreement", "connectwise.agreements", "number", NUMBER)) is None
+    assert value(duck, bag, sql_of("agreement", "connectwise.agreements", "number", NUMBER)) is None
 
 
 @pytest.mark.parametrize(
     ("text", "cost"), [("'65.50'", Decimal("65.5")), ("'?'", None), ("''", None), ("CAST(NULL AS VARCHAR)", None)]
 )
 def test_the_hourly_cost_of_an_entry_is_text_that_may_be_no_number(
-    engine: duckdb.DuckDBPyConnection, text: str, cost: Decimal | None
+    duck: duckdb.DuckDBPyConnection, text: str, cost: Decimal | None
 ):
     assert (
-        value(engine, f'{text} AS "hourlyCost"', sql_of("time_entry", "connectwise.time_entries", "hourly_cost"))
+        value(duck, f'{text} AS "hourlyCost"', sql_of("time_entry", "connectwise.time_entries", "hourly_cost"))
         == cost
     )
 
 
-def test_an_agreement_without_end_has_no_end_date(engine: duckdb.DuckDBPyConnection):
+def test_an_agreement_without_end_has_no_end_date(duck: duckdb.DuckDBPyConnection):
     sql = sql_of("agreement", "connectwise.agreements", "end_date")
     ends = 'TIMESTAMP \'2026-02-28\' AS "endDate", {} AS "noEndingDateFlag"'
-    assert value(engine, ends.format("true"), sql) is None
-    assert value(engine, ends.format("false"), sql) == date(2026, 2, 28)
-    assert value(engine, ends.format("CAST(NULL AS BOOLEAN)"), sql) == date(2026, 2, 28)
+    assert value(duck, ends.format("true"), sql) is None
+    assert value(duck, ends.format("false"), sql) == date(2026, 2, 28)
+    assert value(duck, ends.format("CAST(NULL AS BOOLEAN)"), sql) == date(2026, 2, 28)
 
 
-def test_work_on_a_ticket_knows_its_ticket_by_reference_or_by_what_it_is_charged_to(engine: duckdb.DuckDBPyConnection):
+def test_work_on_a_ticket_knows_its_ticket_by_reference_or_by_what_it_is_charged_to(duck: duckdb.DuckDBPyConnection):
     sql = sql_of("time_entry", "connectwise.time_entries", "ticket_id")
     record = 'CAST({} AS BIGINT) AS ticket_id, {} AS "chargeToType", 9 AS "chargeToId"'
-    assert value(engine, record.format("7", "'ServiceTicket'"), sql) == 7
-    assert value(engine, record.format("NULL", "'ProjectTicket'"), sql) == 9
-    assert value(engine, record.format("NULL", "'ChargeCode'"), sql) is None
+    assert value(duck, record.format("7", "'ServiceTicket'"), sql) == 7
+    assert value(duck, record.format("NULL", "'ProjectTicket'"), sql) == 9
+    assert value(duck, record.format("NULL", "'ChargeCode'"), sql) is None

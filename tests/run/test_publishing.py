@@ -35,7 +35,8 @@ def written(root, name="lakehouse"):
 
 
 def read(root, what):
-    return duckdb.sql(f"SELECT * FROM '{root}/out/{what}' ORDER BY ALL").fetchall()
+    with duckdb.connect() as db:  # a connection of its own: the shared one may still hold somebody's unread result
+        return db.sql(f"SELECT * FROM '{root}/out/{what}' ORDER BY ALL").fetchall()
 
 
 def stored(root, table):

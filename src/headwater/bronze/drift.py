@@ -1,6 +1,6 @@
 """How records differ from their contract: new, missing, retyped and repaired fields.
 
-New and missing fields are looked for in every record of a batch of up to 20,000, and in the first and last 6 records
+New and missing fields are looked for in every record of a batch of up to 5,000, and in the first and last 6 records
 of each block of about 1 MB above that (in all of them where drift is to be refused). A field counts as missing when none
 of at least 100 records has it.
 """
@@ -21,7 +21,7 @@ from headwater.bronze.shape import Shape
 from headwater.ledger.base import Drift
 from headwater.model.field import Node
 
-FULL = 20_000
+FULL = 5_000
 """Records of a batch of which every one is looked at."""
 EDGE = 6
 """Records looked at on either side of a block, in larger batches."""
