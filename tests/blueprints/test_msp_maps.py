@@ -93,8 +93,7 @@ def test_the_hourly_cost_of_an_entry_is_text_that_may_be_no_number(
     duck: duckdb.DuckDBPyConnection, text: str, cost: Decimal | None
 ):
     assert (
-        value(duck, f'{text} AS "hourlyCost"', sql_of("time_entry", "connectwise.time_entries", "hourly_cost"))
-        == cost
+        value(duck, f'{text} AS "hourlyCost"', sql_of("time_entry", "connectwise.time_entries", "hourly_cost")) == cost
     )
 
 
