@@ -232,7 +232,7 @@ def without_room(project, **options):
     [
         ("lake", 8),
         ("lake", 60),
-        ("lake", 250),
+        ("lake", 120),
         ("ledger", 60),
         ("ledger", 600),
         ("warehouse", 100),

@@ -25,7 +25,8 @@ def read(tmp_path, serve):
 def bronze(project):
     files = project.data / "lake" / "acme" / "bronze" / "psa" / "time_entries" / "*-changes-*.parquet"
     read = f"read_parquet('{files}', union_by_name = true)"
-    return dict(duckdb.sql(f"SELECT _line <= 1000, COUNT(*) FROM {read} GROUP BY ALL").fetchall())
+    with duckdb.connect() as connection:
+        return dict(connection.execute(f"SELECT _line <= 1000, COUNT(*) FROM {read} GROUP BY ALL").fetchall())
 
 
 def test_the_other_999_are_landed_and_the_one_waits_with_its_reason(read):

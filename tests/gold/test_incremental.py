@@ -66,7 +66,7 @@ def test_any_order_of_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["duckdb"], indirect=True, scope="module")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps=STEPS)
 def test_any_order_of_many_more_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any) -> None:
     ends_alike(steps)
