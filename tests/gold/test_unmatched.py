@@ -7,6 +7,7 @@ from headwater.gold.unmatched import report_unmatched
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Entity, Rules
 from headwater.model.project import Declarations
+from headwater.warehouse.base import Table, TableColumn
 
 RULES = Rules.model_validate(
     {
@@ -29,9 +30,15 @@ DIMENSION = EntityDimension(
 def test_what_no_line_matches_is_told_once_with_its_names(engine):
     warehouse = engine.open()
     warehouse.prepare()
-    warehouse.execute(
-        "CREATE TABLE silver.agreement AS SELECT * FROM (VALUES ('a', 'TÍMAPOTTUR:', TRUE), ('b', 'Gull', TRUE), "
-        "('c', 'Gull', TRUE), ('d', 'Silfur', TRUE), ('e', 'Brons', FALSE), ('f', NULL, TRUE)) AS t(entity_key, type, is_current)"
+    types = {"entity_key": "text", "type": "text", "is_current": "boolean"}
+    columns = tuple(TableColumn(name=name, dtype=dtype) for name, dtype in types.items())
+    warehouse.ensure(Table(layer="silver", name="agreement", columns=columns))
+    warehouse.append(
+        "silver",
+        "agreement",
+        tuple(types),
+        "SELECT * FROM (VALUES ('a', 'TÍMAPOTTUR:', TRUE), ('b', 'Gull', TRUE), "
+        "('c', 'Gull', TRUE), ('d', 'Silfur', TRUE), ('e', 'Brons', FALSE), ('f', NULL, TRUE)) AS t",
     )
     star = Star(
         declarations=Declarations(

@@ -26,7 +26,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     "pyrate_limiter": ("headwater/extract/",),
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),
-    "duckdb": ("headwater/warehouse/duckdb.py", "headwater/bronze/"),
+    "duckdb": ("headwater/warehouse/duckdb.py", "headwater/warehouse/duckdb_session.py", "headwater/bronze/"),
     "psycopg": ("headwater/warehouse/postgres.py", "headwater/warehouse/postgres_session.py"),
     "pyarrow": ("headwater/warehouse/", "headwater/bronze/", "headwater/gold/"),
     "sqlglot": (

@@ -82,8 +82,8 @@ def emptying(warehouse):
     ready(warehouse, THING)
 
     def emptied():
-        for table in ("silver.thing", "silver.thing_log", "meta.change", "meta.tied"):
-            warehouse.execute(f"DELETE FROM {table}")
+        for layer, table in (("silver", "thing"), ("silver", "thing_log"), ("meta", "change"), ("meta", "tied")):
+            warehouse.delete(layer, table, "TRUE")
         return warehouse
 
     yield emptied

@@ -7,7 +7,7 @@ from headwater.warehouse.base import Table, Warehouse, Written
 
 STAGED = (
     "gold_keys", "gold_below", "gold_fresh", "gold_numbered", "gold_changed", "gold_narrow", "gold_reserved", "gold_days",
-    "gold_months", "gold_met", "gold_filled",
+    "gold_months", "gold_met", "gold_filled", "gold_forsaken", "gold_nothing",
 )  # fmt: skip
 """What a build stages, beside the numbered `gold_part_0`, `gold_referred_0` and so on."""
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from headwater.gold import enumeration
 from headwater.gold.lookup import Reach
 from headwater.gold.member import check_keys, inferred_rows
-from headwater.gold.shape import listed
 from headwater.gold.star import Star, table_name
 from headwater.model.dimension import Dimension, EntityDimension, EnumDimension
 from headwater.names import quote
@@ -46,7 +45,7 @@ def _infer(warehouse: Warehouse, star: Star, reach: Reach, fresh: str) -> int:
     if isinstance(reach.dimension, EntityDimension) and reach.dimension.surrogate == "sequence":
         after = f"(SELECT GREATEST(COALESCE(MAX({quote(table.columns[0].name)}), 0), 0) FROM {reach.table})"
     rows = inferred_rows(table, keys, after=after, attributes=attributes)
-    added = warehouse.execute(f"INSERT INTO {reach.table} ({listed(table.names)}) {rows}")
+    added = warehouse.append("gold", table.name, table.names, rows)
     check_keys(warehouse, table, keys)
     return added
 
@@ -88,17 +87,24 @@ def referred(warehouse: Warehouse, reaches: Sequence[Reach], stored: str, keys: 
 
 def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> Written:
     """Take out the candidates, staged by dimension, that no fact points at any more."""
-    deleted = 0
+    written = Written()
     for name, staged in candidates.items():
-        table = warehouse.ref("gold", f"dim_{name}")
-        pointing = "".join(
-            f" AND {quote(f'{name}_key')} NOT IN (SELECT {quote(column)} FROM {fact})"
-            for fact, column in _pointing(warehouse, star, name)
-        )
-        deleted += warehouse.execute(
-            f"DELETE FROM {table} WHERE is_inferred AND {quote(f'{name}_key')} IN (SELECT member FROM {staged}){pointing}"
-        )
-    return Written(deleted=deleted)
+        keys = warehouse.stage("gold_forsaken", _forsaken(warehouse, star, name, staged))
+        if warehouse.rows(f"SELECT 1 FROM {keys} LIMIT 1"):
+            columns = warehouse.describe("gold", f"dim_{name}") or ()
+            table = Table(layer="gold", name=f"dim_{name}", columns=columns, key=(f"{name}_key",))
+            nothing = f"SELECT * FROM {warehouse.ref('gold', table.name)} WHERE FALSE"
+            written += warehouse.replace_rows(table, keys=keys, fresh=warehouse.stage("gold_nothing", nothing))
+    return written
+
+
+def _forsaken(warehouse: Warehouse, star: Star, name: str, candidates: str) -> str:
+    """SELECT of the keys of inferred members among the candidates that no fact points at."""
+    table, key = warehouse.ref("gold", f"dim_{name}"), quote(f"{name}_key")
+    pointing = "".join(
+        f" AND {key} NOT IN (SELECT {quote(column)} FROM {fact})" for fact, column in _pointing(warehouse, star, name)
+    )
+    return f"SELECT {key} FROM {table} WHERE is_inferred AND {key} IN (SELECT member FROM {candidates}){pointing}"
 
 
 def _pointing(warehouse: Warehouse, star: Star, dimension: str) -> list[tuple[str, str]]:

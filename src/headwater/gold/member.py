@@ -23,9 +23,7 @@ def keep_reserved(warehouse: Warehouse, table: Table) -> Written:
     differ = f"SELECT 1 FROM (({_both(fresh, held)}) UNION ALL ({_both(held, fresh)})) AS _differ LIMIT 1"
     if not warehouse.rows(differ):
         return Written()
-    deleted = warehouse.execute(f"DELETE FROM {stored} WHERE {quote(key)} < 0")
-    inserted = warehouse.execute(f"INSERT INTO {stored} ({listed(table.names)}) SELECT * FROM {fresh}")
-    return Written(deleted=deleted, inserted=inserted)
+    return warehouse.overwrite("gold", table.name, f"{quote(key)} < 0", table.names, f"SELECT * FROM {fresh}")
 
 
 def reserved_rows(table: Table) -> str:

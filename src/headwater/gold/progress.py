@@ -84,15 +84,19 @@ def changed(warehouse: Warehouse, source: str, pending: Pending) -> str:
 
 def record_progress(warehouse: Warehouse, consumer: Consumer, pending: Pending) -> None:
     """Remember that `consumer` has consumed all that was pending."""
-    table = warehouse.ref("meta", "progress")
     told = {**pending.until, DEFINITION: consumer.fingerprint}
     if consumer.period:
         told[_PERIOD] = consumer.period
     values = ", ".join(
         f"({literal(consumer.name)}, {literal(entity)}, CAST({change} AS BIGINT))" for entity, change in told.items()
     )
-    warehouse.execute(f"DELETE FROM {table} WHERE consumer = {literal(consumer.name)}")
-    warehouse.execute(f"INSERT INTO {table} (consumer, entity, change_id) VALUES {values}")
+    warehouse.overwrite(
+        "meta",
+        "progress",
+        f"consumer = {literal(consumer.name)}",
+        ("consumer", "entity", "change_id"),
+        f"SELECT * FROM (VALUES {values}) AS fresh",
+    )
 
 
 def announce(warehouse: Warehouse, source: str, keys: str) -> None:
@@ -105,26 +109,30 @@ def announce(warehouse: Warehouse, source: str, keys: str) -> None:
         f"SELECT COALESCE(MAX(change_id), 0) + 1 FROM (SELECT change_id FROM {changes} UNION ALL "
         f"SELECT change_id FROM {progress} WHERE entity NOT LIKE '@%') AS known"
     )
-    warehouse.execute(
-        f"INSERT INTO {changes} (change_id, entity, entity_key) "
-        f"SELECT ({newest}), {literal(source)}, entity_key FROM {keys}"
+    number = warehouse.rows(newest)[0][0]
+    warehouse.append(
+        "meta",
+        "change",
+        ("change_id", "entity", "entity_key"),
+        f"SELECT {number}, {literal(source)}, entity_key FROM {keys}",
     )
 
 
 def trim(warehouse: Warehouse) -> int:
     """Drop the changes that every consumer has consumed; how many they were."""
-    changes, progress = _changes(warehouse), warehouse.ref("meta", "progress")
-    return warehouse.execute(
-        f"DELETE FROM {changes} WHERE EXISTS (SELECT 1 FROM {progress} AS told "
-        f"WHERE told.entity = {changes}.entity GROUP BY told.entity HAVING MIN(told.change_id) >= {changes}.change_id)"
+    progress = warehouse.ref("meta", "progress")
+    told = warehouse.rows(
+        f"SELECT entity, MIN(change_id) FROM {progress} WHERE entity NOT LIKE '@%' GROUP BY entity ORDER BY entity"
     )
+    consumed = [f"(entity = {literal(entity)} AND change_id <= {change})" for entity, change in told]
+    return warehouse.delete("meta", "change", " OR ".join(consumed)) if consumed else 0
 
 
 def drop(warehouse: Warehouse, name: str) -> None:
     """Drop a table of gold and forget how far it was, so that its next build makes it anew."""
     with warehouse.transaction():
         warehouse.drop("gold", name)
-        warehouse.execute(f"DELETE FROM {warehouse.ref('meta', 'progress')} WHERE consumer = {literal(name)}")
+        warehouse.delete("meta", "progress", f"consumer = {literal(name)}")
 
 
 def _changes(warehouse: Warehouse) -> str:

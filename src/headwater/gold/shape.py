@@ -71,10 +71,9 @@ def _dtype(name: str, kind: Any, where: str) -> str:
 def fit(warehouse: Warehouse, table: Table) -> None:
     """Make the stored table have the columns of `table`: those that are declared no more go."""
     warehouse.ensure(table)
-    for column in warehouse.describe(table.layer, table.name) or ():
-        if column.name not in table.names:
-            ref = warehouse.ref(table.layer, table.name)
-            warehouse.execute(f"ALTER TABLE {ref} DROP COLUMN {quote(column.name)}")
+    stored = warehouse.describe(table.layer, table.name) or ()
+    if gone := [column.name for column in stored if column.name not in table.names]:
+        warehouse.drop_columns(table.layer, table.name, gone)
 
 
 def fit_versions(warehouse: Warehouse, table: Table) -> None:

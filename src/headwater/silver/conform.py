@@ -145,7 +145,7 @@ def _keyless(warehouse: Warehouse, staged: str) -> list[Finding]:
         f"SELECT batch_id, COUNT(*) FROM {staged} WHERE entity_key IS NULL GROUP BY batch_id ORDER BY batch_id"
     )
     if found:
-        warehouse.execute(f"DELETE FROM {staged} WHERE entity_key IS NULL")
+        warehouse.stage(EVENTS, f"SELECT * FROM {staged} WHERE entity_key IS NOT NULL")
     return [Finding(finding="no key", count=count, detail=f"batch {batch}") for batch, count in found]
 
 
@@ -174,13 +174,11 @@ def _drop_idle(warehouse: Warehouse, entity: Entity, staged: str) -> None:
         f"SELECT entity_key, {listed(entity.columns)}, EPOCH_US(valid_from) AS _since FROM {versions} "
         f"WHERE is_current AND entity_key IN (SELECT entity_key FROM {staged} WHERE _unstamped)",
     )
-    warehouse.execute(
-        f"DELETE FROM {staged} AS e WHERE e._unstamped AND e.operation = 'U' AND EXISTS (SELECT 1 FROM {living} AS v "
-        f"WHERE v.entity_key = e.entity_key AND v._since <= e.sequence AND NOT ({news}))"
-    )
-    warehouse.execute(
-        f"DELETE FROM {staged} AS e WHERE e._unstamped AND e.operation = 'D' "
-        f"AND NOT EXISTS (SELECT 1 FROM {living} AS v WHERE v.entity_key = e.entity_key)"
+    repeats = f"e.operation = 'U' AND v.entity_key IS NOT NULL AND v._since <= e.sequence AND NOT ({news})"
+    warehouse.stage(
+        EVENTS,
+        f"SELECT e.* FROM {staged} AS e LEFT JOIN {living} AS v ON v.entity_key = e.entity_key\n"
+        f"WHERE NOT (e._unstamped AND (({repeats}) OR (e.operation = 'D' AND v.entity_key IS NULL)))",
     )
     warehouse.unstage("silver__living")
 

@@ -45,7 +45,7 @@ def note_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
     fresh = {batch.batch_id: batch for batch in batches if batch.batch_id not in known}
     if fresh:
         rows = ", ".join(_row(batch) for batch in fresh.values())
-        warehouse.execute(f"INSERT INTO {ref} (batch_id, connection, resource, source, read_at) VALUES {rows}")
+        warehouse.append("meta", BATCHES.name, BATCHES.names, f"SELECT * FROM (VALUES {rows}) AS fresh")
 
 
 def _row(batch: Provenance) -> str:

@@ -59,7 +59,7 @@ def drop(warehouse: Warehouse, entity: Entity) -> None:
         warehouse.drop("silver", f"{entity.entity}_log")
         for name in ("tied", "shape", "change", "progress"):
             if warehouse.describe("meta", name) is not None:
-                warehouse.execute(f"DELETE FROM {warehouse.ref('meta', name)} WHERE entity = {literal(entity.entity)}")
+                warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
 
 
 def _is_ready(warehouse: Warehouse, entity: Entity) -> bool:
@@ -80,9 +80,8 @@ def _stored_shape(warehouse: Warehouse, entity: Entity) -> str | None:
 
 
 def _note_shape(warehouse: Warehouse, entity: Entity) -> None:
-    ref, name = warehouse.ref("meta", SHAPES.name), literal(entity.entity)
-    warehouse.execute(f"DELETE FROM {ref} WHERE entity = {name}")
-    warehouse.execute(f"INSERT INTO {ref} (entity, shape) VALUES ({name}, {literal(_shape(entity))})")
+    name, shape = literal(entity.entity), literal(_shape(entity))
+    warehouse.overwrite("meta", SHAPES.name, f"entity = {name}", SHAPES.names, f"SELECT {name}, {shape}")
 
 
 def _check_names(entity: Entity) -> None:
@@ -134,5 +133,5 @@ def _forget_nothing(warehouse: Warehouse, entity: Entity, before: tuple[str, ...
     """Events that knew every column then do not know the new ones: let them say which they know."""
     if set(before) == set(entity.columns):
         return
-    log = warehouse.ref("silver", f"{entity.entity}_log")
-    warehouse.execute(f"UPDATE {log} SET known = {literal(known_list(before))} WHERE known IS NULL AND operation = 'U'")
+    said = {"known": literal(known_list(before))}
+    warehouse.update("silver", f"{entity.entity}_log", said, "known IS NULL AND operation = 'U'")

@@ -9,7 +9,7 @@ from headwater.names import literal, quote
 from headwater.silver.arriving import IDENTITY, Arriving
 from headwater.silver.stored import STAGED as STORED
 from headwater.silver.stored import logged_events, stored_versions
-from headwater.silver.tables import log_table, shape_of, versions_table
+from headwater.silver.tables import CHANGES, TIED, log_table, shape_of, versions_table
 from headwater.temporal.fold import carried_groups, fold
 from headwater.temporal.step import first_step, step
 from headwater.temporal.text import any_differs, knows, listed, micros
@@ -42,15 +42,16 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
     _restate(work)
     # The log is read before it is added to: rows of this very transaction cannot be asked for by their ids.
     logged = logged_events(warehouse, entity, arriving) if arriving.any_late else None
-    names = listed(log_table(entity).names)
-    warehouse.execute(f"INSERT INTO {work.log} ({names}) SELECT {names} FROM {arriving.fresh}")
+    log = log_table(entity)
+    warehouse.append("silver", log.name, log.names, f"SELECT {listed(log.names)} FROM {arriving.fresh}")
     found = stored_versions(warehouse, entity, arriving)
     stored = found.relation
     many = warehouse.stage("silver__many", _many(work))
-    moved = warehouse.stage("silver__moved", _stepped(work, stored, many))
+    moves = [_stepped(work, stored, many)]
     if warehouse.rows(f"SELECT 1 FROM {many} LIMIT 1"):
         story = warehouse.stage("silver__story", _story(work, stored, many, logged))
-        _fold_many(work, stored, many, moved, story)
+        moves += _folded(work, stored, many, story)
+    moved = warehouse.stage("silver__moved", *moves)
     written = _write(work, moved, _strangers(work, stored, many), by_row=found.by_row)
     for name in (*STAGED, *STORED):
         warehouse.unstage(name)
@@ -60,10 +61,11 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
 def _restate(work: _Work) -> None:
     """Let events that an earlier batch had as well belong to that one."""
     if work.arriving.restated:
-        same = " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
-        work.warehouse.execute(
-            f"UPDATE {work.log} AS l SET batch_id = r.batch_id FROM {work.arriving.restated} AS r WHERE {same}"
-        )
+        log, same = log_table(work.entity), " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
+        names = ", ".join(f"{'r' if name == 'batch_id' else 'l'}.{quote(name)}" for name in log.names)
+        select = f"SELECT {names} FROM {work.log} AS l JOIN {work.arriving.restated} AS r ON {same}"
+        moved = work.warehouse.stage("silver__moved", select)
+        work.warehouse.apply(log, moved, was={name: name for name in IDENTITY})
 
 
 def _many(work: _Work) -> str:
@@ -99,17 +101,16 @@ def _known(work: _Work, events: str) -> list[str | None]:
     return [row[0] for row in work.warehouse.rows(f"SELECT DISTINCT known FROM {events} WHERE operation = 'U'")]
 
 
-def _fold_many(work: _Work, stored: str, many: str, moved: str, story: str) -> None:
-    """Fold the keys in `many` and add the versions that go and come to `moved`."""
+def _folded(work: _Work, stored: str, many: str, story: str) -> list[str]:
+    """Fold the keys in `many`; SELECTs of the versions that go and come."""
     _note_ties(work, story)
     shape = shape_of(work.entity)
     text = fold(story, shape, carried=carried_groups(shape, _known(work, story)))
     folded = work.warehouse.stage("silver__folded", text)
-    names = listed(("_row", "_key", "_number", *versions_table(work.entity).names))
-    work.warehouse.execute(f"INSERT INTO {moved} ({names}) {_moved(work, stored, folded, many)}")
+    moves = [_moved(work, stored, folded, many)]
     if work.entity.overwritten:
-        older = _older(work, stored, folded, "n.version_number = 1")
-        work.warehouse.execute(f"INSERT INTO {moved} ({names}) {older}")
+        moves.append(_older(work, stored, folded, "n.version_number = 1"))
+    return moves
 
 
 def _story(work: _Work, stored: str, many: str, logged: str | None) -> str:
@@ -140,11 +141,14 @@ def _note_ties(work: _Work, story: str) -> None:
     if not work.warehouse.rows(f"SELECT 1 FROM {story} WHERE operation = 'A' LIMIT 1"):
         return
     tied, name = work.warehouse.ref("meta", "tied"), literal(work.entity.entity)
-    work.warehouse.execute(
-        f"INSERT INTO {tied} (entity, entity_key) SELECT DISTINCT {name}, x.entity_key FROM {story} AS x\n"
+    work.warehouse.append(
+        "meta",
+        TIED.name,
+        TIED.names,
+        f"SELECT DISTINCT {name}, x.entity_key FROM {story} AS x\n"
         f"JOIN {story} AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence AND y.operation = 'A'\n"
         f"WHERE x.operation = 'U' AND NOT EXISTS "
-        f"(SELECT 1 FROM {tied} AS t WHERE t.entity = {name} AND t.entity_key = x.entity_key)"
+        f"(SELECT 1 FROM {tied} AS t WHERE t.entity = {name} AND t.entity_key = x.entity_key)",
     )
 
 
@@ -192,23 +196,14 @@ def _older(work: _Work, stored: str, newest: str, condition: str) -> str:
 
 def _write(work: _Work, moved: str, strangers: str, *, by_row: bool) -> Written:
     """Take away and put in, and tell gold which keys that was about."""
-    names = listed(versions_table(work.entity).names)
-    gone = f"rowid IN (SELECT _row FROM {moved} WHERE _row IS NOT NULL)"
-    if not by_row:
-        gone = (
-            f"EXISTS (SELECT 1 FROM {moved} AS m WHERE m._key = {work.versions}.entity_key "
-            f"AND m._number = {work.versions}.version_number)"
-        )
-    deleted = work.warehouse.execute(f"DELETE FROM {work.versions} WHERE {gone}")
-    into = f"INSERT INTO {work.versions} ({names})"
-    inserted = work.warehouse.execute(f"{into} SELECT {names} FROM {moved} WHERE entity_key IS NOT NULL")
-    first = work.warehouse.execute(f"{into} {strangers}")
-    if deleted or inserted or first:
-        _tell(work, moved, strangers if first else None)
-    return Written(deleted=deleted, inserted=inserted + first)
+    was = {"entity_key": "_key", "version_number": "_number"}
+    written = work.warehouse.apply(versions_table(work.entity), moved, was=was, added=strangers, by_row=by_row)
+    if written.rows:
+        _tell(work, moved, strangers)
+    return written
 
 
-def _tell(work: _Work, moved: str, strangers: str | None) -> None:
+def _tell(work: _Work, moved: str, strangers: str) -> None:
     """Append the keys whose versions changed to `meta.change`, under one new number."""
     changes, progress = work.warehouse.ref("meta", "change"), work.warehouse.ref("meta", "progress")
     newest = (
@@ -216,7 +211,10 @@ def _tell(work: _Work, moved: str, strangers: str | None) -> None:
         f"UNION ALL SELECT change_id FROM {progress} WHERE entity NOT LIKE '@%') AS ids"
     )
     number, name = work.warehouse.rows(newest)[0][0], literal(work.entity.entity)
-    into = f"INSERT INTO {changes} (change_id, entity, entity_key)"
-    work.warehouse.execute(f"{into} SELECT DISTINCT {number}, {name}, COALESCE(entity_key, _key) FROM {moved}")
-    if strangers:
-        work.warehouse.execute(f"{into} SELECT {number}, {name}, entity_key FROM ({strangers}) AS strangers")
+    work.warehouse.append(
+        "meta",
+        CHANGES.name,
+        CHANGES.names,
+        f"SELECT DISTINCT {number}, {name}, COALESCE(entity_key, _key) FROM {moved}\n"
+        f"UNION ALL SELECT {number}, {name}, entity_key FROM ({strangers}) AS strangers",
+    )

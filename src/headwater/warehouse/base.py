@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -151,12 +151,12 @@ class Warehouse(Protocol):
         """Drop a table or view; nothing happens when there is none."""
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All statements inside commit together, or none does. One inside another is part of the outer one."""
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
         ...
 
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        """Run a statement; rows it wrote (0 where that means nothing)."""
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements inside commit together, or none does. One inside another is part of the outer one."""
         ...
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -171,8 +171,12 @@ class Warehouse(Protocol):
         """The pyarrow schema of a SELECT over stored tables, without running it: alike on every engine."""
         ...
 
-    def stage(self, name: str, select: str) -> str:
-        """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
+    def stage(self, name: str, select: str, *more: str) -> str:
+        """The rows of `select`, and of `more` with the same columns, as a temporary table; the quoted name to use.
+
+        They are worked out now: what happens to their sources afterwards does not change them, and nothing else does.
+        Replaces an earlier one of that name, of which `select` may be.
+        """
         ...
 
     def stage_arrow(self, name: str, table: Any) -> str:
@@ -189,6 +193,34 @@ class Warehouse(Protocol):
 
     def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file of this machine; how many. Where the capability `exports` holds."""
+        ...
+
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        ...
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns, without subqueries."""
+        ...
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns, without subqueries; how many."""
+        ...
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        ...
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place.
+
+        `moved` is staged and has the table's columns, and those that `was` names. Where they are not NULL, the columns
+        `was` gives for the primary key (column -> column of `moved`) say which stored row goes, and with `by_row` so
+        does `_row`, its row id. Where the first column of the primary key is not NULL, a row comes; it
+        never has the primary key of a stored row that does not go. `added` is a SELECT of further rows that come.
+        """
         ...
 
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ import duckdb
 from headwater.dtypes import DUCKDB, spelled, widens
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
+from headwater.warehouse import writing
 from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
+from headwater.warehouse.duckdb_session import explained, opened
 from headwater.warehouse.sql import create_table, listed, not_among, same_row
 
 LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
@@ -64,7 +65,7 @@ class DuckDB:
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
-        self._connection = _opened(path, config, read_only=read_only)
+        self._connection = opened(path, config, read_only=read_only)
         self.execute("SET TimeZone = 'UTC'")
         self.execute("SET enable_progress_bar = false")
         if read_only:
@@ -157,6 +158,11 @@ class DuckDB:
                 self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
                 self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
 
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
+        for column in columns:
+            self.execute(f"ALTER TABLE {self.ref(layer, name)} DROP COLUMN {quote(column)}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside commit together, or none does. One inside another is part of the outer one."""
@@ -200,14 +206,14 @@ class DuckDB:
         try:
             return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
         except duckdb.Error as error:
-            raise _explained(error, self.path, statement) from error
+            raise explained(error, self.path, statement) from error
 
     def arrow_batches(self, select: str) -> Any:
         """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
         try:
             return self._connection.sql(select).to_arrow_reader(_BATCH)
         except duckdb.Error as error:
-            raise _explained(error, self.path, select) from error
+            raise explained(error, self.path, select) from error
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, without running it."""
@@ -217,12 +223,14 @@ class DuckDB:
         try:
             return self._connection.execute(statement, list(parameters) or None)
         except duckdb.Error as error:
-            raise _explained(error, self.path, statement) from error
+            raise explained(error, self.path, statement) from error
 
-    def stage(self, name: str, select: str) -> str:
-        """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
+    def stage(self, name: str, select: str, *more: str) -> str:
+        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
         ref = f"temp.main.{quote(name)}"
         self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} AS {select}")
+        for further in more:
+            self.execute(f"INSERT INTO {ref} {further}")
         return ref
 
     def stage_arrow(self, name: str, table: Any) -> str:
@@ -249,6 +257,31 @@ class DuckDB:
         options = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}[file_format]
         return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({options})")
 
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        return writing.append(self.execute, self.ref(layer, name), columns, select)
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns."""
+        return writing.delete(self.execute, self.ref(layer, name), where)
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns; how many."""
+        return writing.update(self.execute, self.ref(layer, name), values, where)
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        with self.transaction():
+            return writing.overwrite(self.execute, self.ref(layer, name), where, columns, select)
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        ref = self.ref(table.layer, table.name)
+        with self.transaction():
+            return writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         ref = self.ref(table.layer, table.name)
@@ -271,50 +304,6 @@ class DuckDB:
         for name in ("replaced__stored", "replaced__gone", "replaced__added"):
             self.unstage(name)
         return Written(deleted=deleted, inserted=inserted)
-
-
-def _opened(path: str, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    try:
-        if path != ":memory:" and not read_only:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(path, read_only=read_only, config=config)
-    except duckdb.Error as error:
-        if "lock" in str(error).lower():
-            raise WarehouseError(
-                "the warehouse is in use by another process",
-                where=path,
-                saw=_holder(str(error)),
-                hint="wait until it is done, or close the program that has the file open (a notebook, a DuckDB shell)",
-            ) from error
-        hint = "`headwater run` makes it" if read_only else "is the path a DuckDB file that this user may write?"
-        raise WarehouseError("the warehouse cannot be opened", where=path, saw=_first_line(error), hint=hint) from error
-    except OSError as error:
-        hint = "check the path of the warehouse and the rights on its folder"
-        raise WarehouseError("the warehouse cannot be opened", where=path, saw=str(error), hint=hint) from error
-
-
-def _holder(message: str) -> str:
-    """Who holds the file, as far as DuckDB says."""
-    found = re.search(r"PID (\d+)", message)
-    return f"held by process {found[1]}" if found else message.splitlines()[0]
-
-
-def _explained(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
-    shown = " ".join(statement.split())
-    hint = ""
-    if "No space left" in str(error) or "File too large" in str(error):
-        hint = "free some space and run again; what was committed is kept"
-    elif isinstance(error, duckdb.OutOfMemoryException):
-        hint = "give it more memory (`warehouse: {memory: 8GB}`) or room on disk"
-    elif isinstance(error, duckdb.IOException):
-        hint = "may this user write there, and is the disk in order?"
-    elif isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
-        hint = f"the statement was: {shown[:300]}"
-    return WarehouseError("the warehouse refused a statement", where=path, saw=_first_line(error), hint=hint)
-
-
-def _first_line(error: Exception) -> str:
-    return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
 
 
 def _dtype(stored: str) -> str:

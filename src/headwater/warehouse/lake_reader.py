@@ -37,10 +37,7 @@ class LakeReader(AbstractContextManager["LakeReader"]):
         """The rows of SELECTs with the same columns as one temporary table of the warehouse; the quoted name to use."""
         if self._own is not None:
             return self._warehouse.stage_arrow(name, _one_after_the_other(self._own, selects))
-        staged = self._warehouse.stage(name, selects[0])
-        for select in selects[1:]:
-            self._warehouse.execute(f"INSERT INTO {staged} {select}")
-        return staged
+        return self._warehouse.stage(name, *selects)
 
 
 def _one_after_the_other(source: DuckDB, selects: Sequence[str]) -> pa.RecordBatchReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,7 +11,7 @@ import psycopg
 from headwater.dtypes import spelled, widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse import postgres_copy, postgres_tables
+from headwater.warehouse import postgres_copy, postgres_tables, writing
 from headwater.warehouse.base import Capabilities, Layer, Reference, Table, TableColumn, Written
 from headwater.warehouse.mirror import Mirror
 from headwater.warehouse.postgres_session import FOLDING, UNENFORCED, explained, opened, place
@@ -180,6 +180,11 @@ class Postgres:
                 self._run(f"DROP FUNCTION IF EXISTS {self.own_ref(layer, f'{name}_asof')}(TIMESTAMP)")
                 self._run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {ref}")
 
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
+        for column in columns:
+            self._run(f"ALTER TABLE {self.own_ref(layer, name)} DROP COLUMN {quote(column)}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside commit together, or none does. One inside another is part of the outer one.
@@ -243,14 +248,16 @@ class Postgres:
         except psycopg.Error as error:
             raise explained(error, self._where, statement) from error
 
-    def stage(self, name: str, select: str) -> str:
-        """The rows of `select` as a temporary table; the quoted name to use. Replaces an earlier one of that name."""
-        return self.stage_own(name, self._own(select))
+    def stage(self, name: str, select: str, *more: str) -> str:
+        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
+        return self.stage_own(name, " UNION ALL ".join(self._own(part) for part in (select, *more)))
 
     def stage_own(self, name: str, select: str) -> str:
-        """The rows of a SELECT in Postgres's own dialect as a temporary table."""
+        """The rows of a SELECT in Postgres's own dialect as a temporary table, which may be one of an earlier one."""
+        arriving = f"{name}__next"
+        cursor = self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
         self.unstage(name)
-        cursor = self._run(f"CREATE TEMPORARY TABLE {quote(name)} AS {select}")
+        self._run(f"ALTER TABLE pg_temp.{quote(arriving)} RENAME TO {quote(name)}")
         return self._staged(name, cursor.rowcount)
 
     def _staged(self, name: str, rows: int) -> str:
@@ -276,6 +283,31 @@ class Postgres:
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
         self._run(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}")
+
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        return writing.append(self.execute, self.ref(layer, name), columns, select)
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns."""
+        return writing.delete(self.execute, self.ref(layer, name), where)
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns; how many."""
+        return writing.update(self.execute, self.ref(layer, name), values, where)
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        with self.transaction():
+            return writing.overwrite(self.execute, self.ref(layer, name), where, columns, select)
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        ref = self.ref(table.layer, table.name)
+        with self.transaction():
+            return writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
 
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
