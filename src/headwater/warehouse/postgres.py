@@ -14,7 +14,8 @@ from headwater.names import quote
 from headwater.warehouse import postgres_copy, postgres_tables, writing
 from headwater.warehouse.base import Capabilities, Layer, Reference, Table, TableColumn, Written
 from headwater.warehouse.mirror import Mirror
-from headwater.warehouse.postgres_session import FOLDING, UNENFORCED, explained, opened, place
+from headwater.warehouse.postgres_older import older_words
+from headwater.warehouse.postgres_session import UNENFORCED, explained, opened, place
 from headwater.warehouse.replacing import replaced
 from headwater.warehouse.sql import render, with_schemas
 
@@ -45,6 +46,7 @@ class Postgres:
         self._guarded = False
         self._connection = opened(url, memory=memory, read_only=read_only)
         self._version = self._connection.info.server_version
+        self._older = older_words(self._connection)
 
     def close(self) -> None:
         """Let go of the session."""
@@ -240,7 +242,9 @@ class Postgres:
     def _own(self, statement: str) -> str:
         """Portable SQL as this very server understands it."""
         text = render(statement, "postgres", self.schemas)
-        return text if self._version >= FOLDING else text.replace('"pg_c_utf8"', '"default"')
+        for newer, older in self._older:
+            text = text.replace(newer, older)
+        return text
 
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         try:

@@ -10,15 +10,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from headwater.errors import GuardError, HeadwaterError, WarehouseError
 from headwater.warehouse.exchange import SUPPORT
+from headwater.warehouse.postgres_older import CHECKING, CHECKS
 
 OLDEST = 150_000
 """Server versions from 15 on: NULLS NOT DISTINCT came with it."""
 
 UNENFORCED = 180_000
 """Server versions from 18 on keep foreign keys without enforcing them."""
-
-FOLDING = 170_000
-"""Server versions from 17 on fold all letters alike, whatever the machine they run on."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 """A session. Its cursors take `$1`, so that a percent sign is nothing special."""
@@ -80,7 +78,7 @@ def _instruct(connection: Connection, *, memory: str, read_only: bool) -> None:
         if read_only:
             connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
             return
-        for statement in SUPPORT["postgres"]:
+        for statement in (*SUPPORT["postgres"], *([CHECKS] if version < CHECKING else [])):
             connection.execute(statement.encode())
     except psycopg.Error as error:
         raise explained(error, place(connection.info.dsn), "") from error
