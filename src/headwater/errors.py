@@ -6,6 +6,7 @@
         Again               429, 5xx, a reset, a broken body          -> retried for you, then failed
         Refused             4xx, revoked, forbidden, not honoured     -> stops this resource only
       LakeError             raw or bronze cannot be read or written   -> disk, rights, a damaged file
+      StoreError            a folder or a bucket said no            -> disk, rights, credentials, network
       WarehouseError        the engine said no
         Unsupported         ... and never will (names the capability)
       StateError            the ledger: migration due, unknown batch  -> nothing was written
@@ -92,6 +93,10 @@ class Refused(ServiceError):
 
 class LakeError(HeadwaterError):
     """A file of the lake cannot be read or written."""
+
+
+class StoreError(HeadwaterError):
+    """A folder or a bucket cannot be read or written."""
 
 
 class WarehouseError(HeadwaterError):

@@ -43,7 +43,8 @@ def test_readers_find_each_table_by_its_name(place):
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"
     told = json.loads((place.folder / "_manifest.json").read_text())
     assert told["state"] == "s1"
-    assert told["tables"]["fact_b"] == {"files": ["fact_b/part-0.csv"], "rows": 3, "digest": "1"}
+    assert told["tables"]["fact_b"] == {"files": [".versions/s1/fact_b/part-0.csv"], "rows": 3, "digest": "1"}
+    assert json.loads((place.folder / "current.json").read_text()) == told
 
 
 def test_a_table_that_did_not_change_is_not_written_again_and_still_there(place):
@@ -66,7 +67,13 @@ def test_the_last_two_states_are_kept_and_a_table_that_is_no_more_goes(place):
     assert states(place) == ["s3", "s4"]
     bring(place, "s5", "x", dim_a="4")
     assert states(place) == ["s4", "s5"]
-    assert sorted(path.name for path in place.folder.iterdir()) == [".versions", "_manifest.json", "current", "dim_a"]
+    assert sorted(path.name for path in place.folder.iterdir()) == [
+        ".versions",
+        "_manifest.json",
+        "current",
+        "current.json",
+        "dim_a",
+    ]
 
 
 def test_a_write_that_fails_leaves_readers_what_they_have_and_the_next_clears_it_away(place):

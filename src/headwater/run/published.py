@@ -3,9 +3,10 @@
     .versions/{state}/{table}/part-0.parquet      states, of which the last two are kept
     current        -> .versions/{state}           the pointer: renaming it is what publishes
     {table}        -> current/{table}             so that readers need to know none of this
-    _manifest.json -> current/_manifest.json      what there is, and since when
+    current.json   -> current/_manifest.json      what there is, and since when; `_manifest.json` is another name of it
 
-A reader that resolves `current` once sees one state in all tables, for as long as it is one of the last two.
+A reader that resolves `current` once sees one state in all tables, for as long as it is one of the last two. `current.json`
+names the files of such a state below `.versions`, as it does in a bucket, where there are no links (`published_bucket`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ Fill = Callable[[str, Path], int]
 """Writes a table to a new file; how many rows."""
 
 _MANIFEST, _POINTER, _STATES, _TMP = "_manifest.json", "current", ".versions", ".tmp"
+CURRENT = "current.json"
+"""What a reader looks at who wants one state of all tables: the same on a folder, in a bucket and beside Delta tables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +38,16 @@ class Published:
     suffix: str
     """Of the files, e.g. `.parquet`."""
 
+    @property
+    def where(self) -> str:
+        """Where it is, in words."""
+        return str(self.folder)
+
     def manifest(self) -> dict[str, Any]:
         """What is published now; empty when nothing is."""
         with _told(self.folder):
+            if (self.folder / CURRENT).is_file() and not (self.folder / CURRENT).is_symlink():
+                raise other_kind(self.where, "delta")
             path = self.folder / _POINTER / _MANIFEST
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return found
@@ -50,7 +60,7 @@ class Published:
             shutil.rmtree(beside, ignore_errors=True)
             beside.mkdir(parents=True)
             tables = {
-                table: self._table(beside / table, digest, before.get("tables", {}).get(table, {}), fill)
+                table: self._table(beside / table, digest, before.get("tables", {}).get(table, {}), fill, state=state)
                 for table, digest in digests.items()
             }
             manifest = {"version": 1, **said, "state": state, "previous": before.get("state", ""), "tables": tables}
@@ -66,20 +76,31 @@ class Published:
             shown = {_MANIFEST, *manifest["tables"]}
             for name in shown:
                 _point(self.folder / name, f"{_POINTER}/{name}")
+            _point(self.folder / CURRENT, f"{_POINTER}/{_MANIFEST}")
             for path in self.folder.iterdir():
-                if path.is_symlink() and path.name not in {_POINTER, *shown}:
+                if path.is_symlink() and path.name not in {_POINTER, CURRENT, *shown}:
                     path.unlink()
             for path in (self.folder / _STATES).iterdir():
                 if path.name not in {manifest["state"], manifest["previous"]}:
                     shutil.rmtree(path)
 
-    def _table(self, folder: Path, digest: str, before: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
+    def _table(self, folder: Path, digest: str, before: Mapping[str, Any], fill: Fill, *, state: str) -> dict[str, Any]:
         folder.mkdir()
         file = folder / f"part-0{self.suffix}"
         old = self.folder / _POINTER / folder.name / file.name
         same = before.get("digest") == digest and _linked(old, file)
         rows = before["rows"] if same else fill(folder.name, file)
-        return {"files": [f"{folder.name}/{file.name}"], "rows": rows, "digest": digest}
+        return {"files": [f"{_STATES}/{state}/{folder.name}/{file.name}"], "rows": rows, "digest": digest}
+
+
+def other_kind(where: str, found: str) -> WarehouseError:
+    """The error for a place that holds tables of a kind that cannot be replaced file by file."""
+    return WarehouseError(
+        "this place was published to in another format, which readers may still have open",
+        where=where,
+        saw=f"there already: {found}",
+        hint="name another `url:`, or remove the folder and run again",
+    )
 
 
 def _linked(old: Path, new: Path) -> bool:

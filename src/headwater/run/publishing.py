@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Literal
 
 from headwater.clock import iso
 from headwater.errors import Unsupported
+from headwater.model.project import Publication
 from headwater.run.opened import Opened
-from headwater.run.publications import folder_of, tables_of
+from headwater.run.publications import tables_of, url_of
 from headwater.run.published import Published
+from headwater.run.published_bucket import PublishedBucket
+from headwater.run.published_delta import PublishedDelta
+from headwater.stores.opening import open_store, scheme_of
 from headwater.warehouse.base import Warehouse
+
+Outside = Published | PublishedBucket | PublishedDelta
+"""A place outside: one tenant's part of one publication."""
 
 
 def publish(opened: Opened, tenant: str, name: str, warehouse: Warehouse) -> str:
@@ -22,26 +32,48 @@ def publish(opened: Opened, tenant: str, name: str, warehouse: Warehouse) -> str
             saw="capability exports",
             hint="take `publish:` out, and let readers ask the warehouse itself",
         )
-    layer, stored = declared.layer, warehouse.tables(declared.layer)
+    stored = warehouse.tables(declared.layer)
     tables = [table for table in tables_of(declared, opened.declarations) if table in stored]
-    place = Published(folder=folder_of(declared, opened.root) / tenant, suffix=f".{declared.format}")
+    with _place(declared, f"{url_of(declared, opened.root)}/{tenant}") as place:
+        fresh = _brought(opened, tenant, declared, warehouse, place=place, tables=tables)
+        return f"{fresh} of {len(tables)} tables written to {place.where}"
+
+
+def _brought(
+    opened: Opened, tenant: str, declared: Publication, warehouse: Warehouse, *, place: Outside, tables: list[str]
+) -> int:
+    """Put a new state in place if there is one; how many tables it has that are new."""
+    layer = declared.layer
     digests = {table: f"{declared.format}:{warehouse.digest(layer, table)}" for table in tables}
     before = {table: entry["digest"] for table, entry in place.manifest().get("tables", {}).items()}
     if before != digests:
         now = opened.clock.now()
-        said = {"publication": name, "tenant": tenant, "layer": layer, "format": declared.format}
+        said = {"publication": declared.name, "tenant": tenant, "layer": layer, "format": declared.format}
+        file_format: Literal["csv", "parquet"] = "csv" if declared.format == "csv" else "parquet"
         place.bring(
             f"{now:%Y%m%dT%H%M%S%f}Z",
             {**said, "published_at": iso(now)},
             digests,
-            fill=lambda table, path: warehouse.export(layer, table, str(path), declared.format),
+            fill=lambda table, path: warehouse.export(layer, table, str(path), file_format),
         )
     place.tidy()
-    fresh = sum(before.get(table) != digest for table, digest in digests.items())
-    return f"{fresh} of {len(tables)} tables written to {place.folder}"
+    return sum(before.get(table) != digest for table, digest in digests.items())
+
+
+@contextmanager
+def _place(declared: Publication, url: str) -> Iterator[Outside]:
+    if declared.format != "delta" and not scheme_of(url):
+        yield Published(folder=Path(url), suffix=f".{declared.format}")
+        return
+    with closing(open_store(url)) as store:
+        if declared.format == "delta":
+            yield PublishedDelta(store=store)
+        else:
+            yield PublishedBucket(store=store, suffix=f".{declared.format}")
 
 
 def withdraw(opened: Opened, tenant: str) -> None:
     """Remove all that was ever published of a tenant."""
     for one in opened.project.publish:
-        shutil.rmtree(folder_of(one, opened.root) / tenant, ignore_errors=True)
+        with closing(open_store(f"{url_of(one, opened.root)}/{tenant}")) as store:
+            store.clear("")

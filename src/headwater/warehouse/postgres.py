@@ -11,8 +11,9 @@ import psycopg
 from headwater.dtypes import spelled, widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse import postgres_copy, postgres_tables, writing
-from headwater.warehouse.base import Capabilities, Layer, Reference, Table, TableColumn, Written
+from headwater.warehouse import postgres_copy, postgres_export, postgres_tables, writing
+from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
+from headwater.warehouse.exported import write_rows
 from headwater.warehouse.mirror import Mirror
 from headwater.warehouse.postgres_older import older_words
 from headwater.warehouse.postgres_session import UNENFORCED, explained, opened, place
@@ -32,7 +33,7 @@ class Postgres:
     """A tenant's schemas in a Postgres database. Writers of a tenant wait for each other; `read_only` only looks."""
 
     capabilities = Capabilities(
-        dialect="postgres", readers=True, keys=True, identifier_length=postgres_tables.LONGEST, asof=True
+        dialect="postgres", readers=True, keys=True, asof=True, exports=True, identifier_length=postgres_tables.LONGEST
     )
 
     def __init__(self, tenant: str, url: str, memory: str = "", *, read_only: bool = False) -> None:
@@ -110,12 +111,7 @@ class Postgres:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not widens(stored, column.dtype):
-            raise WarehouseError(
-                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
-                where=f"{self._where}, {table.layer}.{table.name}",
-                saw=f"stored as {stored}, declared as {column.dtype}",
-                hint="`headwater rebuild` makes the table anew from raw",
-            )
+            raise writing.unfit(table, column, stored, where=self._where)
         ref, name = self.own_ref(table.layer, table.name), quote(column.name)
         wanted = spelled(column.dtype, postgres_tables.TYPES)
         # A column that a view shows keeps its type: our own views step aside for it.
@@ -138,12 +134,9 @@ class Postgres:
             self._run(postgres_tables.unique_key(table, ref))
         pointing = {columns for _, kind, columns in ((n, k, tuple(c)) for n, k, c in stored) if kind == "f"}
         for reference in table.references:
-            if self._version >= UNENFORCED and (reference.column,) not in pointing:
-                self._point(ref, reference)
-
-    def _point(self, ref: str, reference: Reference) -> None:
-        if self.describe("gold", reference.table) is not None:
-            self._run(postgres_tables.foreign_key(reference, ref, self.own_ref("gold", reference.table)))
+            wanted = self._version >= UNENFORCED and (reference.column,) not in pointing
+            if wanted and self.describe("gold", reference.table) is not None:
+                self._run(postgres_tables.foreign_key(reference, ref, self.own_ref("gold", reference.table)))
 
     def ensure_view(self, layer: Layer, name: str, select: str) -> None:
         """Make or replace a view."""
@@ -225,13 +218,9 @@ class Postgres:
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
         cursor = self._run(with_schemas(statement, "postgres", self.schemas), parameters)
-        described = cursor.description or []
-        types = [self._type_name(column.type_code) for column in described]
+        described, known = cursor.description or [], self._connection.adapters.types
+        types = [found.name if (found := known.get(column.type_code)) else "" for column in described]
         return postgres_copy.arrow_table([column.name for column in described], types, cursor.fetchall())
-
-    def _type_name(self, code: int) -> str:
-        known = self._connection.adapters.types.get(code)
-        return known.name if known else ""
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
@@ -287,6 +276,18 @@ class Postgres:
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
         self._run(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}")
+
+    def digest(self, layer: Layer, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order."""
+        counted = self._run(postgres_export.digest_of(self.own_ref(layer, name))).fetchall()
+        return postgres_export.digested(self.describe(layer, name) or (), counted[0])
+
+    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file of this machine; how many."""
+        columns, ref = self.describe(layer, name) or (), self.own_ref(layer, name)
+        groups = postgres_export.row_groups(self._connection, ref, columns, where=self._where)
+        with self.transaction():
+            return write_rows(columns, groups, path, file_format)
 
     def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""

@@ -1,0 +1,71 @@
+"""What a place for files can do. Paths are relative to it, with `/` between their parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A small file, and the tag by which its next writer shows that it knows this very content."""
+
+    body: bytes
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A file that is there."""
+
+    path: str
+    modified: datetime
+
+
+class Store(Protocol):
+    """A folder or a bucket. What is in it is never seen half-written; StoreError says why something cannot be done."""
+
+    url: str
+    """Where it is, in words that a person and another program understand."""
+
+    def read(self, path: str) -> Kept | None:
+        """A small file; None when there is none."""
+        ...
+
+    def write(self, path: str, body: bytes) -> None:
+        """Put a small file there, in the place of another one."""
+        ...
+
+    def swap(self, path: str, body: bytes, *, was: str | None) -> str | None:
+        """Put a small file there if what is there has the tag `was` (None: if nothing is); its tag, None if not so."""
+        ...
+
+    def draft(self, path: str) -> Path:
+        """Where on this machine a writer may fill the file `path`, which nobody knows of yet; its folder exists."""
+        ...
+
+    def settle(self, path: str) -> None:
+        """Let what was filled at `draft(path)` last: it survives this process and a loss of power."""
+        ...
+
+    def fetch(self, path: str) -> Path:
+        """The file on this machine, for reading; it is there until the store is closed, or removed."""
+        ...
+
+    def list(self, prefix: str) -> list[Found]:
+        """The files below a folder, sorted by path."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file; nothing happens when there is none."""
+        ...
+
+    def clear(self, prefix: str) -> None:
+        """Remove a folder and all that is in it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it, and of what was brought to this machine."""
+        ...
