@@ -1,0 +1,122 @@
+"""A session with a Redshift cluster or workgroup: opened, told how to behave, and its complaints put in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.postgres import types
+
+from headwater.errors import HeadwaterError, WarehouseError
+
+SETTINGS = (
+    "SET TimeZone TO 'UTC'",
+    "SET DateStyle TO 'ISO'",
+    "SET extra_float_digits TO 2",
+    "SET enable_case_sensitive_identifier TO FALSE",
+)
+"""What a session begins with."""
+
+_ROLE = re.compile(r"IAM_ROLE '[^']*'")
+
+
+class Cursor(Protocol):
+    """What is needed of an answer."""
+
+    rowcount: int
+    statusmessage: str | None
+    description: Any
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows."""
+        ...
+
+
+class Connection(Protocol):
+    """What is needed of a driver's connection that commits every statement unless it is told to begin."""
+
+    def execute(self, statement: bytes, parameters: Sequence[Any] | None = None) -> Any:
+        """Run a statement, with `$1` for parameters; its cursor."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+def opened(url: str) -> Connection:
+    """A session at `url`; WarehouseError when there is none to be had.
+
+    Redshift calls its encoding UNICODE, which psycopg does not know by that name, so it is asked for UTF-8. Prepared
+    statements would be deallocated in a way that Redshift does not know.
+    """
+    plain = re.sub(r"^redshift(\+\w+)?://", "postgresql://", url)
+    try:
+        mode = conninfo_to_dict(plain).get("sslmode", "require")
+        return psycopg.connect(
+            plain,
+            autocommit=True,
+            prepare_threshold=None,
+            cursor_factory=psycopg.RawCursor,
+            client_encoding="utf8",
+            application_name="headwater",
+            sslmode=mode,
+        )
+    except (psycopg.Error, ValueError) as error:
+        hint = "is the cluster running and reachable from here, the address right, and may this user connect?"
+        raise WarehouseError("Redshift cannot be reached", where=place(plain), saw=_said(error), hint=hint) from error
+
+
+def type_name(code: int) -> str:
+    """The name of a type by the number that an answer has for it; empty when it is not known."""
+    known = types.get(code)
+    return known.name if known else ""
+
+
+def place(url: str) -> str:
+    """Where a cluster is, without the user or a password."""
+    try:
+        known = conninfo_to_dict(re.sub(r"^redshift(\+\w+)?://", "postgresql://", url))
+    except psycopg.Error:
+        return "the warehouse's url"
+    port = f":{known['port']}" if known.get("port") else ""
+    return f"redshift at {known.get('host') or 'localhost'}{port}, database {known.get('dbname') or 'dev'}"
+
+
+def explained(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
+    """What the cluster said, in four slots. Most of its complaints are told apart by their words only."""
+    shown = _ROLE.sub("IAM_ROLE '...'", " ".join(statement.split()))[:300]
+    text = _detail(error)
+    match error:
+        case _ if _overtaken(error, text):
+            hint = "somebody else wrote to the tenant's tables in the meantime; nothing was written: run again"
+            return WarehouseError("a transaction was overtaken by another", where=where, saw=text, hint=hint)
+        case errors.StringDataRightTruncation():
+            hint = "a text may have 65,535 bytes in Redshift; shorten it in the entity's map, e.g. left(note, 16000)"
+        case errors.InsufficientPrivilege():
+            hint = "the user needs CREATE on the database, to make the tenant's schemas"
+        case _ if statement.startswith("COPY"):
+            hint = "may the role read the stage, in this very region? sys_load_error_detail tells more"
+        case psycopg.OperationalError():
+            hint = "did the cluster pause or the network fail? the transaction is undone; run again"
+        case _:
+            hint = f"the statement was: {shown}" if shown else ""
+    return WarehouseError("the warehouse refused a statement", where=where, saw=text, hint=hint)
+
+
+def _overtaken(error: psycopg.Error, text: str) -> bool:
+    """Whether this is Redshift's error 1023 or 1018, which come with a code of their own only sometimes."""
+    known = ("serializable isolation violation", "table was dropped by a concurrent transaction")
+    return isinstance(error, errors.SerializationFailure) or any(words in text.lower() for words in known)
+
+
+def _said(error: Exception) -> str:
+    return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
+
+
+def _detail(error: psycopg.Error) -> str:
+    return "; ".join(filter(None, (error.diag.message_primary or _said(error), error.diag.message_detail)))
