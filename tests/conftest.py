@@ -9,8 +9,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import settings
 
 from tests.grid.engines import NAMES, OPENERS
+from tests.grid.spark_session import must_run, notice, skip_without_java
+from tests.stores import bucket as buckets
 
 MARKS = ("notimpl", "notyet", "never")
 
@@ -37,6 +40,25 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.xfail(reason=f"{mark.name}: {mark.kwargs['reason']}", strict=True))
 
 
+BUDGET = {"spark": 2}
+"""How many examples a property draws on an engine, where that is fewer than it asks for: each costs seconds there."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Fewer examples on a slow engine."""
+    engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
+    test = getattr(item, "obj", None)
+    drawn = getattr(test, "_hypothesis_internal_use_settings", None)
+    if engine not in BUDGET or drawn is None or not hasattr(test, "hypothesis"):
+        return (yield)
+    test._hypothesis_internal_use_settings = settings(drawn, max_examples=min(BUDGET[engine], drawn.max_examples))
+    try:
+        return (yield)
+    finally:
+        test._hypothesis_internal_use_settings = drawn
+
+
 @pytest.fixture(scope="session")
 def engines():
     """The engines that were asked for so far, each started once."""
@@ -55,6 +77,38 @@ def engines():
 @pytest.fixture(scope="module")
 def engine(request, engines):
     """An engine of the grid. What a module's tests opened on it is erased behind them."""
+    if request.param == "spark":
+        skip_without_java()
     found = engines(request.param)
+    usual, found.flavour = found.flavour, getattr(request.module, "FLAVOURS", {}).get(request.param, found.flavour)
     yield found
     found.clear()
+    found.flavour = usual
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say so when an engine was left out."""
+    if said := notice(terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_sep("=", said, yellow=True, bold=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session):
+    """Where CI=true is set, leaving an engine out is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if must_run() and reporter and notice(reporter.stats.get("skipped", ())):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return (yield)
+
+
+@pytest.fixture(scope="session")
+def object_store():
+    """An object store on this machine; its address."""
+    with buckets.server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(object_store):
+    """A bucket that is there and empty; its address."""
+    return buckets.make(object_store, "lakehouse")

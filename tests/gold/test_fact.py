@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headwater.corpus.oracle import OPEN, history
 from headwater.errors import DeclarationError
 from headwater.events import Event, FindingMade
 from headwater.gold.build import build_dimension
@@ -17,7 +18,6 @@ from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
 from headwater.warehouse.base import Warehouse, Written
 from tests.gold.stand import STAR, build, opened, put, rows, seen, star_of
-from tests.oracle import OPEN, history
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 

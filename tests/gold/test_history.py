@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headwater.corpus.oracle import OPEN, Seen, history
 from headwater.gold.build import build_dimension
 from headwater.model.dimension import EntityDimension
 from tests.gold.stand import STAR, opened, put, seen, star_of
-from tests.oracle import OPEN, Seen, history
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headwater.corpus.oracle import Seen
+from headwater.corpus.star_stored import comparable, doubled_keys, lost_keys
 from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
 from headwater.gold.star import order
 from headwater.model.fact import Fact
 from headwater.warehouse.base import Warehouse
-from tests.gold.stand import STAR, build, everything, in_order, opened, put, seen
-from tests.oracle import Seen
+from tests.gold.stand import STAR, build, opened, put, seen
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -88,7 +89,8 @@ def ends_alike(steps: Any) -> None:
         assert comparable(grown)[name] == rows, name
     assert build(grown).rows == 0
     assert build(grown, rebuild=True).rows == 0
-    every_key_resolves(grown)
+    assert not lost_keys(grown)
+    assert not doubled_keys(grown)
     grown.close()
     anew.close()
 
@@ -104,36 +106,3 @@ def build_one(warehouse: Warehouse, table: Any) -> None:
         load_fact(warehouse, STAR, table)
     else:
         build_dimension(warehouse, STAR, table)
-
-
-def comparable(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """All of gold, with the member and the version start in the place of keys that are numbered by arrival."""
-    found = everything(warehouse, skip=("dim_date", "dim_worker", "fact_entry"))
-    worker = ", ".join(_but(warehouse, "dim_worker", "worker_key"))
-    found["dim_worker"] = in_order(warehouse.rows(f"SELECT {worker} FROM gold.dim_worker"))
-    entry = ", ".join(f"f.{name}" for name in _but(warehouse, "fact_entry", "worker_key"))
-    found["fact_entry"] = in_order(
-        warehouse.rows(
-            f"SELECT {entry}, coalesce(w.entity_key, CAST(w.worker_key AS VARCHAR)) AS who, w.valid_from "
-            "FROM gold.fact_entry AS f LEFT JOIN gold.dim_worker AS w ON w.worker_key = f.worker_key"
-        )
-    )
-    return found
-
-
-def _but(warehouse: Warehouse, table: str, column: str) -> list[str]:
-    return [found.name for found in warehouse.describe("gold", table) or () if found.name != column]
-
-
-def every_key_resolves(warehouse: Warehouse) -> None:
-    for fact in STAR.declarations.facts.values():
-        for name, lookup in fact.lookups.items():
-            key, dimension = f"{name}_key", lookup.dimension
-            lost = warehouse.rows(
-                f"SELECT {key} FROM gold.fact_{fact.fact} WHERE {key} IS NULL "
-                f"OR {key} NOT IN (SELECT {dimension}_key FROM gold.dim_{dimension})"
-            )
-            assert not lost, (fact.fact, name)
-    for dimension in ("company", "member", "worker", "option"):
-        key = f"{dimension}_key"
-        assert not warehouse.rows(f"SELECT {key} FROM gold.dim_{dimension} GROUP BY {key} HAVING count(*) > 1")

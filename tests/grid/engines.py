@@ -14,9 +14,11 @@ from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
 from headwater.warehouse.files import Files
 from headwater.warehouse.postgres import Postgres
+from headwater.warehouse.spark import Spark
 from tests.grid.postgres_server import postgres_server
+from tests.grid.spark_session import SETTINGS
 
-NAMES = ("duckdb", "postgres", "files")
+NAMES = ("duckdb", "postgres", "files", *os.environ.get("TRY_SPARK", "").split())
 """Every engine of the grid."""
 
 _COUNT = itertools.count(1)
@@ -32,6 +34,8 @@ class Engine:
     """What `warehouse:` says in headwater.yaml."""
     shared: bool = False
     """Tenants share a place, so that they have to be erased from it."""
+    flavour: str = ""
+    """What tables are kept as, where an engine has several ways and the module of a test may choose."""
     open_ones: list[Warehouse] = field(default_factory=list)
     tenants: set[str] = field(default_factory=set)
 
@@ -78,7 +82,7 @@ def postgres_engine() -> Iterator[Engine]:
 @contextmanager
 def files_engine() -> Iterator[Engine]:
     """Parquet files in a folder that goes: in memory, where there is such a disk, for tests need not survive the power."""
-    memory = "/dev/shm"  # noqa: S108
+    memory = "/dev/shm"
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
 
         def connect(tenant: str, read_only: bool) -> Warehouse:
@@ -87,5 +91,26 @@ def files_engine() -> Iterator[Engine]:
         yield Engine("files", connect, lambda: {"kind": "files", "url": folder})
 
 
-OPENERS = {"files": files_engine, "duckdb": duckdb_engine, "postgres": postgres_engine}
+@contextmanager
+def spark_engine() -> Iterator[Engine]:
+    """Spark in this very process, with its tables in a folder that goes: Parquet, or what a test's module asks for."""
+    memory = "/dev/shm"
+    place = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
+        engine = Engine("spark", lambda *_: None, dict, flavour="parquet")
+
+        def connect(tenant: str, read_only: bool) -> Warehouse:
+            kept: Any = engine.flavour
+            there = f"{folder}/{kept}"
+            return Spark(tenant, "local[1]", there, table_format=kept, settings=SETTINGS, read_only=read_only)
+
+        def settings() -> dict[str, Any]:
+            there = {"path": f"{folder}/{engine.flavour}", "format": engine.flavour}
+            return {"kind": "spark", "url": "local[1]", "settings": SETTINGS, **there}
+
+        engine.connect, engine.settings = connect, settings
+        yield engine
+
+
+OPENERS = {"spark": spark_engine, "files": files_engine, "duckdb": duckdb_engine, "postgres": postgres_engine}
 """How each engine of the grid is started."""

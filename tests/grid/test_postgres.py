@@ -13,6 +13,7 @@ import time
 import psycopg
 import pytest
 
+from headwater.corpus.oracle import history
 from headwater.errors import HeadwaterError, WarehouseError
 from headwater.model.project import PostgresWarehouse, Project
 from headwater.silver.merge import merge
@@ -21,7 +22,6 @@ from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.postgres import Postgres
 from headwater.warehouse.postgres_older import CHECKS
 from tests.gold import stand as star
-from tests.oracle import history
 from tests.silver.stand import COLUMNS, THING, made, put, seen, staged, versions
 from tests.silver.test_killed import arriving, before
 from tests.silver.test_ready import changed

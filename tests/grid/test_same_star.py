@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from headwater.warehouse.duckdb import DuckDB
@@ -43,8 +45,9 @@ def looks(project, *env):
 
 
 @pytest.mark.slow
-def test_the_same_company_gives_the_same_rows_on_postgres_and_duckdb(tmp_path, engines):
-    engine = engines("postgres")
+@pytest.mark.parametrize("name", ["postgres", "files"])
+def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path, engines, name):
+    engine = engines(name)
     service = Service(companies=2, months=1)
     try:
         project = msp(tmp_path / "msp", service)
@@ -52,15 +55,16 @@ def test_the_same_company_gives_the_same_rows_on_postgres_and_duckdb(tmp_path, e
         assert project.run()["outcome"] == "done"
         rebuilt = project("rebuild", "--env", "shared").json
         assert rebuilt["outcome"] == "done", rebuilt
-        shared = engine.open("acme")
 
         def own():
-            opened = DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)
-            found = tables(opened)
-            opened.close()
-            return found
+            with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as opened:
+                return tables(opened)
 
-        same(own(), tables(shared))
+        def shared():
+            with closing(engine.open("acme", read_only=True)) as opened:
+                return tables(opened)
+
+        same(own(), shared())
         assert len(own()) > 40
         again = project.run("--env", "shared", "--layer", "gold")
         assert again["written"] == {}
@@ -70,8 +74,7 @@ def test_the_same_company_gives_the_same_rows_on_postgres_and_duckdb(tmp_path, e
         assert news["outcome"] == "done"
         assert news["written"]
         project("rebuild")
-        same(own(), tables(shared))
-        shared.close()
+        same(own(), shared())
         project("tenant", "remove", "acme", "--erase", "--env", "shared")
         assert engine.open("acme").tables("gold") == ()
     finally:

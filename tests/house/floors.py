@@ -5,10 +5,11 @@ from __future__ import annotations
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "names", "dtypes", "clock", "declared"),
     ("batch", "events", "windows"),
-    ("wire",),
+    ("wire", "stores"),
     ("model", "temporal"),
     ("warehouse", "lake", "ledger"),
     ("extract", "bronze", "silver", "gold", "plan", "connectors", "blueprints", "codegen"),
+    ("corpus",),
     ("run",),
     ("cli", "console", "orchestrate", "sandbox", "testing"),
 )
@@ -26,13 +27,23 @@ OWNS: dict[str, tuple[str, ...]] = {
     "pyrate_limiter": ("headwater/extract/",),
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),
-    "duckdb": ("headwater/warehouse/duckdb.py", "headwater/warehouse/duckdb_session.py", "headwater/bronze/"),
+    "duckdb": (
+        "headwater/warehouse/duckdb.py",
+        "headwater/warehouse/duckdb_session.py",
+        "headwater/warehouse/files_tables.py",
+        "headwater/bronze/",
+    ),
     "psycopg": (
         "headwater/warehouse/postgres.py",
         "headwater/warehouse/postgres_session.py",
+        "headwater/warehouse/postgres_export.py",
         "headwater/warehouse/postgres_older.py",
+        "headwater/warehouse/redshift_driver.py",
+        "headwater/warehouse/redshift_session.py",
     ),
-    "pyarrow": ("headwater/warehouse/", "headwater/bronze/", "headwater/gold/"),
+    "pyarrow": ("headwater/warehouse/", "headwater/bronze/", "headwater/gold/", "headwater/corpus/"),
+    "obstore": ("headwater/stores/objects.py",),
+    "deltalake": ("headwater/warehouse/delta.py",),
     "sqlglot": (
         "headwater/model/",
         "headwater/warehouse/",

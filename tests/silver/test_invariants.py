@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from headwater.corpus.oracle import OPEN, Seen, history, state_at
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.merge import merge
@@ -22,7 +23,6 @@ from headwater.temporal.asof import valid_at
 from headwater.temporal.text import instant
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
-from tests.oracle import OPEN, Seen, history, state_at
 from tests.silver.stand import COLUMNS, THING, made, put, seen, staged, versions
 
 VALUES = st.fixed_dictionaries(

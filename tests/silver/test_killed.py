@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.oracle import history
+from headwater.corpus.oracle import history
 from tests.silver.stand import COLUMNS, THING, opened, put, seen, versions
 
 SCRIPT = """

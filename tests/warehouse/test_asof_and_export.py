@@ -7,9 +7,12 @@ from contextlib import closing
 import duckdb
 import pytest
 
+from headwater.dtypes import DUCKDB
 from headwater.errors import WarehouseError
 from headwater.warehouse.condition import one_condition
 from headwater.warehouse.duckdb import DuckDB
+from tests.warehouse.test_files import ROWS as OF_ALL_TYPES
+from tests.warehouse.test_files import TYPES, filled
 
 ROWS = """
     SELECT * FROM (VALUES
@@ -86,7 +89,37 @@ def test_an_export_to_where_nobody_may_write_is_told(warehouse, tmp_path):
         warehouse.export("silver", "thing", str(tmp_path / "nowhere" / "x.csv"), "csv")
 
 
+# Postgres cannot hold U+0000.
+ROWS_OF_ALL_TYPES = [row for row in OF_ALL_TYPES if "\0" not in str(row[1])]
+CSV_TYPES = "{" + ", ".join(f"'{name}': '{DUCKDB.get(dtype, dtype)}'" for name, dtype in TYPES.items()) + "}"
+
+
 def test_a_condition_is_taken_in_brackets_and_without_comments():
     assert one_condition("a = 1 OR b -- so be it", "duckdb", where="--where") == "(a = 1 OR b)"
     with pytest.raises(WarehouseError, match="one expression"):
         one_condition("", "duckdb", where="--where")
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_every_engine_that_exports_writes_the_same_rows_and_knows_what_changed(engine, tmp_path, file_format):
+    warehouse = engine.open()
+    if not warehouse.capabilities.exports:
+        pytest.skip("it writes no files")
+    warehouse.prepare()
+    filled(warehouse, ROWS_OF_ALL_TYPES)
+    before = warehouse.digest("silver", "thing")
+    assert warehouse.digest("silver", "thing") == before
+    path = tmp_path / f"thing.{file_format}"
+    assert warehouse.export("silver", "thing", str(path), file_format) == len(ROWS_OF_ALL_TYPES)
+    read = {
+        "parquet": "read_parquet(?)",
+        "csv": f"read_csv(?, allow_quoted_nulls = false, auto_detect = false, header = true, columns = {CSV_TYPES})",
+    }[file_format]
+    with duckdb.connect() as reader:
+        assert reader.execute(f"SELECT * FROM {read} ORDER BY id", [str(path)]).fetchall() == ROWS_OF_ALL_TYPES
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    warehouse.append("silver", "thing", ("id",), "SELECT 9")
+    assert warehouse.digest("silver", "thing") != before
+    warehouse.delete("silver", "thing", "id = 9")
+    warehouse.delete("silver", "thing", "TRUE")
+    assert warehouse.export("silver", "thing", str(tmp_path / "none"), file_format) == 0

@@ -29,6 +29,7 @@ COMMANDS = {
     "asof": "Show an entity or a dimension as it was at an instant.",
     "history": "Show the life of one thing: its versions, and who said so.",
     "explain": "Show where a table comes from: its SQL and its lineage.",
+    "selftest": "Hold a warehouse against what history and star promise.",
     "sandbox": "Serve a simulated service on this machine.",
     "schema": "Print the JSON Schema of all declarations, for editors.",
 }

@@ -15,8 +15,9 @@ _NOTE = "Stopping after the page in hand; what was committed is safe. Once more 
 class Stop:
     """Whether somebody asked to stop: by Ctrl-C or by SIGTERM."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: str) -> None:
         self._asked = False
+        self._note = note
 
     def __call__(self) -> bool:
         return self._asked
@@ -28,13 +29,13 @@ class Stop:
             # Threads may sit in a request or a statement. All that counts is committed, so nothing is lost by leaving.
             os._exit(130)
         self._asked = True
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _NOTE.encode())
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, self._note.encode())
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
+def stopping(note: str = _NOTE) -> Iterator[Callable[[], bool]]:
     """Turn the signals that mean `leave` into a question that the work asks between two pages."""
-    stop = Stop()
+    stop = Stop(note)
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop

@@ -6,15 +6,18 @@ from headwater.events import FindingMade, Listen, ignore
 from headwater.gold import days, dimension, enumeration, fact, inherit
 from headwater.gold.apply import bring, clear
 from headwater.gold.dimension import Compiled
+from headwater.gold.find import entity_columns, members_of
 from headwater.gold.member import check_keys, keep_reserved
 from headwater.gold.progress import Consumer, Pending, announce, changed, read_pending, record_progress
-from headwater.gold.shape import fit, fit_versions, listed
+from headwater.gold.shape import fit, fit_versions, is_empty, listed
 from headwater.gold.star import Star, needs, table_name
 from headwater.gold.unmatched import report_unmatched
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.names import quote
 from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.places import Found, found, versions_of
 
 
 def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
@@ -51,24 +54,57 @@ def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebu
     pending = _pending(warehouse, consumer, rebuild=rebuild)
     if pending.idle:
         return Written()
-    keys = _members(warehouse, parts, table, pending)
     stored = warehouse.ref("gold", table.name)
+    if pending.full:
+        fit_versions(warehouse, table)
+        if is_empty(warehouse, table):
+            written = _first(warehouse, parts, table)
+            _report(warehouse, star, parts, None, listen)
+            return _done(warehouse, table, consumer, pending, written)
+    keys = _members(warehouse, parts, table, pending)
+    versions, held = parts.relation, None
+    if not pending.full:
+        entity = star.entity(declared.entity, where=str(declared.origin))
+        versions, held = _looked_at(warehouse, parts, entity, table, keys)
+    rows = dimension.rows_of(parts, keys=None if pending.full else keys, versions=versions)
     fresh = warehouse.stage(
         "gold_fresh",
-        f"SELECT {listed(table.names)} FROM ({dimension.rows_of(parts, keys=None if pending.full else keys)}) AS _fresh\n"
-        f"UNION ALL\n{dimension.met_before(table, stored=stored, relation=parts.relation, keys=keys)}",
+        f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh\n"
+        f"UNION ALL\n{dimension.met_before(table, stored=held.relation if held else stored, relation=versions, keys=keys)}",
     )
     if declared.surrogate == "sequence":
-        fresh = warehouse.stage("gold_numbered", dimension.numbered(table, fresh=fresh, stored=stored))
-    _report_circles(warehouse, parts, None if pending.full else keys, listen)
-    report_unmatched(warehouse, star, declared, listen)
-    return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
+        before = held.relation if held else stored
+        fresh = warehouse.stage("gold_numbered", dimension.numbered(table, fresh=fresh, stored=stored, before=before))
+    _report(warehouse, star, parts, None if pending.full else keys, listen)
+    return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh, held=held)
+
+
+def _first(warehouse: Warehouse, parts: Compiled, table: Table) -> Written:
+    """Fill an empty table: nothing has to be held against anything."""
+    stored = warehouse.ref("gold", table.name)
+    rows = dimension.rows_of(parts)
+    if parts.dimension.surrogate == "sequence":
+        rows = dimension.numbered(table, fresh=warehouse.stage("gold_fresh", rows), stored=stored, before=stored)
+    inserted = warehouse.append(
+        "gold", table.name, table.names, f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh"
+    )
+    check_keys(warehouse, table)
+    announce(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
+    return Written(inserted=inserted)
+
+
+def _looked_at(warehouse: Warehouse, parts: Compiled, entity: Entity, table: Table, keys: str) -> tuple[str, Found]:
+    """The staged versions of the staged `keys`, and the members that are stored of them."""
+    own = f"SELECT entity_key FROM {keys}"
+    columns = entity_columns(entity)
+    versions = found(warehouse, versions_of(warehouse, entity), keys=own, columns=columns, name="gold_versions")
+    at = members_of(warehouse, parts, entity)
+    return versions.relation, found(warehouse, at, keys=own, columns=table.names, name="gold_held")
 
 
 def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pending) -> str:
     """The staged keys of the members to look at."""
     if pending.full:
-        fit_versions(warehouse, table)
         return warehouse.stage("gold_keys", dimension.everyone(parts, warehouse.ref("gold", table.name)))
     news = {source: changed(warehouse, source, pending) for source in pending.moved}
     own = news.get(parts.dimension.entity)
@@ -79,7 +115,8 @@ def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pendi
     return keys
 
 
-def _report_circles(warehouse: Warehouse, parts: Compiled, keys: str | None, listen: Listen) -> None:
+def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None, listen: Listen) -> None:
+    report_unmatched(warehouse, star, parts.dimension, listen)
     for item in parts.inherited:
         found = warehouse.rows(inherit.circles(item, entity=parts.relation, keys=keys))
         if found:
@@ -108,21 +145,32 @@ def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuil
     else:
         news = {source: changed(warehouse, source, pending) for source in pending.moved}
         keys = warehouse.stage("gold_keys", enumeration.affected(declared, warehouse.ref, news))
-    fresh = warehouse.stage(
-        "gold_fresh",
-        f"SELECT {listed(table.names)} FROM ({enumeration.rows_of(star, declared, warehouse.ref, keys=keys)}) AS _fresh\n"
-        f"UNION ALL\n{dimension.met_before(table, stored=stored, relation=f'({seen}) AS seen', keys=keys)}",
-    )
+    rows = enumeration.rows_of(star, declared, warehouse.ref, keys=keys)
+    texts = [f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh"]
+    if warehouse.rows(f"SELECT 1 FROM {stored} WHERE is_inferred LIMIT 1"):
+        texts.append(dimension.met_before(table, stored=stored, relation=f"({seen}) AS seen", keys=keys))
+    fresh = warehouse.stage("gold_fresh", "\nUNION ALL\n".join(texts))
     return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
 
 
 def _bring(
-    warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pending, *, keys: str, fresh: str
+    warehouse: Warehouse,
+    table: Table,
+    consumer: Consumer,
+    pending: Pending,
+    *,
+    keys: str,
+    fresh: str,
+    held: Found | None = None,
 ) -> Written:
-    differing, written = bring(warehouse, table, keys=keys, fresh=fresh)
+    differing, rows, written = bring(warehouse, table, keys=keys, fresh=fresh, found=held)
     if written.rows:
-        check_keys(warehouse, table, differing)
+        check_keys(warehouse, table, rows)
         announce(warehouse, table.name, differing)
+    return _done(warehouse, table, consumer, pending, written)
+
+
+def _done(warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pending, written: Written) -> Written:
     if pending.full:
         written += keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)

@@ -113,9 +113,12 @@ def table_of(warehouse: Warehouse, parts: Compiled) -> Table:
     )
 
 
-def rows_of(parts: Compiled, *, keys: str | None = None) -> str:
-    """SELECT of the members, all or those whose entity key is in the staged `keys`, with hash keys."""
-    inner = _steps(parts, keys)
+def rows_of(parts: Compiled, *, keys: str | None = None, versions: str = "") -> str:
+    """SELECT of the members, all or those whose entity key is in the staged `keys`, with hash keys.
+
+    `versions` names the staged versions of those keys, where they were found before.
+    """
+    inner = _steps(parts, keys, versions or parts.relation)
     recursive = "RECURSIVE " if parts.inherited else ""
     ctes = ",\n".join(f"{name} AS (\n{indented(text)}\n)" for name, text in inner.items())
     number = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
@@ -141,9 +144,9 @@ def _answers(parts: Compiled) -> str:
     )
 
 
-def _steps(parts: Compiled, keys: str | None) -> dict[str, str]:
+def _steps(parts: Compiled, keys: str | None, versions: str) -> dict[str, str]:
     among = f"\nWHERE _row.entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
-    named = {"versions": f"SELECT _row.* FROM {parts.relation} AS _row{among}"}
+    named = {"versions": f"SELECT _row.* FROM {versions} AS _row{among}"}
     if parts.joined:
         named |= segment.steps(parts.joined)
     named["valued"] = _valued(parts)
@@ -212,8 +215,8 @@ def met_before(table: Table, *, stored: str, relation: str, keys: str) -> str:
     )
 
 
-def numbered(table: Table, *, fresh: str, stored: str) -> str:
-    """SELECT of the `fresh` rows with keys 1, 2, 3 ... by arrival; versions that are stored keep theirs.
+def numbered(table: Table, *, fresh: str, stored: str, before: str) -> str:
+    """SELECT of the `fresh` rows with keys 1, 2, 3 ... by arrival; versions that are stored (`before`) keep theirs.
 
     A member's first version counts as first whenever it begins, as with hash keys. The numbers live in the table alone:
     one that is dropped and made anew is numbered anew, and so are the facts that point at it.
@@ -233,6 +236,6 @@ def numbered(table: Table, *, fresh: str, stored: str) -> str:
     return (
         f"SELECT COALESCE(_old.{key}, {newest} + {arrival}) AS {key}, {rest}\n"
         f"FROM ({placed(fresh, '*')}) AS _new\n"
-        f"LEFT JOIN ({placed(stored, f'{key}, entity_key')}) AS _old\n"
+        f"LEFT JOIN ({placed(before, f'{key}, entity_key')}) AS _old\n"
         "  ON _old.entity_key = _new.entity_key AND _old._since IS NOT DISTINCT FROM _new._since"
     )

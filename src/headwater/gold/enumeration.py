@@ -8,6 +8,7 @@ from headwater.gold.star import Ref, Star, key_column, table_name
 from headwater.model.dimension import EnumDimension
 from headwater.model.expression import compile_expression
 from headwater.names import quote
+from headwater.temporal.keys import hash60
 from headwater.temporal.text import FOREVER
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
@@ -70,10 +71,11 @@ def values_of(dimension: EnumDimension, ref: Ref) -> str:
 
 
 def affected(dimension: EnumDimension, ref: Ref, changed: dict[str, str]) -> str:
-    """SELECT of the values that the changed keys of each entity have, or ever had."""
+    """SELECT of the values that the changed keys of each entity have, or ever had (and by chance some other's)."""
     return "\nUNION\n".join(
         f"SELECT CAST({quote(item.column)} AS VARCHAR) AS entity_key FROM {ref('silver', item.entity + '_log')} "
-        f"WHERE {quote(item.column)} IS NOT NULL AND entity_key IN ({changed[item.entity]})"
+        f"WHERE {quote(item.column)} IS NOT NULL "
+        f"AND key_hash IN (SELECT {hash60('news.entity_key')} FROM ({changed[item.entity]}) AS news)"
         for item in dimension.values_of
         if item.entity in changed
     )
@@ -81,9 +83,9 @@ def affected(dimension: EnumDimension, ref: Ref, changed: dict[str, str]) -> str
 
 def _seen(dimension: EnumDimension, ref: Ref) -> str:
     return " UNION ALL ".join(
-        f"SELECT DISTINCT CAST(_row.{quote(item.column)} AS VARCHAR) AS entity_key, _load.read_at, _row.batch_id, "
-        f"_load.source FROM {ref('silver', item.entity)} AS _row "
-        f"LEFT JOIN {ref('meta', 'batch')} AS _load ON _load.batch_id = _row.batch_id "
-        f"WHERE _row.{quote(item.column)} IS NOT NULL"
+        f"SELECT CAST(_row.value AS VARCHAR) AS entity_key, _load.read_at, _row.batch_id, _load.source FROM ("
+        f"SELECT {quote(item.column)} AS value, batch_id FROM {ref('silver', item.entity)} "
+        f"WHERE {quote(item.column)} IS NOT NULL GROUP BY 1, 2) AS _row "
+        f"LEFT JOIN {ref('meta', 'batch')} AS _load ON _load.batch_id = _row.batch_id"
         for item in dimension.values_of
     )

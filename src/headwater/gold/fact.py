@@ -140,18 +140,23 @@ def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
     )
 
 
-def rows_of(parts: CompiledFact, *, relations: Sequence[str] = (), months: str = "gold_months") -> str:
+def rows_of(
+    parts: CompiledFact,
+    *,
+    relations: Sequence[str] = (),
+    members: Sequence[Mapping[str, str]] = (),
+    months: str = "gold_months",
+) -> str:
     """SELECT of the rows, with the hidden columns `_on_<lookup>` that tell which member was asked for.
 
-    `relations` names, for each part, the staged rows to take instead of all current ones.
+    `relations` names, for each part, the staged rows to take instead of all current ones, and `members`, by lookup,
+    the staged members that they may point at.
     """
-    chosen = relations or [""] * len(parts.parts)
-    return "\nUNION ALL\n".join(
-        _rows_of_part(parts, part, staged, months) for part, staged in zip(parts.parts, chosen, strict=True)
-    )
+    chosen = zip(parts.parts, relations or [""] * len(parts.parts), members or [{}] * len(parts.parts), strict=True)
+    return "\nUNION ALL\n".join(_rows_of_part(parts, part, staged, months, found) for part, staged, found in chosen)
 
 
-def _rows_of_part(parts: CompiledFact, part: CompiledPart, staged: str, months: str) -> str:
+def _rows_of_part(parts: CompiledFact, part: CompiledPart, staged: str, months: str, found: Mapping[str, str]) -> str:
     values = "".join(f",\n  {sql} AS {quote(name)}" for name, sql in part.values.items())
     asked = "".join(
         f",\n  {reach.answer()} AS {quote(reach.column)}"
@@ -162,7 +167,7 @@ def _rows_of_part(parts: CompiledFact, part: CompiledPart, staged: str, months: 
     return (
         f"SELECT _row.entity_key{values}{asked},\n"
         "  _load.read_at AS loaded_at, _row.batch_id, _load.source\n"
-        f"{source(part, staged=staged, months=months)}\n"
+        f"{source(part, staged=staged, months=months, members=found)}\n"
         f"LEFT JOIN {parts.batches} AS _load ON _load.batch_id = _row.batch_id\n"
         f"WHERE {conditions}"
     )
@@ -174,8 +179,25 @@ def _in_order(parts: CompiledFact, part: CompiledPart) -> list[Reach]:
     return [by_name[reach.name] for reach in parts.reaches]
 
 
-def source(part: CompiledPart, *, staged: str = "", months: str, only: frozenset[str] | None = None) -> str:
+def source(
+    part: CompiledPart,
+    *,
+    staged: str = "",
+    months: str,
+    only: frozenset[str] | None = None,
+    members: Mapping[str, str] | None = None,
+) -> str:
     """The FROM clause of a part: its rows, its months, and the rows that its lookups find (`only` these, if given)."""
+    base, found = _base(part, staged, months), members or {}
+    joins = [
+        reach.join(f"SELECT {reach.on} {base}" if staged and not reach.behind else "", found=found.get(reach.name, ""))
+        for reach in part.reaches
+        if only is None or reach.name in only
+    ]
+    return "\n".join([base, *(text for text in joins if text)])
+
+
+def _base(part: CompiledPart, staged: str, months: str) -> str:
     base = f"FROM {staged or part.relation} AS _row"
     if part.span:
         first, last = part.span
@@ -183,18 +205,21 @@ def source(part: CompiledPart, *, staged: str = "", months: str, only: frozenset
             f"\nJOIN {months} AS {MONTH} ON {MONTH}.period_end >= {first}"
             f" AND ({last} IS NULL OR {MONTH}.period_start <= {last})"
         )
-    joins = [
-        reach.join(f"SELECT {reach.on} {base}" if staged and not reach.behind else "")
-        for reach in part.reaches
-        if only is None or reach.name in only
-    ]
-    return "\n".join([base, *(text for text in joins if text)])
+    return base
 
 
-def pointing_at(part: CompiledPart, reach: Reach, *, changed: str, months: str) -> str:
-    """SELECT of the keys of the current rows whose lookup asks for one of the `changed` members."""
+def asked_for(part: CompiledPart, reach: Reach, *, staged: str, months: str) -> str:
+    """SELECT of the entity keys that a lookup, behind no other, asks for in the staged rows of a part."""
+    return f"SELECT {reach.on} AS entity_key {_base(part, staged, months)}"
+
+
+def pointing_at(part: CompiledPart, reach: Reach, *, changed: str, months: str, staged: str = "") -> str:
+    """SELECT of the keys of the current rows whose lookup asks for one of the `changed` members.
+
+    `staged` names those rows, and perhaps others, where they were found before.
+    """
     return (
-        f"SELECT _row.entity_key\n{source(part, months=months, only=_behind(part, reach))}\n"
+        f"SELECT _row.entity_key\n{source(part, staged=staged, months=months, only=_behind(part, reach))}\n"
         f"WHERE _row.is_current AND {reach.on} IN ({changed})"
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from headwater.gold import enumeration
 from headwater.gold.lookup import Reach
 from headwater.gold.member import check_keys, inferred_rows
+from headwater.gold.shape import listed
 from headwater.gold.star import Star, table_name
 from headwater.model.dimension import Dimension, EntityDimension, EnumDimension
 from headwater.names import quote
@@ -29,12 +30,13 @@ def meet(
 
 
 def _infer(warehouse: Warehouse, star: Star, reach: Reach, fresh: str) -> int:
-    asked = quote(reach.met)
-    keys = warehouse.stage(
-        "gold_met",
-        f"SELECT DISTINCT {asked} AS entity_key FROM {fresh} WHERE {quote(reach.column)} IS NULL "
-        f"AND {asked} NOT IN (SELECT entity_key FROM {reach.table} WHERE entity_key IS NOT NULL)",
-    )
+    unanswered = f"SELECT DISTINCT {quote(reach.met)} AS entity_key FROM {fresh} WHERE {quote(reach.column)} IS NULL"
+    asked = warehouse.stage("gold_asked", unanswered)
+    if not warehouse.rows(f"SELECT 1 FROM {asked} LIMIT 1"):
+        return 0
+    # What is stored of these few is taken from them, rather than they from all that is stored.
+    known = f"SELECT s.entity_key FROM {reach.table} AS s WHERE s.entity_key IN (SELECT entity_key FROM {asked})"
+    keys = warehouse.stage("gold_met", f"SELECT entity_key FROM {asked} WHERE entity_key NOT IN ({known})")
     if not warehouse.rows(f"SELECT 1 FROM {keys} LIMIT 1"):
         return 0
     table = _stored(warehouse, reach.dimension)
@@ -44,9 +46,9 @@ def _infer(warehouse: Warehouse, star: Star, reach: Reach, fresh: str) -> int:
     after = ""
     if isinstance(reach.dimension, EntityDimension) and reach.dimension.surrogate == "sequence":
         after = f"(SELECT GREATEST(COALESCE(MAX({quote(table.columns[0].name)}), 0), 0) FROM {reach.table})"
-    rows = inferred_rows(table, keys, after=after, attributes=attributes)
-    added = warehouse.append("gold", table.name, table.names, rows)
-    check_keys(warehouse, table, keys)
+    rows = warehouse.stage("gold_inferred", inferred_rows(table, keys, after=after, attributes=attributes))
+    added = warehouse.append("gold", table.name, table.names, f"SELECT {listed(table.names)} FROM {rows}")
+    check_keys(warehouse, table, rows)
     return added
 
 
@@ -89,6 +91,8 @@ def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> Wri
     """Take out the candidates, staged by dimension, that no fact points at any more."""
     written = Written()
     for name, staged in candidates.items():
+        if not warehouse.rows(f"SELECT 1 FROM {staged} LIMIT 1"):
+            continue
         keys = warehouse.stage("gold_forsaken", _forsaken(warehouse, star, name, staged))
         if warehouse.rows(f"SELECT 1 FROM {keys} LIMIT 1"):
             columns = warehouse.describe("gold", f"dim_{name}") or ()
@@ -102,7 +106,9 @@ def _forsaken(warehouse: Warehouse, star: Star, name: str, candidates: str) -> s
     """SELECT of the keys of inferred members among the candidates that no fact points at."""
     table, key = warehouse.ref("gold", f"dim_{name}"), quote(f"{name}_key")
     pointing = "".join(
-        f" AND {key} NOT IN (SELECT {quote(column)} FROM {fact})" for fact, column in _pointing(warehouse, star, name)
+        f" AND {key} NOT IN (SELECT {quote(column)} FROM {fact} "
+        f"WHERE {quote(column)} IN (SELECT member FROM {candidates}))"
+        for fact, column in _pointing(warehouse, star, name)
     )
     return f"SELECT {key} FROM {table} WHERE is_inferred AND {key} IN (SELECT member FROM {candidates}){pointing}"
 

@@ -7,16 +7,28 @@ from dataclasses import dataclass
 from headwater.errors import DeclarationError
 from headwater.events import FindingMade, Listen, ignore
 from headwater.gold import inferred, period
-from headwater.gold.apply import clear
-from headwater.gold.fact import CompiledFact, compiled, grain_is_sure, pointing_at, rows_of, table_of
+from headwater.gold.apply import clear, exchange
+from headwater.gold.fact import (
+    CompiledFact,
+    CompiledPart,
+    asked_for,
+    compiled,
+    grain_is_sure,
+    pointing_at,
+    rows_of,
+    table_of,
+)
+from headwater.gold.find import dimension_at, entity_columns, fits, rows_of_fact
 from headwater.gold.key import connection_of
+from headwater.gold.lookup import Reach
 from headwater.gold.progress import Consumer, Pending, changed, read_pending, record_progress
-from headwater.gold.shape import fit, listed
+from headwater.gold.shape import fit, is_empty, listed
 from headwater.gold.star import Star, needs, table_name
-from headwater.model.dimension import ERROR, DateDimension
+from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.names import quote
 from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.places import Found, found, versions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +82,7 @@ def load_fact(
         )
         written = _load(job, months)
         record_progress(warehouse, consumer, pending)
-        clear(warehouse, numbers=len(parts.parts) + len(parts.reaches))
+        clear(warehouse, numbers=len(parts.parts) * (len(parts.reaches) + 1))
         return written
 
 
@@ -90,16 +102,33 @@ def _consumer(star: Star, parts: CompiledFact, table: Table, *, number: int) -> 
 
 def _load(job: _Job, months: str) -> Written:
     warehouse, full = job.warehouse, job.pending.full
+    if full and is_empty(warehouse, job.table):
+        return _first(job, months)
     keys = warehouse.stage("gold_keys", _everything(job) if full else _affected(job, months))
     relations = [] if full else _staged_parts(job, keys)
-    fresh = warehouse.stage("gold_fresh", rows_of(job.parts, relations=relations, months=months))
+    members = [] if full else _staged_members(job, relations, months)
+    fresh = warehouse.stage("gold_fresh", rows_of(job.parts, relations=relations, members=members, months=months))
     _report(job, fresh, relations)
-    candidates = inferred.referred(warehouse, job.parts.reaches, stored=job.stored, keys=None if full else keys)
+    held = None if full else _held(job, keys)
+    stored = held.relation if held else job.stored
+    candidates = inferred.referred(warehouse, job.parts.reaches, stored=stored, keys=None if full else keys)
     fresh, written = inferred.meet(warehouse, job.star, job.table, reaches=job.parts.reaches, fresh=fresh)
-    replaced = warehouse.replace_rows(job.table, keys=keys, fresh=fresh)
+    replaced = exchange(warehouse, job.table, keys=keys, fresh=fresh, found=held)
     if replaced.inserted and not grain_is_sure(job.star, job.fact):
         _check_grain(job, fresh)
     return written + replaced + inferred.forsake(warehouse, job.star, candidates)
+
+
+def _first(job: _Job, months: str) -> Written:
+    """Fill an empty table: nothing has to be held against anything."""
+    fresh = job.warehouse.stage("gold_fresh", rows_of(job.parts, months=months))
+    _report(job, fresh, [])
+    fresh, written = inferred.meet(job.warehouse, job.star, job.table, reaches=job.parts.reaches, fresh=fresh)
+    names = job.table.names
+    added = job.warehouse.append("gold", job.table.name, names, f"SELECT {listed(names)} FROM {fresh}")
+    if not grain_is_sure(job.star, job.fact):
+        _check_grain(job, fresh)
+    return written + Written(inserted=added)
 
 
 def _everything(job: _Job) -> str:
@@ -118,7 +147,7 @@ def _affected(job: _Job, months: str) -> str:
     news = {source: changed(job.warehouse, source, pending) for source in pending.moved}
     texts = [news[entity] for entity in sorted(needs(job.fact)) if entity in news]
     texts += [
-        pointing_at(part, reach, changed=news[name], months=months)
+        pointing_at(part, reach, changed=news[name], months=months, staged=_likely(job, part, reach, news[name]))
         for part in job.parts.parts
         for reach in part.reaches
         if (name := table_name(reach.dimension)) in news
@@ -130,13 +159,61 @@ def _affected(job: _Job, months: str) -> str:
 
 def _staged_parts(job: _Job, keys: str) -> list[str]:
     """The current rows of each part that are to be looked at, staged."""
-    return [
-        job.warehouse.stage(
-            f"gold_part_{number}",
-            f"SELECT * FROM {part.relation} WHERE is_current AND entity_key IN (SELECT entity_key FROM {keys})",
+    staged = []
+    for number, part in enumerate(job.parts.parts):
+        entity = job.star.declarations.entities[part.part.entity]
+        rows = found(
+            job.warehouse,
+            versions_of(job.warehouse, entity),
+            keys=f"SELECT entity_key FROM {keys}",
+            columns=entity_columns(entity),
+            name=f"gold_part_{number}",
+            where="x.is_current",
         )
-        for number, part in enumerate(job.parts.parts)
-    ]
+        staged.append(rows.relation)
+    return staged
+
+
+def _staged_members(job: _Job, relations: list[str], months: str) -> list[dict[str, str]]:
+    """For each part, by lookup, the members of entities that its staged rows may point at, staged."""
+    staged: list[dict[str, str]] = []
+    for part, relation in zip(job.parts.parts, relations, strict=True):
+        members: dict[str, str] = {}
+        for reach in part.reaches:
+            if isinstance(reach.dimension, EntityDimension) and not reach.behind:
+                rows = found(
+                    job.warehouse,
+                    dimension_at(job.warehouse, job.star, reach.dimension),
+                    keys=asked_for(part, reach, staged=relation, months=months),
+                    columns=tuple(dict.fromkeys(reach.needed)),
+                    name=f"gold_members_{len(staged) * len(part.reaches) + len(members)}",
+                )
+                members[reach.name] = rows.relation
+        staged.append(members)
+    return staged
+
+
+def _likely(job: _Job, part: CompiledPart, reach: Reach, changed: str) -> str:
+    """The current rows that may ask for one of the `changed` members, staged, where a column of theirs tells."""
+    condition = fits(job.star, part, reach, changed) if job.warehouse.capabilities.row_ids else ""
+    if not condition:
+        return ""
+    columns = listed(entity_columns(job.star.declarations.entities[part.part.entity]), "_row")
+    return job.warehouse.stage(
+        f"gold_likely_{job.parts.parts.index(part) * len(part.reaches) + part.reaches.index(reach)}",
+        f"SELECT {columns} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
+    )
+
+
+def _held(job: _Job, keys: str) -> Found:
+    """What is stored of the staged keys."""
+    return found(
+        job.warehouse,
+        rows_of_fact(job.star, job.parts),
+        keys=f"SELECT entity_key FROM {keys}",
+        columns=job.table.names,
+        name="gold_held",
+    )
 
 
 def _report(job: _Job, fresh: str, relations: list[str]) -> None:

@@ -30,6 +30,8 @@ class Reach:
     """The dimension's table."""
     on: str
     """SQL of the member's entity key; of the day, for days."""
+    values: tuple[str, ...]
+    """SQL of what that is made of."""
     at: str
     """SQL of the instant, clipped so that some version answers; only for point_in_time."""
     not_applicable: str
@@ -67,24 +69,31 @@ class Reach:
             )
         return f"CASE WHEN {self.on} IS NULL THEN {nothing} ELSE {quote(self.name)}.{self._key} END"
 
-    def join(self, narrow: str) -> str:
-        """The LEFT JOIN of the dimension's row, known by the lookup's name; `narrow` SELECTs the entity keys asked for."""
+    def join(self, narrow: str, *, found: str = "") -> str:
+        """The LEFT JOIN of the dimension's row, known by the lookup's name; `narrow` SELECTs the entity keys asked for.
+
+        `found` names the staged members of those keys, where they were looked for before.
+        """
         alias = quote(self.name)
         if isinstance(self.dimension, DateDimension):
             joined = f"LEFT JOIN {self.table} AS {alias} ON {alias}.{self._key} = {days.key_of(self.on)}"
             return joined if self.read else ""
         among = f"entity_key IN ({narrow})" if narrow else "entity_key IS NOT NULL"
-        members = f"(SELECT * FROM {self.table} WHERE {among}) AS members"
+        members = f"{found} AS members" if found else f"(SELECT * FROM {self.table} WHERE {among}) AS members"
         meets = f"{alias}.entity_key = {self.on}"
         if self.lookup.strategy == "point_in_time":
-            columns = [self.key_name, *(name for name in attribute_names(self.dimension) if name not in _KEPT)]
-            spans = covering(members, key="entity_key", columns=columns)
+            spans = covering(members, key="entity_key", columns=[name for name in self.needed if name not in _KEPT])
             return f"LEFT JOIN (\n{spans}\n) AS {alias} ON {meets} AND {covers(alias, self.at)}"
         if isinstance(self.dimension, EntityDimension):
             place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from DESC) AS _place"
             members = f"(SELECT * FROM (SELECT *, {place} FROM {members}) AS placed WHERE _place = 1)"
             return f"LEFT JOIN {members} AS {alias} ON {meets}"
         return f"LEFT JOIN {self.table} AS {alias} ON {meets}"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns of the dimension that the fact takes something from."""
+        return (*_KEPT, self.key_name, *(attribute_names(self.dimension) if self.read else ()))
 
     @property
     def key_name(self) -> str:
@@ -123,13 +132,15 @@ def reaches(reader: Reader, ref: Ref, *, used: set[str]) -> tuple[Reach, ...]:
 
 def _reach(reader: Reader, ref: Ref, name: str, dimension: Dimension, *, behind: set[str]) -> Reach:
     lookup = reader.fact.lookups[name]
+    values = tuple(reader.sql(text) for text in lookup.on)
     instant = f"COALESCE(CAST({reader.sql(lookup.at)} AS TIMESTAMP), {_LAST})" if lookup.at else ""
     return Reach(
         name=name,
         lookup=lookup,
         dimension=dimension,
         table=ref("gold", table_name(dimension)),
-        on=_on(reader, name, dimension),
+        on=_on(reader, name, dimension, values),
+        values=values,
         at=f"LEAST({instant}, {_LAST})" if instant else "",
         not_applicable=f"({reader.sql(lookup.not_applicable)})" if lookup.not_applicable else "",
         behind=frozenset(behind),
@@ -137,8 +148,7 @@ def _reach(reader: Reader, ref: Ref, name: str, dimension: Dimension, *, behind:
     )
 
 
-def _on(reader: Reader, name: str, dimension: Dimension) -> str:
-    values = [reader.sql(text) for text in reader.fact.lookups[name].on]
+def _on(reader: Reader, name: str, dimension: Dimension, values: tuple[str, ...]) -> str:
     wanted = 1
     if isinstance(dimension, EntityDimension):
         entity = reader.star.entity(dimension.entity, where=reader.where)

@@ -73,15 +73,14 @@ def inferred_rows(table: Table, keys: str, *, after: str, attributes: dict[str, 
     return f"SELECT {selected(table, values)} FROM {keys} AS _met"
 
 
-def check_keys(warehouse: Warehouse, table: Table, keys: str) -> None:
-    """Nothing when the members of the staged entity `keys` share no surrogate key; GuardError otherwise."""
+def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
+    """Nothing when the members (those in the staged `rows`, or all) share no surrogate key; GuardError otherwise."""
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
-    clash = warehouse.rows(
-        f"SELECT {key}, MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} IN (SELECT {key} FROM {stored} "
-        f"WHERE entity_key IN (SELECT entity_key FROM {keys})) GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1"
-    )
+    among = f" WHERE {key} IN (SELECT {key} FROM {rows})" if rows else ""
+    clash = warehouse.rows(f"SELECT {key} FROM {stored}{among} GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1")
     if clash:
-        number, one, other = clash[0]
+        number = int(clash[0][0])
+        one, other = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} = {number}")[0]
         raise GuardError(
             f"Two members of {table.name} have the same surrogate key; nothing was written.",
             where=f"gold.{table.name}",

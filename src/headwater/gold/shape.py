@@ -83,6 +83,11 @@ def fit_versions(warehouse: Warehouse, table: Table) -> None:
         warehouse.ensure_asof(table.layer, table.name)
 
 
+def is_empty(warehouse: Warehouse, table: Table) -> bool:
+    """Whether the stored table has no row."""
+    return not warehouse.rows(f"SELECT 1 FROM {warehouse.ref(table.layer, table.name)} LIMIT 1")
+
+
 def cast_null(dtype: str) -> str:
     """SQL of a NULL of a type."""
     return f"CAST(NULL AS {spelled(dtype, DUCKDB)})"

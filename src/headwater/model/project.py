@@ -54,6 +54,92 @@ class PostgresWarehouse(Declared):
         return f"postgres, schemas {tenant}_silver and {tenant}_gold"
 
 
+def _check_place(text: str) -> str:
+    if re.match(r"[a-z][a-z0-9+.-]+:", text) and not re.match(r"(s3|abfss)://[^/?#\s]+[^?#\s]*$", text):
+        msg = "write a folder, `s3://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
+        raise ValueError(msg)
+    return _check_address(text)
+
+
+Place = Annotated[str, AfterValidator(_check_place)]
+"""A folder or a bucket. Credentials come from the environment, never from here."""
+
+
+class FilesWarehouse(Declared):
+    """A folder of files a tenant, without a database: DuckDB computes, one pointer says which files count."""
+
+    kind: Literal["files"]
+    url: Place = ".headwater/tables"
+    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
+    format: Literal["parquet", "csv", "delta"] = "parquet"
+    """What the tables are kept as."""
+    memory: str = ""
+    """The most memory DuckDB may use, e.g. `4GB`; beyond it, it spills to a temporary folder. Its own choice when empty."""
+    threads: int | None = None
+    """Threads of DuckDB; one a core unless given."""
+
+    def place(self, tenant: str) -> str:
+        """Where a tenant's tables are, in words."""
+        return f"{self.url.rstrip('/')}/{tenant} ({self.format})"
+
+
+def _check_bucket(text: str) -> str:
+    if not re.match(r"(s3://[^/?#\s]+[^?#\s]*|env:\w+)$", text):
+        msg = "write `s3://bucket/prefix`, or a reference to it such as `env:REDSHIFT_STAGE`"
+        raise ValueError(msg)
+    return text
+
+
+class RedshiftWarehouse(Declared):
+    """Three schemas a tenant in one Redshift database. Never tried on a real cluster: see docs/guides/redshift.md."""
+
+    kind: Literal["redshift"]
+    url: Annotated[str, AfterValidator(_check_address)] = "env:REDSHIFT_URL"
+    """A reference to the address, e.g. `env:REDSHIFT_URL`; or the address itself, `redshift://…`, without a password."""
+    stage: Annotated[str, AfterValidator(_check_bucket)]
+    """Where rows wait to be loaded, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
+    iam_role: str = "env:REDSHIFT_ROLE"
+    """The role by which the cluster reads the stage, `arn:aws:iam::…`, or a reference such as `env:REDSHIFT_ROLE`."""
+
+    def place(self, tenant: str) -> str:
+        """Where a tenant's tables are, in words."""
+        return f"redshift, schemas {tenant}_silver and {tenant}_gold"
+
+
+def _check_spark(text: str) -> str:
+    if text and not re.match(r"(local\[(\d+|\*)\]|sc://\S+)$", text):
+        msg = 'write "local[2]", "sc://host:15002", or nothing for the active session'
+        raise ValueError(msg)
+    if re.search(r"token=(?!\$)", text):
+        msg = "a declaration never holds a token: write a reference such as `env:SPARK_REMOTE`"
+        raise ValueError(msg)
+    return text
+
+
+def _check_spark_or_reference(text: str) -> str:
+    return text if re.match(r"(env|file|keyring):", text) else _check_spark(text)
+
+
+class SparkWarehouse(Declared):
+    """Three databases a tenant in Spark: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
+
+    kind: Literal["spark"]
+    url: Annotated[str, AfterValidator(_check_spark_or_reference)] = ""
+    """`local[n]`: in this process, on n cores. `sc://host:15002`: Spark Connect, or a reference. Empty: the active session."""
+    path: str = ""
+    """The folder of the tables; `.headwater/spark` in local mode, and the catalog's own places elsewhere unless given."""
+    format: Literal["delta", "parquet"] = "delta"
+    """What the tables are kept as; Parquet in local mode only."""
+    memory: str = ""
+    """The most memory that Spark may use in local mode, e.g. `4g`; Spark's own choice when empty."""
+    settings: dict[str, str] = Field(default_factory=dict)
+    """Further Spark properties of local mode, e.g. `spark.sql.shuffle.partitions: "16"`."""
+
+    def place(self, tenant: str) -> str:
+        """Where a tenant's tables are, in words."""
+        return f"spark, databases {tenant.replace('-', '_')}_silver and {tenant.replace('-', '_')}_gold"
+
+
 def _check_instant(text: str) -> str:
     parse_instant(text)
     return text
@@ -65,7 +151,12 @@ def _kind(value: Any) -> str:
 
 
 WarehouseSettings = Annotated[
-    Annotated[DuckDBWarehouse, Tag("duckdb")] | Annotated[PostgresWarehouse, Tag("postgres")], Discriminator(_kind)
+    Annotated[DuckDBWarehouse, Tag("duckdb")]
+    | Annotated[PostgresWarehouse, Tag("postgres")]
+    | Annotated[RedshiftWarehouse, Tag("redshift")]
+    | Annotated[SparkWarehouse, Tag("spark")]
+    | Annotated[FilesWarehouse, Tag("files")],
+    Discriminator(_kind),
 ]
 """Where silver and gold live."""
 
@@ -135,9 +226,9 @@ class Publication(Declared):
 
     name: Name
     """What it is called in plans and reports."""
-    url: str
-    """A folder; below it each tenant has its own. No two publications may share one."""
-    format: Literal["parquet", "csv"]
+    url: Place
+    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own. No two publications may share one."""
+    format: Literal["parquet", "csv", "delta"]
     """What the tables are written as."""
     layer: Literal["gold", "silver"] = "gold"
     """Which layer."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from headwater.codegen.models import generate
+from headwater.corpus.verdict import Trial
 from headwater.errors import HeadwaterError
 from headwater.extract.budget import Budgets
 from headwater.model.connector import Connector
@@ -29,6 +30,7 @@ from headwater.run.opened import Opened, choose_tenant, open_project
 from headwater.run.quarantine import discard, refused, refused_record, retry
 from headwater.run.rebuilding import rebuild
 from headwater.run.result import Checked, RunReport
+from headwater.run.selftest import Tested, erase_selftest, place_to_try, selftest
 from headwater.run.service import client_of, connection_place
 from headwater.run.session import connect, open_for_plan, plan_of, run
 from headwater.run.tenancy import add_connection, add_tenant, check_connection, connections, remove_tenant, tenants
@@ -38,6 +40,8 @@ from headwater.run.wiring import connector_names, load_blueprint, load_plug
 __all__ = [
     "Asked",
     "Opened",
+    "Tested",
+    "Trial",
     "add_connection",
     "add_tenant",
     "asof",
@@ -47,12 +51,14 @@ __all__ = [
     "connector",
     "connectors",
     "discard",
+    "erase_selftest",
     "explain",
     "explain_plan",
     "generate_models",
     "history",
     "init",
     "open_project",
+    "place_to_try",
     "plan",
     "plan_dict",
     "query",
@@ -63,6 +69,7 @@ __all__ = [
     "retry",
     "run",
     "schema",
+    "selftest",
     "status",
     "tenant_of",
     "tenants",

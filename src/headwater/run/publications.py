@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,25 +9,17 @@ from headwater.errors import DeclarationError
 from headwater.gold.star import order, table_name
 from headwater.model.project import Declarations, Project, Publication
 from headwater.names import suggest
-
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+from headwater.stores.opening import absolute, scheme_of
 
 
 def check_publications(project: Project, declarations: Declarations, root: Path) -> None:
     """Nothing when every publication can be meant; DeclarationError otherwise."""
     names: set[str] = set()
-    folders: set[Path] = set()
+    places: set[str] = set()
     for number, one in enumerate(project.publish):
         where = project.origin.of("publish", str(number))
-        if _SCHEME.match(one.url):
-            raise DeclarationError(
-                "Publishing to an object store is not available yet.",
-                where=where,
-                saw=one.url,
-                hint="name a folder, absolute or below the project, and let a tool such as rclone carry it on",
-            )
-        folder = folder_of(one, root).resolve()
-        if one.name in names or folder in folders:
+        place = url_of(one, root)
+        if one.name in names or place in places:
             raise DeclarationError(
                 "Two publications share a name or a folder.",
                 where=where,
@@ -36,13 +27,15 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
                 hint="give each a name and a folder of its own",
             )
         names.add(one.name)
-        folders.add(folder)
+        places.add(place)
         _check_tables(one, declarations, where)
 
 
-def folder_of(declared: Publication, root: Path) -> Path:
-    """Where a publication is, all tenants together."""
-    return root / declared.url
+def url_of(declared: Publication, root: Path) -> str:
+    """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
+    if scheme_of(declared.url):
+        return declared.url.rstrip("/")
+    return str(Path(absolute(declared.url, root)).resolve())
 
 
 def tables_of(declared: Publication, declarations: Declarations) -> Sequence[str]:

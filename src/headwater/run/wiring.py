@@ -17,10 +17,18 @@ from headwater.ledger.base import Ledger
 from headwater.model.connector import Connector
 from headwater.model.field import Field, contract_of, fields_of
 from headwater.model.load import load_connector, load_declarations
-from headwater.model.project import Declarations, DuckDBWarehouse, PostgresWarehouse
+from headwater.model.project import (
+    Declarations,
+    DuckDBWarehouse,
+    FilesWarehouse,
+    RedshiftWarehouse,
+    SparkWarehouse,
+    WarehouseSettings,
+)
 from headwater.model.resource import Resource
 from headwater.names import suggest
 from headwater.run.settings import resolve_url
+from headwater.stores.opening import absolute
 from headwater.warehouse.base import Warehouse
 
 
@@ -84,18 +92,42 @@ def open_ledger(url: str) -> Ledger:
     return ledger
 
 
-def open_warehouse(
-    settings: DuckDBWarehouse | PostgresWarehouse, tenant: str, root: Path, *, read_only: bool = False
-) -> Warehouse:
+def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:
     """One tenant's warehouse."""
     kind = _warehouse_kind(settings.kind)
     warehouse: Warehouse
     if isinstance(settings, DuckDBWarehouse):
         path = str(root / settings.place(tenant))
         warehouse = kind(tenant, path, memory=settings.memory, threads=settings.threads, read_only=read_only)
+    elif isinstance(settings, FilesWarehouse):
+        warehouse = kind(
+            tenant,
+            absolute(settings.url, root),
+            settings.format,
+            settings.memory,
+            threads=settings.threads,
+            read_only=read_only,
+        )
+    elif isinstance(settings, RedshiftWarehouse):
+        url, stage, role = (
+            resolve_url(getattr(settings, name), root=root, where=settings.origin.of(name))
+            for name in ("url", "stage", "iam_role")
+        )
+        warehouse = kind(tenant, url, stage=stage, iam_role=role, read_only=read_only)
+    elif isinstance(settings, SparkWarehouse):
+        warehouse = _spark(kind, settings, tenant, root, read_only=read_only)
     else:
         url = resolve_url(settings.url, root=root, where=settings.origin.of("url"))
         warehouse = kind(tenant, url, memory=settings.memory, read_only=read_only)
+    return warehouse
+
+
+def _spark(kind: Any, settings: SparkWarehouse, tenant: str, root: Path, *, read_only: bool) -> Warehouse:
+    """One tenant's databases in Spark; in local mode their files are in a folder of the project."""
+    url = resolve_url(settings.url, root=root, where=settings.origin.of("url")) if settings.url else ""
+    path = str(root / (settings.path or ".headwater/spark")) if url.startswith("local") else settings.path
+    told = {**({"spark.driver.memory": settings.memory} if settings.memory else {}), **settings.settings}
+    warehouse: Warehouse = kind(tenant, url, path, table_format=settings.format, settings=told, read_only=read_only)
     return warehouse
 
 

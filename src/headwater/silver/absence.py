@@ -72,7 +72,7 @@ def _types(lake: LakeReader, entity: Entity, reading: Reading, arrival: Arrival)
     if not arrival.files:
         return {}
     taken = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
-    return {row[0]: row[1] for row in lake.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")}
+    return lake.types(f"SELECT {taken} FROM {records(arrival)}")
 
 
 def _present(entity: Entity, reading: Reading, arrival: Arrival, stored: dict[str, str]) -> str:

@@ -10,11 +10,12 @@ from headwater.silver.tables import log_table
 from headwater.temporal.keys import hash60
 from headwater.temporal.text import listed
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.places import are_stored
 
 IDENTITY = ("entity_key", "sequence", "operation", "hash")
 """What tells one event from another."""
 
-STAGED = ("silver__arriving", "silver__late", "silver__known", "silver__news", "silver__restated")
+STAGED = ("silver__arriving", "silver__late", "silver__traces", "silver__known", "silver__news", "silver__restated")
 """Temporary tables of this module."""
 
 
@@ -30,6 +31,8 @@ class Arriving:
     """Events of the log that an earlier batch had as well; with the earlier `batch_id`, so that order cannot matter."""
     events: int
     any_late: bool
+    places: str | None = None
+    """Where the log tells of the late keys, and perhaps of others."""
     staged: tuple[str, ...] = STAGED
 
     @property
@@ -82,9 +85,10 @@ def _late_keys(warehouse: Warehouse, entity: Entity, arriving: str, first: int) 
 def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late: str) -> Arriving:
     """Leaves out what the log has already, and keys that nothing new is said about."""
     log = warehouse.ref("silver", f"{entity.entity}_log")
+    places = log_places(warehouse, entity, late)
+    there = f"x.rowid IN (SELECT _row FROM {places})" if places else f"x.key_hash IN (SELECT key_hash FROM {late})"
     known = warehouse.stage(
-        "silver__known",
-        f"SELECT {listed(IDENTITY)}, batch_id FROM {log} WHERE key_hash IN (SELECT key_hash FROM {late})",
+        "silver__known", f"SELECT {listed(IDENTITY, 'x')}, x.batch_id FROM {log} AS x WHERE {there}"
     )
     same = " AND ".join(f"k.{name} = a.{name}" for name in IDENTITY)
     fresh = warehouse.stage(
@@ -104,4 +108,15 @@ def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late:
         restated=restated if counts[1] else None,
         events=counts[0],
         any_late=counts[2] > 0,
+        places=places,
     )
+
+
+def log_places(warehouse: Warehouse, entity: Entity, keys: str) -> str | None:
+    """Stage where the log tells of the staged `keys`: `_row`, `key_hash`. None when rows cannot be asked for by that."""
+    if not warehouse.capabilities.row_ids:
+        return None
+    log = warehouse.ref("silver", f"{entity.entity}_log")
+    select = f"SELECT x.rowid AS _row, x.key_hash FROM {log} AS x WHERE x.key_hash IN (SELECT key_hash FROM {keys})"
+    places = warehouse.stage("silver__traces", select)
+    return places if are_stored(warehouse, places) else None

@@ -110,8 +110,7 @@ def _take(
 def _types(lake: LakeReader, reading: Reading, arrival: Arrival) -> dict[str, str]:
     """The types that the expressions give over the records of a batch."""
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in reading.columns.items())
-    described = lake.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")
-    return {row[0]: row[1] for row in described}
+    return lake.types(f"SELECT {taken} FROM {records(arrival)}")
 
 
 def _misfits(

@@ -33,24 +33,28 @@ def records(arrival: Arrival) -> str:
 def cast(value: str, dtype: str, stored: str) -> str:
     """`value` (of the stored type) as a declared type; NULL where it does not fit.
 
-    Texts of instants go by way of a zoned type: cast at once, DuckDB would drop their offset. Nested values become JSON.
+    Texts of instants go by way of a zoned type: cast at once, DuckDB would drop their offset. Nested values become JSON;
+    of which type they are stands there too, for engines that have to spell that text themselves.
     """
-    nested = stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
-    if dtype in {"text", "json"} and nested:
-        return f"CAST(TO_JSON({value}) AS VARCHAR)"
+    if dtype in {"text", "json"} and _nested(stored):
+        return f"CAST(TO_JSON(CAST({value} AS {stored})) AS VARCHAR)"
     if dtype == "timestamp" and stored != "TIMESTAMP":
         return f"CAST(TRY_CAST({value} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
     wanted = spelled(dtype, DUCKDB)
     return f"({value})" if stored == wanted else f"TRY_CAST({value} AS {wanted})"
 
 
+def _nested(stored: str) -> bool:
+    return stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
+
+
 def may_not_fit(dtype: str, stored: str) -> bool:
     """Whether a value of the stored type may not be one of the declared type."""
     if stored == spelled(dtype, DUCKDB):
         return False
-    nested = stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
     return not (
-        (nested and dtype in {"text", "json"}) or stored.split("(", maxsplit=1)[0] in _ALWAYS_FITS.get(dtype, ())
+        (_nested(stored) and dtype in {"text", "json"})
+        or stored.split("(", maxsplit=1)[0] in _ALWAYS_FITS.get(dtype, ())
     )
 
 

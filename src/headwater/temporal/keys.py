@@ -21,3 +21,13 @@ def entity_key(connection: str, parts: Sequence[str]) -> str:
 def hash60(text: str) -> str:
     """60 bits of the MD5 of a text as a bigint that is never negative: the same number on every engine."""
     return f"CAST('0x' || SUBSTRING(MD5({text}), 1, 15) AS BIGINT)"
+
+
+def key_in(entity_key: str) -> str:
+    """The key in an entity key (SQL), as a text. A connection has no colon."""
+    return f"SUBSTRING({entity_key}, STRPOS({entity_key}, ':') + 1)"
+
+
+def number_in(entity_key: str) -> str:
+    """The key in an entity key (SQL), as a whole number; NULL where it is none."""
+    return f"TRY_CAST({key_in(entity_key)} AS BIGINT)"

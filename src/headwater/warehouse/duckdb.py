@@ -111,12 +111,7 @@ class DuckDB:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not widens(stored, column.dtype):
-            raise WarehouseError(
-                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
-                where=f"{self.path}, {table.layer}.{table.name}",
-                saw=f"stored as {stored}, declared as {column.dtype}",
-                hint="`headwater rebuild` makes the table anew from raw",
-            )
+            raise writing.unfit(table, column, stored, where=self.path)
         ref, wanted = self.ref(table.layer, table.name), spelled(column.dtype, DUCKDB)
         self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
 

@@ -7,11 +7,18 @@ an engine is given for a session where a phrase alone cannot say it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
+
+from headwater.warehouse.kind import Columns, note_kinds
+from headwater.warehouse.phrase import phrases
+from headwater.warehouse.redshift_phrases import PHRASES as REDSHIFT
+from headwater.warehouse.spark_json import json_text
+from headwater.warehouse.spark_phrases import PHRASES
 
 _DAY_NUMBER = "FLOOR(EXTRACT(EPOCH FROM {%d}) / %d)"
 
@@ -51,18 +58,11 @@ _POSTGRES = {
     ),
     "diff year": "CAST(EXTRACT(YEAR FROM {1}) - EXTRACT(YEAR FROM {0}) AS BIGINT)",
 }
-_REDSHIFT = {
-    "micros": "CAST(EXTRACT(EPOCH FROM {0}) AS BIGINT) * 1000000 + EXTRACT(US FROM {0})",
-    "instant": "DATEADD(us, {0}, TIMESTAMP '1970-01-01 00:00:00')",
-    "hex": "STRTOL({0}, 16)",
-}
-_SPARK = {
-    "micros": "UNIX_MICROS({0})",
-    "instant": "TIMESTAMP_MICROS({0})",
-    "hex": "CAST(CONV({0}, 16, 10) AS BIGINT)",
-}
-TEMPLATES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"postgres": _POSTGRES, "redshift": _REDSHIFT, "spark": _SPARK}
+Said = str | Callable[[list[str], Mapping[str, Any]], str]
+"""How a phrase is said: a template, or what makes the text of what stands in the phrase and its words."""
+
+TEMPLATES: Mapping[str, Mapping[str, Said]] = MappingProxyType(
+    {"postgres": _POSTGRES, "redshift": REDSHIFT, "spark": {**PHRASES, "json": json_text}}
 )
 """By dialect: what each phrase is there. A phrase that is not in a table is left to sqlglot."""
 
@@ -88,51 +88,30 @@ SUPPORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """By dialect: statements that a session begins with, so that the phrases in `TEMPLATES` mean something."""
 
 
-def exchanged(tree: exp.Expr, dialect: str) -> exp.Expr:
-    """`tree` (of DuckDB) with the phrases of another dialect in it."""
+VERBATIM = frozenset({"spark"})
+"""Dialects whose phrases are put in as they are: parsing long ones once more would take longer than all the rest."""
+
+
+def exchanged(tree: exp.Expr, dialect: str, columns: Columns = ()) -> exp.Expr:
+    """`tree` (of DuckDB) with the phrases of another dialect in it; `columns` are those whose types are known."""
     templates = TEMPLATES.get(dialect)
-    return tree.transform(_exchange(dialect, templates)) if templates else tree
+    if not templates:
+        return tree
+    if dialect in VERBATIM:
+        note_kinds(tree, columns)
+    return tree.transform(_exchange(dialect, templates))
 
 
-def _exchange(dialect: str, templates: Mapping[str, str]) -> Callable[[exp.Expr], exp.Expr]:
+def _exchange(dialect: str, templates: Mapping[str, Said]) -> Callable[[exp.Expr], exp.Expr]:
     def exchange(node: exp.Expr) -> exp.Expr:
-        for phrase, inner, unit in _phrases(node, dialect):
-            if phrase in templates:
+        for phrase, inner, words in phrases(node, dialect):
+            said = templates.get(phrase)
+            if said is not None:
                 texts = [part.transform(exchange).sql(dialect=dialect) for part in inner]
-                return sqlglot.parse_one(templates[phrase].format(*texts, unit=unit), read=dialect)
+                text = (
+                    said.format(*texts, all=", ".join(texts), **words) if isinstance(said, str) else said(texts, words)
+                )
+                return exp.Var(this=f"({text})") if dialect in VERBATIM else sqlglot.parse_one(text, read=dialect)
         return node
 
     return exchange
-
-
-def _phrases(node: exp.Expr, dialect: str) -> Iterator[tuple[str, list[exp.Expr], str]]:
-    """The phrase that a node is: its name in the tables, what stands in it, and its unit or type."""
-    match node:
-        case exp.Anonymous() if node.name.upper() == "EPOCH_US":
-            yield "micros", [node.expressions[0]], ""
-        case exp.UnixToTime():
-            yield "instant", [node.this], ""
-        case exp.TryCast():
-            yield "try_cast", [node.this], node.to.sql(dialect=dialect)
-        case exp.Cast() if _is_hex(node.this):
-            yield "hex", [node.this.expression], ""
-        case exp.Div():
-            yield "divide", [node.this, node.expression], ""
-        case exp.Round():
-            yield "round", [node.this, node.args.get("decimals") or exp.Literal.number(0)], ""
-        case exp.Lower():
-            yield "lower", [node.this], ""
-        case exp.Upper():
-            yield "upper", [node.this], ""
-        case exp.DateTrunc() | exp.TimestampTrunc():
-            yield "truncate", [node.this], node.text("unit").lower()
-        case exp.Extract() if node.name.upper() != "EPOCH":
-            yield "extract", [node.expression], node.name
-        case exp.Year() | exp.Month() | exp.Day():
-            yield "extract", [node.this], node.key.upper()
-        case exp.DateDiff():
-            yield f"diff {node.text('unit').lower() or 'day'}", [node.expression, node.this], ""
-
-
-def _is_hex(node: exp.Expr) -> bool:
-    return isinstance(node, exp.DPipe) and isinstance(node.this, exp.Literal) and node.this.this == "0x"

@@ -11,17 +11,19 @@ import pyarrow as pa
 
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.sql import OWN
 
 
 class LakeReader(AbstractContextManager["LakeReader"]):
     """Answers SELECTs over files of the lake and stages their rows in the warehouse.
 
-    They name no table of the warehouse. In both cases DuckDB decides what a record says, so every engine is told the same.
+    They name no table of the warehouse. Of which types they are DuckDB decides for every engine, from the files' footers.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self._own = None if warehouse.capabilities.reads_lake else DuckDB(warehouse.tenant, ":memory:")
+        facts = warehouse.capabilities
+        self._own = None if facts.reads_lake and facts.dialect == OWN else DuckDB(warehouse.tenant, ":memory:")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -29,13 +31,19 @@ class LakeReader(AbstractContextManager["LakeReader"]):
         if self._own:
             self._own.close()
 
+    def types(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT and their types, in DuckDB's spelling. No record is read."""
+        return {row[0]: row[1] for row in (self._own or self._warehouse).rows(f"DESCRIBE {select}")}
+
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
-        return (self._own or self._warehouse).rows(select)
+        if self._own is not None and not self._warehouse.capabilities.reads_lake:
+            return self._own.rows(select)
+        return self._warehouse.rows(select)
 
     def stage(self, name: str, selects: Sequence[str]) -> str:
         """The rows of SELECTs with the same columns as one temporary table of the warehouse; the quoted name to use."""
-        if self._own is not None:
+        if self._own is not None and not self._warehouse.capabilities.reads_lake:
             return self._warehouse.stage_arrow(name, _one_after_the_other(self._own, selects))
         return self._warehouse.stage(name, *selects)
 

@@ -19,6 +19,7 @@ from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Layer, Table, Warehouse
 from headwater.warehouse.exchange import exchanged
+from headwater.warehouse.kind import Columns
 
 OWN = "duckdb"
 """The dialect in which portable SQL is spelled."""
@@ -63,18 +64,21 @@ def _constant(value: str | int | None) -> str:
     return literal(value) if isinstance(value, str) else str(value)
 
 
-def render(statement: str, dialect: str, schemas: Schemas = ()) -> str:
-    """`statement` in `dialect`, as it is for DuckDB; `schemas` says what `silver`, `gold` and `meta` are called there."""
-    return statement if dialect == OWN else _rendered(statement, dialect, schemas)
+def render(statement: str, dialect: str, schemas: Schemas = (), columns: Columns = ()) -> str:
+    """`statement` in `dialect`, as it is for DuckDB; `schemas` says what `silver`, `gold` and `meta` are called there.
+
+    `columns` are those whose types are known: what is said of them can be said more shortly.
+    """
+    return statement if dialect == OWN else _rendered(statement, dialect, schemas, columns)
 
 
 @lru_cache(maxsize=1024)
-def _rendered(statement: str, dialect: str, schemas: Schemas) -> str:
+def _rendered(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
     tree = sqlglot.parse_one(statement, read=OWN)
     for node in named_schemas(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
-    return exchanged(tree, dialect).sql(dialect=dialect)
+    return exchanged(tree, dialect, columns).sql(dialect=dialect)
 
 
 def named_schemas(tree: exp.Expr) -> list[exp.Identifier]:
@@ -93,7 +97,8 @@ def with_schemas(sql: str, dialect: str, schemas: Schemas) -> str:
     for node in named_schemas(_understood(sql, dialect)):
         name = node.name if node.args.get("quoted") else node.name.lower()
         if name in names:
-            found[node.meta["start"]] = (node.meta["end"], quote(names[name]))
+            own = exp.to_identifier(names[name], quoted=True).sql(dialect=dialect)
+            found[node.meta["start"]] = (node.meta["end"], own)
         elif name not in _ANYBODYS:
             hint = "silver, gold and meta are the tenant's own"
             raise WarehouseError("a query sees its own tenant only", where="query", saw=f"schema {name}", hint=hint)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Table, Written
+from headwater.warehouse.base import Table, TableColumn, Written
 from headwater.warehouse.sql import listed
 
 Execute = Callable[[str], int]
@@ -48,3 +49,13 @@ def apply(
     if added:
         inserted += append(execute, ref, table.names, added)
     return Written(deleted=deleted, inserted=inserted)
+
+
+def unfit(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
+    """The error for a stored column that cannot hold what is declared now."""
+    return WarehouseError(
+        f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
+        where=f"{where}, {table.layer}.{table.name}",
+        saw=f"stored as {stored}, declared as {column.dtype}",
+        hint="`headwater rebuild` makes the table anew from raw",
+    )

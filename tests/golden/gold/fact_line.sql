@@ -26,7 +26,7 @@ SELECT _row.entity_key,
   _load.read_at AS loaded_at, _row.batch_id, _load.source
 FROM "silver"."product" AS _row
 LEFT JOIN (
-SELECT "entity_key", "company_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "is_current", "is_inferred", valid_from, valid_to,
+SELECT "entity_key", "company_key", valid_from, valid_to,
   CASE WHEN ROW_NUMBER() OVER (PARTITION BY "entity_key" ORDER BY valid_from) = 1 THEN TIMESTAMP '0001-01-01 00:00:00' ELSE valid_from END AS covers_from,
   COALESCE(LEAD(valid_from) OVER (PARTITION BY "entity_key" ORDER BY valid_from), TIMESTAMP '9999-12-31 00:00:00') AS covers_to
 FROM (SELECT * FROM "gold"."dim_company" WHERE entity_key IS NOT NULL) AS members

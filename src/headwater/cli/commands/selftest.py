@@ -1,0 +1,140 @@
+"""`headwater selftest`: the corpus against a warehouse of one's own."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from headwater.cli.answer import answer, plain
+from headwater.cli.draw import table
+from headwater.cli.options import Face, Place, spread
+from headwater.cli.stop import stopping
+from headwater.run import app
+
+_NOTE = (
+    "Stopping after the example in hand, then erasing what was made. Once more leaves at once, and leaves it there.\n"
+)
+_COLOURS = {"held": "green", "failed": "red", "skipped": "yellow", "stopped": "yellow"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """Which warehouse is tried, and how hard."""
+
+    warehouse: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="duckdb:PATH, postgresql://user@host/db, env:DATABASE_URL, spark:local[2], files:FOLDER; "
+            "the project's own unless given.",
+        ),
+    ] = ""
+    examples: Annotated[int, typer.Option(metavar="N", min=1, help="How many examples a line draws.")] = 100
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The chance that draws; a new one unless given.")] = None
+    only: Annotated[str, typer.Option(metavar="A,B", help="Only these lines, e.g. 5,point-in-time.")] = ""
+    keep: Annotated[bool, typer.Option("--keep", help="Leave what was made, to look at it.")] = False
+    erase: Annotated[str, typer.Option(metavar="A,B", help="Erase tenants that were kept, and try nothing.")] = ""
+
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def selftest(effort: Effort, place: Place, face: Face) -> int:
+    """Hold a warehouse against what history and star promise.
+
+    The invariants of history and the promises of the star are tried with events drawn by chance, against an oracle in plain
+    Python, and with drawn cases. It works in tenants of its own, selftest-..., and erases them at the end, after Ctrl-C, too.
+    """
+    where = app.place_to_try(effort.warehouse, root=place.project, environment=place.environment)
+    if effort.erase:
+        return _erase(where, _parts(effort.erase), face)
+    seed = secrets.randbelow(10**6) if effort.seed is None else effort.seed
+    _say(f"Makes the tenant {where.tenant} and others named after it ({where.place}); touches no other, ", effort)
+    with stopping(_NOTE) as stop, _watching() as told:
+        trial = app.Trial(examples=effort.examples, seed=seed, stop=stop)
+        done = app.selftest(where, trial, told, only=_parts(effort.only), keep=effort.keep)
+    answer(face, {**plain(done), "outcome": done.outcome, "exit_code": done.exit_code}, *_drawn(done))
+    return done.exit_code
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _say(what: str, effort: Effort) -> None:
+    after = "and leaves them there (--keep)." if effort.keep else "and erases them at the end."
+    typer.echo(what + after, err=True)
+
+
+def _erase(where: app.Tested, tenants: list[str], face: Face) -> int:
+    app.erase_selftest(where, tenants)
+    answer(face, {"erased": tenants}, Text(f"erased {', '.join(tenants)}"))
+    return 0
+
+
+@contextmanager
+def _watching() -> Iterator[Callable[[Any, Any], None]]:
+    """Somebody to tell of each line: one that changes on a terminal, a plain one elsewhere."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield _plainly
+        return
+    with console.status("") as status:
+
+        def told(line: Any, verdict: Any) -> None:
+            if verdict is None:
+                status.update(f"{line.name}: {line.promise}")
+            else:
+                console.print(_line(verdict), highlight=False)
+
+        yield told
+
+
+def _plainly(line: Any, verdict: Any) -> None:
+    if verdict is not None:
+        typer.echo(f"{verdict.outcome} {line.name} examples={verdict.examples} seconds={verdict.seconds:.1f}", err=True)
+
+
+def _line(verdict: Any) -> Text:
+    return Text.assemble((verdict.outcome, _COLOURS[verdict.outcome]), f" {verdict.name}: {verdict.promise}")
+
+
+def _drawn(done: Any) -> Iterator[RenderableType]:
+    """The page at the end: every line, what failed and how, and the sum."""
+    rows = [(one.name, one.promise, one.examples, f"{one.seconds:.1f}", one.outcome) for one in done.verdicts]
+    yield table(("line", "promise", "examples", "seconds", "outcome"), rows)
+    for one in done.verdicts:
+        if one.outcome == "failed":
+            yield Text.assemble(
+                "\n", (f"failed {one.name}: {one.promise}", "red"), _failing(one), overflow="ignore", no_wrap=True
+            )
+        if one.reason:
+            yield Text(f"\nskipped {one.name}: {one.reason}", style="yellow")
+    for note in done.notes:
+        yield Text(f"\n! {note}", style="yellow")
+    yield _sum(done)
+    if done.tenants:
+        yield Text(f"Still there: {', '.join(done.tenants)}. `headwater selftest --erase A,B` removes them.")
+
+
+def _failing(verdict: Any) -> str:
+    example = f"\n\nsmallest example found\n{verdict.example}" if verdict.example else ""
+    return f"{example}\n\n{verdict.difference}\n"
+
+
+def _sum(done: Any) -> Text:
+    count = {name: sum(one.outcome == name for one in done.verdicts) for name in ("held", "failed", "skipped")}
+    told = ", ".join(f"{number} {name}" for name, number in count.items() if number)
+    tried = sum(one.examples for one in done.verdicts)
+    rest = f": {told or 'nothing was tried'}; {tried:,} examples in {done.seconds:.0f} s, seed {done.seed} ({done.warehouse})."
+    return Text.assemble("\n", (done.outcome.capitalize(), _COLOURS[done.outcome]), rest)

@@ -1,0 +1,71 @@
+"""The drawn cases of history. `Arrives:` is a batch (`...` is a column it does not know), `Then:` the versions afterwards."""
+
+from __future__ import annotations
+
+import re
+
+from headwater.corpus.drawn import drawn, mismatch
+from headwater.corpus.ground import Ground
+from headwater.corpus.history_stored import NAMES
+from headwater.corpus.oracle import OPEN, Seen
+from headwater.corpus.sheet import Drawing, Drawn, Step, sheet
+from headwater.corpus.thing import THING, put, seen, versions
+from headwater.silver.ready import ready
+from headwater.warehouse.base import Warehouse
+
+_WRITES = re.compile(r"Arrives(?P<news> as news)?(?:, and writes (\d+) versions? in the place of (\d+))?:")
+
+SHEET = sheet("history")
+"""The cases."""
+
+
+def comes_out(warehouse: Warehouse, drawing: Drawing, *, keys: str = "") -> str:
+    """How a case comes out otherwise than it is drawn; its keys begin with `keys`, so that cases can share a warehouse."""
+    used: set[str] = set()
+    for step in drawing.steps:
+        if found := _WRITES.fullmatch(step.says):
+            events = _events(step, keys)
+            used |= {event.key for event in events}
+            wrong = _wrote(warehouse, events, found)
+        elif step.says == "Then:":
+            wrong = _mismatch(warehouse, step.table, used, keys)
+        else:
+            raise step.unknown()
+        if wrong:
+            return f"{step.says}\n{wrong}"
+    return ""
+
+
+def _events(step: Step, keys: str) -> list[Seen]:
+    return [
+        seen(f"{keys}{row.pop('key')}", row.pop("at"), row.pop("op", "U"), row.pop("batch", "b"), **row)
+        for row in drawn(step.table)
+    ]
+
+
+def _wrote(warehouse: Warehouse, events: list[Seen], said: re.Match[str]) -> str:
+    done = put(warehouse, events)
+    if said["news"] and done.events != len(events):
+        return f"{len(events)} events are news, and {done.events} were taken for it"
+    if said[2] and (done.inserted, done.deleted) != (int(said[2]), int(said[3])):
+        return f"wrote {done.inserted} versions in the place of {done.deleted}"
+    return ""
+
+
+def _mismatch(warehouse: Warehouse, picture: str, used: set[str], keys: str) -> str:
+    rows = [dict(zip(NAMES, row, strict=True)) for row in versions(warehouse, keys=used)]
+    for row in rows:
+        row["key"] = row["key"].removeprefix(keys)
+        row["to"] = "open" if row["to"] == OPEN else row["to"]
+    return mismatch(picture, rows)
+
+
+def _on_shared_ground(ground: Ground, drawing: Drawing) -> str:
+    warehouse = ground.shared("history", lambda made: ready(made, THING))
+    return comes_out(warehouse, drawing, keys=f"p:{ground.number()}.")
+
+
+HISTORY_DRAWN = Drawn(
+    name="drawn-history", promise="the hard cases of history, drawn", drawings=SHEET, differs=_on_shared_ground
+)
+"""The line that runs them."""

@@ -1,0 +1,250 @@
+"""A Spark session: made for this process, reached by Spark Connect, or the one that is there; its complaints in words."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import logging
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from headwater.errors import WarehouseError
+from headwater.names import check_slug
+
+with warnings.catch_warnings():
+    # pyspark warns of versions of pandas, which we do not use.
+    warnings.simplefilter("ignore")
+    import pyspark
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.logger import PySparkLogger
+    from pyspark.sql import SparkSession
+
+OLDEST_JAVA = 17
+"""Spark 4 runs on Java from 17 on."""
+
+OURS: Mapping[str, str] = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # A fold compares dozens of columns with those before them; what Spark concludes from that grows beyond all bounds.
+    "spark.sql.constraintPropagation.enabled": "false",
+}
+"""What a session of ours is told, whoever made Spark: instants are zoneless UTC, and a cast that fails says so."""
+
+LOCAL: Mapping[str, str] = {
+    "spark.app.name": "headwater",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    # Our sources are staged, so they cannot change between the two times that a MERGE reads them.
+    "spark.databricks.delta.merge.materializeSource": "none",
+}
+"""What a Spark of this process is told beside."""
+_JARS = ("io.delta_", "io.unitycatalog_", "org.locationtech.jts_", "org.roaringbitmap_")
+"""Jars that Delta needs beside those that Spark has, by the beginning of their names where Ivy keeps them."""
+
+_starting = threading.Lock()
+
+
+def session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
+    """A session with settings and temporary views of its own; WarehouseError when there is none to be had."""
+    try:
+        if url.startswith("local"):
+            made = _local(url, settings).newSession()
+        elif url.startswith("sc://"):
+            made = SparkSession.builder.remote(url).create()
+        else:
+            made = _given()
+        for name, value in OURS.items():
+            made.conf.set(name, value)
+    except PySparkException as error:
+        hint = "is Spark running, and may this user reach it?"
+        raise WarehouseError("Spark cannot be reached", where=url or "spark", saw=said(error), hint=hint) from error
+    return made
+
+
+def _given() -> SparkSession:
+    """A session beside the active one, which stays as it is."""
+    active = SparkSession.getActiveSession()
+    if active is None:
+        raise WarehouseError(
+            "there is no active Spark session",
+            where="headwater.yaml, warehouse",
+            saw="kind: spark without `url`",
+            hint='run it where Spark is (a notebook of Fabric or Databricks), or give `url: "local[2]"` or `sc://host:15002`',
+        )
+    # Spark Connect's sessions have no children, but copies.
+    remote = type(active).__module__.startswith("pyspark.sql.connect")
+    beside: SparkSession = getattr(active, "cloneSession" if remote else "newSession")()
+    return beside
+
+
+def _local(master: str, settings: Mapping[str, str]) -> SparkSession:
+    """The Spark of this process, which is started once and serves every warehouse in it."""
+    with _starting:
+        if SparkContext._active_spark_context is None:  # noqa: SLF001  # pyspark has no other way to ask
+            check_java()
+            with _one_at_a_time():
+                _start(master, settings)
+        return SparkSession.builder.getOrCreate()
+
+
+def _start(master: str, settings: Mapping[str, str]) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="headwater-spark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    cores = _cores(master)
+    told = {
+        **LOCAL,
+        "spark.master": master,
+        "spark.sql.shuffle.partitions": str(4 * cores),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        **delta(),
+        **OURS,
+        **settings,
+    }
+    conf = SparkConf(loadDefaults=False)
+    for name, value in told.items():
+        conf.set(name, value)
+    # What Java says while it starts is of no interest, unless it does not start.
+    with (folder / "log").open("wb") as log:
+        try:
+            gateway = launch_gateway(conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
+            SparkContext(conf=conf, gateway=gateway).setLogLevel("ERROR")
+            # What goes wrong is an error of ours, not a line of JSON with Java's whole stack.
+            PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+        except PySparkException as error:
+            raise _not_started(folder / "log") from error
+    # Python's own clean-up of the context comes first, then that of the folder.
+
+
+def _cores(master: str) -> int:
+    found = re.fullmatch(r"local\[(\d+|\*).*\]", master)
+    if found is None:
+        return 1
+    return (os.cpu_count() or 1) if found[1] == "*" else int(found[1])
+
+
+def delta() -> dict[str, str]:
+    """Where Spark finds Delta: what was fetched before, else what Ivy fetches from Maven Central."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from delta import configure_spark_with_delta_pip  # noqa: PLC0415  # its import is slow
+
+        options = configure_spark_with_delta_pip(SparkSession.builder)._options  # noqa: SLF001
+    package = str(options["spark.jars.packages"])
+    group, artifact, version = package.split(":")
+    jars = Path.home() / ".ivy2.5.2/jars"
+    if (jars / f"{group}_{artifact}-{version}.jar").is_file():
+        known = sorted(str(jar) for jar in jars.glob("*.jar") if jar.name.startswith(_JARS))
+        return {"spark.jars": ",".join(known)}
+    return {"spark.jars.packages": package}
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Processes of a user start Spark one after the other: Ivy's folder takes no two at once."""
+    path = Path(tempfile.gettempdir()) / f"headwater-spark-{os.getuid()}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def java() -> str:
+    """The program that runs Java; empty when there is none."""
+    home = os.environ.get("JAVA_HOME")
+    if home and (Path(home) / "bin" / "java").is_file():
+        return str(Path(home) / "bin" / "java")
+    return shutil.which("java") or ""
+
+
+def java_version() -> int:
+    """The version of the Java that Spark would run on; 0 when there is none."""
+    program = java()
+    if not program:
+        return 0
+    told = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(?:1\.)?(\d+)', told)
+    return int(found[1]) if found else 0
+
+
+def check_java() -> None:
+    """Nothing when Spark can run; WarehouseError otherwise."""
+    version = java_version()
+    if version < OLDEST_JAVA:
+        raise WarehouseError(
+            f"Spark needs Java {OLDEST_JAVA} or newer",
+            where=f"spark {pyspark.__version__}",
+            saw=f"Java {version} ({java()})" if version else "no Java: neither JAVA_HOME nor `java` on the path",
+            hint="install it (Debian: `apt-get install openjdk-17-jre-headless`, macOS: `brew install openjdk@17`)",
+        )
+
+
+def _not_started(log: Path) -> WarehouseError:
+    text = log.read_text(errors="replace")
+    if "unresolved dependency" in text.lower() or "unresolved dependencies" in text.lower():
+        return WarehouseError(
+            "Delta's jars cannot be fetched",
+            where="Maven Central, through Ivy",
+            saw=_last(text, r"not found|unresolved|UnknownHost|refused"),
+            hint="is repo1.maven.org reachable (a proxy?), or set `spark.jars.ivySettings` under `settings:` to a mirror",
+        )
+    hint = "does `java -version` work here, and is there memory for `spark.driver.memory`?"
+    saw = _last(text, r"rror|xception") or "Java ended without a word"
+    return WarehouseError("Spark does not start", where="local mode", saw=saw, hint=hint)
+
+
+def _last(text: str, pattern: str) -> str:
+    found = [line.strip() for line in text.splitlines() if re.search(pattern, line)]
+    return found[-1][:300] if found else ""
+
+
+def said(error: Exception) -> str:
+    """The first words of a complaint, without Java's call stack."""
+    text = error.getMessage() if isinstance(error, PySparkException) else str(error)
+    lines = [line.strip() for line in str(text or error).splitlines() if line.strip()]
+    lines = [re.sub(r"^\[USER_RAISED_EXCEPTION\] | SQLSTATE: \w{5}$", "", line) for line in lines]
+    kept = [line for line in lines if not re.match(r"at |\.\.\. |JVM stacktrace|Caused by", line)]
+    return "\n".join(kept[:2])[:600]
+
+
+def explained(error: Exception, where: str, statement: str) -> WarehouseError:
+    """A complaint of Spark's about a statement, in our four slots."""
+    text = str(error)
+    shown = " ".join(statement.split())[:300]
+    hint = f"the statement was: {shown}" if "AnalysisException" in type(error).__name__ or "Parse" in text else ""
+    if re.search(r"Concurrent\w*Exception|DELTA_CONCURRENT", text):
+        hint = "another writer was faster; run again, nothing of this run was kept"
+    elif "No space left" in text:
+        hint = "free some space and run again; what was committed is kept"
+    elif "OutOfMemory" in text or "Java heap space" in text:
+        hint = "give it more memory (`warehouse: {memory: 4g}`)"
+    return WarehouseError("Spark refused a statement", where=where, saw=said(error), hint=hint)
+
+
+def database(tenant: str, layer: str) -> str:
+    """What a tenant's schema is called: Spark's names have no hyphens."""
+    return f"{check_slug(tenant).replace('-', '_')}_{layer}"
+
+
+def process_of(spark: Any) -> int:
+    """The process that Spark's driver runs in; 0 where it is another machine's."""
+    try:
+        return int(spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001
+    except Exception:  # noqa: BLE001  # Spark Connect has no such thing, and complains in ways of its own
+        return 0

@@ -1,0 +1,138 @@
+"""How Spark spells types, names and values, and the statements that every format of table shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from headwater.dtypes import spelled
+from headwater.warehouse.base import Table, TableColumn
+
+TYPES = {
+    "text": "STRING",
+    "boolean": "BOOLEAN",
+    "integer": "INT",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP_NTZ",
+    "json": "STRING",
+}
+"""Spark's spelling. Instants have no zone: they are UTC, and no session's setting can shift them."""
+
+_DTYPES = MappingProxyType(
+    {
+        "string": "text",
+        "boolean": "boolean",
+        "tinyint": "integer",
+        "smallint": "integer",
+        "int": "integer",
+        "bigint": "bigint",
+        "float": "double",
+        "double": "double",
+        "date": "date",
+        "timestamp_ntz": "timestamp",
+        "timestamp": "timestamp",
+    }
+)
+
+
+def tick(name: str) -> str:
+    """`name` as Spark quotes it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def ticked(names: Iterable[str], relation: str = "") -> str:
+    """Names, quoted and parted by commas, of `relation` if it is named."""
+    prefix = f"{relation}." if relation else ""
+    return ", ".join(prefix + tick(name) for name in names)
+
+
+def type_of(dtype: str) -> str:
+    """A type as Spark spells it."""
+    return spelled(dtype, TYPES)
+
+
+def dtype_of(stored: str) -> str:
+    """One of `headwater.dtypes` for a type as Spark spells it; the spelling itself where there is none."""
+    return _DTYPES.get(stored, stored)
+
+
+def column_sql(column: TableColumn) -> str:
+    """A column as it stands in CREATE TABLE."""
+    return f"{tick(column.name)} {type_of(column.dtype)}{' NOT NULL' if column.required else ''}"
+
+
+def typed(columns: Iterable[TableColumn], relation: str = "", given: Sequence[str] | None = None) -> str:
+    """The select list of stored columns in their own types; those that are not `given` are NULL."""
+    prefix = f"{relation}." if relation else ""
+    return ", ".join(
+        f"CAST({prefix + tick(one.name) if given is None or one.name in given else 'NULL'} AS {type_of(one.dtype)})"
+        f" AS {tick(one.name)}"
+        for one in columns
+    )
+
+
+def equal(names: Iterable[str], left: str, right: str) -> str:
+    """Whether two rows agree in all columns, where NULL equals NULL."""
+    return " AND ".join(f"{left}.{tick(name)} <=> {right}.{tick(name)}" for name in names)
+
+
+def merge_moved(table: Table, ref: str, *, moved: str, was: Mapping[str, str], added: str) -> str:
+    """The one MERGE that applies what `moved` and `added` say."""
+    names, comes = ticked(table.names), f"s.{tick(table.primary_key[0])} IS NOT NULL"
+    went = {column: f"_was_{number}" for number, column in enumerate(was)}
+    shown = ", ".join(f"{tick(was[column])} AS {tick(alias)}" for column, alias in went.items())
+    source = f"SELECT {names}, {shown} FROM {moved}"
+    if added:
+        nothing = ", ".join(f"NULL AS {tick(alias)}" for alias in went.values())
+        source += f" UNION ALL SELECT {names}, {nothing} FROM ({added}) AS a ({names})"
+    found = " AND ".join(f"t.{tick(column)} = s.{tick(alias)}" for column, alias in went.items())
+    sets = ", ".join(f"t.{tick(name)} = s.{tick(name)}" for name in table.names)
+    return (
+        f"MERGE INTO {ref} AS t USING ({source}) AS s ON {found}\n"
+        f"WHEN MATCHED AND {comes} THEN UPDATE SET {sets}\n"
+        "WHEN MATCHED THEN DELETE\n"
+        f"WHEN NOT MATCHED AND {comes} THEN INSERT ({names}) VALUES ({ticked(table.names, 's')})"
+    )
+
+
+def merge_differing(table: Table, ref: str, *, changes: str) -> str:
+    """The one MERGE that takes away the rows of `changes` that are marked `_gone`, and puts in the others."""
+    names = ticked(table.names)
+    return (
+        f"MERGE INTO {ref} AS t USING {changes} AS s ON s._gone AND {equal(table.names, 't', 's')}\n"
+        "WHEN MATCHED THEN DELETE\n"
+        f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({ticked(table.names, 's')})"
+    )
+
+
+def differing(table: Table, columns: Sequence[TableColumn], *, stored: str, fresh: str) -> str:
+    """SELECT of the rows that are to go (`_gone`, each once) and those that are to come."""
+    same, names = equal(table.names, "o", "r"), ticked(table.names)
+    wanted = f"(SELECT {typed(columns)} FROM {fresh})"
+    return (
+        f"SELECT DISTINCT {names}, TRUE AS _gone FROM {stored} AS r "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {wanted} AS o WHERE {same})\n"
+        f"UNION ALL SELECT {names}, FALSE AS _gone FROM {wanted} AS r "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {stored} AS o WHERE {same})"
+    )
+
+
+def asof(ref: str, function: str, columns: Sequence[TableColumn]) -> str:
+    """The statement that makes the function by which SQL asks a table for a past day."""
+    returned = ", ".join(f"{tick(column.name)} {type_of(column.dtype)}" for column in columns)
+    return (
+        f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP_NTZ) RETURNS TABLE ({returned}) "
+        f"RETURN SELECT {ticked(column.name for column in columns)} FROM {ref} "
+        "WHERE valid_from <= instant AND valid_to > instant"
+    )
+
+
+def columns_of(schema: Any) -> tuple[TableColumn, ...]:
+    """The columns of a table or view as Spark describes it."""
+    return tuple(
+        TableColumn(name=one.name, dtype=dtype_of(one.dataType.simpleString()), required=not one.nullable)
+        for one in schema.fields
+    )
