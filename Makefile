@@ -6,10 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types bench golden docs lock clean
+.PHONY: help demo test check lint types bench bench-peers golden docs lock clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv .venv
@@ -31,8 +31,12 @@ check: $(READY) ## Lint and types only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) ## Ratios to the reference: read + land, and merge
+bench: $(READY) ## Ratios to the reference: read + land, merge, long histories, and peers where they are installed
 	$(BIN)/python -m bench
+
+bench-peers: ## Put dlt, dbt and SQLMesh beside, for `make bench` to measure against
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check "dlt[duckdb]" dbt-duckdb "sqlmesh[duckdb]"
 
 golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden

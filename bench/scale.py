@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def _gold(warehouse: Warehouse, job: Job) -> Iterator[Line]:
         with _arrived(warehouse, job, moment, "uniform") as batch:
             merge(warehouse, job.state.entity, batch)
         for name, step in steps.items():
-            times[name].append(_timed(lambda step=step: step().rows))
+            times[name].append(_timed(partial(_rows, step)))
         trim(warehouse)
     for name in TABLES:
         yield _median(name, times[name])
@@ -141,8 +142,12 @@ def _measured(
     times = []
     for moment in range(first, first + ROUNDS + 1):
         with _arrived(warehouse, job, moment, spread, late=name.endswith("late")) as batch:
-            times.append(_timed(lambda batch=batch: take(batch)))
+            times.append(_timed(partial(take, batch)))
     return _median(name, times)
+
+
+def _rows(step: Callable[[], Any]) -> int:
+    return int(step().rows)
 
 
 def _median(name: str, times: list[tuple[float, float, int]]) -> Line:
@@ -234,7 +239,7 @@ def _server(engines: list[str]) -> Iterator[str]:
     if "postgres" not in engines:
         yield ""
         return
-    from tests.grid.engines import postgres_server  # noqa: PLC0415  # only who measures Postgres needs it
+    from tests.grid.postgres_server import postgres_server  # noqa: PLC0415  # only who measures Postgres needs it
 
     with postgres_server() as url:
         yield url

@@ -45,7 +45,7 @@ class State:
             "entered_at": "timestamp",
             "updated_at": "timestamp",
         }
-        sources = {"connectwise.tickets": {"map": {}}}
+        sources: dict[str, dict[str, dict[str, str]]] = {"connectwise.tickets": {"map": {}}}
         return Entity.model_validate({"entity": "ticket", "key": "ticket_id", "columns": columns, "sources": sources})
 
     def key(self, number: str) -> str:

@@ -21,6 +21,7 @@ from headwater.warehouse import spark_export, spark_tables
 from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
 from headwater.warehouse.duckdb import LAYERS
 from headwater.warehouse.mirror import Mirror
+from headwater.warehouse.redshift_recursion import in_rounds
 from headwater.warehouse.spark_catalog import CatalogTables
 from headwater.warehouse.spark_delta import DeltaWrites
 from headwater.warehouse.spark_lake import LakeViews
@@ -64,6 +65,7 @@ class Spark:
         self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
         self._depth = 0
         self._mirror: Mirror | None = None
+        self._staged_rows: dict[str, Any] = {}
         self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
         self._spark = session(url, settings=settings)
         self._lake = LakeViews(self._spark, self._prefix)
@@ -213,8 +215,8 @@ class Spark:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
-        with self._explaining(statement):
-            return [tuple(row) for row in self._run(self._own(statement), parameters).collect()]
+        with self._explaining(statement), self._in_rounds(statement) as (plain,):
+            return [tuple(row) for row in self._run(self._own(plain), parameters).collect()]
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Spark's own dialect, as a pyarrow Table."""
@@ -250,8 +252,27 @@ class Spark:
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of SELECTs as a temporary view of what was worked out now; the quoted name to use."""
-        text = " UNION ALL ".join(f"({self._own(one)})" for one in (select, *more)) if more else self._own(select)
-        return self._stage_own(name, text)
+        with self._in_rounds(select, *more) as plain:
+            text = " UNION ALL ".join(f"({self._own(one)})" for one in plain) if more else self._own(plain[0])
+            return self._stage_own(name, text)
+
+    @contextmanager
+    def _in_rounds(self, *selects: str) -> Iterator[tuple[str, ...]]:
+        """SELECTs whose recursive steps have been worked out: Spark's own recursion would follow a circle for ever."""
+        plain: list[str] = []
+        names: list[str] = []
+        for number, select in enumerate(selects):
+            text, staged = in_rounds(self, select)
+            names += staged
+            if staged and len(selects) > 1:  # the next one's steps go by the same names
+                names.append(f"recursion__part_{number}")
+                text = f"SELECT * FROM {self._stage_own(names[-1], self._own(text))}"
+            plain.append(text)
+        try:
+            yield tuple(plain)
+        finally:
+            for name in names:
+                self.unstage(name)
 
     def _stage_own(self, name: str, text: str) -> str:
         with self._explaining(text):
@@ -260,6 +281,7 @@ class Spark:
     def _staged(self, name: str, rows: Any) -> str:
         view = self._prefix + name
         rows.createOrReplaceTempView(view)
+        self._staged_rows[name] = rows  # Spark Connect forgets rows that nobody holds
         return quote(view)
 
     def stage_arrow(self, name: str, table: Any) -> str:
@@ -271,6 +293,7 @@ class Spark:
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
         self._spark.catalog.dropTempView(self._prefix + name)
+        self._staged_rows.pop(name, None)
 
     def digest(self, layer: Layer, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
@@ -287,8 +310,8 @@ class Spark:
 
     def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
-        with self.transaction():
-            return self._writes.append(layer, name, columns, self._own(select))
+        with self.transaction(), self._in_rounds(select) as (plain,):
+            return self._writes.append(layer, name, columns, self._own(plain))
 
     def delete(self, layer: Layer, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
