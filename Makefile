@@ -36,7 +36,7 @@ bench: $(READY) ## Ratios to the reference: read + land, merge, long histories, 
 
 bench-peers: ## Put dlt, dbt and SQLMesh beside, for `make bench` to measure against
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check "dlt[duckdb]" dbt-duckdb "sqlmesh[duckdb]"
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check "dlt[duckdb]" pyarrow sqlmesh "dbt-core<1.11" "dbt-duckdb<1.11"
 
 golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden
