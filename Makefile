@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types bench bench-peers golden docs lock clean
+.PHONY: help demo test test-spark check lint types bench bench-peers golden docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist worksteal
+
+test-spark: $(READY) ## The whole corpus of history and star on Spark (needs Java 17; a quarter of an hour)
+	HEADWATER_GRID=spark $(BIN)/pytest -n 2 --dist worksteal -k spark tests/silver tests/gold tests/grid
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .

@@ -10,7 +10,12 @@ from headwater.warehouse.spark_session import OLDEST_JAVA, java_version
 
 SETTINGS = {
     "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": (
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m -Xmn300m"
+    ),
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.maxPlanStringLength": "0",
+    "spark.ui.liveUpdate.period": "-1",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
@@ -18,7 +23,7 @@ SETTINGS = {
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.collect": "false",
 }
-"""Nothing is compiled, nothing is spread: what each of them saves is more than a test of ten rows takes."""
+"""Nothing is compiled twice, nothing is spread, nothing is described: that would cost more than a test of ten rows takes."""
 
 SKIPPED = "engine spark: "
 """How the reason begins for which a test was skipped with the whole engine."""

@@ -14,7 +14,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from headwater.warehouse.kind import Columns, note_kinds
+from headwater.warehouse.columns import Columns, note_kinds
 from headwater.warehouse.phrase import phrases
 from headwater.warehouse.redshift_phrases import PHRASES as REDSHIFT
 from headwater.warehouse.spark_json import json_text

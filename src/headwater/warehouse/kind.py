@@ -1,4 +1,4 @@
-"""What kind of value an expression gives, as far as its text tells: no table is asked."""
+"""What kind of value an expression gives, as far as its text and what is noted at its columns tell."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ _RESULTS: dict[type[exp.Expr], Kind] = {
     exp.Null: "null",
 }
 _CALLED: dict[str, Kind] = {"EPOCH_US": "whole", "TO_JSON": "text"}
+_NUMBERS: tuple[Kind, ...] = ("double", "decimal", "whole")
+"""From the widest to the narrowest."""
 _ISO = {
     "date": re.compile(r"\d{4}-\d\d-\d\d"),
     "instant": re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?)?"),
@@ -51,39 +53,8 @@ def kind_of_type(dtype: exp.DataType) -> Kind:
     return _KINDS.get(dtype.this, "unknown")
 
 
-Columns = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-"""Relations whose columns are of known types: the name of each, and its columns, each with its type in DuckDB's spelling."""
-
-
-def note_kinds(tree: exp.Expr, columns: Columns = ()) -> None:
-    """Note at each column which kind of value it holds, where the subquery or the relation that it comes from tells."""
-    known: dict[str, dict[str, Kind]] = {
-        relation: {name: kind_of_type(exp.DataType.build(dtype, dialect="duckdb")) for name, dtype in types}
-        for relation, types in columns
-    }
-    for select in reversed(list(tree.find_all(exp.Select))):
-        source = select.args.get("from_")
-        if source is None or select.args.get("joins"):
-            continue
-        given = _given(source.this, known)
-        for column in select.find_all(exp.Column) if given else ():
-            own = column.find_ancestor(exp.Select, exp.Comprehension) is select
-            if own and column.table in ("", source.alias_or_name):
-                column.meta[_NOTED] = given.get(column.name.lower(), "unknown")
-
-
-def _given(source: exp.Expr, known: dict[str, dict[str, Kind]]) -> dict[str, Kind]:
-    """The columns of what a SELECT is from, as far as that tells."""
-    if isinstance(source, exp.Subquery):
-        inner = source.unnest()
-        selects = inner.selects if isinstance(inner, exp.Query) else []
-        return {one.alias_or_name.lower(): kind_of(one.unalias()) for one in selects}
-    if isinstance(source, exp.Table) and not source.db:
-        return {name.lower(): kind for name, kind in known.get(source.name, {}).items()}
-    return {}
-
-
-_NOTED = "kind"
+NOTED = "kind"
+"""Under which name a column's kind is noted, see `headwater.warehouse.columns`."""
 
 
 def kind_of(node: exp.Expr) -> Kind:
@@ -91,20 +62,23 @@ def kind_of(node: exp.Expr) -> Kind:
     kind: Kind = "unknown"
     match node:
         case exp.Column():
-            kind = node.meta.get(_NOTED, "unknown")
+            kind = node.meta.get(NOTED, "unknown")
         case exp.Cast():
             kind = kind_of_type(node.to)
         case exp.Literal():
             kind = "text" if node.is_string else _number(node.name)
-        case exp.Paren() | exp.Neg() | exp.Abs() | exp.Window() | exp.Filter():
+        case exp.Paren() | exp.Neg() | exp.Abs() | exp.Window() | exp.Filter() | exp.Nullif():
+            kind = kind_of(node.this)
+        case exp.Round() | exp.Floor() | exp.Ceil() | exp.Min() | exp.Max() | exp.Lag() | exp.Lead() | exp.FirstValue():
             kind = kind_of(node.this)
         case exp.Case():
-            kind = _agreed([*(one.args["true"] for one in node.args["ifs"]), node.args.get("default")])
+            branches = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default") or exp.null()]
+            kind = agreed(map(kind_of, branches))
         case exp.Coalesce() | exp.Greatest() | exp.Least():
-            kind = _agreed([node.this, *node.expressions])
+            kind = agreed(map(kind_of, (node.this, *node.expressions)))
         case exp.Anonymous():
             kind = _CALLED.get(node.name.upper(), "unknown")
-        case exp.Add() | exp.Sub() | exp.Mul():
+        case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
             kind = _reckoned(node)
         case _:
             kind = _RESULTS.get(type(node), "unknown")
@@ -114,7 +88,11 @@ def kind_of(node: exp.Expr) -> Kind:
 def _reckoned(node: exp.Binary) -> Kind:
     if isinstance(node.expression, exp.Interval):
         return "instant"
-    return "double" if "double" in (kind_of(node.this), kind_of(node.expression)) else "unknown"
+    kinds = kind_of(node.this), kind_of(node.expression)
+    if kinds == ("date", "whole"):
+        return "date"
+    kind = agreed(kinds)
+    return kind if kind in _NUMBERS else "whole" if kinds == ("date", "date") else "unknown"
 
 
 def is_iso(node: exp.Expr, kind: Kind) -> bool:
@@ -129,6 +107,9 @@ def _number(text: str) -> Kind:
     return "double" if "e" in text.lower() else "decimal"
 
 
-def _agreed(nodes: Iterable[exp.Expr | None]) -> Kind:
-    kinds = {kind_of(node) for node in nodes if node is not None} - {"null"}
-    return kinds.pop() if len(kinds) == 1 else "unknown"
+def agreed(kinds: Iterable[Kind]) -> Kind:
+    """The kind of what may be of any of these kinds: of numbers the widest."""
+    found = set(kinds) - {"null"}
+    if found and found <= set(_NUMBERS):
+        return next(kind for kind in _NUMBERS if kind in found)
+    return found.pop() if len(found) == 1 else "unknown"

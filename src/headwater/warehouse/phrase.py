@@ -39,6 +39,10 @@ def phrases(node: exp.Expr, dialect: str) -> Iterator[Phrase]:
 
 def _times(node: exp.Expr) -> Iterator[Phrase]:
     match node:
+        case exp.Sub() if kind_of(node.this) == kind_of(node.expression) == "date":
+            yield "days between", [node.this, node.expression], {}
+        case exp.Add() | exp.Sub() if kind_of(node.this) == "date" and kind_of(node.expression) == "whole":
+            yield "days later", [node.this, node.expression], {"sign": "-" if isinstance(node, exp.Sub) else ""}
         case exp.Add() | exp.Sub() | exp.DateAdd() if isinstance(node.expression, exp.Interval):
             yield "shift", [node.this, node.expression], {"sign": "-" if isinstance(node, exp.Sub) else "+"}
         case exp.Interval() if node.text("unit").upper() == "QUARTER" and isinstance(node.this, exp.Literal):

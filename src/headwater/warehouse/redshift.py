@@ -15,9 +15,9 @@ from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Wr
 from headwater.warehouse.mirror import Mirror
 from headwater.warehouse.postgres_copy import arrow_table
 from headwater.warehouse.postgres_tables import schema_names
+from headwater.warehouse.recursion import in_rounds
 from headwater.warehouse.redshift_catalogue import Catalogue
 from headwater.warehouse.redshift_driver import Connection, opened, place, type_name
-from headwater.warehouse.redshift_recursion import in_rounds
 from headwater.warehouse.redshift_replacing import applied, replaced
 from headwater.warehouse.redshift_session import Session
 from headwater.warehouse.redshift_sql import own

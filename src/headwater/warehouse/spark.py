@@ -21,13 +21,14 @@ from headwater.warehouse import spark_export, spark_tables
 from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
 from headwater.warehouse.duckdb import LAYERS
 from headwater.warehouse.mirror import Mirror
-from headwater.warehouse.redshift_recursion import in_rounds
+from headwater.warehouse.recursion import in_rounds
 from headwater.warehouse.spark_catalog import CatalogTables
 from headwater.warehouse.spark_delta import DeltaWrites
+from headwater.warehouse.spark_known import known_columns
 from headwater.warehouse.spark_lake import LakeViews
 from headwater.warehouse.spark_local import LocalTables
 from headwater.warehouse.spark_parquet import ParquetWrites
-from headwater.warehouse.spark_session import database, explained, process_of, session
+from headwater.warehouse.spark_session import database, explained, java_of, session
 from headwater.warehouse.spark_tables import tick, type_of
 from headwater.warehouse.sql import render, with_schemas
 
@@ -85,7 +86,7 @@ class Spark:
     ) -> LocalTables | CatalogTables:
         """The tables of a folder in local mode, those of the catalog otherwise."""
         if url.startswith("local"):
-            process = process_of(self._spark)
+            process = java_of(self._spark)
             folder = Path(path or ".headwater/spark") / self.tenant
             return LocalTables(folder, databases=names, file_format=table_format, run=self._say, process=process)
         if table_format == "parquet":
@@ -232,7 +233,8 @@ class Spark:
     def _own(self, statement: str) -> str:
         """Portable SQL in Spark's dialect."""
         text, columns = self._lake.named(statement)
-        return render(text, "spark", self.schemas, columns)
+        known = known_columns(text, self._tables.columns, self._staged_rows, self._prefix)
+        return render(text, "spark", self.schemas, (*known, *columns))
 
     def _say(self, statement: str) -> Any:
         """Run a statement in Spark's own dialect."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headwater.clock import Clock, SystemClock
 from headwater.errors import WarehouseError
 from headwater.warehouse.base import TableColumn
 
@@ -120,23 +120,26 @@ class Book:
         beside.replace(self._path)
 
 
+_CLOCK = SystemClock()
+
+
 def _shelf(shelf: Shelf) -> dict[str, Any]:
     columns = [{"name": one.name, "dtype": one.dtype, "required": one.required} for one in shelf.columns]
     return {"folder": shelf.folder, "columns": columns, "rows": shelf.rows}
 
 
-def outlive(process: int, where: str) -> None:
+def outlive(process: int, where: str, clock: Clock = _CLOCK) -> None:
     """Return when the Java of a dead writer has ended: until then it may still finish what it was told to do."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = clock.monotonic() + _PATIENCE
     while process and process != os.getpid() and _is_java(process):
-        if time.monotonic() > deadline:
+        if clock.monotonic() > deadline:
             raise WarehouseError(
                 "a writer died, but its Java has not ended",
                 where=where,
                 saw=f"process {process} runs",
                 hint=f"end it (`kill {process}`) and run again",
             )
-        time.sleep(0.05)
+        clock.sleep(0.05)
 
 
 def _is_java(process: int) -> bool:

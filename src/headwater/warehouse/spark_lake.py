@@ -12,8 +12,9 @@ from sqlglot import exp
 
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
+from headwater.warehouse.columns import Columns
 from headwater.warehouse.duckdb import DuckDB
-from headwater.warehouse.kind import Columns, kind_of_type
+from headwater.warehouse.kind import kind_of_type
 from headwater.warehouse.sql import OWN, render
 
 _TEXT = r"'(?:[^']|'')*'"

@@ -85,6 +85,8 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "filtered": "TRANSFORM(FILTER({0}, {name} -> {1}), {name} -> {2})",
         "element": "GET({0}, {place})",
         "shift": f"{_INSTANT_OF % 0} {{sign}} {{1}}",
+        "days between": "CAST(DATEDIFF({0}, {1}) AS BIGINT)",
+        "days later": "DATE_ADD({0}, CAST({sign}({1}) AS INT))",
         "quarters": "INTERVAL '{months}' MONTH",
         "truncate": f"CAST({_truncated(0, '{unit}')} AS TIMESTAMP_NTZ)",
         "extract": f"CAST(FLOOR(EXTRACT({{unit}} FROM {_INSTANT_OF % 0})) AS BIGINT)",

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -95,12 +96,23 @@ def _given() -> SparkSession:
     return beside
 
 
+@contextlib.contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Ctrl-C goes on meaning what it meant: Spark's start takes it over where it is started in the main thread."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
 def _local(master: str, settings: Mapping[str, str]) -> SparkSession:
     """The Spark of this process, which is started once and serves every warehouse in it."""
     with _starting:
         if SparkContext._active_spark_context is None:  # noqa: SLF001  # pyspark has no other way to ask
             check_java()
-            with _one_at_a_time():
+            with _one_at_a_time(), _interrupts_kept():
                 _start(master, settings)
         return SparkSession.builder.getOrCreate()
 
@@ -242,7 +254,7 @@ def database(tenant: str, layer: str) -> str:
     return f"{check_slug(tenant).replace('-', '_')}_{layer}"
 
 
-def process_of(spark: Any) -> int:
+def java_of(spark: Any) -> int:
     """The process that Spark's driver runs in; 0 where it is another machine's."""
     try:
         return int(spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001

@@ -18,8 +18,8 @@ from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Layer, Table, Warehouse
+from headwater.warehouse.columns import Columns
 from headwater.warehouse.exchange import exchanged
-from headwater.warehouse.kind import Columns
 
 OWN = "duckdb"
 """The dialect in which portable SQL is spelled."""

@@ -1,0 +1,78 @@
+"""Spark beyond what every engine does: Delta with many histories at once, a star on Delta, no engine left out unnoticed."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+
+import pytest
+
+from headwater.corpus import star
+from headwater.corpus.oracle import history
+from headwater.silver.ready import ready
+from headwater.warehouse.duckdb import DuckDB
+from tests.grid.spark_session import notice
+from tests.silver.stand import COLUMNS, THING, put, seen, versions
+
+FLAVOURS = {"spark": "delta"}
+"""What is kept here as Delta tables; the rest of the corpus runs on Parquet, which takes a third of the time."""
+
+pytestmark = pytest.mark.parametrize("engine", ["spark"], indirect=True, scope="module")
+
+SETS, ORDERS, BATCHES = 100, 5, 3
+
+
+def an_event(chance, key):
+    operation, sequence = chance.choice("UUUUUDA"), chance.randint(1, 9)
+    values = {"name": (None, "", "a", "b"), "size": (None, 0, 1), "note": (None, "", "x", "y")}
+    known = {name: chance.choice(those) for name, those in values.items() if chance.random() < 0.7}
+    batch = chance.choice(["b1", "b2", "b3"])
+    return lambda order: seen(f"{order}:{key}", sequence, operation, batch, **(known if operation == "U" else {}))
+
+
+def test_a_hundred_sets_in_five_orders_and_batchings_end_in_the_history_of_the_oracle(engine):
+    """Each set in each order has keys of its own, so all of them go through the same few merges."""
+    chance, told, batches = random.Random(11), [], [[] for _ in range(BATCHES)]
+    for number in range(SETS):
+        drawn = [an_event(chance, f"{number}-{chance.randint(1, 2)}") for _ in range(chance.randint(1, 14))]
+        for order in range(ORDERS):
+            events = [make(order) for make in drawn]
+            told += events
+            shuffled = events + chance.choices(events, k=chance.randint(0, 4))
+            chance.shuffle(shuffled)
+            for event in shuffled:
+                batches[chance.randrange(BATCHES)].append(event)
+    warehouse = engine.open()
+    ready(warehouse, THING)
+    for batch in batches:
+        put(warehouse, batch)
+    wanted = history(told, COLUMNS, THING.overwritten)
+    assert versions(warehouse) == wanted
+    done = put(warehouse, batches[0])
+    assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
+
+
+def lived(warehouse):
+    """A star that is built, changes, and is built again: all its rows."""
+    star.put(warehouse, "company", star.seen("company", 1, "2024-01-01", segment="a"))
+    star.put(warehouse, "company", star.seen("company", 2, "2024-01-01", segment="a"))
+    star.put(warehouse, "entry", star.seen("entry", 1, "2024-01-15", member_id=7))
+    star.build(warehouse)
+    star.put(warehouse, "company", star.seen("company", 1, "2024-02-01", segment="b"))
+    star.build(warehouse)
+    return star.everything(warehouse, skip=("dim_date",))
+
+
+@pytest.mark.slow
+def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
+    with closing(star.prepare(DuckDB("acme", ":memory:", threads=1))) as plain:
+        wanted = lived(plain)
+    assert lived(star.prepare(engine.open())) == wanted
+
+
+def test_a_run_says_which_engine_it_left_out():
+    class Report:
+        longrepr = ("conftest.py", 1, "Skipped: engine spark: needs Java 17 or newer, found none")
+
+    assert notice([Report(), Report()]) == "2 tests of Spark were skipped: it needs Java 17 or newer, found none"
+    assert notice([]) == ""
