@@ -27,7 +27,7 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 test-spark: $(READY) ## The whole corpus of history and star on Spark (needs Java 17; a quarter of an hour)
-	HEADWATER_GRID=spark $(BIN)/pytest -n 2 --dist worksteal -k spark tests/silver tests/gold tests/grid
+	HEADWATER_GRID=spark $(BIN)/pytest -n 2 --dist worksteal -k spark tests/silver tests/gold tests/grid tests/warehouse
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .

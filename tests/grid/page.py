@@ -14,9 +14,10 @@ from headwater.warehouse.duckdb import DuckDB
 from headwater.warehouse.files import Files
 from headwater.warehouse.postgres import Postgres
 from headwater.warehouse.redshift import Redshift
+from headwater.warehouse.spark import Spark
 
 TESTS = Path(__file__).parents[1]
-KINDS = {"duckdb": DuckDB, "postgres": Postgres, "files": Files}
+KINDS = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark, "files": Files}
 UNTRIED = {"redshift": Redshift}
 """Engines that never met a server of their own: the corpus does not run on them."""
 MARKS = {
@@ -30,7 +31,8 @@ HEAD = """\
 # Engines
 
 The same declarations give the same rows on every engine here: one corpus of tests runs on each of them (`tests/silver`,
-`tests/gold` and `tests/grid`; every test that takes `engine`). What a value means is DuckDB's to say: types of expressions,
+`tests/gold` and `tests/grid`; every test that takes `engine`; on
+Spark by `make test-spark`). What a value means is DuckDB's to say: types of expressions,
 division, rounding, differences of dates and the folding of letters are the same wherever they are worked out.
 
 **Redshift never met a real cluster.** The corpus does not run there: its statements are kept, held against what its

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from contextlib import closing
 
 import pytest
@@ -79,3 +81,35 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
         assert engine.open("acme").tables("gold") == ()
     finally:
         service.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(
+    "spark" not in os.environ.get("HEADWATER_GRID", ""), reason="takes minutes: `make test-spark` runs it"
+)
+def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, engines):
+    """All of the past at once: each command would start Spark anew, so there are only two of them."""
+    engine = engines("spark")
+    service = Service(companies=2, months=1)
+    try:
+        project = msp(tmp_path / "msp", service)
+        project.declare(environments={"shared": {"warehouse": engine.settings()}})
+        assert project.run()["outcome"] == "done"
+    finally:
+        service.close()
+    assert said(project, "rebuild", "--env", "shared")["outcome"] == "done"
+    with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as judge:
+        wanted = tables(judge)
+    with closing(engine.open("acme", read_only=True)) as opened:
+        same(wanted, tables(opened))
+    assert len(wanted) > 80
+    assert said(project, "run", "--env", "shared", "--layer", "gold")["written"] == {}
+
+
+def said(project, *words):
+    """What a command that takes its time says in the end."""
+    with project.start(*words, "--json") as process:
+        out, err = process.communicate(timeout=1800)
+    assert process.returncode == 0, out + err
+    return json.loads(out)

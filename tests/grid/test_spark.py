@@ -70,7 +70,7 @@ def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
     assert lived(star.prepare(engine.open())) == wanted
 
 
-def test_a_run_says_which_engine_it_left_out():
+def test_a_run_says_which_engine_it_left_out(engine):
     class Report:
         longrepr = ("conftest.py", 1, "Skipped: engine spark: needs Java 17 or newer, found none")
 

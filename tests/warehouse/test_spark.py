@@ -354,13 +354,16 @@ for undo in (warehouse._tables.roll_back, lambda: None):
 put(warehouse, [seen("p:2", 5, name="b")])
 told += [versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied") is not None]
 told.append(warehouse.arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
-print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)
 warehouse.erase()
+print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)
 active.stop()
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    "spark" not in os.environ.get("HEADWATER_GRID", ""), reason="takes minutes: `make test-spark` runs it"
+)
 def test_a_session_of_spark_connect_is_used_as_it_is(tmp_path):
     skip_without_java()
     # Spark takes any free port when it is told that this is a test.

@@ -65,6 +65,7 @@ class Spark:
         self.schemas = tuple(names.items())
         self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
         self._depth = 0
+        self._closed = False
         self._mirror: Mirror | None = None
         self._staged_rows: dict[str, Any] = {}
         self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
@@ -104,6 +105,9 @@ class Spark:
         """Let go of the session; the Spark that others use goes on."""
         self._lake.close()
         self._tables.close()
+        if not self._closed:
+            give_back(self._spark)
+        self._closed = True
         if self._mirror:
             self._mirror.close()
 

@@ -64,24 +64,21 @@ _starting = threading.Lock()
 
 
 def session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
-    """A session with settings and temporary views of its own; WarehouseError when there is none to be had."""
+    """A session for one warehouse, to be given back by `give_back`; WarehouseError when there is none to be had."""
     try:
         if url.startswith("local"):
-            made = _local(url, settings).newSession()
+            found = _local(url, settings)
         elif url.startswith("sc://"):
-            made = SparkSession.builder.remote(url).create()
+            found = SparkSession.builder.remote(url).getOrCreate()
         else:
-            made = _given()
-        for name, value in OURS.items():
-            made.conf.set(name, value)
+            found = _active()
+        return _borrowed(found)
     except PySparkException as error:
         hint = "is Spark running, and may this user reach it?"
         raise WarehouseError("Spark cannot be reached", where=url or "spark", saw=said(error), hint=hint) from error
-    return made
 
 
-def _given() -> SparkSession:
-    """A session beside the active one, which stays as it is."""
+def _active() -> SparkSession:
     active = SparkSession.getActiveSession()
     if active is None:
         raise WarehouseError(
@@ -90,21 +87,45 @@ def _given() -> SparkSession:
             saw="kind: spark without `url`",
             hint='run it where Spark is (a notebook of Fabric or Databricks), or give `url: "local[2]"` or `sc://host:15002`',
         )
-    # Spark Connect's sessions have no children, but copies.
-    remote = type(active).__module__.startswith("pyspark.sql.connect")
-    beside: SparkSession = getattr(active, "cloneSession" if remote else "newSession")()
-    return beside
+    return active
 
 
-@contextlib.contextmanager
-def _interrupts_kept() -> Iterator[None]:
-    """Ctrl-C goes on meaning what it meant: Spark's start takes it over where it is started in the main thread."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
+_lent: dict[int, tuple[int, dict[str, str | None]]] = {}
+"""By session: how many warehouses work in it, and what it was told before them."""
+
+
+def _borrowed(found: SparkSession) -> SparkSession:
+    """A session beside `found`; with Spark Connect itself, whose settings are as they were once it is given back.
+
+    What Spark Connect checkpoints belongs to its active session, so no other will do there.
+    """
+    if not type(found).__module__.startswith("pyspark.sql.connect"):
+        found = found.newSession()
+        for name, value in OURS.items():
+            found.conf.set(name, value)
+        return found
+    with _starting:
+        count, before = _lent.get(id(found), (0, {}))
+        if count == 0:
+            before = {name: found.conf.get(name, None) for name in OURS}
+            for name, value in OURS.items():
+                found.conf.set(name, value)
+        _lent[id(found)] = count + 1, before
+    return found
+
+
+def give_back(lent: SparkSession) -> None:
+    """Let a session be as it was, when nobody works in it any more."""
+    with _starting:
+        count, before = _lent.pop(id(lent), (0, {}))
+        if count > 1:
+            _lent[id(lent)] = count - 1, before
+            return
+        for name, value in before.items():
+            if value is None:
+                lent.conf.unset(name)
+            else:
+                lent.conf.set(name, value)
 
 
 def _local(master: str, settings: Mapping[str, str]) -> SparkSession:
