@@ -10,11 +10,11 @@ import duckdb
 
 def published(root):
     """One look of a reader: the rows of each table of one state."""
-    state = (root / "out" / "acme" / "current").resolve()
-    told = json.loads((state / "_manifest.json").read_text())["tables"]
+    place = root / "out" / "acme"
+    told = json.loads((place / "current").resolve().joinpath("_manifest.json").read_text())["tables"]
     with duckdb.connect() as db:
         return {
-            name: (entry["rows"], db.sql(f"SELECT COUNT(*) FROM '{state / entry['files'][0]}'").fetchall()[0][0])
+            name: (entry["rows"], db.sql(f"SELECT COUNT(*) FROM '{place / entry['files'][0]}'").fetchall()[0][0])
             for name, entry in told.items()
         }
 

@@ -28,7 +28,7 @@ from headwater.warehouse.spark_known import known_columns
 from headwater.warehouse.spark_lake import LakeViews
 from headwater.warehouse.spark_local import LocalTables
 from headwater.warehouse.spark_parquet import ParquetWrites
-from headwater.warehouse.spark_session import database, explained, java_of, session
+from headwater.warehouse.spark_session import database, explained, give_back, java_of, session
 from headwater.warehouse.spark_tables import tick, type_of
 from headwater.warehouse.sql import render, with_schemas
 

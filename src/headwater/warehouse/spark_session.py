@@ -128,6 +128,17 @@ def give_back(lent: SparkSession) -> None:
                 lent.conf.set(name, value)
 
 
+@contextlib.contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Ctrl-C goes on meaning what it meant: Spark's start takes it over where it is started in the main thread."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
 def _local(master: str, settings: Mapping[str, str]) -> SparkSession:
     """The Spark of this process, which is started once and serves every warehouse in it."""
     with _starting:

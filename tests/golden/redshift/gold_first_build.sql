@@ -42,36 +42,6 @@ FROM "gold_fresh"
 WHERE "worker_key" IS NULL;
 
 CREATE TEMPORARY TABLE "gold_changed" AS SELECT entity_key
-FROM (SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh"
-EXCEPT SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_company"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_keys")) AS _fresh
-UNION SELECT entity_key
-FROM (SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_company"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_keys")
-EXCEPT SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh") AS _gone;
-
-CREATE TEMPORARY TABLE "gold_changed" AS SELECT entity_key
-FROM (SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh"
-EXCEPT SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_member"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_keys")) AS _fresh
-UNION SELECT entity_key
-FROM (SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_member"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_keys")
-EXCEPT SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh") AS _gone;
-
-CREATE TEMPORARY TABLE "gold_changed" AS SELECT entity_key
 FROM (SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
 FROM "gold_fresh"
 EXCEPT SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
@@ -85,21 +55,6 @@ WHERE entity_key IN (SELECT entity_key
 FROM "gold_keys")
 EXCEPT SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
 FROM "gold_fresh") AS _gone;
-
-CREATE TEMPORARY TABLE "gold_changed" AS SELECT entity_key
-FROM (SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_numbered"
-EXCEPT SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_worker"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_keys")) AS _fresh
-UNION SELECT entity_key
-FROM (SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_worker"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_keys")
-EXCEPT SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_numbered") AS _gone;
 
 CREATE TEMPORARY TABLE "gold_days" ("date_key" BIGINT, "date" DATE, "year" INTEGER, "quarter" INTEGER, "month" INTEGER, "month_name" VARCHAR(65535), "week" INTEGER, "day_of_month" INTEGER, "day_of_week" INTEGER, "day_name" VARCHAR(65535), "day_of_year" INTEGER, "is_weekend" BOOLEAN, "is_holiday" BOOLEAN, "holiday_name" VARCHAR(65535), "is_month_start" BOOLEAN, "is_month_end" BOOLEAN, "fiscal_year" INTEGER, "fiscal_quarter" INTEGER, "fiscal_month" INTEGER, "loaded_at" BIGINT, "batch_id" VARCHAR(65535), "source" VARCHAR(65535));
 
@@ -115,146 +70,19 @@ LEFT JOIN "acme_gold"."dim_member" AS "member" ON "member".entity_key = _row."_o
 LEFT JOIN "acme_gold"."dim_worker" AS "worker" ON "worker".entity_key = _row."_on_worker" AND "worker".is_inferred
 LEFT JOIN "acme_gold"."dim_company" AS "head" ON "head".entity_key = _row."_on_head" AND "head".is_inferred;
 
-CREATE TEMPORARY TABLE "gold_forsaken" AS SELECT "company_key"
-FROM "acme_gold"."dim_company"
-WHERE is_inferred AND "company_key" IN (SELECT member
-FROM "gold_referred_0") AND NOT "company_key" IN (SELECT "company_key"
-FROM "acme_gold"."fact_entry"
-WHERE "company_key" IN (SELECT member
-FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "head_key"
-FROM "acme_gold"."fact_entry"
-WHERE "head_key" IN (SELECT member
-FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "company_key"
-FROM "acme_gold"."fact_line"
-WHERE "company_key" IN (SELECT member
-FROM "gold_referred_0"));
-
-CREATE TEMPORARY TABLE "gold_forsaken" AS SELECT "company_key"
-FROM "acme_gold"."dim_company"
-WHERE is_inferred AND "company_key" IN (SELECT member
-FROM "gold_referred_0") AND NOT "company_key" IN (SELECT "company_key"
-FROM "acme_gold"."fact_entry"
-WHERE "company_key" IN (SELECT member
-FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "head_key"
-FROM "acme_gold"."fact_entry"
-WHERE "head_key" IN (SELECT member
-FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "company_key"
-FROM "acme_gold"."fact_line"
-WHERE "company_key" IN (SELECT member
-FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "company_key"
-FROM "acme_gold"."fact_agreement_period"
-WHERE "company_key" IN (SELECT member
-FROM "gold_referred_0"));
-
-CREATE TEMPORARY TABLE "gold_fresh" AS SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM (WITH versions AS (SELECT _row.*
-FROM "acme_silver"."company" AS _row), cuts AS (SELECT entity_key, valid_from AS _cut
-FROM versions
-UNION SELECT _row.entity_key, _other.valid_from
-FROM versions AS _row
-JOIN "acme_silver"."address" AS _other ON SPLIT_PART(_other.entity_key, ':', 1) = SPLIT_PART(_row.entity_key, ':', 1) AND _other."company_id" = _row."company_id" AND _other.valid_from > _row.valid_from AND _other.valid_from < _row.valid_to
-UNION SELECT _row.entity_key, _other.valid_to
-FROM versions AS _row
-JOIN "acme_silver"."address" AS _other ON SPLIT_PART(_other.entity_key, ':', 1) = SPLIT_PART(_row.entity_key, ':', 1) AND _other."company_id" = _row."company_id" AND _other.valid_to > _row.valid_from AND _other.valid_to < _row.valid_to), segments AS (SELECT _row.*, cuts._cut AS _seg_from, COALESCE(LEAD(cuts._cut) OVER (PARTITION BY _row.entity_key, _row.valid_from ORDER BY cuts._cut), _row.valid_to) AS _seg_to
-FROM versions AS _row
-JOIN cuts ON cuts.entity_key = _row.entity_key AND cuts._cut >= _row.valid_from AND cuts._cut < _row.valid_to), joined_0 AS (SELECT *
-FROM (SELECT _row.entity_key AS _owner, _row._seg_from AS _owner_from, _other.*, ROW_NUMBER() OVER (PARTITION BY _row.entity_key, _row._seg_from ORDER BY _other.valid_from DESC NULLS LAST, _other.entity_key DESC NULLS LAST) AS _place
-FROM segments AS _row
-JOIN "acme_silver"."address" AS _other ON SPLIT_PART(_other.entity_key, ':', 1) = SPLIT_PART(_row.entity_key, ':', 1) AND _other."company_id" = _row."company_id" AND _other.valid_from <= _row._seg_from AND _other.valid_to > _row._seg_from) AS placed
-WHERE _place = 1), valued AS (SELECT _row.entity_key, _row._seg_from AS valid_from, _row._seg_to AS valid_to, _row.batch_id AS _batch, _row."company_id" AS "company_id", _row."segment" AS "segment", _row."name" AS "name", _row."segment" AS "first_segment", _row."number" AS "number", _join_0."city" AS "city", _join_0."phone" AS "phone"
-FROM segments AS _row
-LEFT JOIN joined_0 AS _join_0 ON _join_0._owner = _row.entity_key AND _join_0._owner_from = _row._seg_from), settled AS (SELECT entity_key, valid_from, valid_to, _batch, LAST_VALUE("company_id") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "company_id", "segment", LAST_VALUE("name") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "name", FIRST_VALUE("first_segment") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "first_segment", LAST_VALUE("number") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "number", "city", LAST_VALUE("phone") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "phone"
-FROM valued), members AS (WITH looked AS (SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, valid_to, LAG("segment") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_segment", LAG("city") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_city", LAG(valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _was_valid_to
-FROM settled), ranked AS (SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, valid_to, CASE WHEN _was_valid_to IS NULL OR _was_valid_to < valid_from OR ((CASE WHEN "segment" = "_was_segment" AND FNV_HASH("segment") = FNV_HASH("_was_segment") THEN 0 WHEN "segment" IS NULL AND "_was_segment" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "city" = "_was_city" AND FNV_HASH("city") = FNV_HASH("_was_city") THEN 0 WHEN "city" IS NULL AND "_was_city" IS NULL THEN 0 ELSE 1 END = 1)) THEN 1 ELSE 0 END AS _opens, _was_valid_to
-FROM looked), ends AS (SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, LEAD(_was_valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _next_was_valid_to
-FROM ranked
-WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS _last_valid_to
-FROM ranked
-GROUP BY "entity_key") SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
-FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key"), line_number AS (SELECT entity_key, parent, value, is_current
-FROM (SELECT _row.entity_key, SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."parent_id" AS VARCHAR(MAX)) AS parent, _row."number" AS value, _row.is_current, ROW_NUMBER() OVER (PARTITION BY _row.entity_key ORDER BY _row.valid_from DESC NULLS LAST) AS place
-FROM "acme_silver"."company" AS _row) AS placed
-WHERE place = 1), chain_number AS (SELECT *
-FROM "recursion__found_8"), inherited_number AS (SELECT entity_key, MAX(value) AS value
-FROM chain_number
-WHERE NOT value IS NULL
-GROUP BY entity_key) SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
-FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
-FROM members) AS _row
-LEFT JOIN inherited_number ON inherited_number.entity_key = _row.entity_key
-LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh
-UNION ALL SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_company"
-WHERE is_inferred AND entity_key IN (SELECT entity_key
-FROM "gold_keys") AND NOT entity_key IN (SELECT entity_key
-FROM "acme_silver"."company");
-
-CREATE TEMPORARY TABLE "gold_fresh" AS SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM (WITH versions AS (SELECT _row.*
-FROM "acme_silver"."member" AS _row), valued AS (SELECT _row.entity_key, _row.valid_from, _row.valid_to, _row.batch_id AS _batch, _row."name" AS "name", _row."cost" AS "cost"
-FROM versions AS _row), settled AS (SELECT entity_key, valid_from, valid_to, _batch, LAST_VALUE("name") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "name", "cost"
-FROM valued), members AS (WITH looked AS (SELECT "entity_key", "cost", "name", "_batch", valid_from, valid_to, LAG("cost") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_cost", LAG(valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _was_valid_to
-FROM settled), ranked AS (SELECT "entity_key", "cost", "name", "_batch", valid_from, valid_to, CASE WHEN _was_valid_to IS NULL OR _was_valid_to < valid_from OR ((CASE WHEN "cost" = "_was_cost" AND FNV_HASH("cost") = FNV_HASH("_was_cost") THEN 0 WHEN "cost" IS NULL AND "_was_cost" IS NULL THEN 0 ELSE 1 END = 1)) THEN 1 ELSE 0 END AS _opens, _was_valid_to
-FROM looked), ends AS (SELECT "entity_key", "cost", "name", "_batch", valid_from, LEAD(_was_valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _next_was_valid_to
-FROM ranked
-WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS _last_valid_to
-FROM ranked
-GROUP BY "entity_key") SELECT "entity_key", "cost", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
-FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "member_key", _row.entity_key, _row."name", _row."cost", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
-FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
-FROM members) AS _row
-LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh
-UNION ALL SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_member"
-WHERE is_inferred AND entity_key IN (SELECT entity_key
-FROM "gold_keys") AND NOT entity_key IN (SELECT entity_key
-FROM "acme_silver"."member");
-
 CREATE TEMPORARY TABLE "gold_fresh" AS SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
 FROM (SELECT STRTOL(SUBSTRING(MD5('first' || '|' || _row.entity_key)
 FROM 1 FOR 15), 16) AS "option_key", _row.entity_key, _row.entity_key AS "value", CASE WHEN _row.entity_key = 'Billable' THEN 'Billable' ELSE 'NonBillable' END AS "category", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, FALSE AS is_inferred, _row.read_at AS loaded_at, _row.batch_id, _row.source
 FROM (SELECT entity_key, read_at, batch_id, source, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY read_at, batch_id) AS _place
-FROM (SELECT DISTINCT CAST(_row."option" AS VARCHAR(MAX)) AS entity_key, _load.read_at, _row.batch_id, _load.source
-FROM "acme_silver"."entry" AS _row
-LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row.batch_id
-WHERE NOT _row."option" IS NULL) AS seen
+FROM (SELECT CAST(_row.value AS VARCHAR(MAX)) AS entity_key, _load.read_at, _row.batch_id, _load.source
+FROM (SELECT "option" AS value, batch_id
+FROM "acme_silver"."entry"
+WHERE NOT "option" IS NULL
+GROUP BY 1, 2) AS _row
+LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row.batch_id) AS seen
 WHERE entity_key IN (SELECT entity_key
 FROM "gold_keys")) AS _row
-WHERE _row._place = 1) AS _fresh
-UNION ALL SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_option"
-WHERE is_inferred AND entity_key IN (SELECT entity_key
-FROM "gold_keys") AND NOT entity_key IN (SELECT entity_key
-FROM (SELECT CAST("option" AS VARCHAR(MAX)) AS entity_key
-FROM "acme_silver"."entry"
-WHERE NOT "option" IS NULL) AS seen);
-
-CREATE TEMPORARY TABLE "gold_fresh" AS SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM (WITH versions AS (SELECT _row.*
-FROM "acme_silver"."member" AS _row), valued AS (SELECT _row.entity_key, _row.valid_from, _row.valid_to, _row.batch_id AS _batch, _row."name" AS "name"
-FROM versions AS _row), settled AS (SELECT entity_key, valid_from, valid_to, _batch, "name"
-FROM valued), members AS (WITH looked AS (SELECT "entity_key", "name", "_batch", valid_from, valid_to, LAG("name") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_name", LAG(valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _was_valid_to
-FROM settled), ranked AS (SELECT "entity_key", "name", "_batch", valid_from, valid_to, CASE WHEN _was_valid_to IS NULL OR _was_valid_to < valid_from OR ((CASE WHEN "name" = "_was_name" AND FNV_HASH("name") = FNV_HASH("_was_name") THEN 0 WHEN "name" IS NULL AND "_was_name" IS NULL THEN 0 ELSE 1 END = 1)) THEN 1 ELSE 0 END AS _opens, _was_valid_to
-FROM looked), ends AS (SELECT "entity_key", "name", "_batch", valid_from, LEAD(_was_valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _next_was_valid_to
-FROM ranked
-WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS _last_valid_to
-FROM ranked
-GROUP BY "entity_key") SELECT "entity_key", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
-FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "worker_key", _row.entity_key, _row."name", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
-FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
-FROM members) AS _row
-LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh
-UNION ALL SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "acme_gold"."dim_worker"
-WHERE is_inferred AND entity_key IN (SELECT entity_key
-FROM "gold_keys") AND NOT entity_key IN (SELECT entity_key
-FROM "acme_silver"."member");
+WHERE _row._place = 1) AS _fresh;
 
 CREATE TEMPORARY TABLE "gold_fresh" AS SELECT _row.entity_key, ('SERVICE') AS "kind", _row."entry_id" AS "line_id", (_row."hours" * _row."rate") AS "amount", CASE WHEN (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) IS NULL THEN -1 ELSE "company"."company_key" END AS "company_key", (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS "_on_company", CASE WHEN CAST((CAST(_row."started_at" AS DATE)) AS DATE) IS NULL THEN -1 WHEN NOT CAST((CAST(_row."started_at" AS DATE)) AS DATE) BETWEEN CAST('2024-01-01' AS DATE) AND CAST('2024-12-31' AS DATE) THEN -3 ELSE CAST(CAST(FLOOR(EXTRACT(YEAR
 FROM CAST((CAST(_row."started_at" AS DATE)) AS DATE))) AS BIGINT) * 10000 + CAST(FLOOR(EXTRACT(MONTH
@@ -272,7 +100,7 @@ FROM CAST(_row."sold_on" AS DATE))) AS BIGINT) * 10000 + CAST(FLOOR(EXTRACT(MONT
 FROM CAST(_row."sold_on" AS DATE))) AS BIGINT) * 100 + CAST(FLOOR(EXTRACT(DAY
 FROM CAST(_row."sold_on" AS DATE))) AS BIGINT) AS BIGINT) END AS "day_key", _load.read_at AS loaded_at, _row.batch_id, _load.source
 FROM "acme_silver"."product" AS _row
-LEFT JOIN (SELECT "entity_key", "company_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "is_current", "is_inferred", valid_from, valid_to, CASE WHEN ROW_NUMBER() OVER (PARTITION BY "entity_key" ORDER BY valid_from) = 1 THEN CAST('0001-01-01 00:00:00' AS TIMESTAMP) ELSE valid_from END AS covers_from, COALESCE(LEAD(valid_from) OVER (PARTITION BY "entity_key" ORDER BY valid_from), CAST('9999-12-31 00:00:00' AS TIMESTAMP)) AS covers_to
+LEFT JOIN (SELECT "entity_key", "company_key", valid_from, valid_to, CASE WHEN ROW_NUMBER() OVER (PARTITION BY "entity_key" ORDER BY valid_from) = 1 THEN CAST('0001-01-01 00:00:00' AS TIMESTAMP) ELSE valid_from END AS covers_from, COALESCE(LEAD(valid_from) OVER (PARTITION BY "entity_key" ORDER BY valid_from), CAST('9999-12-31 00:00:00' AS TIMESTAMP)) AS covers_to
 FROM (SELECT *
 FROM "acme_gold"."dim_company"
 WHERE NOT entity_key IS NULL) AS members) AS "company" ON "company".entity_key = (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AND ("company".covers_from <= LEAST(COALESCE(CAST(_row."sold_on" AS TIMESTAMP), CAST('9999-12-30 00:00:00' AS TIMESTAMP)), CAST('9999-12-30 00:00:00' AS TIMESTAMP)) AND "company".covers_to > LEAST(COALESCE(CAST(_row."sold_on" AS TIMESTAMP), CAST('9999-12-30 00:00:00' AS TIMESTAMP)), CAST('9999-12-30 00:00:00' AS TIMESTAMP)))
@@ -331,6 +159,23 @@ WHERE _place = 1) AS "head" ON "head".entity_key = (SPLIT_PART(_row.entity_key, 
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row.batch_id
 WHERE _row.is_current;
 
+CREATE TEMPORARY TABLE "gold_fresh" AS WITH versions AS (SELECT _row.*
+FROM "acme_silver"."member" AS _row), valued AS (SELECT _row.entity_key, _row.valid_from, _row.valid_to, _row.batch_id AS _batch, _row."name" AS "name"
+FROM versions AS _row), settled AS (SELECT entity_key, valid_from, valid_to, _batch, "name"
+FROM valued), members AS (WITH looked AS (SELECT "entity_key", "name", "_batch", valid_from, valid_to, LAG("name") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_name", LAG(valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _was_valid_to
+FROM settled), ranked AS (SELECT "entity_key", "name", "_batch", valid_from, valid_to, CASE WHEN _was_valid_to IS NULL OR _was_valid_to < valid_from OR ((CASE WHEN "name" = "_was_name" AND FNV_HASH("name") = FNV_HASH("_was_name") THEN 0 WHEN "name" IS NULL AND "_was_name" IS NULL THEN 0 ELSE 1 END = 1)) THEN 1 ELSE 0 END AS _opens, _was_valid_to
+FROM looked), ends AS (SELECT "entity_key", "name", "_batch", valid_from, LEAD(_was_valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _next_was_valid_to
+FROM ranked
+WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS _last_valid_to
+FROM ranked
+GROUP BY "entity_key") SELECT "entity_key", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
+FROM ends
+JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) AS "worker_key", _row.entity_key, _row."name", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
+FROM members) AS _row
+LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch;
+
 CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST((SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
 FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (ORDER BY _met.entity_key) AS BIGINT) AS "worker_key", _met.entity_key AS "entity_key", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
 FROM "gold_met" AS _met;
@@ -354,45 +199,6 @@ FROM "acme_silver"."entry"
 WHERE NOT "option" IS NULL
 UNION SELECT entity_key
 FROM "acme_gold"."dim_option"
-WHERE NOT entity_key IS NULL;
-
-CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
-FROM "acme_silver"."agreement"
-WHERE is_current
-UNION SELECT entity_key
-FROM "acme_gold"."fact_agreement_period";
-
-CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
-FROM "acme_silver"."company"
-UNION SELECT entity_key
-FROM "acme_gold"."dim_company"
-WHERE NOT entity_key IS NULL;
-
-CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
-FROM "acme_silver"."entry"
-WHERE is_current
-UNION SELECT entity_key
-FROM "acme_gold"."fact_entry";
-
-CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
-FROM "acme_silver"."entry"
-WHERE is_current
-UNION SELECT entity_key
-FROM "acme_silver"."product"
-WHERE is_current
-UNION SELECT entity_key
-FROM "acme_gold"."fact_line";
-
-CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
-FROM "acme_silver"."member"
-UNION SELECT entity_key
-FROM "acme_gold"."dim_member"
-WHERE NOT entity_key IS NULL;
-
-CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
-FROM "acme_silver"."member"
-UNION SELECT entity_key
-FROM "acme_gold"."dim_worker"
 WHERE NOT entity_key IS NULL;
 
 CREATE TEMPORARY TABLE "gold_met" AS SELECT entity_key
@@ -419,40 +225,10 @@ FROM "gold_asked"));
 CREATE TEMPORARY TABLE "gold_months" AS SELECT *
 FROM (SELECT CAST('2024-01-01' AS DATE) AS period_start, CAST('2024-01-31' AS DATE) AS period_end) AS months;
 
-CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_changed");
-
-CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_changed");
-
 CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
 FROM "gold_fresh"
 WHERE entity_key IN (SELECT entity_key
 FROM "gold_changed");
-
-CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_numbered"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_changed");
-
-CREATE TEMPORARY TABLE "gold_numbered" AS SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
-FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
-FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
-FROM "gold_fresh"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_fresh")) AS _new
-LEFT JOIN (SELECT "worker_key", entity_key, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
-FROM "acme_gold"."dim_worker"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_fresh")) AS _old ON _old.entity_key = _new.entity_key AND (CASE WHEN _old._since = _new._since AND FNV_HASH(_old._since) = FNV_HASH(_new._since) THEN 0 WHEN _old._since IS NULL AND _new._since IS NULL THEN 0 ELSE 1 END = 0);
-
-CREATE TEMPORARY TABLE "gold_referred_0" AS SELECT "company_key" AS member
-FROM "acme_gold"."dim_company"
-WHERE is_inferred;
 
 CREATE TEMPORARY TABLE "gold_reserved" AS SELECT CAST(-1 AS BIGINT) AS "company_key", CAST(NULL AS VARCHAR(MAX)) AS "entity_key", CAST(NULL AS BIGINT) AS "company_id", CAST('Unknown' AS VARCHAR(65535)) AS "segment", CAST('Unknown' AS VARCHAR(65535)) AS "name", CAST('Unknown' AS VARCHAR(65535)) AS "first_segment", CAST('Unknown' AS VARCHAR(65535)) AS "number", CAST('Unknown' AS VARCHAR(65535)) AS "city", CAST('Unknown' AS VARCHAR(65535)) AS "phone", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", FALSE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('reserved' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
 UNION ALL SELECT CAST(-2 AS BIGINT) AS "company_key", CAST(NULL AS VARCHAR(MAX)) AS "entity_key", CAST(NULL AS BIGINT) AS "company_id", CAST('Not applicable' AS VARCHAR(65535)) AS "segment", CAST('Not applicable' AS VARCHAR(65535)) AS "name", CAST('Not applicable' AS VARCHAR(65535)) AS "first_segment", CAST('Not applicable' AS VARCHAR(65535)) AS "number", CAST('Not applicable' AS VARCHAR(65535)) AS "city", CAST('Not applicable' AS VARCHAR(65535)) AS "phone", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", FALSE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('reserved' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
@@ -631,40 +407,10 @@ WHERE chain_number.value IS NULL AND above.is_current) AS next_round
 EXCEPT SELECT *
 FROM "recursion__found_8" AS known;
 
-CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__fresh" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_id" = s."company_id" AND FNV_HASH(o."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN o."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."segment" = s."segment" AND FNV_HASH(o."segment") = FNV_HASH(s."segment") THEN 0 WHEN o."segment" IS NULL AND s."segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."first_segment" = s."first_segment" AND FNV_HASH(o."first_segment") = FNV_HASH(s."first_segment") THEN 0 WHEN o."first_segment" IS NULL AND s."first_segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."number" = s."number" AND FNV_HASH(o."number") = FNV_HASH(s."number") THEN 0 WHEN o."number" IS NULL AND s."number" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."city" = s."city" AND FNV_HASH(o."city") = FNV_HASH(s."city") THEN 0 WHEN o."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."phone" = s."phone" AND FNV_HASH(o."phone") = FNV_HASH(s."phone") THEN 0 WHEN o."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
 CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."date_key", s."date", s."year", s."quarter", s."month", s."month_name", s."week", s."day_of_month", s."day_of_week", s."day_name", s."day_of_year", s."is_weekend", s."is_holiday", s."holiday_name", s."is_month_start", s."is_month_end", s."fiscal_year", s."fiscal_quarter", s."fiscal_month", s."loaded_at", s."batch_id", s."source"
 FROM "replaced__fresh" AS s
 LEFT JOIN (SELECT *, 1 AS _there
 FROM "replaced__stored") AS o ON o."date_key" = s."date_key" AND (CASE WHEN o."date" = s."date" AND FNV_HASH(o."date") = FNV_HASH(s."date") THEN 0 WHEN o."date" IS NULL AND s."date" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."year" = s."year" AND FNV_HASH(o."year") = FNV_HASH(s."year") THEN 0 WHEN o."year" IS NULL AND s."year" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."quarter" = s."quarter" AND FNV_HASH(o."quarter") = FNV_HASH(s."quarter") THEN 0 WHEN o."quarter" IS NULL AND s."quarter" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month" = s."month" AND FNV_HASH(o."month") = FNV_HASH(s."month") THEN 0 WHEN o."month" IS NULL AND s."month" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month_name" = s."month_name" AND FNV_HASH(o."month_name") = FNV_HASH(s."month_name") THEN 0 WHEN o."month_name" IS NULL AND s."month_name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."week" = s."week" AND FNV_HASH(o."week") = FNV_HASH(s."week") THEN 0 WHEN o."week" IS NULL AND s."week" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_of_month" = s."day_of_month" AND FNV_HASH(o."day_of_month") = FNV_HASH(s."day_of_month") THEN 0 WHEN o."day_of_month" IS NULL AND s."day_of_month" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_of_week" = s."day_of_week" AND FNV_HASH(o."day_of_week") = FNV_HASH(s."day_of_week") THEN 0 WHEN o."day_of_week" IS NULL AND s."day_of_week" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_name" = s."day_name" AND FNV_HASH(o."day_name") = FNV_HASH(s."day_name") THEN 0 WHEN o."day_name" IS NULL AND s."day_name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_of_year" = s."day_of_year" AND FNV_HASH(o."day_of_year") = FNV_HASH(s."day_of_year") THEN 0 WHEN o."day_of_year" IS NULL AND s."day_of_year" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_weekend" = s."is_weekend" AND FNV_HASH(o."is_weekend") = FNV_HASH(s."is_weekend") THEN 0 WHEN o."is_weekend" IS NULL AND s."is_weekend" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_holiday" = s."is_holiday" AND FNV_HASH(o."is_holiday") = FNV_HASH(s."is_holiday") THEN 0 WHEN o."is_holiday" IS NULL AND s."is_holiday" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."holiday_name" = s."holiday_name" AND FNV_HASH(o."holiday_name") = FNV_HASH(s."holiday_name") THEN 0 WHEN o."holiday_name" IS NULL AND s."holiday_name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_month_start" = s."is_month_start" AND FNV_HASH(o."is_month_start") = FNV_HASH(s."is_month_start") THEN 0 WHEN o."is_month_start" IS NULL AND s."is_month_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_month_end" = s."is_month_end" AND FNV_HASH(o."is_month_end") = FNV_HASH(s."is_month_end") THEN 0 WHEN o."is_month_end" IS NULL AND s."is_month_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."fiscal_year" = s."fiscal_year" AND FNV_HASH(o."fiscal_year") = FNV_HASH(s."fiscal_year") THEN 0 WHEN o."fiscal_year" IS NULL AND s."fiscal_year" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."fiscal_quarter" = s."fiscal_quarter" AND FNV_HASH(o."fiscal_quarter") = FNV_HASH(s."fiscal_quarter") THEN 0 WHEN o."fiscal_quarter" IS NULL AND s."fiscal_quarter" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."fiscal_month" = s."fiscal_month" AND FNV_HASH(o."fiscal_month") = FNV_HASH(s."fiscal_month") THEN 0 WHEN o."fiscal_month" IS NULL AND s."fiscal_month" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__fresh" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."agreement_id" = s."agreement_id" AND FNV_HASH(o."agreement_id") = FNV_HASH(s."agreement_id") THEN 0 WHEN o."agreement_id" IS NULL AND s."agreement_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_start" = s."period_start" AND FNV_HASH(o."period_start") = FNV_HASH(s."period_start") THEN 0 WHEN o."period_start" IS NULL AND s."period_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_end" = s."period_end" AND FNV_HASH(o."period_end") = FNV_HASH(s."period_end") THEN 0 WHEN o."period_end" IS NULL AND s."period_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month_key" = s."month_key" AND FNV_HASH(o."month_key") = FNV_HASH(s."month_key") THEN 0 WHEN o."month_key" IS NULL AND s."month_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."entity_key", s."entry_id", s."member_key", s."worker_key", s."approver_key", s."company_key", s."option_key", s."work_date_key", s."head_key", s."started_at", s."option", s."worked", s."revenue", s."cost", s."margin", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__fresh" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."entry_id" = s."entry_id" AND FNV_HASH(o."entry_id") = FNV_HASH(s."entry_id") THEN 0 WHEN o."entry_id" IS NULL AND s."entry_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."approver_key" = s."approver_key" AND FNV_HASH(o."approver_key") = FNV_HASH(s."approver_key") THEN 0 WHEN o."approver_key" IS NULL AND s."approver_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option_key" = s."option_key" AND FNV_HASH(o."option_key") = FNV_HASH(s."option_key") THEN 0 WHEN o."option_key" IS NULL AND s."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."work_date_key" = s."work_date_key" AND FNV_HASH(o."work_date_key") = FNV_HASH(s."work_date_key") THEN 0 WHEN o."work_date_key" IS NULL AND s."work_date_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."head_key" = s."head_key" AND FNV_HASH(o."head_key") = FNV_HASH(s."head_key") THEN 0 WHEN o."head_key" IS NULL AND s."head_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."started_at" = s."started_at" AND FNV_HASH(o."started_at") = FNV_HASH(s."started_at") THEN 0 WHEN o."started_at" IS NULL AND s."started_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option" = s."option" AND FNV_HASH(o."option") = FNV_HASH(s."option") THEN 0 WHEN o."option" IS NULL AND s."option" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worked" = s."worked" AND FNV_HASH(o."worked") = FNV_HASH(s."worked") THEN 0 WHEN o."worked" IS NULL AND s."worked" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."revenue" = s."revenue" AND FNV_HASH(o."revenue") = FNV_HASH(s."revenue") THEN 0 WHEN o."revenue" IS NULL AND s."revenue" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."margin" = s."margin" AND FNV_HASH(o."margin") = FNV_HASH(s."margin") THEN 0 WHEN o."margin" IS NULL AND s."margin" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."entity_key", s."kind", s."line_id", s."company_key", s."day_key", s."amount", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__fresh" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."kind" = s."kind" AND FNV_HASH(o."kind") = FNV_HASH(s."kind") THEN 0 WHEN o."kind" IS NULL AND s."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."line_id" = s."line_id" AND FNV_HASH(o."line_id") = FNV_HASH(s."line_id") THEN 0 WHEN o."line_id" IS NULL AND s."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_key" = s."day_key" AND FNV_HASH(o."day_key") = FNV_HASH(s."day_key") THEN 0 WHEN o."day_key" IS NULL AND s."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__fresh" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
 WHERE o._there IS NULL;
 
 CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."option_key", s."entity_key", s."value", s."category", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
@@ -673,70 +419,16 @@ LEFT JOIN (SELECT *, 1 AS _there
 FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."option_key" = s."option_key" AND FNV_HASH(o."option_key") = FNV_HASH(s."option_key") THEN 0 WHEN o."option_key" IS NULL AND s."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."value" = s."value" AND FNV_HASH(o."value") = FNV_HASH(s."value") THEN 0 WHEN o."value" IS NULL AND s."value" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."category" = s."category" AND FNV_HASH(o."category") = FNV_HASH(s."category") THEN 0 WHEN o."category" IS NULL AND s."category" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
 WHERE o._there IS NULL;
 
-CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__fresh" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("company_key" AS BIGINT) AS "company_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("company_id" AS BIGINT) AS "company_id", CAST("segment" AS VARCHAR(MAX)) AS "segment", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("first_segment" AS VARCHAR(MAX)) AS "first_segment", CAST("number" AS VARCHAR(MAX)) AS "number", CAST("city" AS VARCHAR(MAX)) AS "city", CAST("phone" AS VARCHAR(MAX)) AS "phone", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_narrow";
-
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("date_key" AS BIGINT) AS "date_key", CAST("date" AS DATE) AS "date", CAST("year" AS INTEGER) AS "year", CAST("quarter" AS INTEGER) AS "quarter", CAST("month" AS INTEGER) AS "month", CAST("month_name" AS VARCHAR(MAX)) AS "month_name", CAST("week" AS INTEGER) AS "week", CAST("day_of_month" AS INTEGER) AS "day_of_month", CAST("day_of_week" AS INTEGER) AS "day_of_week", CAST("day_name" AS VARCHAR(MAX)) AS "day_name", CAST("day_of_year" AS INTEGER) AS "day_of_year", CAST("is_weekend" AS BOOLEAN) AS "is_weekend", CAST("is_holiday" AS BOOLEAN) AS "is_holiday", CAST("holiday_name" AS VARCHAR(MAX)) AS "holiday_name", CAST("is_month_start" AS BOOLEAN) AS "is_month_start", CAST("is_month_end" AS BOOLEAN) AS "is_month_end", CAST("fiscal_year" AS INTEGER) AS "fiscal_year", CAST("fiscal_quarter" AS INTEGER) AS "fiscal_quarter", CAST("fiscal_month" AS INTEGER) AS "fiscal_month", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
 FROM "gold_days";
 
-CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("agreement_id" AS BIGINT) AS "agreement_id", CAST("period_start" AS DATE) AS "period_start", CAST("period_end" AS DATE) AS "period_end", CAST("company_key" AS BIGINT) AS "company_key", CAST("month_key" AS BIGINT) AS "month_key", CAST("amount" AS DECIMAL(18, 4)) AS "amount", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_fresh";
-
-CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("entry_id" AS BIGINT) AS "entry_id", CAST("member_key" AS BIGINT) AS "member_key", CAST("worker_key" AS BIGINT) AS "worker_key", CAST("approver_key" AS BIGINT) AS "approver_key", CAST("company_key" AS BIGINT) AS "company_key", CAST("option_key" AS BIGINT) AS "option_key", CAST("work_date_key" AS BIGINT) AS "work_date_key", CAST("head_key" AS BIGINT) AS "head_key", CAST("started_at" AS TIMESTAMP) AS "started_at", CAST("option" AS VARCHAR(MAX)) AS "option", CAST("worked" AS DECIMAL(18, 4)) AS "worked", CAST("revenue" AS DECIMAL(18, 8)) AS "revenue", CAST("cost" AS DECIMAL(18, 8)) AS "cost", CAST("margin" AS DOUBLE PRECISION) AS "margin", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_filled";
-
-CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("kind" AS VARCHAR(MAX)) AS "kind", CAST("line_id" AS BIGINT) AS "line_id", CAST("company_key" AS BIGINT) AS "company_key", CAST("day_key" AS BIGINT) AS "day_key", CAST("amount" AS DECIMAL(22, 8)) AS "amount", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_fresh";
-
-CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("member_key" AS BIGINT) AS "member_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("cost" AS DECIMAL(18, 4)) AS "cost", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_narrow";
-
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("option_key" AS BIGINT) AS "option_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("value" AS VARCHAR(MAX)) AS "value", CAST("category" AS VARCHAR(MAX)) AS "category", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
 FROM "gold_narrow";
-
-CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("worker_key" AS BIGINT) AS "worker_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_narrow";
-
-CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__stored" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_id" = s."company_id" AND FNV_HASH(o."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN o."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."segment" = s."segment" AND FNV_HASH(o."segment") = FNV_HASH(s."segment") THEN 0 WHEN o."segment" IS NULL AND s."segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."first_segment" = s."first_segment" AND FNV_HASH(o."first_segment") = FNV_HASH(s."first_segment") THEN 0 WHEN o."first_segment" IS NULL AND s."first_segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."number" = s."number" AND FNV_HASH(o."number") = FNV_HASH(s."number") THEN 0 WHEN o."number" IS NULL AND s."number" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."city" = s."city" AND FNV_HASH(o."city") = FNV_HASH(s."city") THEN 0 WHEN o."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."phone" = s."phone" AND FNV_HASH(o."phone") = FNV_HASH(s."phone") THEN 0 WHEN o."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
 
 CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."date_key", s."date", s."year", s."quarter", s."month", s."month_name", s."week", s."day_of_month", s."day_of_week", s."day_name", s."day_of_year", s."is_weekend", s."is_holiday", s."holiday_name", s."is_month_start", s."is_month_end", s."fiscal_year", s."fiscal_quarter", s."fiscal_month", s."loaded_at", s."batch_id", s."source"
 FROM "replaced__stored" AS s
 LEFT JOIN (SELECT *, 1 AS _there
 FROM "replaced__fresh") AS o ON o."date_key" = s."date_key" AND (CASE WHEN o."date" = s."date" AND FNV_HASH(o."date") = FNV_HASH(s."date") THEN 0 WHEN o."date" IS NULL AND s."date" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."year" = s."year" AND FNV_HASH(o."year") = FNV_HASH(s."year") THEN 0 WHEN o."year" IS NULL AND s."year" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."quarter" = s."quarter" AND FNV_HASH(o."quarter") = FNV_HASH(s."quarter") THEN 0 WHEN o."quarter" IS NULL AND s."quarter" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month" = s."month" AND FNV_HASH(o."month") = FNV_HASH(s."month") THEN 0 WHEN o."month" IS NULL AND s."month" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month_name" = s."month_name" AND FNV_HASH(o."month_name") = FNV_HASH(s."month_name") THEN 0 WHEN o."month_name" IS NULL AND s."month_name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."week" = s."week" AND FNV_HASH(o."week") = FNV_HASH(s."week") THEN 0 WHEN o."week" IS NULL AND s."week" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_of_month" = s."day_of_month" AND FNV_HASH(o."day_of_month") = FNV_HASH(s."day_of_month") THEN 0 WHEN o."day_of_month" IS NULL AND s."day_of_month" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_of_week" = s."day_of_week" AND FNV_HASH(o."day_of_week") = FNV_HASH(s."day_of_week") THEN 0 WHEN o."day_of_week" IS NULL AND s."day_of_week" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_name" = s."day_name" AND FNV_HASH(o."day_name") = FNV_HASH(s."day_name") THEN 0 WHEN o."day_name" IS NULL AND s."day_name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_of_year" = s."day_of_year" AND FNV_HASH(o."day_of_year") = FNV_HASH(s."day_of_year") THEN 0 WHEN o."day_of_year" IS NULL AND s."day_of_year" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_weekend" = s."is_weekend" AND FNV_HASH(o."is_weekend") = FNV_HASH(s."is_weekend") THEN 0 WHEN o."is_weekend" IS NULL AND s."is_weekend" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_holiday" = s."is_holiday" AND FNV_HASH(o."is_holiday") = FNV_HASH(s."is_holiday") THEN 0 WHEN o."is_holiday" IS NULL AND s."is_holiday" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."holiday_name" = s."holiday_name" AND FNV_HASH(o."holiday_name") = FNV_HASH(s."holiday_name") THEN 0 WHEN o."holiday_name" IS NULL AND s."holiday_name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_month_start" = s."is_month_start" AND FNV_HASH(o."is_month_start") = FNV_HASH(s."is_month_start") THEN 0 WHEN o."is_month_start" IS NULL AND s."is_month_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_month_end" = s."is_month_end" AND FNV_HASH(o."is_month_end") = FNV_HASH(s."is_month_end") THEN 0 WHEN o."is_month_end" IS NULL AND s."is_month_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."fiscal_year" = s."fiscal_year" AND FNV_HASH(o."fiscal_year") = FNV_HASH(s."fiscal_year") THEN 0 WHEN o."fiscal_year" IS NULL AND s."fiscal_year" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."fiscal_quarter" = s."fiscal_quarter" AND FNV_HASH(o."fiscal_quarter") = FNV_HASH(s."fiscal_quarter") THEN 0 WHEN o."fiscal_quarter" IS NULL AND s."fiscal_quarter" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."fiscal_month" = s."fiscal_month" AND FNV_HASH(o."fiscal_month") = FNV_HASH(s."fiscal_month") THEN 0 WHEN o."fiscal_month" IS NULL AND s."fiscal_month" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__stored" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."agreement_id" = s."agreement_id" AND FNV_HASH(o."agreement_id") = FNV_HASH(s."agreement_id") THEN 0 WHEN o."agreement_id" IS NULL AND s."agreement_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_start" = s."period_start" AND FNV_HASH(o."period_start") = FNV_HASH(s."period_start") THEN 0 WHEN o."period_start" IS NULL AND s."period_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_end" = s."period_end" AND FNV_HASH(o."period_end") = FNV_HASH(s."period_end") THEN 0 WHEN o."period_end" IS NULL AND s."period_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month_key" = s."month_key" AND FNV_HASH(o."month_key") = FNV_HASH(s."month_key") THEN 0 WHEN o."month_key" IS NULL AND s."month_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."entity_key", s."entry_id", s."member_key", s."worker_key", s."approver_key", s."company_key", s."option_key", s."work_date_key", s."head_key", s."started_at", s."option", s."worked", s."revenue", s."cost", s."margin", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__stored" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."entry_id" = s."entry_id" AND FNV_HASH(o."entry_id") = FNV_HASH(s."entry_id") THEN 0 WHEN o."entry_id" IS NULL AND s."entry_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."approver_key" = s."approver_key" AND FNV_HASH(o."approver_key") = FNV_HASH(s."approver_key") THEN 0 WHEN o."approver_key" IS NULL AND s."approver_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option_key" = s."option_key" AND FNV_HASH(o."option_key") = FNV_HASH(s."option_key") THEN 0 WHEN o."option_key" IS NULL AND s."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."work_date_key" = s."work_date_key" AND FNV_HASH(o."work_date_key") = FNV_HASH(s."work_date_key") THEN 0 WHEN o."work_date_key" IS NULL AND s."work_date_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."head_key" = s."head_key" AND FNV_HASH(o."head_key") = FNV_HASH(s."head_key") THEN 0 WHEN o."head_key" IS NULL AND s."head_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."started_at" = s."started_at" AND FNV_HASH(o."started_at") = FNV_HASH(s."started_at") THEN 0 WHEN o."started_at" IS NULL AND s."started_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option" = s."option" AND FNV_HASH(o."option") = FNV_HASH(s."option") THEN 0 WHEN o."option" IS NULL AND s."option" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worked" = s."worked" AND FNV_HASH(o."worked") = FNV_HASH(s."worked") THEN 0 WHEN o."worked" IS NULL AND s."worked" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."revenue" = s."revenue" AND FNV_HASH(o."revenue") = FNV_HASH(s."revenue") THEN 0 WHEN o."revenue" IS NULL AND s."revenue" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."margin" = s."margin" AND FNV_HASH(o."margin") = FNV_HASH(s."margin") THEN 0 WHEN o."margin" IS NULL AND s."margin" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."entity_key", s."kind", s."line_id", s."company_key", s."day_key", s."amount", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__stored" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."kind" = s."kind" AND FNV_HASH(o."kind") = FNV_HASH(s."kind") THEN 0 WHEN o."kind" IS NULL AND s."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."line_id" = s."line_id" AND FNV_HASH(o."line_id") = FNV_HASH(s."line_id") THEN 0 WHEN o."line_id" IS NULL AND s."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_key" = s."day_key" AND FNV_HASH(o."day_key") = FNV_HASH(s."day_key") THEN 0 WHEN o."day_key" IS NULL AND s."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__stored" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
 WHERE o._there IS NULL;
 
 CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."option_key", s."entity_key", s."value", s."category", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
@@ -745,55 +437,15 @@ LEFT JOIN (SELECT *, 1 AS _there
 FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."option_key" = s."option_key" AND FNV_HASH(o."option_key") = FNV_HASH(s."option_key") THEN 0 WHEN o."option_key" IS NULL AND s."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."value" = s."value" AND FNV_HASH(o."value") = FNV_HASH(s."value") THEN 0 WHEN o."value" IS NULL AND s."value" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."category" = s."category" AND FNV_HASH(o."category") = FNV_HASH(s."category") THEN 0 WHEN o."category" IS NULL AND s."category" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
 WHERE o._there IS NULL;
 
-CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "replaced__stored" AS s
-LEFT JOIN (SELECT *, 1 AS _there
-FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
-WHERE o._there IS NULL;
-
-CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "acme_gold"."dim_company" AS s
-JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
-
 CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."date_key", s."date", s."year", s."quarter", s."month", s."month_name", s."week", s."day_of_month", s."day_of_week", s."day_name", s."day_of_year", s."is_weekend", s."is_holiday", s."holiday_name", s."is_month_start", s."is_month_end", s."fiscal_year", s."fiscal_quarter", s."fiscal_month", s."loaded_at", s."batch_id", s."source"
 FROM "acme_gold"."dim_date" AS s
 JOIN (SELECT DISTINCT "date_key"
 FROM "gold_keys") AS k ON k."date_key" = s."date_key";
 
-CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
-FROM "acme_gold"."fact_agreement_period" AS s
-JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
-
-CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."entry_id", s."member_key", s."worker_key", s."approver_key", s."company_key", s."option_key", s."work_date_key", s."head_key", s."started_at", s."option", s."worked", s."revenue", s."cost", s."margin", s."loaded_at", s."batch_id", s."source"
-FROM "acme_gold"."fact_entry" AS s
-JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
-
-CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."kind", s."line_id", s."company_key", s."day_key", s."amount", s."loaded_at", s."batch_id", s."source"
-FROM "acme_gold"."fact_line" AS s
-JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
-
-CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "acme_gold"."dim_member" AS s
-JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
-
 CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."option_key", s."entity_key", s."value", s."category", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
 FROM "acme_gold"."dim_option" AS s
 JOIN (SELECT DISTINCT "entity_key"
 FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
-
-CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
-FROM "acme_gold"."dim_worker" AS s
-JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
-
-DELETE
-FROM "acme_gold"."dim_company" USING "replaced__gone" AS m
-WHERE m."entity_key" = "dim_company"."entity_key" AND (CASE WHEN m."company_key" = "dim_company"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("dim_company"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "dim_company"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_id" = "dim_company"."company_id" AND FNV_HASH(m."company_id") = FNV_HASH("dim_company"."company_id") THEN 0 WHEN m."company_id" IS NULL AND "dim_company"."company_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."segment" = "dim_company"."segment" AND FNV_HASH(m."segment") = FNV_HASH("dim_company"."segment") THEN 0 WHEN m."segment" IS NULL AND "dim_company"."segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."name" = "dim_company"."name" AND FNV_HASH(m."name") = FNV_HASH("dim_company"."name") THEN 0 WHEN m."name" IS NULL AND "dim_company"."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."first_segment" = "dim_company"."first_segment" AND FNV_HASH(m."first_segment") = FNV_HASH("dim_company"."first_segment") THEN 0 WHEN m."first_segment" IS NULL AND "dim_company"."first_segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."number" = "dim_company"."number" AND FNV_HASH(m."number") = FNV_HASH("dim_company"."number") THEN 0 WHEN m."number" IS NULL AND "dim_company"."number" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."city" = "dim_company"."city" AND FNV_HASH(m."city") = FNV_HASH("dim_company"."city") THEN 0 WHEN m."city" IS NULL AND "dim_company"."city" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."phone" = "dim_company"."phone" AND FNV_HASH(m."phone") = FNV_HASH("dim_company"."phone") THEN 0 WHEN m."phone" IS NULL AND "dim_company"."phone" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_from" = "dim_company"."valid_from" AND FNV_HASH(m."valid_from") = FNV_HASH("dim_company"."valid_from") THEN 0 WHEN m."valid_from" IS NULL AND "dim_company"."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_to" = "dim_company"."valid_to" AND FNV_HASH(m."valid_to") = FNV_HASH("dim_company"."valid_to") THEN 0 WHEN m."valid_to" IS NULL AND "dim_company"."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_current" = "dim_company"."is_current" AND FNV_HASH(m."is_current") = FNV_HASH("dim_company"."is_current") THEN 0 WHEN m."is_current" IS NULL AND "dim_company"."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_inferred" = "dim_company"."is_inferred" AND FNV_HASH(m."is_inferred") = FNV_HASH("dim_company"."is_inferred") THEN 0 WHEN m."is_inferred" IS NULL AND "dim_company"."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "dim_company"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("dim_company"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "dim_company"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "dim_company"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("dim_company"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "dim_company"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "dim_company"."source" AND FNV_HASH(m."source") = FNV_HASH("dim_company"."source") THEN 0 WHEN m."source" IS NULL AND "dim_company"."source" IS NULL THEN 0 ELSE 1 END = 0);
 
 DELETE
 FROM "acme_gold"."dim_company"
@@ -808,10 +460,6 @@ FROM "acme_gold"."dim_date"
 WHERE "date_key" < 0;
 
 DELETE
-FROM "acme_gold"."dim_member" USING "replaced__gone" AS m
-WHERE m."entity_key" = "dim_member"."entity_key" AND (CASE WHEN m."member_key" = "dim_member"."member_key" AND FNV_HASH(m."member_key") = FNV_HASH("dim_member"."member_key") THEN 0 WHEN m."member_key" IS NULL AND "dim_member"."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."name" = "dim_member"."name" AND FNV_HASH(m."name") = FNV_HASH("dim_member"."name") THEN 0 WHEN m."name" IS NULL AND "dim_member"."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."cost" = "dim_member"."cost" AND FNV_HASH(m."cost") = FNV_HASH("dim_member"."cost") THEN 0 WHEN m."cost" IS NULL AND "dim_member"."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_from" = "dim_member"."valid_from" AND FNV_HASH(m."valid_from") = FNV_HASH("dim_member"."valid_from") THEN 0 WHEN m."valid_from" IS NULL AND "dim_member"."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_to" = "dim_member"."valid_to" AND FNV_HASH(m."valid_to") = FNV_HASH("dim_member"."valid_to") THEN 0 WHEN m."valid_to" IS NULL AND "dim_member"."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_current" = "dim_member"."is_current" AND FNV_HASH(m."is_current") = FNV_HASH("dim_member"."is_current") THEN 0 WHEN m."is_current" IS NULL AND "dim_member"."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_inferred" = "dim_member"."is_inferred" AND FNV_HASH(m."is_inferred") = FNV_HASH("dim_member"."is_inferred") THEN 0 WHEN m."is_inferred" IS NULL AND "dim_member"."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "dim_member"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("dim_member"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "dim_member"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "dim_member"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("dim_member"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "dim_member"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "dim_member"."source" AND FNV_HASH(m."source") = FNV_HASH("dim_member"."source") THEN 0 WHEN m."source" IS NULL AND "dim_member"."source" IS NULL THEN 0 ELSE 1 END = 0);
-
-DELETE
 FROM "acme_gold"."dim_member"
 WHERE "member_key" < 0;
 
@@ -824,24 +472,8 @@ FROM "acme_gold"."dim_option"
 WHERE "option_key" < 0;
 
 DELETE
-FROM "acme_gold"."dim_worker" USING "replaced__gone" AS m
-WHERE m."entity_key" = "dim_worker"."entity_key" AND (CASE WHEN m."worker_key" = "dim_worker"."worker_key" AND FNV_HASH(m."worker_key") = FNV_HASH("dim_worker"."worker_key") THEN 0 WHEN m."worker_key" IS NULL AND "dim_worker"."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."name" = "dim_worker"."name" AND FNV_HASH(m."name") = FNV_HASH("dim_worker"."name") THEN 0 WHEN m."name" IS NULL AND "dim_worker"."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_from" = "dim_worker"."valid_from" AND FNV_HASH(m."valid_from") = FNV_HASH("dim_worker"."valid_from") THEN 0 WHEN m."valid_from" IS NULL AND "dim_worker"."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_to" = "dim_worker"."valid_to" AND FNV_HASH(m."valid_to") = FNV_HASH("dim_worker"."valid_to") THEN 0 WHEN m."valid_to" IS NULL AND "dim_worker"."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_current" = "dim_worker"."is_current" AND FNV_HASH(m."is_current") = FNV_HASH("dim_worker"."is_current") THEN 0 WHEN m."is_current" IS NULL AND "dim_worker"."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_inferred" = "dim_worker"."is_inferred" AND FNV_HASH(m."is_inferred") = FNV_HASH("dim_worker"."is_inferred") THEN 0 WHEN m."is_inferred" IS NULL AND "dim_worker"."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "dim_worker"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("dim_worker"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "dim_worker"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "dim_worker"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("dim_worker"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "dim_worker"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "dim_worker"."source" AND FNV_HASH(m."source") = FNV_HASH("dim_worker"."source") THEN 0 WHEN m."source" IS NULL AND "dim_worker"."source" IS NULL THEN 0 ELSE 1 END = 0);
-
-DELETE
 FROM "acme_gold"."dim_worker"
 WHERE "worker_key" < 0;
-
-DELETE
-FROM "acme_gold"."fact_agreement_period" USING "replaced__gone" AS m
-WHERE m."entity_key" = "fact_agreement_period"."entity_key" AND (CASE WHEN m."agreement_id" = "fact_agreement_period"."agreement_id" AND FNV_HASH(m."agreement_id") = FNV_HASH("fact_agreement_period"."agreement_id") THEN 0 WHEN m."agreement_id" IS NULL AND "fact_agreement_period"."agreement_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."period_start" = "fact_agreement_period"."period_start" AND FNV_HASH(m."period_start") = FNV_HASH("fact_agreement_period"."period_start") THEN 0 WHEN m."period_start" IS NULL AND "fact_agreement_period"."period_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."period_end" = "fact_agreement_period"."period_end" AND FNV_HASH(m."period_end") = FNV_HASH("fact_agreement_period"."period_end") THEN 0 WHEN m."period_end" IS NULL AND "fact_agreement_period"."period_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_agreement_period"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_agreement_period"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_agreement_period"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."month_key" = "fact_agreement_period"."month_key" AND FNV_HASH(m."month_key") = FNV_HASH("fact_agreement_period"."month_key") THEN 0 WHEN m."month_key" IS NULL AND "fact_agreement_period"."month_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."amount" = "fact_agreement_period"."amount" AND FNV_HASH(m."amount") = FNV_HASH("fact_agreement_period"."amount") THEN 0 WHEN m."amount" IS NULL AND "fact_agreement_period"."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_agreement_period"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_agreement_period"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_agreement_period"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_agreement_period"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_agreement_period"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_agreement_period"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_agreement_period"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_agreement_period"."source") THEN 0 WHEN m."source" IS NULL AND "fact_agreement_period"."source" IS NULL THEN 0 ELSE 1 END = 0);
-
-DELETE
-FROM "acme_gold"."fact_entry" USING "replaced__gone" AS m
-WHERE m."entity_key" = "fact_entry"."entity_key" AND (CASE WHEN m."entry_id" = "fact_entry"."entry_id" AND FNV_HASH(m."entry_id") = FNV_HASH("fact_entry"."entry_id") THEN 0 WHEN m."entry_id" IS NULL AND "fact_entry"."entry_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."member_key" = "fact_entry"."member_key" AND FNV_HASH(m."member_key") = FNV_HASH("fact_entry"."member_key") THEN 0 WHEN m."member_key" IS NULL AND "fact_entry"."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."worker_key" = "fact_entry"."worker_key" AND FNV_HASH(m."worker_key") = FNV_HASH("fact_entry"."worker_key") THEN 0 WHEN m."worker_key" IS NULL AND "fact_entry"."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."approver_key" = "fact_entry"."approver_key" AND FNV_HASH(m."approver_key") = FNV_HASH("fact_entry"."approver_key") THEN 0 WHEN m."approver_key" IS NULL AND "fact_entry"."approver_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_entry"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_entry"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_entry"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."option_key" = "fact_entry"."option_key" AND FNV_HASH(m."option_key") = FNV_HASH("fact_entry"."option_key") THEN 0 WHEN m."option_key" IS NULL AND "fact_entry"."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."work_date_key" = "fact_entry"."work_date_key" AND FNV_HASH(m."work_date_key") = FNV_HASH("fact_entry"."work_date_key") THEN 0 WHEN m."work_date_key" IS NULL AND "fact_entry"."work_date_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."head_key" = "fact_entry"."head_key" AND FNV_HASH(m."head_key") = FNV_HASH("fact_entry"."head_key") THEN 0 WHEN m."head_key" IS NULL AND "fact_entry"."head_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."started_at" = "fact_entry"."started_at" AND FNV_HASH(m."started_at") = FNV_HASH("fact_entry"."started_at") THEN 0 WHEN m."started_at" IS NULL AND "fact_entry"."started_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."option" = "fact_entry"."option" AND FNV_HASH(m."option") = FNV_HASH("fact_entry"."option") THEN 0 WHEN m."option" IS NULL AND "fact_entry"."option" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."worked" = "fact_entry"."worked" AND FNV_HASH(m."worked") = FNV_HASH("fact_entry"."worked") THEN 0 WHEN m."worked" IS NULL AND "fact_entry"."worked" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."revenue" = "fact_entry"."revenue" AND FNV_HASH(m."revenue") = FNV_HASH("fact_entry"."revenue") THEN 0 WHEN m."revenue" IS NULL AND "fact_entry"."revenue" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."cost" = "fact_entry"."cost" AND FNV_HASH(m."cost") = FNV_HASH("fact_entry"."cost") THEN 0 WHEN m."cost" IS NULL AND "fact_entry"."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."margin" = "fact_entry"."margin" AND FNV_HASH(m."margin") = FNV_HASH("fact_entry"."margin") THEN 0 WHEN m."margin" IS NULL AND "fact_entry"."margin" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_entry"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_entry"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_entry"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_entry"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_entry"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_entry"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_entry"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_entry"."source") THEN 0 WHEN m."source" IS NULL AND "fact_entry"."source" IS NULL THEN 0 ELSE 1 END = 0);
-
-DELETE
-FROM "acme_gold"."fact_line" USING "replaced__gone" AS m
-WHERE m."entity_key" = "fact_line"."entity_key" AND (CASE WHEN m."kind" = "fact_line"."kind" AND FNV_HASH(m."kind") = FNV_HASH("fact_line"."kind") THEN 0 WHEN m."kind" IS NULL AND "fact_line"."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."line_id" = "fact_line"."line_id" AND FNV_HASH(m."line_id") = FNV_HASH("fact_line"."line_id") THEN 0 WHEN m."line_id" IS NULL AND "fact_line"."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_line"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_line"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_line"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."day_key" = "fact_line"."day_key" AND FNV_HASH(m."day_key") = FNV_HASH("fact_line"."day_key") THEN 0 WHEN m."day_key" IS NULL AND "fact_line"."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."amount" = "fact_line"."amount" AND FNV_HASH(m."amount") = FNV_HASH("fact_line"."amount") THEN 0 WHEN m."amount" IS NULL AND "fact_line"."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_line"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_line"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_line"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_line"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_line"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_line"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_line"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_line"."source") THEN 0 WHEN m."source" IS NULL AND "fact_line"."source" IS NULL THEN 0 ELSE 1 END = 0);
 
 DELETE
 FROM "acme_meta"."progress"
@@ -885,8 +517,6 @@ DROP TABLE IF EXISTS "gold_days__next";
 
 DROP TABLE IF EXISTS "gold_filled";
 
-DROP TABLE IF EXISTS "gold_forsaken";
-
 DROP TABLE IF EXISTS "gold_fresh";
 
 DROP TABLE IF EXISTS "gold_inferred";
@@ -898,10 +528,6 @@ DROP TABLE IF EXISTS "gold_met";
 DROP TABLE IF EXISTS "gold_months";
 
 DROP TABLE IF EXISTS "gold_narrow";
-
-DROP TABLE IF EXISTS "gold_numbered";
-
-DROP TABLE IF EXISTS "gold_referred_0";
 
 DROP TABLE IF EXISTS "gold_reserved";
 
@@ -933,7 +559,44 @@ INSERT INTO "acme_gold"."dim_company" ("company_key", "entity_key", "company_id"
 FROM "gold_inferred";
 
 INSERT INTO "acme_gold"."dim_company" ("company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "replaced__added";
+FROM (WITH versions AS (SELECT _row.*
+FROM "acme_silver"."company" AS _row), cuts AS (SELECT entity_key, valid_from AS _cut
+FROM versions
+UNION SELECT _row.entity_key, _other.valid_from
+FROM versions AS _row
+JOIN "acme_silver"."address" AS _other ON SPLIT_PART(_other.entity_key, ':', 1) = SPLIT_PART(_row.entity_key, ':', 1) AND _other."company_id" = _row."company_id" AND _other.valid_from > _row.valid_from AND _other.valid_from < _row.valid_to
+UNION SELECT _row.entity_key, _other.valid_to
+FROM versions AS _row
+JOIN "acme_silver"."address" AS _other ON SPLIT_PART(_other.entity_key, ':', 1) = SPLIT_PART(_row.entity_key, ':', 1) AND _other."company_id" = _row."company_id" AND _other.valid_to > _row.valid_from AND _other.valid_to < _row.valid_to), segments AS (SELECT _row.*, cuts._cut AS _seg_from, COALESCE(LEAD(cuts._cut) OVER (PARTITION BY _row.entity_key, _row.valid_from ORDER BY cuts._cut), _row.valid_to) AS _seg_to
+FROM versions AS _row
+JOIN cuts ON cuts.entity_key = _row.entity_key AND cuts._cut >= _row.valid_from AND cuts._cut < _row.valid_to), joined_0 AS (SELECT *
+FROM (SELECT _row.entity_key AS _owner, _row._seg_from AS _owner_from, _other.*, ROW_NUMBER() OVER (PARTITION BY _row.entity_key, _row._seg_from ORDER BY _other.valid_from DESC NULLS LAST, _other.entity_key DESC NULLS LAST) AS _place
+FROM segments AS _row
+JOIN "acme_silver"."address" AS _other ON SPLIT_PART(_other.entity_key, ':', 1) = SPLIT_PART(_row.entity_key, ':', 1) AND _other."company_id" = _row."company_id" AND _other.valid_from <= _row._seg_from AND _other.valid_to > _row._seg_from) AS placed
+WHERE _place = 1), valued AS (SELECT _row.entity_key, _row._seg_from AS valid_from, _row._seg_to AS valid_to, _row.batch_id AS _batch, _row."company_id" AS "company_id", _row."segment" AS "segment", _row."name" AS "name", _row."segment" AS "first_segment", _row."number" AS "number", _join_0."city" AS "city", _join_0."phone" AS "phone"
+FROM segments AS _row
+LEFT JOIN joined_0 AS _join_0 ON _join_0._owner = _row.entity_key AND _join_0._owner_from = _row._seg_from), settled AS (SELECT entity_key, valid_from, valid_to, _batch, LAST_VALUE("company_id") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "company_id", "segment", LAST_VALUE("name") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "name", FIRST_VALUE("first_segment") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "first_segment", LAST_VALUE("number") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "number", "city", LAST_VALUE("phone") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "phone"
+FROM valued), members AS (WITH looked AS (SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, valid_to, LAG("segment") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_segment", LAG("city") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_city", LAG(valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _was_valid_to
+FROM settled), ranked AS (SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, valid_to, CASE WHEN _was_valid_to IS NULL OR _was_valid_to < valid_from OR ((CASE WHEN "segment" = "_was_segment" AND FNV_HASH("segment") = FNV_HASH("_was_segment") THEN 0 WHEN "segment" IS NULL AND "_was_segment" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "city" = "_was_city" AND FNV_HASH("city") = FNV_HASH("_was_city") THEN 0 WHEN "city" IS NULL AND "_was_city" IS NULL THEN 0 ELSE 1 END = 1)) THEN 1 ELSE 0 END AS _opens, _was_valid_to
+FROM looked), ends AS (SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, LEAD(_was_valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _next_was_valid_to
+FROM ranked
+WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS _last_valid_to
+FROM ranked
+GROUP BY "entity_key") SELECT "entity_key", "segment", "city", "first_segment", "company_id", "name", "number", "phone", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
+FROM ends
+JOIN lasts ON lasts._last_key = ends."entity_key"), line_number AS (SELECT entity_key, parent, value, is_current
+FROM (SELECT _row.entity_key, SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."parent_id" AS VARCHAR(MAX)) AS parent, _row."number" AS value, _row.is_current, ROW_NUMBER() OVER (PARTITION BY _row.entity_key ORDER BY _row.valid_from DESC NULLS LAST) AS place
+FROM "acme_silver"."company" AS _row) AS placed
+WHERE place = 1), chain_number AS (SELECT *
+FROM "recursion__found_8"), inherited_number AS (SELECT entity_key, MAX(value) AS value
+FROM chain_number
+WHERE NOT value IS NULL
+GROUP BY entity_key) SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
+FROM members) AS _row
+LEFT JOIN inherited_number ON inherited_number.entity_key = _row.entity_key
+LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh;
 
 INSERT INTO "acme_gold"."dim_company" ("company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT *
 FROM "gold_reserved";
@@ -948,7 +611,22 @@ INSERT INTO "acme_gold"."dim_member" ("member_key", "entity_key", "name", "cost"
 FROM "gold_inferred";
 
 INSERT INTO "acme_gold"."dim_member" ("member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "replaced__added";
+FROM (WITH versions AS (SELECT _row.*
+FROM "acme_silver"."member" AS _row), valued AS (SELECT _row.entity_key, _row.valid_from, _row.valid_to, _row.batch_id AS _batch, _row."name" AS "name", _row."cost" AS "cost"
+FROM versions AS _row), settled AS (SELECT entity_key, valid_from, valid_to, _batch, LAST_VALUE("name") OVER (PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "name", "cost"
+FROM valued), members AS (WITH looked AS (SELECT "entity_key", "cost", "name", "_batch", valid_from, valid_to, LAG("cost") OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS "_was_cost", LAG(valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _was_valid_to
+FROM settled), ranked AS (SELECT "entity_key", "cost", "name", "_batch", valid_from, valid_to, CASE WHEN _was_valid_to IS NULL OR _was_valid_to < valid_from OR ((CASE WHEN "cost" = "_was_cost" AND FNV_HASH("cost") = FNV_HASH("_was_cost") THEN 0 WHEN "cost" IS NULL AND "_was_cost" IS NULL THEN 0 ELSE 1 END = 1)) THEN 1 ELSE 0 END AS _opens, _was_valid_to
+FROM looked), ends AS (SELECT "entity_key", "cost", "name", "_batch", valid_from, LEAD(_was_valid_to) OVER (PARTITION BY "entity_key" ORDER BY valid_from) AS _next_was_valid_to
+FROM ranked
+WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS _last_valid_to
+FROM ranked
+GROUP BY "entity_key") SELECT "entity_key", "cost", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
+FROM ends
+JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) AS "member_key", _row.entity_key, _row."name", _row."cost", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
+FROM members) AS _row
+LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh;
 
 INSERT INTO "acme_gold"."dim_member" ("member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT *
 FROM "gold_reserved";
@@ -963,19 +641,28 @@ INSERT INTO "acme_gold"."dim_worker" ("worker_key", "entity_key", "name", "valid
 FROM "gold_inferred";
 
 INSERT INTO "acme_gold"."dim_worker" ("worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "replaced__added";
+FROM (SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
+FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
+FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
+FROM "gold_fresh"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_fresh")) AS _new
+LEFT JOIN (SELECT "worker_key", entity_key, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
+FROM "acme_gold"."dim_worker"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_fresh")) AS _old ON _old.entity_key = _new.entity_key AND (CASE WHEN _old._since = _new._since AND FNV_HASH(_old._since) = FNV_HASH(_new._since) THEN 0 WHEN _old._since IS NULL AND _new._since IS NULL THEN 0 ELSE 1 END = 0)) AS _fresh;
 
 INSERT INTO "acme_gold"."dim_worker" ("worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT *
 FROM "gold_reserved";
 
 INSERT INTO "acme_gold"."fact_agreement_period" ("entity_key", "agreement_id", "period_start", "period_end", "company_key", "month_key", "amount", "loaded_at", "batch_id", "source") SELECT "entity_key", "agreement_id", "period_start", "period_end", "company_key", "month_key", "amount", "loaded_at", "batch_id", "source"
-FROM "replaced__added";
+FROM "gold_fresh";
 
 INSERT INTO "acme_gold"."fact_entry" ("entity_key", "entry_id", "member_key", "worker_key", "approver_key", "company_key", "option_key", "work_date_key", "head_key", "started_at", "option", "worked", "revenue", "cost", "margin", "loaded_at", "batch_id", "source") SELECT "entity_key", "entry_id", "member_key", "worker_key", "approver_key", "company_key", "option_key", "work_date_key", "head_key", "started_at", "option", "worked", "revenue", "cost", "margin", "loaded_at", "batch_id", "source"
-FROM "replaced__added";
+FROM "gold_filled";
 
 INSERT INTO "acme_gold"."fact_line" ("entity_key", "kind", "line_id", "company_key", "day_key", "amount", "loaded_at", "batch_id", "source") SELECT "entity_key", "kind", "line_id", "company_key", "day_key", "amount", "loaded_at", "batch_id", "source"
-FROM "replaced__added";
+FROM "gold_fresh";
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(8 AS BIGINT) AS c2
@@ -991,7 +678,7 @@ UNION ALL SELECT 'dim_member', '@definition', CAST(4302496528212545 AS BIGINT)) 
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(10 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_option', '@definition', CAST(1021310388100123184 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_option', '@definition', CAST(743947875165550092 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(9 AS BIGINT) AS c2
@@ -1015,65 +702,65 @@ INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_line' AS c0, 'dim_company' AS c1, CAST(0 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_line', 'entry', CAST(10 AS BIGINT)
 UNION ALL SELECT 'fact_line', 'product', CAST(11 AS BIGINT)
-UNION ALL SELECT 'fact_line', '@definition', CAST(691564682565359294 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'fact_line', '@definition', CAST(808546577614480306 AS BIGINT)) AS fresh;
 
-SELECT "company_key", MIN(entity_key), MAX(entity_key)
+SELECT "company_key"
+FROM "acme_gold"."dim_company"
+GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
+
+SELECT "company_key"
 FROM "acme_gold"."dim_company"
 WHERE "company_key" IN (SELECT "company_key"
 FROM "gold_inferred")
 GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
 
-SELECT "company_key", MIN(entity_key), MAX(entity_key)
-FROM "acme_gold"."dim_company"
-WHERE "company_key" IN (SELECT "company_key"
-FROM "gold_narrow")
-GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
+SELECT "member_key"
+FROM "acme_gold"."dim_member"
+GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
 
-SELECT "member_key", MIN(entity_key), MAX(entity_key)
+SELECT "member_key"
 FROM "acme_gold"."dim_member"
 WHERE "member_key" IN (SELECT "member_key"
 FROM "gold_inferred")
 GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
 
-SELECT "member_key", MIN(entity_key), MAX(entity_key)
-FROM "acme_gold"."dim_member"
-WHERE "member_key" IN (SELECT "member_key"
-FROM "gold_narrow")
-GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
-
-SELECT "option_key", MIN(entity_key), MAX(entity_key)
+SELECT "option_key"
 FROM "acme_gold"."dim_option"
 WHERE "option_key" IN (SELECT "option_key"
 FROM "gold_narrow")
 GROUP BY "option_key" HAVING COUNT(*) > 1 LIMIT 1;
 
-SELECT "worker_key", MIN(entity_key), MAX(entity_key)
+SELECT "worker_key"
+FROM "acme_gold"."dim_worker"
+GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
+
+SELECT "worker_key"
 FROM "acme_gold"."dim_worker"
 WHERE "worker_key" IN (SELECT "worker_key"
 FROM "gold_inferred")
 GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
 
-SELECT "worker_key", MIN(entity_key), MAX(entity_key)
-FROM "acme_gold"."dim_worker"
-WHERE "worker_key" IN (SELECT "worker_key"
-FROM "gold_narrow")
-GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
+SELECT 1
+FROM "acme_gold"."dim_company" LIMIT 1;
 
 SELECT 1
-FROM "acme_gold"."dim_company"
-WHERE is_inferred LIMIT 1;
-
-SELECT 1
-FROM "acme_gold"."dim_member"
-WHERE is_inferred LIMIT 1;
+FROM "acme_gold"."dim_member" LIMIT 1;
 
 SELECT 1
 FROM "acme_gold"."dim_option"
 WHERE is_inferred LIMIT 1;
 
 SELECT 1
-FROM "acme_gold"."dim_worker"
-WHERE is_inferred LIMIT 1;
+FROM "acme_gold"."dim_worker" LIMIT 1;
+
+SELECT 1
+FROM "acme_gold"."fact_agreement_period" LIMIT 1;
+
+SELECT 1
+FROM "acme_gold"."fact_entry" LIMIT 1;
+
+SELECT 1
+FROM "acme_gold"."fact_line" LIMIT 1;
 
 SELECT 1
 FROM "acme_meta"."progress"
@@ -1099,9 +786,6 @@ FROM "gold_changed"
 WHERE "entity_key" IS NULL LIMIT 1;
 
 SELECT 1
-FROM "gold_forsaken" LIMIT 1;
-
-SELECT 1
 FROM "gold_fresh"
 WHERE "approver_key" IS NULL LIMIT 1;
 
@@ -1118,14 +802,7 @@ FROM "gold_keys"
 WHERE "date_key" IS NULL LIMIT 1;
 
 SELECT 1
-FROM "gold_keys"
-WHERE "entity_key" IS NULL LIMIT 1;
-
-SELECT 1
 FROM "gold_met" LIMIT 1;
-
-SELECT 1
-FROM "gold_referred_0" LIMIT 1;
 
 SELECT 1
 FROM "recursion__found_1" LIMIT 1;
@@ -1235,6 +912,13 @@ FROM "acme_meta"."batch";
 SELECT MIN(CAST(_row."starts_on" AS DATE))
 FROM "acme_silver"."agreement" AS _row
 WHERE _row.is_current;
+
+SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), SPLIT_PART(_row.entity_key, ':', 1), _row."agreement_id", _row."period_start"
+FROM "acme_gold"."fact_agreement_period" AS _row
+JOIN (SELECT DISTINCT "agreement_id", "period_start"
+FROM "gold_fresh" AS _new) AS _new ON (COALESCE(FNV_HASH(CAST(_new."agreement_id" AS BIGINT)), 0) = COALESCE(FNV_HASH(CAST(_row."agreement_id" AS BIGINT)), 0) AND (CASE WHEN CAST(_new."agreement_id" AS BIGINT) = CAST(_row."agreement_id" AS BIGINT) AND FNV_HASH(CAST(_new."agreement_id" AS BIGINT)) = FNV_HASH(CAST(_row."agreement_id" AS BIGINT)) THEN 0 WHEN CAST(_new."agreement_id" AS BIGINT) IS NULL AND CAST(_row."agreement_id" AS BIGINT) IS NULL THEN 0 ELSE 1 END = 0)) AND (COALESCE(FNV_HASH(CAST(_new."period_start" AS DATE)), 0) = COALESCE(FNV_HASH(CAST(_row."period_start" AS DATE)), 0) AND (CASE WHEN CAST(_new."period_start" AS DATE) = CAST(_row."period_start" AS DATE) AND FNV_HASH(CAST(_new."period_start" AS DATE)) = FNV_HASH(CAST(_row."period_start" AS DATE)) THEN 0 WHEN CAST(_new."period_start" AS DATE) IS NULL AND CAST(_row."period_start" AS DATE) IS NULL THEN 0 ELSE 1 END = 0))
+WHERE TRUE
+GROUP BY SPLIT_PART(_row.entity_key, ':', 1), _row."agreement_id", _row."period_start" HAVING COUNT(*) > 1 LIMIT 1;
 
 SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), SPLIT_PART(_row.entity_key, ':', 1), _row."kind", _row."line_id"
 FROM "acme_gold"."fact_line" AS _row

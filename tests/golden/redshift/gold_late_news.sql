@@ -37,6 +37,23 @@ FROM "gold_held"
 EXCEPT SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
 FROM "gold_numbered") AS _gone;
 
+CREATE TEMPORARY TABLE "gold_forsaken" AS SELECT "company_key"
+FROM "acme_gold"."dim_company"
+WHERE is_inferred AND "company_key" IN (SELECT member
+FROM "gold_referred_0") AND NOT "company_key" IN (SELECT "company_key"
+FROM "acme_gold"."fact_entry"
+WHERE "company_key" IN (SELECT member
+FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "head_key"
+FROM "acme_gold"."fact_entry"
+WHERE "head_key" IN (SELECT member
+FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "company_key"
+FROM "acme_gold"."fact_line"
+WHERE "company_key" IN (SELECT member
+FROM "gold_referred_0")) AND NOT "company_key" IN (SELECT "company_key"
+FROM "acme_gold"."fact_agreement_period"
+WHERE "company_key" IN (SELECT member
+FROM "gold_referred_0"));
+
 CREATE TEMPORARY TABLE "gold_fresh" AS SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
 FROM (WITH versions AS (SELECT _row.*
 FROM "gold_versions" AS _row
@@ -152,7 +169,7 @@ FROM CAST(_row."sold_on" AS DATE))) AS BIGINT) * 10000 + CAST(FLOOR(EXTRACT(MONT
 FROM CAST(_row."sold_on" AS DATE))) AS BIGINT) * 100 + CAST(FLOOR(EXTRACT(DAY
 FROM CAST(_row."sold_on" AS DATE))) AS BIGINT) AS BIGINT) END AS "day_key", _load.read_at AS loaded_at, _row.batch_id, _load.source
 FROM "gold_part_1" AS _row
-LEFT JOIN (SELECT "entity_key", "company_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "is_current", "is_inferred", valid_from, valid_to, CASE WHEN ROW_NUMBER() OVER (PARTITION BY "entity_key" ORDER BY valid_from) = 1 THEN CAST('0001-01-01 00:00:00' AS TIMESTAMP) ELSE valid_from END AS covers_from, COALESCE(LEAD(valid_from) OVER (PARTITION BY "entity_key" ORDER BY valid_from), CAST('9999-12-31 00:00:00' AS TIMESTAMP)) AS covers_to
+LEFT JOIN (SELECT "entity_key", "company_key", valid_from, valid_to, CASE WHEN ROW_NUMBER() OVER (PARTITION BY "entity_key" ORDER BY valid_from) = 1 THEN CAST('0001-01-01 00:00:00' AS TIMESTAMP) ELSE valid_from END AS covers_from, COALESCE(LEAD(valid_from) OVER (PARTITION BY "entity_key" ORDER BY valid_from), CAST('9999-12-31 00:00:00' AS TIMESTAMP)) AS covers_to
 FROM "gold_members_2" AS members) AS "company" ON "company".entity_key = (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AND ("company".covers_from <= LEAST(COALESCE(CAST(_row."sold_on" AS TIMESTAMP), CAST('9999-12-30 00:00:00' AS TIMESTAMP)), CAST('9999-12-30 00:00:00' AS TIMESTAMP)) AND "company".covers_to > LEAST(COALESCE(CAST(_row."sold_on" AS TIMESTAMP), CAST('9999-12-30 00:00:00' AS TIMESTAMP)), CAST('9999-12-30 00:00:00' AS TIMESTAMP)))
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row.batch_id
 WHERE _row.is_current;
@@ -323,44 +340,44 @@ WHERE _row.is_current AND (CAST(_row."ends_on" AS DATE) IS NULL OR CAST(_row."en
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
 FROM "gold_below";
 
-CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."company_key", x."entity_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key"
 FROM "acme_gold"."dim_company" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row
 JOIN "gold_months" AS _month ON _month.period_end >= CAST(_row."starts_on" AS DATE) AND (CAST(_row."ends_on" AS DATE) IS NULL OR _month.period_start <= CAST(_row."ends_on" AS DATE))) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."company_key", x."entity_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."is_current", x."is_inferred"
 FROM "acme_gold"."dim_company" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."member_key", x."entity_key", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."member_key", x."name", x."cost", x."is_current", x."is_inferred"
 FROM "acme_gold"."dim_member" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."member_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_1" AS SELECT 0 AS _row, x."worker_key", x."entity_key", x."name", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_1" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."worker_key"
 FROM "acme_gold"."dim_worker" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."member_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_2" AS SELECT 0 AS _row, x."company_key", x."entity_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_2" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key"
 FROM "acme_gold"."dim_company" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_1" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_2" AS SELECT 0 AS _row, x."member_key", x."entity_key", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_2" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."member_key"
 FROM "acme_gold"."dim_member" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."approver_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_3" AS SELECT 0 AS _row, x."company_key", x."entity_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_members_3" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."is_current", x."is_inferred"
 FROM "acme_gold"."dim_company" AS x
 WHERE x.entity_key IN (SELECT k.entity_key
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
@@ -368,6 +385,21 @@ FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
 CREATE TEMPORARY TABLE "gold_months" AS SELECT *
 FROM (SELECT CAST('2024-03-01' AS DATE) AS period_start, CAST('2024-03-31' AS DATE) AS period_end) AS months;
+
+CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "gold_fresh"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_changed");
+
+CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "gold_fresh"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_changed");
+
+CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "gold_numbered"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_changed");
 
 CREATE TEMPORARY TABLE "gold_numbered" AS SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
 FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
@@ -621,8 +653,125 @@ WHERE chain_number.value IS NULL AND above.is_current) AS next_round
 EXCEPT SELECT *
 FROM "recursion__found_8" AS known;
 
+CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__fresh" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_id" = s."company_id" AND FNV_HASH(o."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN o."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."segment" = s."segment" AND FNV_HASH(o."segment") = FNV_HASH(s."segment") THEN 0 WHEN o."segment" IS NULL AND s."segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."first_segment" = s."first_segment" AND FNV_HASH(o."first_segment") = FNV_HASH(s."first_segment") THEN 0 WHEN o."first_segment" IS NULL AND s."first_segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."number" = s."number" AND FNV_HASH(o."number") = FNV_HASH(s."number") THEN 0 WHEN o."number" IS NULL AND s."number" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."city" = s."city" AND FNV_HASH(o."city") = FNV_HASH(s."city") THEN 0 WHEN o."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."phone" = s."phone" AND FNV_HASH(o."phone") = FNV_HASH(s."phone") THEN 0 WHEN o."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__fresh" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."agreement_id" = s."agreement_id" AND FNV_HASH(o."agreement_id") = FNV_HASH(s."agreement_id") THEN 0 WHEN o."agreement_id" IS NULL AND s."agreement_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_start" = s."period_start" AND FNV_HASH(o."period_start") = FNV_HASH(s."period_start") THEN 0 WHEN o."period_start" IS NULL AND s."period_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_end" = s."period_end" AND FNV_HASH(o."period_end") = FNV_HASH(s."period_end") THEN 0 WHEN o."period_end" IS NULL AND s."period_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month_key" = s."month_key" AND FNV_HASH(o."month_key") = FNV_HASH(s."month_key") THEN 0 WHEN o."month_key" IS NULL AND s."month_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."entity_key", s."entry_id", s."member_key", s."worker_key", s."approver_key", s."company_key", s."option_key", s."work_date_key", s."head_key", s."started_at", s."option", s."worked", s."revenue", s."cost", s."margin", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__fresh" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."entry_id" = s."entry_id" AND FNV_HASH(o."entry_id") = FNV_HASH(s."entry_id") THEN 0 WHEN o."entry_id" IS NULL AND s."entry_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."approver_key" = s."approver_key" AND FNV_HASH(o."approver_key") = FNV_HASH(s."approver_key") THEN 0 WHEN o."approver_key" IS NULL AND s."approver_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option_key" = s."option_key" AND FNV_HASH(o."option_key") = FNV_HASH(s."option_key") THEN 0 WHEN o."option_key" IS NULL AND s."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."work_date_key" = s."work_date_key" AND FNV_HASH(o."work_date_key") = FNV_HASH(s."work_date_key") THEN 0 WHEN o."work_date_key" IS NULL AND s."work_date_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."head_key" = s."head_key" AND FNV_HASH(o."head_key") = FNV_HASH(s."head_key") THEN 0 WHEN o."head_key" IS NULL AND s."head_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."started_at" = s."started_at" AND FNV_HASH(o."started_at") = FNV_HASH(s."started_at") THEN 0 WHEN o."started_at" IS NULL AND s."started_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option" = s."option" AND FNV_HASH(o."option") = FNV_HASH(s."option") THEN 0 WHEN o."option" IS NULL AND s."option" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worked" = s."worked" AND FNV_HASH(o."worked") = FNV_HASH(s."worked") THEN 0 WHEN o."worked" IS NULL AND s."worked" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."revenue" = s."revenue" AND FNV_HASH(o."revenue") = FNV_HASH(s."revenue") THEN 0 WHEN o."revenue" IS NULL AND s."revenue" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."margin" = s."margin" AND FNV_HASH(o."margin") = FNV_HASH(s."margin") THEN 0 WHEN o."margin" IS NULL AND s."margin" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."entity_key", s."kind", s."line_id", s."company_key", s."day_key", s."amount", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__fresh" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."kind" = s."kind" AND FNV_HASH(o."kind") = FNV_HASH(s."kind") THEN 0 WHEN o."kind" IS NULL AND s."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."line_id" = s."line_id" AND FNV_HASH(o."line_id") = FNV_HASH(s."line_id") THEN 0 WHEN o."line_id" IS NULL AND s."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_key" = s."day_key" AND FNV_HASH(o."day_key") = FNV_HASH(s."day_key") THEN 0 WHEN o."day_key" IS NULL AND s."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__fresh" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__added" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__fresh" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("company_key" AS BIGINT) AS "company_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("company_id" AS BIGINT) AS "company_id", CAST("segment" AS VARCHAR(MAX)) AS "segment", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("first_segment" AS VARCHAR(MAX)) AS "first_segment", CAST("number" AS VARCHAR(MAX)) AS "number", CAST("city" AS VARCHAR(MAX)) AS "city", CAST("phone" AS VARCHAR(MAX)) AS "phone", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_narrow";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("agreement_id" AS BIGINT) AS "agreement_id", CAST("period_start" AS DATE) AS "period_start", CAST("period_end" AS DATE) AS "period_end", CAST("company_key" AS BIGINT) AS "company_key", CAST("month_key" AS BIGINT) AS "month_key", CAST("amount" AS DECIMAL(18, 4)) AS "amount", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_fresh";
+
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("entry_id" AS BIGINT) AS "entry_id", CAST("member_key" AS BIGINT) AS "member_key", CAST("worker_key" AS BIGINT) AS "worker_key", CAST("approver_key" AS BIGINT) AS "approver_key", CAST("company_key" AS BIGINT) AS "company_key", CAST("option_key" AS BIGINT) AS "option_key", CAST("work_date_key" AS BIGINT) AS "work_date_key", CAST("head_key" AS BIGINT) AS "head_key", CAST("started_at" AS TIMESTAMP) AS "started_at", CAST("option" AS VARCHAR(MAX)) AS "option", CAST("worked" AS DECIMAL(18, 4)) AS "worked", CAST("revenue" AS DECIMAL(18, 8)) AS "revenue", CAST("cost" AS DECIMAL(18, 8)) AS "cost", CAST("margin" AS DOUBLE PRECISION) AS "margin", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
 FROM "gold_fresh";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("kind" AS VARCHAR(MAX)) AS "kind", CAST("line_id" AS BIGINT) AS "line_id", CAST("company_key" AS BIGINT) AS "company_key", CAST("day_key" AS BIGINT) AS "day_key", CAST("amount" AS DECIMAL(22, 8)) AS "amount", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_fresh";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("member_key" AS BIGINT) AS "member_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("cost" AS DECIMAL(18, 4)) AS "cost", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_narrow";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("worker_key" AS BIGINT) AS "worker_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_narrow";
+
+CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__stored" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_id" = s."company_id" AND FNV_HASH(o."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN o."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."segment" = s."segment" AND FNV_HASH(o."segment") = FNV_HASH(s."segment") THEN 0 WHEN o."segment" IS NULL AND s."segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."first_segment" = s."first_segment" AND FNV_HASH(o."first_segment") = FNV_HASH(s."first_segment") THEN 0 WHEN o."first_segment" IS NULL AND s."first_segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."number" = s."number" AND FNV_HASH(o."number") = FNV_HASH(s."number") THEN 0 WHEN o."number" IS NULL AND s."number" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."city" = s."city" AND FNV_HASH(o."city") = FNV_HASH(s."city") THEN 0 WHEN o."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."phone" = s."phone" AND FNV_HASH(o."phone") = FNV_HASH(s."phone") THEN 0 WHEN o."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__stored" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."agreement_id" = s."agreement_id" AND FNV_HASH(o."agreement_id") = FNV_HASH(s."agreement_id") THEN 0 WHEN o."agreement_id" IS NULL AND s."agreement_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_start" = s."period_start" AND FNV_HASH(o."period_start") = FNV_HASH(s."period_start") THEN 0 WHEN o."period_start" IS NULL AND s."period_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."period_end" = s."period_end" AND FNV_HASH(o."period_end") = FNV_HASH(s."period_end") THEN 0 WHEN o."period_end" IS NULL AND s."period_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."month_key" = s."month_key" AND FNV_HASH(o."month_key") = FNV_HASH(s."month_key") THEN 0 WHEN o."month_key" IS NULL AND s."month_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."entity_key", s."entry_id", s."member_key", s."worker_key", s."approver_key", s."company_key", s."option_key", s."work_date_key", s."head_key", s."started_at", s."option", s."worked", s."revenue", s."cost", s."margin", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__stored" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."entry_id" = s."entry_id" AND FNV_HASH(o."entry_id") = FNV_HASH(s."entry_id") THEN 0 WHEN o."entry_id" IS NULL AND s."entry_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."approver_key" = s."approver_key" AND FNV_HASH(o."approver_key") = FNV_HASH(s."approver_key") THEN 0 WHEN o."approver_key" IS NULL AND s."approver_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option_key" = s."option_key" AND FNV_HASH(o."option_key") = FNV_HASH(s."option_key") THEN 0 WHEN o."option_key" IS NULL AND s."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."work_date_key" = s."work_date_key" AND FNV_HASH(o."work_date_key") = FNV_HASH(s."work_date_key") THEN 0 WHEN o."work_date_key" IS NULL AND s."work_date_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."head_key" = s."head_key" AND FNV_HASH(o."head_key") = FNV_HASH(s."head_key") THEN 0 WHEN o."head_key" IS NULL AND s."head_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."started_at" = s."started_at" AND FNV_HASH(o."started_at") = FNV_HASH(s."started_at") THEN 0 WHEN o."started_at" IS NULL AND s."started_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."option" = s."option" AND FNV_HASH(o."option") = FNV_HASH(s."option") THEN 0 WHEN o."option" IS NULL AND s."option" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."worked" = s."worked" AND FNV_HASH(o."worked") = FNV_HASH(s."worked") THEN 0 WHEN o."worked" IS NULL AND s."worked" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."revenue" = s."revenue" AND FNV_HASH(o."revenue") = FNV_HASH(s."revenue") THEN 0 WHEN o."revenue" IS NULL AND s."revenue" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."margin" = s."margin" AND FNV_HASH(o."margin") = FNV_HASH(s."margin") THEN 0 WHEN o."margin" IS NULL AND s."margin" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."entity_key", s."kind", s."line_id", s."company_key", s."day_key", s."amount", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__stored" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."kind" = s."kind" AND FNV_HASH(o."kind") = FNV_HASH(s."kind") THEN 0 WHEN o."kind" IS NULL AND s."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."line_id" = s."line_id" AND FNV_HASH(o."line_id") = FNV_HASH(s."line_id") THEN 0 WHEN o."line_id" IS NULL AND s."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."company_key" = s."company_key" AND FNV_HASH(o."company_key") = FNV_HASH(s."company_key") THEN 0 WHEN o."company_key" IS NULL AND s."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."day_key" = s."day_key" AND FNV_HASH(o."day_key") = FNV_HASH(s."day_key") THEN 0 WHEN o."day_key" IS NULL AND s."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."amount" = s."amount" AND FNV_HASH(o."amount") = FNV_HASH(s."amount") THEN 0 WHEN o."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__stored" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."member_key" = s."member_key" AND FNV_HASH(o."member_key") = FNV_HASH(s."member_key") THEN 0 WHEN o."member_key" IS NULL AND s."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."cost" = s."cost" AND FNV_HASH(o."cost") = FNV_HASH(s."cost") THEN 0 WHEN o."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "replaced__stored" AS s
+LEFT JOIN (SELECT *, 1 AS _there
+FROM "replaced__fresh") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN o."worker_key" = s."worker_key" AND FNV_HASH(o."worker_key") = FNV_HASH(s."worker_key") THEN 0 WHEN o."worker_key" IS NULL AND s."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."name" = s."name" AND FNV_HASH(o."name") = FNV_HASH(s."name") THEN 0 WHEN o."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_from" = s."valid_from" AND FNV_HASH(o."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN o."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."valid_to" = s."valid_to" AND FNV_HASH(o."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN o."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_current" = s."is_current" AND FNV_HASH(o."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN o."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."is_inferred" = s."is_inferred" AND FNV_HASH(o."is_inferred") = FNV_HASH(s."is_inferred") THEN 0 WHEN o."is_inferred" IS NULL AND s."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."loaded_at" = s."loaded_at" AND FNV_HASH(o."loaded_at") = FNV_HASH(s."loaded_at") THEN 0 WHEN o."loaded_at" IS NULL AND s."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."batch_id" = s."batch_id" AND FNV_HASH(o."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN o."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN o."source" = s."source" AND FNV_HASH(o."source") = FNV_HASH(s."source") THEN 0 WHEN o."source" IS NULL AND s."source" IS NULL THEN 0 ELSE 1 END = 0)
+WHERE o._there IS NULL;
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_company" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."fact_agreement_period" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."entry_id", s."member_key", s."worker_key", s."approver_key", s."company_key", s."option_key", s."work_date_key", s."head_key", s."started_at", s."option", s."worked", s."revenue", s."cost", s."margin", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."fact_entry" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."kind", s."line_id", s."company_key", s."day_key", s."amount", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."fact_line" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_member" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_worker" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
 
 CREATE TEMPORARY TABLE "silver__known" AS SELECT x."entity_key", x."sequence", x."operation", x."hash", x.batch_id
 FROM "acme_silver"."member_log" AS x
@@ -681,7 +830,33 @@ FROM "silver__many") AND NOT x.is_current
 UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
 FROM "silver__logged" AS x;
 
+DELETE
+FROM "acme_gold"."dim_company" USING "replaced__gone" AS m
+WHERE m."entity_key" = "dim_company"."entity_key" AND (CASE WHEN m."company_key" = "dim_company"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("dim_company"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "dim_company"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_id" = "dim_company"."company_id" AND FNV_HASH(m."company_id") = FNV_HASH("dim_company"."company_id") THEN 0 WHEN m."company_id" IS NULL AND "dim_company"."company_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."segment" = "dim_company"."segment" AND FNV_HASH(m."segment") = FNV_HASH("dim_company"."segment") THEN 0 WHEN m."segment" IS NULL AND "dim_company"."segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."name" = "dim_company"."name" AND FNV_HASH(m."name") = FNV_HASH("dim_company"."name") THEN 0 WHEN m."name" IS NULL AND "dim_company"."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."first_segment" = "dim_company"."first_segment" AND FNV_HASH(m."first_segment") = FNV_HASH("dim_company"."first_segment") THEN 0 WHEN m."first_segment" IS NULL AND "dim_company"."first_segment" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."number" = "dim_company"."number" AND FNV_HASH(m."number") = FNV_HASH("dim_company"."number") THEN 0 WHEN m."number" IS NULL AND "dim_company"."number" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."city" = "dim_company"."city" AND FNV_HASH(m."city") = FNV_HASH("dim_company"."city") THEN 0 WHEN m."city" IS NULL AND "dim_company"."city" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."phone" = "dim_company"."phone" AND FNV_HASH(m."phone") = FNV_HASH("dim_company"."phone") THEN 0 WHEN m."phone" IS NULL AND "dim_company"."phone" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_from" = "dim_company"."valid_from" AND FNV_HASH(m."valid_from") = FNV_HASH("dim_company"."valid_from") THEN 0 WHEN m."valid_from" IS NULL AND "dim_company"."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_to" = "dim_company"."valid_to" AND FNV_HASH(m."valid_to") = FNV_HASH("dim_company"."valid_to") THEN 0 WHEN m."valid_to" IS NULL AND "dim_company"."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_current" = "dim_company"."is_current" AND FNV_HASH(m."is_current") = FNV_HASH("dim_company"."is_current") THEN 0 WHEN m."is_current" IS NULL AND "dim_company"."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_inferred" = "dim_company"."is_inferred" AND FNV_HASH(m."is_inferred") = FNV_HASH("dim_company"."is_inferred") THEN 0 WHEN m."is_inferred" IS NULL AND "dim_company"."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "dim_company"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("dim_company"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "dim_company"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "dim_company"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("dim_company"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "dim_company"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "dim_company"."source" AND FNV_HASH(m."source") = FNV_HASH("dim_company"."source") THEN 0 WHEN m."source" IS NULL AND "dim_company"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
+DELETE
+FROM "acme_gold"."dim_member" USING "replaced__gone" AS m
+WHERE m."entity_key" = "dim_member"."entity_key" AND (CASE WHEN m."member_key" = "dim_member"."member_key" AND FNV_HASH(m."member_key") = FNV_HASH("dim_member"."member_key") THEN 0 WHEN m."member_key" IS NULL AND "dim_member"."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."name" = "dim_member"."name" AND FNV_HASH(m."name") = FNV_HASH("dim_member"."name") THEN 0 WHEN m."name" IS NULL AND "dim_member"."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."cost" = "dim_member"."cost" AND FNV_HASH(m."cost") = FNV_HASH("dim_member"."cost") THEN 0 WHEN m."cost" IS NULL AND "dim_member"."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_from" = "dim_member"."valid_from" AND FNV_HASH(m."valid_from") = FNV_HASH("dim_member"."valid_from") THEN 0 WHEN m."valid_from" IS NULL AND "dim_member"."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_to" = "dim_member"."valid_to" AND FNV_HASH(m."valid_to") = FNV_HASH("dim_member"."valid_to") THEN 0 WHEN m."valid_to" IS NULL AND "dim_member"."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_current" = "dim_member"."is_current" AND FNV_HASH(m."is_current") = FNV_HASH("dim_member"."is_current") THEN 0 WHEN m."is_current" IS NULL AND "dim_member"."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_inferred" = "dim_member"."is_inferred" AND FNV_HASH(m."is_inferred") = FNV_HASH("dim_member"."is_inferred") THEN 0 WHEN m."is_inferred" IS NULL AND "dim_member"."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "dim_member"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("dim_member"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "dim_member"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "dim_member"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("dim_member"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "dim_member"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "dim_member"."source" AND FNV_HASH(m."source") = FNV_HASH("dim_member"."source") THEN 0 WHEN m."source" IS NULL AND "dim_member"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
+DELETE
+FROM "acme_gold"."dim_worker" USING "replaced__gone" AS m
+WHERE m."entity_key" = "dim_worker"."entity_key" AND (CASE WHEN m."worker_key" = "dim_worker"."worker_key" AND FNV_HASH(m."worker_key") = FNV_HASH("dim_worker"."worker_key") THEN 0 WHEN m."worker_key" IS NULL AND "dim_worker"."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."name" = "dim_worker"."name" AND FNV_HASH(m."name") = FNV_HASH("dim_worker"."name") THEN 0 WHEN m."name" IS NULL AND "dim_worker"."name" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_from" = "dim_worker"."valid_from" AND FNV_HASH(m."valid_from") = FNV_HASH("dim_worker"."valid_from") THEN 0 WHEN m."valid_from" IS NULL AND "dim_worker"."valid_from" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."valid_to" = "dim_worker"."valid_to" AND FNV_HASH(m."valid_to") = FNV_HASH("dim_worker"."valid_to") THEN 0 WHEN m."valid_to" IS NULL AND "dim_worker"."valid_to" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_current" = "dim_worker"."is_current" AND FNV_HASH(m."is_current") = FNV_HASH("dim_worker"."is_current") THEN 0 WHEN m."is_current" IS NULL AND "dim_worker"."is_current" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."is_inferred" = "dim_worker"."is_inferred" AND FNV_HASH(m."is_inferred") = FNV_HASH("dim_worker"."is_inferred") THEN 0 WHEN m."is_inferred" IS NULL AND "dim_worker"."is_inferred" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "dim_worker"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("dim_worker"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "dim_worker"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "dim_worker"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("dim_worker"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "dim_worker"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "dim_worker"."source" AND FNV_HASH(m."source") = FNV_HASH("dim_worker"."source") THEN 0 WHEN m."source" IS NULL AND "dim_worker"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
+DELETE
+FROM "acme_gold"."fact_agreement_period" USING "replaced__gone" AS m
+WHERE m."entity_key" = "fact_agreement_period"."entity_key" AND (CASE WHEN m."agreement_id" = "fact_agreement_period"."agreement_id" AND FNV_HASH(m."agreement_id") = FNV_HASH("fact_agreement_period"."agreement_id") THEN 0 WHEN m."agreement_id" IS NULL AND "fact_agreement_period"."agreement_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."period_start" = "fact_agreement_period"."period_start" AND FNV_HASH(m."period_start") = FNV_HASH("fact_agreement_period"."period_start") THEN 0 WHEN m."period_start" IS NULL AND "fact_agreement_period"."period_start" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."period_end" = "fact_agreement_period"."period_end" AND FNV_HASH(m."period_end") = FNV_HASH("fact_agreement_period"."period_end") THEN 0 WHEN m."period_end" IS NULL AND "fact_agreement_period"."period_end" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_agreement_period"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_agreement_period"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_agreement_period"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."month_key" = "fact_agreement_period"."month_key" AND FNV_HASH(m."month_key") = FNV_HASH("fact_agreement_period"."month_key") THEN 0 WHEN m."month_key" IS NULL AND "fact_agreement_period"."month_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."amount" = "fact_agreement_period"."amount" AND FNV_HASH(m."amount") = FNV_HASH("fact_agreement_period"."amount") THEN 0 WHEN m."amount" IS NULL AND "fact_agreement_period"."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_agreement_period"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_agreement_period"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_agreement_period"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_agreement_period"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_agreement_period"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_agreement_period"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_agreement_period"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_agreement_period"."source") THEN 0 WHEN m."source" IS NULL AND "fact_agreement_period"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
+DELETE
+FROM "acme_gold"."fact_entry" USING "replaced__gone" AS m
+WHERE m."entity_key" = "fact_entry"."entity_key" AND (CASE WHEN m."entry_id" = "fact_entry"."entry_id" AND FNV_HASH(m."entry_id") = FNV_HASH("fact_entry"."entry_id") THEN 0 WHEN m."entry_id" IS NULL AND "fact_entry"."entry_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."member_key" = "fact_entry"."member_key" AND FNV_HASH(m."member_key") = FNV_HASH("fact_entry"."member_key") THEN 0 WHEN m."member_key" IS NULL AND "fact_entry"."member_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."worker_key" = "fact_entry"."worker_key" AND FNV_HASH(m."worker_key") = FNV_HASH("fact_entry"."worker_key") THEN 0 WHEN m."worker_key" IS NULL AND "fact_entry"."worker_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."approver_key" = "fact_entry"."approver_key" AND FNV_HASH(m."approver_key") = FNV_HASH("fact_entry"."approver_key") THEN 0 WHEN m."approver_key" IS NULL AND "fact_entry"."approver_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_entry"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_entry"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_entry"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."option_key" = "fact_entry"."option_key" AND FNV_HASH(m."option_key") = FNV_HASH("fact_entry"."option_key") THEN 0 WHEN m."option_key" IS NULL AND "fact_entry"."option_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."work_date_key" = "fact_entry"."work_date_key" AND FNV_HASH(m."work_date_key") = FNV_HASH("fact_entry"."work_date_key") THEN 0 WHEN m."work_date_key" IS NULL AND "fact_entry"."work_date_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."head_key" = "fact_entry"."head_key" AND FNV_HASH(m."head_key") = FNV_HASH("fact_entry"."head_key") THEN 0 WHEN m."head_key" IS NULL AND "fact_entry"."head_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."started_at" = "fact_entry"."started_at" AND FNV_HASH(m."started_at") = FNV_HASH("fact_entry"."started_at") THEN 0 WHEN m."started_at" IS NULL AND "fact_entry"."started_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."option" = "fact_entry"."option" AND FNV_HASH(m."option") = FNV_HASH("fact_entry"."option") THEN 0 WHEN m."option" IS NULL AND "fact_entry"."option" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."worked" = "fact_entry"."worked" AND FNV_HASH(m."worked") = FNV_HASH("fact_entry"."worked") THEN 0 WHEN m."worked" IS NULL AND "fact_entry"."worked" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."revenue" = "fact_entry"."revenue" AND FNV_HASH(m."revenue") = FNV_HASH("fact_entry"."revenue") THEN 0 WHEN m."revenue" IS NULL AND "fact_entry"."revenue" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."cost" = "fact_entry"."cost" AND FNV_HASH(m."cost") = FNV_HASH("fact_entry"."cost") THEN 0 WHEN m."cost" IS NULL AND "fact_entry"."cost" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."margin" = "fact_entry"."margin" AND FNV_HASH(m."margin") = FNV_HASH("fact_entry"."margin") THEN 0 WHEN m."margin" IS NULL AND "fact_entry"."margin" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_entry"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_entry"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_entry"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_entry"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_entry"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_entry"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_entry"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_entry"."source") THEN 0 WHEN m."source" IS NULL AND "fact_entry"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
+DELETE
+FROM "acme_gold"."fact_line" USING "replaced__gone" AS m
+WHERE m."entity_key" = "fact_line"."entity_key" AND (CASE WHEN m."kind" = "fact_line"."kind" AND FNV_HASH(m."kind") = FNV_HASH("fact_line"."kind") THEN 0 WHEN m."kind" IS NULL AND "fact_line"."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."line_id" = "fact_line"."line_id" AND FNV_HASH(m."line_id") = FNV_HASH("fact_line"."line_id") THEN 0 WHEN m."line_id" IS NULL AND "fact_line"."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_line"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_line"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_line"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."day_key" = "fact_line"."day_key" AND FNV_HASH(m."day_key") = FNV_HASH("fact_line"."day_key") THEN 0 WHEN m."day_key" IS NULL AND "fact_line"."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."amount" = "fact_line"."amount" AND FNV_HASH(m."amount") = FNV_HASH("fact_line"."amount") THEN 0 WHEN m."amount" IS NULL AND "fact_line"."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_line"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_line"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_line"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_line"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_line"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_line"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_line"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_line"."source") THEN 0 WHEN m."source" IS NULL AND "fact_line"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
 DROP TABLE IF EXISTS "gold_below";
+
+DROP TABLE IF EXISTS "gold_forsaken";
 
 DROP TABLE IF EXISTS "gold_held";
 
@@ -693,11 +868,33 @@ DROP TABLE IF EXISTS "gold_members_2";
 
 DROP TABLE IF EXISTS "gold_members_3";
 
+DROP TABLE IF EXISTS "gold_numbered";
+
 DROP TABLE IF EXISTS "gold_part_0";
 
 DROP TABLE IF EXISTS "gold_part_1";
 
+DROP TABLE IF EXISTS "gold_referred_0";
+
 DROP TABLE IF EXISTS "gold_versions";
+
+INSERT INTO "acme_gold"."dim_company" ("company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "replaced__added";
+
+INSERT INTO "acme_gold"."dim_member" ("member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "replaced__added";
+
+INSERT INTO "acme_gold"."dim_worker" ("worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "replaced__added";
+
+INSERT INTO "acme_gold"."fact_agreement_period" ("entity_key", "agreement_id", "period_start", "period_end", "company_key", "month_key", "amount", "loaded_at", "batch_id", "source") SELECT "entity_key", "agreement_id", "period_start", "period_end", "company_key", "month_key", "amount", "loaded_at", "batch_id", "source"
+FROM "replaced__added";
+
+INSERT INTO "acme_gold"."fact_entry" ("entity_key", "entry_id", "member_key", "worker_key", "approver_key", "company_key", "option_key", "work_date_key", "head_key", "started_at", "option", "worked", "revenue", "cost", "margin", "loaded_at", "batch_id", "source") SELECT "entity_key", "entry_id", "member_key", "worker_key", "approver_key", "company_key", "option_key", "work_date_key", "head_key", "started_at", "option", "worked", "revenue", "cost", "margin", "loaded_at", "batch_id", "source"
+FROM "replaced__added";
+
+INSERT INTO "acme_gold"."fact_line" ("entity_key", "kind", "line_id", "company_key", "day_key", "amount", "loaded_at", "batch_id", "source") SELECT "entity_key", "kind", "line_id", "company_key", "day_key", "amount", "loaded_at", "batch_id", "source"
+FROM "replaced__added";
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
 FROM (SELECT 'b3-address' AS c0, 'psa' AS c1, 'addresss' AS c2, 'shop.addresss' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
@@ -738,7 +935,7 @@ UNION ALL SELECT 'dim_member', '@definition', CAST(4302496528212545 AS BIGINT)) 
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(15 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_option', '@definition', CAST(1021310388100123184 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_option', '@definition', CAST(743947875165550092 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
@@ -762,7 +959,7 @@ INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_line' AS c0, 'dim_company' AS c1, CAST(16 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_line', 'entry', CAST(15 AS BIGINT)
 UNION ALL SELECT 'fact_line', 'product', CAST(11 AS BIGINT)
-UNION ALL SELECT 'fact_line', '@definition', CAST(691564682565359294 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'fact_line', '@definition', CAST(808546577614480306 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_silver"."member" ("entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__news" AS n
@@ -773,6 +970,39 @@ FROM "silver__many"));
 
 INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", "key_hash"
 FROM "silver__news";
+
+SELECT "company_key"
+FROM "acme_gold"."dim_company"
+WHERE "company_key" IN (SELECT "company_key"
+FROM "gold_narrow")
+GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
+
+SELECT "member_key"
+FROM "acme_gold"."dim_member"
+WHERE "member_key" IN (SELECT "member_key"
+FROM "gold_narrow")
+GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
+
+SELECT "worker_key"
+FROM "acme_gold"."dim_worker"
+WHERE "worker_key" IN (SELECT "worker_key"
+FROM "gold_narrow")
+GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
+
+SELECT 1
+FROM "acme_gold"."dim_company"
+WHERE is_inferred LIMIT 1;
+
+SELECT 1
+FROM "acme_gold"."dim_member"
+WHERE is_inferred LIMIT 1;
+
+SELECT 1
+FROM "acme_gold"."dim_worker"
+WHERE is_inferred LIMIT 1;
+
+SELECT 1
+FROM "gold_forsaken" LIMIT 1;
 
 SELECT 1
 FROM "gold_fresh"
@@ -785,6 +1015,13 @@ WHERE "member_key" IS NULL LIMIT 1;
 SELECT 1
 FROM "gold_fresh"
 WHERE "worker_key" IS NULL LIMIT 1;
+
+SELECT 1
+FROM "gold_keys"
+WHERE "entity_key" IS NULL LIMIT 1;
+
+SELECT 1
+FROM "gold_referred_0" LIMIT 1;
 
 SELECT COALESCE(MAX(change_id), 0) + 1
 FROM (SELECT change_id
