@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from contextlib import closing
 
@@ -64,6 +65,9 @@ def lived(warehouse):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    "spark" not in os.environ.get("HEADWATER_GRID", ""), reason="takes minutes: `make test-spark` runs it"
+)
 def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
     with closing(star.prepare(DuckDB("acme", ":memory:", threads=1))) as plain:
         wanted = lived(plain)
