@@ -96,15 +96,15 @@ def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, engi
         project = msp(tmp_path / "msp", service)
         project.declare(environments={"shared": {"warehouse": engine.settings()}})
         assert project.run()["outcome"] == "done"
+        assert said(project, "rebuild", "--env", "shared")["outcome"] == "done"
+        with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as judge:
+            wanted = tables(judge)
+        with closing(engine.open("acme", read_only=True)) as opened:
+            same(wanted, tables(opened))
+        assert len(wanted) > 80
+        assert said(project, "run", "--env", "shared", "--layer", "gold")["written"] == {}
     finally:
         service.close()
-    assert said(project, "rebuild", "--env", "shared")["outcome"] == "done"
-    with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as judge:
-        wanted = tables(judge)
-    with closing(engine.open("acme", read_only=True)) as opened:
-        same(wanted, tables(opened))
-    assert len(wanted) > 80
-    assert said(project, "run", "--env", "shared", "--layer", "gold")["written"] == {}
 
 
 def said(project, *words):
