@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.batch import Feed, Window, batch_of
@@ -56,6 +56,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_a_step_comes_back_from_json_as_it_was(step: Step) -> None:
     written = json.loads(json.dumps(as_dict(step)))
