@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from headwater.silver.ready import ready
 from headwater.warehouse import spark_session
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.spark import Spark
+from tests.grid.engines import LONG
 from tests.grid.spark_session import SETTINGS, skip_without_java
 from tests.silver.stand import COLUMNS, THING, put, seen, versions
 
@@ -274,6 +276,7 @@ def test_without_java_it_says_what_to_install(monkeypatch):
 WRITER = """
 import sys
 from headwater.warehouse.spark import Spark
+from tests.grid.engines import LONG
 from tests.grid.spark_session import SETTINGS
 from tests.silver.stand import put
 from tests.warehouse.test_spark import arriving
@@ -322,9 +325,61 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tm
     warehouse.close()
 
 
+def all_of(warehouse):
+    tables = ("silver.thing", "silver.thing_log", "meta.change", "meta.tied")
+    return [sorted(warehouse.rows(f"SELECT * FROM {table}"), key=repr) for table in tables]
+
+
+def dies_at(warehouse, moment):
+    """Merge, and die at a moment: before a table is written, once its version is noted, or after. Whether it died."""
+    moments = itertools.count()
+
+    def dying(*_):
+        if next(moments) == moment:
+            raise PulledOut
+
+    def around(write):
+        def written(*args, **named):
+            dying()
+            done = write(*args, **named)
+            dying()
+            return done
+
+        return written
+
+    noted = warehouse._tables.touch
+    warehouse._tables.touch = lambda *args: (noted(*args), dying())
+    for verb in ("append", "delete", "update", "overwrite", "apply", "replace"):
+        setattr(warehouse._writes, verb, around(getattr(warehouse._writes, verb)))
+    # A dead process undoes nothing, and its locks are free.
+    warehouse._tables.roll_back = warehouse._tables._end
+    try:
+        put(warehouse, arriving())
+    except PulledOut:
+        return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [pytest.param("delta", marks=LONG), "parquet"])
+def test_a_writer_that_dies_at_any_write_leaves_what_was_there(opening, kept):
+    before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
+    warehouse = opening(kept)
+    ready(warehouse, THING)
+    put(warehouse, before)
+    start = all_of(warehouse)
+    for moment in range(100):
+        if not dies_at(opening(kept, warehouse.tenant), moment):
+            break
+        assert all_of(opening(kept, warehouse.tenant)) == start
+    assert moment >= 6
+    assert versions(warehouse) == history([*before, *arriving()], COLUMNS, THING.overwritten)
+
+
 CONNECTED = """
 import json, sys
 from headwater.warehouse import spark_session
+from tests.grid.engines import LONG
 from tests.grid.spark_session import SETTINGS
 from pyspark.sql import SparkSession
 told = {**spark_session.LOCAL, **spark_session.delta(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}
@@ -361,9 +416,7 @@ active.stop()
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "spark" not in os.environ.get("HEADWATER_GRID", ""), reason="takes minutes: `make test-spark` runs it"
-)
+@LONG
 def test_a_session_of_spark_connect_is_used_as_it_is(tmp_path):
     skip_without_java()
     # Spark takes any free port when it is told that this is a test.

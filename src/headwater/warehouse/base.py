@@ -187,6 +187,10 @@ class Warehouse(Protocol):
         """Drop a temporary table."""
         ...
 
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation (as `stage` has named it) has."""
+        ...
+
     def digest(self, layer: Layer, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order. Where `exports` holds."""
         ...

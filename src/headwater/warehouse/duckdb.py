@@ -241,6 +241,10 @@ class DuckDB:
         """Drop a temporary table."""
         self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
 
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has."""
+        return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
+
     def digest(self, layer: Layer, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
         columns = ", ".join(f"{column.name} {column.dtype}" for column in self.describe(layer, name) or ())

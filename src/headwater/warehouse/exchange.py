@@ -14,7 +14,6 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from headwater.warehouse.columns import Columns, note_kinds
 from headwater.warehouse.phrase import phrases
 from headwater.warehouse.redshift_phrases import PHRASES as REDSHIFT
 from headwater.warehouse.spark_json import json_text
@@ -92,13 +91,11 @@ VERBATIM = frozenset({"spark"})
 """Dialects whose phrases are put in as they are: parsing long ones once more would take longer than all the rest."""
 
 
-def exchanged(tree: exp.Expr, dialect: str, columns: Columns = ()) -> exp.Expr:
-    """`tree` (of DuckDB) with the phrases of another dialect in it; `columns` are those whose types are known."""
+def exchanged(tree: exp.Expr, dialect: str) -> exp.Expr:
+    """`tree` (of DuckDB), at whose columns is noted what kind of value they hold, with another dialect's phrases in it."""
     templates = TEMPLATES.get(dialect)
     if not templates:
         return tree
-    if dialect in VERBATIM:
-        note_kinds(tree, columns)
     return tree.transform(_exchange(dialect, templates))
 
 

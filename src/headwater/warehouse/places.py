@@ -96,7 +96,7 @@ def candidates(warehouse: Warehouse, at: Whereabouts, *, keys: str, columns: Seq
         by_begin = f"x.valid_from IN (SELECT valid_from FROM {_begins(warehouse, at.log, asked)})"
         staged = warehouse.stage(name, f"{select}{by_begin}{firm} LIMIT {_MANY}", *loose)
         # In a collection without change stamps, too many begin at the same instants: then that helps nothing.
-        if warehouse.rows(f"SELECT COUNT(*) FROM {staged}")[0][0] < _MANY:
+        if warehouse.count(staged) < _MANY:
             return staged
     return warehouse.stage(name, f"{select}{by_key}")
 

@@ -277,6 +277,10 @@ class Postgres:
         """Drop a temporary table."""
         self._run(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}")
 
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has."""
+        return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
+
     def digest(self, layer: Layer, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
         counted = self._run(postgres_export.digest_of(self.own_ref(layer, name))).fetchall()

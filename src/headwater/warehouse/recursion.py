@@ -5,7 +5,7 @@ There a circle would go round for ever. Here each round asks for rows that no ro
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlglot
 from sqlglot import exp
@@ -19,8 +19,8 @@ STAGED = ("recursion__found", "recursion__next")
 class Session(Protocol):
     """What is needed of the warehouse."""
 
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of a small answer."""
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has."""
         ...
 
     def stage(self, name: str, select: str) -> str:
@@ -55,7 +55,7 @@ def _found(warehouse: Session, step: exp.CTE, before: str, names: tuple[str, ...
     found, following = names
     every = warehouse.stage(found, f"{before}SELECT DISTINCT * FROM ({first}) AS first_round")
     news = every
-    while warehouse.rows(f"SELECT 1 FROM {news} LIMIT 1"):
+    while warehouse.count(news):
         asked = _over(further, step.alias, news)
         news = warehouse.stage(
             following, f"{before}SELECT * FROM ({asked}) AS next_round EXCEPT SELECT * FROM {every} AS known"

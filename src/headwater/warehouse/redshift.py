@@ -173,6 +173,10 @@ class Redshift:
         """Drop a temporary table."""
         self._session.unstage(name)
 
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has."""
+        return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
+
     def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         plain, staged = in_rounds(self, select)

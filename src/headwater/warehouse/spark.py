@@ -29,6 +29,7 @@ from headwater.warehouse.spark_lake import LakeViews
 from headwater.warehouse.spark_local import LocalTables
 from headwater.warehouse.spark_parquet import ParquetWrites
 from headwater.warehouse.spark_session import database, explained, give_back, java_of, session
+from headwater.warehouse.spark_staged import Staged
 from headwater.warehouse.spark_tables import tick, type_of
 from headwater.warehouse.sql import render, with_schemas
 
@@ -67,10 +68,10 @@ class Spark:
         self._depth = 0
         self._closed = False
         self._mirror: Mirror | None = None
-        self._staged_rows: dict[str, Any] = {}
         self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
         self._spark = session(url, settings=settings)
         self._lake = LakeViews(self._spark, self._prefix)
+        self._staged = Staged(self._spark, self._prefix)
         self._tables = self._tables_at(url, path, table_format, names)
         if isinstance(self._tables, LocalTables) and table_format == "parquet":
             self._writes: DeltaWrites | ParquetWrites = ParquetWrites(self._tables, self.own_ref, self._say)
@@ -237,7 +238,7 @@ class Spark:
     def _own(self, statement: str) -> str:
         """Portable SQL in Spark's dialect."""
         text, columns = self._lake.named(statement)
-        known = known_columns(text, self._tables.columns, self._staged_rows, self._prefix)
+        known = known_columns(text, self._tables.columns, self._staged.rows, self._prefix)
         return render(text, "spark", self.schemas, (*known, *columns))
 
     def _say(self, statement: str) -> Any:
@@ -247,7 +248,8 @@ class Spark:
 
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The one place through which statements go to Spark."""
-        return self._spark.sql(statement, args=list(parameters)) if parameters else self._spark.sql(statement)
+        with self._tables.reading():
+            return self._spark.sql(statement, args=list(parameters)) if parameters else self._spark.sql(statement)
 
     @contextmanager
     def _explaining(self, statement: str) -> Iterator[None]:
@@ -282,24 +284,22 @@ class Spark:
 
     def _stage_own(self, name: str, text: str) -> str:
         with self._explaining(text):
-            return self._staged(name, self._run(text).localCheckpoint(eager=True))
-
-    def _staged(self, name: str, rows: Any) -> str:
-        view = self._prefix + name
-        rows.createOrReplaceTempView(view)
-        self._staged_rows[name] = rows  # Spark Connect forgets rows that nobody holds
-        return quote(view)
+            return self._staged.keep(name, self._run(text))
 
     def stage_arrow(self, name: str, table: Any) -> str:
         """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
         with self._explaining(name):
             found = table if isinstance(table, pa.Table) else table.read_all()
-            return self._staged(name, self._spark.createDataFrame(found).localCheckpoint(eager=True))
+            return self._staged.keep(name, self._spark.createDataFrame(found))
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
-        self._spark.catalog.dropTempView(self._prefix + name)
-        self._staged_rows.pop(name, None)
+        self._staged.drop(name)
+
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has: known since it was staged."""
+        with self._explaining(staged):
+            return self._staged.count(staged)
 
     def digest(self, layer: Layer, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""

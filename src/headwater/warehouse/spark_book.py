@@ -89,6 +89,14 @@ class Book:
         if handle >= 0:
             os.close(handle)
 
+    def page(self) -> object:
+        """What tells one book from the next that takes its place; None when there is none."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
     def read(self) -> tuple[State, Undo | None]:
         """What was last committed, and what has to be undone if its writer is dead."""
         try:

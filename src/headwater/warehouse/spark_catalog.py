@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,11 @@ class CatalogTables:
 
     def close(self) -> None:
         """Nothing: the catalog is everybody's."""
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Nothing to see to: the catalog says what each table is."""
+        yield
 
     def begin(self) -> None:
         """Undo what a dead writer left half done."""

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from pyspark.sql import Observation
-from pyspark.sql import functions as spark_functions
-
 from headwater.warehouse import spark_tables
 from headwater.warehouse.base import Layer, Table, TableColumn, Written
+from headwater.warehouse.spark_staged import counted, surely_empty
 from headwater.warehouse.spark_tables import tick, ticked, typed
 
 
@@ -50,13 +48,12 @@ class DeltaWrites:
         """Put in the rows of a SELECT; how many."""
         stored = self._tables.columns(layer, name) or ()
         shown = typed(stored, given=columns)
-        rows = self._run(f"SELECT {shown} FROM ({select}) AS _rows ({ticked(columns)})")
-        counted = Observation()
+        rows, count = counted(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({ticked(columns)})"))
+        if surely_empty(rows):
+            return 0
         self._tables.touch(layer, name)
-        rows.observe(counted, spark_functions.count(spark_functions.lit(1)).alias("rows")).writeTo(
-            self._ref(layer, name)
-        ).append()
-        return int(counted.get["rows"])
+        rows.writeTo(self._ref(layer, name)).append()
+        return int(count.get["rows"])
 
     def delete(self, layer: Layer, name: str, where: str) -> int:
         """Take away the rows that hold a condition."""

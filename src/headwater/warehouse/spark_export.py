@@ -14,7 +14,7 @@ from headwater.names import literal
 from headwater.warehouse.base import FileFormat, TableColumn
 from headwater.warehouse.duckdb import DuckDB
 from headwater.warehouse.exported import write_rows
-from headwater.warehouse.spark_parquet import counted
+from headwater.warehouse.spark_staged import counted
 from headwater.warehouse.spark_tables import tick
 
 _GROUP = 50_000

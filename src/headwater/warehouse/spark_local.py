@@ -4,113 +4,110 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from headwater.errors import WarehouseError
 from headwater.names import literal
 from headwater.warehouse import spark_tables
 from headwater.warehouse.base import Layer, TableColumn
 from headwater.warehouse.duckdb import LAYERS
 from headwater.warehouse.spark_book import Book, Shelf, State, Undo, outlive
 from headwater.warehouse.spark_tables import tick
-
-Run = Callable[[str], Any]
-"""Runs a statement in Spark's dialect."""
-
-_OPEN: dict[str, tuple[Path, int]] = {}
-"""By database: the folder that it stands for in this process, and how many warehouses have it open."""
-
-_TOLD: dict[str, object] = {}
-"""What the catalog of this process was told of each table, view and function: it is shared by all its sessions."""
+from headwater.warehouse.spark_told import Run, Told, turn
 
 
 class LocalTables:
-    """Which tables a tenant has, as last committed and as a transaction has them now."""
+    """Which tables a tenant has, as last committed and as a transaction has them now.
+
+    Warehouses of a tenant in one process share a catalog, so they take turns: a transaction is one, and so is the reading
+    of a statement outside of one.
+    """
 
     def __init__(
         self, folder: Path, *, databases: Mapping[Layer, str], file_format: str, run: Run, process: int = 0
     ) -> None:
         self._book = Book(folder)
         self._folder = folder
-        self._databases = databases
         self._format = file_format
         self._run = run
         self._process = process
+        self._turn = turn(folder)
+        self._told = Told(folder, databases=databases, file_format=file_format, run=run)
+        self._settled = False
+        self._page: object = None
         self._committed = self._now = State()
         self._touched: dict[str, int] = {}
         self._shown: set[str] = set()
 
     def open(self) -> None:
         """Tell Spark of what there is; what a dead writer left half done is undone first."""
-        self._claim()
-        try:
-            self._open()
-        except BaseException:
-            self.close()
-            raise
+        with self._turn:
+            self._told.claim()
+            try:
+                self._open()
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Let others have the databases."""
-        for database in self._databases.values():
-            folder, count = _OPEN.get(database, (self._folder, 0))
-            if folder == self._folder:
-                _OPEN[database] = folder, max(count - 1, 0)
-
-    def _claim(self) -> None:
-        """Have the databases' names, which everybody in this process shares."""
-        for database in self._databases.values():
-            folder, count = _OPEN.get(database, (self._folder, 0))
-            if folder != self._folder and count:
-                raise WarehouseError(
-                    f"the database `{database}` stands for another folder in this process",
-                    where=str(self._folder),
-                    saw=str(folder),
-                    hint="close that warehouse first; tenants `a-b` and `a_b` cannot be open in one Spark at once",
-                )
-            if folder != self._folder:
-                for ref in [ref for ref in _TOLD if ref.startswith(f"{tick(database)}.")]:
-                    self._forget(ref)
-                self._run(f"DROP DATABASE IF EXISTS {tick(database)} CASCADE")
-                _TOLD.pop(database, None)
-                count = 0
-            _OPEN[database] = self._folder, count + 1
+        with self._turn:
+            self._told.release()
 
     def _open(self) -> None:
         free = self._book.lock(wait=False)
         try:
             if free:
                 self._recover()
-            self._committed, _ = self._book.read()
-            self._now = self._committed
-            if self._now.tables:
-                self.prepare()
-                self._tell(forget=free)
+            self._read()
         finally:
             if free:
                 self._book.unlock()
+        self._settled = True
+
+    def _read(self) -> None:
+        """See what was last committed, and let the catalog say so."""
+        self._page = self._book.page()
+        self._committed, _ = self._book.read()
+        self._now, self._touched, self._shown = self._committed, {}, set()
+        if self._now.tables:
+            self._told.prepare()
+        self._told.agree(self._now)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While a statement is read, names stand for what was last committed, or for what the transaction has made of it."""
+        with self._turn:
+            if self._settled and self._book.page() != self._page:
+                self._settled = False
+                try:
+                    self._read()
+                finally:
+                    self._settled = True
+            yield
 
     def begin(self) -> None:
         """Wait for the writers before; see what they did."""
-        self._book.lock(wait=True)
+        self._turn.acquire()
         try:
+            self._settled = False
+            self._book.lock(wait=True)
             self._recover()
-            self._committed, _ = self._book.read()
-            self._now, self._touched, self._shown = self._committed, {}, set()
-            self._tell(forget=True)
+            self._read()
         except BaseException:
-            self._book.unlock()
+            self._end()
             raise
 
     def commit(self) -> None:
         """Everything since `begin` counts from here on."""
         if self._now != self._committed or self._touched:
             self._book.write(self._now)
-            self._committed, self._touched = self._now, {}
-            self._sweep()
-        self._book.unlock()
+            # Somebody may be reading what counted until now: that goes with the next change.
+            before, self._committed, self._touched = self._committed, self._now, {}
+            self._sweep(before)
+        self._end()
 
     def roll_back(self) -> None:
         """Nothing since `begin` counts. What cannot be undone now, whoever comes next undoes."""
@@ -118,12 +115,19 @@ class LocalTables:
             self._undo(self._touched)
             self._now, self._touched = self._committed, {}
             for ref in self._shown:  # a view keeps the columns that it was made with
-                self._forget(ref)
+                self._told.forget(ref)
             self._book.write(self._committed)
-            self._tell(forget=True)
+            self._told.agree(self._now)
             self._sweep()
         finally:
-            self._book.unlock()
+            self._end()
+
+    def _end(self) -> None:
+        """Let the next one have its turn."""
+        self._page = self._book.page()
+        self._settled = True
+        self._book.unlock()
+        self._turn.release()
 
     def _recover(self) -> None:
         state, undo = self._book.read()
@@ -133,10 +137,9 @@ class LocalTables:
             outlive(undo.process, str(self._folder))
         self._committed = self._now = state
         self._undo(undo.versions)
-        self.prepare()
-        for ref in [ref for ref, told in _TOLD.items() if isinstance(told, str) and ref.startswith(self._own)]:
-            self._forget(ref)  # a view keeps the columns that it was made with
-        self._tell(forget=True)
+        self._told.prepare()
+        self._told.forget_views()
+        self._told.agree(state)
         self._book.write(state)
         self._sweep()
 
@@ -147,9 +150,10 @@ class LocalTables:
             if folder in kept and newest(self._folder / folder) != version:
                 self._run(f"RESTORE TABLE delta.{tick(str(self._folder / folder))} TO VERSION AS OF {version}")
 
-    def _sweep(self) -> None:
-        """Remove the folders that nothing refers to."""
-        kept = {shelf.folder for shelf in self._committed.tables.values()}
+    def _sweep(self, before: State | None = None) -> None:
+        """Remove the folders that neither what counts now refers to, nor what counted `before`."""
+        states = (self._committed, before) if before else (self._committed,)
+        kept = {shelf.folder for state in states for shelf in state.tables.values()}
         for layer in LAYERS:
             for found in (self._folder / layer).glob("*"):
                 if f"{layer}/{found.name}" not in kept:
@@ -157,65 +161,18 @@ class LocalTables:
 
     def prepare(self) -> None:
         """Make the databases in this process's catalog."""
-        for layer, database in self._databases.items():
-            if _TOLD.get(database) != str(self._folder):
-                place = literal(str(self._folder / layer))
-                self._run(f"CREATE DATABASE IF NOT EXISTS {tick(database)} LOCATION {place}")
-                _TOLD[database] = str(self._folder)
-
-    def _tell(self, *, forget: bool) -> None:
-        """Bring the catalog in line with the state; with `forget`, what is there no more goes from it."""
-        wanted: dict[str, object] = {self._ref(key): shelf for key, shelf in self._now.tables.items()}
-        views = {self._ref(key): select for key, select in self._now.views.items()}
-        asofs = {self._ref(f"{key}_asof"): self._now.tables[key] for key in self._now.asofs}
-        for ref in [ref for ref in _TOLD if forget and ref.startswith(self._own)]:
-            if ref not in wanted and ref not in views and ref not in asofs:
-                self._forget(ref)
-        for key, shelf in self._now.tables.items():
-            if _TOLD.get(self._ref(key)) != self._told(shelf):
-                self._forget(self._ref(key))
-                self._register(key, shelf)
-        for ref, select in views.items():
-            if _TOLD.get(ref) != select:
-                self._run(f"CREATE OR REPLACE VIEW {ref} AS {select}")
-                _TOLD[ref] = select
-        for key in self._now.asofs:
-            self._make_asof(key)
+        with self.reading():
+            self._told.prepare()
 
     @property
-    def _own(self) -> tuple[str, ...]:
-        """How the names of everything in the tenant's databases begin."""
-        return tuple(f"{tick(database)}." for database in self._databases.values())
-
-    def _register(self, key: str, shelf: Shelf) -> None:
-        columns = ", ".join(map(spark_tables.column_sql, shelf.columns)) if self._format == "parquet" else ""
-        there = literal(str(self._folder / shelf.folder))
-        shown = f" ({columns.replace(' NOT NULL', '')})" if columns else ""
-        self._run(f"CREATE TABLE IF NOT EXISTS {self._ref(key)}{shown} USING {self._format} LOCATION {there}")
-        _TOLD[self._ref(key)] = self._told(shelf)
-
-    def _forget(self, ref: str) -> None:
-        told = _TOLD.pop(ref, None)
-        if isinstance(told, str):
-            self._run(f"DROP VIEW IF EXISTS {ref}")
-        elif isinstance(told, tuple) and told and told[0] == "asof":
-            self._run(f"DROP FUNCTION IF EXISTS {ref}")
-        elif told is not None:
-            self._run(f"DROP TABLE IF EXISTS {ref}")
-
-    def _make_asof(self, key: str) -> None:
-        function, columns = self._ref(f"{key}_asof"), self._now.tables[key].columns
-        if _TOLD.get(function) != ("asof", columns):
-            self._run(spark_tables.asof(self._ref(key), function, columns))
-            _TOLD[function] = ("asof", columns)
-
-    def _ref(self, key: str) -> str:
-        layer, _, name = key.partition(".")
-        return f"{tick(self._databases[layer_of(layer)])}.{tick(name)}"
+    def _state(self) -> State:
+        """What there is for whoever asks now."""
+        with self.reading():
+            return self._now
 
     def shelf(self, layer: Layer, name: str) -> Shelf | None:
         """A stored table; None when there is none."""
-        return self._now.tables.get(f"{layer}.{name}")
+        return self._state.tables.get(f"{layer}.{name}")
 
     def columns(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
         """The columns of a stored table; None when there is none."""
@@ -224,11 +181,12 @@ class LocalTables:
 
     def is_view(self, layer: Layer, name: str) -> bool:
         """Whether there is a view of that name."""
-        return f"{layer}.{name}" in self._now.views
+        return f"{layer}.{name}" in self._state.views
 
     def names(self, layer: Layer) -> tuple[str, ...]:
         """Tables and views of a layer, sorted."""
-        found = (*self._now.tables, *self._now.views)
+        state = self._state
+        found = (*state.tables, *state.views)
         return tuple(sorted(key.partition(".")[2] for key in found if key.startswith(f"{layer}.")))
 
     def new_folder(self, layer: Layer, name: str) -> tuple[str, Path]:
@@ -240,11 +198,9 @@ class LocalTables:
         """Put a table on a shelf, or in the place of what was there."""
         key = f"{layer}.{name}"
         self._now = replace(self._now, tables={**self._now.tables, key: shelf})
-        if _TOLD.get(self._ref(key)) != self._told(shelf):
-            self._forget(self._ref(key))
-            self._register(key, shelf)
+        self._told.table(key, shelf)
         if key in self._now.asofs:
-            self._make_asof(key)
+            self._told.asof(key, shelf)
 
     def files(self, shelf: Shelf) -> list[Path]:
         """The files of a table."""
@@ -266,38 +222,29 @@ class LocalTables:
     def make(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
         """Make an empty table."""
         folder, there = self.new_folder(layer, name)
-        key = f"{layer}.{name}"
-        self._forget(self._ref(key))
         if self._format == "delta":
-            shown = ", ".join(map(spark_tables.column_sql, columns))
-            self._run(f"CREATE TABLE {self._ref(key)} ({shown}) USING delta LOCATION {literal(str(there))}")
-            _TOLD[self._ref(key)] = folder, ()
+            self._told.made(f"{layer}.{name}", ", ".join(map(spark_tables.column_sql, columns)), folder)
         else:
             there.mkdir(parents=True)
         self.keep(layer, name, Shelf(folder=folder, columns=tuple(columns)))
-
-    def _told(self, shelf: Shelf) -> object:
-        """What the catalog knows of a table: where it is, and of Parquet, which columns it has."""
-        return shelf.folder, shelf.columns if self._format == "parquet" else ()
 
     def drop(self, layer: Layer, name: str) -> None:
         """Let go of a table or view; its files go when the transaction is over."""
         key = f"{layer}.{name}"
         if key in self._now.asofs:
             self._now = replace(self._now, asofs=tuple(one for one in self._now.asofs if one != key))
-            self._forget(self._ref(f"{key}_asof"))
+            self._told.forget(self._told.ref(f"{key}_asof"))
         if key in self._now.tables or key in self._now.views:
             tables = {other: shelf for other, shelf in self._now.tables.items() if other != key}
             views = {other: select for other, select in self._now.views.items() if other != key}
             self._now = replace(self._now, tables=tables, views=views)
-            self._forget(self._ref(key))
+            self._told.forget(self._told.ref(key))
 
     def keep_view(self, layer: Layer, name: str, select: str) -> None:
         """Make or replace a view."""
         key = f"{layer}.{name}"
-        self._run(f"CREATE OR REPLACE VIEW {self._ref(key)} AS {select}")
-        _TOLD[self._ref(key)] = select
-        self._shown.add(self._ref(key))
+        self._told.view(key, select)
+        self._shown.add(self._told.ref(key))
         self._now = replace(self._now, views={**self._now.views, key: select})
 
     def keep_asof(self, layer: Layer, name: str) -> None:
@@ -305,7 +252,7 @@ class LocalTables:
         key = f"{layer}.{name}"
         if key not in self._now.asofs:
             self._now = replace(self._now, asofs=(*self._now.asofs, key))
-        self._make_asof(key)
+        self._told.asof(key, self._now.tables[key])
 
     def touch(self, layer: Layer, name: str) -> None:
         """Write down which version a Delta table has, before a transaction first changes it."""
@@ -318,18 +265,10 @@ class LocalTables:
 
     def erase(self) -> None:
         """Remove everything of the tenant."""
-        with self._book.locked():
-            for database in self._databases.values():
-                for ref in [ref for ref in _TOLD if ref.startswith(f"{tick(database)}.")]:
-                    self._forget(ref)
-                self._run(f"DROP DATABASE IF EXISTS {tick(database)} CASCADE")
-                _TOLD.pop(database, None)
+        with self._turn, self._book.locked():
+            self._settled = False
+            self._told.erase()
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def layer_of(text: str) -> Layer:
-    """The layer that a text names."""
-    return next(layer for layer in LAYERS if layer == text)
 
 
 def newest(folder: Path) -> int:

@@ -9,12 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, Observation
-from pyspark.sql import functions as spark_functions
-
 from headwater.warehouse.base import Layer, Table, TableColumn, Written
 from headwater.warehouse.spark_book import Shelf
 from headwater.warehouse.spark_local import LocalTables
+from headwater.warehouse.spark_staged import counted, surely_empty
 from headwater.warehouse.spark_tables import equal, tick, ticked, typed
 
 _MANY = 64
@@ -34,6 +32,8 @@ class ParquetWrites:
         shelf = self._shelf(layer, name)
         shown = typed(shelf.columns, given=columns)
         rows, count = counted(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({ticked(columns)})"))
+        if surely_empty(rows):
+            return 0
         folder, there = self._tables.new_folder(layer, name)
         rows.write.parquet(str(there))
         inserted = int(count.get["rows"])
@@ -128,12 +128,6 @@ class ParquetWrites:
 
 def _or_null(columns: Sequence[TableColumn], given: Sequence[str]) -> str:
     return ", ".join(f"{tick(c.name) if c.name in given else 'NULL'} AS {tick(c.name)}" for c in columns)
-
-
-def counted(rows: DataFrame) -> tuple[DataFrame, Observation]:
-    """The rows, and how many they were once they are written."""
-    count = Observation()
-    return rows.observe(count, spark_functions.count(spark_functions.lit(1)).alias("rows")), count
 
 
 def _link(file: Path, beside: Path) -> None:

@@ -18,7 +18,7 @@ from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Layer, Table, Warehouse
-from headwater.warehouse.columns import Columns
+from headwater.warehouse.columns import Columns, note_kinds
 from headwater.warehouse.exchange import exchanged
 
 OWN = "duckdb"
@@ -75,10 +75,11 @@ def render(statement: str, dialect: str, schemas: Schemas = (), columns: Columns
 @lru_cache(maxsize=1024)
 def _rendered(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
     tree = sqlglot.parse_one(statement, read=OWN)
+    note_kinds(tree, columns)
     for node in named_schemas(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
-    return exchanged(tree, dialect, columns).sql(dialect=dialect)
+    return exchanged(tree, dialect).sql(dialect=dialect)
 
 
 def named_schemas(tree: exp.Expr) -> list[exp.Identifier]:
