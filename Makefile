@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-spark check lint types bench bench-peers golden docs lock clean
+.PHONY: help demo test test-long check lint types bench bench-peers golden docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,10 +24,10 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-test-spark: $(READY) ## The whole corpus of history and star on Spark (needs Java 17; a quarter of an hour)
-	HEADWATER_GRID=spark $(BIN)/pytest -n 2 --dist worksteal -k spark tests/silver tests/gold tests/grid tests/warehouse
+test-long: $(READY) ## What takes minutes on Spark: a whole blueprint, stars of Delta tables, Spark Connect (needs Java 17)
+	HEADWATER_LONG=1 $(BIN)/pytest -k spark tests/grid/test_same_star.py tests/grid/test_spark.py tests/warehouse/test_spark.py
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .

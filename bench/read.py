@@ -21,7 +21,7 @@ from bench.tickets import pages
 
 RUNS = 3
 SIDES = {"reference": "bench.reference", "headwater": "bench.ours"}
-DATA = Path(__file__).parent / ".data"
+DATA = Path(__file__).parent / ".data" / "pages"
 
 
 def main() -> None:

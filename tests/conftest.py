@@ -25,10 +25,13 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks become expectations: xfail, strict. The longest test comes first, so that nobody waits for it at the end."""
-    items.sort(key=lambda item: "fifty_kills" not in item.name)
+    """Marks become expectations: xfail, strict. What takes long comes first, so that nobody waits for it at the end."""
+    items.sort(key=_place)
     for item in items:
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
         for mark in item.iter_markers():
             if mark.name not in MARKS:
@@ -38,6 +41,25 @@ def pytest_collection_modifyitems(items):
                 raise pytest.UsageError(msg)
             if engine in mark.args:
                 item.add_marker(pytest.mark.xfail(reason=f"{mark.name}: {mark.kwargs['reason']}", strict=True))
+
+
+_LONG = ("spark", "fifty_kills", "tests/e2e/", "same_star", "tests/cli/test_demo", "tests/docs/test_tutorial")
+"""What tests are called that take long, the longest first."""
+
+
+def _place(item):
+    return next((place for place, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))
+
+
+def _group(item):
+    """The tests that one process is given together: those on Spark, which starts slowly, and those of a module.
+
+    Modules whose tests have nothing in common and take long are given away test by test.
+    """
+    if "spark" in item.nodeid:
+        return "spark"
+    apart = ("fifty_kills", "same_star")
+    return "" if any(name in item.nodeid for name in apart) else item.nodeid.partition("::")[0]
 
 
 BUDGET = {"spark": 2}

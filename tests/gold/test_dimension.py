@@ -12,6 +12,7 @@ from headwater.gold.progress import drop, trim
 from headwater.model.dimension import EntityDimension
 from headwater.temporal import keys
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.spark import Spark
 from tests.gold.stand import STAR, opened, put, rows, seen, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
@@ -252,10 +253,11 @@ def test_an_attribute_that_is_declared_no_more_goes():
 
 def test_nothing_stays_staged():
     warehouse = built(moved(opened("company", "address")), COMPANY)
-    assert (
-        warehouse.rows(r"SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'gold\_%' ESCAPE '\'")
-        == []
-    )
+    if isinstance(warehouse, Spark):
+        assert [name for name in warehouse._staged.rows if name.startswith("gold_")] == []
+        return
+    listed = r"SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'gold\_%' ESCAPE '\'"
+    assert warehouse.rows(listed) == []
 
 
 def test_changes_that_all_have_consumed_may_be_trimmed():

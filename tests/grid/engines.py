@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
 from headwater.warehouse.files import Files
@@ -18,8 +20,13 @@ from headwater.warehouse.spark import Spark
 from tests.grid.postgres_server import postgres_server
 from tests.grid.spark_session import SETTINGS
 
-NAMES = ("duckdb", "postgres", "files", *os.environ.get("HEADWATER_GRID", "").split())
-"""The engines of the grid. `HEADWATER_GRID=spark` adds Spark, on which the whole corpus takes a quarter of an hour more."""
+NAMES = ("duckdb", "postgres", "files", "spark")
+"""The engines of the grid."""
+
+LONG = pytest.mark.skipif(
+    "HEADWATER_LONG" not in os.environ, reason="takes minutes, and needs no change to be run: `make test-long`"
+)
+"""What is tried when an engine itself is worked on, and not each time."""
 
 _COUNT = itertools.count(1)
 

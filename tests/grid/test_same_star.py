@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import closing
 
 import pytest
 
 from headwater.warehouse.duckdb import DuckDB
 from tests.e2e.stand import Service, msp
+from tests.grid.engines import LONG
 
 
 def tables(warehouse):
@@ -85,9 +85,7 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(
-    "spark" not in os.environ.get("HEADWATER_GRID", ""), reason="takes minutes: `make test-spark` runs it"
-)
+@LONG
 def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, engines):
     """All of the past at once: each command would start Spark anew, so there are only two of them."""
     engine = engines("spark")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from contextlib import closing
 
@@ -12,6 +11,7 @@ from headwater.corpus import star
 from headwater.corpus.oracle import history
 from headwater.silver.ready import ready
 from headwater.warehouse.duckdb import DuckDB
+from tests.grid.engines import LONG
 from tests.grid.spark_session import notice
 from tests.silver.stand import COLUMNS, THING, put, seen, versions
 
@@ -65,9 +65,7 @@ def lived(warehouse):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "spark" not in os.environ.get("HEADWATER_GRID", ""), reason="takes minutes: `make test-spark` runs it"
-)
+@LONG
 def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
     with closing(star.prepare(DuckDB("acme", ":memory:", threads=1))) as plain:
         wanted = lived(plain)

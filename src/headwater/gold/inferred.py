@@ -32,12 +32,12 @@ def meet(
 def _infer(warehouse: Warehouse, star: Star, reach: Reach, fresh: str) -> int:
     unanswered = f"SELECT DISTINCT {quote(reach.met)} AS entity_key FROM {fresh} WHERE {quote(reach.column)} IS NULL"
     asked = warehouse.stage("gold_asked", unanswered)
-    if not warehouse.rows(f"SELECT 1 FROM {asked} LIMIT 1"):
+    if not warehouse.count(asked):
         return 0
     # What is stored of these few is taken from them, rather than they from all that is stored.
     known = f"SELECT s.entity_key FROM {reach.table} AS s WHERE s.entity_key IN (SELECT entity_key FROM {asked})"
     keys = warehouse.stage("gold_met", f"SELECT entity_key FROM {asked} WHERE entity_key NOT IN ({known})")
-    if not warehouse.rows(f"SELECT 1 FROM {keys} LIMIT 1"):
+    if not warehouse.count(keys):
         return 0
     table = _stored(warehouse, reach.dimension)
     attributes: dict[str, str] = {}
@@ -91,10 +91,10 @@ def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> Wri
     """Take out the candidates, staged by dimension, that no fact points at any more."""
     written = Written()
     for name, staged in candidates.items():
-        if not warehouse.rows(f"SELECT 1 FROM {staged} LIMIT 1"):
+        if not warehouse.count(staged):
             continue
         keys = warehouse.stage("gold_forsaken", _forsaken(warehouse, star, name, staged))
-        if warehouse.rows(f"SELECT 1 FROM {keys} LIMIT 1"):
+        if warehouse.count(keys):
             columns = warehouse.describe("gold", f"dim_{name}") or ()
             table = Table(layer="gold", name=f"dim_{name}", columns=columns, key=(f"{name}_key",))
             nothing = f"SELECT * FROM {warehouse.ref('gold', table.name)} WHERE FALSE"

@@ -45,7 +45,7 @@ def absences(
     gone = warehouse.stage(
         "silver__gone", f"SELECT entity_key FROM {living} WHERE entity_key NOT IN (SELECT entity_key FROM {present})"
     )
-    known, absent = (warehouse.rows(f"SELECT COUNT(*) FROM {name}")[0][0] for name in (living, gone))
+    known, absent = (warehouse.count(name) for name in (living, gone))
     if absent > known * reading.max_drop and not allow_drop:
         raise _too_many(entity, reading, arrival, known=known, absent=absent)
     done = merge(warehouse, entity, warehouse.stage("silver__absent", _absent(entity, arrival, gone)))

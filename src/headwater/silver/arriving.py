@@ -46,7 +46,7 @@ def arrive(warehouse: Warehouse, entity: Entity, events: str) -> Arriving:
     arriving = _once(warehouse, entity, events)
     count, first = warehouse.rows(f"SELECT COUNT(*), MIN(sequence) FROM {arriving}")[0]
     late = warehouse.stage("silver__late", _late_keys(warehouse, entity, arriving, first or 0))
-    any_late = bool(warehouse.rows(f"SELECT 1 FROM {late} LIMIT 1"))
+    any_late = warehouse.count(late) > 0
     if not any_late:
         return Arriving(fresh=arriving, late=late, restated=None, events=count, any_late=False)
     return _held_against_log(warehouse, entity, arriving, late)
@@ -101,7 +101,7 @@ def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late:
     )
     moved = f"SELECT entity_key FROM {fresh} UNION SELECT entity_key FROM {restated}"
     late = warehouse.stage("silver__known", f"SELECT * FROM {late} WHERE entity_key IN ({moved})")
-    counts = [warehouse.rows(f"SELECT COUNT(*) FROM {name}")[0][0] for name in (fresh, restated, late)]
+    counts = [warehouse.count(name) for name in (fresh, restated, late)]
     return Arriving(
         fresh=fresh,
         late=late,

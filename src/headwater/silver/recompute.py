@@ -48,7 +48,7 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
     stored = found.relation
     many = warehouse.stage("silver__many", _many(work))
     moves = [_stepped(work, stored, many)]
-    if warehouse.rows(f"SELECT 1 FROM {many} LIMIT 1"):
+    if warehouse.count(many):
         story = warehouse.stage("silver__story", _story(work, stored, many, logged))
         moves += _folded(work, stored, many, story)
     moved = warehouse.stage("silver__moved", *moves)

@@ -779,9 +779,6 @@ FROM "acme_meta"."progress"
 WHERE entity = 'dim_worker' LIMIT 1;
 
 SELECT 1
-FROM "gold_asked" LIMIT 1;
-
-SELECT 1
 FROM "gold_changed"
 WHERE "entity_key" IS NULL LIMIT 1;
 
@@ -800,21 +797,6 @@ WHERE "option_key" IS NULL LIMIT 1;
 SELECT 1
 FROM "gold_keys"
 WHERE "date_key" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_met" LIMIT 1;
-
-SELECT 1
-FROM "recursion__found_1" LIMIT 1;
-
-SELECT 1
-FROM "recursion__found_8" LIMIT 1;
-
-SELECT 1
-FROM "recursion__next_1" LIMIT 1;
-
-SELECT 1
-FROM "recursion__next_8" LIMIT 1;
 
 SELECT 1
 FROM ((SELECT *
@@ -885,6 +867,24 @@ FROM "acme_gold"."dim_worker"
 WHERE "worker_key" < 0) AS _one
 EXCEPT SELECT *
 FROM "gold_reserved" AS _other)) AS _differ LIMIT 1;
+
+SELECT COUNT(*)
+FROM "gold_asked";
+
+SELECT COUNT(*)
+FROM "gold_met";
+
+SELECT COUNT(*)
+FROM "recursion__found_1";
+
+SELECT COUNT(*)
+FROM "recursion__found_8";
+
+SELECT COUNT(*)
+FROM "recursion__next_1";
+
+SELECT COUNT(*)
+FROM "recursion__next_8";
 
 SELECT COUNT(*), MIN(entity_key)
 FROM (SELECT _row.entity_key

@@ -1002,9 +1002,6 @@ FROM "acme_gold"."dim_worker"
 WHERE is_inferred LIMIT 1;
 
 SELECT 1
-FROM "gold_forsaken" LIMIT 1;
-
-SELECT 1
 FROM "gold_fresh"
 WHERE "head_key" IS NULL LIMIT 1;
 
@@ -1020,15 +1017,18 @@ SELECT 1
 FROM "gold_keys"
 WHERE "entity_key" IS NULL LIMIT 1;
 
-SELECT 1
-FROM "gold_referred_0" LIMIT 1;
-
 SELECT COALESCE(MAX(change_id), 0) + 1
 FROM (SELECT change_id
 FROM "acme_meta"."change"
 UNION ALL SELECT change_id
 FROM "acme_meta"."progress"
 WHERE entity NOT LIKE '@%') AS known;
+
+SELECT COUNT(*)
+FROM "gold_forsaken";
+
+SELECT COUNT(*)
+FROM "gold_referred_0";
 
 SELECT COUNT(*), MIN(entity_key)
 FROM (SELECT _row.entity_key
