@@ -12,29 +12,23 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.engines import ENGINES, Job, build_star, by_hand, opened, server
 from bench.state import CHANGES, State
 from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
 from headwater.gold.progress import trim
 from headwater.silver.merge import merge
-from headwater.silver.ready import ready
-from headwater.silver.tables import BATCHES, log_table, versions_table
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb import DuckDB
-from headwater.warehouse.lake_reader import LakeReader
-from headwater.warehouse.postgres import Postgres
 
 ROUNDS = 5
 MERGES = {"uniform": False, "recent": False, "late": True}
@@ -43,26 +37,13 @@ MERGES = {"uniform": False, "recent": False, "late": True}
 TABLES = ("dim ticket", "dim priority", "fact ticket")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One process: an engine, a state, and what to do with it."""
-
-    engine: str
-    state: State
-    what: str
-    """`merge`, `gold` or `hand`."""
-    folder: Path
-    memory: str
-    url: str = ""
-
-
 Line = tuple[str, float, float, int]
 """What was done, its median seconds and CPU seconds, and the rows it wrote."""
 
 
 def work(job: Job) -> tuple[list[Line], float]:
     """Do a job; its lines, and the most memory its process held in MB."""
-    with _opened(job) as warehouse:
+    with opened(job) as warehouse:
         lines = list({"merge": _merges, "gold": _gold, "hand": _by_hand}[job.what](warehouse, job))
     return lines, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -83,7 +64,7 @@ def _gold(warehouse: Warehouse, job: Job) -> Iterator[Line]:
     star = job.state.star
     ticket, priority, _ = star.declarations.dimensions.values()
     fact = star.declarations.facts["ticket"]
-    _build_star(warehouse, job.state)
+    build_star(warehouse, job.state)
     steps: dict[str, Callable[[], Any]] = {
         TABLES[0]: lambda: build_dimension(warehouse, star, ticket),
         TABLES[1]: lambda: build_dimension(warehouse, star, priority),
@@ -100,38 +81,8 @@ def _gold(warehouse: Warehouse, job: Job) -> Iterator[Line]:
         yield _median(name, times[name])
 
 
-def _build_star(warehouse: Warehouse, state: State) -> None:
-    """All of gold; nothing where it is there."""
-    for table in state.star.declarations.dimensions.values():
-        build_dimension(warehouse, state.star, table)
-    load_fact(warehouse, state.star, state.star.declarations.facts["ticket"])
-
-
 def _by_hand(warehouse: Warehouse, job: Job) -> Iterator[Line]:
-    names = [name for name in versions_table(job.state.entity).names if name != "version_number"]
-    columns = ", ".join(names)
-    values = [name for name in job.state.entity.columns if name != "ticket_id"]
-    differs = " OR ".join(f"t.{name} IS DISTINCT FROM a.{name}" for name in values)
-    hand = warehouse.ref("silver", "by_hand")
-    execute = warehouse.execute  # type: ignore[attr-defined]
-    execute(f"CREATE TABLE {hand} AS SELECT {columns} FROM {warehouse.ref('silver', 'ticket')}")
-    if warehouse.capabilities.keys:
-        execute(f"CREATE INDEX ON {hand} (entity_key)")
-
-    def take(batch: str) -> int:
-        with warehouse.transaction():
-            closed = execute(
-                f"UPDATE {hand} AS t SET valid_to = a.updated_at, is_current = FALSE FROM {batch} AS a "
-                f"WHERE t.entity_key = a.entity_key AND t.is_current AND ({differs})"
-            )
-            listed = ", ".join(name for name in job.state.entity.columns)
-            opened = execute(
-                f"INSERT INTO {hand} ({columns}) SELECT entity_key, {listed}, updated_at, TIMESTAMP '9999-12-31', TRUE, "
-                f"batch_id FROM {batch} AS a WHERE NOT EXISTS "
-                f"(SELECT 1 FROM {hand} AS t WHERE t.entity_key = a.entity_key AND t.is_current)"
-            )
-        return int(closed + opened)
-
+    take = by_hand(warehouse, job.state)
     for start, spread in enumerate(("uniform", "recent")):
         yield _measured(f"by hand, {spread}", warehouse, job, take, spread=spread, first=start * 20)
 
@@ -170,79 +121,10 @@ def _cpu() -> float:
 @contextmanager
 def _arrived(warehouse: Warehouse, job: Job, moment: int, spread: str, *, late: bool = False) -> Iterator[str]:
     """A batch, staged: bringing it there is the same for both sides and counts for neither."""
-    with LakeReader(warehouse) as lake:
-        staged = lake.stage("bench_arriving", [job.state.arriving(moment, spread, late=late)])
+    with closing(DuckDB("bench", ":memory:")) as maker:
+        staged = warehouse.stage_arrow("bench_arriving", maker.arrow(job.state.arriving(moment, spread, late=late)))
     yield staged
     warehouse.unstage("bench_arriving")
-
-
-@contextmanager
-def _opened(job: Job) -> Iterator[Warehouse]:
-    with tempfile.TemporaryDirectory(dir=job.folder) as own:
-        path = f"{own}/state.duckdb"
-        shutil.copyfile(_state(job), path)
-        duck = DuckDB("bench", path, memory=job.memory)
-        try:
-            if job.engine == "duckdb":
-                yield duck
-            else:
-                postgres = Postgres(f"bench{time.time_ns()}", job.url)
-                try:
-                    _filled(postgres, duck, job)
-                    yield postgres
-                finally:
-                    postgres.erase()
-        finally:
-            duck.close()
-
-
-def _state(job: Job) -> Path:
-    """The file of a state, made where it is missing; one with a star in it for gold in DuckDB."""
-    starred = job.what == "gold" and job.engine == "duckdb"
-    path = job.folder / f"{'star' if starred else 'history'}-{job.state.kind}-{job.state.keys}.duckdb"
-    if path.exists():
-        return path
-    making = path.with_suffix(".making")
-    making.unlink(missing_ok=True)
-    if starred:
-        shutil.copyfile(_state(replace(job, what="merge")), making)
-    duck = DuckDB("bench", str(making), memory=job.memory)
-    if starred:
-        _build_star(duck, job.state)
-    else:
-        ready(duck, job.state.entity)
-        job.state.write(duck)
-    duck.close()
-    making.rename(path)
-    return path
-
-
-def _filled(postgres: Postgres, duck: DuckDB, job: Job) -> None:
-    """The state as it is in `duck`; for what is written by hand, the versions alone, without keys."""
-    if job.what == "hand":
-        postgres.prepare()
-        staged = postgres.stage_arrow("state", duck.arrow_batches("SELECT * FROM silver.ticket"))
-        postgres.execute(f"CREATE TABLE {postgres.ref('silver', 'ticket')} AS SELECT * FROM {staged}")
-        return
-    ready(postgres, job.state.entity)
-    tables = (versions_table(job.state.entity), log_table(job.state.entity), BATCHES)
-    for table in tables:
-        staged = postgres.stage_arrow("state", duck.arrow_batches(f"SELECT * FROM {table.layer}.{table.name}"))
-        postgres.append(table.layer, table.name, table.names, f"SELECT {', '.join(table.names)} FROM {staged}")
-        postgres.execute_own(f"ANALYZE {postgres.own_ref(table.layer, table.name)}")
-    postgres.unstage("state")
-
-
-@contextmanager
-def _server(engines: list[str]) -> Iterator[str]:
-    """The address of a Postgres, where one is asked for."""
-    if "postgres" not in engines:
-        yield ""
-        return
-    from tests.grid.postgres_server import postgres_server  # noqa: PLC0415  # only who measures Postgres needs it
-
-    with postgres_server() as url:
-        yield url
 
 
 def main(arguments: list[str]) -> None:
@@ -250,7 +132,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--keys", type=int, nargs="+", default=[1, 5, 20], help="millions of keys")
     parser.add_argument("--kind", nargs="+", default=["number", "text"], help="what keys are: number, text")
-    parser.add_argument("--engine", nargs="+", default=["duckdb"], help="duckdb, postgres")
+    parser.add_argument("--engine", nargs="+", default=["duckdb"], choices=ENGINES, help="which engines")
     parser.add_argument("--what", nargs="+", default=["merge", "hand", "gold"], help="merge, hand, gold")
     parser.add_argument("--memory", default="", help="the setting of that name, e.g. 1GB")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / ".data", help="where states are kept")
@@ -262,7 +144,7 @@ def main(arguments: list[str]) -> None:
     )
     smallest: dict[tuple[str, str, str], float] = {}
     context = multiprocessing.get_context("spawn")
-    with _server(asked.engine) as url:
+    with server(asked.engine) as url:
         for engine, kind, what in ((e, k, w) for e in asked.engine for k in asked.kind for w in asked.what):
             for keys in asked.keys:
                 state = State(keys=keys * 1_000_000, kind=kind)
