@@ -52,7 +52,7 @@ class Decided:
 def decide(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str, Decided]:
     """What is decided for each entity whose declaration changed, and for each whose history is not all there yet.
 
-    DeclarationErrors, and nothing is written, when somebody has to decide and has not.
+    DeclarationError, and nothing is written, when somebody has to decide and has not.
     """
     notes = notes_of(warehouse) if warehouse.describe("meta", SHAPES.name) else {}
     found: dict[str, Decided] = {}
@@ -72,7 +72,7 @@ def decide(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str, Decide
                 errors.append(error)
             found[entity.entity] = _decided(entity, change, filled=filled)
     if errors:
-        raise DeclarationErrors(errors)
+        raise errors[0] if len(errors) == 1 else DeclarationErrors(errors)
     return found
 
 
