@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import yaml
+
+from headwater.model.load import load_declarations
+from headwater.silver.ready import drop, ready
+from headwater.warehouse.duckdb import DuckDB
 
 
 def redeclare(project, *changes):
@@ -98,4 +104,12 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     made = small.tables()
     assert small.run()["written"] == {}
     assert small("rebuild").json["outcome"] == "done"
+    assert small.tables() == made
+
+    # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
+    entity = load_declarations(small.root / "models").entities["company"]
+    with closing(DuckDB("acme", str(small.data / "acme.duckdb"))) as warehouse:
+        drop(warehouse, entity)
+        ready(warehouse, entity)
+    assert findings(small.run()) == [("silver.company", "made anew")]
     assert small.tables() == made

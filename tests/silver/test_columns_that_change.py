@@ -13,9 +13,10 @@ from headwater.clock import EPOCH, micros
 from headwater.errors import DeclarationError
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
+from headwater.silver.noted import Noted
 from headwater.silver.reading import Arrival, Reading
 from headwater.silver.ready import drop, settle
-from headwater.silver.redeclared import decide
+from headwater.silver.redeclared import decide, redeclared, undecided
 from headwater.silver.tables import LOG_COLUMNS
 from headwater.testing.drawn import drawn, mismatch
 
@@ -107,6 +108,16 @@ def log(warehouse):
     return sorted(warehouse.rows("SELECT sequence, hash, batch_id FROM silver.thing_log"))
 
 
+def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse, land):
+    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
+    kept = log(warehouse), warehouse.describe("silver", "thing")
+    after = thing(name="text", shade="text")
+    for carried_out in (lambda: take(warehouse, after, SHADED, land(AFTER, 2)), lambda: decide(warehouse, [after])):
+        with pytest.raises(DeclarationError, match="what becomes of its history is not said; nothing was written"):
+            carried_out()
+    assert (log(warehouse), warehouse.describe("silver", "thing")) == kept
+
+
 @pytest.mark.parametrize(
     ("before", "after", "saw", "ways"),
     [
@@ -115,17 +126,19 @@ def log(warehouse):
         (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is declared no more", 5),
     ],
 )
-def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse, land, before, after, saw, ways):
-    take(warehouse, before, WHOLE if before is WIDE else SMALL, land(BEFORE, 1))
-    kept = log(warehouse), warehouse.describe("silver", "thing")
-    for carried_out in (lambda: take(warehouse, after, SMALL, land(AFTER, 2)), lambda: decide(warehouse, [after])):
-        with pytest.raises(DeclarationError) as caught:
-            carried_out()
-        assert caught.value.what.endswith("what becomes of its history is not said; nothing was written")
-        assert (caught.value.saw, caught.value.hint.count("; ") + 1) == (saw, ways)
-        assert "`on_schema_change: from_now`" in caught.value.hint
-        assert "`on_schema_change: rebuild`" in caught.value.hint
-    assert (log(warehouse), warehouse.describe("silver", "thing")) == kept
+def test_the_refusal_names_the_columns_and_both_choices(before, after, saw, ways):
+    error = undecided(after, redeclared(after, Noted(key=("id",), columns=before.columns)))
+    assert (error.saw, error.hint.count("; ") + 1) == (saw, ways)
+    assert "`on_schema_change: from_now`" in error.hint
+    assert "`on_schema_change: rebuild`" in error.hint
+
+
+def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
+    both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
+    shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
+    error = undecided(shaded, redeclared(shaded, Noted(key=("id",), columns=both, retired=("colour",))))
+    assert error.what.endswith("its history cannot go on with that; nothing was written")
+    assert error.saw == "`shade` and `colour` are both there already"
 
 
 def test_added_from_now(warehouse, land):
@@ -301,14 +314,6 @@ def test_a_history_with_another_name_is_the_one_that_always_had_it(warehouse, la
     drop(warehouse, shaded)
     take(warehouse, shaded, SHADED, first, tied, second)
     assert (warehouse.rows(query), log(warehouse)) == grown
-
-
-def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild(warehouse, land):
-    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    take(warehouse, thing("from_now", name="text", shade="text"), SHADED, land(AFTER, 2))
-    both = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
-    with pytest.raises(DeclarationError, match="its history cannot go on with that"):
-        decide(warehouse, [both])
 
 
 def test_a_rebuild_that_was_begun_is_known_until_it_is_done(warehouse, land):
