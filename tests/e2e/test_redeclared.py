@@ -75,6 +75,8 @@ def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_co
     assert findings(report) == [("silver.company", "begins now"), ("silver.company", "ends now")]
     assert set(phones) <= set(small.ask(past))
     assert small.run()["findings"] == []
+    key = small.ask("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
+    assert "'phone'" in str(small("history", "company", key).json)
 
     query = "SELECT company_id, {}, phone, valid_from, batch_id FROM silver.company ORDER BY ALL"
     before = small.ask(query.format("website"))

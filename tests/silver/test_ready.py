@@ -8,6 +8,7 @@ from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.explain import explain
 from headwater.silver.ready import ready
+from headwater.silver.redeclared import decide
 from tests.silver.stand import THING, made, put, seen, versions
 
 
@@ -61,6 +62,7 @@ def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, w
     assert caught.value.saw == why
     assert "headwater rebuild" in caught.value.hint
     assert len(versions(warehouse)) == 2
+    assert decide(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].anew
 
 
 def test_columns_of_a_thing_that_was_never_seen_come_and_go_unasked(engine):
