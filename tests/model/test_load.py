@@ -11,6 +11,7 @@ from headwater.declared import Declared
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.check import check
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity
 from headwater.model.field import Field
 from headwater.model.load import load_declarations, load_project
 from headwater.model.whole import Whole
@@ -176,3 +177,18 @@ def test_every_declaration_is_frozen_and_closed():
         assert kind.model_config["frozen"]
         assert kind.model_config["extra"] == "forbid"
     assert len(kinds) > 20
+
+
+def test_an_entity_chooses_for_itself_and_the_project_for_all_others(tmp_path: Path):
+    own = TICKET.replace("entity: ticket", "entity: own") + "on_schema_change: rebuild\n"
+    found = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "own.yaml": own})).choosing("from_now")
+    chosen = {name: one.on_schema_change for name, one in found.entities.items()}
+    assert chosen == {"own": "rebuild", "ticket": "from_now"}
+    assert str(found.entities["ticket"].origin) == "models/ticket.yaml:1"
+
+
+@pytest.mark.parametrize("former", [("id", None), ("old", "old")])
+def test_a_former_name_is_nobody_elses(former: tuple[str | None, ...]):
+    columns = {name: {"type": "text", "renamed_from": before} for name, before in zip("bc", former, strict=True)}
+    with pytest.raises(ValueError, match="names a column that is declared, or one that another was renamed from"):
+        Entity.model_validate({"entity": "thing", "key": "id", "columns": {"id": "bigint", **columns}, "sources": {}})

@@ -9,11 +9,14 @@ from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.errors import DeclarationError
 from headwater.plan.build import build
+from headwater.plan.explain import explain
+from headwater.plan.state import Redeclared
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish
 from tests.plan.desk import (
     BUILT,
     DAY,
     NOW,
+    RESOURCES,
     UNTIL,
     VIEW,
     asked,
@@ -217,6 +220,20 @@ def test_a_layer_alone_takes_what_the_one_below_has_left(layer: str, kinds: set[
     state = replace(read("tickets", UNTIL - DAY), unfinished=unfinished)
     plan = build(VIEW, tenant(state), asked(layers=frozenset({layer})))
     assert {type(step) for step in plan.steps} == kinds
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_an_entity_that_is_declared_otherwise_is_conformed_without_news_and_the_plan_says_why(anew: bool) -> None:
+    turned = {"ticket": Redeclared(anew=anew, why="`size` is new")}
+    state = replace(tenant(*map(read, RESOURCES)), redeclared=turned)
+    (conform,) = [step for step in build(VIEW, state, asked()).steps if isinstance(step, Conform)]
+    assert (conform.entity, conform.anew, conform.needs) == ("ticket", "`size` is new" if anew else "", "none")
+    said = "its history is made anew" if anew else "its history goes on"
+    assert build(VIEW, state, asked()).notes == (f"ticket: `size` is new: {said}",)
+    assert ("ticket (anew)" in "\n".join(explain(build(VIEW, state, asked())))) == anew
+    other = build(VIEW, state, asked(resources=frozenset({"agreements"}), force=True))
+    assert ([step.entity for step in other.steps if isinstance(step, Conform)], other.notes) == (["agreement"], ())
+    assert not build(VIEW, state, asked(layers=frozenset({"bronze"}))).notes
 
 
 def test_an_unknown_resource_is_a_declaration_error_with_a_suggestion() -> None:

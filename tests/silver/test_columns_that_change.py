@@ -1,4 +1,4 @@
-"""Columns that are added, renamed, widened or given up: history goes on from now, or is made anew, and it is said which."""
+"""Columns that are added, renamed, widened or given up: history goes on from now, or is made anew, as the user chose."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from headwater.clock import EPOCH, micros
 from headwater.errors import DeclarationError
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
+from headwater.silver.noted import Noted
 from headwater.silver.reading import Arrival, Reading
-from headwater.silver.ready import drop
+from headwater.silver.ready import drop, settle
+from headwater.silver.redeclared import decide, redeclared, undecided
+from headwater.silver.tables import LOG_COLUMNS
 from headwater.testing.drawn import drawn, mismatch
 
 BEFORE = """
@@ -30,9 +33,10 @@ AFTER = """
 """
 
 
-def thing(**columns: str) -> Entity:
+def thing(choice: str | None = None, **columns: object) -> Entity:
+    columns = {"id": "bigint", **columns}
     return Entity.model_validate(
-        {"entity": "thing", "key": "id", "columns": {"id": "bigint", **columns}, "sources": {}}
+        {"entity": "thing", "key": "id", "columns": columns, "sources": {}, "on_schema_change": choice}
     )
 
 
@@ -82,11 +86,65 @@ def check(warehouse, picture):
 
 NARROW, WIDE = thing(name="text"), thing(name="text", colour="text")
 SMALL, WHOLE = reading(name="name"), reading(name="name", colour="colour")
+SHADED = reading(name="name", shade="colour")
 
 
-def test_an_added_column_begins_now_and_that_is_told(warehouse, land):
+def choosing(choice: str, entity: Entity) -> Entity:
+    return entity.model_copy(update={"on_schema_change": choice})
+
+
+def anew(warehouse, entity, read, *arrivals):
+    """What a run does of `on_schema_change: rebuild`: it drops, and takes in all that ever landed."""
+    (decided,) = decide(warehouse, [entity]).values()
+    assert decided.anew
+    drop(warehouse, entity)
+    done = take(warehouse, entity, read, *arrivals)
+    settle(warehouse, entity)
+    assert decide(warehouse, [entity]) == {}
+    return done
+
+
+def log(warehouse):
+    return sorted(warehouse.rows("SELECT sequence, hash, batch_id FROM silver.thing_log"))
+
+
+def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse, land):
+    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
+    kept = log(warehouse), warehouse.describe("silver", "thing")
+    after = thing(name="text", shade="text")
+    for carried_out in (lambda: take(warehouse, after, SHADED, land(AFTER, 2)), lambda: decide(warehouse, [after])):
+        with pytest.raises(DeclarationError, match="what becomes of its history is not said; nothing was written"):
+            carried_out()
+    assert (log(warehouse), warehouse.describe("silver", "thing")) == kept
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "saw", "ways"),
+    [
+        (NARROW, WIDE, "`colour` is new", 4),
+        (WIDE, NARROW, "`colour` is declared no more", 4),
+        (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is declared no more", 5),
+    ],
+)
+def test_the_refusal_names_the_columns_and_both_choices(before, after, saw, ways):
+    error = undecided(after, redeclared(after, Noted(key=("id",), columns=before.columns)))
+    assert (error.saw, error.hint.count("; ") + 1) == (saw, ways)
+    assert "`on_schema_change: from_now`" in error.hint
+    assert "`on_schema_change: rebuild`" in error.hint
+
+
+def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
+    both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
+    shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
+    error = undecided(shaded, redeclared(shaded, Noted(key=("id",), columns=both, retired=("colour",))))
+    assert error.what.endswith("its history cannot go on with that; nothing was written")
+    assert error.saw == "`shade` and `colour` are both there already"
+
+
+def test_added_from_now(warehouse, land):
     take(warehouse, NARROW, SMALL, land(BEFORE, 1))
-    done = take(warehouse, WIDE, WHOLE, land(AFTER, 2))
+    wide = choosing("from_now", WIDE)
+    done = take(warehouse, wide, WHOLE, land(AFTER, 2))
     (told,) = done.findings
     assert (told.finding, told.count) == ("begins now", 1)
     assert told.detail == "thing.colour is new; `headwater rebuild --entity thing` brings in its past"
@@ -100,14 +158,14 @@ def test_an_added_column_begins_now_and_that_is_told(warehouse, land):
     | new  | green  | 02-01 | open  |
     """,
     )
-    assert take(warehouse, WIDE, WHOLE, land(AFTER, 2)).findings == ()
+    again = take(warehouse, wide, WHOLE, land(AFTER, 2))
+    assert (again.events, again.inserted, again.findings) == (0, 0, ())
 
 
-def test_a_rebuild_brings_in_the_past_of_an_added_column(warehouse, land):
+def test_added_and_rebuilt(warehouse, land):
     first, second = land(BEFORE, 1), land(AFTER, 2)
     take(warehouse, NARROW, SMALL, first)
-    drop(warehouse, NARROW)
-    assert take(warehouse, WIDE, WHOLE, first, second).findings == ()
+    assert anew(warehouse, choosing("rebuild", WIDE), WHOLE, first, second).findings == ()
     check(
         warehouse,
         """
@@ -120,20 +178,15 @@ def test_a_rebuild_brings_in_the_past_of_an_added_column(warehouse, land):
     )
 
 
-def test_a_column_is_never_dropped_silently(warehouse, land):
+def test_removed_from_now(warehouse, land):
+    """What is known stays, the last value is carried (absent is not NULL), and no version comes of it."""
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    with pytest.raises(DeclarationError, match="column `colour` is no longer declared") as caught:
-        take(warehouse, NARROW, SMALL, land(AFTER, 2))
-    assert caught.value.hint == (
-        "`headwater rebuild` makes the history anew from raw; or leave it under `columns:` and take it out of `map:`, "
-        "and it keeps its last values from now on"
-    )
-
-
-def test_a_column_that_is_kept_and_read_no_more_keeps_its_last_value(warehouse, land):
-    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    later = AFTER.replace("new ", "next")
-    take(warehouse, WIDE, SMALL, land(later, 2))
+    narrow, news, more = choosing("from_now", NARROW), land(AFTER, 2), land(AFTER.replace("new ", "next"), 3)
+    done = take(warehouse, narrow, SMALL, news)
+    assert (done.events, done.inserted, done.deleted) == (1, 0, 0)
+    assert [one.finding for one in done.findings] == ["ends now"]
+    done = take(warehouse, narrow, SMALL, news, more)
+    assert (done.events, done.inserted, done.deleted, done.findings) == (1, 2, 1, ())
     check(
         warehouse,
         """
@@ -146,11 +199,12 @@ def test_a_column_that_is_kept_and_read_no_more_keeps_its_last_value(warehouse, 
     )
 
 
-def test_a_rebuild_without_a_column_joins_the_versions_that_it_alone_told_apart(warehouse, land):
+def test_removed_and_rebuilt(warehouse, land):
+    """The versions that it alone told apart are one."""
     first, second = land(BEFORE, 1), land(AFTER, 2)
     take(warehouse, WIDE, WHOLE, first, second)
-    drop(warehouse, WIDE)
-    take(warehouse, NARROW, SMALL, first, second)
+    anew(warehouse, choosing("rebuild", NARROW), SMALL, first, second)
+    assert "colour" not in [column.name for column in warehouse.describe("silver", "thing")]
     check(
         warehouse,
         """
@@ -162,11 +216,32 @@ def test_a_rebuild_without_a_column_joins_the_versions_that_it_alone_told_apart(
     )
 
 
-def test_a_renamed_column_may_go_on_beside_its_old_name(warehouse, land):
-    renamed = thing(name="text", colour="text", shade="text")
+def test_removed_from_now_and_declared_again(warehouse, land):
+    """It goes on from what was known of it: meanwhile nobody told of it."""
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    done = take(warehouse, renamed, reading(name="name", shade="colour"), land(AFTER, 2))
-    assert [finding.detail.split(" ")[0] for finding in done.findings] == ["thing.shade"]
+    take(warehouse, choosing("from_now", NARROW), SMALL, land(AFTER, 2))
+    with pytest.raises(DeclarationError, match="what becomes of its history is not said"):
+        decide(warehouse, [WIDE])
+    take(warehouse, choosing("from_now", WIDE), WHOLE, land(AFTER.replace("02-01", "02-09"), 3))
+    check(
+        warehouse,
+        """
+    | name | colour | from  | to    |
+    | ---- | ------ | ----- | ----- |
+    | old  | red    | 01-01 | 01-10 |
+    | new  | blue   | 01-10 | 02-09 |
+    | new  | green  | 02-09 | open  |
+    """,
+    )
+
+
+def test_renamed_from_now_is_one_that_ends_and_one_that_begins(warehouse, land):
+    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
+    done = take(warehouse, thing("from_now", name="text", shade="text"), SHADED, land(AFTER, 2))
+    assert [(one.finding, one.detail.split(" ")[0]) for one in done.findings] == [
+        ("begins now", "thing.shade"),
+        ("ends now", "thing.colour"),
+    ]
     check(
         warehouse,
         """
@@ -175,6 +250,93 @@ def test_a_renamed_column_may_go_on_beside_its_old_name(warehouse, land):
     | old  | red    | NULL  | 01-01 | 01-10 |
     | new  | blue   | NULL  | 01-10 | 02-01 |
     | new  | blue   | green | 02-01 | open  |
+    """,
+    )
+
+
+SHADES = """
+    | name | shade | from  | to    |
+    | ---- | ----- | ----- | ----- |
+    | old  | red   | 01-01 | 01-10 |
+    | new  | blue  | 01-10 | 02-01 |
+    | new  | green | 02-01 | open  |
+    """
+
+
+def test_renamed_and_rebuilt(warehouse, land):
+    first, second = land(BEFORE, 1), land(AFTER, 2)
+    take(warehouse, WIDE, WHOLE, first)
+    anew(warehouse, thing("rebuild", name="text", shade="text"), SHADED, first, second)
+    check(warehouse, SHADES)
+
+
+TIED = """
+    | id | name | size | colour | changed    |
+    | -- | ---- | ---- | ------ | ---------- |
+    | 1  | new  | 5    | blue   | 2026-01-10 |
+    | 1  | new  | 5    | ochre  | 2026-01-10 |
+    | 2  | two  | 5    | NULL   | 2026-01-10 |
+"""
+
+
+def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
+    """No version, no event and no hash changes, whatever else stood at the same instant: twice renamed is no more."""
+    first, tied, second = land(BEFORE, 1), land(TIED, 2), land(AFTER, 3)
+    take(warehouse, NARROW, SMALL, first)
+    take(warehouse, choosing("from_now", WIDE), WHOLE, tied)
+    told = log(warehouse)
+    for name in ("shade", "tint"):
+        renamed, read = thing(name="text", **{name: {"type": "text", "renamed_from": "colour"}}), reading(
+            name="name", **{name: "colour"}
+        )  # fmt: skip
+        done = take(warehouse, renamed, read, tied)
+        assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
+        assert [one.finding for one in done.findings] == ["renamed"]
+        assert log(warehouse) == told
+    # Whoever forgets to say the old name changes nothing: it is remembered.
+    renamed = thing(name="text", tint="text")
+    done = take(warehouse, renamed, read, tied, second)
+    assert (done.events, done.findings) == (1, ())
+    names = [column.name for column in warehouse.describe("silver", "thing_log")]
+    assert sorted(names) == sorted(["id", "name", "tint", *LOG_COLUMNS])
+    known = {row[0] for row in warehouse.rows("SELECT known FROM silver.thing_log")}
+    assert known == {",id,name,", None}
+
+
+def test_a_history_with_another_name_is_the_one_that_always_had_it(warehouse, land):
+    first, tied, second = land(BEFORE, 1), land(TIED, 2), land(AFTER, 3)
+    shaded = thing(name="text", shade={"type": "text", "renamed_from": "colour"})
+    take(warehouse, WIDE, WHOLE, first, tied)
+    take(warehouse, shaded, SHADED, second)
+    columns = "entity_key, id, name, shade, valid_from, valid_to, version_number, batch_id"
+    query = f"SELECT {columns} FROM silver.thing ORDER BY entity_key, version_number"
+    grown = warehouse.rows(query), log(warehouse)
+    drop(warehouse, shaded)
+    take(warehouse, shaded, SHADED, first, tied, second)
+    assert (warehouse.rows(query), log(warehouse)) == grown
+
+
+def test_a_rebuild_that_was_begun_is_known_until_it_is_done(warehouse, land):
+    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
+    drop(warehouse, WIDE)
+    assert decide(warehouse, [WIDE])["thing"].anew
+    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
+    assert decide(warehouse, [WIDE])["thing"].anew
+    settle(warehouse, WIDE)
+    assert decide(warehouse, [WIDE]) == {}
+
+
+def test_a_column_that_is_kept_and_read_no_more_keeps_its_last_value(warehouse, land):
+    take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
+    take(warehouse, WIDE, SMALL, land(AFTER.replace("new ", "next"), 2))
+    check(
+        warehouse,
+        """
+    | name | colour | from  | to    |
+    | ---- | ------ | ----- | ----- |
+    | old  | red    | 01-01 | 01-10 |
+    | new  | blue   | 01-10 | 02-01 |
+    | next | blue   | 02-01 | open  |
     """,
     )
 

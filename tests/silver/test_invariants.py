@@ -252,6 +252,7 @@ def test_9_a_rebuild_is_identical_to_the_incremental_result(empty, events, sizes
 WIDER = Entity.model_validate(
     {
         **THING.model_dump(),
+        "on_schema_change": "from_now",
         "columns": {
             **{name: column.model_dump() for name, column in THING.columns.items()},
             "colour": {"type": "text"},

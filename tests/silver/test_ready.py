@@ -8,13 +8,14 @@ from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.explain import explain
 from headwater.silver.ready import ready
+from headwater.silver.redeclared import decide
 from tests.silver.stand import THING, made, put, seen, versions
 
 
-def changed(**columns) -> Entity:
+def changed(*, choice=None, **columns) -> Entity:
     kept = {name: column.model_dump() for name, column in THING.columns.items()}
     declared = {name: column for name, column in {**kept, **columns}.items() if column is not None}
-    return Entity.model_validate({**THING.model_dump(), "columns": declared})
+    return Entity.model_validate({**THING.model_dump(), "columns": declared, "on_schema_change": choice})
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_the_tables_are_those_of_the_design(warehouse):
 
 def test_a_new_column_is_added_and_the_view_shows_it(warehouse):
     before = versions(warehouse)
-    ready(warehouse, changed(colour={"type": "text"}))
+    ready(warehouse, changed(choice="from_now", colour={"type": "text"}))
     assert versions(warehouse) == before
     assert warehouse.rows("SELECT colour FROM silver.thing_current") == [(None,)]
     assert warehouse.rows("SELECT DISTINCT known FROM silver.thing_log") == [(",thing_id,name,size,note,",)]
@@ -50,17 +51,26 @@ def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
 @pytest.mark.parametrize(
     ("entity", "why"),
     [
-        (changed(size=None), "column `size` is no longer declared"),
-        (changed(note={"type": "text", "history": "track"}), "the history of `note` is declared otherwise"),
-        (Entity.model_validate({**THING.model_dump(), "key": ["thing_id", "name"]}), "its key is declared otherwise"),
+        (changed(choice="from_now", note={"type": "text", "history": "track"}), "`history` of `note` was `overwrite`"),
+        (Entity.model_validate({**THING.model_dump(), "key": ["thing_id", "name"]}), "its key was (thing_id)"),
+        (changed(choice="rebuild", size=None), "`size` is declared no more"),
     ],
 )
 def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, why):
     with pytest.raises(DeclarationError) as caught:
         ready(warehouse, entity)
-    assert why in str(caught.value)
+    assert caught.value.saw == why
     assert "headwater rebuild" in caught.value.hint
     assert len(versions(warehouse)) == 2
+    assert decide(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].anew
+
+
+def test_columns_of_a_thing_that_was_never_seen_come_and_go_unasked(engine):
+    empty = made(engine)
+    other = {**changed(size=None, colour={"type": "text"}).model_dump(), "key": ["thing_id", "colour"]}
+    ready(empty, Entity.model_validate(other))
+    names = [column.name for column in empty.describe("silver", "thing")]
+    assert names[1:5] == ["thing_id", "name", "note", "colour"]
 
 
 def test_a_column_that_silver_needs_itself_is_refused(engine):

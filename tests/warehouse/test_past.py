@@ -60,7 +60,9 @@ def test_plain_sql_asks_the_same(warehouse, day, names):
 
 def test_the_function_is_no_table_and_comes_and_goes_with_it(warehouse):
     assert warehouse.tables("silver") == ("thing", "thing_current", "thing_log")
-    wider = THING.model_copy(update={"columns": {**THING.columns, "colour": THING.columns["name"]}})
+    wider = THING.model_copy(
+        update={"columns": {**THING.columns, "colour": THING.columns["name"]}, "on_schema_change": "from_now"}
+    )
     ready(warehouse, wider)
     function = warehouse.ref("silver", "thing_asof")
     found = warehouse.arrow(f"SELECT * FROM {function}(TIMESTAMP '2026-01-05 00:00:00') AS past")

@@ -40,6 +40,7 @@ WIDER = Entity.model_validate(
             **{name: column.model_dump() for name, column in THING.columns.items()},
             "colour": {"type": "text"},
         },
+        "on_schema_change": "from_now",
     }
 )
 """The same, declared with one more column."""

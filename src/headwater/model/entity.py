@@ -10,6 +10,9 @@ from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.names import Name
 
+OnSchemaChange = Literal["from_now", "rebuild"]
+"""What becomes of a history that is there when the columns of its entity are declared otherwise."""
+
 
 class Column(Declared):
     """A column of an entity."""
@@ -18,6 +21,8 @@ class Column(Declared):
     """Its type."""
     history: Literal["track", "overwrite"] = "track"
     """`track`: a change makes a version. `overwrite`: no version of its own; the newest value stands everywhere."""
+    renamed_from: Name | None = None
+    """The name it had before; its first one, if it had several. Its history goes on, and this stays: events know it by it."""
     description: str = ""
     """What it is."""
 
@@ -46,6 +51,9 @@ class Entity(Declared):
     """Its columns and their types; `name: bigint` is short for `name: {type: bigint}`."""
     sources: dict[str, Source]
     """The resources that feed it, as `connector.resource`."""
+    on_schema_change: OnSchemaChange | None = None
+    """When columns come or go: `from_now` counts from the next run on, `rebuild` lets that run make the history anew.
+    The project's choice unless given; without any, a run refuses to guess."""
     description: str = ""
     """What it is."""
 
@@ -68,6 +76,22 @@ class Entity(Declared):
             msg = f"key `{missing[0]}` is not among the columns ({', '.join(self.columns)})"
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _former_names_are_free(self) -> Entity:
+        former = [column.renamed_from for column in self.columns.values() if column.renamed_from]
+        for name in former:
+            if name in self.columns or former.count(name) > 1:
+                msg = (
+                    f"`renamed_from: {name}` names a column that is declared, or one that another was renamed from, too"
+                )
+                raise ValueError(msg)
+        return self
+
+    @property
+    def called(self) -> dict[str, str]:
+        """By what name events know each column: the first that it had."""
+        return {name: column.renamed_from or name for name, column in self.columns.items()}
 
     @property
     def tracked(self) -> tuple[str, ...]:

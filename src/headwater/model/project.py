@@ -11,7 +11,7 @@ from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.model.dimension import Dimension
-from headwater.model.entity import Entity, Rules
+from headwater.model.entity import Entity, OnSchemaChange, Rules
 from headwater.model.fact import Fact
 from headwater.names import Name, Slug
 from headwater.wire.limits import Limits
@@ -261,6 +261,8 @@ class Project(Declared):
     """By `connector.resource`."""
     publish: tuple[Publication, ...] = ()
     """Where tables are written after a run."""
+    on_schema_change: OnSchemaChange | None = None
+    """What becomes of a history when its entity's columns come or go, for every entity that does not say so itself."""
 
     def in_environment(self, environment: Environment) -> Project:
         """The project with the overrides of an environment."""
@@ -288,3 +290,13 @@ class Declarations(Declared):
             facts={**self.facts, **other.facts},
             rules={**self.rules, **other.rules},
         )
+
+    def choosing(self, on_schema_change: OnSchemaChange | None) -> Declarations:
+        """These declarations, with that choice for every entity that has none of its own."""
+        choice = {"on_schema_change": on_schema_change}
+        chosen = {
+            name: entity.model_copy(update=choice)
+            for name, entity in self.entities.items()
+            if entity.on_schema_change is None
+        }
+        return self.model_copy(update={"entities": {**self.entities, **chosen}})

@@ -12,7 +12,7 @@ from headwater.names import suggest
 from headwater.plan.reads import reads_of, settled
 from headwater.plan.star import star_of
 from headwater.plan.state import FeedState, Request, TenantState
-from headwater.plan.step import Extract, Land, Plan, Step
+from headwater.plan.step import Conform, Extract, Land, Plan, Step
 from headwater.plan.view import View
 
 
@@ -37,7 +37,7 @@ def build(view: View, state: TenantState, request: Request) -> Plan:
         landing[feed.source] += ids
     pending = frozenset(feed.source for feed in feeds if feed.at("transformed"))
     star = star_of(view, state, request, landing=landing, pending=pending)
-    return Plan(tenant=state.tenant, steps=(*steps, *star), notes=_notes(feeds, request))
+    return Plan(tenant=state.tenant, steps=(*steps, *star), notes=(*_notes(feeds, request), *_turns(state, star)))
 
 
 def _above(feed: FeedState) -> tuple[str, str]:
@@ -100,3 +100,13 @@ def _notes(feeds: Iterable[FeedState], request: Request) -> tuple[str, ...]:
         elif request.until is not None and request.until > until:
             notes[feed.feed.connection] = f"asked until {iso(request.until)}, settled until {iso(until)}"
     return tuple(f"{connection}: {note}" for connection, note in sorted(notes.items()))
+
+
+def _turns(state: TenantState, star: Iterable[Step]) -> list[str]:
+    """What becomes of the histories whose entities are declared otherwise than before, a line each."""
+    conformed = [step.entity for step in star if isinstance(step, Conform)]
+    return [
+        f"{name}: {one.why}: {'its history is made anew' if one.anew else 'its history goes on'}"
+        for name, one in state.redeclared.items()
+        if name in conformed
+    ]

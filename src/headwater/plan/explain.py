@@ -63,7 +63,7 @@ def _drawn(steps: Sequence[Step]) -> list[str]:
 def _name(step: Step) -> str:
     match step:
         case Conform():
-            return step.entity
+            return f"{step.entity} (anew)" if step.anew else step.entity
         case BuildDimension():
             return f"dim_{step.name}"
         case LoadFact():

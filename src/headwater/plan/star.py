@@ -23,14 +23,14 @@ def star_of(
     `landing`: by source, the landings to wait for. `pending`: sources of which something landed earlier.
     """
     news = pending | {source for source, lands in landing.items() if lands}
-    changed = frozenset(entity for entity, sources in view.entities.items() if sources & news)
+    turned = frozenset() if _narrow(request) else state.redeclared.keys()
+    changed = frozenset(entity for entity, sources in view.entities.items() if sources & news or entity in turned)
     gold = _gold(view, state, request, changed=changed if request.fills("silver") else frozenset())
     made_of = changed | gold.entities if _narrow(request) else frozenset(view.entities)
     conforms = [
         _conform(view, state, entity, landing=landing, pending=pending)
         for entity in view.entities
-        if request.fills("silver")
-        and (entity in changed or (entity in made_of and f"silver.{entity}" not in state.built))
+        if request.fills("silver") and (entity in changed or (entity in made_of and _must_be_made(state, entity)))
     ]
     tables = _tables(view, state, gold, conforms)
     return (*conforms, *tables, *_publish(state, view.publish, tables), *_publish(state, view.publish_silver, conforms))
@@ -85,6 +85,11 @@ def _lacks(state: TenantState, request: Request, table: str) -> bool:
     return table not in state.built and not _narrow(request)
 
 
+def _must_be_made(state: TenantState, entity: str) -> bool:
+    """Whether the tables of an entity are not there, or not as gold would read them."""
+    return f"silver.{entity}" not in state.built or entity in state.redeclared
+
+
 def _narrow(request: Request) -> bool:
     return bool(request.connections or request.resources)
 
@@ -95,8 +100,10 @@ def _conform(
     sources = view.entities[entity]
     after = tuple(land for source in sorted(sources) for land in landing.get(source, ()))
     # what landed earlier is merged even where all of today's reads fail
-    alone = not after or bool(sources & pending)
-    return Conform(tenant=state.tenant, entity=entity, after=after, needs="none" if alone else "any")
+    turned = state.redeclared.get(entity)
+    alone = not after or bool(sources & pending) or turned is not None
+    anew = turned.why if turned is not None and turned.anew else ""
+    return Conform(tenant=state.tenant, entity=entity, anew=anew, after=after, needs="none" if alone else "any")
 
 
 def _tables(

@@ -56,6 +56,16 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redeclared:
+    """What becomes of a history whose entity is declared otherwise than before."""
+
+    anew: bool
+    """Whether it is made anew from all that landed; it goes on from now otherwise."""
+    why: str
+    """What differs, and who decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantState:
     """What is known of a tenant before a run."""
 
@@ -64,6 +74,8 @@ class TenantState:
     """The feeds that its connections read, see `view.wanted`."""
     built: frozenset[str] = frozenset()
     """Tables that exist, as `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`; others are made."""
+    redeclared: Mapping[str, Redeclared] = field(default_factory=dict)
+    """Entities that are declared otherwise than their history was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,8 @@ class Conform:
     kind: ClassVar[str] = "conform"
     tenant: str
     entity: str
+    anew: str = ""
+    """Why its history is made anew, from all that ever landed; it goes on where this is empty."""
     after: tuple[str, ...] = ()
     needs: Needs = "any"
 
@@ -182,7 +184,7 @@ def as_dict(step: Step) -> dict[str, Any]:
         case Land():
             return {**shared, "feed": _feed(step.feed), "batch": step.batch and _batch(step.batch), **order}
         case Conform():
-            return {**shared, "entity": step.entity, **order}
+            return {**shared, "entity": step.entity, "anew": step.anew, **order}
         case BuildDimension() | LoadFact() | Publish():
             return {**shared, "name": step.name, **order}
 
@@ -213,7 +215,7 @@ def _step_from(written: Mapping[str, Any]) -> Step:
             batch = None if written["batch"] is None else _batch_from(written["batch"])
             return Land(feed=Feed(**written["feed"]), batch=batch, **order)
         case "conform":
-            return Conform(tenant=written["tenant"], entity=written["entity"], **order)
+            return Conform(tenant=written["tenant"], entity=written["entity"], anew=written["anew"], **order)
         case "dimension":
             return BuildDimension(tenant=written["tenant"], name=written["name"], **order)
         case "fact":

@@ -99,12 +99,12 @@ def check(opened: Opened) -> Checked:
 
 def plan(opened: Opened, tenant: str, asked: Asked) -> Plan:
     """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
-    sources = sources_of(opened, tenant)
+    sources, standing = sources_of(opened, tenant), open_for_plan(opened, tenant, asked)
     with ExitStack() as stack:
         _, times, failed = connect(opened, tenant, asked, sources, stack)
     if failed and not times:
         raise next(iter(failed.values()))
-    return plan_of(opened, tenant, asked, sources, times=times, built=open_for_plan(opened, tenant))
+    return plan_of(opened, tenant, asked, sources, times=times, standing=standing)
 
 
 def explain_plan(planned: Plan) -> list[str]:

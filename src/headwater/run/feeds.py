@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -16,11 +16,12 @@ from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
 from headwater.names import suggest
-from headwater.plan.state import FeedState, TenantState
+from headwater.plan.state import FeedState, Redeclared, TenantState
 from headwater.plan.view import View, view_of, wanted
 from headwater.run.opened import Opened
 from headwater.run.service import connection_place
 from headwater.run.wiring import Plug
+from headwater.silver.redeclared import decide
 from headwater.warehouse.base import Layer, Warehouse
 
 
@@ -68,11 +69,30 @@ def sources_of(opened: Opened, tenant: str, view: View | None = None) -> dict[Fe
     return found
 
 
-def state_of(opened: Opened, tenant: str, sources: Mapping[Feed, Source], built: Iterable[str]) -> TenantState:
-    """What the ledger knows of a tenant's feeds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a tenant's warehouse tells a plan."""
+
+    built: frozenset[str] = frozenset()
+    """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
+    redeclared: Mapping[str, Redeclared] = field(default_factory=dict)
+    """Entities that are declared otherwise than their history was made."""
+
+
+def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> Standing:
+    """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
+    layers: tuple[Layer, ...] = ("silver", "gold")
+    built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
+    entities = [one for name, one in opened.declarations.entities.items() if name != besides]
+    decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
+    return Standing(built=built, redeclared=decided)
+
+
+def state_of(opened: Opened, tenant: str, sources: Mapping[Feed, Source], standing: Standing) -> TenantState:
+    """What the ledger knows of a tenant's feeds, and the warehouse of its tables."""
     unfinished = opened.ledger.batches(tenant, states=("extracting", "extracted", "transformed", "failed"))
     feeds = tuple(feed_state(opened.ledger, source, unfinished) for source in sources.values())
-    return TenantState(tenant=tenant, feeds=feeds, built=frozenset(built))
+    return TenantState(tenant=tenant, feeds=feeds, built=standing.built, redeclared=standing.redeclared)
 
 
 def feed_state(ledger: Ledger, source: Source, unfinished: Iterable[BatchRow]) -> FeedState:
@@ -92,12 +112,6 @@ def feed_state(ledger: Ledger, source: Source, unfinished: Iterable[BatchRow]) -
         last_snapshot=_until(snapshot),
         last_sweep=_until(sweep),
     )
-
-
-def built_tables(warehouse: Warehouse) -> frozenset[str]:
-    """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
-    layers: tuple[Layer, ...] = ("silver", "gold")
-    return frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
 
 
 def _until(batch: Batch | None) -> datetime | None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from headwater.errors import DeclarationError
 from headwater.names import suggest
 from headwater.run.asked import Asked
+from headwater.run.feeds import standing_of
 from headwater.run.opened import Opened
 from headwater.run.result import RunReport
 from headwater.run.session import alone, run_alone
@@ -36,6 +37,7 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
             if declared is None:
                 hint = suggest(entity, opened.declarations.entities)
                 raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
+            standing_of(opened, warehouse, besides=entity)  # nothing is dropped where the run would refuse the others
             drop(warehouse, declared)
             return
         with warehouse.transaction():

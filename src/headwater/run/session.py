@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ from headwater.plan.step import Conform, Land, Plan
 from headwater.plan.view import view_of
 from headwater.run.asked import Asked
 from headwater.run.execute import execute
-from headwater.run.feeds import Source, built_tables, sources_of, state_of
+from headwater.run.feeds import Source, Standing, sources_of, standing_of, state_of
 from headwater.run.leftovers import check_writable, clear_leftovers
 from headwater.run.opened import Opened
 from headwater.run.outcome import outcome_of
@@ -102,6 +102,7 @@ def _carried(
         warehouse = opened.warehouse(tenant)
         stack.callback(warehouse.close)
         ready_meta(warehouse)
+        standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
         for note in warehouse.notes:
             tally.told(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
         lake = opened.lake(tenant)
@@ -110,7 +111,7 @@ def _carried(
         patience = Patience(clock=opened.clock, stop=stop)
         clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
-        plan = plan_of(opened, tenant, asked, sources, times=times, built=built_tables(warehouse))
+        plan = plan_of(opened, tenant, asked, sources, times=times, standing=standing)
         if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
             # Nobody could be asked and nothing waits in raw: the run as a whole failed, and for this reason.
             raise next(iter(failed.values()))
@@ -146,7 +147,7 @@ def plan_of(
     sources: Mapping[Feed, Source],
     *,
     times: Mapping[str, datetime],
-    built: Iterable[str],
+    standing: Standing,
 ) -> Plan:
     """What is to be done for a tenant."""
     request = Request(
@@ -160,7 +161,7 @@ def plan_of(
         chunk=_chunk(asked),
     )
     return build(
-        view_of(opened.declarations, opened.project.publish), state_of(opened, tenant, sources, built), request
+        view_of(opened.declarations, opened.project.publish), state_of(opened, tenant, sources, standing), request
     )
 
 
@@ -211,16 +212,22 @@ def complete(opened: Opened, sources: Mapping[Feed, Source], plan: Plan, results
     )
 
 
-def open_for_plan(opened: Opened, tenant: str) -> frozenset[str]:
-    """The tables that a tenant's warehouse has; none before its first run."""
+def open_for_plan(opened: Opened, tenant: str, asked: Asked) -> Standing:
+    """Where a tenant's warehouse stands; before its first run, nothing is there."""
+    if not _writes_history(asked):
+        return Standing()
     try:
         warehouse: Warehouse = opened.warehouse(tenant, read_only=True)
     except HeadwaterError:
-        return frozenset()
+        return Standing()
     try:
-        return built_tables(warehouse)
+        return standing_of(opened, warehouse)
     finally:
         warehouse.close()
+
+
+def _writes_history(asked: Asked) -> bool:
+    return asked.layer in {None, "silver", "gold"}
 
 
 def _layers(asked: Asked) -> frozenset[Layer]:

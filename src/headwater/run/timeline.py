@@ -25,6 +25,7 @@ from headwater.silver.life import (
     tellings_of,
     versions_of,
 )
+from headwater.silver.redeclared import as_stored
 from headwater.warehouse.base import Warehouse
 
 
@@ -36,16 +37,17 @@ def history(opened: Opened, tenant: str, name: str, key: str, *, raw: bool = Fal
     entity = _entity(opened, name)
     with closing(opened.warehouse(tenant, read_only=True)) as warehouse:
         columns_of(warehouse, "silver", entity.entity)
+        stored = as_stored(warehouse, entity)
         chosen = _key(warehouse, entity, key, connections=sorted(opened.connections(tenant)))
-        versions = versions_of(warehouse, entity, chosen)
+        versions = versions_of(warehouse, stored, chosen)
         seen = observations_of(warehouse, entity, chosen)
         tellings = tellings_of(warehouse, [*(one.batch_id for one in seen), *(row["batch_id"] for row in versions)])
-    moments = tuple(_told(moment, tellings) for moment in _moments(entity, versions, seen))
+    moments = tuple(_told(moment, tellings) for moment in _moments(stored, versions, seen))
     return History(
         entity=entity.entity,
         entity_key=chosen,
         events=len(seen),
-        overwritten={column: versions[-1][column] for column in entity.overwritten} if versions else {},
+        overwritten={column: versions[-1][column] for column in stored.overwritten} if versions else {},
         moments=records_behind(opened, tenant, entity, chosen, moments) if raw else moments,
     )
 

@@ -28,7 +28,9 @@ from headwater.run.opened import Opened
 from headwater.run.parents import parent_keys
 from headwater.run.publishing import publish
 from headwater.silver.conform import conform
+from headwater.silver.merged import Finding as SilverFinding
 from headwater.silver.reading import Arrival
+from headwater.silver.ready import drop, settle
 from headwater.warehouse.base import Warehouse, Written
 
 
@@ -64,7 +66,7 @@ class Work:
             case Land():
                 return self._land(step)
             case Conform():
-                return self._conform(step.entity)
+                return self._conform(step)
             case BuildDimension():
                 return self._build(self.opened.declarations.dimensions[step.name])
             case LoadFact():
@@ -132,26 +134,31 @@ class Work:
         tell(BatchLanded(tenant=self.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
         return landed.kept
 
-    def _conform(self, name: str) -> str:
-        entity = self.opened.declarations.entities[name]
+    def _conform(self, step: Conform) -> str:
+        name, entity = step.entity, self.opened.declarations.entities[step.entity]
+        if step.anew:
+            drop(self.warehouse, entity)
+            self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
         new = self.warehouse.describe("silver", name) is None
         arrivals = arrivals_of(self.opened.ledger, self.lake, self.sources, entity, everything=new)
-        return self.conform(name, arrivals)
+        said = self.conform(name, arrivals)
+        settle(self.warehouse, entity)
+        return f"made anew: {said}" if step.anew else said
+
+    def _find(self, table: str, found: SilverFinding) -> None:
+        told = FindingMade(
+            tenant=self.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
+        )
+        self.listen(told)
 
     def conform(self, name: str, arrivals: Sequence[Arrival]) -> str:
         """Bring landed batches into the history of an entity."""
         entity = self.opened.declarations.entities[name]
         readings = readings_of(self.opened, entity)
         merged = conform(self.warehouse, entity, readings, arrivals, allow_drop=self.allow_drop)
-        tell = self.listen
         for found in merged.findings:
-            table = f"silver.{name}"
-            tell(
-                FindingMade(
-                    tenant=self.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
-                )
-            )
-        tell(
+            self._find(f"silver.{name}", found)
+        self.listen(
             VersionsWritten(
                 tenant=self.tenant, entity=name, events=merged.events, inserted=merged.inserted, deleted=merged.deleted
             )

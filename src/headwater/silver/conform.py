@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from headwater.clock import iso
 from headwater.errors import GuardError
@@ -15,6 +15,7 @@ from headwater.silver.merged import Finding, Merged
 from headwater.silver.observe import cast, may_not_fit, observed, records
 from headwater.silver.reading import Arrival, Reading
 from headwater.silver.ready import ready
+from headwater.silver.redeclared import Redeclared
 from headwater.temporal.text import differs, knows, listed
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
@@ -40,9 +41,10 @@ def conform(
     absent than its reading's `max_drop`, unless `allow_drop`; all other batches are taken all the same, before it is
     raised.
     """
-    begun = ready(warehouse, entity)
+    made = ready(warehouse, entity)
+    entity = made.entity
     ordered = sorted(arrivals, key=lambda one: (one.batch.window.until, _ORDER[one.batch.purpose], one.batch.id))
-    done, stopped = Merged(findings=tuple(_begins_now(entity, column) for column in begun)), []
+    done, stopped = Merged(findings=tuple(_turns(entity, made.change))), []
     with LakeReader(warehouse) as lake:
         for _, group in itertools.groupby(ordered, key=lambda one: one.batch.id if one.complete else ""):
             try:
@@ -196,9 +198,16 @@ def _superseded(warehouse: Warehouse, reading: Reading, arrival: Arrival) -> boo
     )
 
 
-def _begins_now(entity: Entity, column: str) -> Finding:
-    detail = f"{entity.entity}.{column} is new; `headwater rebuild --entity {entity.entity}` brings in its past"
-    return Finding(finding="begins now", count=1, detail=detail)
+def _turns(entity: Entity, change: Redeclared) -> Iterator[Finding]:
+    """What begins, ends or is called otherwise from now on."""
+    name, rebuild = entity.entity, f"`headwater rebuild --entity {entity.entity}`"
+    for column in change.added:
+        yield Finding(finding="begins now", count=1, detail=f"{name}.{column} is new; {rebuild} brings in its past")
+    for column in change.removed:
+        kept = f"{name}.{column} keeps its last values, and nobody tells of it any more; {rebuild} takes it away"
+        yield Finding(finding="ends now", count=1, detail=kept)
+    for column, before in change.renamed.items():
+        yield Finding(finding="renamed", count=1, detail=f"{name}.{column} was {before}; its history goes on")
 
 
 def _superseded_text(arrival: Arrival) -> str:

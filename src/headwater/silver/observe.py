@@ -94,7 +94,7 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  COALESCE(_stamp, {micros(arrival.batch.window.until)}) AS sequence, operation,\n"
-        f"  {columns},\n  {says} AS known,\n  {event_hash('operation', known)} AS hash,\n"
+        f"  {columns},\n  {says} AS known,\n  {event_hash('operation', known, entity.called)} AS hash,\n"
         f"  {literal(arrival.batch.id)} AS batch_id, _stamp IS NULL AS _unstamped\n"
         f"FROM ({inner}) AS taken"
     )

@@ -1,46 +1,51 @@
-"""Makes the tables of an entity ready: new ones, further columns, wider types; refuses what only a rebuild can do."""
+"""Makes the tables of an entity ready: new ones, further columns, other names, wider types, as its declaration decides."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import RESERVED, Entity
-from headwater.names import literal
+from headwater.names import literal, quote
+from headwater.silver.noted import Noted, is_filled, note, notes_of, stored_as
+from headwater.silver.redeclared import Redeclared, going_on, redeclared, undecided
 from headwater.silver.tables import LOG_COLUMNS, META, SHAPES, log_table, versions_table
 from headwater.temporal.text import known_list
 from headwater.warehouse.base import Warehouse
 
 
-def ready(warehouse: Warehouse, entity: Entity) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Tables that are as an entity needs them."""
+
+    entity: Entity
+    """The entity as its history goes on, with columns that are declared no more and are kept all the same."""
+    change: Redeclared = field(default_factory=Redeclared)
+    """What was carried out of a declaration that changed."""
+
+
+def ready(warehouse: Warehouse, entity: Entity) -> Ready:
     """Bring the tables and the view of `entity` in line with its declaration, in one transaction.
 
-    The columns that are new to a history that is there already: they begin now, and only a rebuild can tell their past.
-    DeclarationError (naming `headwater rebuild`) when a stored column is no longer declared, or when the key or the
-    history of a column is declared otherwise: then stored history would no longer be what the events say.
+    DeclarationError, and nothing is written, when columns of a history that is there come or go and the entity does not
+    choose `from_now`, or when its key or the history of a column is declared otherwise: a rebuild begins with `drop`.
     """
     _check_names(entity)
-    versions, log = versions_table(entity), log_table(entity)
     if warehouse.describe("meta", SHAPES.name) is None:
         ready_meta(warehouse)
     with warehouse.transaction():
-        if _is_ready(warehouse, entity):
-            return ()
-        stored = warehouse.describe("silver", entity.entity)
-        if stored is not None:
-            before = tuple(column.name for column in stored if column.name not in RESERVED)
-            _check_kept(entity, before)
-            _check_shape(warehouse, entity)
-            _forget_nothing(warehouse, entity, before)
-        warehouse.ensure(versions)
-        warehouse.ensure(log)
-        select = f"SELECT * FROM {warehouse.ref('silver', entity.entity)} WHERE is_current"
-        warehouse.ensure_view("silver", f"{entity.entity}_current", select)
-        if warehouse.capabilities.asof:
-            warehouse.ensure_asof("silver", entity.entity)
-        _note_shape(warehouse, entity)
-    known = {column.name for column in stored or ()}
-    return tuple(name for name in entity.columns if stored is not None and name not in known)
+        notes = notes_of(warehouse)
+        known, stored = notes.get(entity.entity), stored_as(warehouse, entity, notes)
+        if stored is not None and known is not None and _noted(going_on(entity, stored), entity, known) == known.text():
+            return Ready(entity=going_on(entity, stored))
+        change = redeclared(entity, stored) if stored else Redeclared()
+        if stored is not None and change.anything and not is_filled(warehouse, entity):
+            _drop(warehouse, entity)
+            stored, change = None, Redeclared()
+        whole = _turned(warehouse, entity, stored, change) if stored else entity
+        _make(warehouse, whole)
+        note(warehouse, entity.entity, _noted(whole, entity, known))
+    return Ready(entity=whole, change=change)
 
 
 def ready_meta(warehouse: Warehouse) -> None:
@@ -52,36 +57,91 @@ def ready_meta(warehouse: Warehouse) -> None:
 
 
 def drop(warehouse: Warehouse, entity: Entity) -> None:
-    """Drop the tables of `entity` and what is remembered of them, so that a rebuild can make them anew."""
+    """Drop the tables of `entity` and what is remembered of them, so that all that landed makes them anew.
+
+    That this is under way is remembered until `settle` ends it.
+    """
     with warehouse.transaction():
-        warehouse.drop("silver", f"{entity.entity}_current")
-        warehouse.drop("silver", entity.entity)
-        warehouse.drop("silver", f"{entity.entity}_log")
-        for name in ("tied", "shape", "change", "progress"):
-            if warehouse.describe("meta", name) is not None:
-                warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
+        _drop(warehouse, entity)
+        if warehouse.describe("meta", SHAPES.name) is not None:
+            note(warehouse, entity.entity, Noted(columns={}, anew=True).text())
 
 
-def _is_ready(warehouse: Warehouse, entity: Entity) -> bool:
-    """Whether the tables were made ready for exactly this declaration: the common case, and a cheap one."""
-    stored = _stored_shape(warehouse, entity)
-    return stored == _shape(entity) and warehouse.describe("silver", entity.entity) is not None
+def settle(warehouse: Warehouse, entity: Entity) -> None:
+    """End a rebuild: all that landed is in the history. Nothing happens where none is under way."""
+    known = notes_of(warehouse).get(entity.entity)
+    if known is not None and known.anew:
+        note(warehouse, entity.entity, replace(known, anew=False).text())
 
 
-def _shape(entity: Entity) -> str:
-    columns = {name: [column.type, column.history] for name, column in entity.columns.items()}
-    return json.dumps({"key": list(entity.key), "columns": columns})
+def _drop(warehouse: Warehouse, entity: Entity) -> None:
+    warehouse.drop("silver", f"{entity.entity}_current")
+    warehouse.drop("silver", entity.entity)
+    warehouse.drop("silver", f"{entity.entity}_log")
+    for name in ("tied", "shape", "change", "progress"):
+        if warehouse.describe("meta", name) is not None:
+            warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
 
 
-def _stored_shape(warehouse: Warehouse, entity: Entity) -> str | None:
-    ref = warehouse.ref("meta", SHAPES.name)
-    found = warehouse.rows(f"SELECT shape FROM {ref} WHERE entity = {literal(entity.entity)}")
-    return str(found[0][0]) if found else None
+def _noted(whole: Entity, entity: Entity, known: Noted | None) -> str:
+    """What is to be noted of tables that are made as `whole` needs them."""
+    retired = tuple(name for name in whole.columns if name not in entity.columns)
+    anew = known is not None and known.anew
+    return Noted(key=entity.key, columns=whole.columns, retired=retired, anew=anew).text()
 
 
-def _note_shape(warehouse: Warehouse, entity: Entity) -> None:
-    name, shape = literal(entity.entity), literal(_shape(entity))
-    warehouse.overwrite("meta", SHAPES.name, f"entity = {name}", SHAPES.names, f"SELECT {name}, {shape}")
+def _turned(warehouse: Warehouse, entity: Entity, stored: Noted, change: Redeclared) -> Entity:
+    """The entity as its history goes on, once what is stored can take it."""
+    if error := undecided(entity, change) or _before_it_goes_on(entity, change):
+        raise error
+    if change.renamed:
+        stored = _renamed(warehouse, entity, stored, change)
+    _forget_nothing(warehouse, entity, stored, change)
+    return going_on(entity, stored)
+
+
+def _before_it_goes_on(entity: Entity, change: Redeclared) -> DeclarationError | None:
+    if not change.matters or entity.on_schema_change != "rebuild":
+        return None
+    return DeclarationError(
+        f"entity `{entity.entity}`: its history is to be made anew before it can go on; nothing was written",
+        where=str(entity.origin),
+        saw=str(change),
+        hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
+    )
+
+
+def _make(warehouse: Warehouse, entity: Entity) -> None:
+    warehouse.ensure(versions_table(entity))
+    warehouse.ensure(log_table(entity))
+    select = f"SELECT * FROM {warehouse.ref('silver', entity.entity)} WHERE is_current"
+    warehouse.ensure_view("silver", f"{entity.entity}_current", select)
+    if warehouse.capabilities.asof:
+        warehouse.ensure_asof("silver", entity.entity)
+
+
+def _renamed(warehouse: Warehouse, entity: Entity, stored: Noted, change: Redeclared) -> Noted:
+    """Let stored columns have other names: no row comes or goes, and no event becomes another."""
+    names = {before: name for name, before in change.renamed.items()}
+    renamed = {names.get(name, name): column for name, column in stored.columns.items()}
+    both = entity.model_copy(update={"columns": {**stored.columns, **renamed}})
+    warehouse.drop("silver", f"{entity.entity}_current")
+    values = {name: quote(before) for name, before in change.renamed.items()}
+    somewhere = " OR ".join(f"{value} IS NOT NULL" for value in values.values())
+    for table in (versions_table(both), log_table(both)):
+        warehouse.ensure(table)
+        warehouse.update(table.layer, table.name, values, somewhere)
+        warehouse.drop_columns(table.layer, table.name, tuple(names))
+    known = "known"
+    for before, name in names.items():
+        known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"
+    warehouse.update("silver", f"{entity.entity}_log", {"known": known}, "known IS NOT NULL")
+    called = {
+        name: column.model_copy(update={"renamed_from": column.renamed_from or before})
+        for before, (name, column) in zip(stored.columns, renamed.items(), strict=True)
+        if before != name
+    }
+    return replace(stored, columns={**renamed, **called})
 
 
 def _check_names(entity: Entity) -> None:
@@ -95,43 +155,9 @@ def _check_names(entity: Entity) -> None:
         )
 
 
-def _check_kept(entity: Entity, before: tuple[str, ...]) -> None:
-    lost = [name for name in before if name not in entity.columns]
-    if lost:
-        raise _rebuild_needed(
-            entity,
-            f"column `{lost[0]}` is no longer declared",
-            f"stored: {', '.join(before)}",
-            or_else="leave it under `columns:` and take it out of `map:`, and it keeps its last values from now on",
-        )
-
-
-def _check_shape(warehouse: Warehouse, entity: Entity) -> None:
-    stored = _stored_shape(warehouse, entity)
-    if stored is None:
-        return
-    was = json.loads(stored)
-    if was["key"] != list(entity.key):
-        raise _rebuild_needed(entity, "its key is declared otherwise", f"stored key: {', '.join(was['key'])}")
-    for name, (_, history) in was["columns"].items():
-        if name in entity.columns and entity.columns[name].history != history:
-            raise _rebuild_needed(entity, f"the history of `{name}` is declared otherwise", f"stored as {history}")
-
-
-def _rebuild_needed(
-    entity: Entity, why: str, saw: str, *, or_else: str = "put the declaration back"
-) -> DeclarationError:
-    return DeclarationError(
-        f"entity `{entity.entity}`: {why}, and its history was made with it",
-        where=str(entity.origin),
-        saw=saw,
-        hint=f"`headwater rebuild` makes the history anew from raw; or {or_else}",
-    )
-
-
-def _forget_nothing(warehouse: Warehouse, entity: Entity, before: tuple[str, ...]) -> None:
+def _forget_nothing(warehouse: Warehouse, entity: Entity, stored: Noted, change: Redeclared) -> None:
     """Events that knew every column then do not know the new ones: let them say which they know."""
-    if set(before) == set(entity.columns):
+    if set(change.added) <= set(stored.retired):
         return
-    said = {"known": literal(known_list(before))}
+    said = {"known": literal(known_list(stored.columns))}
     warehouse.update("silver", f"{entity.entity}_log", said, "known IS NULL AND operation = 'U'")

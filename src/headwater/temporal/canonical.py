@@ -33,18 +33,20 @@ def canonical(value: str, dtype: str) -> str:
     return f"CAST({value} AS VARCHAR)"
 
 
-def canonical_event(operation: str, columns: Mapping[str, str]) -> str:
+def canonical_event(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
     """The canonical text of an event that knows `columns` (name -> type), which stand beside it under their names.
 
     The order in which columns are declared does not matter. An unknown column is not mentioned; NULL is `name~`.
+    `called` says which are mentioned by another name: a column that was renamed makes no other event of any.
     """
+    mentioned = {(called or {}).get(name, name): name for name in columns}
     pieces = [
-        f"COALESCE({literal(f'|{name}=')} || {canonical(quote(name), columns[name])}, {literal(f'|{name}~')})"
-        for name in sorted(columns)
+        f"COALESCE({literal(f'|{said}=')} || {canonical(quote(name), columns[name])}, {literal(f'|{said}~')})"
+        for said, name in sorted(mentioned.items())
     ]
     return " || ".join([operation, *pieces])
 
 
-def event_hash(operation: str, columns: Mapping[str, str]) -> str:
+def event_hash(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
     """The hash of an event: MD5 of its canonical text."""
-    return f"MD5({canonical_event(operation, columns)})"
+    return f"MD5({canonical_event(operation, columns, called)})"

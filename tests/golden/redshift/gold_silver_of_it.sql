@@ -543,27 +543,3 @@ WHERE batch_id IN ('b1-member');
 SELECT batch_id
 FROM "acme_meta"."batch"
 WHERE batch_id IN ('b1-product');
-
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'address';
-
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'agreement';
-
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'company';
-
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'entry';
-
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'member';
-
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'product';

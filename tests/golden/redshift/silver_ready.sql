@@ -50,6 +50,5 @@ FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relkind IN ('r', 'v') ORDER BY 1;
 
-SELECT shape
-FROM "acme_meta"."shape"
-WHERE entity = 'thing';
+SELECT entity, shape
+FROM "acme_meta"."shape";

@@ -27,6 +27,9 @@ FROM "acme_silver"."thing_log";
 SELECT *
 FROM "acme_silver"."thing" ORDER BY entity_key, version_number;
 
+SELECT 1
+FROM "acme_silver"."thing_log" LIMIT 1;
+
 SELECT CAST(k.conname AS VARCHAR(128)), CAST(k.contype AS VARCHAR(1)), pg_catalog.pg_get_constraintdef(k.oid)
 FROM pg_catalog.pg_constraint AS k
 JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid

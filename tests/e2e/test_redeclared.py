@@ -1,0 +1,117 @@
+"""An entity whose columns change, from the command line: refused until somebody decided, then as decided."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import yaml
+
+from headwater.model.load import load_declarations
+from headwater.silver.ready import drop, ready
+from headwater.warehouse.duckdb import DuckDB
+
+
+def redeclare(project, *changes):
+    """Write an entity of the project anew."""
+    path = project.root / "models" / "entities" / "company.yaml"
+    told = yaml.safe_load(path.read_text())
+    for change in changes:
+        change(told)
+    path.write_text(yaml.safe_dump(told, sort_keys=False))
+
+
+def add_website(told):
+    told["columns"]["website"] = "text"
+    told["sources"]["connectwise.companies"]["map"]["website"] = "website"
+
+
+def drop_phone(told):
+    del told["columns"]["phone"], told["sources"]["connectwise.companies"]["map"]["phone"]
+
+
+def rename_website(told):
+    columns, mapped = told["columns"], told["sources"]["connectwise.companies"]["map"]
+    columns["homepage"] = {"type": columns.pop("website"), "renamed_from": "website"}
+    mapped["homepage"] = mapped.pop("website")
+
+
+def choose_rebuild(told):
+    told["on_schema_change"] = "rebuild"
+
+
+SAW = "`website` is new; `phone` is declared no more"
+
+
+def findings(report):
+    return [(one["table"], one["finding"]) for one in report["findings"]]
+
+
+def refused(project, *command):
+    """The error of a command that will not guess."""
+    error = project(*command, code=2).error
+    assert error["what"].endswith("what becomes of its history is not said; nothing was written")
+    assert (error["kind"], error["where"]) == ("DeclarationError", "models/entities/company.yaml:1")
+    assert error["saw"] == SAW
+    assert all(f"`on_schema_change: {choice}`" in error["try"] for choice in ("from_now", "rebuild"))
+
+
+def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(small, service):
+    small.run()
+    before = small.tables()
+    redeclare(small, add_website, drop_phone)
+    service.advance(days=1)
+    service.asked(forget=True)
+    for command in (("run",), ("plan",), ("rebuild", "--entity", "contact")):
+        refused(small, *command)
+    assert service.asked() == []
+    assert small.tables() == before
+    assert small.run("--layer", "bronze")["outcome"] == "done"  # no history is written, so nobody need decide
+
+    small.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
+    assert small("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history goes on"]
+    past = "SELECT company_id, phone, valid_from FROM silver.company WHERE valid_from < '2025-12-31' ORDER BY ALL"
+    phones = small.ask(past)
+    report = small.run()
+    assert findings(report) == [("silver.company", "begins now"), ("silver.company", "ends now")]
+    assert set(phones) <= set(small.ask(past))
+    assert small.run()["findings"] == []
+    key = small.ask("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
+    assert "'phone'" in str(small("history", "company", key).json)
+
+    query = "SELECT company_id, {}, phone, valid_from, batch_id FROM silver.company ORDER BY ALL"
+    before = small.ask(query.format("website"))
+    redeclare(small, rename_website)
+    report = small.run()
+    assert findings(report) == [("silver.company", "renamed")]
+    assert report["written"] == {}
+    assert small.ask(query.format("homepage")) == before
+
+
+def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
+    small.run()
+    redeclare(small, add_website, drop_phone, choose_rebuild)
+    why = f"{SAW} (on_schema_change: rebuild)"
+    planned = small("plan").json
+    assert planned["notes"] == [f"company: {why}: its history is made anew"]
+    assert [step["anew"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
+    with small.start("plan") as process:
+        assert "company (anew)" in process.communicate(timeout=60)[0]
+    report = small.run()
+    assert findings(report) == [("silver.company", "made anew")]
+    (detail,) = (step["detail"] for step in report["steps"] if step["step"] == "conform:company")
+    assert detail.startswith("made anew: ")
+    assert small.ask("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
+    names = [row[0] for row in small.ask("DESCRIBE silver.company")]
+    assert ("website" in names, "phone" in names) == (True, False)
+    made = small.tables()
+    assert small.run()["written"] == {}
+    assert small("rebuild").json["outcome"] == "done"
+    assert small.tables() == made
+
+    # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
+    entity = load_declarations(small.root / "models").entities["company"]
+    with closing(DuckDB("acme", str(small.data / "acme.duckdb"))) as warehouse:
+        drop(warehouse, entity)
+        ready(warehouse, entity)
+    assert findings(small.run()) == [("silver.company", "made anew")]
+    assert small.tables() == made
