@@ -23,11 +23,6 @@ from headwater.warehouse.sql import render, with_schemas
 _ANALYZED = 500
 """Staged tables of more rows are looked at, so that the planner knows how many there are."""
 
-_UNGUARDED = (
-    "the extension btree_gist is not there and this user may not make it: "
-    "that no versions overlap is seen to by the merge alone (ask for `CREATE EXTENSION btree_gist`)"
-)
-
 
 class Postgres:
     """A tenant's schemas in a Postgres database. Writers of a tenant wait for each other; `read_only` only looks."""
@@ -44,7 +39,6 @@ class Postgres:
         self._where = f"{place(url)}, schemas {tenant}_*"
         self._depth = 0
         self._mirror: Mirror | None = None
-        self._guarded = False
         self._connection = opened(url, memory=memory, read_only=read_only)
         self._version = self._connection.info.server_version
         self._older = older_words(self._connection)
@@ -71,33 +65,32 @@ class Postgres:
         return f"{quote(self._names[layer])}.{quote(name)}"
 
     def prepare(self) -> None:
-        """Make the tenant's schemas where they are missing, and the extension that guards history."""
+        """Make the tenant's schemas where they are missing, and the extension that guards history at less cost."""
         found = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ANY($1)"
         known = {row[0] for row in self._run(found, ([*self._names.values()],)).fetchall()}
         for schema in self._names.values():
             if schema not in known:
                 self._run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        self._guarded = self._has_gist() or self._makes_gist()
-        self.notes = () if self._guarded else (_UNGUARDED,)
+        if not self._has_gist():
+            self._make_gist()
 
     def _has_gist(self) -> bool:
         return bool(self._run("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'btree_gist'").fetchone())
 
-    def _makes_gist(self) -> bool:
+    def _make_gist(self) -> None:
         with suppress(WarehouseError), self.transaction():
             self._run("SAVEPOINT extension")
             try:
                 self._run("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
             except WarehouseError:
                 self._run("ROLLBACK TO SAVEPOINT extension")
-        return self._has_gist()
 
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         postgres_tables.check_names(table)
         stored, ref = self.describe(table.layer, table.name), self.own_ref(table.layer, table.name)
         if stored is None:
-            for statement in postgres_tables.making(table, ref, guarded=self._guarded):
+            for statement in postgres_tables.making(table, ref, gist=self._has_gist()):
                 self._run(statement)
             self._keep_keys(table)
             return
