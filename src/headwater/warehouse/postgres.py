@@ -20,8 +20,8 @@ from headwater.warehouse.postgres_session import UNENFORCED, explained, opened, 
 from headwater.warehouse.replacing import replaced
 from headwater.warehouse.sql import render, with_schemas
 
-_ANALYZED = 500
-"""Staged tables of more rows are looked at, so that the planner knows how many there are."""
+_MANY = 500
+"""Of more rows put into a stored table that the planner knows nothing of, it is told at once."""
 
 
 class Postgres:
@@ -241,15 +241,15 @@ class Postgres:
     def stage_own(self, name: str, select: str) -> str:
         """The rows of a SELECT in Postgres's own dialect as a temporary table, which may be one of an earlier one."""
         arriving = f"{name}__next"
-        cursor = self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
+        self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
         self.unstage(name)
         self._run(f"ALTER TABLE pg_temp.{quote(arriving)} RENAME TO {quote(name)}")
-        return self._staged(name, cursor.rowcount)
+        return self._staged(name)
 
-    def _staged(self, name: str, rows: int) -> str:
+    def _staged(self, name: str) -> str:
+        """A staged table, looked at: of one that is not the planner thinks more than a thousand rows, and reads history whole."""
         ref = f"pg_temp.{quote(name)}"
-        if rows > _ANALYZED:
-            self._run(f"ANALYZE {ref}")
+        self._run(f"ANALYZE {ref}")
         return ref
 
     def stage_arrow(self, name: str, table: Any) -> str:
@@ -262,7 +262,7 @@ class Postgres:
                 with cursor.copy(f"COPY pg_temp.{quote(name)} FROM STDIN (FORMAT csv)".encode()) as copy:
                     for text in postgres_copy.csv_of(batches):
                         copy.write(text)
-                return self._staged(name, cursor.rowcount)
+                return self._staged(name)
         except psycopg.Error as error:
             raise explained(error, self._where, f"COPY {name}") from error
 
@@ -284,7 +284,16 @@ class Postgres:
 
     def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
-        return writing.append(self.execute, self.ref(layer, name), columns, select)
+        rows = writing.append(self.execute, self.ref(layer, name), columns, select)
+        self._look_at(layer, name, rows)
+        return rows
+
+    def _look_at(self, layer: Layer, name: str, rows: int) -> None:
+        """Tell the planner of a table's first rows: what comes next may be before the server does so by itself."""
+        unknown = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND reltuples < 0"
+        ref = self.own_ref(layer, name)
+        if rows > _MANY and self._run(unknown, (ref,)).fetchone():
+            self._run(f"ANALYZE {ref}")
 
     def delete(self, layer: Layer, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
@@ -305,13 +314,16 @@ class Postgres:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
         with self.transaction():
-            return writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+            written = writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+            self._look_at(table.layer, table.name, written.inserted)
+        return written
 
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         with self.transaction():
             written = replaced(self, table, keys=keys, fresh=fresh)
             self._keep_keys(table)
+            self._look_at(table.layer, table.name, written.inserted)
         return written
 
 
