@@ -9,6 +9,8 @@ from bench.state import State
 
 from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
+from headwater.gold.star import Star
+from headwater.model.fact import Fact
 from headwater.silver.merge import merge
 from headwater.silver.ready import ready
 from headwater.warehouse.lake_reader import LakeReader
@@ -28,7 +30,7 @@ class Watched(Postgres):
     """Asks the server how it will run each statement, before it runs."""
 
     def __init__(self, *args, **kwargs):
-        self.scanned = []
+        self.scanned, self.loops = [], []
         super().__init__(*args, **kwargs)
 
     def _run(self, statement, parameters=()):
@@ -36,6 +38,7 @@ class Watched(Postgres):
         if plans and " AS " in statement and "search_path" not in statement:
             (((answer,),),) = super()._run(f"EXPLAIN (FORMAT JSON) {statement}", parameters).fetchall()
             self.scanned += scans(answer["Plan"])
+            self.loops += loops(answer["Plan"])
         return super()._run(statement, parameters)
 
 
@@ -45,6 +48,15 @@ def scans(plan):
         yield plan["Relation Name"]
     for part in plan.get("Plans", []):
         yield from scans(part)
+
+
+def loops(plan):
+    """How often each comparison that no index and no hash spares is made."""
+    if plan["Node Type"] == "Nested Loop" and "Join Filter" in plan:
+        outer, inner = (part["Plan Rows"] for part in plan["Plans"])
+        yield outer * inner
+    for part in plan.get("Plans", []):
+        yield from loops(part)
 
 
 def arrive(warehouse, moment, *, few=False, late=False):
@@ -99,3 +111,16 @@ def test_what_gold_makes_of_a_few_keys_is_found_by_index(history):
     assert read["ticket"] == set()
     # The first batch of a value, and who looks up a member that changed, are asked of the versions.
     assert read["priority"] | read["fact"] <= {"ticket"}
+
+
+def test_a_grain_that_is_not_the_key_is_not_looked_for_row_by_row(history):
+    fact = Fact.model_validate(
+        {"fact": "task", "entity": "ticket", "grain": ["summary"], "measures": {"hours": "actual_hours"}}
+    )
+    star = Star(declarations=STATE.star.declarations.model_copy(update={"facts": {"task": fact}}))
+    first = load_fact(history, star, fact)  # 50,000 rows held against each other would take minutes
+    assert first.rows >= 50_000
+    history.loops.clear()
+    arrive(history, 13, few=True)
+    load_fact(history, star, fact)
+    assert not [rows for rows in history.loops if rows > 1_000_000]
