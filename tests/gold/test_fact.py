@@ -326,6 +326,17 @@ def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
     assert rows(warehouse, "fact_entry", "entity_key") == [("psa:1",)]
 
 
+def test_an_empty_grain_is_shared_like_any_other():
+    warehouse, table = opened(), fact(grain=["member_id", "approver_id"])
+    put(warehouse, "entry", worked(1, None, member_id=7), worked(2, None, approver_id=7))
+    loaded(warehouse, table)
+    put(warehouse, "entry", worked(3, None, member_id=7), worked(4, None, member_id=8, approver_id=7))
+    with pytest.raises(DeclarationError) as caught:
+        loaded(warehouse, table)
+    assert "member_id = 7, approver_id = None" in caught.value.saw
+    assert "psa:1 and psa:3" in caught.value.saw
+
+
 def test_two_connections_may_have_the_same_ids():
     warehouse = opened()
     ours = worked(1, None, member_id=1)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -28,6 +29,10 @@ from tests.silver.test_ready import changed
 
 pytestmark = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "postgres.md"
+
+OLD_GUARD = "EXCLUDE USING gist (entity_key WITH =, tsrange(valid_from, valid_to) WITH &&)"
+
 SCRIPT = """
 import os, sys
 from headwater.warehouse.postgres import Postgres
@@ -45,24 +50,91 @@ def url():
     return os.environ["DATABASE_URL"]
 
 
-def test_versions_that_overlap_are_refused_by_the_table_itself(engine):
+@pytest.fixture(params=[True, False], ids=["btree_gist", "no extension"])
+def guard(request, monkeypatch):
+    if not request.param:
+        monkeypatch.setattr(Postgres, "_has_gist", lambda self: False)
+        monkeypatch.setattr(Postgres, "_make_gist", lambda self: None)
+    return "gist" if request.param else "spgist"
+
+
+def overlapping(warehouse, first, last):
+    """Put a further version of each thing beside what there is, by hand."""
+    warehouse.execute(
+        "INSERT INTO silver.thing (entity_key, valid_from, valid_to, is_current, version_number) "
+        f"SELECT entity_key, {first}, {last}, FALSE, 7 FROM silver.thing WHERE version_number = 1"
+    )
+
+
+def test_versions_that_overlap_are_refused_by_the_table_itself(engine, guard):
     warehouse = made(engine)
     put(warehouse, [seen("p:1", 10, name="a")])
+    put(warehouse, [seen("p:1", 20, name="b"), seen("p:2", 10, name="a")])
+    micro = "INTERVAL '1' MICROSECOND"
+    for first, last in (
+        ("valid_from", "valid_to"),
+        (f"valid_from - {micro}", f"valid_from + {micro}"),
+        (f"valid_from + {micro}", f"valid_from + {micro} + {micro}"),
+        ("TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31'"),
+    ):
+        with pytest.raises(WarehouseError, match="overlap"):
+            overlapping(warehouse, first, last)
+    assert len(versions(warehouse)) == 3
+    overlapping(warehouse, "TIMESTAMP '0001-01-01'", "valid_from")
+    assert len(versions(warehouse)) == 5
+
+
+def test_every_table_of_spans_is_guarded_whoever_made_it(engine, guard):
+    star.chosen.append(engine)
+    try:
+        warehouse = star.opened()
+        star.build(warehouse)
+    finally:
+        star.chosen.pop()
+    ready(engine.open(warehouse.tenant), THING)
+    found = guards(warehouse)
+    assert {"thing", "dim_company"} <= set(found)
+    assert all(text.startswith(f"EXCLUDE USING {guard} ") for _, text in found.values())
+
+
+def guards(warehouse):
+    """The exclusion constraint of each table that has one: its name, and what it says."""
+    with psycopg.connect(url()) as connection:
+        found = connection.execute(
+            "SELECT t.relname::text, k.conname::text, pg_get_constraintdef(k.oid) FROM pg_constraint AS k "
+            "JOIN pg_class AS t ON t.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = t.relnamespace "
+            "WHERE k.contype = 'x' AND n.nspname = ANY (%s)",
+            ([f"{warehouse.tenant}_{layer}" for layer in ("silver", "gold")],),
+        ).fetchall()
+    return {table: (name, text) for table, name, text in found}
+
+
+def with_old_guard(engine):
+    """A warehouse whose versions are guarded as an earlier version did it."""
+    warehouse = made(engine)
+    put(warehouse, [seen("p:1", 10, name="a")])
+    ref = warehouse.own_ref("silver", "thing")
+    warehouse.execute_own(f'ALTER TABLE {ref} DROP CONSTRAINT "{guards(warehouse)["thing"][0]}", ADD {OLD_GUARD}')
+    return warehouse, ref
+
+
+def test_a_table_guarded_as_it_once_was_goes_on_working(engine):
+    warehouse, _ = with_old_guard(engine)
+    ready(warehouse, changed(size={"type": "double"}))
+    put(warehouse, [seen("p:1", 20, name="b")])
+    assert [row[2] for row in versions(warehouse)] == ["a", "b"]
     with pytest.raises(WarehouseError, match="overlap"):
-        warehouse.execute(
-            "INSERT INTO silver.thing (entity_key, valid_from, valid_to, is_current, version_number) "
-            "SELECT entity_key, valid_from, valid_to, is_current, 7 FROM silver.thing"
-        )
-    assert len(versions(warehouse)) == 1
+        overlapping(warehouse, "valid_from", "valid_to")
 
 
-def test_without_the_extension_it_does_without_and_says_so(engine, monkeypatch):
-    monkeypatch.setattr(Postgres, "_has_gist", lambda self: False)
-    monkeypatch.setattr(Postgres, "_makes_gist", lambda self: False)
-    warehouse = made(engine)
-    assert "btree_gist" in warehouse.notes[0]
-    put(warehouse, [seen("p:1", 10, name="a")])
-    assert len(versions(warehouse)) == 1
+def test_the_guard_of_an_older_table_is_exchanged_as_the_guide_says(engine):
+    warehouse, ref = with_old_guard(engine)
+    (told,) = (
+        part for part in GUIDE.read_text().split("```sql\n") if part.startswith("ALTER TABLE acme_silver.company")
+    )
+    statement = told.partition(";")[0].replace("acme_silver.company", ref)
+    warehouse.execute_own(statement.replace("company_", "thing_"))
+    assert guards(warehouse)["thing"][1] == guards(made(engine))["thing"][1]
 
 
 def test_gold_declares_primary_and_foreign_keys(engine):

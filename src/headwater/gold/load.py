@@ -238,14 +238,26 @@ def _tell(job: _Job, select: str, finding: str) -> None:
         )
 
 
+def _alike(job: _Job, fresh: str) -> str:
+    """SELECT of the stored rows with the grain of a fresh one. NULL equals NULL there, which Postgres finds row by row: apart."""
+    grain, names = job.fact.grain, listed(("entity_key", *job.fact.grain), "_row")
+    equal = " AND ".join(f"_new.{quote(name)} = _row.{quote(name)}" for name in grain)
+    select = f"SELECT {names} FROM {job.stored} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
+    empty, held = (" OR ".join(f"{of}.{quote(name)} IS NULL" for name in grain) for of in ("_new", "_row"))
+    if not job.warehouse.rows(f"SELECT 1 FROM {fresh} AS _new WHERE {empty} LIMIT 1"):
+        return select
+    same = " AND ".join(f"_new.{quote(name)} IS NOT DISTINCT FROM _row.{quote(name)}" for name in grain)
+    among = f"EXISTS (SELECT 1 FROM {fresh} AS _new WHERE ({empty}) AND {same})"
+    return f"{select} UNION ALL SELECT {names} FROM {job.stored} AS _row WHERE ({held}) AND {among}"
+
+
 def _check_grain(job: _Job, fresh: str) -> None:
     """Nothing when the fresh rows share their grain with no other row of their connection; DeclarationError otherwise."""
     grain = job.fact.grain
-    same = " AND ".join(f"_new.{quote(name)} IS NOT DISTINCT FROM _row.{quote(name)}" for name in grain)
     names = ", ".join([connection_of("_row.entity_key"), listed(grain, "_row")])
     twice = job.warehouse.rows(
-        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM {job.stored} AS _row "
-        f"WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {same}) GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
+        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM ({_alike(job, fresh)}) AS _row "
+        f"GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
     )
     if twice:
         one, other, count, _, *values = twice[0]

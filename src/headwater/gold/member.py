@@ -77,7 +77,7 @@ def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
     """Nothing when the members (those in the staged `rows`, or all) share no surrogate key; GuardError otherwise."""
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
     among = f" WHERE {key} IN (SELECT {key} FROM {rows})" if rows else ""
-    clash = warehouse.rows(f"SELECT {key} FROM {stored}{among} GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1")
+    clash = warehouse.rows(f"SELECT {key} FROM {stored}{among} GROUP BY {key} HAVING COUNT(*) > 1")
     if clash:
         number = int(clash[0][0])
         one, other = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} = {number}")[0]

@@ -20,13 +20,8 @@ from headwater.warehouse.postgres_session import UNENFORCED, explained, opened, 
 from headwater.warehouse.replacing import replaced
 from headwater.warehouse.sql import render, with_schemas
 
-_ANALYZED = 500
-"""Staged tables of more rows are looked at, so that the planner knows how many there are."""
-
-_UNGUARDED = (
-    "the extension btree_gist is not there and this user may not make it: "
-    "that no versions overlap is seen to by the merge alone (ask for `CREATE EXTENSION btree_gist`)"
-)
+_MANY = 500
+"""Of more rows put into a stored table that the planner knows nothing of, it is told at once."""
 
 
 class Postgres:
@@ -44,7 +39,6 @@ class Postgres:
         self._where = f"{place(url)}, schemas {tenant}_*"
         self._depth = 0
         self._mirror: Mirror | None = None
-        self._guarded = False
         self._connection = opened(url, memory=memory, read_only=read_only)
         self._version = self._connection.info.server_version
         self._older = older_words(self._connection)
@@ -71,33 +65,32 @@ class Postgres:
         return f"{quote(self._names[layer])}.{quote(name)}"
 
     def prepare(self) -> None:
-        """Make the tenant's schemas where they are missing, and the extension that guards history."""
+        """Make the tenant's schemas where they are missing, and the extension that guards history at less cost."""
         found = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ANY($1)"
         known = {row[0] for row in self._run(found, ([*self._names.values()],)).fetchall()}
         for schema in self._names.values():
             if schema not in known:
                 self._run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        self._guarded = self._has_gist() or self._makes_gist()
-        self.notes = () if self._guarded else (_UNGUARDED,)
+        if not self._has_gist():
+            self._make_gist()
 
     def _has_gist(self) -> bool:
         return bool(self._run("SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'btree_gist'").fetchone())
 
-    def _makes_gist(self) -> bool:
+    def _make_gist(self) -> None:
         with suppress(WarehouseError), self.transaction():
             self._run("SAVEPOINT extension")
             try:
                 self._run("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
             except WarehouseError:
                 self._run("ROLLBACK TO SAVEPOINT extension")
-        return self._has_gist()
 
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         postgres_tables.check_names(table)
         stored, ref = self.describe(table.layer, table.name), self.own_ref(table.layer, table.name)
         if stored is None:
-            for statement in postgres_tables.making(table, ref, guarded=self._guarded):
+            for statement in postgres_tables.making(table, ref, gist=self._has_gist()):
                 self._run(statement)
             self._keep_keys(table)
             return
@@ -248,15 +241,15 @@ class Postgres:
     def stage_own(self, name: str, select: str) -> str:
         """The rows of a SELECT in Postgres's own dialect as a temporary table, which may be one of an earlier one."""
         arriving = f"{name}__next"
-        cursor = self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
+        self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
         self.unstage(name)
         self._run(f"ALTER TABLE pg_temp.{quote(arriving)} RENAME TO {quote(name)}")
-        return self._staged(name, cursor.rowcount)
+        return self._staged(name)
 
-    def _staged(self, name: str, rows: int) -> str:
+    def _staged(self, name: str) -> str:
+        """A staged table, looked at: of one that is not the planner thinks more than a thousand rows, and reads history whole."""
         ref = f"pg_temp.{quote(name)}"
-        if rows > _ANALYZED:
-            self._run(f"ANALYZE {ref}")
+        self._run(f"ANALYZE {ref}")
         return ref
 
     def stage_arrow(self, name: str, table: Any) -> str:
@@ -269,7 +262,7 @@ class Postgres:
                 with cursor.copy(f"COPY pg_temp.{quote(name)} FROM STDIN (FORMAT csv)".encode()) as copy:
                     for text in postgres_copy.csv_of(batches):
                         copy.write(text)
-                return self._staged(name, cursor.rowcount)
+                return self._staged(name)
         except psycopg.Error as error:
             raise explained(error, self._where, f"COPY {name}") from error
 
@@ -295,7 +288,16 @@ class Postgres:
 
     def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
-        return writing.append(self.execute, self.ref(layer, name), columns, select)
+        rows = writing.append(self.execute, self.ref(layer, name), columns, select)
+        self._look_at(layer, name, rows)
+        return rows
+
+    def _look_at(self, layer: Layer, name: str, rows: int) -> None:
+        """Tell the planner of a table's first rows: what comes next may be before the server does so by itself."""
+        unknown = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND reltuples < 0"
+        ref = self.own_ref(layer, name)
+        if rows > _MANY and self._run(unknown, (ref,)).fetchone():
+            self._run(f"ANALYZE {ref}")
 
     def delete(self, layer: Layer, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
@@ -316,13 +318,16 @@ class Postgres:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
         with self.transaction():
-            return writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+            written = writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+            self._look_at(table.layer, table.name, written.inserted)
+        return written
 
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         with self.transaction():
             written = replaced(self, table, keys=keys, fresh=fresh)
             self._keep_keys(table)
+            self._look_at(table.layer, table.name, written.inserted)
         return written
 
 
