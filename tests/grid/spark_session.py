@@ -22,8 +22,13 @@ SETTINGS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.collect": "false",
+    "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
-"""Nothing is compiled twice, nothing is spread, nothing is described: that would cost more than a test of ten rows takes."""
+"""Nothing is compiled twice, nothing is spread, nothing is described: that would cost more than a test of ten rows takes.
+
+Each file and folder is a process to Hadoop (`chmod`), so there are no more of them than needed.
+"""
 
 SKIPPED = "engine spark: "
 """How the reason begins for which a test was skipped with the whole engine."""
