@@ -24,7 +24,7 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-long: $(READY) ## What takes minutes on Spark: a whole blueprint, stars of Delta tables, Spark Connect (needs Java 17)
 	HEADWATER_LONG=1 $(BIN)/pytest -k spark tests/grid/test_same_star.py tests/grid/test_spark.py tests/warehouse/test_spark.py

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.grid.engines import NAMES, OPENERS
 from tests.grid.spark_session import must_run, notice, skip_without_java
@@ -25,13 +26,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Marks become expectations: xfail, strict. What takes long comes first, so that nobody waits for it at the end."""
     items.sort(key=_place)
     for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
         for mark in item.iter_markers():
             if mark.name not in MARKS:
@@ -51,15 +49,23 @@ def _place(item):
     return next((place for place, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))
 
 
-def _group(item):
-    """The tests that one process is given together: those on Spark, which starts slowly, and those of a module.
+class Together(LoadScopeScheduling):
+    """Which tests one process is given together: those on Spark, which starts slowly, and those of a module.
 
-    Modules whose tests have nothing in common and take long are given away test by test.
+    What takes long and has nothing in common with its module is given away by itself.
     """
-    if "spark" in item.nodeid:
-        return "spark"
-    apart = ("fifty_kills", "same_star")
-    return "" if any(name in item.nodeid for name in apart) else item.nodeid.partition("::")[0]
+
+    def _split_scope(self, nodeid):
+        if "spark" in nodeid:
+            return "spark"
+        apart = ("fifty_kills", "same_star")
+        return nodeid if any(name in nodeid for name in apart) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Several processes share the tests in this way."""
+    return Together(config, log)
 
 
 BUDGET = {"spark": 2}
