@@ -76,3 +76,37 @@ def test_a_value_that_late_news_unsaid_is_a_member_no_more():
     put(warehouse, "entry", late)
     built(warehouse)
     assert rows(warehouse, "dim_word", "value", where="word_key > 0") == [(late.values["option"],)]
+
+
+def test_the_batch_that_brought_a_value_first_stays_while_a_row_of_it_has_the_value():
+    warehouse = opened("entry", "company")
+    put(
+        warehouse,
+        "entry",
+        seen("entry", 1, "2024-01-01", option="a", batch="b2"),
+        seen("entry", 2, "2024-01-01", option="a", batch="b2"),
+    )
+    built(warehouse)
+    put(warehouse, "entry", seen("entry", 1, "2024-02-01", option="b", batch="b3"))
+    put(warehouse, "entry", seen("entry", 3, "2024-02-01", option="a", batch="b4"))
+    built(warehouse)
+    batches = rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
+    assert batches == [("a", "b2-entry"), ("b", "b3-entry")]
+    put(warehouse, "company", seen("company", 1, "2024-02-01", segment="a", batch="b1"))
+    assert built(warehouse) == Written(deleted=1, inserted=1)
+    batches = rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
+    assert batches == [("a", "b1-company"), ("b", "b3-entry")]
+
+
+def test_where_late_news_unsaid_the_first_row_of_a_value_the_next_batch_counts():
+    warehouse = opened("entry", "company")
+    first = seen("entry", 1, "2024-01-01", option="a", batch="b2")
+    other = seen("entry", 1, "2024-01-01", option="b", batch="b2")
+    early, late = sorted((first, other), key=lambda event: event.hash)
+    value = early.values["option"]
+    put(warehouse, "entry", early, seen("entry", 2, "2024-01-01", option=value, batch="b3"))
+    built(warehouse)
+    put(warehouse, "entry", late)
+    built(warehouse)
+    batches = dict(rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0"))
+    assert batches == {value: "b3-entry", late.values["option"]: "b2-entry"}

@@ -74,8 +74,14 @@ ROWS = st.lists(ROW, max_size=6, unique=True)
 
 
 @settings(deadline=None, max_examples=30)
-@given(stored=ROWS, fresh=ROWS, keys=st.sets(st.sampled_from("abc")))
-def test_replacing_rows_touches_only_those_that_differ(stored, fresh, keys):
+@given(stored=ROWS, fresh=ROWS, keys=st.sets(st.sampled_from("abc")), share=st.sampled_from((1, 3, 2_000_000)))
+def test_replacing_rows_touches_only_those_that_differ(stored, fresh, keys, share):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headwater.warehouse.duckdb._SHARE", share)
+        _replaced_only_where_they_differ(stored, fresh, keys)
+
+
+def _replaced_only_where_they_differ(stored, fresh, keys):
     warehouse = DuckDB("acme", ":memory:", threads=1)
     warehouse.prepare()
     warehouse.ensure(THING)

@@ -12,7 +12,7 @@ import pytest
 from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
 from headwater.gold.star import Star
-from headwater.model.dimension import EntityDimension
+from headwater.model.dimension import EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
@@ -24,6 +24,9 @@ from headwater.warehouse.places import Whereabouts, found
 KEYS, CHANGES = 60_000, 100
 MOST = 2_500
 """So many rows of a stored table may leave a scan: those that are asked for, and what a filter of hashes lets slip."""
+
+NARROW = 4
+"""So many columns a scan may read whose filter is not exact."""
 
 STORED = ("silver.thing", "silver.thing_log", "gold.dim_thing", "gold.fact_thing")
 
@@ -101,6 +104,17 @@ def texts_of_all(scans: list[dict]) -> list[str]:
     ]
 
 
+def thrown_away(scans: list[dict]) -> list[str]:
+    """Statements that read many columns of rows that nobody asked for: unpacking those is what a merge would cost."""
+    return [
+        f"{scan['table']}: {scan['rows']} rows; {scan['statement']}"
+        for scan in scans
+        if isinstance(scan.get("Projections"), list)
+        and len(scan["Projections"]) > NARROW
+        and scan["rows"] > 3 * CHANGES
+    ]
+
+
 @pytest.fixture(params=["bigint", "text"])
 def kind(request):
     return request.param
@@ -122,6 +136,9 @@ def test_a_merge_reads_the_text_key_of_no_row_but_those_it_is_about(warehouse, k
     assert (done.events, done.inserted, done.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
     assert "silver.thing" in {scan["table"] for scan in scans}
     assert not texts_of_all(scans)
+    assert not thrown_away(scans)
+    # In order, the log is read for nothing but where the versions of things with texts as keys begin.
+    assert kind == "text" or "silver.thing_log" not in {scan["table"] for scan in scans if scan["rows"]}
 
 
 def test_a_late_batch_reads_the_text_key_of_no_row_but_those_it_is_about(warehouse, kind, tmp_path):
@@ -132,6 +149,43 @@ def test_a_late_batch_reads_the_text_key_of_no_row_but_those_it_is_about(warehou
     assert (done.events, done.inserted, done.deleted) == (CHANGES, 3 * CHANGES, 2 * CHANGES)
     assert {"silver.thing", "silver.thing_log"} <= {scan["table"] for scan in scans}
     assert not texts_of_all(scans)
+    assert not thrown_away(scans)
+
+
+def test_numbers_far_apart_are_found_before_their_rows_are_read(tmp_path):
+    """Of such numbers a filter lets a hundredth of all others slip, and those rows are not to be read."""
+    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    ready(opened, thing("bigint"))
+    apart = f"(SELECT i * 1000003 FROM range({KEYS}) AS r(i))"
+    merge(opened, thing("bigint"), events("bigint", apart, 1_000_000, "first"))
+    asked = f"(SELECT i * 1000003 FROM range(0, {KEYS}, {KEYS // CHANGES}) AS r(i))"
+    with profiled(opened, tmp_path) as scans:
+        done = merge(opened, thing("bigint"), events("bigint", asked, 2_000_000, "second"))
+    assert (done.events, done.inserted, done.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
+    assert not thrown_away(scans)
+    opened.close()
+
+
+def test_the_texts_that_rows_are_found_by_are_not_packed(warehouse):
+    """Of packed texts that partly repeat, as in any history of changes, all are unpacked to read a few."""
+    warehouse.execute("CHECKPOINT")
+    packed = warehouse.rows(
+        "SELECT DISTINCT compression FROM pragma_storage_info('silver.thing') "
+        "WHERE column_name = 'entity_key' AND segment_type = 'VARCHAR'"
+    )
+    assert packed == [("Uncompressed",)]
+
+
+def test_an_enum_dimension_reads_rows_of_what_changed_only(warehouse, kind, tmp_path):
+    whole = star(kind)
+    sizes = EnumDimension.model_validate({"dimension": "size", "values_of": {"entity": "thing", "column": "size"}})
+    build_dimension(warehouse, whole, sizes)
+    first = warehouse.rows("SELECT * FROM gold.dim_size ORDER BY size_key")
+    merge(warehouse, thing(kind), events(kind, f"range(0, {KEYS}, {KEYS // CHANGES})", 2_000_000, "second"))
+    with profiled(warehouse, tmp_path) as scans:
+        assert build_dimension(warehouse, whole, sizes).rows == 0
+    assert warehouse.rows("SELECT * FROM gold.dim_size ORDER BY size_key") == first
+    assert not texts_of_all([scan for scan in scans if "LIMIT 1" not in scan["statement"]])
 
 
 def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kind, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from headwater.events import FindingMade, Listen, ignore
 from headwater.gold import days, dimension, enumeration, fact, inherit
 from headwater.gold.apply import bring, clear
@@ -138,6 +140,7 @@ def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuil
     if pending.idle:
         return Written()
     stored, seen = warehouse.ref("gold", table.name), enumeration.values_of(declared, warehouse.ref)
+    looked_at = ""
     if pending.full:
         fit_versions(warehouse, table)
         every = f"{seen}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
@@ -145,12 +148,41 @@ def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuil
     else:
         news = {source: changed(warehouse, source, pending) for source in pending.moved}
         keys = warehouse.stage("gold_keys", enumeration.affected(declared, warehouse.ref, news))
-    rows = enumeration.rows_of(star, declared, warehouse.ref, keys=keys)
+        looked_at = _seen_first(warehouse, star, declared, stored=stored, keys=keys, news=news)
+    rows = enumeration.rows_of(star, declared, warehouse.ref, keys=keys, seen=looked_at)
     texts = [f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh"]
     if warehouse.rows(f"SELECT 1 FROM {stored} WHERE is_inferred LIMIT 1"):
         texts.append(dimension.met_before(table, stored=stored, relation=f"({seen}) AS seen", keys=keys))
     fresh = warehouse.stage("gold_fresh", "\nUNION ALL\n".join(texts))
     return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
+
+
+def _seen_first(
+    warehouse: Warehouse, star: Star, declared: EnumDimension, *, stored: str, keys: str, news: Mapping[str, str]
+) -> str:
+    """The staged values with batches that tell which batch brought each value of the staged `keys` first.
+
+    Empty where only all versions can tell, or an engine reads them as fast.
+    """
+    if not warehouse.capabilities.row_ids:
+        return ""
+    known = enumeration.still_first(warehouse, declared, stored=stored, keys=keys)
+    if known is None:
+        return ""
+    seen = warehouse.stage("gold_seen", known)
+    for name, changes in news.items():
+        columns = {item.column: None for item in declared.values_of if item.entity == name}
+        at = versions_of(warehouse, star.declarations.entities[name])
+        rows = found(
+            warehouse,
+            at,
+            keys=changes,
+            columns=tuple({"entity_key": None, **columns, "batch_id": None}),
+            name="gold_versions",
+        )
+        fresh = enumeration.brought(declared, name, rows.relation, warehouse.ref)
+        seen = warehouse.stage("gold_seen", f"SELECT * FROM {seen}", *fresh)
+    return seen
 
 
 def _bring(

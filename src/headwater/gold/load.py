@@ -147,7 +147,7 @@ def _affected(job: _Job, months: str) -> str:
     news = {source: changed(job.warehouse, source, pending) for source in pending.moved}
     texts = [news[entity] for entity in sorted(needs(job.fact)) if entity in news]
     texts += [
-        pointing_at(part, reach, changed=news[name], months=months, staged=_likely(job, part, reach, news[name]))
+        _pointing(job, part, reach, news[name], months)
         for part in job.parts.parts
         for reach in part.reaches
         if (name := table_name(reach.dimension)) in news
@@ -193,16 +193,20 @@ def _staged_members(job: _Job, relations: list[str], months: str) -> list[dict[s
     return staged
 
 
-def _likely(job: _Job, part: CompiledPart, reach: Reach, changed: str) -> str:
-    """The current rows that may ask for one of the `changed` members, staged, where a column of theirs tells."""
+def _pointing(job: _Job, part: CompiledPart, reach: Reach, changed: str, months: str) -> str:
+    """SELECT of the keys of the current rows that ask for one of the `changed` members."""
+    text = pointing_at(part, reach, changed=changed, months=months)
     condition = fits(job.star, part, reach, changed) if job.warehouse.capabilities.row_ids else ""
     if not condition:
-        return ""
-    columns = listed(entity_columns(job.star.declarations.entities[part.part.entity]), "_row")
-    return job.warehouse.stage(
+        return text
+    # Where a column tells who may ask, those rows are found first: of them only what the question reads.
+    columns = entity_columns(job.star.declarations.entities[part.part.entity])
+    read = [name for name in columns if name in ("entity_key", "is_current") or quote(name) in text]
+    likely = job.warehouse.stage(
         f"gold_likely_{job.parts.parts.index(part) * len(part.reaches) + part.reaches.index(reach)}",
-        f"SELECT {columns} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
+        f"SELECT {listed(read, '_row')} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
     )
+    return pointing_at(part, reach, changed=changed, months=months, staged=likely)
 
 
 def _held(job: _Job, keys: str) -> Found:

@@ -10,12 +10,12 @@ from headwater.silver.tables import log_table
 from headwater.temporal.keys import hash60
 from headwater.temporal.text import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.places import are_stored
+from headwater.warehouse.places import events_of
 
 IDENTITY = ("entity_key", "sequence", "operation", "hash")
 """What tells one event from another."""
 
-STAGED = ("silver__arriving", "silver__late", "silver__traces", "silver__known", "silver__news", "silver__restated")
+STAGED = ("silver__arriving", "silver__late", "silver__logged", "silver__known", "silver__news", "silver__restated")
 """Temporary tables of this module."""
 
 
@@ -31,8 +31,8 @@ class Arriving:
     """Events of the log that an earlier batch had as well; with the earlier `batch_id`, so that order cannot matter."""
     events: int
     any_late: bool
-    places: str | None = None
-    """Where the log tells of the late keys, and perhaps of others."""
+    logged: str = ""
+    """What the log has of the late keys, and perhaps of others; empty where none is late."""
     staged: tuple[str, ...] = STAGED
 
     @property
@@ -83,20 +83,24 @@ def _late_keys(warehouse: Warehouse, entity: Entity, arriving: str, first: int) 
 
 
 def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late: str) -> Arriving:
-    """Leaves out what the log has already, and keys that nothing new is said about."""
-    log = warehouse.ref("silver", f"{entity.entity}_log")
-    places = log_places(warehouse, entity, late)
-    there = f"x.rowid IN (SELECT _row FROM {places})" if places else f"x.key_hash IN (SELECT key_hash FROM {late})"
-    known = warehouse.stage(
-        "silver__known", f"SELECT {listed(IDENTITY, 'x')}, x.batch_id FROM {log} AS x WHERE {there}"
+    """Leaves out what the log has already, and keys that nothing new is said about.
+
+    The log is read once: what it has of these keys is also what their versions are folded from.
+    """
+    logged = events_of(
+        warehouse,
+        warehouse.ref("silver", f"{entity.entity}_log"),
+        hashes=f"SELECT key_hash FROM {late}",
+        columns=log_table(entity).names,
+        name="silver__logged",
     )
     same = " AND ".join(f"k.{name} = a.{name}" for name in IDENTITY)
     fresh = warehouse.stage(
-        "silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT EXISTS (SELECT 1 FROM {known} AS k WHERE {same})"
+        "silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT EXISTS (SELECT 1 FROM {logged} AS k WHERE {same})"
     )
     restated = warehouse.stage(
         "silver__restated",
-        f"SELECT {listed(IDENTITY, 'a')}, a.batch_id FROM {arriving} AS a JOIN {known} AS k ON {same} "
+        f"SELECT {listed(IDENTITY, 'a')}, a.batch_id FROM {arriving} AS a JOIN {logged} AS k ON {same} "
         "WHERE a.batch_id < k.batch_id",
     )
     moved = f"SELECT entity_key FROM {fresh} UNION SELECT entity_key FROM {restated}"
@@ -105,18 +109,8 @@ def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late:
     return Arriving(
         fresh=fresh,
         late=late,
+        logged=logged,
         restated=restated if counts[1] else None,
         events=counts[0],
         any_late=counts[2] > 0,
-        places=places,
     )
-
-
-def log_places(warehouse: Warehouse, entity: Entity, keys: str) -> str | None:
-    """Stage where the log tells of the staged `keys`: `_row`, `key_hash`. None when rows cannot be asked for by that."""
-    if not warehouse.capabilities.row_ids:
-        return None
-    log = warehouse.ref("silver", f"{entity.entity}_log")
-    select = f"SELECT x.rowid AS _row, x.key_hash FROM {log} AS x WHERE x.key_hash IN (SELECT key_hash FROM {keys})"
-    places = warehouse.stage("silver__traces", select)
-    return places if are_stored(warehouse, places) else None

@@ -8,7 +8,7 @@ from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.arriving import IDENTITY, Arriving
 from headwater.silver.stored import STAGED as STORED
-from headwater.silver.stored import logged_events, stored_versions
+from headwater.silver.stored import stored_versions
 from headwater.silver.tables import CHANGES, TIED, log_table, shape_of, versions_table
 from headwater.temporal.fold import carried_groups, fold
 from headwater.temporal.step import first_step, step
@@ -40,16 +40,13 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
     """Append what is new to the log, work out the affected keys and write the versions that differ."""
     work = _Work(warehouse=warehouse, entity=entity, arriving=arriving)
     _restate(work)
-    # The log is read before it is added to: rows of this very transaction cannot be asked for by their ids.
-    logged = logged_events(warehouse, entity, arriving) if arriving.any_late else None
-    log = log_table(entity)
-    warehouse.append("silver", log.name, log.names, f"SELECT {listed(log.names)} FROM {arriving.fresh}")
     found = stored_versions(warehouse, entity, arriving)
-    stored = found.relation
+    stored, log = found.relation, log_table(entity)
+    warehouse.append("silver", log.name, log.names, f"SELECT {listed(log.names)} FROM {arriving.fresh}")
     many = warehouse.stage("silver__many", _many(work))
     moves = [_stepped(work, stored, many)]
     if warehouse.count(many):
-        story = warehouse.stage("silver__story", _story(work, stored, many, logged))
+        story = warehouse.stage("silver__story", _story(work, stored, many))
         moves += _folded(work, stored, many, story)
     moved = warehouse.stage("silver__moved", *moves)
     written = _write(work, moved, _strangers(work, stored, many), by_row=found.by_row)
@@ -63,9 +60,13 @@ def _restate(work: _Work) -> None:
     if work.arriving.restated:
         log, same = log_table(work.entity), " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
         names = ", ".join(f"{'r' if name == 'batch_id' else 'l'}.{quote(name)}" for name in log.names)
-        select = f"SELECT {names} FROM {work.log} AS l JOIN {work.arriving.restated} AS r ON {same}"
+        select = f"SELECT {names} FROM {work.arriving.logged} AS l JOIN {work.arriving.restated} AS r ON {same}"
         moved = work.warehouse.stage("silver__moved", select)
         work.warehouse.apply(log, moved, was={name: name for name in IDENTITY})
+        gone = f"EXISTS (SELECT 1 FROM {moved} AS r WHERE {same})"
+        kept = f"SELECT {listed(log.names, 'l')} FROM {work.arriving.logged} AS l WHERE NOT {gone}"
+        # What was read of the log is to be as the log is now.
+        work.warehouse.stage("silver__logged", kept, f"SELECT {listed(log.names)} FROM {moved}")
 
 
 def _many(work: _Work) -> str:
@@ -113,7 +114,7 @@ def _folded(work: _Work, stored: str, many: str, story: str) -> list[str]:
     return moves
 
 
-def _story(work: _Work, stored: str, many: str, logged: str | None) -> str:
+def _story(work: _Work, stored: str, many: str) -> str:
     """The events to fold: the whole log of late keys; of the others the last version, as if it were an event, and news.
 
     A last version that has ended is followed by its delete.
@@ -128,8 +129,9 @@ def _story(work: _Work, stored: str, many: str, logged: str | None) -> str:
         f"SELECT x.entity_key, {micros('x.valid_from')}, 'U', {listed(columns, 'x')}, NULL, '', x.batch_id {base}",
         f"SELECT x.entity_key, {micros('x.valid_to')}, 'D', {listed(columns, 'x')}, NULL, '', x.batch_id {ended}",
     ]
-    if logged:
-        parts.append(f"SELECT {names} FROM {logged} AS x")
+    if work.arriving.any_late:
+        late = f"SELECT entity_key FROM {work.arriving.late}"
+        parts.append(f"SELECT {names} FROM {work.arriving.logged} AS x WHERE x.entity_key IN ({late})")
     return "\nUNION ALL\n".join(parts)
 
 

@@ -34,6 +34,9 @@ _UTC = (
 """The instant that somebody gives, as our zoneless UTC: cast at once, DuckDB would drop a text's offset, and take a
 zoned instant to whatever zone the session is in."""
 
+_SHARE = 2_000_000
+"""Rows that are compared whole at a time."""
+
 _BATCH = 50_000
 """Rows of a batch that streams out."""
 
@@ -99,7 +102,7 @@ class DuckDB:
         stored = self.describe(table.layer, table.name)
         ref = self.ref(table.layer, table.name)
         if stored is None:
-            self.execute(create_table(table, ref))
+            self.execute(create_table(table, ref, plain=table.key))
             return
         types = {column.name: column.dtype for column in stored}
         for column in table.columns:
@@ -282,27 +285,40 @@ class DuckDB:
             return writing.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
 
     def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
-        ref = self.ref(table.layer, table.name)
-        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
+
+        Many rows are compared a share of the keys at a time, so that what a comparison holds in memory has a bound.
+        """
+        counts = [self.rows(f"SELECT COUNT(*) FROM {rows}")[0][0] for rows in (keys, fresh)]
+        shares = 1 + max(counts) // _SHARE
+        written = Written()
         with self.transaction():
-            stored = self.stage(
-                "replaced__stored",
-                f"SELECT s.rowid AS _row, {listed(table.names, 's')} FROM {ref} AS s WHERE {found}",
-            )
-            gone = self.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {not_among(table, 's', fresh)}")
-            added = self.stage(
-                "replaced__added",
-                f"SELECT {listed(table.names)} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}",
-            )
-            by_row = not self.rows(f"SELECT 1 FROM {stored} WHERE _row >= {LOCAL} LIMIT 1")
-            going = f"s.rowid IN (SELECT _row FROM {gone})" if by_row else f"{found} AND {not_among(table, 's', fresh)}"
-            deleted = self.execute(f"DELETE FROM {ref} AS s WHERE {going}")
-            names = listed(table.names)
-            inserted = self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
-        for name in ("replaced__stored", "replaced__gone", "replaced__added"):
+            if shares == 1:
+                written = self._replaced(table, keys=keys, fresh=fresh, own="TRUE")
+            for number in range(shares if shares > 1 else 0):
+                own = f"HASH({listed(table.key)}) % {shares} = {number}"
+                some = self.stage("replaced__fresh", f"SELECT {listed(table.names)} FROM {fresh} WHERE {own}")
+                written += self._replaced(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
+        for name in ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added"):
             self.unstage(name)
-        return Written(deleted=deleted, inserted=inserted)
+        return written
+
+    def _replaced(self, table: Table, *, keys: str, fresh: str, own: str) -> Written:
+        """`replace_rows` for the keys that hold the condition `own`, of which alone `keys` and `fresh` are."""
+        ref, names = self.ref(table.layer, table.name), listed(table.names)
+        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        stored = self.stage(
+            "replaced__stored",
+            f"SELECT s.rowid AS _row, {listed(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
+        )
+        gone = self.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {not_among(table, 's', fresh)}")
+        added = self.stage("replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}")
+        by_row = not self.rows(f"SELECT 1 FROM {stored} WHERE _row >= {LOCAL} LIMIT 1")
+        going = f"s.rowid IN (SELECT _row FROM {gone})" if by_row else f"{found} AND {not_among(table, 's', fresh)}"
+        deleted = self.execute(f"DELETE FROM {ref} AS s WHERE {going}")
+        return Written(
+            deleted=deleted, inserted=self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
+        )
 
 
 def _dtype(stored: str) -> str:

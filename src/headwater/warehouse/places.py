@@ -18,11 +18,20 @@ from headwater.temporal.text import instant
 from headwater.warehouse.base import Layer, Warehouse
 from headwater.warehouse.sql import listed
 
-STAGED = ("places__asked", "places__begins")
+_ROWS = "places__rows"
+
+STAGED = ("places__asked", "places__begins", _ROWS)
 """Temporary tables of this module."""
 
-_MANY = 500_000
-"""So many candidates that looking at the key of each takes as long as looking at all keys there are."""
+_DENSE = 60_000_000
+"""Numbers within so short a span are told from all others as they are read, so that rows can be read at once.
+
+Of numbers further apart, one in a hundred that nobody asked for is taken for one that somebody did: those rows must not
+be read to be thrown away, so the ids are found first, and the rows are read by them.
+"""
+
+_MANY = 100_000
+"""So many candidates that reading each takes as long as looking at all keys there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,54 +63,86 @@ def number_of(entity: Entity) -> str:
     return entity.key[0] if whole else ""
 
 
-def versions_of(warehouse: Warehouse, entity: Entity) -> Whereabouts:
-    """Where the versions of things are. Each begins at an event, which the log finds by the hash of the key."""
-    log = warehouse.ref("silver", f"{entity.entity}_log")
+def versions_of(warehouse: Warehouse, entity: Entity, *, traces: str = "") -> Whereabouts:
+    """Where the versions of things are. Each begins at an event, which the log finds by the hash of the key.
+
+    `traces` names a staged part of the log, with all that it has of the things that are looked for.
+    """
+    log = traces or warehouse.ref("silver", f"{entity.entity}_log")
     return Whereabouts(layer="silver", name=entity.entity, number=number_of(entity), log=log)
 
 
 def found(
     warehouse: Warehouse, at: Whereabouts, *, keys: str, columns: Sequence[str], name: str, where: str = "TRUE"
 ) -> Found:
-    """Stage the rows of `keys` (SELECT of `entity_key`) that hold a condition over `x`, under `name`."""
-    places = candidates(warehouse, at, keys=keys, columns=columns, name=name)
-    among = f"x.entity_key IN (SELECT k.entity_key FROM ({keys}) AS k) AND {where}"
-    if places is None:
-        ref = warehouse.ref(at.layer, at.name)
-        select = f"SELECT 0 AS _row, {listed(columns, 'x')} FROM {ref} AS x WHERE {among}"
-        return Found(relation=warehouse.stage(name, select), by_row=False)
-    relation = warehouse.stage(name, f"SELECT x.* FROM {places} AS x WHERE {among}")
-    return Found(relation=relation, by_row=are_stored(warehouse, relation))
+    """Stage the rows of `keys` (SELECT of `entity_key`) that hold a condition over `x`, under `name`.
 
-
-def candidates(warehouse: Warehouse, at: Whereabouts, *, keys: str, columns: Sequence[str], name: str) -> str | None:
-    """Stage the rows that may be of `keys` (SELECT of `entity_key`) with their `_row`; None where rows have no ids.
-
-    Rows of other things may be among them; `columns` holds `entity_key`, by which to tell.
+    `columns` holds `entity_key`.
     """
     if not warehouse.capabilities.row_ids:
-        return None
+        ref = warehouse.ref(at.layer, at.name)
+        among = f"x.entity_key IN (SELECT k.entity_key FROM ({keys}) AS k) AND {where}"
+        select = f"SELECT 0 AS _row, {listed(columns, 'x')} FROM {ref} AS x WHERE {among}"
+        return Found(relation=warehouse.stage(name, select), by_row=False)
     number = number_in("k.entity_key") if at.number else "CAST(NULL AS BIGINT)"
     asked = warehouse.stage(
         "places__asked",
         f"SELECT DISTINCT k.entity_key, {number} AS number FROM ({keys}) AS k WHERE k.entity_key IS NOT NULL",
     )
-    by_key = f"x.entity_key IN (SELECT entity_key FROM {asked})"
-    select = f"SELECT x.rowid AS _row, {listed(columns, 'x')} FROM {warehouse.ref(at.layer, at.name)} AS x WHERE "
-    loose, firm = ([f"{select}{at.loose} AND {by_key}"], f" AND NOT ({at.loose})") if at.loose else ([], "")
-    if at.number and not warehouse.rows(f"SELECT 1 FROM {asked} WHERE number IS NULL LIMIT 1"):
-        by_number = f"x.{quote(at.number)} IN (SELECT number FROM {asked})"
-        return warehouse.stage(name, f"{select}{by_number}{firm}", *loose)
-    if at.log:
-        by_begin = f"x.valid_from IN (SELECT valid_from FROM {_begins(warehouse, at.log, asked)})"
-        staged = warehouse.stage(name, f"{select}{by_begin}{firm} LIMIT {_MANY}", *loose)
-        # In a collection without change stamps, too many begin at the same instants: then that helps nothing.
-        if warehouse.count(staged) < _MANY:
-            return staged
-    return warehouse.stage(name, f"{select}{by_key}")
+    among = f"x.entity_key IN (SELECT entity_key FROM {asked})"
+    relation = _candidates(warehouse, at, columns=columns, name=name, where=where, asked=asked)
+    if warehouse.rows(f"SELECT 1 FROM {relation} AS x WHERE NOT ({among}) LIMIT 1"):  # others have the same number
+        relation = warehouse.stage(name, f"SELECT x.* FROM {relation} AS x WHERE {among}")
+    return Found(relation=relation, by_row=_are_stored(warehouse, relation))
 
 
-def are_stored(warehouse: Warehouse, places: str) -> bool:
+def events_of(warehouse: Warehouse, log: str, *, hashes: str, columns: Sequence[str], name: str) -> str:
+    """Stage the events of a log whose `key_hash` is in `hashes` (a SELECT): those of some things, by chance of others."""
+    select = f"SELECT {listed(columns, 'x')} FROM {log} AS x WHERE "
+    condition = f"x.key_hash IN ({hashes})"
+    if warehouse.capabilities.row_ids:
+        rows = warehouse.stage(_ROWS, f"SELECT x.rowid AS _row FROM {log} AS x WHERE {condition}")
+        condition = _by_row(rows) if _are_stored(warehouse, rows) else condition
+    return warehouse.stage(name, select + condition)
+
+
+def _candidates(
+    warehouse: Warehouse, at: Whereabouts, *, columns: Sequence[str], name: str, where: str, asked: str
+) -> str:
+    """Stage the rows that may be of the keys that are `asked` for; rows of others may be among them."""
+    ref = warehouse.ref(at.layer, at.name)
+    select = f"SELECT x.rowid AS _row, {listed(columns, 'x')} FROM {ref} AS x WHERE "
+    by_key = f"{where} AND x.entity_key IN (SELECT entity_key FROM {asked})"
+    loose = [f"{select}{at.loose} AND {by_key}"] if at.loose else []
+    firm = f"{where} AND NOT ({at.loose})" if at.loose else where
+    count, numbers, least, most = warehouse.rows(
+        f"SELECT COUNT(*), COUNT(number), MIN(number), MAX(number) FROM {asked}"
+    )[0]
+    if not count:
+        return warehouse.stage(name, select + "FALSE")
+    enough = max(_MANY, 2 * count)
+    if at.number and count == numbers:
+        told = f"{firm} AND x.{quote(at.number)} IN (SELECT number FROM {asked})"
+        if most - least < _DENSE:
+            return warehouse.stage(name, select + told, *loose)
+        narrow = f"SELECT x.rowid AS _row FROM {ref} AS x WHERE {told}"
+    elif at.log:
+        told = f"{firm} AND x.valid_from IN (SELECT valid_from FROM {_begins(warehouse, at.log, asked)})"
+        narrow = f"SELECT x.rowid AS _row FROM {ref} AS x WHERE {told} LIMIT {enough}"
+    else:
+        return warehouse.stage(name, select + by_key)
+    rows = warehouse.stage(_ROWS, narrow)
+    # In a collection without change stamps, too many begin at the same instants: then that helps nothing.
+    if at.log and warehouse.count(rows) >= enough:
+        return warehouse.stage(name, select + by_key)
+    return warehouse.stage(name, select + (_by_row(rows) if _are_stored(warehouse, rows) else told), *loose)
+
+
+def _by_row(rows: str) -> str:
+    return f"x.rowid IN (SELECT _row FROM {rows})"
+
+
+def _are_stored(warehouse: Warehouse, places: str) -> bool:
     """Whether no row at the staged `places` (`_row`) is one that must not be asked for by its id."""
     local = warehouse.capabilities.first_local_row
     return local is None or not warehouse.rows(f"SELECT 1 FROM {places} WHERE _row >= {local} LIMIT 1")

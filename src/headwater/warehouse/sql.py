@@ -7,7 +7,7 @@ exchanged for that dialect's own (`headwater.warehouse.exchange`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import sqlglot
@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
-from headwater.warehouse.base import Layer, Table, Warehouse
+from headwater.warehouse.base import Layer, Table, TableColumn, Warehouse
 from headwater.warehouse.columns import Columns, note_kinds
 from headwater.warehouse.exchange import exchanged
 
@@ -39,13 +39,19 @@ def same_row(columns: Iterable[str], left: str, right: str) -> str:
     return " AND ".join(f"{left}.{quote(name)} IS NOT DISTINCT FROM {right}.{quote(name)}" for name in columns)
 
 
-def create_table(table: Table, ref: str) -> str:
-    """The statement that makes a stored table in DuckDB's spelling."""
-    columns = ", ".join(
-        f"{quote(column.name)} {spelled(column.dtype, DUCKDB)}{' NOT NULL' if column.required else ''}"
-        for column in table.columns
-    )
+def create_table(table: Table, ref: str, *, plain: Collection[str] = ()) -> str:
+    """The statement that makes a stored table in DuckDB's spelling.
+
+    Texts in `plain` columns are not packed: of packed ones that partly repeat, DuckDB unpacks all to read a few.
+    """
+    columns = ", ".join(_column(column, plain=column.name in plain) for column in table.columns)
     return f"CREATE TABLE {ref} ({columns})"
+
+
+def _column(column: TableColumn, *, plain: bool) -> str:
+    packing = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
+    required = " NOT NULL" if column.required else ""
+    return f"{quote(column.name)} {spelled(column.dtype, DUCKDB)}{packing}{required}"
 
 
 def not_among(table: Table, rows: str, others: str) -> str:

@@ -706,39 +706,39 @@ UNION ALL SELECT 'fact_line', '@definition', CAST(808546577614480306 AS BIGINT))
 
 SELECT "company_key"
 FROM "acme_gold"."dim_company"
-GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "company_key" HAVING COUNT(*) > 1;
 
 SELECT "company_key"
 FROM "acme_gold"."dim_company"
 WHERE "company_key" IN (SELECT "company_key"
 FROM "gold_inferred")
-GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "company_key" HAVING COUNT(*) > 1;
 
 SELECT "member_key"
 FROM "acme_gold"."dim_member"
-GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "member_key" HAVING COUNT(*) > 1;
 
 SELECT "member_key"
 FROM "acme_gold"."dim_member"
 WHERE "member_key" IN (SELECT "member_key"
 FROM "gold_inferred")
-GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "member_key" HAVING COUNT(*) > 1;
 
 SELECT "option_key"
 FROM "acme_gold"."dim_option"
 WHERE "option_key" IN (SELECT "option_key"
 FROM "gold_narrow")
-GROUP BY "option_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "option_key" HAVING COUNT(*) > 1;
 
 SELECT "worker_key"
 FROM "acme_gold"."dim_worker"
-GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "worker_key" HAVING COUNT(*) > 1;
 
 SELECT "worker_key"
 FROM "acme_gold"."dim_worker"
 WHERE "worker_key" IN (SELECT "worker_key"
 FROM "gold_inferred")
-GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "worker_key" HAVING COUNT(*) > 1;
 
 SELECT 1
 FROM "acme_gold"."dim_company" LIMIT 1;
@@ -781,6 +781,14 @@ WHERE entity = 'dim_worker' LIMIT 1;
 SELECT 1
 FROM "gold_changed"
 WHERE "entity_key" IS NULL LIMIT 1;
+
+SELECT 1
+FROM "gold_fresh" AS _new
+WHERE _new."agreement_id" IS NULL OR _new."period_start" IS NULL LIMIT 1;
+
+SELECT 1
+FROM "gold_fresh" AS _new
+WHERE _new."kind" IS NULL OR _new."line_id" IS NULL LIMIT 1;
 
 SELECT 1
 FROM "gold_fresh"
@@ -914,17 +922,19 @@ FROM "acme_silver"."agreement" AS _row
 WHERE _row.is_current;
 
 SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), SPLIT_PART(_row.entity_key, ':', 1), _row."agreement_id", _row."period_start"
+FROM (SELECT _row."entity_key", _row."agreement_id", _row."period_start"
 FROM "acme_gold"."fact_agreement_period" AS _row
-JOIN (SELECT DISTINCT "agreement_id", "period_start"
-FROM "gold_fresh" AS _new) AS _new ON (COALESCE(FNV_HASH(CAST(_new."agreement_id" AS BIGINT)), 0) = COALESCE(FNV_HASH(CAST(_row."agreement_id" AS BIGINT)), 0) AND (CASE WHEN CAST(_new."agreement_id" AS BIGINT) = CAST(_row."agreement_id" AS BIGINT) AND FNV_HASH(CAST(_new."agreement_id" AS BIGINT)) = FNV_HASH(CAST(_row."agreement_id" AS BIGINT)) THEN 0 WHEN CAST(_new."agreement_id" AS BIGINT) IS NULL AND CAST(_row."agreement_id" AS BIGINT) IS NULL THEN 0 ELSE 1 END = 0)) AND (COALESCE(FNV_HASH(CAST(_new."period_start" AS DATE)), 0) = COALESCE(FNV_HASH(CAST(_row."period_start" AS DATE)), 0) AND (CASE WHEN CAST(_new."period_start" AS DATE) = CAST(_row."period_start" AS DATE) AND FNV_HASH(CAST(_new."period_start" AS DATE)) = FNV_HASH(CAST(_row."period_start" AS DATE)) THEN 0 WHEN CAST(_new."period_start" AS DATE) IS NULL AND CAST(_row."period_start" AS DATE) IS NULL THEN 0 ELSE 1 END = 0))
-WHERE TRUE
+WHERE EXISTS(SELECT 1
+FROM "gold_fresh" AS _new
+WHERE _new."agreement_id" = _row."agreement_id" AND _new."period_start" = _row."period_start")) AS _row
 GROUP BY SPLIT_PART(_row.entity_key, ':', 1), _row."agreement_id", _row."period_start" HAVING COUNT(*) > 1 LIMIT 1;
 
 SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), SPLIT_PART(_row.entity_key, ':', 1), _row."kind", _row."line_id"
+FROM (SELECT _row."entity_key", _row."kind", _row."line_id"
 FROM "acme_gold"."fact_line" AS _row
-JOIN (SELECT DISTINCT "kind", "line_id"
-FROM "gold_fresh" AS _new) AS _new ON (COALESCE(FNV_HASH(CAST(_new."kind" AS VARCHAR(MAX))), 0) = COALESCE(FNV_HASH(CAST(_row."kind" AS VARCHAR(MAX))), 0) AND (CASE WHEN CAST(_new."kind" AS VARCHAR(MAX)) = CAST(_row."kind" AS VARCHAR(MAX)) AND FNV_HASH(CAST(_new."kind" AS VARCHAR(MAX))) = FNV_HASH(CAST(_row."kind" AS VARCHAR(MAX))) THEN 0 WHEN CAST(_new."kind" AS VARCHAR(MAX)) IS NULL AND CAST(_row."kind" AS VARCHAR(MAX)) IS NULL THEN 0 ELSE 1 END = 0)) AND (COALESCE(FNV_HASH(CAST(_new."line_id" AS BIGINT)), 0) = COALESCE(FNV_HASH(CAST(_row."line_id" AS BIGINT)), 0) AND (CASE WHEN CAST(_new."line_id" AS BIGINT) = CAST(_row."line_id" AS BIGINT) AND FNV_HASH(CAST(_new."line_id" AS BIGINT)) = FNV_HASH(CAST(_row."line_id" AS BIGINT)) THEN 0 WHEN CAST(_new."line_id" AS BIGINT) IS NULL AND CAST(_row."line_id" AS BIGINT) IS NULL THEN 0 ELSE 1 END = 0))
-WHERE TRUE
+WHERE EXISTS(SELECT 1
+FROM "gold_fresh" AS _new
+WHERE _new."kind" = _row."kind" AND _new."line_id" = _row."line_id")) AS _row
 GROUP BY SPLIT_PART(_row.entity_key, ':', 1), _row."kind", _row."line_id" HAVING COUNT(*) > 1 LIMIT 1;
 
 SELECT entity, MAX(change_id)

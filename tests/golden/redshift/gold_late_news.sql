@@ -773,16 +773,10 @@ FROM "acme_gold"."dim_worker" AS s
 JOIN (SELECT DISTINCT "entity_key"
 FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
 
-CREATE TEMPORARY TABLE "silver__known" AS SELECT x."entity_key", x."sequence", x."operation", x."hash", x.batch_id
-FROM "acme_silver"."member_log" AS x
-WHERE x.key_hash IN (SELECT key_hash
-FROM "silver__late");
-
 CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id", x."key_hash"
 FROM "acme_silver"."member_log" AS x
 WHERE x.key_hash IN (SELECT key_hash
-FROM "silver__known") AND x.entity_key IN (SELECT entity_key
-FROM "silver__known");
+FROM "silver__late");
 
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."member_id" AS "member_id", n."name" AS "name", n."cost" AS "cost", s."member_id" AS "_was_member_id", s."name" AS "_was_name", s."cost" AS "_was_cost", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."cost" = s."cost" AND FNV_HASH(n."cost") = FNV_HASH(s."cost") THEN 0 WHEN n."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."cost" = s."cost" AND FNV_HASH(n."cost") = FNV_HASH(s."cost") THEN 0 WHEN n."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
@@ -805,15 +799,18 @@ FROM "silver__folded" AS v
 LEFT JOIN "silver__stored" AS b ON b.entity_key = v.entity_key AND b._last AND NOT b._late) AS f ON f.entity_key = s.entity_key AND f.version_number = s.version_number
 WHERE s.entity_key IS NULL OR f.entity_key IS NULL OR ((CASE WHEN f."member_id" = s."member_id" AND FNV_HASH(f."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN f."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."name" = s."name" AND FNV_HASH(f."name") = FNV_HASH(s."name") THEN 0 WHEN f."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."cost" = s."cost" AND FNV_HASH(f."cost") = FNV_HASH(s."cost") THEN 0 WHEN f."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."valid_from" = s."valid_from" AND FNV_HASH(f."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN f."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."valid_to" = s."valid_to" AND FNV_HASH(f."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN f."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."is_current" = s."is_current" AND FNV_HASH(f."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN f."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."version_number" = s."version_number" AND FNV_HASH(f."version_number") = FNV_HASH(s."version_number") THEN 0 WHEN f."version_number" IS NULL AND s."version_number" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."batch_id" = s."batch_id" AND FNV_HASH(f."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN f."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 1));
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
-FROM "acme_silver"."member" AS x
-LEFT JOIN (SELECT DISTINCT entity_key AS among
-FROM (SELECT entity_key
-FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key
-WHERE x.entity_key IN (SELECT entity_key
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."member_id", v."name", v."cost", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."member" AS v
+WHERE v.entity_key IN (SELECT entity_key
 FROM "silver__news"
 UNION SELECT entity_key
-FROM "silver__known");
+FROM "silver__known")) AS x
+LEFT JOIN (SELECT DISTINCT entity_key AS among
+FROM (SELECT entity_key
+FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key) AS marked
+WHERE _last OR _late;
 
 CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
 FROM "silver__news" AS x
@@ -828,7 +825,9 @@ FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current
 UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
-FROM "silver__logged" AS x;
+FROM "silver__logged" AS x
+WHERE x.entity_key IN (SELECT entity_key
+FROM "silver__known");
 
 DELETE
 FROM "acme_gold"."dim_company" USING "replaced__gone" AS m
@@ -975,19 +974,19 @@ SELECT "company_key"
 FROM "acme_gold"."dim_company"
 WHERE "company_key" IN (SELECT "company_key"
 FROM "gold_narrow")
-GROUP BY "company_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "company_key" HAVING COUNT(*) > 1;
 
 SELECT "member_key"
 FROM "acme_gold"."dim_member"
 WHERE "member_key" IN (SELECT "member_key"
 FROM "gold_narrow")
-GROUP BY "member_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "member_key" HAVING COUNT(*) > 1;
 
 SELECT "worker_key"
 FROM "acme_gold"."dim_worker"
 WHERE "worker_key" IN (SELECT "worker_key"
 FROM "gold_narrow")
-GROUP BY "worker_key" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "worker_key" HAVING COUNT(*) > 1;
 
 SELECT 1
 FROM "acme_gold"."dim_company"

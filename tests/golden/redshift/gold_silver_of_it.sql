@@ -217,35 +217,53 @@ UNION ALL SELECT NULL AS _row, NULL AS _key, NULL AS _number, entity_key, "produ
 FROM met
 WHERE _opens;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."address_id", x."company_id", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."address" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."address_id", x."company_id", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."address_id", v."company_id", v."city", v."phone", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."address" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x) AS marked
+WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."agreement_id", x."company_id", x."amount", x."starts_on", x."ends_on", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."agreement" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."agreement_id", x."company_id", x."amount", x."starts_on", x."ends_on", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."agreement_id", v."company_id", v."amount", v."starts_on", v."ends_on", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."agreement" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x) AS marked
+WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."company_id", x."name", x."segment", x."parent_id", x."number", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."company" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."company_id", x."name", x."segment", x."parent_id", x."number", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."company_id", v."name", v."segment", v."parent_id", v."number", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."company" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x) AS marked
+WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."entry_id", x."member_id", x."approver_id", x."company_id", x."started_at", x."hours", x."rate", x."option", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."entry" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."entry_id", x."member_id", x."approver_id", x."company_id", x."started_at", x."hours", x."rate", x."option", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."entry_id", v."member_id", v."approver_id", v."company_id", v."started_at", v."hours", v."rate", v."option", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."entry" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x) AS marked
+WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."member" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."member_id", v."name", v."cost", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."member" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x) AS marked
+WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."product_id", x."company_id", x."amount", x."sold_on", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."product" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
+FROM (SELECT x._row, x."entity_key", x."product_id", x."company_id", x."amount", x."sold_on", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."product_id", v."company_id", v."amount", v."sold_on", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."product" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x) AS marked
+WHERE _last OR _late;
 
 CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
 FROM "silver__arriving" AS x

@@ -42,10 +42,11 @@ FROM "silver__many")) AS l
 JOIN "silver__arriving" AS e USING (entity_key)) AS n ON n.entity_key = o.entity_key AND TRUE
 WHERE NOT o._last AND NOT o._late AND ((CASE WHEN n."note" = o."note" AND FNV_HASH(n."note") = FNV_HASH(o."note") THEN 0 WHEN n."note" IS NULL AND o."note" IS NULL THEN 0 ELSE 1 END = 1));
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
-FROM "acme_silver"."thing" AS x
-WHERE x.entity_key IN (SELECT entity_key
-FROM "silver__arriving");
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT x._row, x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, FALSE AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."thing_id", v."name", v."size", v."note", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."thing" AS v
+WHERE v.entity_key IN (SELECT entity_key
+FROM "silver__arriving")) AS x;
 
 DELETE
 FROM "acme_silver"."thing" USING "silver__moved" AS m

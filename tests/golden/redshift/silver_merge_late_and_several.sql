@@ -19,16 +19,10 @@ FROM "silver__news"
 UNION SELECT entity_key
 FROM "silver__restated");
 
-CREATE TEMPORARY TABLE "silver__known" AS SELECT x."entity_key", x."sequence", x."operation", x."hash", x.batch_id
-FROM "acme_silver"."thing_log" AS x
-WHERE x.key_hash IN (SELECT key_hash
-FROM "silver__late");
-
 CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."batch_id", x."key_hash"
 FROM "acme_silver"."thing_log" AS x
 WHERE x.key_hash IN (SELECT key_hash
-FROM "silver__known") AND x.entity_key IN (SELECT entity_key
-FROM "silver__known");
+FROM "silver__late");
 
 CREATE TEMPORARY TABLE "silver__many" AS SELECT entity_key
 FROM "silver__news"
@@ -73,23 +67,24 @@ WHERE NOT o._last AND NOT o._late AND ((CASE WHEN n."note" = o."note" AND FNV_HA
 CREATE TEMPORARY TABLE "silver__news" AS SELECT a.*
 FROM "silver__arriving" AS a
 WHERE NOT EXISTS(SELECT 1
-FROM "silver__known" AS k
+FROM "silver__logged" AS k
 WHERE k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.hash = a.hash);
 
 CREATE TEMPORARY TABLE "silver__restated" AS SELECT a."entity_key", a."sequence", a."operation", a."hash", a.batch_id
 FROM "silver__arriving" AS a
-JOIN "silver__known" AS k ON k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.hash = a.hash
+JOIN "silver__logged" AS k ON k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.hash = a.hash
 WHERE a.batch_id < k.batch_id;
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT 0 AS _row, x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
-FROM "acme_silver"."thing" AS x
-LEFT JOIN (SELECT DISTINCT entity_key AS among
-FROM (SELECT entity_key
-FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key
-WHERE x.entity_key IN (SELECT entity_key
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT x._row, x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
+FROM (SELECT 0 AS _row, v."entity_key", v."thing_id", v."name", v."size", v."note", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM "acme_silver"."thing" AS v
+WHERE v.entity_key IN (SELECT entity_key
 FROM "silver__news"
 UNION SELECT entity_key
-FROM "silver__known");
+FROM "silver__known")) AS x
+LEFT JOIN (SELECT DISTINCT entity_key AS among
+FROM (SELECT entity_key
+FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key;
 
 CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."batch_id"
 FROM "silver__news" AS x
@@ -104,7 +99,9 @@ FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current
 UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."batch_id"
-FROM "silver__logged" AS x;
+FROM "silver__logged" AS x
+WHERE x.entity_key IN (SELECT entity_key
+FROM "silver__known");
 
 DROP TABLE IF EXISTS "silver__folded";
 
