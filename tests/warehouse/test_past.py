@@ -44,7 +44,8 @@ def test_the_rows_of_a_day_are_those_that_were_valid(warehouse, day, names):
 
 def test_a_question_may_be_narrowed(warehouse):
     day = parse_instant("2026-02-02")
-    for where, found in (("name = 'it''s' OR FALSE", ["p:1"]), ("size IS NULL", []), ("lower(name) like 'IT%'", [])):
+    name = r"'it\'s'" if warehouse.capabilities.dialect == "spark" else "'it''s'"  # it is the engine's own SQL
+    for where, found in ((f"name = {name} OR FALSE", ["p:1"]), ("size IS NULL", []), ("lower(name) like 'IT%'", [])):
         question = rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5)
         assert warehouse.arrow(question).to_pydict() == {"entity_key": found}
     nothing = rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, limit=0)
@@ -53,8 +54,7 @@ def test_a_question_may_be_narrowed(warehouse):
 
 @pytest.mark.parametrize(("day", "names"), PAST)
 def test_plain_sql_asks_the_same(warehouse, day, names):
-    function = warehouse.ref("silver", "thing_asof")
-    found = warehouse.arrow(f"SELECT name FROM {function}(TIMESTAMP '{day.replace('T', ' ')}') AS past")
+    found = warehouse.arrow(f"SELECT name FROM silver.thing_asof(TIMESTAMP '{day.replace('T', ' ')}') AS past")
     assert found.to_pydict() == {"name": names}
 
 
@@ -64,8 +64,7 @@ def test_the_function_is_no_table_and_comes_and_goes_with_it(warehouse):
         update={"columns": {**THING.columns, "colour": THING.columns["name"]}, "on_schema_change": "from_now"}
     )
     ready(warehouse, wider)
-    function = warehouse.ref("silver", "thing_asof")
-    found = warehouse.arrow(f"SELECT * FROM {function}(TIMESTAMP '2026-01-05 00:00:00') AS past")
+    found = warehouse.arrow("SELECT * FROM silver.thing_asof(TIMESTAMP '2026-01-05 00:00:00') AS past")
     assert "colour" in found.column_names
     drop(warehouse, wider)
     assert warehouse.tables("silver") == ()
