@@ -26,7 +26,7 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-test-long: $(READY) ## What takes minutes on Spark: all of gold, a whole blueprint, Delta, Spark Connect (needs Java 17)
+test-long: $(READY) ## What takes minutes on Spark: the rest of gold, a whole blueprint, Delta, Spark Connect (needs Java 17)
 	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/gold tests/grid tests/warehouse/test_spark.py
 
 check: $(READY) ## Lint and types only

@@ -70,8 +70,8 @@ def pytest_xdist_make_scheduler(config, log):
     return Together(config, log)
 
 
-LONG_ON_SPARK = ("test_dimension.py", "test_fact.py", "test_incremental.py")
-"""Modules of gold whose tests each build several tables several times: seven minutes there, by `make test-long`."""
+LONG_ON_SPARK = ("test_dimension.py", "test_incremental.py")
+"""Modules of gold whose tests each build several tables several times: four minutes there, by `make test-long`."""
 
 BUDGET = {"spark": 2}
 """How many examples a property draws on an engine, where that is fewer than it asks for: each costs seconds there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.corpus.firm import DIMENSIONS, ENTITIES, FACTS, STAR, declarations, star_of
-from headwater.corpus.star import at, build, everything, in_order, prepare, put, read_at, rows, seen
+from headwater.corpus.star import at, build, build_one, everything, in_order, prepare, put, read_at, rows, seen
 from headwater.warehouse.duckdb import DuckDB
 from tests.grid.engines import Engine
 
@@ -16,6 +16,7 @@ __all__ = [
     "STAR",
     "at",
     "build",
+    "build_one",
     "declarations",
     "everything",
     "in_order",
@@ -32,5 +33,6 @@ chosen: list[Engine] = []
 
 
 def opened(*names: str) -> Any:
-    """A warehouse with empty tables of these entities, or of all."""
-    return prepare(chosen[-1].open() if chosen else DuckDB("acme", ":memory:", threads=1), *names)
+    """A warehouse with empty tables of these entities; others come when somebody tells of them, or a table needs them."""
+    warehouse = chosen[-1].open() if chosen else DuckDB("acme", ":memory:", threads=1)
+    return prepare(warehouse, *names) if names else warehouse

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from headwater.corpus.oracle import OPEN, history
 from headwater.errors import DeclarationError
 from headwater.events import Event, FindingMade
-from headwater.gold.build import build_dimension
-from headwater.gold.load import load_fact
 from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
 from headwater.warehouse.base import Warehouse, Written
-from tests.gold.stand import STAR, build, opened, put, rows, seen, star_of
+from tests.gold.stand import STAR, build, build_one, opened, put, rows, seen, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -39,8 +37,8 @@ def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> Written:
     names = {lookup.dimension for lookup in table.lookups.values()} & {"company", "date", "option", "worker"}
     star = star_of(MEMBER, *(STAR.declarations.dimensions[name] for name in sorted(names)), table)
     for dimension in star.declarations.dimensions.values():
-        build_dimension(warehouse, star, dimension)
-    return load_fact(warehouse, star, table, **options)
+        build_one(warehouse, star, dimension)
+    return build_one(warehouse, star, table, **options)
 
 
 def worked(number: int, day: str | None, **values: Any) -> Any:

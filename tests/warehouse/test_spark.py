@@ -273,10 +273,38 @@ def test_without_java_it_says_what_to_install(monkeypatch):
     assert "install" in caught.value.hint
 
 
+GONE = """
+import os, signal
+from headwater.errors import WarehouseError
+from headwater.warehouse.spark import Spark
+from headwater.warehouse.spark_session import java_of
+from tests.grid.spark_session import SETTINGS
+signal.signal(signal.SIGTERM, lambda *_: print("asked to end", flush=True))
+warehouse = Spark("acme", "local[1]", os.environ["TABLES"], table_format="parquet", settings=SETTINGS)
+os.killpg(0, signal.SIGTERM)
+print(warehouse.rows("SELECT 1"))
+os.kill(java_of(warehouse._spark), signal.SIGKILL)
+for ask in (lambda: warehouse.rows("SELECT 1"), lambda: Spark("b", "local[1]", os.environ["TABLES"], settings=SETTINGS)):
+    try:
+        ask()
+    except WarehouseError as error:
+        print(str(error).splitlines()[0])
+"""
+
+
+def test_a_signal_to_all_of_us_leaves_spark_to_us_and_a_spark_that_has_gone_is_called_gone(tmp_path):
+    skip_without_java()
+    run = subprocess.run(
+        [sys.executable, "-c", GONE], capture_output=True, text=True, cwd=ROOT, check=False,
+        env={**os.environ, "TABLES": str(tmp_path)}, start_new_session=True,
+    )  # fmt: skip
+    assert run.stdout.splitlines() == ["asked to end", "[(1,)]", "Spark has gone", "Spark cannot be reached"]
+    assert run.stderr == ""
+
+
 WRITER = """
 import sys
 from headwater.warehouse.spark import Spark
-from tests.grid.engines import LONG
 from tests.grid.spark_session import SETTINGS
 from tests.silver.stand import put
 from tests.warehouse.test_spark import arriving
@@ -379,7 +407,6 @@ def test_a_writer_that_dies_at_any_write_leaves_what_was_there(opening, kept):
 CONNECTED = """
 import json, sys
 from headwater.warehouse import spark_session
-from tests.grid.engines import LONG
 from tests.grid.spark_session import SETTINGS
 from pyspark.sql import SparkSession
 told = {**spark_session.LOCAL, **spark_session.delta(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}

@@ -17,7 +17,7 @@ from headwater.corpus.oracle import Seen
 from headwater.events import Listen, ignore
 from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
-from headwater.gold.star import Star, order
+from headwater.gold.star import Star, needs, order
 from headwater.model.dimension import Dimension
 from headwater.model.fact import Fact
 from headwater.names import quote
@@ -57,9 +57,10 @@ def seen(entity: str, key: int, when: str, operation: str = "U", /, *, batch: st
 
 
 def prepare(warehouse: Warehouse, *names: str) -> Warehouse:
-    """The warehouse, with empty tables of these entities, or of all."""
+    """The warehouse, with tables of these entities, or of all."""
     for name in names or STAR.declarations.entities:
-        ready(warehouse, STAR.declarations.entities[name])
+        if warehouse.describe("silver", name) is None:
+            ready(warehouse, STAR.declarations.entities[name])
     return warehouse
 
 
@@ -69,7 +70,8 @@ def read_at(batch: str) -> datetime:
 
 
 def put(warehouse: Warehouse, entity: str, *events: Seen) -> None:
-    """Merge events into silver."""
+    """Merge events into silver, which has tables of their entity from then on."""
+    prepare(warehouse, entity)
     declared = STAR.declarations.entities[entity]
     fields: dict[str, pa.DataType] = {"entity_key": pa.string(), "sequence": pa.int64(), "operation": pa.string()}
     fields |= {name: _ARROW[column.type] for name, column in declared.columns.items()}
@@ -113,7 +115,9 @@ def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, lis
 def build_one(
     warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: Listen = ignore
 ) -> Written:
-    """Bring one table of gold up to date."""
+    """Bring one table of gold up to date. Entities that nobody has told of are empty."""
+    if entities := sorted(needs(table)):
+        prepare(warehouse, *entities)
     if isinstance(table, Fact):
         return load_fact(warehouse, star, table, rebuild=rebuild, listen=listen)
     return build_dimension(warehouse, star, table, rebuild=rebuild, listen=listen)

@@ -11,14 +11,12 @@ from headwater.corpus.drawn import drawn, mismatch
 from headwater.corpus.firm import MEMBER, star_of
 from headwater.corpus.ground import Ground
 from headwater.corpus.sheet import Drawing, Drawn, Step, sheet
-from headwater.corpus.star import build_one, prepare, put, seen
+from headwater.corpus.star import build_one, put, seen
 from headwater.errors import DeclarationError
 from headwater.model.dimension import Dimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.names import quote
 from headwater.warehouse.base import Warehouse
-
-ENTITIES = ("company", "address", "agreement", "member", "entry")
 
 _COMPANY = EntityDimension.model_validate(
     {
@@ -140,7 +138,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], Callable[..., str]], ...] = (
 
 def comes_out(warehouse: Warehouse, drawing: Drawing) -> str:
     """How a case comes out otherwise than it is drawn, on a warehouse that holds nothing yet."""
-    case = _Case(prepare(warehouse, *ENTITIES))
+    case = _Case(warehouse)
     for step in drawing.steps:
         if wrong := _carried_out(case, step):
             return f"{step.says}\n{wrong}"

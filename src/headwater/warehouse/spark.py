@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
 
 from headwater.dtypes import widens
 from headwater.errors import WarehouseError
@@ -28,7 +27,7 @@ from headwater.warehouse.spark_known import known_columns
 from headwater.warehouse.spark_lake import LakeViews
 from headwater.warehouse.spark_local import LocalTables
 from headwater.warehouse.spark_parquet import ParquetWrites
-from headwater.warehouse.spark_session import database, explained, give_back, java_of, session
+from headwater.warehouse.spark_session import REFUSALS, database, explained, give_back, java_of, session
 from headwater.warehouse.spark_staged import Staged
 from headwater.warehouse.spark_tables import tick, type_of
 from headwater.warehouse.sql import render, with_schemas
@@ -255,7 +254,7 @@ class Spark:
     def _explaining(self, statement: str) -> Iterator[None]:
         try:
             yield
-        except PySparkException as error:
+        except REFUSALS as error:
             raise explained(error, self._where, statement) from error
 
     def stage(self, name: str, select: str, *more: str) -> str:

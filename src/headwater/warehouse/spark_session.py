@@ -25,6 +25,8 @@ with warnings.catch_warnings():
     # pyspark warns of versions of pandas, which we do not use.
     warnings.simplefilter("ignore")
     import pyspark
+    import pyspark.testing.utils  # which its first statement imports
+    from py4j.protocol import Py4JError
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkException
     from pyspark.java_gateway import launch_gateway
@@ -60,6 +62,12 @@ LOCAL: Mapping[str, str] = {
 _JARS = ("io.delta_", "io.unitycatalog_", "org.locationtech.jts_", "org.roaringbitmap_")
 """Jars that Delta needs beside those that Spark has, by the beginning of their names where Ivy keeps them."""
 
+APART = {"start_new_session": True}
+"""How Java is started: a signal that ends us all (`timeout`, a closed terminal) is ours to handle. Java ends when we do."""
+
+REFUSALS = (PySparkException, Py4JError, ConnectionError)
+"""How a statement may end: with a complaint of Spark's, or with silence because Spark has gone."""
+
 _starting = threading.Lock()
 
 
@@ -73,7 +81,7 @@ def session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
         else:
             found = _active()
         return _borrowed(found)
-    except PySparkException as error:
+    except REFUSALS as error:
         hint = "is Spark running, and may this user reach it?"
         raise WarehouseError("Spark cannot be reached", where=url or "spark", saw=said(error), hint=hint) from error
 
@@ -168,13 +176,19 @@ def _start(master: str, settings: Mapping[str, str]) -> None:
     # What Java says while it starts is of no interest, unless it does not start.
     with (folder / "log").open("wb") as log:
         try:
-            gateway = launch_gateway(conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
+            gateway = launch_gateway(conf, {"stdout": log, "stderr": log, **APART})  # type: ignore[no-untyped-call]
             SparkContext(conf=conf, gateway=gateway).setLogLevel("ERROR")
             # What goes wrong is an error of ours, not a line of JSON with Java's whole stack.
             PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+            logging.getLogger().addFilter(_not_of_py4j)
         except PySparkException as error:
             raise _not_started(folder / "log") from error
     # Python's own clean-up of the context comes first, then that of the folder.
+
+
+def _not_of_py4j(record: logging.LogRecord) -> bool:
+    """Whether it is anybody else who speaks: py4j tells the root logger, with its call stack, that Java is gone."""
+    return record.module != "java_gateway"
 
 
 def _cores(master: str) -> int:
@@ -268,7 +282,10 @@ def said(error: Exception) -> str:
 
 
 def explained(error: Exception, where: str, statement: str) -> WarehouseError:
-    """A complaint of Spark's about a statement, in our four slots."""
+    """A complaint of Spark's about a statement, or its silence, in our four slots."""
+    if not isinstance(error, PySparkException):
+        hint = "run again: what was committed is kept, and the next writer undoes what was half done"
+        return WarehouseError("Spark has gone", where=where, saw=f"{type(error).__name__}: {said(error)}", hint=hint)
     text = str(error)
     shown = " ".join(statement.split())[:300]
     hint = f"the statement was: {shown}" if "AnalysisException" in type(error).__name__ or "Parse" in text else ""
