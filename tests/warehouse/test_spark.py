@@ -253,6 +253,14 @@ def test_complaints_have_no_call_stack(warehouse):
         warehouse.rows("SELECT CAST('x' AS BIGINT)")
 
 
+def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(warehouse):
+    java = warehouse._spark.sparkContext._jvm.java
+    with pytest.raises(WarehouseError, match="Spark refused") as caught, warehouse._explaining("SELECT 1"):
+        java.nio.file.Files.size(java.io.File("/nowhere").toPath())
+    assert "NoSuchFileException: /nowhere" in caught.value.saw
+    assert "\tat " not in str(caught.value)
+
+
 def test_names_that_would_be_one_in_spark_are_refused(opening):
     one = opening("parquet", "a-b")
     with pytest.raises(WarehouseError, match="stands for another folder"):

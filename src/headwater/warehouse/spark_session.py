@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pyspark
     import pyspark.testing.utils  # which its first statement imports
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError, Py4JJavaError
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkException
     from pyspark.java_gateway import launch_gateway
@@ -62,11 +62,8 @@ LOCAL: Mapping[str, str] = {
 _JARS = ("io.delta_", "io.unitycatalog_", "org.locationtech.jts_", "org.roaringbitmap_")
 """Jars that Delta needs beside those that Spark has, by the beginning of their names where Ivy keeps them."""
 
-APART = {"start_new_session": True}
-"""How Java is started: a signal that ends us all (`timeout`, a closed terminal) is ours to handle. Java ends when we do."""
-
 REFUSALS = (PySparkException, Py4JError, ConnectionError)
-"""How a statement may end: with a complaint of Spark's, or with silence because Spark has gone."""
+"""How a statement may end: with a complaint of Spark's or of Java's, or with silence because Spark has gone."""
 
 _starting = threading.Lock()
 
@@ -175,8 +172,10 @@ def _start(master: str, settings: Mapping[str, str]) -> None:
         conf.set(name, value)
     # What Java says while it starts is of no interest, unless it does not start.
     with (folder / "log").open("wb") as log:
+        # A signal that ends us all (`timeout`, a closed terminal) is ours to handle; Java ends when we do.
+        options = {"stdout": log, "stderr": log, "start_new_session": True}
         try:
-            gateway = launch_gateway(conf, {"stdout": log, "stderr": log, **APART})  # type: ignore[no-untyped-call]
+            gateway = launch_gateway(conf, options)  # type: ignore[no-untyped-call]
             SparkContext(conf=conf, gateway=gateway).setLogLevel("ERROR")
             # What goes wrong is an error of ours, not a line of JSON with Java's whole stack.
             PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
@@ -283,7 +282,7 @@ def said(error: Exception) -> str:
 
 def explained(error: Exception, where: str, statement: str) -> WarehouseError:
     """A complaint of Spark's about a statement, or its silence, in our four slots."""
-    if not isinstance(error, PySparkException):
+    if _is_silence(error):
         hint = "run again: what was committed is kept, and the next writer undoes what was half done"
         return WarehouseError("Spark has gone", where=where, saw=f"{type(error).__name__}: {said(error)}", hint=hint)
     text = str(error)
@@ -296,6 +295,13 @@ def explained(error: Exception, where: str, statement: str) -> WarehouseError:
     elif "OutOfMemory" in text or "Java heap space" in text:
         hint = "give it more memory (`warehouse: {memory: 4g}`)"
     return WarehouseError("Spark refused a statement", where=where, saw=said(error), hint=hint)
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether Spark did not answer. What Java complains of, and pyspark has no class for, has a trace of Java's."""
+    if isinstance(error, Py4JJavaError):
+        return False
+    return not isinstance(error, PySparkException) and "Trace:" not in str(error)
 
 
 def database(tenant: str, layer: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -39,9 +39,14 @@ class Effort:
     ] = ""
     examples: Annotated[int, typer.Option(metavar="N", min=1, help="How many examples a line draws.")] = 100
     seed: Annotated[int | None, typer.Option(metavar="N", help="The chance that draws; a new one unless given.")] = None
-    only: Annotated[str, typer.Option(metavar="A,B", help="Only these lines, e.g. 5,point-in-time.")] = ""
+    only: Annotated[
+        list[str], typer.Option(metavar="A,B", help="Only these lines, e.g. 5,point-in-time; may stand several times.")
+    ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
     keep: Annotated[bool, typer.Option("--keep", help="Leave what was made, to look at it.")] = False
-    erase: Annotated[str, typer.Option(metavar="A,B", help="Erase tenants that were kept, and try nothing.")] = ""
+    erase: Annotated[
+        list[str],
+        typer.Option(metavar="A,B", help="Erase tenants that were kept, and try nothing; may stand several times."),
+    ] = ()  # type: ignore[assignment]
 
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -67,8 +72,8 @@ def selftest(effort: Effort, place: Place, face: Face) -> int:
     return done.exit_code
 
 
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _parts(texts: Sequence[str]) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
 def _say(what: str, effort: Effort) -> None:
