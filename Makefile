@@ -26,8 +26,8 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-test-long: $(READY) ## What takes minutes on Spark: the rest of gold, a whole blueprint, Delta, Spark Connect (needs Java 17)
-	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/gold tests/grid tests/warehouse/test_spark.py
+test-long: $(READY) ## What takes minutes on Spark: a whole blueprint, Delta, Spark Connect (needs Java 17)
+	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/grid tests/warehouse/test_spark.py
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.grid.engines import LONG, NAMES, OPENERS
+from tests.grid.engines import NAMES, OPENERS
 from tests.grid.spark_session import must_run, notice, skip_without_java
 from tests.stores import bucket as buckets
 
@@ -31,8 +31,6 @@ def pytest_collection_modifyitems(items):
     items.sort(key=_place)
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
-        if engine == "spark" and item.path.name in LONG_ON_SPARK:
-            item.add_marker(LONG)
         for mark in item.iter_markers():
             if mark.name not in MARKS:
                 continue
@@ -69,9 +67,6 @@ def pytest_xdist_make_scheduler(config, log):
     """Several processes share the tests in this way."""
     return Together(config, log)
 
-
-LONG_ON_SPARK = ("test_dimension.py", "test_incremental.py")
-"""Modules of gold whose tests each build several tables several times: four minutes there, by `make test-long`."""
 
 BUDGET = {"spark": 2}
 """How many examples a property draws on an engine, where that is fewer than it asks for: each costs seconds there."""

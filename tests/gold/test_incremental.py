@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 
 from headwater.corpus.oracle import Seen
 from headwater.corpus.star_stored import comparable, doubled_keys, lost_keys
-from headwater.gold.build import build_dimension
-from headwater.gold.load import load_fact
 from headwater.gold.star import order
-from headwater.model.fact import Fact
 from headwater.warehouse.base import Warehouse
-from tests.gold.stand import STAR, build, opened, put, seen
+from tests.gold.stand import STAR, build, build_one, opened, put, seen
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -80,7 +77,7 @@ def ends_alike(steps: Any) -> None:
     for arriving, tables in steps:
         put_all(grown, arriving)
         for number in sorted(tables):
-            build_one(grown, TABLES[number])
+            build_one(grown, STAR, TABLES[number])
     build(grown)
     put_all(anew, [event for arriving, _ in steps for event in arriving])
     build(anew)
@@ -99,10 +96,3 @@ def put_all(warehouse: Warehouse, arriving: list[tuple[str, Seen]]) -> None:
     for entity in VALUES:
         if own := [event for name, event in arriving if name == entity]:
             put(warehouse, entity, *own)
-
-
-def build_one(warehouse: Warehouse, table: Any) -> None:
-    if isinstance(table, Fact):
-        load_fact(warehouse, STAR, table)
-    else:
-        build_dimension(warehouse, STAR, table)

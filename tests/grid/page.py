@@ -31,8 +31,7 @@ HEAD = """\
 # Engines
 
 The same declarations give the same rows on every engine here: one corpus of tests runs on each of them (`tests/silver`,
-`tests/gold` and `tests/grid`; every test that takes `engine`). On Spark `make test` runs all of it but two modules of
-gold, which take minutes there: `make test-long` runs those. What a value means is DuckDB's to say: types of expressions,
+`tests/gold` and `tests/grid`; every test that takes `engine`). What a value means is DuckDB's to say: types of expressions,
 division, rounding, differences of dates and the folding of letters are the same wherever they are worked out.
 
 **Redshift never met a real cluster.** The corpus does not run there: its statements are kept, held against what its
