@@ -68,7 +68,7 @@ class DriftReport:
         for text in block.lines() if whole else block.edges(EDGE):
             try:
                 record = msgspec.json.decode(text)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
             if isinstance(record, dict):
                 self.looked += 1

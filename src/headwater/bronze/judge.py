@@ -54,7 +54,7 @@ class Judge:
         """The verdict on the record in `text`."""
         try:
             record = json.loads(text.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return _refused(line, [_reason("", text.decode("utf-8", "replace"), _broken(error))])
         if not isinstance(record, dict):
             return _refused(line, [_reason("", record, "a record is an object")])
@@ -152,7 +152,9 @@ def _constant(name: str) -> Any:
     raise ValueError(msg)
 
 
-def _broken(error: ValueError) -> str:
+def _broken(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "a record is not nested this deep"
     if isinstance(error, UnicodeDecodeError):
         return f"a record is UTF-8 (byte {error.start} is not)"
     if isinstance(error, json.JSONDecodeError):

@@ -17,8 +17,9 @@ from headwater.bronze.contract import demanding, keys_only
 from headwater.bronze.drift import DriftReport
 from headwater.bronze.judge import Judge, Verdict
 from headwater.bronze.lines import write_lines
+from headwater.bronze.partial import PartialReader
 from headwater.bronze.shape import shape_of
-from headwater.bronze.staging import Parents, Staging, parents_from
+from headwater.bronze.staging import Parents, Staging, parents_from, wrapped
 from headwater.bronze.survey import Survey, Surveyor
 from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, in_order, typist
 from headwater.errors import GuardError, LakeError
@@ -35,6 +36,8 @@ WAITING = ".jsonl.zst"
 INDEX = ".lines.json"
 """Beside the waiting records: their line numbers, so that one of them is found again."""
 PARENTS = ".parents.json"
+REFUSED = ".refused.parquet"
+"""Beside the waiting records: a row for each, with the columns of bronze as far as they could be typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,16 @@ def held_to(contract: type[BaseModel], resource: Resource, batch: Batch) -> type
     return keys_only(contract, resource.key) if batch.purpose == "sweep" else demanding(contract, resource.key)
 
 
+def refused_file(batch: Batch, lake: Lake) -> str | None:
+    """The rows of a batch's refused records, as DuckDB reads them; None where there are none.
+
+    They have `_line` and the columns of bronze, NULL where a value could not be typed. A batch with refused records and
+    no such file was landed by an older Headwater, which did not keep them.
+    """
+    path = lake.path("quarantine", batch, REFUSED)
+    return lake.url(path) if lake.size(path) is not None else None
+
+
 def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
     """Which parent's records stand on which lines of a batch."""
     if resource.parent is None:
@@ -113,6 +126,7 @@ class _Landing:
         self.report = DriftReport(shape=self.shape, unread=unread, complete=drift == "refuse")
         judge = Judge(contract, self.shape, resource.key)
         self.staging = Staging(lake, self.raw, judge, self.report, self.parents)
+        self.partial = PartialReader(self.shape)
         self.captions: dict[str, str] = {}
 
     def run(self, duck: Typist, scratch: str, *, now: datetime, rows: int | None) -> Landed:
@@ -132,7 +146,7 @@ class _Landing:
         self._check("Rows were lost while landing; nothing was written.", seen.lines, kept + len(refused))
         self._guard()
         _forget(self.batch, self.lake)
-        self._quarantine()
+        self._quarantine(duck)
         self.lake.adopt(scratch, self.bronze)
         return Landed(kept=kept, refused=refused, drift=self.report.drift(), captions=self.captions)
 
@@ -225,7 +239,7 @@ class _Landing:
                 "Records differ from their contract, which is to be refused.", where=where, saw=saw, hint=hint
             )
 
-    def _quarantine(self) -> None:
+    def _quarantine(self, duck: Typist) -> None:
         if not self.staging.refused:
             return
         path = self.lake.path("quarantine", self.batch, WAITING)
@@ -234,6 +248,23 @@ class _Landing:
         self.lake.adopt(scratch, path)
         index = json.dumps([verdict.line for verdict in self.staging.refused])
         self.lake.write(self.lake.path("quarantine", self.batch, INDEX), index.encode())
+        self._keep_rows(duck)
+
+    def _keep_rows(self, duck: Typist) -> None:
+        """Write the refused records as rows, so that what a complete read showed is known by typed keys."""
+        path = self.lake.path("quarantine", self.batch, REFUSED)
+        scratch = self.lake.scratch(path)
+        place = f"{scratch}.staged.tmp"
+        lines = zip((verdict.line for verdict in self.staging.refused), self.staging.refused_lines(), strict=True)
+        try:
+            write_lines(place, (wrapped(n, self.parents.of(n), self.partial.read(text)) for n, text in lines))
+            staged = Lines(url=place, staged=True, parents=self.resource.parent is not None)
+            duck.write(staged, self.shape, scratch, bag=self.bag, ids=self.captions)
+        except Unfit as error:
+            raise LakeError("Refused records cannot be typed.", where=path, saw=str(error)) from error
+        finally:
+            Path(place).unlink(missing_ok=True)
+        self.lake.adopt(scratch, path)
 
 
 def _forget(batch: Batch, lake: Lake) -> None:
@@ -243,5 +274,5 @@ def _forget(batch: Batch, lake: Lake) -> None:
     for path in lake.list(folder):
         if path.startswith(retried):
             lake.remove(path)
-    for suffix in (WAITING, INDEX):
+    for suffix in (WAITING, INDEX, REFUSED):
         lake.remove(lake.path("quarantine", batch, suffix))

@@ -1,0 +1,102 @@
+"""What of a refused record can be typed all the same: its plain values one by one, and nothing where one cannot.
+
+A refused record was there. Whoever asks what a complete read showed needs its key as well typed as that of any other
+record, so each refused record leaves a row of the columns of bronze, in a file beside the records that wait.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from headwater.bronze.shape import Shape
+from headwater.model.contract import Loose
+from headwater.model.field import Node, annotation_of
+
+_DEEPEST = 16
+"""Values further down are not looked at; no contract goes there."""
+_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_CONFIG = ConfigDict(coerce_numbers_to_str=True, allow_inf_nan=False)
+_TWICE = object()
+"""Stands for the values of a key that stands twice in one object: nobody knows which of them was meant."""
+
+
+class PartialReader:
+    """Reads refused records of one shape, as far as they can be read."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._kinds: dict[int, TypeAdapter[Any]] = {}
+
+    def read(self, text: bytes) -> bytes:
+        """A record that is surely typed: the plain values of `text` that fit their columns, and none of the others."""
+        record = _parse(text)
+        kept = dict(self._values(self._shape.nodes, record)) if isinstance(record, dict) else {}
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _values(self, nodes: Iterable[Node], record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for node in nodes:
+            value = record.get(node.key)
+            if node.many or value is None:
+                continue
+            if node.nodes:
+                if isinstance(value, dict):
+                    yield node.key, dict(self._values(node.nodes, value))
+            elif node.dtype != "json":
+                yield node.key, self._typed(node, value)
+
+    def _typed(self, node: Node, value: Any) -> Any:
+        """`value` as the contract understands it; None where it does not."""
+        if value is _TWICE:
+            return None
+        kind = self._kinds.get(id(node))
+        if kind is None:
+            kind = TypeAdapter(Loose if node.loose else annotation_of(node.dtype), config=_CONFIG)
+            self._kinds[id(node)] = kind
+        try:
+            dumped = kind.dump_python(kind.validate_python(value), mode="json")
+            str(dumped).encode()
+        except (ValidationError, UnicodeEncodeError):
+            return None
+        return dumped
+
+
+def _parse(text: bytes) -> Any:
+    try:
+        return json.loads(_cut(text).decode("utf-8", "replace"), object_pairs_hook=_pairs)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                made[key] = _TWICE
+            seen.add(key)
+    return made
+
+
+def _cut(text: bytes) -> bytes:
+    """`text` with null for each object and list that lies too deep."""
+    pieces, depth, start = [], 0, 0
+    for found in _MARKS.finditer(text):
+        mark = found[0]
+        if mark in b"{[":
+            depth += 1
+            if depth == _DEEPEST:
+                pieces.append(text[start : found.start()])
+        elif mark in b"}]":
+            if depth == _DEEPEST:
+                pieces.append(b"null")
+                start = found.end()
+            depth -= 1
+    if depth >= _DEEPEST:
+        return b""
+    return b"".join((*pieces, text[start:]))

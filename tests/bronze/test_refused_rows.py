@@ -1,0 +1,92 @@
+"""A refused record leaves a row of bronze's columns, as far as they can be typed."""
+
+from __future__ import annotations
+
+import time
+
+import duckdb
+import pytest
+
+from headwater.bronze.contract import relaxed
+from headwater.bronze.land import refused_file
+from headwater.model.field import contract_of
+from tests.bronze.bench import Bench, at
+
+
+def rows(bench, columns):
+    path = refused_file(bench.batch, bench.lake)
+    return duckdb.sql(f"SELECT {columns} FROM read_parquet('{path}') ORDER BY _line").fetchall()
+
+
+def columns(bench):
+    path = refused_file(bench.batch, bench.lake)
+    return {row[0]: row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()}
+
+
+def test_a_refused_record_leaves_its_row_with_the_types_of_bronze(bench):
+    landed = bench.land([
+        {"id": 1},
+        {"id": "7.0", "hours": "x", "at": "2026-01-02T03:04:05+02:00", "price": "12.30", "company": {"id": 5, "name": 3}},
+    ])  # fmt: skip
+    assert landed.kept == 1
+    assert columns(bench) == bench.columns()
+    assert rows(bench, '_line, id, hours, "at", company_id, company_name, CAST(price AS TEXT)') == [
+        (2, 7, None, at("2026-01-02T01:04:05"), 5, "3", "12.3000")
+    ]
+    assert [path for path in bench.lake.list("acme/bronze") if "refused" in path] == []
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        (b'{"id":4,"hours":"x","name":"\\ud800"}', 4),
+        (b'{"id":"seven","hours":"x"}', None),
+        (b'{"id":9223372036854775808}', None),
+        (b'{"id":4,"id":5}', None),
+        (b'{"id":4,"name":"a","name":"b"}', 4),
+        (b'{"id":4,"hours":NaN}', 4),
+        (b'{"id":4,"name":"\xff"}', 4),
+        (b'{"id":4,"hours":"x","extra":' + b'{"a":[' * 5000 + b"]}" * 5000 + b"}", 4),
+        (b'{"id":4,"hours":"x","extra":"}}]]","more":{"a":"\\"}"}}', 4),
+        (b'{"id":4,', None),
+        (b"[4]", None),
+        (b"", None),
+    ],
+)
+def test_a_key_is_there_where_it_can_be_typed_and_null_where_not(bench, record, key):
+    assert len(bench.land([{"id": 1}, record]).refused) == 1
+    assert rows(bench, "_line, id") == [(2, key)]
+
+
+def test_no_refusal_no_file_and_a_new_landing_forgets_the_old_one(bench):
+    bench.land([{"id": 1}])
+    assert refused_file(bench.batch, bench.lake) is None
+    bench.land([{"id": 1, "hours": "x"}])
+    assert rows(bench, "id") == [(1,)]
+    bench.contract = relaxed(bench.contract, {"hours": "text"})
+    bench.land()
+    assert refused_file(bench.batch, bench.lake) is None
+
+
+def test_keys_of_a_sweep_and_parts_with_separators_and_parents_are_kept(tmp_path):
+    bench = Bench(
+        tmp_path, contract_of("T", {"a": "text", "b.c": "bigint"}), key=("a", "b.c"), parent={"resource": "owners"}
+    )
+    bench.sweep()
+    bench.raw([{"a": "x|y", "b": {"c": "no"}}, {"a": "x" * 200, "b": {"c": 3}}, {"a": ["x"], "b": {"c": 4}}])
+    bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["10", 1], ["20", 2]]')
+    assert bench.land().kept == 1
+    assert rows(bench, "_line, _parent, a, b_c") == [(1, "10", "x|y", None), (3, "20", None, 4)]
+
+
+def test_thousands_of_refused_records_cost_in_proportion(bench):
+    def spent(count):
+        bench.raw([{"id": n, "hours": "x", "name": str(n), "company": {"id": n}} for n in range(count)], page=1000)
+        before = time.process_time()
+        assert len(bench.land().refused) == count
+        return time.process_time() - before
+
+    spent(100)
+    small, large = spent(1000), spent(8000)
+    print(f"1,000 refused: {small:.2f} s; 8,000: {large:.2f} s")
+    assert large < 16 * max(small, 0.1)
