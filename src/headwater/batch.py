@@ -51,7 +51,8 @@ class Batch:
     feed: Feed
     window: Window
     purpose: str = "changes"
-    """`changes` (a window of changes), `snapshot` (all records, no filter) or `sweep` (ids only, for deletes)."""
+    """`changes` (a window of changes), `snapshot` (all records, no filter), `sweep` (ids only, for deletes) or
+    `verify` (single records, asked for by their ids after a complete read)."""
     reading: int = 1
     """How many times this very window was read, counted from 1."""
 

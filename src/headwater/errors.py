@@ -5,6 +5,7 @@
       ServiceError          the remote service
         Again               429, 5xx, a reset, a broken body          -> retried for you, then failed
         Refused             4xx, revoked, forbidden, not honoured     -> stops this resource only
+          NotThere          404, 410: nothing stands at that address  -> an answer, where one record was asked for
       LakeError             raw or bronze cannot be read or written   -> disk, rights, a damaged file
       StoreError            a folder or a bucket said no            -> disk, rights, credentials, network
       WarehouseError        the engine said no
@@ -89,6 +90,10 @@ class Again(ServiceError):
 
 class Refused(ServiceError):
     """The service will not answer this request; only the resource that asked stops."""
+
+
+class NotThere(Refused):
+    """Nothing stands at that address: 404 or 410."""
 
 
 class LakeError(HeadwaterError):

@@ -68,9 +68,14 @@ def params_of(question: Question, batch: Batch) -> dict[str, str]:
     if batch.purpose == "sweep":
         deletes = question.resource.deletes
         return {**params, **(deletes.params if isinstance(deletes, Sweep) else {})}
+    return {**params, **fields_of(question)}
+
+
+def fields_of(question: Question) -> dict[str, str]:
+    """The query parameter that says which fields of a record are wanted, where the service has one."""
     if question.resource.fields_param and (question.fields or question.resource.fields):
-        params[question.resource.fields_param] = ",".join(_wanted(question))
-    return params
+        return {question.resource.fields_param: ",".join(_wanted(question))}
+    return {}
 
 
 def _wanted(question: Question) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from headwater.clock import Span
 from headwater.declared import Declared
@@ -10,6 +12,7 @@ from headwater.dtypes import DType
 from headwater.names import Name
 from headwater.wire.cursor import Cursor, Deletes, Kept
 from headwater.wire.paging import Paging
+from headwater.wire.placeholder import names_in
 
 
 class Parent(Declared):
@@ -28,6 +31,42 @@ class Count(Declared):
     """Path of the count."""
     field: str = "count"
     """The number in the answer, as a path."""
+
+
+class Verify(Declared):
+    """How single records are asked for by their ids, so that no absence is believed before the service was asked.
+
+    Either one at a time, by a `path` with `{id}`: 404, 410 and an empty answer mean that it is not there. Or in groups,
+    by `params` with `{ids}`: what is not in the answer is asked for once more, until nothing more comes.
+    """
+
+    path: str = ""
+    """Path of one record, e.g. `company/companies/{id}`. With `{ids}` in `params`: where groups are asked for, the
+    resource's own path unless given."""
+    params: dict[str, str] = Field(default_factory=dict)
+    """Query parameters, e.g. `conditions: "id in ({ids})"`, beside those of the resource."""
+    records: str | None = None
+    """Path of the record, or of the list of records, in the answer; the resource's own unless given."""
+    quote: str = ""
+    """What stands before and after each id in `{ids}`, e.g. `'`."""
+    separator: str = ","
+    """What stands between two ids in `{ids}`."""
+    size: int = Field(default=100, ge=1)
+    """How many ids a group has at most."""
+    max: int = Field(default=500, ge=1)
+    """How many ids are worth asking for after one complete read; with more missing, a person is asked first."""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether several records are asked for at a time."""
+        return any("ids" in names_in(text) for text in self.params.values())
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.grouped == ("{id}" in self.path):
+            msg = "verify: takes a `path` with `{id}`, or `params` with `{ids}`, and not both"
+            raise ValueError(msg)
+        return self
 
 
 class Resource(Declared):
@@ -59,6 +98,8 @@ class Resource(Declared):
     """How deletes become known."""
     count: Count | None = None
     """Where its number of records can be asked, to reconcile a read."""
+    verify: Verify | None = None
+    """How single records are asked for by id, before what a complete read does not show is believed to be gone."""
     parent: Parent | None = None
     """The resource whose records it hangs below."""
     chunk: Span | None = None
@@ -71,3 +112,10 @@ class Resource(Declared):
     """The bag of custom fields in a record: a list of `{id, caption, type, value}` that bronze pivots by id."""
     optional: bool = False
     """Whether it is read only when a connection names it."""
+
+    @model_validator(mode="after")
+    def _verified_by_one_key(self) -> Self:
+        if self.verify is not None and (len(self.key) != 1 or self.parent is not None):
+            msg = "verify: is for a resource with a key of one field that hangs below no other one"
+            raise ValueError(msg)
+        return self

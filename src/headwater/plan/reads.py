@@ -20,7 +20,9 @@ def reads_of(state: FeedState, request: Request, *, until: datetime | None, news
 
     `news`: whether its parent resource is read in the same plan, so that there may be parents nobody knows yet.
     """
-    resumed = tuple(_resumed(state, row.batch, row.parents) for row in state.at("extracting"))
+    # Records that are asked for by id belong to the complete read that missed them, which asks for them again.
+    begun = (row for row in state.at("extracting") if row.batch.purpose != "verify")
+    resumed = tuple(_resumed(state, row.batch, row.parents) for row in begun)
     if until is None:
         return resumed
     fresh = (

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.errors import Again, Refused
+from headwater.errors import Again, NotThere, Refused
 from headwater.wire.message import Response
 from headwater.wire.retry_after import wait_asked
 
@@ -120,4 +120,5 @@ def _moved(response: Response) -> Refused:
 
 def _refused(response: Response) -> Refused:
     hint = "look at the base URL and settings of the connection" if response.status in (404, 405, 410) else ""
-    return Refused(f"the service answered {_named(response.status)}", saw=vendor_message(response), hint=hint)
+    kind = NotThere if response.status in (404, 410) else Refused
+    return kind(f"the service answered {_named(response.status)}", saw=vendor_message(response), hint=hint)

@@ -1,0 +1,203 @@
+"""Reading single records by their ids, so that no absence is believed that nobody asked about.
+
+A complete read may be a bad one: a page left out, an index not yet caught up. So what it does not show is asked for by
+name. The records that come go into raw as a batch of purpose `verify`, so that a rebuild sees what we saw. Besides the
+ids asked for, one that the complete read did show is asked for (`control`): a service that knows nothing of it answers
+to something else than we asked, and then its silence about the others proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Raw
+
+from headwater.batch import Batch
+from headwater.errors import DeclarationError, NotThere, Refused
+from headwater.events import BatchExtracted, Listen, PageCommitted, ReadStarted, ignore
+from headwater.extract.client import Client
+from headwater.extract.parts import Parts
+from headwater.extract.question import Question, fields_of
+from headwater.lake.base import Lake
+from headwater.ledger.base import BatchRow, Ledger, PageRow
+from headwater.model.resource import Verify
+from headwater.wire.message import Request, Response
+from headwater.wire.paging import Unpaged
+from headwater.wire.placeholder import fill_all
+from headwater.wire.records import as_lines, split, value, values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdRequest:
+    """Which records are asked for."""
+
+    ids: Sequence[str]
+    """The ids that a complete read did not show, or showed and nobody ever read."""
+    control: str = ""
+    """An id that must be there, if one is known: its record comes along, or nothing is believed."""
+
+
+def verify(
+    batch: Batch,
+    question: Question,
+    client: Client,
+    asked: IdRequest,
+    *,
+    lake: Lake,
+    ledger: Ledger,
+    listen: Listen = ignore,
+) -> BatchRow:
+    """Read the records that are asked for into raw as `batch`; what the ledger then knows of it.
+
+    An id that is not in the batch is not there. Refused when the answers cannot be believed. A batch that was read is left alone; a half-read one begins
+    anew, for the ids may be others by now.
+    """
+    row, parts = ledger.begin(batch), Parts(batch, lake)
+    if row.state not in ("extracting", "failed"):
+        return row
+    ledger.forget_pages(batch, after=0)
+    tenant = batch.feed.tenant
+    listen(ReadStarted(tenant=tenant, batch=batch))
+    asker = _Asker(question=question, client=client)
+    pages: list[PageRow] = []
+    for records in asker.answers(list(dict.fromkeys(asked.ids)), control=asked.control):
+        page = parts.write(len(pages) + 1, as_lines(records), rows=len(records), following=None)
+        ledger.record(batch, page)
+        listen(PageCommitted(tenant=tenant, batch=batch, page=page.number, rows=page.rows, size=page.size))
+        pages.append(page)
+    parts.join(pages)
+    ledger.advance(batch)
+    parts.clear()
+    listen(BatchExtracted(tenant=tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages)))
+    return ledger.find(tenant, batch.id) or row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    """Asks one service for single records."""
+
+    question: Question
+    client: Client
+
+    @property
+    def how(self) -> Verify:
+        """What the manifest says about it."""
+        found = self.question.resource.verify
+        if found is None:
+            where = f"resource {self.question.resource.resource} ({self.question.resource.origin})"
+            raise DeclarationError("no record of it can be asked for by id", where=where, hint="declare `verify:`")
+        return found
+
+    def answers(self, ids: Sequence[str], *, control: str) -> Iterator[list[Raw]]:
+        """The records that came, an answer at a time."""
+        first = [control] if control else []
+        wanted = [*first, *(one for one in ids if one != control)]
+        asked = self._groups(wanted) if self.how.grouped else self._singles(wanted)
+        for number, records in enumerate(asked):
+            if number == 0 and control and control not in self._keys(records):
+                raise Refused(
+                    "the service does not give a record by its id that it has just shown",
+                    where=self._where,
+                    saw=f"{self._key} {control}",
+                    hint="look at `verify:` of the resource; nothing was taken for gone",
+                )
+            if records:
+                yield records
+
+    def _singles(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
+        for one in ids:
+            records = self._fetched(self._request({"id": one}, one))
+            self._check(records, {one})
+            yield records
+
+    def _groups(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
+        """Groups; what is missing in an answer is asked for again, for a service may have capped it."""
+        for start in range(0, len(ids), self.how.size):
+            left = list(ids[start : start + self.how.size])
+            while left:
+                records = self._fetched(self._request({"ids": self._spelled(left)}, None))
+                came = self._check(records, set(left))
+                yield records
+                left = [one for one in left if one not in came] if came else []
+
+    def _request(self, values: dict[str, str], one: str | None) -> Request:
+        how, resource = self.how, self.question.resource
+        where = f"verify of {resource.resource} ({resource.origin})"
+        path = (how.path or resource.path).replace("{id}", quote(one or "", safe=""))
+        params = fill_all(how.params, values, where=where)
+        if not how.grouped:
+            return self.client.at(path).with_params({**params, **fields_of(self.question)})
+        if both := sorted(set(resource.params) & set(params)):
+            raise DeclarationError(
+                f"`{both[0]}` is set by the resource and by its verify, and one would silently undo the other",
+                where=where,
+                hint="let the text of `verify:` hold both conditions",
+            )
+        asked = self.client.at(path).with_params({**resource.params, **params, **fields_of(self.question)})
+        paging = self.question.paging
+        return asked if isinstance(paging, Unpaged) else paging.request(asked, paging.start())
+
+    def _spelled(self, ids: Sequence[str]) -> str:
+        mark, between = self.how.quote, self.how.separator
+        for one in ids:
+            if between in one or (mark and mark in one) or not one.isprintable():
+                raise Refused("an id cannot be written in a list of ids", where=self._where, saw=one[:200])
+        return between.join(f"{mark}{one}{mark}" for one in ids)
+
+    def _fetched(self, request: Request) -> list[Raw]:
+        try:
+            return self.client.fetch_as(self.client.pinned(request), self._split)
+        except NotThere:
+            if self.how.grouped:
+                raise
+            return []
+
+    def _split(self, response: Response) -> list[Raw]:
+        """The records of an answer: a list of them, or the one itself."""
+        path = self.question.resource.records if self.how.records is None else self.how.records
+        if self.how.grouped:
+            return split(response, path=path)
+        if response.status == 204 or not response.body.strip() or response.body.strip() == b"null":
+            return []
+        if isinstance(_inside(response, path), list):
+            return split(response, path=path)
+        whole = Response(status=200, headers=response.headers, body=b"[" + response.body + b"]", url=response.url)
+        if not path:
+            return split(whole)
+        inner = next(iter(split(whole)), Raw(b"null"))
+        for step in path.split("."):
+            inner = msgspec.json.decode(inner, type=dict[str, Raw]).get(step, Raw(b"null"))
+        return [] if bytes(inner) == b"null" else [inner]
+
+    def _check(self, records: Sequence[Raw], asked: set[str]) -> set[str]:
+        """The ids that came; Refused when another one is among them: then the service answers to something else."""
+        came = self._keys(records)
+        if strange := sorted(came - asked):
+            raise Refused(
+                "the service was asked for records by id and sent another one",
+                where=self._where,
+                saw=f"{self._key} {strange[0]}",
+                hint="look at `verify:` of the resource; nothing was taken for gone",
+            )
+        return came
+
+    def _keys(self, records: Sequence[Raw]) -> set[str]:
+        return {str(found) for found in values(records, self._key)}
+
+    @property
+    def _key(self) -> str:
+        return self.question.resource.key[0]
+
+    @property
+    def _where(self) -> str:
+        return f"{self.client.access.name}/{self.question.resource.resource}"
+
+
+def _inside(response: Response, path: str) -> object:
+    try:
+        return value(response.body, path)
+    except msgspec.MsgspecError:
+        return None
