@@ -1,0 +1,117 @@
+"""What a complete read proves: who is absent, who is there again, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tests.silver.oracle.batch import Batch, Record, Source, event_of, made, sequence_of
+from tests.silver.oracle.event import Event, Log
+from tests.silver.oracle.fold import Life, life_of
+
+FLOOR, USUAL_DROP = 10, 0.2
+
+
+@dataclass(frozen=True)
+class Complete:
+    """A complete read, with the by-id reads that belong to it."""
+
+    batch: Batch
+    source: Source
+    by_id: tuple[Batch, ...] = ()
+
+    @property
+    def proves(self) -> bool:
+        """Whether it says anything of what is not in it, or again in it."""
+        return self.batch.purpose == self.source.deletes and self.batch.proved is not False
+
+    @property
+    def filters(self) -> bool:
+        """Whether an id alone does not say that its record is live and of this entity."""
+        return self.source.has_where or self.source.has_deleted
+
+    @property
+    def refused(self) -> tuple[str | None, ...]:
+        return tuple(key for batch in (self.batch, *self.by_id) for key in batch.refused)
+
+    @property
+    def nameless(self) -> bool:
+        """Whether somebody was refused whose key nobody knows."""
+        return any(key is None for key in self.refused)
+
+    def own(self) -> dict[str, tuple[int, Record]]:
+        """The last record of each key in the read itself, with its line."""
+        lines = sorted(
+            enumerate(self.batch.records), key=lambda line: (sequence_of(line[1].stamp, self.batch), line[0])
+        )
+        return {record.key: (line, record) for line, record in lines}
+
+    def by_id_live(self) -> set[str]:
+        return {
+            key
+            for batch in self.by_id
+            for key, (_, record) in Complete(batch, self.source).own().items()
+            if live(record)
+        }
+
+    def shows(self) -> set[str]:
+        """The keys that are there."""
+        refused = {key for key in self.refused if key is not None}
+        if self.batch.purpose == "snapshot":
+            return {key for key, (_, record) in self.own().items() if live(record)} | refused
+        return {record.key for batch in (self.batch, *self.by_id) for record in batch.records} | refused
+
+    def brings_back(self) -> set[str]:
+        """The keys that are there, and live, and of this entity."""
+        if not self.filters:
+            return self.shows()
+        if self.batch.purpose == "snapshot":
+            return {key for key, (_, record) in self.own().items() if live(record)}
+        return self.by_id_live()
+
+
+def live(record: Record) -> bool:
+    return record.fits and not record.deleted
+
+
+def as_of(log: Log, key: str, batch: Batch) -> Life:
+    """What was known of a key when the window of the read ended."""
+    limit = (batch.until, batch.observed)
+    return life_of(event for event in log.of(key) if (event.sequence, event.observed) <= limit)
+
+
+def restated(log: Log, complete: Complete) -> Iterable[Event]:
+    """Records that are shown live while their key is closed, though their own stamp is older."""
+    if complete.batch.purpose != "snapshot":
+        return
+    for key, (line, record) in complete.own().items():
+        said = event_of(record, line, complete.batch, complete.source)
+        if live(record) and said.sequence < complete.batch.until and not as_of(log, key, complete.batch).is_open:
+            yield made(complete.batch, key, complete.batch.until, "U", dict(said.values), line, record.stamp)
+
+
+def present(log: Log, complete: Complete) -> Iterable[Event]:
+    """Keys that the source said were absent, and that are there again."""
+    for key in sorted(complete.brings_back()):
+        if as_of(log, key, complete.batch).last_word.get(complete.source.name) == "A":
+            yield made(complete.batch, key, complete.batch.until, "P")
+
+
+def absent(log: Log, complete: Complete, *, allow_drop: bool) -> list[Event]:
+    """Keys that the source showed, and that are not there; none if the guard says wait."""
+    if complete.nameless:
+        return []
+    name = complete.source.name
+    known = [key for key in log.keys if name in as_of(log, key, complete.batch).shown_by]
+    missing = [key for key in known if key not in complete.shows()]
+    before = [key for key in known if any(event.batch != complete.batch.id for event in log.of(key))]
+    if not allow_drop and trips(complete.source, len(missing), len(before)):
+        return []
+    return [made(complete.batch, key, complete.batch.until, "A") for key in missing]
+
+
+def trips(source: Source, missing: int, known: int) -> bool:
+    """Whether so many absences wait for a person."""
+    if source.max_drop is None:
+        return known >= FLOOR and missing > USUAL_DROP * known
+    return missing > source.max_drop * known
