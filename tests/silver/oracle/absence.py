@@ -21,9 +21,14 @@ class Complete:
     by_id: tuple[Batch, ...] = ()
 
     @property
+    def counts(self) -> bool:
+        """Whether the source is one whose complete reads say who is there."""
+        return self.batch.purpose == self.source.deletes
+
+    @property
     def proves(self) -> bool:
-        """Whether it says anything of what is not in it, or again in it."""
-        return self.batch.purpose == self.source.deletes and self.batch.proved is not False
+        """Whether what is not in it is absent: it is complete, and everybody who was refused is known by key."""
+        return self.batch.proved is not False and None not in self.refused
 
     @property
     def filters(self) -> bool:
@@ -33,11 +38,6 @@ class Complete:
     @property
     def refused(self) -> tuple[str | None, ...]:
         return tuple(key for batch in (self.batch, *self.by_id) for key in batch.refused)
-
-    @property
-    def nameless(self) -> bool:
-        """Whether somebody was refused whose key nobody knows."""
-        return any(key is None for key in self.refused)
 
     def own(self) -> dict[str, tuple[int, Record]]:
         """The last record of each key in the read itself, with its line."""
@@ -99,7 +99,7 @@ def present(log: Log, complete: Complete) -> Iterable[Event]:
 
 def absent(log: Log, complete: Complete, *, allow_drop: bool) -> list[Event]:
     """Keys that the source showed, and that are not there; none if the guard says wait."""
-    if complete.nameless:
+    if not complete.proves:
         return []
     name = complete.source.name
     known = [key for key in log.keys if name in as_of(log, key, complete.batch).shown_by]

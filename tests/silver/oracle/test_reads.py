@@ -192,6 +192,24 @@ def test_what_was_not_proved_complete_proves_no_absence():
     check("1 | a | snapshot | 10 | 10 | k@5 n=x\n2 | a | snapshot? | 20 | 20 |", "k | 5 | | n=x | 1", SNAP)
 
 
+def test_what_a_read_shows_is_there_though_it_was_not_proved_complete():
+    check(
+        """
+        1 | a | changes | 10 | 10 | k@5 n=x; j@5 n=y
+        2 | a | sweep   | 20 | 20 | j@-
+        3 | a | sweep?  | 30 | 30 | k@-
+        """,
+        "j | 5 | | n=y | 1\nk | 5 | 20 | n=x | 1\nk | 30 | | n=x | 3",
+        SWEPT,
+    )
+
+
+def test_a_delete_before_its_update_is_read_still_ends_it():
+    check("1 | a | changes | 10 | 10 | k@8!\n2 | a | changes | 20 | 20 | k@5 n=x", "k | 5 | 8 | n=x | 2", SWEPT)
+    left = replace(SWEPT, has_where=True)
+    check("1 | a | changes | 10 | 10 | k@8/\n2 | a | changes | 20 | 20 | k@5 n=x", "k | 5 | 8 | n=x | 2", left)
+
+
 def test_the_guard_counts_from_ten_rows_on_unless_declared():
     small = "1 | a | snapshot | 10 | 10 | k1@5; k2@5; k3@5; k4@5\n2 | a | snapshot | 20 | 20 | k1@5; k2@5; k3@5; k5@15"
     gone = """
