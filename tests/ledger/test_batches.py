@@ -32,6 +32,8 @@ WRITES: list[tuple[str, Callable[[SqlLedger, Batch], object]]] = [
     ("record", lambda ledger, parcel: ledger.record(parcel, page(1))),
     ("record two", lambda ledger, parcel: ledger.record(parcel, page(2))),
     ("forget", lambda ledger, parcel: ledger.forget_pages(parcel, after=1)),
+    ("begin anew", lambda ledger, parcel: ledger.begin_anew(parcel, read_at=parcel.window.until)),
+    ("record again", lambda ledger, parcel: ledger.record(parcel, page(1))),
     ("fail", lambda ledger, parcel: ledger.fail(parcel, "503")),
     ("go on", lambda ledger, parcel: ledger.begin(parcel)),
     ("advance", lambda ledger, parcel: ledger.advance(parcel)),

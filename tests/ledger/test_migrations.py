@@ -63,6 +63,19 @@ def test_an_older_ledger_is_brought_up_to_date_and_keeps_what_it_knows(tmp_path:
     ledger.close()
 
 
+def test_a_batch_of_an_older_ledger_does_not_say_when_it_was_read(tmp_path: Path) -> None:
+    _older(tmp_path, 2)
+    own = "1, 'acme', 'b1', 'psa', 'tickets', 0, 1, 'sweep', 1, 'completed', 'completed', '', 3, 3, 0, 1, 5, 5, 1"
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as raw:
+        raw.execute(f"INSERT INTO batch VALUES ({own})")
+        raw.commit()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    row = ledger.find("acme", "b1")
+    ledger.close()
+    assert row is not None
+    assert (row.read_at, row.fingerprint, row.proved, row.disowned) == (None, "", None, False)
+
+
 def _older(root: Path, version: int) -> None:
     config, engine = _config(), create_engine(f"sqlite:///{root / 'ledger.db'}")
     with engine.begin() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from headwater.batch import Batch, Window
@@ -21,6 +22,8 @@ class Question:
     """Top-level fields of the contract, without the omitted ones; all that the service has, when empty."""
     parents: tuple[str, ...] = ()
     """The parents' keys, in the order in which they are read, for a resource that hangs below another one."""
+    asked_at: datetime | None = None
+    """The time agreed on with the service when the read begins: from then on what it shows was so."""
 
     @property
     def paging(self) -> Paging:

@@ -57,7 +57,7 @@ def read(
     Idempotent by batch id: a batch that was read is left alone, a half-read one goes on at its next page.
     StopRequested after the page in hand when `stop` says so.
     """
-    row = ledger.begin(batch, parents=question.parents)
+    row = ledger.begin(batch, parents=question.parents, read_at=question.asked_at)
     parts = Parts(batch, lake)
     if row.state not in ("extracting", "failed"):
         parts.clear()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from headwater.batch import Batch, Feed, Window
 from headwater.ledger.rows import (
     BatchRow,
     ConnectionRow,
+    CountRow,
     Drift,
     FindingRow,
     Lease,
@@ -22,6 +24,7 @@ from headwater.ledger.rows import (
 __all__ = [
     "BatchRow",
     "ConnectionRow",
+    "CountRow",
     "Drift",
     "FindingRow",
     "Lease",
@@ -67,16 +70,32 @@ class Ledger(Protocol):
         """Committed windows by parent key, for a resource that hangs below another."""
         ...
 
-    def latest(self, feed: Feed, *, purpose: str) -> Batch | None:
-        """The newest completely read batch of that purpose: when a feed was last swept, or read as a snapshot."""
+    def latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
+        """The newest completely read batch of that purpose: when a feed was last swept, or read as a snapshot.
+
+        With `until`, the newest whose window does not end later: what is dated in the future tells nothing.
+        """
         ...
 
     def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
         """How often each (purpose, window) of a feed was begun."""
         ...
 
-    def begin(self, batch: Batch, *, parents: Sequence[str] = ()) -> BatchRow:
-        """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
+    def begin(
+        self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
+    ) -> BatchRow:
+        """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`.
+
+        `read_at` and `fingerprint` are kept with the first page: before it, those of the newest try count.
+        """
+        ...
+
+    def begin_anew(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
+        """Forget the pages of a batch that is being read, and begin it as of `read_at`."""
+        ...
+
+    def abandon(self, batch: Batch) -> None:
+        """Forget a batch that was never read to its end, with its pages; nothing happens when nobody knows it."""
         ...
 
     def find(self, tenant: str, batch_id: str) -> BatchRow | None:
@@ -101,8 +120,11 @@ class Ledger(Protocol):
         """Drop the pages numbered above `after` (their parts were lost), so that they are read again."""
         ...
 
-    def advance(self, batch: Batch) -> None:
-        """Mark a batch `extracted` and commit its window (of changes, for each parent), in one transaction."""
+    def advance(self, batch: Batch, *, proved: bool | None = None) -> None:
+        """Mark a batch `extracted` and commit its window (of changes, for each parent), in one transaction.
+
+        `proved`: whether the read is proved complete and stable; nothing is absent that only an unproved one lacks.
+        """
         ...
 
     def landed(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
@@ -193,4 +215,16 @@ class Ledger(Protocol):
 
     def findings(self, tenant: str) -> tuple[FindingRow, ...]:
         """What the newest build of each table found."""
+        ...
+
+    # how many records there are
+    def note_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
+        """Put counts in the place of those of the same feed and entity.
+
+        `differs_since` is kept from the count before while something is left unexplained, and is its own otherwise.
+        """
+        ...
+
+    def counts(self, tenant: str) -> tuple[CountRow, ...]:
+        """The newest count of each feed and entity, in that order."""
         ...

@@ -44,6 +44,16 @@ class BatchRow:
     updated_at: datetime | None = None
     tries: int = 1
     """How many times it was begun: 1, and one more each time it went on after it had failed."""
+    read_at: datetime | None = None
+    """When its read began, by the time agreed on with the service; None for one that an older Headwater read.
+
+    A read that goes on keeps it, one that is begun anew gets another."""
+    fingerprint: str = ""
+    """What its requests were shaped by when its read began: a read goes on under the same declaration only."""
+    proved: bool | None = None
+    """Whether the read is proved complete and stable; None where that was never asked, as in an older ledger."""
+    disowned: bool = False
+    """Whether its window was committed under a clock that was wrong, and counts no more."""
 
     @property
     def stage(self) -> State:
@@ -101,6 +111,20 @@ class ConnectionRow:
     tenant: str
     name: str
     declaration: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountRow:
+    """How many records a service had, held against how many of them an entity knows."""
+
+    feed: Feed
+    entity: str
+    counted_at: datetime
+    """As of when: by the time agreed on with the service."""
+    numbers: Mapping[str, int]
+    """`service`, `here`, and what explains the difference; `unexplained` is what is left."""
+    differs_since: datetime | None = None
+    """The first count in a row that left something unexplained."""
 
 
 Outcome = Literal["running", "done", "partly", "failed", "stopped", "died"]

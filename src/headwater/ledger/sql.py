@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
@@ -10,6 +11,7 @@ from headwater.clock import Clock, SystemClock, from_micros, micros
 from headwater.ledger.rows import (
     BatchRow,
     ConnectionRow,
+    CountRow,
     Drift,
     FindingRow,
     Lease,
@@ -19,7 +21,7 @@ from headwater.ledger.rows import (
     RunRow,
     State,
 )
-from headwater.ledger.statements import batches, leases, progress, refusals, runs, tenants, windows
+from headwater.ledger.statements import batches, leases, progress, record_counts, refusals, runs, tenants, windows
 from headwater.ledger.store import Store
 
 
@@ -76,20 +78,34 @@ class SqlLedger:
         with self._store.read() as tx:
             return windows.by_parent(tx, feed)
 
-    def latest(self, feed: Feed, *, purpose: str) -> Batch | None:
-        """The newest completely read batch of that purpose."""
+    def latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
+        """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
         with self._store.read() as tx:
-            return batches.latest(tx, feed, purpose=purpose)
+            return batches.latest(tx, feed, purpose=purpose, until=until)
 
     def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
         """How often each (purpose, window) of a feed was begun."""
         with self._store.read() as tx:
             return batches.readings(tx, feed)
 
-    def begin(self, batch: Batch, *, parents: Sequence[str] = ()) -> BatchRow:
+    def begin(
+        self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
+    ) -> BatchRow:
         """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
         with self._store.write() as tx:
-            return progress.begin(tx, batch, parents=parents, now=self._now())
+            sight = progress.Sight(read_at=read_at, fingerprint=fingerprint)
+            return progress.begin(tx, batch, parents=parents, sight=sight, now=self._now())
+
+    def begin_anew(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
+        """Forget the pages of a batch that is being read, and begin it as of `read_at`."""
+        with self._store.write() as tx:
+            sight = progress.Sight(read_at=read_at, fingerprint=fingerprint)
+            return progress.begin_anew(tx, batch, sight=sight, now=self._now())
+
+    def abandon(self, batch: Batch) -> None:
+        """Forget a batch that was never read to its end; nothing happens when nobody knows it."""
+        with self._store.write() as tx:
+            progress.abandon(tx, batch)
 
     def find(self, tenant: str, batch_id: str) -> BatchRow | None:
         """What is known of a batch."""
@@ -118,10 +134,10 @@ class SqlLedger:
         with self._store.write() as tx:
             progress.forget_pages(tx, batch, after=after, now=self._now())
 
-    def advance(self, batch: Batch) -> None:
-        """Mark a batch `extracted` and commit its window."""
+    def advance(self, batch: Batch, *, proved: bool | None = None) -> None:
+        """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
         with self._store.write() as tx:
-            progress.advance(tx, batch, now=self._now())
+            progress.advance(tx, batch, proved=proved, now=self._now())
 
     def landed(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift."""
@@ -228,3 +244,14 @@ class SqlLedger:
         """What the newest build of each table found."""
         with self._store.read() as tx:
             return runs.found(tx, tenant)
+
+    # how many records there are
+    def note_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
+        """Put counts in the place of those of the same feed and entity; `differs_since` is kept while they differ."""
+        with self._store.write() as tx:
+            record_counts.note(tx, tenant, counts)
+
+    def counts(self, tenant: str) -> tuple[CountRow, ...]:
+        """The newest count of each feed and entity, in that order."""
+        with self._store.read() as tx:
+            return record_counts.listed(tx, tenant)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -14,9 +15,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-HEAD = 2
+HEAD = 3
 """The version of these tables: the number of the newest migration."""
 
 VERSION_TABLE = "ledger_version"
@@ -73,6 +75,10 @@ batch = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False),
+    Column("read_at", BigInteger),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("proved", Boolean),
+    Column("disowned", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("tenant", "id", name="batch_of_tenant"),
     Index("batch_by_state", "tenant", "state"),
     Index("batch_by_feed", "tenant", "connection", "resource", "purpose", "until"),
@@ -176,4 +182,16 @@ finding = Table(
     Column("detail", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("run", String(120), nullable=False),
+)
+
+record_count = Table(
+    "record_count",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("connection", String(48), primary_key=True),
+    Column("resource", String(48), primary_key=True),
+    Column("entity", String(48), primary_key=True),
+    Column("counted_at", BigInteger, nullable=False),
+    Column("differs_since", BigInteger),
+    Column("numbers", JSON, nullable=False),
 )

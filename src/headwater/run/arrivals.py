@@ -47,6 +47,8 @@ def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arr
         batch=row.batch,
         files=files_of(row.batch, lake),
         spared=tuple(one.key for one in refused if one.state != "readmitted"),
+        observed_at=row.read_at,
+        proved=row.proved,
     )
 
 

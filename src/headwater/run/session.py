@@ -111,6 +111,7 @@ def _carried(
         patience = Patience(clock=opened.clock, stop=stop)
         clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
+        began = opened.clock.monotonic()
         plan = plan_of(opened, tenant, asked, sources, times=times, standing=standing)
         if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
             # Nobody could be asked and nothing waits in raw: the run as a whole failed, and for this reason.
@@ -121,6 +122,8 @@ def _carried(
             sources=sources,
             clients=clients,
             unreachable=failed,
+            times=times,
+            began=began,
             lake=lake,
             warehouse=warehouse,
             listen=tally.told,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
@@ -45,6 +46,10 @@ class Work:
     """By connection; one that could not be asked is not here."""
     unreachable: Mapping[str, HeadwaterError] = field(default_factory=dict)
     """By connection: why it could not be asked."""
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    """By connection: the time agreed on with its service when the run began."""
+    began: float = 0.0
+    """When that was, in seconds that never go back."""
     lake: Lake
     warehouse: Warehouse
     listen: Listen
@@ -86,7 +91,9 @@ class Work:
         return f"{sum(self._read(source, one) for one in steps):,} records"
 
     def _read(self, source: Source, step: Extract) -> int:
-        question = Question(resource=source.resource, fields=source.fields, parents=step.parents)
+        question = Question(
+            resource=source.resource, fields=source.fields, parents=step.parents, asked_at=self._asked_at(step.batch)
+        )
         client = self._client(source.feed.connection)
         ledger = self.opened.ledger
         try:
@@ -95,6 +102,14 @@ class Work:
             self.opened.ledger.fail(step.batch, str(error))
             raise
         return row.rows
+
+    def _asked_at(self, batch: Batch) -> datetime | None:
+        """The time agreed on with the service, by now; never before the end of the window that is asked for."""
+        agreed = self.times.get(batch.feed.connection)
+        if agreed is None:
+            return None
+        passed = timedelta(seconds=max(0.0, self.opened.clock.monotonic() - self.began))
+        return max(agreed + passed, batch.window.until)
 
     def _client(self, connection: str) -> Client:
         if connection in self.unreachable:

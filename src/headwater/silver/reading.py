@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from headwater.batch import Batch
 from headwater.silver.merged import Provenance
@@ -38,6 +39,15 @@ class Arrival:
     """Its Parquet files in bronze, as DuckDB reads them; none when the batch is empty."""
     spared: tuple[str, ...] = ()
     """Keys of its records that bronze refused, parts joined by `|` (empty: unreadable). They were there all the same."""
+    observed_at: datetime | None = None
+    """When its read began, by the time agreed on with the service; None where an older ledger did not say."""
+    proved: bool | None = None
+    """Whether its read is proved complete and stable; None where an older ledger did not say."""
+
+    @property
+    def read_at(self) -> datetime:
+        """When its records were seen: the start of its read, and until when its window reaches where nobody said."""
+        return self.observed_at or self.batch.window.until
 
     @property
     def complete(self) -> bool:

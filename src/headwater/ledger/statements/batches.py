@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
@@ -64,10 +65,12 @@ def listed(
     return _rows(connection, condition, limit=limit)
 
 
-def latest(connection: Connection, feed: Feed, *, purpose: str) -> Batch | None:
-    """The newest completely read batch of that purpose."""
+def latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
+    """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
     read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
     condition = and_(of_feed(batches, feed), batches.c.purpose == purpose, read)
+    if until is not None:
+        condition = and_(condition, batches.c.until <= micros(until))
     order = (batches.c.until.desc(), batches.c.ordinal.desc())
     row = connection.execute(select(batches).where(condition).order_by(*order).limit(1)).mappings().one_or_none()
     return None if row is None else _batch(row)
@@ -134,6 +137,10 @@ def _row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
         started_at=from_micros(row["started_at"]),
         updated_at=from_micros(row["updated_at"]),
         tries=row["tries"],
+        read_at=None if row["read_at"] is None else from_micros(row["read_at"]),
+        fingerprint=row["fingerprint"],
+        proved=row["proved"],
+        disowned=row["disowned"],
     )
 
 

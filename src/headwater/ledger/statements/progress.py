@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from headwater.batch import Batch, Feed
+from headwater.clock import micros
 from headwater.errors import StateError
 from headwater.ledger.rows import BatchRow, Drift, PageRow, RefusedRow, State
 from headwater.ledger.statements import refusals, windows
@@ -16,11 +19,23 @@ from headwater.ledger.tables import batch as batches
 from headwater.ledger.tables import batch_parent, page
 
 
-def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], now: int) -> BatchRow:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """When a read began, and what its requests are shaped by."""
+
+    read_at: datetime | None
+    fingerprint: str
+
+    def values(self) -> dict[str, object]:
+        """The columns of a batch that hold it."""
+        return {"read_at": None if self.read_at is None else micros(self.read_at), "fingerprint": self.fingerprint}
+
+
+def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], sight: Sight, now: int) -> BatchRow:
     """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
     row = found(connection, batch.feed.tenant, batch.id)
     if row is None:
-        connection.execute(insert(batches).values(values_of(batch, now=now)))
+        connection.execute(insert(batches).values({**values_of(batch, now=now), **sight.values()}))
         keys = list(dict.fromkeys(parents))
         if keys:
             own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
@@ -29,8 +44,29 @@ def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], now: 
             )
     elif row.state == "failed":
         _set(connection, batch, now=now, state=row.resume, reason="", tries=row.tries + 1)
+    if row is not None and row.stage == "extracting" and row.pages == 0 and sight.read_at is not None:
+        _see(connection, batch, row, sight, now=now)
     row = found(connection, batch.feed.tenant, batch.id)
     return row or known(connection, batch)
+
+
+def begin_anew(connection: Connection, batch: Batch, *, sight: Sight, now: int) -> BatchRow:
+    """Forget the pages of a batch that is being read, and begin it as `sight` says."""
+    forget_pages(connection, batch, after=0, now=now)
+    row = known(connection, batch)
+    _require(row, "extracting", verb="a read is begun anew")
+    _see(connection, batch, row, sight, now=now)
+    return found(connection, batch.feed.tenant, batch.id) or known(connection, batch)
+
+
+def abandon(connection: Connection, batch: Batch) -> None:
+    """Forget a batch that was never read to its end, with its pages."""
+    row = found(connection, batch.feed.tenant, batch.id)
+    if row is None:
+        return
+    if row.stage != "extracting":
+        _require(row, "extracting", verb="a batch is abandoned")
+    connection.execute(delete(batches).where(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id))
 
 
 def record(connection: Connection, batch: Batch, committed: PageRow, *, now: int) -> None:
@@ -64,15 +100,15 @@ def forget_pages(connection: Connection, batch: Batch, *, after: int, now: int) 
     _set(connection, batch, now=now, rows=int(rows), pages=int(count))
 
 
-def advance(connection: Connection, batch: Batch, *, now: int) -> None:
-    """Mark a batch `extracted` and commit its window."""
+def advance(connection: Connection, batch: Batch, *, proved: bool | None, now: int) -> None:
+    """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
     row = known(connection, batch)
     if row.stage != "extracting":
         return
     _require(row, "extracting", verb="a window is committed")
     if batch.purpose == "changes":
         windows.commit(connection, batch)
-    _set(connection, batch, now=now, state="extracted", resume="extracted")
+    _set(connection, batch, now=now, state="extracted", resume="extracted", proved=proved)
 
 
 def landed(
@@ -132,6 +168,11 @@ def fail(connection: Connection, batch: Batch, reason: str, *, now: int) -> None
     if row.state == "completed":
         raise StateError("a completed batch cannot fail.", where=f"{batch.feed} {batch.id}", saw=reason)
     _set(connection, batch, now=now, state="failed", resume=row.stage, reason=reason)
+
+
+def _see(connection: Connection, batch: Batch, row: BatchRow, sight: Sight, *, now: int) -> None:
+    if (row.read_at, row.fingerprint) != (sight.read_at, sight.fingerprint):
+        _set(connection, batch, now=now, **sight.values())
 
 
 def _set(connection: Connection, batch: Batch, *, now: int, **values: object) -> None:
