@@ -60,7 +60,7 @@ def land(tmp_path):
         with duckdb.connect() as duck:
             duck.execute("CREATE TABLE r (id BIGINT, name VARCHAR, size INTEGER, colour VARCHAR, changed VARCHAR)")
             duck.executemany("INSERT INTO r VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in drawn(table)])
-            duck.execute(f"COPY r TO '{path}'")
+            duck.execute(f"COPY (SELECT *, row_number() OVER () AS _line FROM r) TO '{path}'")
         return Arrival(source="shop.things", batch=batch, files=(str(path),))
 
     return landed

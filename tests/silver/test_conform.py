@@ -57,7 +57,7 @@ def landed(tmp_path):
             for record in records:
                 marks = ", ".join("?" for _ in names)
                 duck.execute(f"INSERT INTO r VALUES ({marks})", [record.get(name) for name in names])
-            duck.execute(f"COPY r TO '{path}'")
+            duck.execute(f"COPY (SELECT *, row_number() OVER () AS _line FROM r) TO '{path}'")
         return Arrival(source=f"shop.{resource}", batch=batch, files=(str(path),), spared=spared)
 
     return write

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headwater.corpus.oracle import OPEN, Seen, history, state_at
+from headwater.corpus.oracle import OPEN, Seen, history, in_order, set_of, state_at
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.merge import merge
@@ -35,13 +35,19 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+READS = (("b1", 1), ("b2", 2), ("b3", 3))
+"""Batches, and when each was read."""
+
+
 @st.composite
-def an_event(draw: st.DrawFn) -> Seen:
-    operation = draw(st.sampled_from("UUUUUDA"))
+def an_event(draw: st.DrawFn, reads=READS) -> Seen:
+    operation = draw(st.sampled_from("UUUUUDAAP"))
     key, sequence = draw(st.sampled_from(["p:1", "p:2"])), draw(st.integers(1, 9))
-    batch = draw(st.sampled_from(["b1", "b2", "b3"]))
+    source = draw(st.sampled_from(["shop.things", "shop.things", "shop.others"]))
+    batch, observed = draw(st.sampled_from(reads))
+    place = draw(st.integers(0, 2)) if operation in "UD" else -1
     values = draw(VALUES) if operation == "U" else {}
-    return seen(key, sequence, operation, batch, **values)
+    return seen(key, sequence, operation, batch, source, observed, place, **values)
 
 
 EVENTS = st.lists(an_event(), min_size=1, max_size=14)
@@ -236,6 +242,32 @@ def test_8_deletes_repeat_without_effect_and_an_update_after_one_reopens(empty, 
     stretches = "".join("U" if operation == "U" else " " for operation in operations).split()
     assert len(versions(warehouse)) == len(stretches)
     assert bool(warehouse.rows("SELECT 1 FROM silver.thing WHERE is_current")) == (operations[-1] == "U")
+
+
+@MANY
+@given(events=EVENTS)
+def test_reads_in_order_give_what_all_their_events_give_though_repetitions_are_left_out(empty, events):
+    warehouse = empty()
+    by_read = [[event for event in events if event.batch == batch] for batch, _ in READS]
+    for batch in filter(None, by_read):
+        put(warehouse, batch, in_order=True)
+    assert versions(warehouse) == told(events)
+    before = everything(warehouse)
+    put(empty(), events, in_order=True)
+    assert everything(warehouse)[:2] == before[:2]
+
+
+@FEW
+@given(events=EVENTS, source=st.sampled_from(["shop.things", "shop.others"]))
+def test_reading_the_same_once_more_in_order_writes_nothing(empty, events, source):
+    warehouse = empty()
+    put(warehouse, events)
+    before = everything(warehouse)
+    winners = {(event.key, event.sequence): event for event in in_order(set_of(events))}
+    again = [replace(event, batch="b9", observed=9, first=None) for event in winners.values()]
+    done = put(warehouse, again, in_order=True)
+    assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
+    assert everything(warehouse) == before
 
 
 @FEW

@@ -20,19 +20,26 @@ EPOCHS = (0, 1767225600000000)
 INSTANTS = 9
 
 
-def events(chance: Random, *, most: int = 12, operations: str = "UUUUUDA") -> list[Seen]:
+SOURCES = ("shop.things", "shop.others")
+
+
+def events(chance: Random, *, most: int = 12, operations: str = "UUUUUDAAP") -> list[Seen]:
     """Up to `most` events of two keys."""
     start = chance.choice(EPOCHS)
     return [an_event(chance, start, operations) for _ in range(chance.randint(1, most))]
 
 
 def an_event(chance: Random, start: int, operations: str) -> Seen:
-    """An update that knows some columns, a delete, or an absence."""
+    """An update that knows some columns, a delete, an absence or a presence, of one of two sources."""
     operation = chance.choice(operations)
     said: dict[str, Sequence[Any]] = {"name": NAMES, "size": SIZES, "note": NOTES}
     known: dict[str, Any] = {name: chance.choice(values) for name, values in said.items() if chance.random() < 0.6}
     key, sequence = chance.choice(("p:1", "p:2")), start + chance.randint(1, INSTANTS)
-    return seen(key, sequence, operation, batch=chance.choice(("b1", "b2", "b3")), **known)
+    # Two of three observations are of one source, so that what holds for a single one meets chance as well.
+    source = SOURCES[0] if chance.random() < 0.6 else SOURCES[1]
+    batch, observed = chance.choice((("b1", 1), ("b2", 2), ("b3", 3)))
+    place = chance.randint(0, 2) if operation in "UD" else -1
+    return seen(key, sequence, operation, batch, source, observed, place, **known)
 
 
 def cut(chance: Random, arriving: list[Seen]) -> Batches[Seen]:

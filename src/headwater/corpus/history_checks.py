@@ -18,10 +18,9 @@ from headwater.corpus.history_stored import (
     differing,
     lives,
     pictured,
-    set_of,
     stored,
 )
-from headwater.corpus.oracle import OPEN, Seen, state_at
+from headwater.corpus.oracle import OPEN, Seen, in_order, set_of, state_at
 from headwater.corpus.smallest import Batches, flat
 from headwater.corpus.thing import COLUMNS, THING, WIDER, among, put, versions
 from headwater.silver.ready import drop, ready
@@ -127,7 +126,7 @@ def nothing_is_not_empty(ground: Ground, batches: Batches[Seen]) -> str:
     found = differing(warehouse, events)
     if found:
         return found
-    wanted = len({event.identity for event in events})
+    wanted = len(set_of(events))
     keys = {event.key for event in events}
     there = warehouse.rows(f"SELECT count(*) FROM silver.thing_log WHERE {among('entity_key', keys)}")[0][0]
     return "" if there == wanted else f"{wanted} events differ, and the log keeps {there}"
@@ -137,7 +136,7 @@ def stretches(ground: Ground, batches: Batches[Seen]) -> str:
     """Whether a delete ends a stretch, a second one is nothing, and an update after it begins another."""
     warehouse, events = _merged(ground, batches), flat(batches)
     for rows in lives(warehouse, events):
-        own = sorted((event for event in events if event.key == rows[0][0]), key=lambda event: event.sequence)
+        own = in_order(event for event in events if event.key == rows[0][0])
         lived = "".join("U" if event.operation == "U" else " " for event in own)
         wanted = (len(lived.split()), lived.endswith("U"))
         if (len(rows), any(row[CURRENT] for row in rows)) != wanted:
@@ -153,7 +152,7 @@ def rebuilt(ground: Ground, batches: Batches[Seen]) -> str:
     before = stored(warehouse, events)["silver.thing"]
     drop(warehouse, THING)
     ready(warehouse, THING)
-    put(warehouse, sorted(set_of(events), key=lambda event: event.hash))
+    put(warehouse, sorted(events, key=lambda event: event.hash))
     return alike(
         "grown", {"silver.thing": before}, "rebuilt", {"silver.thing": stored(warehouse, events)["silver.thing"]}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from headwater.corpus.drawn import drawn, mismatch
 from headwater.corpus.ground import Ground
@@ -13,7 +14,9 @@ from headwater.corpus.thing import THING, put, seen, versions
 from headwater.silver.ready import ready
 from headwater.warehouse.base import Warehouse
 
-_WRITES = re.compile(r"Arrives(?P<news> as news)?(?:, and writes (\d+) versions? in the place of (\d+))?:")
+_WRITES = re.compile(
+    r"Arrives(?P<news> as news)?(?P<ordered> in order)?(?:, and writes (\d+) versions? in the place of (\d+))?:"
+)
 
 SHEET = sheet("history")
 """The cases."""
@@ -37,17 +40,23 @@ def comes_out(warehouse: Warehouse, drawing: Drawing, *, keys: str = "") -> str:
 
 
 def _events(step: Step, keys: str) -> list[Seen]:
-    return [
-        seen(f"{keys}{row.pop('key')}", row.pop("at"), row.pop("op", "U"), row.pop("batch", "b"), **row)
-        for row in drawn(step.table)
-    ]
+    return [_event(row, keys) for row in drawn(step.table)]
+
+
+def _event(row: dict[str, Any], keys: str) -> Seen:
+    """One line: `at` is its instant, `seen` when it was observed, `place` where in that read, `by` which source said so."""
+    operation = row.pop("op", "U")
+    place = row.pop("place", 0) if operation in {"U", "D"} else -1
+    source, observed = f"shop.{row.pop('by', 'things')}", row.pop("seen", 0)
+    key, sequence, batch = f"{keys}{row.pop('key')}", row.pop("at"), row.pop("batch", "b")
+    return seen(key, sequence, operation, batch, source, observed, place, **row)
 
 
 def _wrote(warehouse: Warehouse, events: list[Seen], said: re.Match[str]) -> str:
-    done = put(warehouse, events)
+    done = put(warehouse, events, in_order=bool(said["ordered"]))
     if said["news"] and done.events != len(events):
         return f"{len(events)} events are news, and {done.events} were taken for it"
-    if said[2] and (done.inserted, done.deleted) != (int(said[2]), int(said[3])):
+    if said[3] and (done.inserted, done.deleted) != (int(said[3]), int(said[4])):
         return f"wrote {done.inserted} versions in the place of {done.deleted}"
     return ""
 

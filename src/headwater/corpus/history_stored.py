@@ -19,12 +19,6 @@ FROM, TO, CURRENT, NUMBER = (NAMES.index(name) for name in ("from", "to", "curre
 META = ("change", "tied", "batch")
 
 
-def set_of(events: Iterable[Seen]) -> list[Seen]:
-    """Each event once, of the earliest batch that has it."""
-    once = {event.identity: event for event in sorted(events, key=lambda event: event.batch, reverse=True)}
-    return list(once.values())
-
-
 def differing(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> str:
     """The versions of the first key whose history is not the oracle's, as they should be and as they are."""
     keys = sorted({event.key for event in events})

@@ -6,20 +6,20 @@ order. There is no SQL here, and no code is shared with the product.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 OPEN = 253402214400000000
 """9999-12-31 00:00:00 UTC in microseconds: the end of what has not ended."""
 
-TIES = {"D": 0, "U": 1, "A": 2}
-"""Which of two events at one instant comes first."""
+TIES = {"A": 0, "P": 1, "D": 2, "U": 3}
+"""Which of two events at one instant, observed at once and at the same place, comes first."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One observation: an update with what it knows, a delete, or an absence."""
+    """One observation: an update with what it knows, a delete, an absence from its source, or a presence in it."""
 
     key: str
     sequence: int
@@ -27,11 +27,22 @@ class Seen:
     values: Mapping[str, Any] = field(default_factory=dict)
     hash: str = ""
     batch: str = "b"
+    source: str = "shop.things"
+    observed: int = 0
+    """When it was observed: as the events of a set are told, last; as one arrives, there and then."""
+    place: int = 0
+    first: int | None = None
+    """When it was first observed; None: then."""
 
     @property
-    def identity(self) -> tuple[str, int, str, str]:
+    def identity(self) -> tuple[str, int, str, str, str]:
         """What tells one observation from another."""
-        return (self.key, self.sequence, self.operation, self.hash)
+        return (self.key, self.sequence, self.operation, self.source, self.hash)
+
+    @property
+    def first_observed(self) -> int:
+        """When it was first observed."""
+        return self.observed if self.first is None else self.first
 
 
 def history(events: Iterable[Seen], columns: Sequence[str], overwritten: Sequence[str] = ()) -> list[tuple[Any, ...]]:
@@ -42,53 +53,76 @@ def history(events: Iterable[Seen], columns: Sequence[str], overwritten: Sequenc
     return told
 
 
+def set_of(events: Iterable[Seen]) -> list[Seen]:
+    """Each event once: with its latest observation, and the first of them with the batch that brought it."""
+    once: dict[tuple[Any, ...], Seen] = {}
+    for event in events:
+        before = once.get(event.identity, event)
+        last = max(before, event, key=lambda one: (one.observed, one.place))
+        first = min(before, event, key=lambda one: (one.first_observed, one.batch))
+        once[event.identity] = replace(last, batch=first.batch, first=first.first_observed)
+    return list(once.values())
+
+
 def state_at(events: Iterable[Seen], key: str, instant: int) -> dict[str, Any] | None:
     """What is known of a thing right at an instant; None when it is not there."""
-    alive = False
+    own = [event for event in set_of(events) if event.key == key and event.sequence <= instant]
+    states = list(_states(in_order(own)))
+    return states[-1][1] if states and states[-1][2] else None
+
+
+def in_order(events: Iterable[Seen]) -> list[Seen]:
+    """Events of one key in the order in which they count."""
+    return sorted(
+        events,
+        key=lambda one: (one.sequence, one.observed, one.place, TIES[one.operation], one.source, one.hash),
+    )
+
+
+def _states(ordered: Iterable[Seen]) -> Iterator[tuple[Seen, dict[str, Any], bool]]:
+    """After each event: the event, what is known of the thing, and whether it is there."""
     state: dict[str, Any] = {}
-    for event in _in_order(event for event in events if event.key == key and event.sequence <= instant):
-        if event.operation == "U":
-            state |= event.values
-        alive = event.operation == "U"
-    return state if alive else None
+    showing: set[str] = set()
+    alive = False
+    for event in ordered:
+        match event.operation:
+            case "U":
+                state, alive = {**state, **event.values}, True
+                showing.add(event.source)
+            case "P":
+                showing.add(event.source)
+            case "A":
+                showing.discard(event.source)
+            case "D":
+                alive = False
+                showing.clear()
+        yield event, state, alive and bool(showing)
 
 
 def _by_key(events: Iterable[Seen]) -> dict[str, list[Seen]]:
-    once: dict[tuple[Any, ...], Seen] = {}
-    for event in events:
-        before = once.get(event.identity)
-        if before is None or event.batch < before.batch:
-            once[event.identity] = event
     groups: dict[str, list[Seen]] = {}
-    for event in once.values():
+    for event in set_of(events):
         groups.setdefault(event.key, []).append(event)
     return groups
 
 
-def _in_order(events: Iterable[Seen]) -> list[Seen]:
-    return sorted(events, key=lambda event: (event.sequence, TIES[event.operation], event.hash))
-
-
 def _of_one(key: str, events: list[Seen], columns: Sequence[str], overwritten: Sequence[str]) -> list[tuple[Any, ...]]:
-    ordered = _in_order(events)
+    ordered = in_order(events)
     newest: dict[str, Any] = {}
     for event in ordered:
         if event.operation == "U":
             newest |= {name: value for name, value in event.values.items() if name in overwritten}
 
     found: list[dict[str, Any]] = []
-    state: dict[str, Any] = {}
-    for place, event in enumerate(ordered):
-        if event.operation == "U":
-            state |= event.values
+    for place, (event, state, there) in enumerate(_states(ordered)):
         if place + 1 < len(ordered) and ordered[place + 1].sequence == event.sequence:
             continue
         tracked = {name: state.get(name) for name in columns if name not in overwritten}
         running = bool(found) and found[-1]["to"] == OPEN
-        if running and (event.operation != "U" or found[-1]["state"] != tracked):
+        if running and (not there or found[-1]["state"] != tracked):
             found[-1]["to"] = event.sequence
             running = False
-        if event.operation == "U" and not running:
+        if there and not running:
             found.append({"state": tracked, "from": event.sequence, "to": OPEN, "batch": event.batch})
     rows = []
     for number, version in enumerate(found, 1):

@@ -53,7 +53,7 @@ def seen(entity: str, key: int, when: str, operation: str = "U", /, *, batch: st
     columns = STAR.declarations.entities[entity].columns
     said = dict.fromkeys(columns) | {f"{entity}_id": key} | values if operation == "U" else {}
     text = hashlib.md5(repr(sorted(said.items())).encode(), usedforsecurity=False).hexdigest()
-    return Seen(f"psa:{key}", at(when), operation, said, text, batch)
+    return Seen(f"psa:{key}", at(when), operation, said, text, batch, f"shop.{entity}s")
 
 
 def prepare(warehouse: Warehouse, *names: str) -> Warehouse:
@@ -73,12 +73,14 @@ def put(warehouse: Warehouse, entity: str, *events: Seen) -> None:
     """Merge events into silver, which has tables of their entity from then on."""
     prepare(warehouse, entity)
     declared = STAR.declarations.entities[entity]
-    fields: dict[str, pa.DataType] = {"entity_key": pa.string(), "sequence": pa.int64(), "operation": pa.string()}
+    text, whole = pa.string(), pa.int64()
+    fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
     fields |= {name: _ARROW[column.type] for name, column in declared.columns.items()}
-    fields |= dict.fromkeys(("known", "hash", "batch_id"), pa.string())
+    fields |= {"known": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
     rows = [
-        {"entity_key": event.key, "sequence": event.sequence, "operation": event.operation, **event.values,
-         "known": None if event.operation == "U" else ",", "hash": event.hash, "batch_id": f"{event.batch}-{entity}"}
+        {"entity_key": event.key, "sequence": event.sequence, "operation": event.operation,
+         "source": event.source, **event.values, "known": None if event.operation == "U" else ",", "hash": event.hash,
+         "stamp": event.sequence, "observed": event.observed, "place": event.place, "batch_id": f"{event.batch}-{entity}"}
         for event in events
     ]  # fmt: skip
     staged = warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))

@@ -25,10 +25,13 @@ THING = Entity.model_validate(
             "size": "bigint",
             "note": {"type": "text", "history": "overwrite"},
         },
-        "sources": {"shop.things": {"map": {"thing_id": "id", "name": "name", "size": "size", "note": "note"}}},
+        "sources": {
+            name: {"map": {"thing_id": "id", "name": "name", "size": "size", "note": "note"}}
+            for name in ("shop.things", "shop.others")
+        },
     }
 )
-"""Two columns that make versions, and one that is overwritten."""
+"""Two columns that make versions, and one that is overwritten; two sources tell of it."""
 
 COLUMNS = tuple(THING.columns)
 """Its columns."""
@@ -48,31 +51,44 @@ WIDER = Entity.model_validate(
 _TYPES: dict[str, pa.DataType] = {"text": pa.string(), "bigint": pa.int64()}
 
 
-def seen(key: str, sequence: int, operation: str = "U", batch: str = "b", **values: Any) -> Seen:
+def seen(
+    key: str,
+    sequence: int,
+    operation: str = "U",
+    batch: str = "b",
+    source: str = "shop.things",
+    observed: int = 0,
+    place: int = 0,
+    **values: Any,
+) -> Seen:
     """An event as a source would send it; its hash is a function of what it says."""
     known = {"thing_id": key, **values} if operation == "U" else {}
-    text = repr(sorted(known.items()))
-    return Seen(key, sequence, operation, known, hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), batch)
+    text = hashlib.md5(repr(sorted(known.items())).encode(), usedforsecurity=False).hexdigest()
+    return Seen(key, sequence, operation, known, text, batch, source, observed, place)
 
 
 def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> str:
     """The events as a staged relation, as a merge takes them."""
     columns = tuple(entity.columns)
-    own = {name: _TYPES[column.type] for name, column in entity.columns.items()}
-    before: dict[str, pa.DataType] = {"entity_key": pa.string(), "sequence": pa.int64(), "operation": pa.string()}
-    after: dict[str, pa.DataType] = {"known": pa.string(), "hash": pa.string(), "batch_id": pa.string()}
-    schema = pa.schema([*before.items(), *own.items(), *after.items()])
+    text, whole = pa.string(), pa.int64()
+    fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
+    fields |= {name: _TYPES[column.type] for name, column in entity.columns.items()}
+    fields |= {"known": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
     rows = [
-        (e.key, e.sequence, e.operation, *(e.values.get(c) for c in columns), _known(e, columns), e.hash, e.batch)
+        {
+            "entity_key": e.key, "sequence": e.sequence, "operation": e.operation, "source": e.source,
+            **{name: e.values.get(name) for name in columns},
+            "known": _known(e, columns), "hash": e.hash, "stamp": e.sequence,
+            "observed": e.observed, "place": e.place, "batch_id": e.batch,
+        }
         for e in events
-    ]
-    table = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
-    return warehouse.stage_arrow("arrived", table)
+    ]  # fmt: skip
+    return warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))
 
 
-def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> Merged:
+def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING, *, in_order: bool = False) -> Merged:
     """Merge events."""
-    return merge(warehouse, entity, staged(warehouse, events, entity))
+    return merge(warehouse, entity, staged(warehouse, events, entity), in_order=in_order)
 
 
 def versions(warehouse: Warehouse, entity: Entity = THING, *, keys: Iterable[str] = ()) -> list[tuple[Any, ...]]:

@@ -112,7 +112,18 @@ class Entity(Declared):
 RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "version_number", "batch_id")
 """Columns that silver adds to every entity; none may be declared."""
 
-LOGGED = ("sequence", "operation", "known", "hash", "key_hash")
+LOGGED = (
+    "sequence",
+    "operation",
+    "source",
+    "known",
+    "hash",
+    "stamp",
+    "observed",
+    "place",
+    "first_observed",
+    "key_hash",
+)
 """Further columns of an entity's change log; none may be declared either."""
 
 

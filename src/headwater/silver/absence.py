@@ -58,7 +58,7 @@ def _doubt(warehouse: Warehouse, arrival: Arrival) -> str:
     """Why nothing can be concluded from this read; empty when it can."""
     if "" in arrival.spared:
         return "a refused record has no readable key"
-    feed, until = arrival.batch.feed, iso(arrival.batch.window.until).removesuffix("Z")
+    feed, until = arrival.batch.feed, iso(arrival.read_at).removesuffix("Z")
     newer = warehouse.rows(
         f"SELECT batch_id FROM {warehouse.ref('meta', 'batch')} WHERE connection = {literal(feed.connection)} "
         f"AND resource = {literal(feed.resource)} AND read_at > TIMESTAMP {literal(until)} "
@@ -104,8 +104,10 @@ def _absent(entity: Entity, arrival: Arrival, gone: str) -> str:
         f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
     )
     return (
-        f"SELECT entity_key, CAST({micros(arrival.batch.window.until)} AS BIGINT) AS sequence, 'A' AS operation, {nothing}, "
-        f"{literal(known_list(()))} AS known, {event_hash(literal('A'), {})} AS hash, "
+        f"SELECT entity_key, CAST({micros(arrival.batch.window.until)} AS BIGINT) AS sequence, 'A' AS operation, "
+        f"{literal(arrival.source)} AS source, {nothing}, "
+        f"{literal(known_list(()))} AS known, {event_hash(literal('A'), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
+        f"CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
         f"{literal(arrival.batch.id)} AS batch_id FROM {gone}"
     )
 

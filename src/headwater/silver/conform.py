@@ -188,7 +188,7 @@ def _superseded(warehouse: Warehouse, reading: Reading, arrival: Arrival) -> boo
     """Whether a newer complete read without stamps was merged: what that one repeated, it did not write down."""
     if reading.changed_at or not arrival.complete:
         return False
-    feed, until = arrival.batch.feed, iso(arrival.batch.window.until).removesuffix("Z")
+    feed, until = arrival.batch.feed, iso(arrival.read_at).removesuffix("Z")
     return bool(
         warehouse.rows(
             f"SELECT 1 FROM {warehouse.ref('meta', 'batch')} WHERE connection = {literal(feed.connection)} "

@@ -15,5 +15,6 @@ def explain(entity: Entity) -> tuple[str, ...]:
     """
     shape = shape_of(entity)
     lists = [entity.known(source) for source in entity.sources.values()]
-    known = [None if columns is None else known_list(columns) for columns in lists]
-    return (fold(f'silver."{entity.entity}_log"', shape, carried=carried_groups(shape, known)),)
+    known = [known_list(()), *(None if columns is None else known_list(columns) for columns in lists)]
+    carried = carried_groups(shape, known)
+    return (fold(f'silver."{entity.entity}_log"', shape, carried=carried, sources=tuple(entity.sources)),)

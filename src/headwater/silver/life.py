@@ -9,6 +9,7 @@ from typing import Any
 
 from headwater.model.entity import Entity
 from headwater.names import literal
+from headwater.temporal.fold import order_sql
 from headwater.temporal.text import listed
 from headwater.warehouse.base import Warehouse
 
@@ -63,7 +64,7 @@ def observations_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Obse
     """All that was seen of a key, in order."""
     found = warehouse.rows(
         f"SELECT sequence, operation, batch_id FROM {_log(warehouse, entity)} "
-        f"WHERE entity_key = {literal(key)} ORDER BY sequence, operation, batch_id"
+        f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"
     )
     return [Observation(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
 

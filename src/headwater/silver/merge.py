@@ -11,25 +11,44 @@ from collections.abc import Sequence
 from headwater.clock import iso
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.arriving import arrive
+from headwater.silver.arriving import arrive, reads_apart
 from headwater.silver.merged import Merged, Provenance
 from headwater.silver.recompute import recompute
 from headwater.silver.tables import BATCHES
 from headwater.warehouse.base import Warehouse
 
 
-def merge(warehouse: Warehouse, entity: Entity, events: str, *, batches: Sequence[Provenance] = ()) -> Merged:
+def merge(
+    warehouse: Warehouse,
+    entity: Entity,
+    events: str,
+    *,
+    batches: Sequence[Provenance] = (),
+    in_order: bool = False,
+) -> Merged:
     """Add the events of a relation to the log of `entity` and bring its versions in line; one transaction.
 
-    `events` names a relation with `entity_key`, `sequence`, `operation`, the declared columns, `known`, `hash` and
-    `batch_id`. The entity's tables are ready (`headwater.silver.ready`). Events that the log has already add nothing.
+    `events` names a relation with `entity_key`, `sequence`, `operation`, `source`, the declared columns, `known`, `hash`,
+    `stamp`, `observed`, `place` and `batch_id`. The entity's tables are ready (`headwater.silver.ready`). An event that the
+    log has already is there once, with its latest observation (`observed`, `place`) and its first (`first_observed`,
+    `batch_id`).
+
+    With `in_order` nothing was observed before anything in the log. Then a repetition decides nothing where all that
+    arrives of an instant of a key is known and stays in its order, and nothing is written of it.
     """
+    done = Merged()
     with warehouse.transaction():
         note_batches(warehouse, batches)
-        arriving = arrive(warehouse, entity, events)
-        written = recompute(warehouse, entity, arriving) if arriving.news else None
-        for name in arriving.staged:
-            warehouse.unstage(name)
+        for part in reads_apart(warehouse, events) if in_order else [events]:
+            done += _merge_part(warehouse, entity, part, in_order=in_order)
+    return done
+
+
+def _merge_part(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool) -> Merged:
+    arriving = arrive(warehouse, entity, events, in_order=in_order)
+    written = recompute(warehouse, entity, arriving) if arriving.news else None
+    for name in arriving.staged:
+        warehouse.unstage(name)
     if written is None:
         return Merged()
     return Merged(events=arriving.events, inserted=written.inserted, deleted=written.deleted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from headwater.clock import micros
 from headwater.dtypes import DUCKDB, spelled
@@ -13,6 +14,9 @@ from headwater.temporal.canonical import event_hash
 from headwater.temporal.keys import entity_key
 from headwater.temporal.text import FOREVER, known_list
 from headwater.temporal.text import micros as micros_of
+
+STAMP_TOLERANCE = timedelta(minutes=5)
+"""So much later than its own read a stamp may be: by then clocks differ, and beyond it the stamp is not believed."""
 
 _ALWAYS_FITS = {
     "text": ("VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "UUID", "DECIMAL", "ENUM"),
@@ -75,14 +79,14 @@ def key_of(entity: Entity, arrival: Arrival, values: Mapping[str, str]) -> str:
 def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]) -> str:
     """The events that a batch's records are.
 
-    The result has the columns of the log without `key_hash`, and `_unstamped`: no usable stamp, so that the read's own
-    instant stands for it. A record without a key gives an event whose `entity_key` is NULL.
+    The result has the columns of the log without `first_observed` and `key_hash`, and `_unstamped`: no stamp that can be
+    believed, so that the read's own instant stands for it. A record without a key gives an event whose `entity_key` is NULL.
     """
     values = typed(entity, reading, stored)
     known = {name: column.type for name, column in entity.columns.items() if name in values}
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in values.items())
     inner = (
-        f"SELECT {taken},\n  {stamp_of(reading)} AS _stamp, {_operation(reading)} AS operation\n"
+        f"SELECT {taken},\n  {stamp_of(reading)} AS _stamp, {_operation(reading)} AS operation, _line\n"
         f"FROM {records(arrival)}{f' WHERE {reading.where}' if reading.where else ''}"
     )
     columns = ", ".join(
@@ -93,9 +97,10 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     key = key_of(entity, arrival, {name: quote(name) for name in values})
     return (
         f"SELECT {key} AS entity_key,\n"
-        f"  COALESCE(_stamp, {micros(arrival.batch.window.until)}) AS sequence, operation,\n"
+        f"  {sequence_of(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
         f"  {columns},\n  {says} AS known,\n  {event_hash('operation', known, entity.called)} AS hash,\n"
-        f"  {literal(arrival.batch.id)} AS batch_id, _stamp IS NULL AS _unstamped\n"
+        f"  _stamp AS stamp, CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
+        f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest(arrival)}) AS _unstamped\n"
         f"FROM ({inner}) AS taken"
     )
 
@@ -106,6 +111,21 @@ def stamp_of(reading: Reading) -> str:
         return "CAST(NULL AS BIGINT)"
     instant = f"CAST(TRY_CAST({reading.changed_at} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
     return f"CASE WHEN {instant} < {FOREVER} THEN {micros_of(instant)} END"
+
+
+def sequence_of(arrival: Arrival) -> str:
+    """As of when a record counts (SQL over its `_stamp`), in microseconds.
+
+    A stamp later than the read can be true of no record that was read: then the read's own instant counts.
+    """
+    return (
+        f"CASE WHEN _stamp IS NULL THEN {micros(arrival.batch.window.until)} "
+        f"WHEN _stamp > {_latest(arrival)} THEN {micros(arrival.read_at)} ELSE _stamp END"
+    )
+
+
+def _latest(arrival: Arrival) -> int:
+    return micros(arrival.read_at + STAMP_TOLERANCE)
 
 
 def _operation(reading: Reading) -> str:

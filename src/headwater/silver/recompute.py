@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.arriving import IDENTITY, Arriving
+from headwater.silver.arriving import RAISED, Arriving
 from headwater.silver.stored import STAGED as STORED
 from headwater.silver.stored import stored_versions
-from headwater.silver.tables import CHANGES, TIED, log_table, shape_of, versions_table
-from headwater.temporal.fold import carried_groups, fold
+from headwater.silver.tables import CHANGES, IDENTITY, TIED, log_table, shape_of, versions_table
+from headwater.temporal.fold import carried_groups, fold, sources_to_follow
 from headwater.temporal.step import first_step, step
 from headwater.temporal.text import any_differs, knows, listed, micros
 from headwater.warehouse.base import Warehouse, Written
@@ -56,10 +56,10 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
 
 
 def _restate(work: _Work) -> None:
-    """Let events that an earlier batch had as well belong to that one."""
+    """Let events that were observed again, or first by an earlier batch, say so."""
     if work.arriving.restated:
         log, same = log_table(work.entity), " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
-        names = ", ".join(f"{'r' if name == 'batch_id' else 'l'}.{quote(name)}" for name in log.names)
+        names = ", ".join(f"{'r' if name in RAISED else 'l'}.{quote(name)}" for name in log.names)
         select = f"SELECT {names} FROM {work.arriving.logged} AS l JOIN {work.arriving.restated} AS r ON {same}"
         moved = work.warehouse.stage("silver__moved", select)
         work.warehouse.apply(log, moved, was={name: name for name in IDENTITY})
@@ -106,7 +106,10 @@ def _folded(work: _Work, stored: str, many: str, story: str) -> list[str]:
     """Fold the keys in `many`; SELECTs of the versions that go and come."""
     _note_ties(work, story)
     shape = shape_of(work.entity)
-    text = fold(story, shape, carried=carried_groups(shape, _known(work, story)))
+    spoken = work.warehouse.rows(f"SELECT DISTINCT known, source, operation FROM {story}")
+    sources = sources_to_follow((source, operation) for _, source, operation in spoken)
+    known = [known for known, _, operation in spoken if operation == "U" or (sources and operation != "D")]
+    text = fold(story, shape, carried=carried_groups(shape, known), sources=sources)
     folded = work.warehouse.stage("silver__folded", text)
     moves = [_moved(work, stored, folded, many)]
     if work.entity.overwritten:
@@ -120,14 +123,18 @@ def _story(work: _Work, stored: str, many: str) -> str:
     A last version that has ended is followed by its delete.
     """
     columns = tuple(work.entity.columns)
-    names = listed(("entity_key", "sequence", "operation", *columns, "known", "hash", "batch_id"), "x")
+    names = listed((*IDENTITY[:4], *columns, "known", "hash", "observed", "place", "batch_id"), "x")
+    any_source = literal(
+        next(iter(work.entity.sources), "")
+    )  # Of updates and deletes, it does not matter whose they are.
+    rest = f"{listed(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
     to_fold = f"x.entity_key IN (SELECT entity_key FROM {many})"
     base = f"FROM {stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
     ended = f"{base} AND NOT x.is_current"
     parts = [
         f"SELECT {names} FROM {work.arriving.fresh} AS x WHERE {to_fold}",
-        f"SELECT x.entity_key, {micros('x.valid_from')}, 'U', {listed(columns, 'x')}, NULL, '', x.batch_id {base}",
-        f"SELECT x.entity_key, {micros('x.valid_to')}, 'D', {listed(columns, 'x')}, NULL, '', x.batch_id {ended}",
+        f"SELECT x.entity_key, {micros('x.valid_from')}, 'U', {any_source}, {rest} {base}",
+        f"SELECT x.entity_key, {micros('x.valid_to')}, 'D', {any_source}, {rest} {ended}",
     ]
     if work.arriving.any_late:
         late = f"SELECT entity_key FROM {work.arriving.late}"
@@ -136,11 +143,12 @@ def _story(work: _Work, stored: str, many: str) -> str:
 
 
 def _note_ties(work: _Work, story: str) -> None:
-    """Remember keys with an update and an absence at one instant.
+    """Remember keys with an update and a delete or an absence at one instant.
 
-    What such an update said is in no version, so the last version cannot stand in for the log of that key.
+    What such an update said may be in no version, so the last version cannot stand in for the log of that key.
     """
-    if not work.warehouse.rows(f"SELECT 1 FROM {story} WHERE operation = 'A' LIMIT 1"):
+    ends = f"SELECT entity_key, sequence FROM {story} WHERE operation IN ('D', 'A')"
+    if not work.warehouse.rows(f"{ends} LIMIT 1"):
         return
     tied, name = work.warehouse.ref("meta", "tied"), literal(work.entity.entity)
     work.warehouse.append(
@@ -148,7 +156,7 @@ def _note_ties(work: _Work, story: str) -> None:
         TIED.name,
         TIED.names,
         f"SELECT DISTINCT {name}, x.entity_key FROM {story} AS x\n"
-        f"JOIN {story} AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence AND y.operation = 'A'\n"
+        f"JOIN ({ends}) AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence\n"
         f"WHERE x.operation = 'U' AND NOT EXISTS "
         f"(SELECT 1 FROM {tied} AS t WHERE t.entity = {name} AND t.entity_key = x.entity_key)",
     )

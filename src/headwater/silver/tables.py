@@ -6,7 +6,10 @@ from headwater.model.entity import Entity
 from headwater.temporal.fold import Shape
 from headwater.warehouse.base import Table, TableColumn
 
-LOG_COLUMNS = ("entity_key", "sequence", "operation", "known", "hash", "batch_id", "key_hash")
+IDENTITY = ("entity_key", "sequence", "operation", "source", "hash")
+"""What tells one event from another."""
+
+LOG_COLUMNS = (*IDENTITY, "known", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash")
 """What the change log has beside the declared columns; none of these may be declared either."""
 
 
@@ -33,14 +36,19 @@ def log_table(entity: Entity) -> Table:
             _column("entity_key", "text"),
             _column("sequence", "bigint"),
             _column("operation", "text"),
+            _column("source", "text"),
             *declared_columns(entity),
             _column("known", "text"),
             _column("hash", "text"),
+            _column("stamp", "bigint"),
+            _column("observed", "bigint"),
+            _column("place", "bigint"),
+            _column("first_observed", "bigint"),
             _column("batch_id", "text"),
             _column("key_hash", "bigint"),
         ),
         key=("entity_key",),
-        primary_key=("entity_key", "sequence", "operation", "hash"),
+        primary_key=IDENTITY,
     )
 
 
@@ -103,7 +111,7 @@ TIED = Table(
     key=("entity",),
     primary_key=("entity", "entity_key"),
 )
-"""Keys with an update and an absence at one instant: what that update said is in no version, only in the log."""
+"""Keys with an update and a delete or an absence at one instant: what that update said may be in no version, only in the log."""
 
 SHAPES = Table(
     layer="meta",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.clock import micros
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.observe import cast, key_of, records, stamp_of
+from headwater.silver.observe import cast, key_of, records, sequence_of, stamp_of
 from headwater.silver.reading import Arrival, Reading
 from headwater.warehouse.base import Warehouse
 
@@ -28,7 +27,7 @@ def lines_about(
     )
     own = key_of(entity, arrival, {name: quote(name) for name in entity.key})
     found = warehouse.rows(
-        f"SELECT COALESCE(_stamp, {micros(arrival.batch.window.until)}) AS sequence, _line\n"
+        f"SELECT {sequence_of(arrival)} AS sequence, _line\n"
         f"FROM ({inner}) AS taken WHERE {own} = {literal(key)} ORDER BY sequence, _line"
     )
     return [(int(sequence), int(line)) for sequence, line in found]

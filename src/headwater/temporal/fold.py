@@ -1,8 +1,10 @@
 """Events to versions: the one definition of history.
 
-Events of a key are placed in order of sequence (ties: D before U before A, then hash). What an event does not know is
-carried forward. The state after the last event of an instant counts; touching equal states are one version; a delete
-opens a gap and an update closes it. Columns that are overwritten take their newest known value on all versions.
+Events of a key are placed in order of sequence (ties: the newest observation last, then the later place in its read, then
+A before P before D before U). What an event does not know is carried forward. The state after the last event of an instant
+counts; touching equal states are one version. A thing is there while an update is the last of its updates and deletes, and
+some source shows it; a gap is from where that ends to where it begins again. Columns that are overwritten take their newest
+known value on all versions.
 """
 
 from __future__ import annotations
@@ -10,14 +12,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from headwater.names import quote
-from headwater.temporal.text import FOREVER, any_differs, instant, knows, listed, with_steps
+from headwater.names import literal, quote
+from headwater.temporal.text import FOREVER, any_differs, instant, knows, listed, of, with_steps
 
-EVENT_COLUMNS = ("entity_key", "sequence", "operation", "known", "hash", "batch_id")
+EVENT_COLUMNS = ("entity_key", "sequence", "operation", "source", "known", "hash", "observed", "place", "batch_id")
 """What an event has beside the declared columns."""
 
 _KEY = "PARTITION BY entity_key"
-_RANK = "CASE operation WHEN 'D' THEN 0 WHEN 'U' THEN 1 ELSE 2 END"
+_KEPT = "entity_key, sequence, operation, source, batch_id, _place"
+
+
+def order_sql(relation: str = "", *, observed: str = "", place: str = "", direction: str = "") -> str:
+    """The order of the events of one key, for ORDER BY; `observed` and `place` may be other SQL than the columns."""
+    rank = f"CASE {of(relation, 'operation')} WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END"
+    parts = (
+        of(relation, "sequence"),
+        observed or of(relation, "observed"),
+        place or of(relation, "place"),
+        rank,
+        of(relation, "source"),
+        of(relation, "hash"),
+    )
+    return ", ".join(f"{part} {direction}".strip() for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +65,30 @@ def carried_groups(shape: Shape, known: Iterable[str | None]) -> tuple[tuple[str
     return tuple(tuple(columns) for columns in groups.values())
 
 
-def fold(events: str, shape: Shape, *, carried: Sequence[Sequence[str]] = ()) -> str:
+def sources_to_follow(spoken: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The sources of which the fold has to follow whether they show a thing; none where operations say it by themselves.
+
+    `spoken` holds the distinct (source, operation) among the events. While one source alone speaks and shows nothing
+    again that it had missed, a thing is there exactly after an update.
+    """
+    pairs = set(spoken)
+    operations, sources = {operation for _, operation in pairs}, {source for source, _ in pairs}
+    follow = "P" in operations or ("A" in operations and len(sources) > 1)
+    return tuple(sorted(sources)) if follow else ()
+
+
+def fold(events: str, shape: Shape, *, carried: Sequence[Sequence[str]] = (), sources: Sequence[str] = ()) -> str:
     """The versions of the keys in `events`, from all their events.
 
-    `carried` says which columns some events do not know (see `carried_groups`). The result has: `entity_key`, the
-    columns, `valid_from`, `valid_to`, `is_current`, `version_number`, `batch_id`.
+    `carried` says which columns some events do not know (see `carried_groups`), `sources` which are followed (see
+    `sources_to_follow`); then a thing may be there after an event that knows nothing, and every tracked column is carried.
+    The result has: `entity_key`, the columns, `valid_from`, `valid_to`, `is_current`, `version_number`, `batch_id`.
     """
     steps = [("placed", _placed(events, shape))]
     if carried:
         steps += [("islands", _islands(shape, carried)), ("filled", _filled(shape, carried))]
     steps += [
-        ("settled", _settled(steps[-1][0], shape)),
+        ("settled", _settled(steps[-1][0], shape, sources)),
         ("compared", _compared(shape)),
         ("turns", _turns(shape)),
     ]
@@ -68,16 +97,16 @@ def fold(events: str, shape: Shape, *, carried: Sequence[Sequence[str]] = ()) ->
 
 def _placed(events: str, shape: Shape) -> str:
     newest = [f"{_newest(column)} AS {quote(column)}" for column in shape.overwritten]
-    place = f"ROW_NUMBER() OVER ({_KEY} ORDER BY sequence, {_RANK}, hash) AS _place"
-    taken = ["entity_key, sequence, operation, known, batch_id", *_some(listed(shape.tracked)), *newest, place]
+    place = f"ROW_NUMBER() OVER ({_KEY} ORDER BY {order_sql()}) AS _place"
+    taken = ["entity_key, sequence, operation, source, known, batch_id", *_some(listed(shape.tracked)), *newest, place]
     return "SELECT " + ",\n  ".join(taken) + f"\nFROM {events}"
 
 
 def _newest(column: str) -> str:
-    """The newest known value of a column among all events of its key. Deletes know nothing."""
+    """The newest known value of a column among all events of its key. Only updates know any."""
     rank = f"CASE WHEN operation <> 'U' THEN 2 WHEN {knows(column)} THEN 0 ELSE 1 END"
     return (
-        f"FIRST_VALUE({quote(column)}) OVER ({_KEY} ORDER BY {rank}, sequence DESC, {_RANK} DESC, hash DESC "
+        f"FIRST_VALUE({quote(column)}) OVER ({_KEY} ORDER BY {rank}, {order_sql(direction='DESC')} "
         "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
     )
 
@@ -89,7 +118,7 @@ def _islands(shape: Shape, carried: Sequence[Sequence[str]]) -> str:
         f"({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_{number}"
         for number, group in enumerate(carried)
     ]
-    taken = ["entity_key, sequence, operation, batch_id, _place", listed(shape.columns), *counts]
+    taken = [_KEPT, listed(shape.columns), *counts]
     return "SELECT " + ",\n  ".join(taken) + "\nFROM placed"
 
 
@@ -103,25 +132,50 @@ def _filled(shape: Shape, carried: Sequence[Sequence[str]]) -> str:
         f"AS {quote(column)}"
         for column in shape.columns
     ]
-    return "SELECT " + ",\n  ".join(["entity_key, sequence, operation, batch_id, _place", *columns]) + "\nFROM islands"
+    return "SELECT " + ",\n  ".join([_KEPT, *columns]) + "\nFROM islands"
 
 
-def _settled(source: str, shape: Shape) -> str:
-    """The state after the last event of each instant."""
-    every = ["entity_key, sequence, operation, batch_id, _place", listed(shape.columns)]
+def _settled(source: str, shape: Shape, sources: Sequence[str]) -> str:
+    """The state after the last event of each instant, and whether the thing is there (1 or 0)."""
     following = f"LEAD(sequence) OVER ({_KEY} ORDER BY _place) AS _next_sequence"
-    inner = "SELECT " + ",\n    ".join([*every, following]) + f"\n  FROM {source}"
+    looked = [f"{_last_word(*words)} AS {name}" for name, words in _words(sources).items()]
+    inner = "SELECT " + ",\n    ".join([_KEPT, listed(shape.columns), following, *looked]) + f"\n  FROM {source}"
+    taken = ["entity_key, sequence, batch_id, _place", listed(shape.columns), f"{_there(sources)} AS _there"]
     return (
         "SELECT "
-        + ",\n  ".join(every)
+        + ",\n  ".join(taken)
         + (f"\nFROM (\n  {inner}\n) AS followed\nWHERE _next_sequence IS NULL OR _next_sequence > sequence")
     )
 
 
+def _words(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """What is looked for among the events up to one: which events count, and which of them say yes."""
+    if not sources:
+        return {}
+    words = {"_alive": ("operation = 'U' OR operation = 'D'", "operation = 'U'")}
+    for number, source in enumerate(sources):
+        own = f"source = {literal(source)}"
+        words[f"_shown_{number}"] = (f"{own} OR operation = 'D'", f"{own} AND operation IN ('U', 'P')")
+    return words
+
+
+def _last_word(counts: str, says_yes: str) -> str:
+    """An odd number where the last of the events that count says yes, an even one or NULL where it does not."""
+    word = f"CASE WHEN {counts} THEN _place * 2 + CASE WHEN {says_yes} THEN 1 ELSE 0 END END"
+    return f"MAX({word}) OVER ({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+
+
+def _there(sources: Sequence[str]) -> str:
+    if not sources:
+        return "CASE WHEN operation = 'U' THEN 1 ELSE 0 END"
+    shown = " OR ".join(f"_shown_{number} % 2 = 1" for number in range(len(sources)))
+    return f"CASE WHEN _alive % 2 = 1 AND ({shown}) THEN 1 ELSE 0 END"
+
+
 def _compared(shape: Shape) -> str:
     before = [f"LAG({quote(column)}) OVER ({_KEY} ORDER BY _place) AS {_was(column)}" for column in shape.tracked]
-    was = f"LAG(operation) OVER ({_KEY} ORDER BY _place) AS _was_operation"
-    taken = ["entity_key, sequence, operation, batch_id, _place", listed(shape.columns), *before, was]
+    was = f"LAG(_there) OVER ({_KEY} ORDER BY _place) AS _was_there"
+    taken = ["entity_key, sequence, batch_id, _there, _place", listed(shape.columns), *before, was]
     return "SELECT " + ",\n  ".join(taken) + "\nFROM settled"
 
 
@@ -129,8 +183,8 @@ def _turns(shape: Shape) -> str:
     """The states that open a version (1) or a gap (2), each with where the next of them begins."""
     changed = any_differs((quote(column), _was(column)) for column in shape.tracked)
     turn = (
-        f"CASE WHEN operation = 'U' AND (_was_operation IS NULL OR _was_operation <> 'U' OR {changed}) THEN 1 "
-        "WHEN operation <> 'U' AND _was_operation = 'U' THEN 2 ELSE 0 END AS _turn"
+        f"CASE WHEN _there = 1 AND (_was_there IS NULL OR _was_there = 0 OR {changed}) THEN 1 "
+        "WHEN _there = 0 AND _was_there = 1 THEN 2 ELSE 0 END AS _turn"
     )
     inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", listed(shape.columns), turn])
     ends = f"LEAD(sequence) OVER ({_KEY} ORDER BY sequence) AS _ends"

@@ -1,6 +1,7 @@
 """One event on top of the last version: the common case of `fold`, without looking at anything older.
 
-It holds for a key with a single event that is newer than all that is known of it, and gives what the fold would give.
+It holds for a key with a single update or delete that is newer than all that is known of it, and gives what the fold would
+give. What an absence or a presence means depends on what other sources show, so it is for the fold.
 """
 
 from __future__ import annotations
