@@ -46,17 +46,9 @@ class Arrival:
 
     @property
     def read_at(self) -> datetime:
-        """When its records were seen: the start of its read, and until when its window reaches where nobody said."""
-        return self.observed_at or self.batch.window.until
-
-    begun_at: datetime | None = None
-    """When its read began, by the clock that was agreed on with the service; None where an old ledger does not say."""
-
-    @property
-    def read_at(self) -> datetime:
         """When its records were observed: when the read began, and never before the end of its window."""
         until = self.batch.window.until
-        return until if self.begun_at is None else max(self.begun_at, until)
+        return until if self.observed_at is None else max(self.observed_at, until)
 
     @property
     def complete(self) -> bool:
