@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -15,6 +16,7 @@ from headwater.cli.answer import as_json
 from headwater.errors import Refused
 from headwater.ledger.base import RefusedRow
 from headwater.run.asked import Asked
+from headwater.run.removal import Removal
 from headwater.run.result import (
     Answer,
     Checked,
@@ -261,14 +263,19 @@ def test_a_retry_hands_on_ids_and_feed(shell):
 
 def test_tenants_are_added_listed_and_removed(shell):
     seen = []
+    planned = Removal(tenant="umbrella", connections=("psa",), batches=3, refused=1, erased=("lake: x",))
     shell.verb("add_tenant", lambda opened, name: seen.append(name))
     shell.verb("tenants", [{"tenant": "acme", "lives": "headwater.yaml"}])
+    shell.verb("plan_removal", lambda opened, name, *, erase: planned if erase else replace(planned, erased=()))
     shell.verb("remove_tenant", lambda opened, name, *, erase: seen.append((name, erase)))
     assert shell("tenant", "add", "umbrella", "--json").json == {"tenant": "umbrella", "added": True}
     assert shell("tenant", "list", "--json").json == {"tenants": [{"tenant": "acme", "lives": "headwater.yaml"}]}
     assert "acme" in shell("tenant", "list").out
-    assert "its files and tables stay" in shell("tenant", "remove", "umbrella").out
-    assert shell("tenant", "remove", "umbrella", "--erase", "--json").json["erased"] is True
+    assert "its files and tables stay" in shell("tenant", "remove", "umbrella", "--yes").out
+    assert shell("tenant", "remove", "umbrella", "--erase", "--yes", "--json").json["erased"] is True
+    assert "erases lake: x" in shell("tenant", "remove", "umbrella", "--erase").err
+    assert shell.code == 2
+    assert "would remove" in shell("tenant", "remove", "umbrella", "--dry-run").out
     assert seen == ["umbrella", ("umbrella", False), ("umbrella", True)]
 
 

@@ -29,7 +29,7 @@ COMMANDS = [
     ("explain", "time_entry"),
     ("schema",),
     ("tenant", "add", "later"),
-    ("tenant", "remove", "later"),
+    ("tenant", "remove", "later", "--yes"),
 ]
 
 

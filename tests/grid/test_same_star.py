@@ -77,7 +77,8 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
         assert news["written"]
         project("rebuild")
         same(own(), shared())
-        project("tenant", "remove", "acme", "--erase", "--env", "shared")
+        project.declare(tenants={})
+        project("tenant", "remove", "acme", "--yes", "--erase", "--env", "shared")
         assert engine.open("acme").tables("gold") == ()
     finally:
         service.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from importlib import resources
@@ -74,6 +75,31 @@ def test_a_batch_of_an_older_ledger_does_not_say_when_it_was_read(tmp_path: Path
     ledger.close()
     assert row is not None
     assert (row.read_at, row.fingerprint, row.proved, row.disowned) == (None, "", None, False)
+
+
+@pytest.mark.parametrize("version", range(1, HEAD))
+def test_a_secret_that_an_older_ledger_holds_in_clear_is_taken_out_of_the_file(tmp_path: Path, version: int) -> None:
+    clear, kept = "sk-live-0815-nobody-may-see" * 20, "env:CLIENT_ID"
+    held = {
+        "connector": "x",
+        "secrets": {"token": clear, "id": kept},
+        "settings": {"url": "http://me:pw0815@h", "a": "b"},
+    }
+    _older(tmp_path, version)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as raw:
+        for name, declaration in (("psa", held), ("crm", {"connector": "x", "secrets": {"id": kept}, "settings": {}})):
+            raw.execute("INSERT INTO connection VALUES ('acme', ?, ?)", [name, json.dumps(declaration)])
+        raw.commit()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    before, after = ledger.connections("acme")
+    assert after.declaration == {"connector": "x", "secrets": {"id": kept}, "settings": {"a": "b"}}
+    assert before.declaration == {"connector": "x", "secrets": {"id": kept}, "settings": {}}
+    (found,) = ledger.findings("acme")
+    assert (found.table, found.finding, found.count) == ("connection psa", "clear_secret_removed", 2)
+    assert found.detail.startswith("token, url stood in clear")
+    for path in tmp_path.iterdir():
+        assert b"0815" not in path.read_bytes()
+    ledger.close()
 
 
 def _older(root: Path, version: int) -> None:

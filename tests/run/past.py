@@ -7,6 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from headwater.clock import micros
 from headwater.run import app
 from headwater.silver.merge import note_batches
@@ -46,3 +48,14 @@ def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values)
     """An event of a contact at an instant."""
     at = micros(datetime.fromisoformat(when).replace(tzinfo=UTC))
     return seen(key, at, operation, batch, **values)
+
+
+def erase(root: Path) -> None:
+    """Take the tenant out of the file, and then erase what it has."""
+    path = root / "headwater.yaml"
+    told = yaml.safe_load(path.read_text())
+    told.pop("tenants")
+    path.write_text(yaml.safe_dump(told))
+    with app.open_project(root) as opened:
+        app.add_tenant(opened, "acme")
+        app.remove_tenant(opened, "acme", erase=True)

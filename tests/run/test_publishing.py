@@ -12,7 +12,7 @@ from headwater.plan.view import view_of
 from headwater.run import app
 from headwater.run.publishing import publish
 from headwater.warehouse.base import Capabilities
-from tests.run.past import project, remember, said
+from tests.run.past import erase, project, remember, said
 
 BOTH = """
 publish:
@@ -83,8 +83,7 @@ def test_publishing_comes_after_the_layer_that_is_published(root):
 
 def test_an_erased_tenant_is_published_no_more(root):
     written(root)
-    with app.open_project(root) as opened:
-        app.remove_tenant(opened, "acme", erase=True)
+    erase(root)
     assert not (root / "out" / "lakehouse" / "acme").exists()
 
 

@@ -23,7 +23,7 @@ from headwater.run import app, published_bucket
 from headwater.run.publishing import publish
 from headwater.stores.opening import open_store
 from headwater.warehouse.files_delta import options
-from tests.run.past import project, remember, said
+from tests.run.past import erase, project, remember, said
 
 ANNA = {"contact_id": 1, "company_id": 7, "title": ""}
 TABLES = "layer: silver, tables: [contact, contact_log]"
@@ -156,8 +156,7 @@ def test_an_erased_tenant_is_published_no_more(tmp_path, outside):
     url, file_format = outside
     root = shop(tmp_path, url, file_format)
     written(root)
-    with app.open_project(root) as opened:
-        app.remove_tenant(opened, "acme", erase=True)
+    erase(root)
     with closing(open_store(f"{url}/acme")) as store:
         assert store.list("") == []
 
@@ -205,7 +204,7 @@ def test_a_reader_at_any_moment_sees_one_whole_state(tmp_path, outside):
 SCRIPT = """
 import sys
 from pathlib import Path
-from tests.run.past import remember, said
+from tests.run.past import erase, remember, said
 from tests.run.test_publishing_outside import ANNA, written
 root = Path(sys.argv[1])
 print("open", flush=True)

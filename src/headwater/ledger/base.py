@@ -8,6 +8,7 @@ from typing import Protocol
 
 from headwater.batch import Batch, Feed, Window
 from headwater.ledger.rows import (
+    CLEAR_SECRET_REMOVED,
     BatchRow,
     ConnectionRow,
     CountRow,
@@ -22,6 +23,7 @@ from headwater.ledger.rows import (
 )
 
 __all__ = [
+    "CLEAR_SECRET_REMOVED",
     "BatchRow",
     "ConnectionRow",
     "CountRow",
@@ -178,6 +180,10 @@ class Ledger(Protocol):
     # tenants and connections that live in the ledger
     def tenants(self) -> tuple[str, ...]:
         """Tenants that live in the ledger, sorted."""
+        ...
+
+    def tenants_with_runs(self) -> tuple[str, ...]:
+        """Tenants of which a run is remembered, wherever they are or were declared, sorted."""
         ...
 
     def add_tenant(self, tenant: str) -> None:

@@ -13,6 +13,10 @@ State = Literal["extracting", "extracted", "transformed", "completed", "failed"]
 """Where a batch is on its way. `failed` keeps the state to go on from in `BatchRow.resume`."""
 
 
+CLEAR_SECRET_REMOVED = "clear_secret_removed"
+"""The finding about a connection in which a secret stood in clear until this version removed it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
     """A committed page: its number from 1, the part that holds it, and where the next one begins (None: none)."""

@@ -199,6 +199,11 @@ class SqlLedger:
         with self._store.read() as tx:
             return tenants.listed(tx)
 
+    def tenants_with_runs(self) -> tuple[str, ...]:
+        """Tenants of which a run is remembered, wherever they are or were declared, sorted."""
+        with self._store.read() as tx:
+            return runs.tenants(tx)
+
     def add_tenant(self, tenant: str) -> None:
         """Add a tenant; StateError if it exists."""
         with self._store.write() as tx:

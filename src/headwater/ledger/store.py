@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headwater.clock import Clock
 from headwater.errors import StateError
 from headwater.ledger.migrate import upgrade, version_of
+from headwater.ledger.statements import tenants
 from headwater.ledger.tables import HEAD
 
 PATIENCE = 30.0
@@ -91,6 +92,16 @@ class Store:
         if version != HEAD:
             with self.write() as connection:
                 upgrade(connection, where=self.where)
+                cleaned = tenants.forget_clear_secrets(connection)
+            if cleaned and self._url.get_backend_name() == "sqlite":
+                self._overwrite_freed()
+
+    def _overwrite_freed(self) -> None:
+        # What was deleted still stands in free pages and in the write-ahead log: the file is written anew without it
+        with self._in_four_slots(), self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _switch_to_wal(self) -> None:
         # SQLite does not wait its turn for this one statement, so we do; it changes nothing where it was done before

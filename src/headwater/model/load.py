@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from headwater.declared import Declared, Origin
 from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.address import ClearSecretError, holds_secret
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.document import Document, read_documents
@@ -149,7 +150,19 @@ def _complaint(kind: type[BaseModel], error: Any, origin: Origin) -> Declaration
         return DeclarationError(f"`{'.'.join(path)}` is missing.", where=where, saw="nothing", hint=f"add `{last}:`")
     what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
     message = str(error["msg"]).removeprefix("Value error, ")
-    return DeclarationError(what, where=where, saw=repr(error["input"])[:120], hint=message)
+    return DeclarationError(what, where=where, saw=_seen(error), hint=message)
+
+
+def _seen(error: Any) -> str:
+    """What stood there, unless a secret may be in it: a text beside its place, or a whole part of the file."""
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, ClearSecretError) or "secrets" in error["loc"]:
+        return "something that is no reference (not shown)"
+    value = error["input"]
+    if isinstance(value, dict):
+        return str(error.get("ctx", {}).get("tag") or f"{{{', '.join(map(str, value))}}}"[:120])
+    shown = repr(value)
+    return "something with a secret in it (not shown)" if holds_secret(shown) else shown[:120]
 
 
 def _fields_at(kind: type[BaseModel], path: tuple[str, ...]) -> list[str]:

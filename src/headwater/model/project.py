@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
 from headwater.dtypes import DType
+from headwater.model.address import (
+    Address,
+    ClearSecretError,
+    Folder,
+    LedgerAddress,
+    Place,
+    Reference,
+    check_folder,
+    check_reference,
+)
 from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity, OnSchemaChange, Rules
 from headwater.model.fact import Fact
@@ -21,8 +31,8 @@ class DuckDBWarehouse(Declared):
     """One DuckDB file a tenant."""
 
     kind: Literal["duckdb"] = "duckdb"
-    path: str = ".headwater/{tenant}.duckdb"
-    """The file; `{tenant}` stands for the tenant."""
+    path: Folder = ".headwater/{tenant}.duckdb"
+    """The file; `{tenant}` stands for the tenant, and must be there once there are two."""
     memory: str = ""
     """The most memory DuckDB may use, e.g. `4GB`; DuckDB's own choice when empty."""
     threads: int | None = None
@@ -33,18 +43,11 @@ class DuckDBWarehouse(Declared):
         return self.path.replace("{tenant}", tenant)
 
 
-def _check_address(text: str) -> str:
-    if re.search(r"//[^/@:]*:[^/@]+@|password=", text):
-        msg = "a declaration never holds a password: write a reference such as `env:DATABASE_URL`"
-        raise ValueError(msg)
-    return text
-
-
 class PostgresWarehouse(Declared):
     """Three schemas a tenant in one Postgres database: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
 
     kind: Literal["postgres"]
-    url: Annotated[str, AfterValidator(_check_address)] = "env:DATABASE_URL"
+    url: Address = "env:DATABASE_URL"
     """A reference to the address, e.g. `env:DATABASE_URL`; or the address itself, `postgresql://…`, without a password."""
     memory: str = "64MB"
     """What one sort or hash of a statement may hold in memory (`work_mem`); the server's own choice when empty."""
@@ -52,17 +55,6 @@ class PostgresWarehouse(Declared):
     def place(self, tenant: str) -> str:
         """Where a tenant's tables are, in words."""
         return f"postgres, schemas {tenant}_silver and {tenant}_gold"
-
-
-def _check_place(text: str) -> str:
-    if re.match(r"[a-z][a-z0-9+.-]+:", text) and not re.match(r"(s3|abfss)://[^/?#\s]+[^?#\s]*$", text):
-        msg = "write a folder, `s3://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
-        raise ValueError(msg)
-    return _check_address(text)
-
-
-Place = Annotated[str, AfterValidator(_check_place)]
-"""A folder or a bucket. Credentials come from the environment, never from here."""
 
 
 class FilesWarehouse(Declared):
@@ -80,7 +72,11 @@ class FilesWarehouse(Declared):
 
     def place(self, tenant: str) -> str:
         """Where a tenant's tables are, in words."""
-        return f"{self.url.rstrip('/')}/{tenant} ({self.format})"
+        return f"{self.folder(tenant)}/{tenant} ({self.format})"
+
+    def folder(self, tenant: str) -> str:
+        """The folder or bucket below which a tenant has its own."""
+        return self.url.replace("{tenant}", tenant).rstrip("/")
 
 
 def _check_bucket(text: str) -> str:
@@ -94,7 +90,7 @@ class RedshiftWarehouse(Declared):
     """Three schemas a tenant in one Redshift database. Never tried on a real cluster: see docs/guides/redshift.md."""
 
     kind: Literal["redshift"]
-    url: Annotated[str, AfterValidator(_check_address)] = "env:REDSHIFT_URL"
+    url: Address = "env:REDSHIFT_URL"
     """A reference to the address, e.g. `env:REDSHIFT_URL`; or the address itself, `redshift://…`, without a password."""
     stage: Annotated[str, AfterValidator(_check_bucket)]
     """Where rows wait to be loaded, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
@@ -111,13 +107,16 @@ def _check_spark(text: str) -> str:
         msg = 'write "local[2]", "sc://host:15002", or nothing for the active session'
         raise ValueError(msg)
     if re.search(r"token=(?!\$)", text):
-        msg = "a declaration never holds a token: write a reference such as `env:SPARK_REMOTE`"
-        raise ValueError(msg)
+        raise ClearSecretError("a declaration never holds a token: write a reference such as `env:SPARK_REMOTE`")
     return text
 
 
 def _check_spark_or_reference(text: str) -> str:
     return text if re.match(r"(env|file|keyring):", text) else _check_spark(text)
+
+
+_SECRET = re.compile(r"(secret|password|token|account\.key|access\.key)", re.IGNORECASE)
+"""What the name of a Spark property that holds a secret has in it."""
 
 
 class SparkWarehouse(Declared):
@@ -133,11 +132,25 @@ class SparkWarehouse(Declared):
     memory: str = ""
     """The most memory that Spark may use in local mode, e.g. `4g`; Spark's own choice when empty."""
     settings: dict[str, str] = Field(default_factory=dict)
-    """Further Spark properties of local mode, e.g. `spark.sql.shuffle.partitions: "16"`."""
+    """Further Spark properties of local mode, e.g. `spark.sql.shuffle.partitions: "16"`; a secret key is a reference."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.path and self.url.startswith("local"):
+            check_folder(self.path)
+        for name, value in self.settings.items():
+            if _SECRET.search(name):
+                check_reference(value)
+        return self
 
     def place(self, tenant: str) -> str:
         """Where a tenant's tables are, in words."""
         return f"spark, databases {tenant.replace('-', '_')}_silver and {tenant.replace('-', '_')}_gold"
+
+    def folder(self, tenant: str) -> str:
+        """The folder of the tables, empty for the catalog's own places; in local mode each tenant has its own below it."""
+        default = ".headwater/spark" if self.url.startswith("local") else ""
+        return (self.path or default).replace("{tenant}", tenant)
 
 
 def _check_instant(text: str) -> str:
@@ -164,15 +177,19 @@ WarehouseSettings = Annotated[
 class LakeSettings(Declared):
     """Where raw and bronze live."""
 
-    url: str = ".headwater/lake"
-    """A folder."""
+    url: Folder = ".headwater/lake"
+    """A folder; below it each tenant has its own."""
+
+    def place(self, tenant: str) -> str:
+        """The folder below which a tenant has its own."""
+        return self.url.replace("{tenant}", tenant)
 
 
 class LedgerSettings(Declared):
     """Where the ledger lives."""
 
-    url: str = "sqlite:///.headwater/ledger.db"
-    """An SQLAlchemy URL, or a reference such as `env:LEDGER_URL`."""
+    url: LedgerAddress = "sqlite:///.headwater/ledger.db"
+    """An SQLAlchemy URL without a password, or a reference such as `env:LEDGER_URL`."""
 
 
 class Connection(Declared):
@@ -180,9 +197,9 @@ class Connection(Declared):
 
     connector: Name
     """The connector."""
-    settings: dict[Name, str] = Field(default_factory=dict)
-    """Values of the connector's settings."""
-    secrets: dict[Name, str] = Field(default_factory=dict)
+    settings: dict[Name, Address] = Field(default_factory=dict)
+    """Values of the connector's settings; no secrets."""
+    secrets: dict[Name, Reference] = Field(default_factory=dict)
     """References to secrets: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`."""
     resources: tuple[Name, ...] = ()
     """What is read; all that the declarations need unless given."""
@@ -227,7 +244,9 @@ class Publication(Declared):
     name: Name
     """What it is called in plans and reports."""
     url: Place
-    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own. No two publications may share one."""
+    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own, unless `{tenant}` says where that is.
+
+    No two publications may share one."""
     format: Literal["parquet", "csv", "delta"]
     """What the tables are written as."""
     layer: Literal["gold", "silver"] = "gold"

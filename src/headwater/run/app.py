@@ -13,6 +13,7 @@ from headwater.codegen.models import generate
 from headwater.corpus.verdict import Trial
 from headwater.errors import HeadwaterError
 from headwater.extract.budget import Budgets
+from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity, Rules
@@ -25,17 +26,19 @@ from headwater.run.asof import asof
 from headwater.run.explain import explain
 from headwater.run.feeds import sources_of
 from headwater.run.init import write_project
+from headwater.run.isolation import check_isolation
 from headwater.run.look import query, status
 from headwater.run.opened import Opened, choose_tenant, open_project
 from headwater.run.quarantine import discard, refused, refused_record, retry
 from headwater.run.rebuilding import rebuild
+from headwater.run.removal import plan_removal, remove_tenant
 from headwater.run.result import Checked, RunReport
 from headwater.run.selftest import Tested, erase_selftest, place_to_try, selftest
 from headwater.run.service import client_of, connection_place
 from headwater.run.session import connect, open_for_plan, plan_of, run
-from headwater.run.tenancy import add_connection, add_tenant, check_connection, connections, remove_tenant, tenants
+from headwater.run.tenancy import add_connection, add_tenant, check_connection, connections, tenants
 from headwater.run.timeline import history
-from headwater.run.wiring import connector_names, load_blueprint, load_plug
+from headwater.run.wiring import connector_names, find_ledger, load_blueprint, load_plug
 
 __all__ = [
     "Asked",
@@ -61,6 +64,7 @@ __all__ = [
     "place_to_try",
     "plan",
     "plan_dict",
+    "plan_removal",
     "query",
     "rebuild",
     "refused",
@@ -81,7 +85,7 @@ test_connection = check_connection
 
 
 def check(opened: Opened) -> Checked:
-    """What is declared and in good order; DeclarationErrors come from opening the project.
+    """What is declared and in good order; DeclarationErrors come from opening the project, and where tenants share a place.
 
     Warnings tell what this machine lacks: a secret that is not set here may well be set where the project runs.
     """
@@ -93,7 +97,7 @@ def check(opened: Opened) -> Checked:
         dimensions=tuple(sorted(declared.dimensions)),
         facts=tuple(sorted(declared.facts)),
         tenants=tuple(sorted(opened.project.tenants)),
-        warnings=tuple(_warnings(opened)),
+        warnings=(*_check_places(opened), *_warnings(opened)),
     )
 
 
@@ -169,6 +173,22 @@ def schema() -> dict[str, Any]:
         ("fact", Fact),
     )
     return {name: TypeAdapter(noun).json_schema() for name, noun in nouns}
+
+
+def _check_places(opened: Opened) -> list[str]:
+    """Refuse places that tenants share, in every environment; a warning where the ledger cannot be asked who they are."""
+    tenants, warnings = set(opened.project.tenants), []
+    try:
+        if opened.has_ledger():
+            tenants.update(opened.tenants(), opened.ledger.tenants_with_runs())
+    except HeadwaterError as error:
+        warnings.append(f"tenants of the ledger are not known: {error.what}")
+    others = opened.project.environments.values()
+    for project in (opened.project, *(opened.project.in_environment(one) for one in others)):
+        if not is_reference(project.ledger.url):
+            find_ledger(project.ledger.url)
+        check_isolation(project.stamped(opened.project.origin), sorted(tenants), opened.root)
+    return warnings
 
 
 def _warnings(opened: Opened) -> list[str]:

@@ -9,17 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+from pydantic import ValidationError
+
 from headwater.clock import Clock, SystemClock
 from headwater.errors import DeclarationError
 from headwater.events import Listen, ignore
 from headwater.lake.base import Lake
 from headwater.lake.folder import FolderLake
-from headwater.ledger.base import Ledger
+from headwater.ledger.base import ConnectionRow, Ledger
 from headwater.model.check import check
 from headwater.model.load import load_declarations, load_project
 from headwater.model.project import Connection, Declarations, Project
 from headwater.model.whole import Whole
 from headwater.names import check_slug, suggest
+from headwater.run.isolation import check_isolation
 from headwater.run.publications import check_publications
 from headwater.run.settings import resolve_url
 from headwater.run.wiring import Plug, load_blueprint, load_plug, open_ledger, open_warehouse
@@ -36,6 +39,7 @@ class Opened(AbstractContextManager["Opened"]):
     plugs: Mapping[str, Plug]
     listen: Listen = ignore
     clock: Clock = field(default_factory=SystemClock)
+    _isolated: frozenset[str] | None = None
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -43,21 +47,41 @@ class Opened(AbstractContextManager["Opened"]):
         url = resolve_url(self.project.ledger.url, root=self.root, where=self.project.origin.of("ledger", "url"))
         return open_ledger(url)
 
+    def has_ledger(self) -> bool:
+        """Whether the ledger is there already; opening one that is not makes it."""
+        if "ledger" in self.__dict__:
+            return True
+        url = resolve_url(self.project.ledger.url, root=self.root, where=self.project.origin.of("ledger", "url"))
+        path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
+        return not sqlite or Path(path).is_file()
+
     def lake(self, tenant: str) -> Lake:
         """A tenant's part of the lake."""
-        return FolderLake(self.root / self.project.lake.url, tenant)
+        self.check_isolation(tenant)
+        return FolderLake(self.root / self.project.lake.place(tenant), tenant)
 
     def warehouse(self, tenant: str, *, read_only: bool = False) -> Warehouse:
         """A tenant's warehouse."""
+        self.check_isolation(tenant)
         return open_warehouse(self.project.warehouse, tenant, self.root, read_only=read_only)
 
     def tenants(self) -> tuple[str, ...]:
         """All tenants, of the project file and of the ledger, sorted."""
         return tuple(sorted({*self.project.tenants, *self.ledger.tenants()}))
 
+    def check_isolation(self, *more: str) -> None:
+        """Nothing where no tenant reaches what another one has; DeclarationErrors otherwise.
+
+        Tenants that are declared nowhere count as long as runs of theirs are remembered: what they wrote is still there.
+        """
+        if self._isolated is None or not self._isolated.issuperset(more):
+            tenants = frozenset({*self.tenants(), *self.ledger.tenants_with_runs(), *more})
+            check_isolation(self.project, sorted(tenants), self.root)
+            self._isolated = tenants
+
     def connections(self, tenant: str) -> dict[str, Connection]:
         """A tenant's connections: those of the ledger, and those of the project file, which win."""
-        kept = {row.name: Connection.model_validate(dict(row.declaration)) for row in self.ledger.connections(tenant)}
+        kept = {row.name: _kept(row) for row in self.ledger.connections(tenant)}
         declared = self.project.tenants.get(tenant)
         return {**kept, **(declared.connections if declared else {})}
 
@@ -96,6 +120,7 @@ def choose_tenant(opened: Opened, tenant: str | None) -> str:
     known = opened.tenants()
     if tenant is None:
         if len(known) == 1:
+            opened.check_isolation()
             return known[0]
         hint = (
             f"add `--tenant`: {', '.join(known)}"
@@ -106,7 +131,21 @@ def choose_tenant(opened: Opened, tenant: str | None) -> str:
     if tenant not in known:
         hint = suggest(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
         raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", saw=tenant, hint=hint)
+    opened.check_isolation()
     return check_slug(tenant)
+
+
+def _kept(row: ConnectionRow) -> Connection:
+    """A connection of the ledger; DeclarationError, without what stands there, where it cannot be meant any more."""
+    try:
+        return Connection.model_validate(dict(row.declaration))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DeclarationError(
+            f"The connection `{row.name}` of the ledger cannot be meant.",
+            where=f"{row.tenant}, connection {row.name}: {'.'.join(map(str, first['loc']))}",
+            hint=f"{str(first['msg']).removeprefix('Value error, ')}; `headwater connection add` replaces it",
+        ) from None
 
 
 def _in_environment(project: Project, environment: str) -> Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +36,13 @@ def url_of(declared: Publication, root: Path) -> str:
     """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
     if scheme_of(declared.url):
         return declared.url.rstrip("/")
-    return str(Path(absolute(declared.url, root)).resolve())
+    return os.path.abspath(absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
+
+
+def tenant_url(declared: Publication, root: Path, tenant: str) -> str:
+    """Where a publication is for one tenant: where `{tenant}` says, or below the place of all."""
+    whole = url_of(declared, root)
+    return whole.replace("{tenant}", tenant) if "{tenant}" in whole else f"{whole}/{tenant}"
 
 
 def tables_of(declared: Publication, declarations: Declarations) -> Sequence[str]:

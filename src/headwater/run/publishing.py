@@ -11,7 +11,7 @@ from headwater.clock import iso
 from headwater.errors import Unsupported
 from headwater.model.project import Publication
 from headwater.run.opened import Opened
-from headwater.run.publications import tables_of, url_of
+from headwater.run.publications import tables_of, tenant_url
 from headwater.run.published import Published
 from headwater.run.published_bucket import PublishedBucket
 from headwater.run.published_delta import PublishedDelta
@@ -34,7 +34,7 @@ def publish(opened: Opened, tenant: str, name: str, warehouse: Warehouse) -> str
         )
     stored = warehouse.tables(declared.layer)
     tables = [table for table in tables_of(declared, opened.declarations) if table in stored]
-    with _place(declared, f"{url_of(declared, opened.root)}/{tenant}") as place:
+    with _place(declared, tenant_url(declared, opened.root, tenant)) as place:
         fresh = _brought(opened, tenant, declared, warehouse, place=place, tables=tables)
         return f"{fresh} of {len(tables)} tables written to {place.where}"
 
@@ -75,5 +75,5 @@ def _place(declared: Publication, url: str) -> Iterator[Outside]:
 def withdraw(opened: Opened, tenant: str) -> None:
     """Remove all that was ever published of a tenant."""
     for one in opened.project.publish:
-        with closing(open_store(f"{url_of(one, opened.root)}/{tenant}")) as store:
+        with closing(open_store(tenant_url(one, opened.root, tenant))) as store:
             store.clear("")

@@ -19,7 +19,7 @@ from headwater.events import (
 from headwater.extract.budget import Budgets
 from headwater.extract.client import Client
 from headwater.gold.progress import trim
-from headwater.ledger.base import FindingRow
+from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
 from headwater.ledger.holder import holder
 from headwater.ledger.lease import SECONDS, keep
 from headwater.plan.build import build
@@ -105,6 +105,12 @@ def _carried(
         standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
         for note in warehouse.notes:
             tally.told(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
+        for row in opened.ledger.findings(tenant):
+            if row.finding == CLEAR_SECRET_REMOVED:
+                # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
+                tally.told(
+                    FindingMade(tenant=tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail)
+                )
         lake = opened.lake(tenant)
         check_writable(lake)
         clear_leftovers(opened, tenant, sources)

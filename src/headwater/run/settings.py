@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headwater.errors import DeclarationError, HeadwaterError
+from headwater.model.address import REFERENCES, check_ledger, holds_secret
 from headwater.model.connector import Connector
 from headwater.model.project import Connection
 from headwater.names import suggest
-
-KINDS = ("env", "file", "keyring", "aws-sm", "azure-kv")
-"""Where a secret may live: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`, `aws-sm:NAME`, `azure-kv:VAULT/NAME`."""
 
 
 def resolve(reference: str, *, root: Path, where: str) -> str:
@@ -25,7 +23,7 @@ def resolve(reference: str, *, root: Path, where: str) -> str:
             "A secret must be a reference, never the secret itself.",
             where=where,
             saw="something that is no reference (not shown)",
-            hint=f"write one of: {', '.join(f'{kind}:…' for kind in KINDS)}",
+            hint=f"write one of: {', '.join(f'{kind}:…' for kind in REFERENCES)}",
         )
     return reader(name, root, where)
 
@@ -65,10 +63,20 @@ def resolve_url(url: str, *, root: Path, where: str) -> str:
     """A URL, or what a reference to one gives; a relative SQLite path counts from the project's root."""
     if url.partition(":")[0] in _READERS:
         url = resolve(url, root=root, where=where)
+        _check_sqlite(url, where)
     prefix = "sqlite:///"
     if url.startswith(prefix) and not url.startswith(prefix + "/"):
         return prefix + str(root / url.removeprefix(prefix))
     return url
+
+
+def _check_sqlite(url: str, where: str) -> None:
+    """What a reference gave is held against what a file may say; a password may well be in it."""
+    if url.startswith("sqlite:") and not holds_secret(url):
+        try:
+            check_ledger(url)
+        except ValueError as error:
+            raise DeclarationError("A ledger cannot be there.", where=where, saw=url, hint=str(error)) from error
 
 
 def _from_environment(name: str, root: Path, where: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +10,10 @@ from pydantic import ValidationError
 from headwater.errors import DeclarationError, StateError
 from headwater.extract.budget import Budgets
 from headwater.extract.client import Client
-from headwater.ledger.base import ConnectionRow
+from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
 from headwater.names import check_slug, suggest
 from headwater.run.opened import Opened
-from headwater.run.publishing import withdraw
 from headwater.run.service import client_of
 from headwater.run.settings import fill_settings
 
@@ -40,29 +38,17 @@ def add_tenant(opened: Opened, name: str) -> None:
         raise StateError(
             f"there is a tenant `{name}` already", where="tenant add", saw=name, hint="choose another name"
         )
+    opened.check_isolation(name)
     opened.ledger.add_tenant(name)
 
 
-def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> None:
-    """Forget a tenant of the ledger; with `erase`, its lake, its warehouse file and what was published too."""
-    if name not in opened.tenants():
-        raise DeclarationError(
-            f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=suggest(name, opened.tenants())
-        )
-    if opened.ledger.leases(name):
-        raise StateError(
-            f"a run of `{name}` is going on", where="tenant remove", saw=opened.ledger.leases(name)[0].holder
-        )
-    if erase:
-        # First what it has, then its name: where this is cut short, it can be asked for again.
-        opened.warehouse(name).erase()
-        shutil.rmtree(opened.root / opened.project.lake.url / name, ignore_errors=True)
-        withdraw(opened, name)
-    opened.ledger.remove_tenant(name)
-
-
 def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
-    """A tenant's connections, secrets as references."""
+    """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
+    removed = {
+        row.table.removeprefix("connection "): row.detail
+        for row in opened.ledger.findings(tenant)
+        if row.finding == CLEAR_SECRET_REMOVED
+    }
     declared = opened.project.tenants.get(tenant)
     own = declared.connections if declared else {}
     return [
@@ -73,6 +59,7 @@ def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
             "settings": dict(connection.settings),
             "secrets": dict(connection.secrets),
             "resources": list(connection.resources) or "all that are needed",
+            **({"removed": removed[name]} if name in removed else {}),
         }
         for name, connection in sorted(opened.connections(tenant).items())
     ]
@@ -87,8 +74,11 @@ def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[
     try:
         declared = Connection.model_validate(dict(declaration))
     except ValidationError as error:
-        saw = str(error.errors()[0]["msg"])
-        raise DeclarationError("This connection cannot be meant.", where=where, saw=saw) from error
+        first = error.errors()[0]
+        path = ".".join(str(step) for step in first["loc"])
+        hint = str(first["msg"]).removeprefix("Value error, ")
+        # What stood there is not shown, for it may be the secret itself; nor is the error that quotes it a cause of this one.
+        raise DeclarationError("This connection cannot be meant.", where=f"{where}, {path}", hint=hint) from None
     plug = opened.plug(declared.connector, where=where)
     fill_settings(declared, plug.connector, where=where)
     for secret in declared.secrets:
@@ -107,6 +97,7 @@ def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[
         opened.ledger.add_tenant(tenant)
     row = ConnectionRow(tenant=tenant, name=name, declaration=declared.model_dump(mode="json"))
     opened.ledger.add_connection(row)
+    opened.ledger.note_findings(tenant, f"connection {name}", [])
 
 
 def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:

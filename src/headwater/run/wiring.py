@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
 from headwater.ledger.base import Ledger
+from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.model.field import Field, contract_of, fields_of
 from headwater.model.load import load_connector, load_declarations
@@ -27,7 +28,7 @@ from headwater.model.project import (
 )
 from headwater.model.resource import Resource
 from headwater.names import suggest
-from headwater.run.settings import resolve_url
+from headwater.run.settings import resolve, resolve_url
 from headwater.stores.opening import absolute
 from headwater.warehouse.base import Warehouse
 
@@ -81,6 +82,12 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
 
 def open_ledger(url: str) -> Ledger:
     """The ledger at `url`, brought to this version's form."""
+    ledger: Ledger = find_ledger(url).load()(url)
+    return ledger
+
+
+def find_ledger(url: str) -> EntryPoint:
+    """The kind of ledger that a URL names; DeclarationError where it is not installed."""
     kind = url.partition(":")[0].partition("+")[0]
     point = _point("headwater.ledgers", kind)
     if point is None:
@@ -88,8 +95,7 @@ def open_ledger(url: str) -> Ledger:
         raise DeclarationError(
             "No ledger of this kind is installed.", where="headwater.yaml", saw=f"{kind}:…", hint=f"one of: {known}"
         )
-    ledger: Ledger = point.load()(url)
-    return ledger
+    return point
 
 
 def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:
@@ -102,7 +108,7 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
     elif isinstance(settings, FilesWarehouse):
         warehouse = kind(
             tenant,
-            absolute(settings.url, root),
+            absolute(settings.folder(tenant), root),
             settings.format,
             settings.memory,
             threads=settings.threads,
@@ -125,8 +131,15 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
 def _spark(kind: Any, settings: SparkWarehouse, tenant: str, root: Path, *, read_only: bool) -> Warehouse:
     """One tenant's databases in Spark; in local mode their files are in a folder of the project."""
     url = resolve_url(settings.url, root=root, where=settings.origin.of("url")) if settings.url else ""
-    path = str(root / (settings.path or ".headwater/spark")) if url.startswith("local") else settings.path
-    told = {**({"spark.driver.memory": settings.memory} if settings.memory else {}), **settings.settings}
+    path = settings.folder(tenant)
+    if url.startswith("local"):
+        path = str(root / (path or ".headwater/spark"))
+    where = settings.origin.of("settings")
+    given = {
+        name: resolve(value, root=root, where=where) if is_reference(value) else value
+        for name, value in settings.settings.items()
+    }
+    told = {**({"spark.driver.memory": settings.memory} if settings.memory else {}), **given}
     warehouse: Warehouse = kind(tenant, url, path, table_format=settings.format, settings=told, read_only=read_only)
     return warehouse
 

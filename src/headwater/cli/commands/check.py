@@ -17,7 +17,8 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def check(place: Place, face: Face) -> None:
     """Check every declaration of the project.
 
-    Nothing is read and no service is asked. Exit code 2 if a declaration cannot be meant; all complaints come at once.
+    No service is asked; the ledger, if there is one, only tells which tenants there are. Exit code 2 if a declaration
+    cannot be meant or tenants share a place; all complaints come at once.
     """
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.check(opened)

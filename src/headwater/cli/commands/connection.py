@@ -88,6 +88,8 @@ def _named(option: str, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise typer.BadParameter(f"`{pair}` is not NAME=VALUE", param_hint=[option])
+            # A secret that somebody typed here is not repeated.
+            saw = "this" if option == "--secret" else f"`{pair}`"
+            raise typer.BadParameter(f"{saw} is not NAME=VALUE", param_hint=[option])
         named[name] = value
     return named

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from headwater.cli import draw
-from headwater.cli.answer import answer
+from headwater.cli.answer import answer, plain
+from headwater.cli.failure import UsageError
 from headwater.cli.options import Face, Place, spread
 from headwater.run import app
 
 commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=False)
 
 TenantName = Annotated[str, typer.Argument(metavar="NAME", help="The tenant.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """How a tenant goes."""
+
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Delete its files and tables as well; nothing brings them back.")
+    ] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take away.")] = False
 
 
 @commands.callback()
@@ -42,17 +57,32 @@ def list_(place: Place, face: Face) -> None:
 
 @commands.command()
 @spread
-def remove(
-    name: TenantName,
-    place: Place,
-    face: Face,
-    *,
-    erase: Annotated[
-        bool, typer.Option("--erase", help="Delete its files and tables as well; nothing brings them back.")
-    ] = False,
-) -> None:
-    """Forget a tenant, its connections and what was remembered of its reads."""
+def remove(name: TenantName, going: Going, place: Place, face: Face) -> None:
+    """Forget a tenant, its connections and what was remembered of its reads.
+
+    Says first what it would take away, and asks. Where nobody can be asked, it needs --yes.
+    """
     with app.open_project(place.project, environment=place.environment) as opened:
-        app.remove_tenant(opened, name, erase=erase)
-    told = Text(f"removed tenant {name}{' and erased its data' if erase else '; its files and tables stay'}")
-    answer(face, {"tenant": name, "removed": True, "erased": erase}, told)
+        planned = app.plan_removal(opened, name, erase=going.erase)
+        taken = {"tenant": name, "erased": going.erase, "takes": plain(planned)}
+        told = [Text(line) for line in planned.lines()]
+        if going.dry_run:
+            answer(face, {**taken, "removed": False}, Text(f"would remove tenant {name}"), *told)
+            return
+        if not going.yes:
+            _ask(name, planned.lines(), face)
+        app.remove_tenant(opened, name, erase=going.erase)
+    answer(face, {**taken, "removed": True}, Text(f"removed tenant {name}"), *told)
+
+
+def _ask(name: str, lines: Sequence[str], face: Face) -> None:
+    """Let a person say yes; UsageError where there is none, typer.Abort where it is no."""
+    if face.json or not sys.stdin.isatty():
+        raise UsageError(
+            f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
+            where="headwater tenant remove",
+            saw="\n".join(lines),
+            hint="add `--yes` when that is what you want; `--dry-run` only says it",
+        )
+    typer.echo("\n".join(lines), err=True)
+    typer.confirm(f"Remove tenant {name}?", abort=True, err=True)

@@ -39,6 +39,11 @@ def listed(connection: Connection, tenant: str, *, limit: int) -> tuple[RunRow, 
     return tuple(_run(row) for row in connection.execute(query).mappings())
 
 
+def tenants(connection: Connection) -> tuple[str, ...]:
+    """Tenants of which a run is remembered, sorted."""
+    return tuple(connection.execute(select(runs.c.tenant).distinct().order_by(runs.c.tenant)).scalars())
+
+
 def note(connection: Connection, tenant: str, table: str, found: Sequence[FindingRow]) -> None:
     """Put `found` in the place of what earlier builds of `table` had found there."""
     connection.execute(delete(findings).where(findings.c.tenant == tenant, findings.c.table_name == table))

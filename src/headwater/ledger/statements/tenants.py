@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, delete, insert, select, update
 
 from headwater.errors import StateError
-from headwater.ledger.rows import ConnectionRow
+from headwater.ledger.rows import CLEAR_SECRET_REMOVED, ConnectionRow, FindingRow
+from headwater.ledger.statements import runs
 from headwater.ledger.tables import connection as connections
 from headwater.ledger.tables import mark as marks
 from headwater.ledger.tables import metadata
 from headwater.ledger.tables import tenant as tenants
+from headwater.model.address import holds_secret, is_reference
 
 
 def listed(connection: Connection) -> tuple[str, ...]:
@@ -44,6 +48,37 @@ def add_connection(connection: Connection, row: ConnectionRow) -> None:
     connection.execute(delete(connections).where(*own))
     values = {"tenant": row.tenant, "name": row.name, "declaration": dict(row.declaration)}
     connection.execute(insert(connections).values(values))
+
+
+def forget_clear_secrets(connection: Connection) -> bool:
+    """Take out of connections what older versions let stand there in clear, and leave a finding; whether there was any."""
+    found = False
+    for row in connection.execute(select(connections)).mappings().all():
+        declaration = dict(row["declaration"])
+        secrets = _wrong(declaration.get("secrets"), is_reference)
+        addresses = _wrong(declaration.get("settings"), lambda text: not holds_secret(text))
+        if not (secrets or addresses):
+            continue
+        found = True
+        for part, names in (("secrets", secrets), ("settings", addresses)):
+            declaration[part] = {
+                name: text for name, text in dict(declaration.get(part) or {}).items() if name not in names
+            }
+        own = (connections.c.tenant == row["tenant"], connections.c.name == row["name"])
+        connection.execute(update(connections).where(*own).values(declaration=declaration))
+        detail = f"{', '.join((*secrets, *addresses))} stood in clear: change it at the service, and add the connection again"
+        note = FindingRow(
+            table=f"connection {row['name']}",
+            finding=CLEAR_SECRET_REMOVED,
+            count=len(secrets) + len(addresses),
+            detail=detail,
+        )
+        runs.note(connection, row["tenant"], note.table, [note])
+    return found
+
+
+def _wrong(values: Mapping[str, object] | None, right: Callable[[str], bool]) -> tuple[str, ...]:
+    return tuple(name for name, value in (values or {}).items() if not right(str(value)))
 
 
 def mark(connection: Connection, tenant: str, name: str) -> str | None:

@@ -1,0 +1,163 @@
+"""Whether each tenant has places of its own: in the warehouse, in the lake, and wherever tables are published.
+
+Places are held against each other as the machine sees them, not as they are spelled: `..` is followed, and so are symbolic
+links; two names of one file are one place, and so are two names that a disk without upper case, or Spark, takes for one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.project import DuckDBWarehouse, FilesWarehouse, Project, SparkWarehouse
+from headwater.run.publications import tenant_url
+from headwater.stores.opening import scheme_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantPlace:
+    """One place where a setting keeps what belongs to one tenant."""
+
+    tenant: str
+    setting: str
+    """How headwater.yaml calls the setting, e.g. `warehouse.path`."""
+    where: str
+    """File and line of the setting."""
+    shown: str
+    """As a person reads it."""
+    parts: tuple[str, ...]
+    """As it is compared: no other tenant's place may be this one, lie in it, or hold it."""
+    file: tuple[int, int] | None = None
+    """What the disk calls it, where it is there already."""
+
+
+@dataclass(slots=True)
+class _Disk:
+    """Resolves paths, and looks at each part once however many tenants share it."""
+
+    _seen: dict[str, tuple[str, tuple[int, int] | None]] = field(default_factory=dict)
+
+    def resolve(self, path: str) -> tuple[str, tuple[int, int] | None]:
+        """The real path, and what the disk calls it."""
+        if path not in self._seen:
+            self._seen[path] = self._look(path)
+        return self._seen[path]
+
+    def _look(self, path: str) -> tuple[str, tuple[int, int] | None]:
+        parent, name = os.path.split(path)
+        if not name:
+            return path, None
+        real = name in (".", "..")
+        whole = os.path.realpath(path) if real else os.path.join(self.resolve(parent)[0], name)  # noqa: PTH118
+        try:
+            found = os.lstat(whole)
+            if stat.S_ISLNK(found.st_mode):
+                whole = os.path.realpath(whole)
+                found = os.lstat(whole)
+        except OSError:
+            return whole, None
+        return whole, (found.st_dev, found.st_ino)
+
+
+def check_isolation(project: Project, tenants: Sequence[str], root: Path) -> None:
+    """Nothing where each of these tenants has places of its own; DeclarationErrors with each setting that shares one."""
+    disk = _Disk()
+    places = [place for tenant in tenants for place in tenant_places(project, tenant, root, disk=disk)]
+    found: dict[str, DeclarationError] = {}
+    for one, other in (*_overlaps(places), *_same_files(places)):
+        found.setdefault(one.setting, _complaint(one, other))
+    if found:
+        raise DeclarationErrors(list(found.values()))
+
+
+def tenant_places(project: Project, tenant: str, root: Path, *, disk: _Disk | None = None) -> Iterator[TenantPlace]:
+    """Where a tenant's lake, warehouse and publications are."""
+    look = disk or _Disk()
+    where = project.origin.of
+    lake = str(root / project.lake.place(tenant) / tenant)
+    yield _place(look, tenant, "lake.url", where("lake", "url"), lake)
+    yield from _warehouse_places(project, tenant, root, look)
+    for number, one in enumerate(project.publish):
+        setting = f"publish.{number}.url"
+        yield _place(look, tenant, setting, where("publish", str(number), "url"), tenant_url(one, root, tenant))
+
+
+def _warehouse_places(project: Project, tenant: str, root: Path, look: _Disk) -> Iterator[TenantPlace]:
+    settings, where = project.warehouse, project.origin.of
+    if isinstance(settings, DuckDBWarehouse):
+        path = str(root / settings.place(tenant))
+        yield _place(look, tenant, "warehouse.path", where("warehouse", "path"), path)
+        return
+    if isinstance(settings, FilesWarehouse):
+        folder = settings.folder(tenant)
+        url = f"{folder if scheme_of(folder) else root / folder}/{tenant}"
+        yield _place(look, tenant, "warehouse.url", where("warehouse", "url"), url)
+        return
+    names = settings.place(tenant)
+    parts = (settings.kind, *_plain((names,)))
+    yield TenantPlace(tenant=tenant, setting="warehouse", where=where("warehouse"), shown=names, parts=parts)
+    if isinstance(settings, SparkWarehouse) and settings.url.startswith("local"):
+        path = str(root / settings.folder(tenant) / tenant)
+        yield _place(look, tenant, "warehouse.path", where("warehouse", "path"), path)
+
+
+def _place(look: _Disk, tenant: str, setting: str, where: str, url: str) -> TenantPlace:
+    file = None
+    if scheme_of(url):
+        parts = tuple(piece for piece in url.split("/") if piece)
+    else:
+        real, file = look.resolve(os.path.abspath(url) if ".." not in url.split("/") else os.path.realpath(url))  # noqa: PTH100
+        parts = ("folder", *_plain(Path(real).parts))
+    return TenantPlace(tenant=tenant, setting=setting, where=where, shown=url, parts=parts, file=file)
+
+
+def _plain(pieces: Iterable[str]) -> tuple[str, ...]:
+    """Names as a disk compares them that knows no upper case and one form of each letter."""
+    return tuple(unicodedata.normalize("NFC", piece).casefold() for piece in pieces)
+
+
+def _overlaps(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
+    """Each place that is another one's, or lies in it."""
+    around: list[TenantPlace] = []
+    for place in sorted(places, key=lambda one: one.parts):
+        while around and place.parts[: len(around[-1].parts)] != around[-1].parts:
+            around.pop()
+        if around:
+            yield place, around[-1]
+        around.append(place)
+
+
+def _same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
+    """Each place that is on the disk under another one's name, too."""
+    first: dict[tuple[int, int], TenantPlace] = {}
+    for place in places:
+        if place.file is not None:
+            other = first.setdefault(place.file, place)
+            if other is not place and other.parts != place.parts:
+                yield place, other
+
+
+def _complaint(one: TenantPlace, other: TenantPlace) -> DeclarationError:
+    if one.tenant == other.tenant:
+        return DeclarationError(
+            "Two settings keep different things in one place.",
+            where=one.where,
+            saw=f"{one.setting}: {one.shown}, and {other.setting}: {other.shown}",
+            hint="give each a folder of its own",
+        )
+    hint = "give each tenant a place of its own"
+    if one.setting == "warehouse":
+        hint = "give one of them another name: Spark knows no hyphens, and no upper case"
+    elif one.shown == other.shown:
+        hint = "write `{tenant}` where the tenant's name belongs, e.g. `.headwater/{tenant}.duckdb`"
+    return DeclarationError(
+        "Tenants share a place, so that one would write over what the other has.",
+        where=one.where,
+        saw=f"{other.tenant}: {other.shown}; {one.tenant}: {one.shown}",
+        hint=f"{hint}; a tenant that is no more is forgotten by `headwater tenant remove`",
+    )

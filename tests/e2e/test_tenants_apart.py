@@ -1,0 +1,387 @@
+"""No tenant reaches what another one has, no secret is kept or shown, and no tenant goes by a slip. Through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+from alembic import command as alembic
+from alembic.config import Config
+from sqlalchemy import create_engine
+
+from headwater.cli.main import code_of
+from headwater.ledger import migrations
+from tests.e2e.stand import SHOP
+
+CLEAR = "sk-live-0815-nobody-may-see"
+
+
+class Typed:
+    """A project, and what its commands answered."""
+
+    def __init__(self, root, capsys):
+        self.root = root
+        self._capsys = capsys
+        self.text = ""
+
+    def declare(self, *tenants, connections=None, **more):
+        told = yaml.safe_load((SHOP / "headwater.yaml").read_text())
+        told["tenants"] = {one: {"connections": connections or {}} for one in tenants}
+        (self.root / "headwater.yaml").write_text(yaml.safe_dump(told | more, sort_keys=False))
+
+    def __call__(self, *words, code=0):
+        found = code_of([*words, "--project", str(self.root), "--json"])
+        out, err = self._capsys.readouterr()
+        self.text = out + err
+        assert found == code, self.text
+        return json.loads(out)
+
+    def files(self):
+        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*"))
+
+
+@pytest.fixture
+def typed(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("HEADWATER_ENV", raising=False)
+    root = tmp_path / "shop"
+    shutil.copytree(SHOP, root)
+    return Typed(root, capsys)
+
+
+SHARED = {
+    "no {tenant}": {"warehouse": {"kind": "duckdb", "path": ".headwater/x.duckdb"}},
+    "dots take it away": {"warehouse": {"kind": "duckdb", "path": ".headwater/{tenant}/../x.duckdb"}},
+    "only as a folder that is left": {"warehouse": {"kind": "duckdb", "path": "{tenant}/../{tenant}/../x.duckdb"}},
+    "a publication in another one's tenant": {
+        "publish": [
+            {"name": "a", "url": "out", "format": "csv"},
+            {"name": "b", "url": "out/acme", "format": "csv"},
+        ]
+    },
+    "a publication over the lake": {"publish": [{"name": "a", "url": ".headwater/lake", "format": "csv"}]},
+    "a publication over the files": {
+        "warehouse": {"kind": "files", "url": "kept"},
+        "publish": [{"name": "a", "url": "./x/../kept", "format": "csv"}],
+    },
+    "the lake in the files": {"warehouse": {"kind": "files", "url": "a"}, "lake": {"url": "a"}},
+    "spark's folder in the lake": {"warehouse": {"kind": "spark", "url": "local[1]", "path": ".headwater/lake"}},
+    "a folder without upper case": {
+        "publish": [
+            {"name": "a", "url": "out", "format": "csv"},
+            {"name": "b", "url": "OUT", "format": "csv"},
+        ]
+    },
+    "one prefix of a bucket": {
+        "publish": [
+            {"name": "a", "url": "s3://bucket/x", "format": "csv"},
+            {"name": "b", "url": "s3://bucket//x/", "format": "csv"},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("command", [("check",), ("run", "--tenant", "acme"), ("status", "--tenant", "beta")])
+def test_a_place_that_two_tenants_share_is_refused_and_nothing_is_written(typed, name, command):
+    typed.declare("acme", "beta", **SHARED[name])
+    before = typed.files()
+    error = typed(*command, code=2)["error"]
+    assert error["what"].startswith(("Tenants share a place", "Two settings keep"))
+    assert error["where"].startswith("headwater.yaml")
+    assert [one for one in typed.files() if one not in before and "ledger" not in one] in ([], [".headwater"])
+
+
+APART = {
+    "duckdb": {"warehouse": {"kind": "duckdb", "path": "x/{tenant}/x.duckdb"}},
+    "files": {"warehouse": {"kind": "files", "url": "tables"}},
+    "files with {tenant}": {"warehouse": {"kind": "files", "url": "{tenant}/tables"}, "lake": {"url": "{tenant}/lake"}},
+    "spark": {"warehouse": {"kind": "spark", "url": "local[1]"}},
+    "postgres": {"warehouse": {"kind": "postgres", "url": "env:NOBODY_SET_THIS"}},
+    "redshift": {"warehouse": {"kind": "redshift", "url": "env:A", "stage": "s3://b/c"}},
+    "publications": {
+        "publish": [
+            {"name": "a", "url": "out/a", "format": "csv"},
+            {"name": "b", "url": "out/{tenant}/b", "format": "csv"},
+            {"name": "c", "url": "s3://bucket/x", "format": "csv"},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_what_separates_tenants_by_itself_is_not_refused(typed, name):
+    typed.declare("acme", "beta", "a-b", **APART[name])
+    assert typed("check")["tenants"] == ["a-b", "acme", "beta"]
+    assert not (typed.root / ".headwater").exists()
+
+
+def test_a_project_with_one_tenant_may_share_with_nobody_until_there_is_a_second(typed):
+    typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/x.duckdb"})
+    assert typed("check")["tenants"] == ["acme"]
+    assert "Tenants share" in typed("tenant", "add", "beta", code=2)["error"]["what"]
+    assert [one["tenant"] for one in typed("tenant", "list")["tenants"]] == ["acme"]
+    assert typed("status")["tenant"] == "acme"
+
+
+def test_a_tenant_of_the_ledger_counts_as_one_of_the_file(typed):
+    typed.declare("acme")
+    typed("tenant", "add", "beta")
+    typed.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
+    for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta"), ("plan", "--tenant", "beta")):
+        assert "Tenants share" in typed(*command, code=2)["error"]["what"]
+    typed("tenant", "remove", "beta", "--yes")
+    typed("check")
+
+
+def test_a_tenant_that_only_changed_its_name_counts_twice_until_the_old_one_is_forgotten(typed):
+    typed.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
+    typed("run")
+    typed.declare("renamed", warehouse={"kind": "duckdb", "path": "x.duckdb"})
+    error = typed("run", code=2)["error"]
+    assert "acme" in error["saw"]
+    assert "tenant remove" in error["try"]
+    typed("tenant", "remove", "acme", "--yes")
+    typed("run")
+
+
+@pytest.mark.parametrize("link", ["file", "folder", "hard"])
+def test_two_names_of_one_file_are_one_place(typed, link):
+    typed.declare("acme", "beta", warehouse={"kind": "duckdb", "path": "w/{tenant}/x.duckdb"})
+    typed("check")
+    (typed.root / "w/acme").mkdir(parents=True)
+    (typed.root / "w/acme/x.duckdb").write_bytes(b"")
+    if link == "folder":
+        (typed.root / "w/beta").symlink_to("acme", target_is_directory=True)
+    else:
+        (typed.root / "w/beta").mkdir()
+        own = typed.root / "w/beta/x.duckdb"
+        own.symlink_to("../acme/x.duckdb") if link == "file" else os.link(typed.root / "w/acme/x.duckdb", own)
+    for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta")):
+        assert "Tenants share" in typed(*command, code=2)["error"]["what"]
+
+
+def test_a_lake_folder_that_leads_to_another_tenants_is_refused(typed):
+    typed.declare("acme", "beta")
+    (typed.root / ".headwater/lake/acme").mkdir(parents=True)
+    (typed.root / ".headwater/lake/beta").symlink_to("acme")
+    assert "lake" in typed("check", code=2)["error"]["saw"]
+
+
+def test_tenants_whom_spark_takes_for_one_are_refused(typed):
+    typed.declare("a-b", "a_b", warehouse={"kind": "spark", "url": "local[1]"})
+    assert "hyphens" in typed("check", code=2)["error"]["try"]
+    assert "Tenants share" in typed("run", "--tenant", "a-b", code=2)["error"]["what"]
+    typed.declare("a-b", "a_b", warehouse={"kind": "postgres", "url": "env:X"})
+    typed("check")
+
+
+def test_check_looks_at_every_environment_and_run_at_its_own(typed):
+    shared = {"production": {"warehouse": {"kind": "duckdb", "path": "x.duckdb"}}}
+    typed.declare("acme", "beta", environments=shared)
+    assert "Tenants share" in typed("check", code=2)["error"]["what"]
+    typed("run", "--tenant", "acme")
+    assert "Tenants share" in typed("run", "--tenant", "acme", "--env", "production", code=2)["error"]["what"]
+
+
+NOWHERE = {
+    "lake s3": {"lake": {"url": "s3://bucket/lake"}},
+    "lake S3": {"lake": {"url": "S3://bucket/lake"}},
+    "lake abfss": {"lake": {"url": "abfss://c@a.dfs.core.windows.net/lake"}},
+    "lake file": {"lake": {"url": "file:///srv/lake"}},
+    "lake reference": {"lake": {"url": "env:LAKE"}},
+    "lake home": {"lake": {"url": "~/lake"}},
+    "lake variable": {"lake": {"url": "${LAKE}/x"}},
+    "lake nothing": {"lake": {"url": ""}},
+    "lake typo": {"lake": {"url": "lake/{tennant}"}},
+    "duckdb s3": {"warehouse": {"kind": "duckdb", "path": "s3://bucket/{tenant}.duckdb"}},
+    "duckdb motherduck": {"warehouse": {"kind": "duckdb", "path": "md:{tenant}"}},
+    "duckdb home": {"warehouse": {"kind": "duckdb", "path": "~/{tenant}.duckdb"}},
+    "duckdb typo": {"warehouse": {"kind": "duckdb", "path": "{Tenant}.duckdb"}},
+    "files gs": {"warehouse": {"kind": "files", "url": "gs://bucket/x"}},
+    "files S3": {"warehouse": {"kind": "files", "url": "S3://bucket/x"}},
+    "files one slash": {"warehouse": {"kind": "files", "url": "s3:/bucket/x"}},
+    "files dots": {"warehouse": {"kind": "files", "url": "s3://bucket/a/../b"}},
+    "spark s3": {"warehouse": {"kind": "spark", "url": "local[1]", "path": "s3://bucket/x"}},
+    "ledger s3": {"ledger": {"url": "s3://bucket/ledger.db"}},
+    "ledger sqlite s3": {"ledger": {"url": "sqlite:///s3://bucket/ledger.db"}},
+    "ledger sqlite home": {"ledger": {"url": "sqlite:///~/ledger.db"}},
+    "ledger two slashes": {"ledger": {"url": "sqlite://ledger.db"}},
+    "ledger a tenant": {"ledger": {"url": "sqlite:///{tenant}.db"}},
+    "publish gs": {"publish": [{"name": "a", "url": "gs://b/c", "format": "csv"}]},
+    "publish home": {"publish": [{"name": "a", "url": "~/out", "format": "csv"}]},
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_a_place_that_is_not_supported_is_refused_and_no_folder_is_made(typed, name):
+    typed.declare("acme", **NOWHERE[name])
+    before = typed.files()
+    for command in ("check", "run"):
+        error = typed(command, code=2)["error"]
+        assert error["try"]
+        assert error["where"].startswith("headwater.yaml")
+    assert typed.files() == before
+
+
+def test_a_reference_to_a_ledger_is_held_against_the_same_rules(typed, monkeypatch):
+    monkeypatch.setenv("LEDGER_URL", "sqlite:///s3://bucket/ledger.db")
+    typed.declare("acme", ledger={"url": "env:LEDGER_URL"})
+    before = typed.files()
+    assert "Tenants" not in typed("run", code=2)["error"]["what"]
+    assert typed.files() == before
+
+
+PSA = {"connector": "connectwise", "settings": {"base_url": "http://127.0.0.1:1", "company": "acme"}}
+SECRET = {"public_key": "env:A", "private_key": "env:B", "client_id": "env:C"}
+IN_FILES = {
+    "a secret": {"connections": {"psa": PSA | {"secrets": SECRET | {"private_key": CLEAR}}}},
+    "a secret with a colon": {"connections": {"psa": PSA | {"secrets": SECRET | {"private_key": f"token:{CLEAR}"}}}},
+    "an environment that has no such name": {"connections": {"psa": PSA | {"secrets": {"client_id": f"env:{CLEAR}"}}}},
+    "a secret that is a list": {"connections": {"psa": PSA | {"secrets": {"private_key": [CLEAR]}}}},
+    "secrets that are a text": {"connections": {"psa": PSA | {"secrets": CLEAR}}},
+    "a key in an address": {
+        "connections": {"psa": PSA | {"settings": {"base_url": f"http://me:{CLEAR}@127.0.0.1:1", "company": "a"}}}
+    },
+    "a password of a warehouse": {"warehouse": {"kind": "postgres", "url": f"postgresql://me:{CLEAR}@host/db"}},
+    "a password with a slash": {"warehouse": {"kind": "postgres", "url": f"postgresql://me:a/{CLEAR}@host/db"}},
+    "a password of a warehouse that is none": {
+        "warehouse": {"kind": "postgress", "url": f"postgresql://me:{CLEAR}@h/db"}
+    },
+    "a password as a parameter": {"warehouse": {"kind": "postgres", "url": f"postgresql://host/db?password={CLEAR}"}},
+    "a password of a ledger": {"ledger": {"url": f"postgresql://me:{CLEAR}@host/db"}},
+    "a key of Spark": {
+        "warehouse": {"kind": "spark", "url": "local[1]", "settings": {"spark.hadoop.fs.s3a.secret.key": CLEAR}}
+    },
+    "a token of Spark": {"warehouse": {"kind": "spark", "url": f"sc://host:15002/;token={CLEAR}"}},
+    "a password of a publication": {"publish": [{"name": "a", "url": f"s3://me:{CLEAR}@bucket", "format": "csv"}]},
+}
+
+
+@pytest.mark.parametrize("name", IN_FILES)
+def test_a_secret_in_a_file_is_refused_and_not_shown(typed, name):
+    typed.declare("acme", **IN_FILES[name])
+    for command in (["check"], ["run"], ["connection", "list"], ["tenant", "list"]):
+        typed(*command, code=2)
+        assert CLEAR not in typed.text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--secret", f"private_key={CLEAR}"),
+        ("--secret", f"private_key=literal:{CLEAR}"),
+        ("--secret", f"private_key=env:{CLEAR}"),
+        ("--secret", CLEAR),
+        ("--set", f"base_url=https://me:{CLEAR}@host"),
+    ],
+)
+def test_a_connection_with_a_secret_in_clear_is_refused_and_neither_kept_nor_shown(typed, words):
+    typed.declare("acme")
+    add = ("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme")
+    typed(*add, *words, code=2)
+    assert CLEAR not in typed.text
+    assert typed("connection", "list")["connections"] == []
+    for path in (typed.root / ".headwater").rglob("*"):
+        assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
+    code_of([*add, *words, "--project", str(typed.root), "--debug"])
+    assert CLEAR not in "".join(typed._capsys.readouterr())
+
+
+def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_connection_is_added_again(typed):
+    typed.declare("acme")
+    add = ("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme",
+           "--set", "base_url=http://127.0.0.1:1", "--secret", "public_key=env:A", "--secret", "client_id=env:B")  # fmt: skip
+    typed(*add)
+    with closing(sqlite3.connect(typed.root / ".headwater/ledger.db")) as raw:
+        ((text,),) = raw.execute("SELECT declaration FROM connection").fetchall()
+    old = json.loads(text)
+    old["secrets"]["private_key"] = CLEAR
+    older(typed.root / ".headwater/ledger.db", old)
+    (listed,) = typed("connection", "list")["connections"]
+    assert CLEAR not in typed.text
+    assert "private_key" not in listed["secrets"]
+    assert listed["removed"].startswith("private_key stood in clear")
+    for path in (typed.root / ".headwater").rglob("*"):
+        assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
+    assert "`private_key` is not given" in typed("run", code=2)["error"]["what"]
+    typed(*add, "--secret", "private_key=env:C")
+    assert "removed" not in typed("connection", "list")["connections"][0]
+
+
+def older(path, declaration):
+    """A ledger as the first version made it, with one connection."""
+    for one in path.parent.glob("ledger.db*"):
+        one.unlink()
+    config, engine = Config(), create_engine(f"sqlite:///{path}")
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        alembic.upgrade(config, "0001")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("INSERT INTO connection VALUES ('acme', 'psa', ?)", [json.dumps(declaration)])
+        raw.commit()
+
+
+def test_references_are_taken(typed):
+    typed.declare("acme")
+    secrets = ("public_key=env:A", "private_key=file:keys/private.txt", "client_id=keyring:psa/client")
+    words = [word for one in secrets for word in ("--secret", one)]
+    typed("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme",
+          "--set", "base_url=http://127.0.0.1:1", *words)  # fmt: skip
+    (found,) = typed("connection", "list")["connections"]
+    assert found["secrets"]["client_id"] == "keyring:psa/client"
+
+
+def test_a_tenant_of_the_file_is_not_removed(typed):
+    typed.declare("acme")
+    typed("tenant", "add", "beta")
+    for more in ((), ("--yes",), ("--erase", "--yes"), ("--dry-run",)):
+        error = typed("tenant", "remove", "acme", *more, code=2)["error"]
+        assert "declared in headwater.yaml" in error["what"]
+    # Nor where the ledger knows one of that name as well.
+    typed.declare("acme", "beta")
+    assert "declared" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["what"]
+
+
+def test_a_removal_without_a_terminal_needs_a_yes_and_says_what_it_would_take(typed):
+    typed.declare("acme")
+    typed("tenant", "add", "beta")
+    typed("run", "--tenant", "beta")
+    before = typed.files()
+    error = typed("tenant", "remove", "beta", "--erase", code=2)["error"]
+    assert f"erases lake.url: {typed.root}/.headwater/lake/beta" in error["saw"]
+    assert f"erases warehouse.path: {typed.root}/.headwater/beta.duckdb" in error["saw"]
+    assert "--yes" in error["try"]
+    said = typed("tenant", "remove", "beta", "--erase", "--dry-run")
+    assert said["removed"] is False
+    assert len(said["takes"]["erased"]) == 2
+    assert typed.files() == before
+    assert typed("tenant", "remove", "beta", "--erase", "--yes")["removed"] is True
+    assert not (typed.root / ".headwater/beta.duckdb").exists()
+    assert [one["tenant"] for one in typed("tenant", "list")["tenants"]] == ["acme"]
+
+
+def test_a_tenant_that_was_taken_out_of_the_file_can_be_erased(typed):
+    typed.declare("acme", "beta")
+    typed("run", "--tenant", "beta")
+    typed.declare("acme")
+    typed("tenant", "remove", "beta", "--erase", "--yes")
+    assert not (typed.root / ".headwater/beta.duckdb").exists()
+    assert "no tenant" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["what"]
+
+
+def test_nobody_erases_a_place_that_another_tenant_shares(typed):
+    typed.declare("acme")
+    typed("tenant", "add", "beta")
+    typed("run", "--tenant", "beta")
+    typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/beta.duckdb"})
+    assert "Tenants share" in typed("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["what"]
+    assert (typed.root / ".headwater/beta.duckdb").exists()
