@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
-from headwater.model.field import Field, contract_of, fields_of, with_field
+from headwater.model.field import Field, Wanted, contract_of, fields_of, with_fields
 
 
 def relaxed(contract: type[BaseModel], fields: Mapping[str, str]) -> type[BaseModel]:
     """`contract`, in which the fields (by path) have other types; `text` takes anything. New paths are added."""
-    for path, dtype in fields.items():
-        contract = with_field(contract, path, dtype, loose=dtype == "text")
-    return contract
+    wanted = {path: Wanted(dtype=dtype, loose=dtype == "text") for path, dtype in fields.items()}
+    return with_fields(contract, wanted)
 
 
 def demanding(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
     """`contract`, in which the fields of the key must be there and not be null."""
     types = {field.dotted: field for field in fields_of(contract)}
+    wanted: dict[str, Wanted] = {}
     for path in key:
         field = types.get(path)
         if field is None or field.many:
@@ -27,8 +27,8 @@ def demanding(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
             raise DeclarationError("The key is no field of the contract.", where=f"{contract.__name__}.{path}", saw=saw)
         if not field.required:
             dtype = "text" if field.dtype == "json" else field.dtype
-            contract = with_field(contract, path, dtype, required=True)
-    return contract
+            wanted[path] = Wanted(dtype=dtype, required=True)
+    return with_fields(contract, wanted)
 
 
 def keys_only(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:

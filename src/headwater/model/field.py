@@ -106,29 +106,56 @@ def tree_of(contract: type[BaseModel]) -> tuple[Node, ...]:
     return tuple(_node(attribute, info) for attribute, info in contract.model_fields.items())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a value of a contract is to be."""
+
+    dtype: str
+    """A type of `headwater.dtypes`."""
+    required: bool = False
+    """Whether a record without it is refused."""
+    loose: bool = False
+    """Whether it is text that takes any value."""
+
+
 def contract_of(name: str, fields: Mapping[str, str], required: Iterable[str] = ()) -> type[BaseModel]:
     """A contract from plain paths and types, for a resource that declares its fields by hand."""
-    contract = _made(name, Record, {})
     needed = set(required)
-    for path, dtype in fields.items():
-        contract = with_field(contract, path, dtype, required=path in needed)
-    return contract
+    wanted = {path: Wanted(dtype=dtype, required=path in needed) for path, dtype in fields.items()}
+    return with_fields(_made(name, Record, {}), wanted)
 
 
-def with_field(
-    contract: type[BaseModel], path: str, dtype: str, *, required: bool = False, loose: bool = False
-) -> type[BaseModel]:
-    """`contract`, in which the value at `path` has the type `dtype`; added where there was none."""
-    key, _, rest = path.partition(".")
-    attribute, info = _member(contract, key)
-    if rest:
-        inner = _object(info) or _made(f"{contract.__name__}_{key}", Record, {})
-        kind: Any = with_field(inner, rest, dtype, required=required, loose=loose)
-    else:
-        kind = Loose if loose else annotation_of(dtype)
-    optional = Any if kind is Any else kind | None
-    member = (kind if required else optional, _options(key, required=required))
-    return _made(contract.__name__, contract, {attribute: member})
+def with_fields(contract: type[BaseModel], wanted: Mapping[str, Wanted]) -> type[BaseModel]:
+    """`contract`, in which the values at these paths are as `wanted`; added where there were none.
+
+    Each object is made once, whatever the number of its fields: a class a field would cost their square.
+    """
+    known = {info.alias or attribute: (attribute, info) for attribute, info in contract.model_fields.items()}
+    members: dict[str, Any] = {}
+    for key, one in _by_key(wanted).items():
+        attribute, info = known.get(key, (attribute_of(key), None))
+        if isinstance(one, Wanted):
+            kind, required = Loose if one.loose else annotation_of(one.dtype), one.required
+        else:
+            inner = _object(info) or _made(f"{contract.__name__}_{key}", Record, {})
+            kind, required = with_fields(inner, one), any(below.required for below in one.values())
+        members[attribute] = _member(key, kind, required=required)
+    return _made(contract.__name__, contract, members) if members else contract
+
+
+def _by_key(wanted: Mapping[str, Wanted]) -> dict[str, Wanted | dict[str, Wanted]]:
+    """What is wanted, by first key: a value, or what is wanted of an object. Of both, the later one counts."""
+    found: dict[str, Wanted | dict[str, Wanted]] = {}
+    for path, one in wanted.items():
+        key, _, rest = path.partition(".")
+        before = found.get(key)
+        if not rest:
+            found[key] = one
+        elif isinstance(before, dict):
+            before[rest] = one
+        else:
+            found[key] = {rest: one}
+    return found
 
 
 def annotation_of(dtype: str) -> Any:
@@ -150,15 +177,10 @@ def _made(name: str, parent: type[BaseModel], members: Mapping[str, Any]) -> typ
     return cast("type[BaseModel]", cast("Any", create_model)(name, __base__=parent, **members))
 
 
-def _member(contract: type[BaseModel], key: str) -> tuple[str, FieldInfo | None]:
-    for attribute, info in contract.model_fields.items():
-        if (info.alias or attribute) == key:
-            return attribute, info
-    return attribute_of(key), None
-
-
-def _options(key: str, *, required: bool) -> Any:
-    return pydantic.Field(alias=key) if required else pydantic.Field(default=None, alias=key)
+def _member(key: str, kind: Any, *, required: bool) -> tuple[Any, Any]:
+    optional = Any if kind is Any else kind | None
+    option = pydantic.Field(alias=key) if required else pydantic.Field(default=None, alias=key)
+    return kind if required else optional, option
 
 
 def _object(info: FieldInfo | None) -> type[BaseModel] | None:

@@ -1,0 +1,56 @@
+"""A wide contract costs what its fields cost: a class an object of the record, whatever the number of its fields."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.bronze.contract import demanding, relaxed
+from headwater.model import field
+from headwater.model.field import contract_of, fields_of
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The names of the classes that were made, one an entry."""
+    names = []
+    create = field.create_model
+
+    def counted(name, /, **options):
+        names.append(name)
+        return create(name, **options)
+
+    monkeypatch.setattr(field, "create_model", counted)
+    return names
+
+
+def wide(count):
+    return {
+        "id": "bigint",
+        **{f"f{n}": "decimal(18,4)" for n in range(count)},
+        "company.id": "bigint",
+        "company.name": "text",
+    }
+
+
+@pytest.mark.parametrize("count", [10, 2000])
+def test_a_contract_of_any_width_is_made_of_a_class_an_object(made, count):
+    contract = demanding(contract_of("Wide", wide(count)), ("id",))
+    assert made == ["Wide", "Wide_company", "Wide_company", "Wide", "Wide"]
+    assert len(fields_of(contract)) == count + 3
+    made.clear()
+    relaxed(contract, {f"f{n}": "text" for n in range(count)})
+    assert made == ["Wide"]
+
+
+def test_of_a_value_and_an_object_at_one_place_the_later_one_counts():
+    assert [one.name for one in fields_of(contract_of("T", {"a": "text", "a.b": "bigint"}))] == ["a_b"]
+    assert [one.name for one in fields_of(contract_of("T", {"a.b": "bigint", "a": "text"}))] == ["a"]
+
+
+def test_objects_keep_the_fields_that_nobody_changes():
+    contract = relaxed(
+        contract_of("T", {"a.b": "bigint", "a.c": "text", "d.e.f": "date"}), {"a.b": "text", "d.e.g": "date"}
+    )
+    assert {one.dotted: one.dtype for one in fields_of(contract)} == {
+        "a.b": "text", "a.c": "text", "d.e.f": "date", "d.e.g": "date",
+    }  # fmt: skip
