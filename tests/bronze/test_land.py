@@ -19,7 +19,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 def test_records_are_typed_and_flattened(bench):
     record = {
         "id": 7, "name": "Þór", "hours": 1.5, "done": True, "at": "2026-01-02T03:04:05+02:00", "on": "2026-01-02", "count": 3,
-        "price": 1.00005, "extra": {"a": [1, "x"]}, "company": {"id": 2, "name": "C"},
+        "price": 1.5, "extra": {"b": 1, "a": [1.0, "x"]}, "company": {"id": 2, "name": "C"},
         "_info": {"lastUpdated": "2026-01-01T00:00:00Z"},
     }  # fmt: skip
     landed = bench.land([record, {"id": 8}])
@@ -31,7 +31,7 @@ def test_records_are_typed_and_flattened(bench):
     }  # fmt: skip
     full, bare = bench.rows()
     assert full[:6] == (1, 7, "Þór", 1.5, True, at("2026-01-02T01:04:05"))
-    assert (full[8], json.loads(full[9])) == (Decimal("1.0001"), {"a": [1, "x"]})
+    assert (full[8], full[9]) == (Decimal("1.5"), '{"a":[1,"x"],"b":1}')
     assert bare == (2, 8, *[None] * 11)
 
 
@@ -50,17 +50,17 @@ def test_an_empty_batch_lands_with_no_row_and_no_file(bench):
         (b'{"id":true}', "id", "true", "boolean"),
         (b'{"id":null}', "id", "", "integer"),
         (b'{"name":"x"}', "id", "", "must be there"),
-        (b'{"id":1,"name":{"a":1}}', "name", '{"a": 1}', "string"),
+        (b'{"id":1,"name":{"a":1}}', "name", '{"a":1}', "string"),
         (b'{"id":1,"name":true}', "name", "true", "string"),
         (b'{"id":1,"done":"maybe"}', "done", "maybe", "boolean"),
         (b'{"id":1,"at":"yesterday"}', "at", "yesterday", "timestamp"),
         (b'{"id":1,"at":"2026-13-01T00:00:00Z"}', "at", "2026-13-01T00:00:00Z", "month"),
         (b'{"id":1,"at":1700000000}', "at", "1700000000", "timestamp"),
         (b'{"id":1,"on":"2026-01-01T10:00:00Z"}', "on", "2026-01-01T10:00:00Z", "not a date"),
-        (b'{"id":1,"price":1e15}', "price", "1000000000000000.0", "out of range"),
+        (b'{"id":1,"price":1e15}', "price", "1000000000000000", "out of range"),
         (b'{"id":1,"company":"C"}', "company", "C", "dictionary"),
         (b'{"id":1,"company":{"id":"x"}}', "company.id", "x", "integer"),
-        (b'{"id":1,"hours":1e400}', "hours", "Infinity", "finite"),
+        (b'{"id":1,"hours":1e400}', "hours", "1e+400", "finite"),
         (b'{"id":1,', "", '{"id":1,', "JSON"),
         (b"", "", "", "JSON"),
         (b"[1]", "", "[1]", "object"),
@@ -69,7 +69,7 @@ def test_an_empty_batch_lands_with_no_row_and_no_file(bench):
         (b'{"id":1,"id":2}', "", '{"id":1,"id":2}', "twice"),
         (b'{"id":1,"company":{"id":1,"id":2}}', "", '{"id":1,"company":{"id":1,"id":2}}', "twice"),
         (b'{"id":1,"name":"\xff"}', "", '{"id":1,"name":"\ufffd"}', "UTF-8"),
-        (b'{"id":1,"name":"\\ud800"}', "", '{"id": 1, "name": "?"}', "surrogate"),
+        (b'{"id":1,"name":"\\ud800"}', "", '{"id":1,"name":"?"}', "surrogate"),
     ],
 )
 def test_a_record_that_breaks_its_contract_waits_with_its_reason_and_the_others_land(bench, bad, field, value, rule):
@@ -106,7 +106,7 @@ def test_every_reason_is_told_with_the_key(bench):
         ('"2026-01-01T00:00:00Z"', "on", at("2026-01-01T00:00:00").date()),
         ("1.5", "name", "1.5"),
         ("12", "name", "12"),
-        ('"1.00005"', "price", Decimal("1.0001")),
+        ('" 1.5"', "price", Decimal("1.5")),
         ('"true"', "done", True),
         ('"2.5"', "hours", 2.5),
     ],
@@ -142,7 +142,7 @@ def test_custom_fields_stay_a_list_and_get_a_column_an_id(tmp_path):
     landed = bench.land([{"id": 1, "customFields": bag}, {"id": 2, "customFields": []}, {"id": 3}])
     assert landed.captions == {"5": "Number", "12": "Score"}
     assert bench.rows("customFields_5, customFields_12") == [("A-1", "3"), (None, None), (None, None)]
-    assert bench.rows("customFields[1].value, len(customFields)")[0] == ('"A-1"', 2)
+    assert bench.rows("customFields[1].value, len(customFields)")[0] == ("A-1", 2)
 
 
 def test_custom_fields_are_found_beyond_the_first_block_and_next_to_misfits(tmp_path):

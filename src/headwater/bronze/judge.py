@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from headwater.bronze.exact import canonical, number_text, parse
 from headwater.bronze.shape import Shape, strict_type
+from headwater.bronze.spelling import WRITTEN
 from headwater.model.field import Node
 
 _SHORT = 80
+
+_WIDE = 2**63
+_FAR = 100
+"""Digits before or after the point beyond which no column holds a number."""
 
 _PLAIN = {
     "timestamp": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
@@ -53,7 +60,7 @@ class Judge:
     def judge(self, line: int, text: bytes) -> Verdict:
         """The verdict on the record in `text`."""
         try:
-            record = json.loads(text.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+            record = parse(text.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             return _refused(line, [_reason("", text.decode("utf-8", "replace"), _broken(error))])
         if not isinstance(record, dict):
@@ -69,13 +76,13 @@ class Judge:
 
     def _mended(self, line: int, record: dict[str, Any], dumped: dict[str, Any], key: str) -> Verdict:
         repaired: list[str] = []
-        mended = self._object(self._shape.nodes, record, dumped, "", repaired)
         try:
+            mended = self._object(self._shape.nodes, record, dumped, "", repaired)
             text = json.dumps(mended, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
             self._strict.decode(text)
         except UnicodeEncodeError:
             return _refused(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             return _refused(line, [_reason("", record, f"cannot be kept: {error}")], key)
         return Verdict(line=line, record=text, repaired=tuple(sorted(set(repaired))), key=key)
 
@@ -97,19 +104,26 @@ class Judge:
             return [self._object(node.nodes, one, other, f"{path}.", repaired) for one, other in pairs]
         if node.nodes:
             return self._object(node.nodes, value, dumped, f"{path}.", repaired)
-        if self._fits(node, value):
-            return value
-        repaired.append(path)
-        return dumped
+        return self._leaf(node, value, dumped, path, repaired)
 
-    def _fits(self, node: Node, value: Any) -> bool:
-        if node.loose or node.dtype == "json":
-            return True
+    def _leaf(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
+        each = _EACH.get("loose" if node.loose else node.dtype, _send)
+        sent = _each(node, value, each)
+        if each in (_loose, _json) or self._fits(node, value, sent):
+            return sent
+        repaired.append(path)
+        if node.dtype == "text":
+            return _each(node, value, _text)
+        return _each(node, dumped, lambda one: f"{Decimal(one):f}") if node.dtype.startswith("decimal") else dumped
+
+    def _fits(self, node: Node, value: Any, sent: Any) -> bool:
         if node.dtype in _PLAIN and not all(map(_PLAIN[node.dtype].fullmatch, map(str, _many(value)))):
+            return False
+        if not node.dtype.startswith(("decimal", "double")) and any(isinstance(one, Decimal) for one in _many(value)):
             return False
         kind = self._kinds.setdefault(id(node), strict_type(node))
         try:
-            msgspec.convert(value, kind)
+            msgspec.convert(sent, kind)
         except msgspec.ValidationError:
             return False
         return True
@@ -124,6 +138,40 @@ class Judge:
         return "|".join(parts)
 
 
+def _each(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:
+    """`value`, each of its elements where `node` is a list, changed unless it is null."""
+    if node.many and isinstance(value, list):
+        return [None if one is None else change(one) for one in value]
+    return change(value)
+
+
+def _send(value: Any) -> Any:
+    """A number as DuckDB reads it without a double: as text, where it could come by one."""
+    if isinstance(value, Decimal):
+        return f"{value:f}" if abs(value.adjusted()) < _FAR else str(value)
+    return str(value) if isinstance(value, int) and not -_WIDE <= value < _WIDE else value
+
+
+def _double(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else number_text(value)
+
+
+def _loose(value: Any) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _json(value: Any) -> str:
+    return WRITTEN + canonical(value)
+
+
+_EACH: dict[str, Callable[[Any], Any]] = {"loose": _loose, "json": _json, "double": _double}
+"""How values are sent to DuckDB; what takes any value as text that is canonical already."""
+
+
 def _many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -135,21 +183,6 @@ def _drop(record: dict[str, Any], path: str) -> None:
         value = value.get(branch) if isinstance(value, dict) else None
     if isinstance(value, dict):
         value.pop(leaf, None)
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        msg = f"the key `{twice}` stands twice in one object"
-        raise ValueError(msg)
-    return made
-
-
-def _constant(name: str) -> Any:
-    msg = f"{name} is no JSON"
-    raise ValueError(msg)
 
 
 def _broken(error: ValueError | RecursionError) -> str:
@@ -176,9 +209,16 @@ def _reason(field: str, value: Any, rule: str) -> Reason:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else _shown(value)
     text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _shown(value: Any) -> str:
+    try:
+        return canonical(value)
+    except (ValueError, RecursionError, TypeError):
+        return str(value)[:_SHORT]
 
 
 def _refused(line: int, reasons: Sequence[Reason], key: str = "") -> Verdict:

@@ -119,7 +119,8 @@ class _Landing:
         self.drift = drift
         self.raw = lake.path("raw", batch, RAW)
         self.bronze = lake.path("bronze", batch, PARQUET)
-        self.shape = shape_of(contract, resource.omit if batch.purpose != "sweep" else ())
+        omit = resource.omit if batch.purpose != "sweep" else ()
+        self.shape = shape_of(contract, omit, bag=resource.custom_fields)
         self.bag = bag_of(self.shape, resource.custom_fields) if drift != "freeze" else None
         self.parents = read_parents(batch, resource, lake)
         unread = getattr(contract, "unread", ())
@@ -134,8 +135,8 @@ class _Landing:
         surveyor = Surveyor(self.lake, self.raw, self.shape)
         seen, kept = self._both(duck, scratch, surveyor)
         self._check("A raw file is damaged.", rows, seen.lines)
-        if kept != seen.lines or seen.misfits:
-            seen.misfits = surveyor.misfits(self.shape.strict)
+        if kept != seen.lines or seen.misfits or seen.exact:
+            seen.misfits = surveyor.misfits(self.shape.strict) | seen.exact
             kept = self._staged(duck, scratch, seen)
         elif misfits := self._no_texts(duck, scratch, surveyor):
             seen.misfits = misfits

@@ -56,7 +56,8 @@ def retry(
 ) -> Retried:
     """Judge waiting records of one batch again; the readmitted ones go to `{batch}.retry-{n}.parquet`."""
     held = held_to(contract, resource, batch)
-    shape = shape_of(held, resource.omit if batch.purpose != "sweep" else ())
+    omit = resource.omit if batch.purpose != "sweep" else ()
+    shape = shape_of(held, omit, bag=resource.custom_fields)
     judge = Judge(held, shape, resource.key)
     report = DriftReport(shape=shape)
     verdicts = {row.line: judge.judge(row.line, read_record(row, lake)) for row in rows}

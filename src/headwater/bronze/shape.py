@@ -11,6 +11,7 @@ import msgspec
 from pydantic import BaseModel
 
 from headwater.bronze.contract import check_columns
+from headwater.bronze.spelling import decimal_sql, double_sql, json_sql, loose_sql
 from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import DeclarationError
 from headwater.model.field import Field, Node, flat, tree_of
@@ -66,14 +67,12 @@ class Shape:
     def _columns(self, record: str) -> Iterator[str]:
         for path, node in _leaves(self.nodes, ()):
             value = ".".join((*((quote(record),) if record else ()), *map(quote, path)))
-            read, kept = _spelled(node, _READ), _spelled(node, DUCKDB)
-            cast = value if read == kept else f"CAST({value} AS {kept})"
-            yield f"{cast} AS {quote('_'.join(path))}"
+            yield f"{kept_sql(value, node)} AS {quote('_'.join(path))}"
 
 
-def shape_of(contract: type[BaseModel], omit: Collection[str] = ()) -> Shape:
-    """The shape of a contract, without the fields (by path) of `omit`."""
-    nodes = tuple(_without(tree_of(contract), omit, ""))
+def shape_of(contract: type[BaseModel], omit: Collection[str] = (), *, bag: str = "") -> Shape:
+    """The shape of a contract, without the fields (by path) of `omit`. The values of `bag`, custom fields, are text."""
+    nodes = tuple(_as_bag(node) if node.key == bag else node for node in _without(tree_of(contract), omit, ""))
     if not nodes:
         raise DeclarationError("A contract without fields.", where=contract.__name__, hint="name its fields")
     fields = flat(nodes)
@@ -102,6 +101,42 @@ def columns_of(nodes: Iterable[Node]) -> str:
 def struct_of(nodes: Iterable[Node]) -> str:
     """An object of `nodes` as one DuckDB type."""
     return _struct(nodes, _READ)
+
+
+def kept_sql(value: str, node: Node, depth: int = 0) -> str:
+    """The SQL that makes of `value`, as DuckDB read it, what bronze keeps of `node`. An error where that would change it."""
+    if not node.many:
+        return _one_sql(value, node, depth)
+    item = f"item{depth}"
+    inner = _one_sql(item, replace(node, many=False), depth + 1)
+    if inner == item:
+        return value
+    if inner.startswith(f"CAST({item} AS "):
+        return f"CAST({value} AS {_spelled(node, DUCKDB)})"
+    return f"list_transform({value}, lambda {item}: {inner})"
+
+
+def _one_sql(value: str, node: Node, depth: int) -> str:
+    if node.nodes:
+        return _object_sql(value, node, depth)
+    if node.loose:
+        return loose_sql(value)
+    if node.dtype == "json":
+        return json_sql(value)
+    if node.dtype == "double":
+        return double_sql(value)
+    if node.dtype.startswith("decimal"):
+        return decimal_sql(value, node.dtype)
+    read, kept = _spelled(node, _READ), _spelled(node, DUCKDB)
+    return value if read == kept else f"CAST({value} AS {kept})"
+
+
+def _object_sql(value: str, node: Node, depth: int) -> str:
+    members = {inner.key: kept_sql(f"{value}.{quote(inner.key)}", inner, depth + 1) for inner in node.nodes}
+    if all(sql == f"{value}.{quote(key)}" for key, sql in members.items()):
+        return value
+    packed = ", ".join(f"{quote(key)} := {sql}" for key, sql in members.items())
+    return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({packed}) END"
 
 
 def strict_type(node: Node) -> Any:
@@ -153,6 +188,15 @@ def _among(nodes: Iterable[Node], columns: Collection[str], prefix: tuple[str, .
             yield node
 
 
+def _as_bag(bag: Node) -> Node:
+    """A bag of custom fields, in which a value of any kind is text: what it means is said beside it, in the record."""
+    values = (
+        replace(node, dtype="text", loose=True) if node.key == "value" and node.dtype == "json" else node
+        for node in bag.nodes
+    )
+    return replace(bag, nodes=tuple(values))
+
+
 def _without(nodes: Iterable[Node], omit: Collection[str], prefix: str) -> Iterator[Node]:
     for node in nodes:
         path = f"{prefix}{node.key}"
@@ -173,6 +217,8 @@ def _leaves(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[tuple[tu
 def _spelled(node: Node, table: dict[str, str]) -> str:
     if node.nodes:
         one = _struct(node.nodes, table)
+    elif node.loose and table is _READ:
+        one = "JSON"  # a text in quotes and a number are told apart by that
     elif node.dtype in table or table is DUCKDB:
         one = spelled(node.dtype, table)
     else:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headwater.bronze.drift import FULL, DriftReport
+from headwater.bronze.exact import long_numbers
 from headwater.bronze.lines import Block, read_blocks
 from headwater.bronze.shape import Shape, attribute_of
 from headwater.lake.base import Lake
@@ -32,6 +33,8 @@ class Survey:
     """Bytes of the longest line that is longer than a block: such a line is the first of its block."""
     misfits: set[int] = field(default_factory=set)
     """The lines to be read row by row."""
+    exact: set[int] = field(default_factory=set)
+    """Those of them that hold a number which would change if it were read as a double."""
 
 
 class Surveyor:
@@ -56,6 +59,7 @@ class Surveyor:
         whole = report is not None and report.complete
         for block in read_blocks(self._lake, self._path):
             records.fitting(block, seen.misfits)
+            seen.exact.update(long_numbers(block))
             seen.longest = max(seen.longest, block.body.index(b"\n"))
             seen.lines += block.count
             if report is not None:

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
+import pyarrow as pa
 
-from headwater.bronze.shape import Shape, columns_of, struct_of
+from headwater.bronze.exact import canonical, parse
+from headwater.bronze.shape import Shape, columns_of, kept_sql, struct_of
+from headwater.bronze.spelling import CANONICAL
 from headwater.errors import LakeError
 from headwater.model.field import Node
 from headwater.names import literal, quote
@@ -128,10 +131,20 @@ def typist(scratch: str) -> Iterator[Typist]:
     config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(spill), "threads": 1}
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
+        connection.create_function(CANONICAL, _canonical, ["VARCHAR"], "VARCHAR", type=cast("Any", "arrow"))
         try:
             yield Typist(connection)
         finally:
             shutil.rmtree(spill, ignore_errors=True)
+
+
+def _canonical(texts: Any) -> Any:
+    """The canonical texts of a column of JSON texts."""
+    known: dict[str, str] = {}
+    for text in texts.to_pylist():
+        if text not in known:
+            known[text] = canonical(parse(text))
+    return pa.array([known[text] for text in texts.to_pylist()], pa.string())
 
 
 def bag_of(shape: Shape, name: str) -> Node | None:
@@ -159,7 +172,8 @@ def _pivot(bag: Node, key: str, record: str) -> str:
     kinds = {node.key: node.dtype for node in bag.nodes}
     number = kinds["id"] in ("bigint", "integer")
     found = f"list_filter({value}, lambda field: field.id = {int(key) if number else literal(key)})[1].value"
-    text = f"({found} ->> '$')" if kinds["value"] == "json" else f"CAST({found} AS VARCHAR)"
+    values = next(node for node in bag.nodes if node.key == "value")
+    text = f"CAST({kept_sql(found, values)} AS VARCHAR)"
     return f"{text} AS {quote(f'{bag.key}_{key}')}"
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from headwater.clock import parse_instant
 
 _LIMITS = {"bigint": 2**63, "integer": 2**31}
+_MANY_DIGITS = 40
 _BLANKS = re.compile(r"\s*([:.+])\s*")
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?", re.IGNORECASE
@@ -107,18 +108,18 @@ def _offset(zone: str | None) -> str:
 
 
 def _amount(precision: int, scale: int) -> AfterValidator:
-    step = Decimal(1).scaleb(-scale)
-    limit = Decimal(10) ** (precision - scale)
-
     def check(value: Decimal) -> Decimal:
-        try:
-            rounded = value.quantize(step, ROUND_HALF_UP)
-        except InvalidOperation:
-            rounded = limit
-        if abs(rounded) >= limit:
+        _, digits, exponent = value.as_tuple()
+        if not value or not isinstance(exponent, int):
+            return Decimal(0)
+        ending = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+        if value.adjusted() >= precision - scale:
             msg = f"is out of range for decimal({precision},{scale})"
             raise ValueError(msg)
-        return rounded
+        if exponent + ending < -scale:
+            msg = f"has more than {scale} digits after the point, as decimal({precision},{scale}) has them"
+            raise ValueError(msg)
+        return value
 
     return AfterValidator(check)
 
@@ -127,15 +128,23 @@ def _exact(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else _no_boolean(value)
 
 
+def _bearable(value: Any) -> Any:
+    """A number that has not so many digits that counting them would stop everything else."""
+    if isinstance(value, Decimal) and value.adjusted() > _MANY_DIGITS:
+        msg = "is out of range for a whole number"
+        raise ValueError(msg)
+    return _no_boolean(value)
+
+
 def amount(precision: int, scale: int) -> Any:
-    """The annotation of a decimal number; digits beyond its scale are rounded half up, as the column does."""
+    """The annotation of a decimal number. What has more digits than it holds is refused: a digit is never rounded away."""
     return Annotated[Decimal, BeforeValidator(_exact), _amount(precision, scale), As(f"decimal({precision},{scale})")]
 
 
-Whole = Annotated[int, BeforeValidator(_no_boolean), _bounded("bigint")]
+Whole = Annotated[int, BeforeValidator(_bearable), _bounded("bigint")]
 """A whole number of 64 bits; `5.0` and `"5"` are 5, 5.5 and true are refused."""
 
-Small = Annotated[int, BeforeValidator(_no_boolean), _bounded("integer"), As("integer")]
+Small = Annotated[int, BeforeValidator(_bearable), _bounded("integer"), As("integer")]
 """A whole number of 32 bits."""
 
 Number = Annotated[float, BeforeValidator(_no_boolean)]
