@@ -11,6 +11,9 @@ import httpx2
 from bench.measure import measured
 from headwater.bronze.shape import shape_of
 from headwater.connectors.connectwise.schemas import Ticket
+from headwater.dtypes import DUCKDB, spelled
+from headwater.model.field import Field
+from headwater.names import quote
 
 
 def download_and_type(url: str, folder: Path) -> None:
@@ -21,10 +24,18 @@ def download_and_type(url: str, folder: Path) -> None:
             body = client.get(base, params={"pageId": str(number * 1000), "pageSize": "1000"}).content
             (folder / f"{number:03d}.json").write_bytes(body)
     shape = shape_of(Ticket)
+    selected = ", ".join(map(_column, shape.fields))
     duckdb.execute(
-        f"COPY (SELECT {shape.select()} FROM read_json('{folder}/*.json', format = 'array', columns = {shape.columns()})) "
+        f"COPY (SELECT {selected} FROM read_json('{folder}/*.json', format = 'array', columns = {shape.columns()})) "
         f"TO '{folder}/tickets.parquet' (FORMAT parquet, COMPRESSION zstd)"
     )
+
+
+def _column(field: Field) -> str:
+    """A value cast to its type, as such a script would have it: no look at what a cast does to digits or spellings."""
+    value = ".".join(map(quote, field.path))
+    kept = None if field.many or field.dtype == "json" else spelled(field.dtype, DUCKDB)
+    return f"{f'CAST({value} AS {kept})' if kept else value} AS {quote(field.name)}"
 
 
 if __name__ == "__main__":

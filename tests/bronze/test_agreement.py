@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headwater.bronze.contract import demanding
+from headwater.bronze.exact import number_text
 from tests.bronze.bench import FIELDS, Bench, at
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=6)
@@ -46,7 +47,7 @@ def test_what_is_kept_and_its_values_are_those_of_the_contract_row_by_row(record
         expected = {}
         for line, record in enumerate(records, 1):
             try:
-                expected[line] = contract.model_validate(json.loads(json.dumps(record)))
+                expected[line] = contract.model_validate(_spelled(record))
             except ValueError:
                 continue
         names = [name for name in bench.columns() if name not in ("extra", "_line")]
@@ -56,6 +57,15 @@ def test_what_is_kept_and_its_values_are_those_of_the_contract_row_by_row(record
         assert [row.line for row in landed.refused] == [n for n in range(1, len(records) + 1) if n not in expected]
         for line, model in expected.items():
             assert kept[line] == _flat(model.model_dump(by_alias=True), names)
+
+
+def _spelled(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with fractions where text is due in the spelling of their value: 1.0 is `1`."""
+    read = json.loads(json.dumps(record))
+    for one in (read, read.get("company")):
+        if isinstance(one, dict) and isinstance(one.get("name"), float):
+            one["name"] = number_text(one["name"])
+    return read
 
 
 def _flat(dumped: dict[str, Any], names: list[str]) -> dict[str, Any]:

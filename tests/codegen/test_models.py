@@ -99,7 +99,7 @@ def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path
     made = load(tmp_path / "out.py")
     assert {field.dotted: (field.dtype, field.many) for field in fields_of(made.Thing)} == {
         "id": ("bigint", False), "name": ("text", False), "state": ("text", False), "kind": ("text", False),
-        "at": ("timestamp", False), "on": ("date", False), "closed": ("timestamp", False), "amount": ("decimal(28,8)", False),
+        "at": ("timestamp", False), "on": ("date", False), "closed": ("timestamp", False), "amount": ("decimal(38,18)", False),
         "hours": ("double", False), "flag": ("boolean", False), "inline.a": ("text", False), "bare": ("json", False),
         **{f"{one}.id": ("bigint", False) for one in ("owner", "wrapped")},
         **{f"{one}.{key}": ("text", False) for one in ("owner", "wrapped") for key in ("name", "kind")},

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -95,11 +94,10 @@ def long_numbers(block: Block) -> Iterator[int]:
 
 
 def _spans(body: bytes) -> Iterator[tuple[int, int]]:
-    """Where something stands that may be a long number, or one with an exponent far below zero."""
+    """Where something stands that may be a long number."""
     sparse = body[::_STRIDE].translate(_DIGITS)
-    places = (one * _STRIDE for one in _finds(sparse, b"0000"))
     before = (0, 0)
-    for at in chain(places, _finds(body, b"e-"), _finds(body, b"E-")):
+    for at in (one * _STRIDE for one in _finds(sparse, b"0000")):
         head, tail = body[max(0, at - _FAR) : at], body[at : at + _FAR]
         start = at - len(head) + len(head.rstrip(_CHARS))
         end = at + len(tail) - len(tail.lstrip(_CHARS))

@@ -24,6 +24,8 @@ class Choice(Declared):
     """Fields that are never read, by schema, e.g. passwords."""
     types: dict[str, dict[str, DType]] = Field(default_factory=dict)
     """Fields whose type the description gets wrong, by schema."""
+    decimals: bool = False
+    """Whether fractions are amounts (money, hours, quantities), to be kept to the last digit, and no measurements."""
     refer: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     """References that the description lacks or that stand too deep: by schema and field, each with the keys it carries."""
     unread: tuple[str, ...] = ("_info",)

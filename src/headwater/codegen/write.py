@@ -23,6 +23,7 @@ _TYPES = {
     "Any": "Any",
     "Any | None": "Any",
 }
+_AMOUNTS = {**_TYPES, "float": "Amount"}
 _OURS = ("Amount", "Day", "Instant", "Number", "Whole")
 
 
@@ -52,7 +53,7 @@ def _class(name: str, members: Iterable[Member], choice: Choice, *, record: bool
     unread = choice.links if name == "RecordInfo" else () if record else choice.unread
     if unread:
         lines += [f"    unread: ClassVar[tuple[str, ...]] = {_tuple(unread)}", ""]
-    written = [_line(member) for member in members]
+    written = [_line(member, _AMOUNTS if choice.decimals else _TYPES) for member in members]
     return "\n".join([*lines, *(written or ["    pass"])])
 
 
@@ -63,9 +64,9 @@ def _title(name: str, *, record: bool) -> str:
     return f"{words.removesuffix(' Reference')}, as records refer to it."
 
 
-def _line(member: Member) -> str:
+def _line(member: Member, types: Mapping[str, str]) -> str:
     _, key, kind, required = member
-    attribute, ours = attribute_of(key), _ours(kind)
+    attribute, ours = attribute_of(key), _ours(kind, types)
     alias = f'alias="{key}"' if attribute != key else ""
     if required:
         return f"    {attribute}: {ours}" + (f" = Field({alias})" if alias else "")
@@ -73,9 +74,9 @@ def _line(member: Member) -> str:
     return f"    {attribute}: {ours if ours == 'Any' else f'{ours} | None'} = {value}"
 
 
-def _ours(kind: str) -> str:
+def _ours(kind: str, types: Mapping[str, str]) -> str:
     found = re.fullmatch(r"list\[(.*)\]", kind)
-    return f"list[{_ours(found[1])}]" if found else _TYPES.get(kind, kind)
+    return f"list[{_ours(found[1], types)}]" if found else types.get(kind, kind)
 
 
 def _tuple(names: Sequence[str]) -> str:

@@ -159,5 +159,5 @@ Instant = Annotated[datetime, BeforeValidator(instant_of)]
 Day = Annotated[date, BeforeValidator(day_of)]
 """A calendar day."""
 
-Amount = amount(28, 8)
-"""Money or a quantity of a service that sends decimals."""
+Amount = amount(38, 18)
+"""Money, hours or a quantity: 20 digits before the point and 18 after it, so that what a service computed with doubles fits."""

@@ -11,37 +11,45 @@ import msgspec
 from msgspec import Raw
 
 from headwater.errors import Again, Refused
+from headwater.wire.loose import split_loosely, without_lists
 from headwater.wire.message import Response
 
 _BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
 _SEEN = 200
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def split(response: Response, *, path: str = "") -> list[Raw]:
     """The records of an answer, each as the bytes that were sent; `path` leads to the list where it is wrapped.
 
     Whatever stands in the list is a record, an object or not: what is wrong with it is said later, in quarantine.
+    A record that is no JSON in a body that is whole (half of a surrogate pair, NaN, thousands of levels) is one of them, too.
     Line breaks between tokens become spaces, so that a record is a line; a JSON string cannot hold one.
-    Again: the body is cut off or is no JSON. Refused: it is JSON, but there is no list where one should be.
+    A list that is null is an empty one. Again: the body is cut off or is no JSON. Refused: it is JSON, but there is no list
+    where one should be.
     """
     if response.status == 204:
         return []
     body = response.body.removeprefix(b"\xef\xbb\xbf")
     if b"\n" in body or b"\r" in body:
         body = body.translate(_BREAKS_TO_SPACES)
+    steps = _steps(path)
     try:
         _check_utf8(body)
-        found = _decoder(_steps(path), list[Raw]).decode(body)
+        found = _decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
     except msgspec.ValidationError as wrong:
         raise Refused(
             f"the answer holds no list of records{f' at `{path}`' if path else ''}",
             saw=f"{wrong}; it begins: {_beginning(body)}",
             hint="`records:` of the resource says where the list stands",
         ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-        raise Again("the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came") from None
-    records: list[Raw] = _inner(_steps(path))(found)
-    return records
+    except _NO_JSON as wrong:
+        loose = split_loosely(body, steps)
+        if loose is None:
+            raise Again("the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came") from None
+        return [Raw(record) for record in loose]
+    records: list[Raw] | None = _inner(steps)(found)
+    return records or []
 
 
 def as_lines(records: Iterable[Raw]) -> bytes:
@@ -55,13 +63,21 @@ def lines_of(text: bytes) -> list[bytes]:
 
 
 def values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
-    """What stands at `path` in each record; None where there is nothing, or the record is no object."""
+    """What stands at `path` in each record; None where there is nothing, or the record is no object.
+
+    Where a record, or the body of an answer, is no JSON for something that stands in a list, that list is left out.
+    """
     decode, inner = _decoder(_steps(path), Any).decode, _inner(_steps(path))
     for record in records:
         try:
             yield inner(decode(record))
-        except msgspec.DecodeError:
+        except msgspec.ValidationError:
             yield None
+        except _NO_JSON:
+            try:
+                yield inner(decode(without_lists(bytes(record))))
+            except _NO_JSON:
+                yield None
 
 
 def value(record: Raw | bytes, path: str) -> Any:

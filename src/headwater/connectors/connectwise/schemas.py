@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from headwater.model.contract import Instant, Number, Record, Whole
+from headwater.model.contract import Amount, Instant, Record, Whole
 
 
 class ActivityReference(Record):
@@ -508,7 +508,7 @@ class MemberReference(Record):
     id: Whole | None = None
     identifier: str | None = None
     name: str | None = None
-    dailyCapacity: Number | None = None
+    dailyCapacity: Amount | None = None
 
 
 class MemberSsoSettingsReference(Record):
@@ -637,8 +637,8 @@ class ProductRecurring(Record):
 
     unread: ClassVar[tuple[str, ...]] = ("_info",)
 
-    recurringRevenue: Number | None = None
-    recurringCost: Number | None = None
+    recurringRevenue: Amount | None = None
+    recurringCost: Amount | None = None
     startDate: str | None = None
     endDate: str | None = None
     billCycleId: Whole | None = None
@@ -1017,10 +1017,10 @@ class Addition(Record):
 
     id: Whole
     product: IvItemReference | None = None
-    quantity: Number | None = None
-    lessIncluded: Number | None = None
-    unitPrice: Number | None = None
-    unitCost: Number | None = None
+    quantity: Amount | None = None
+    lessIncluded: Amount | None = None
+    unitPrice: Amount | None = None
+    unitCost: Amount | None = None
     billCustomer: str | None = None
     effectiveDate: Instant | None = None
     cancelledDate: Instant | None = None
@@ -1031,16 +1031,16 @@ class Addition(Record):
     specialOrderFlag: bool | None = None
     agreementId: Whole | None = None
     description: str | None = None
-    billedQuantity: Number | None = None
+    billedQuantity: Amount | None = None
     uom: str | None = None
-    extPrice: Number | None = None
-    extCost: Number | None = None
-    sequenceNumber: Number | None = None
-    margin: Number | None = None
-    prorateCost: Number | None = None
-    proratePrice: Number | None = None
-    extendedProrateCost: Number | None = None
-    extendedProratePrice: Number | None = None
+    extPrice: Amount | None = None
+    extCost: Amount | None = None
+    sequenceNumber: Amount | None = None
+    margin: Amount | None = None
+    prorateCost: Amount | None = None
+    proratePrice: Amount | None = None
+    extendedProrateCost: Amount | None = None
+    extendedProratePrice: Amount | None = None
     prorateCurrentPeriodFlag: bool | None = None
     opportunity: OpportunityReference | None = None
     agreementStatus: str | None = None
@@ -1077,7 +1077,7 @@ class Agreement(Record):
     workOrder: str | None = None
     internalNotes: str | None = None
     applicationUnits: str | None = None
-    applicationLimit: Number | None = None
+    applicationLimit: Amount | None = None
     applicationCycle: str | None = None
     applicationUnlimitedFlag: bool | None = None
     oneTimeFlag: bool | None = None
@@ -1093,8 +1093,8 @@ class Agreement(Record):
     chargeToFirm: bool | None = None
     employeeCompRate: str | None = None
     employeeCompNotExceed: str | None = None
-    compHourlyRate: Number | None = None
-    compLimitAmount: Number | None = None
+    compHourlyRate: Amount | None = None
+    compLimitAmount: Amount | None = None
     billingCycle: BillingCycleReference | None = None
     billOneTimeFlag: bool | None = None
     billingTerms: BillingTermsReference | None = None
@@ -1102,9 +1102,9 @@ class Agreement(Record):
     billToCompany: CompanyReference | None = None
     billToContact: ContactReference | None = None
     billToSite: SiteReference | None = None
-    billAmount: Number | None = None
+    billAmount: Amount | None = None
     taxable: bool | None = None
-    prorateFirstBill: Number | None = None
+    prorateFirstBill: Amount | None = None
     billStartDate: Instant | None = None
     taxCode: TaxCodeReference | None = None
     restrictDownPayment: bool | None = None
@@ -1153,7 +1153,7 @@ class AgreementType(Record):
     restrictDepartmentFlag: bool | None = None
     sla: SLAReference | None = None
     applicationUnits: str | None = None
-    applicationLimit: Number | None = None
+    applicationLimit: Amount | None = None
     applicationCycle: str | None = None
     applicationUnlimitedFlag: bool | None = None
     oneTimeFlag: bool | None = None
@@ -1169,13 +1169,13 @@ class AgreementType(Record):
     chargeToFirmFlag: bool | None = None
     employeeCompRate: str | None = None
     employeeCompNotExceed: str | None = None
-    compHourlyRate: Number | None = None
-    compLimitAmount: Number | None = None
+    compHourlyRate: Amount | None = None
+    compLimitAmount: Amount | None = None
     billingCycle: BillingCycleReference | None = None
     billOneTimeFlag: bool | None = None
     billingTerms: BillingTermsReference | None = None
     invoicingCycle: str | None = None
-    billAmount: Number | None = None
+    billAmount: Amount | None = None
     taxableFlag: bool | None = None
     restrictDownPaymentFlag: bool | None = None
     invoiceDescription: str | None = None
@@ -1302,9 +1302,9 @@ class Company(Record):
     dateAcquired: Instant | None = None
     sicCode: SicCodeReference | None = None
     parentCompany: CompanyReference | None = None
-    annualRevenue: Number | None = None
-    creditLimit: Number | None = None
-    additionalDebt: Number | None = None
+    annualRevenue: Amount | None = None
+    creditLimit: Amount | None = None
+    additionalDebt: Amount | None = None
     numberOfEmployees: Whole | None = None
     yearEstablished: Whole | None = None
     revenueYear: Whole | None = None
@@ -1437,19 +1437,19 @@ class ExpenseEntry(Record):
     id: Whole
     chargeToId: Whole | None = None
     chargeToType: str | None = None
-    amount: Number | None = None
+    amount: Amount | None = None
     billableOption: str | None = None
     date: Instant | None = None
     locationId: Whole | None = None
     businessUnitId: Whole | None = None
     notes: str | None = None
-    invoiceAmount: Number | None = None
+    invoiceAmount: Amount | None = None
     mobileGuid: str | None = None
     status: str | None = None
-    odometerStart: Number | None = None
-    odometerEnd: Number | None = None
-    billAmount: Number | None = None
-    agreementAmount: Number | None = None
+    odometerStart: Amount | None = None
+    odometerEnd: Amount | None = None
+    billAmount: Amount | None = None
+    agreementAmount: Amount | None = None
     company: ExpenseEntryCompany | None = None
     type: ExpenseEntryType | None = None
     member: ExpenseEntryMember | None = None
@@ -1516,26 +1516,26 @@ class Invoice(Record):
     taxCode: TaxCodeReference | None = None
     internalNotes: str | None = None
     downpaymentPreviouslyTaxedFlag: bool | None = None
-    serviceTotal: Number | None = None
+    serviceTotal: Amount | None = None
     overrideDownPaymentAmountFlag: bool | None = None
     currency: CurrencyReference | None = None
     dueDate: Instant | None = None
-    expenseTotal: Number | None = None
-    productTotal: Number | None = None
-    previousProgressApplied: Number | None = None
-    serviceAdjustmentAmount: Number | None = None
-    agreementAmount: Number | None = None
-    downpaymentApplied: Number | None = None
-    subtotal: Number | None = None
-    total: Number | None = None
-    remainingDownpayment: Number | None = None
-    salesTax: Number | None = None
+    expenseTotal: Amount | None = None
+    productTotal: Amount | None = None
+    previousProgressApplied: Amount | None = None
+    serviceAdjustmentAmount: Amount | None = None
+    agreementAmount: Amount | None = None
+    downpaymentApplied: Amount | None = None
+    subtotal: Amount | None = None
+    total: Amount | None = None
+    remainingDownpayment: Amount | None = None
+    salesTax: Amount | None = None
     adjustmentReason: str | None = None
     adjustedBy: str | None = None
     closedBy: str | None = None
-    payments: Number | None = None
-    credits: Number | None = None
-    balance: Number | None = None
+    payments: Amount | None = None
+    credits: Amount | None = None
+    balance: Amount | None = None
     specialInvoiceFlag: bool | None = None
     billingSetupReference: BillingSetupReference | None = None
     ticket: TicketReference | None = None
@@ -1648,10 +1648,10 @@ class Member(Record):
     workType: WorkTypeReference | None = None
     timeApprover: MemberReference | None = None
     expenseApprover: MemberReference | None = None
-    billableForecast: Number | None = None
-    dailyCapacity: Number | None = None
-    hourlyCost: Number | None = None
-    hourlyRate: Number | None = None
+    billableForecast: Amount | None = None
+    dailyCapacity: Amount | None = None
+    hourlyCost: Amount | None = None
+    hourlyRate: Amount | None = None
     includeInUtilizationReportingFlag: bool | None = None
     requireExpenseEntryFlag: bool | None = None
     requireTimeSheetEntryFlag: bool | None = None
@@ -1661,7 +1661,7 @@ class Member(Record):
     allowExpensesEnteredAgainstCompaniesFlag: bool | None = None
     timeReminderEmailFlag: bool | None = None
     daysTolerance: Whole | None = None
-    minimumHours: Number | None = None
+    minimumHours: Amount | None = None
     timeSheetStartDate: str | None = None
     serviceDefaultLocation: SystemLocationReference | None = None
     serviceDefaultDepartment: SystemDepartmentReference | None = None
@@ -1679,7 +1679,7 @@ class Member(Record):
     excludedProjectBoardIds: list[Whole] | None = None
     scheduleDefaultLocation: SystemLocationReference | None = None
     scheduleDefaultDepartment: SystemDepartmentReference | None = None
-    scheduleCapacity: Number | None = None
+    scheduleCapacity: Amount | None = None
     serviceLocation: ServiceLocationReference | None = None
     restrictScheduleFlag: bool | None = None
     hideMemberInDispatchPortalFlag: bool | None = None
@@ -1736,7 +1736,7 @@ class Opportunity(Record):
     dateBecameLead: Instant | None = None
     closedDate: Instant | None = None
     closedBy: MemberReference | None = None
-    totalSalesTax: Number | None = None
+    totalSalesTax: Amount | None = None
     shipToCompany: CompanyReference | None = None
     shipToContact: ContactReference | None = None
     shipToSite: SiteReference | None = None
@@ -1758,16 +1758,16 @@ class ProductItem(Record):
     id: Whole
     catalogItem: CatalogItemReference | None = None
     description: str | None = None
-    sequenceNumber: Number | None = None
-    quantity: Number | None = None
+    sequenceNumber: Amount | None = None
+    quantity: Amount | None = None
     unitOfMeasure: UnitOfMeasureReference | None = None
-    price: Number | None = None
-    cost: Number | None = None
-    extPrice: Number | None = None
-    extCost: Number | None = None
-    discount: Number | None = None
-    margin: Number | None = None
-    agreementAmount: Number | None = None
+    price: Amount | None = None
+    cost: Amount | None = None
+    extPrice: Amount | None = None
+    extCost: Amount | None = None
+    discount: Amount | None = None
+    margin: Amount | None = None
+    agreementAmount: Amount | None = None
     priceMethod: str | None = None
     billableOption: str | None = None
     agreement: AgreementReference | None = None
@@ -1782,13 +1782,13 @@ class ProductItem(Record):
     specialOrderFlag: bool | None = None
     phaseProductFlag: bool | None = None
     cancelledFlag: bool | None = None
-    quantityCancelled: Number | None = None
+    quantityCancelled: Amount | None = None
     cancelledReason: str | None = None
     customerDescription: str | None = None
     internalNotes: str | None = None
     productSuppliedFlag: bool | None = None
     subContractorShipToId: Whole | None = None
-    subContractorAmountLimit: Number | None = None
+    subContractorAmountLimit: Amount | None = None
     recurring: ProductRecurring | None = None
     sla: SLAReference | None = None
     entityType: EntityTypeReference | None = None
@@ -1812,7 +1812,7 @@ class ProductItem(Record):
     purchaseDate: Instant | None = None
     taxCode: TaxCodeReference | None = None
     integrationXRef: str | None = None
-    listPrice: Number | None = None
+    listPrice: Amount | None = None
     serialNumberIds: list[Whole] | None = None
     serialNumbers: list[str] | None = None
     company: CompanyReference | None = None
@@ -1822,8 +1822,8 @@ class ProductItem(Record):
     needToOrderQuantity: Whole | None = None
     minimumStockFlag: bool | None = None
     shipSet: str | None = None
-    calculatedPrice: Number | None = None
-    calculatedCost: Number | None = None
+    calculatedPrice: Amount | None = None
+    calculatedCost: Amount | None = None
     invoiceGrouping: InvoiceGroupingReference | None = None
     poApprovedFlag: bool | None = None
     uom: str | None = None
@@ -1832,9 +1832,9 @@ class ProductItem(Record):
     asioSubscriptionsID: str | None = None
     field_info: RecordInfo | None = Field(default=None, alias="_info")
     bypassForecastUpdate: bool | None = None
-    wonCost: Number | None = None
-    wonPrice: Number | None = None
-    wonQuantity: Number | None = None
+    wonCost: Amount | None = None
+    wonPrice: Amount | None = None
+    wonQuantity: Amount | None = None
     customFields: list[CustomField] | None = None
 
 
@@ -1843,11 +1843,11 @@ class Project(Record):
 
     id: Whole
     actualEnd: Instant | None = None
-    actualHours: Number | None = None
+    actualHours: Amount | None = None
     actualStart: Instant | None = None
     agreement: AgreementReference | None = None
     billExpenses: str | None = None
-    billingAmount: Number | None = None
+    billingAmount: Amount | None = None
     billingAttention: str | None = None
     billingMethod: str | None = None
     billingRateType: str | None = None
@@ -1862,20 +1862,20 @@ class Project(Record):
     board: ProjectBoardReference | None = None
     budgetAnalysis: str | None = None
     budgetFlag: bool | None = None
-    budgetHours: Number | None = None
+    budgetHours: Amount | None = None
     company: CompanyReference | None = None
     contact: ContactReference | None = None
     customerPO: str | None = None
     description: str | None = None
     currency: CurrencyReference | None = None
-    downpayment: Number | None = None
+    downpayment: Amount | None = None
     estimatedEnd: Instant | None = None
-    percentComplete: Number | None = None
-    estimatedExpenseRevenue: Number | None = None
-    estimatedHours: Number | None = None
-    estimatedProductRevenue: Number | None = None
+    percentComplete: Amount | None = None
+    estimatedExpenseRevenue: Amount | None = None
+    estimatedHours: Amount | None = None
+    estimatedProductRevenue: Amount | None = None
     estimatedStart: Instant | None = None
-    estimatedTimeRevenue: Number | None = None
+    estimatedTimeRevenue: Amount | None = None
     expenseApprover: MemberReference | None = None
     includeDependenciesFlag: bool | None = None
     includeEstimatesFlag: bool | None = None
@@ -1887,7 +1887,7 @@ class Project(Record):
     projectTemplateId: Whole | None = None
     restrictDownPaymentFlag: bool | None = None
     scheduledEnd: Instant | None = None
-    scheduledHours: Number | None = None
+    scheduledHours: Amount | None = None
     scheduledStart: Instant | None = None
     shipToCompany: CompanyReference | None = None
     shipToContact: ContactReference | None = None
@@ -1899,10 +1899,10 @@ class Project(Record):
     type: ProjectTypeReference | None = None
     doNotDisplayInPortalFlag: bool | None = None
     billingStartDate: Instant | None = None
-    poAmount: Number | None = None
-    estimatedTimeCost: Number | None = None
-    estimatedExpenseCost: Number | None = None
-    estimatedProductCost: Number | None = None
+    poAmount: Amount | None = None
+    estimatedTimeCost: Amount | None = None
+    estimatedExpenseCost: Amount | None = None
+    estimatedProductCost: Amount | None = None
     taxCode: TaxCodeReference | None = None
     companyLocation: SystemLocationReference | None = None
     field_info: RecordInfo | None = Field(default=None, alias="_info")
@@ -1946,7 +1946,7 @@ class ProjectTicket(Record):
     serviceLocation: ServiceLocationReference | None = None
     source: ServiceSourceReference | None = None
     requiredDate: Instant | None = None
-    budgetHours: Number | None = None
+    budgetHours: Amount | None = None
     opportunity: OpportunityReference | None = None
     agreement: AgreementReference | None = None
     agreementType: str | None = None
@@ -1963,10 +1963,10 @@ class ProjectTicket(Record):
     closedDate: Instant | None = None
     closedBy: str | None = None
     closedFlag: bool | None = None
-    actualHours: Number | None = None
+    actualHours: Amount | None = None
     approved: bool | None = None
     subBillingMethod: str | None = None
-    subBillingAmount: Number | None = None
+    subBillingAmount: Amount | None = None
     subDateAccepted: Instant | None = None
     resources: str | None = None
     billTime: str | None = None
@@ -2024,7 +2024,7 @@ class ScheduleEntry(Record):
     notifyResource: bool | None = None
     notificationSent: bool | None = None
     notificationResponse: str | None = None
-    hours: Number | None = None
+    hours: Amount | None = None
     startTimeSet: bool | None = None
     endTimeSet: bool | None = None
     field_info: RecordInfo | None = Field(default=None, alias="_info")
@@ -2063,7 +2063,7 @@ class Ticket(Record):
     serviceLocation: ServiceLocationReference | None = None
     source: ServiceSourceReference | None = None
     requiredDate: Instant | None = None
-    budgetHours: Number | None = None
+    budgetHours: Amount | None = None
     opportunity: OpportunityReference | None = None
     agreement: AgreementReference | None = None
     agreementType: str | None = None
@@ -2089,19 +2089,19 @@ class Ticket(Record):
     closedDate: Instant | None = None
     closedBy: str | None = None
     closedFlag: bool | None = None
-    actualHours: Number | None = None
+    actualHours: Amount | None = None
     approved: bool | None = None
-    estimatedExpenseCost: Number | None = None
-    estimatedExpenseRevenue: Number | None = None
-    estimatedProductCost: Number | None = None
-    estimatedProductRevenue: Number | None = None
-    estimatedTimeCost: Number | None = None
-    estimatedTimeRevenue: Number | None = None
+    estimatedExpenseCost: Amount | None = None
+    estimatedExpenseRevenue: Amount | None = None
+    estimatedProductCost: Amount | None = None
+    estimatedProductRevenue: Amount | None = None
+    estimatedTimeCost: Amount | None = None
+    estimatedTimeRevenue: Amount | None = None
     billingMethod: str | None = None
-    billingAmount: Number | None = None
-    hourlyRate: Number | None = None
+    billingAmount: Amount | None = None
+    hourlyRate: Amount | None = None
     subBillingMethod: str | None = None
-    subBillingAmount: Number | None = None
+    subBillingAmount: Amount | None = None
     subDateAccepted: Instant | None = None
     dateResolved: Instant | None = None
     dateResplan: Instant | None = None
@@ -2145,11 +2145,11 @@ class Ticket(Record):
     minutesBeforeWaiting: Whole | None = None
     respondedSkippedMinutes: Whole | None = None
     resplanSkippedMinutes: Whole | None = None
-    respondedHours: Number | None = None
+    respondedHours: Amount | None = None
     respondedBy: str | None = None
-    resplanHours: Number | None = None
+    resplanHours: Amount | None = None
     resplanBy: str | None = None
-    resolutionHours: Number | None = None
+    resolutionHours: Amount | None = None
     resolvedBy: str | None = None
     minutesWaiting: Whole | None = None
     customFields: list[CustomField] | None = None
@@ -2179,8 +2179,8 @@ class TimeEntry(Record):
     territory: str | None = None
     timeStart: Instant | None = None
     timeEnd: Instant | None = None
-    hoursDeduct: Number | None = None
-    actualHours: Number | None = None
+    hoursDeduct: Amount | None = None
+    actualHours: Amount | None = None
     billableOption: str | None = None
     notes: str | None = None
     internalNotes: str | None = None
@@ -2191,19 +2191,19 @@ class TimeEntry(Record):
     emailContactFlag: bool | None = None
     emailCcFlag: bool | None = None
     emailCc: str | None = None
-    hoursBilled: Number | None = None
-    invoiceHours: Number | None = None
+    hoursBilled: Amount | None = None
+    invoiceHours: Amount | None = None
     hourlyCost: str | None = None
     enteredBy: str | None = None
     dateEntered: Instant | None = None
     invoice: InvoiceReference | None = None
     mobileGuid: str | None = None
-    hourlyRate: Number | None = None
-    overageRate: Number | None = None
-    agreementHours: Number | None = None
-    agreementAmount: Number | None = None
-    agreementAdjustment: Number | None = None
-    adjustment: Number | None = None
+    hourlyRate: Amount | None = None
+    overageRate: Amount | None = None
+    agreementHours: Amount | None = None
+    agreementAmount: Amount | None = None
+    agreementAdjustment: Amount | None = None
+    adjustment: Amount | None = None
     invoiceReady: Whole | None = None
     timeSheet: TimeSheetReference | None = None
     status: str | None = None
@@ -2215,7 +2215,7 @@ class TimeEntry(Record):
     ticketType: str | None = None
     ticketSubType: str | None = None
     invoiceFlag: bool | None = None
-    extendedInvoiceAmount: Number | None = None
+    extendedInvoiceAmount: Amount | None = None
     locationName: str | None = None
     taxCode: TaxCodeReference | None = None
     field_info: RecordInfo | None = Field(default=None, alias="_info")
@@ -2227,7 +2227,7 @@ class WorkRole(Record):
 
     id: Whole
     name: str | None = None
-    hourlyRate: Number | None = None
+    hourlyRate: Amount | None = None
     integrationXref: str | None = None
     inactiveFlag: bool | None = None
     addAllLocations: bool | None = None
@@ -2245,16 +2245,16 @@ class WorkType(Record):
     name: str | None = None
     billTime: str | None = None
     rateType: str | None = None
-    rate: Number | None = None
-    hoursMin: Number | None = None
-    hoursMax: Number | None = None
-    roundBillHoursTo: Number | None = None
+    rate: Amount | None = None
+    hoursMin: Amount | None = None
+    hoursMax: Amount | None = None
+    roundBillHoursTo: Amount | None = None
     accrualType: str | None = None
     inactiveFlag: bool | None = None
     overallDefaultFlag: bool | None = None
     activityDefaultFlag: bool | None = None
     utilizationFlag: bool | None = None
-    costMultiplier: Number | None = None
+    costMultiplier: Amount | None = None
     integrationXRef: str | None = None
     addAllAgreementExclusions: bool | None = None
     field_info: RecordInfo | None = Field(default=None, alias="_info")

@@ -1,0 +1,106 @@
+"""The records of a body in which some record is no JSON: told apart by brackets and quotes alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+_CLOSES = {b"}": b"{", b"]": b"["}
+_Mark = tuple[bytes, int, int]
+
+
+def split_loosely(body: bytes, steps: Sequence[str]) -> list[bytes] | None:
+    """The objects in the list that `steps` lead to, byte for byte; None where brackets do not match or one is no object.
+
+    A body that was cut off is not taken for a whole one, since its brackets are still open. What stands in an object
+    is not looked at: one that is no JSON is refused later, by itself.
+    """
+    marks = _matched(body)
+    start = _list_at(body, marks, steps) if marks else None
+    return None if marks is None or start is None else _objects(body, marks, start)
+
+
+def without_lists(body: bytes) -> bytes:
+    """`body` with nothing in its lists; as it is, where its brackets do not match."""
+    pieces, start, depth = [], 0, 0
+    for mark, begin, end in _matched(body) or ():
+        depth += mark == b"["
+        if mark == b"[" and depth == 1:
+            pieces.append(body[start:end])
+        if mark == b"]" and depth == 1:
+            start = begin
+        depth -= mark == b"]"
+    return b"".join((*pieces, body[start:]))
+
+
+def _matched(body: bytes) -> list[_Mark] | None:
+    """The marks of a body, if all of its brackets match and nothing but blanks stands around the outermost ones."""
+    marks: list[_Mark] = []
+    open_: list[bytes] = []
+    inside = (len(body), 0)
+    for found in _MARKS.finditer(body):
+        mark = found[0]
+        if mark in (b"{", b"["):
+            if not open_ and inside[1]:
+                return None
+            open_.append(mark)
+            inside = (min(inside[0], found.start()), 0)
+        elif mark in _CLOSES:
+            if not open_ or open_.pop() != _CLOSES[mark]:
+                return None
+            inside = (inside[0], found.end() if not open_ else 0)
+        elif not open_:
+            return None
+        marks.append((mark, found.start(), found.end()))
+    around = body[: inside[0]] + body[inside[1] :]
+    return marks if marks and not open_ and not around.strip() else None
+
+
+def _list_at(body: bytes, marks: Sequence[_Mark], steps: Sequence[str]) -> int | None:
+    """The place among the marks at which the list begins that `steps` lead to."""
+    at = 0
+    for step in steps:
+        key = _key_at(body, marks, at, step.encode())
+        if key is None:
+            return None
+        at = key + 1
+    return at if at < len(marks) and marks[at][0] == b"[" else None
+
+
+def _key_at(body: bytes, marks: Sequence[_Mark], at: int, key: bytes) -> int | None:
+    """The place of `key` in the object that begins at the place `at`."""
+    if marks[at][0] != b"{":
+        return None
+    for place in _level(marks, at):
+        mark, _, end = marks[place]
+        if mark[1:-1] == key and mark[:1] == b'"' and body[end : end + 64].lstrip()[:1] == b":":
+            return place
+    return None
+
+
+def _level(marks: Sequence[_Mark], at: int) -> Iterator[int]:
+    """The places of the marks that stand directly in what begins at the place `at`, its end being the last."""
+    depth = 1
+    for place in range(at + 1, len(marks)):
+        mark = marks[place][0]
+        depth -= mark in _CLOSES
+        if depth <= 1:
+            yield place
+        if depth == 0:
+            return
+        depth += mark in (b"{", b"[")
+
+
+def _objects(body: bytes, marks: Sequence[_Mark], at: int) -> list[bytes] | None:
+    begin, found = marks[at][2], []
+    places = list(_level(marks, at))
+    for place in places:
+        mark, start, end = marks[place]
+        if mark == b"," or place == places[-1]:
+            record = body[begin:start].strip()
+            if not (record.startswith(b"{") and record.endswith(b"}")):
+                return None
+            found.append(record)
+            begin = end
+    return found

@@ -1,0 +1,104 @@
+"""What is kept of a record: every digit, and one spelling of a value. From the service to history."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.desk import Desk, serving
+
+
+@pytest.fixture
+def service():
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path, service):
+    return Desk(tmp_path / "desk", service)
+
+
+EXACT = [
+    ("wide", "1884518522.1684267241", "1884518522.1684267241"),
+    ("wide", "1234567890123456.1234567891", "1234567890123456.1234567891"),
+    ("wide", "1884518522.16842672", "1884518522.1684267200"),
+    ("money", "90071992547409.93", "90071992547409.9300"),
+    ("money", '"12.30"', "12.3000"),
+    ("money", "1e2", "100.0000"),
+    ("money", "-0.0", "0.0000"),
+    ("big", "9007199254740993.0", "9007199254740993"),
+    ("big", "1e2", "100"),
+    ("double", "-0.0", "0.0"),
+    ("name", "12345678901234567890.5", "12345678901234567890.5"),
+    ("any", "9007199254740993.5", "9007199254740993.5"),
+]
+
+
+def test_every_digit_reaches_history(desk, service):
+    service.send(*(f'{{"id":{n},"{field}":{value}}}' for n, (field, value, _) in enumerate(EXACT)))
+    assert desk.run()["outcome"] == "done"
+    for n, (field, _, kept) in enumerate(EXACT):
+        assert (n, kept) in desk.values(field)
+
+
+REFUSED = [
+    ("money", "1e-5", "more than 4 digits"),
+    ("money", "1.00005", "more than 4 digits"),
+    ("money", "1e400", "out of range"),
+    ("money", "NaN", "a record is JSON"),
+    ("big", "9223372036854775808", "out of range"),
+    ("big", "1.5", "fractional part"),
+    ("double", "1E400", "finite"),
+    ("double", "Infinity", "a record is JSON"),
+    ("on", '"0000-00-00"', "ISO 8601 date"),
+    ("name", '"\\ud800"', "surrogate"),
+    ("money", "0012", "a record is JSON"),
+    ("any", '{"a":1,"a":2}', "twice"),
+]
+
+
+def test_what_cannot_be_held_exactly_waits_with_its_reason_and_the_rest_goes_on(desk, service):
+    service.send('{"id":99,"money":0.0001}', *(f'{{"id":{n},"{one[0]}":{one[1]}}}' for n, one in enumerate(REFUSED)))
+    report = desk.run()
+    assert (report["kept"], report["quarantined"]) == (1, len(REFUSED))
+    waiting = {row["line"]: row["reasons"][0] for row in desk("quarantine", "list").json["quarantined"]}
+    for line, one in enumerate(REFUSED, 2):
+        assert one[2] in waiting[line]["rule"], (one, waiting[line])
+    assert desk.values("money") == [(99, "0.0001")]
+
+
+def test_another_spelling_of_the_same_values_makes_no_version(desk, service):
+    one = ['{"a":1,"b":{"x":[1,2.5],"y":null}}', "1", "100", "1e2", "[]", '"x"', '"\\u00e9"', "9007199254740993.50"]
+    two = [
+        '{ "b": {"y":null, "x":[1.0,25e-1]}, "a":1e0}', "1.0", "1e2", "100.0", "[ ]", '"x"', '"é"',
+        "9007199254740993.5",
+    ]  # fmt: skip
+    for spelled in (one, two):
+        service.send(
+            *(
+                f'{{"id":{n},"any":{value},"name":{value if value[0] in "19" else "null"}}}'
+                for n, value in enumerate(spelled)
+            ),
+            '{"id":90,"double":%s,"money":%s,"at":"%s"}'
+            % (
+                ("1.0", "1.50", "2026-01-01T00:00:00Z")
+                if spelled is one
+                else ("1e0", '"1.5"', "2026-01-01T02:00:00.000+02:00")
+            ),
+        )
+        desk.run()
+    assert desk("query", "SELECT COUNT(*), MAX(version_number) FROM silver.thing").json["rows"] == [[len(one) + 1, 1]]
+    service.send('{"id":0,"any":{"a":1,"b":{"x":[2.5,1],"y":null}}}')
+    desk.run("--allow-drop")
+    assert desk.values("any", "id = 0") == [
+        (0, '{"a":1,"b":{"x":[1,2.5],"y":null}}'), (0, '{"a":1,"b":{"x":[2.5,1],"y":null}}'),
+    ]  # fmt: skip
+
+
+def test_texts_that_only_look_like_numbers_are_left_alone(desk, service):
+    service.send(
+        '{"id":1,"name":"1.0","any":"1.0"}', '{"id":2,"name":"0012","any":[" 1","1e0"]}', '{"id":3,"name":"","any":""}'
+    )
+    desk.run()
+    assert desk.values("name") == [(1, "1.0"), (2, "0012"), (3, "")]
+    assert desk.values("any") == [(1, '"1.0"'), (2, '[" 1","1e0"]'), (3, '""')]
