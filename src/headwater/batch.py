@@ -56,6 +56,11 @@ class Batch:
     reading: int = 1
     """How many times this very window was read, counted from 1."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether it is a read of everything, so that what is not in it may be gone."""
+        return self.purpose in ("snapshot", "sweep")
+
 
 def batch_of(feed: Feed, window: Window, *, purpose: str = "changes", reading: int = 1) -> Batch:
     """The batch that reads `window` of `feed` for the `reading`-th time."""

@@ -76,13 +76,17 @@ class Service:
         size = int(asked.params.get("pageSize", "25"))
         if "pagination-type" in asked.headers:
             after = int(asked.params.get("pageId", "0"))
-            rows = [record for record in records if not isinstance(record, dict) or record.get("id", 0) > after][:size]
+            rows = [record for record in records if _above(record, after)][:size]
             return 200, {}, json.dumps(rows).encode()
         number = int(asked.params.get("page", "1"))
         rows = records[(number - 1) * size : number * size]
         more = number * size < len(records)
         link = f'<{self.url}{asked.path}?page={number + 1}&pageSize={size}>; rel="next"'
         return 200, {"Link": link} if more else {}, json.dumps(rows).encode()
+
+
+def _above(record: Any, after: int) -> bool:
+    return record.get("id", 0) > after if isinstance(record, dict) else not after
 
 
 @contextmanager

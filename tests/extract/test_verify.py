@@ -84,7 +84,7 @@ def test_a_capped_answer_makes_nobody_absent(byid, lake, ledger):
 
 @pytest.mark.parametrize("how", [{"path": "companies/{id}"}, {"params": {"filter": "id in ({ids})"}}])
 def test_a_way_the_service_does_not_know_proves_nothing(how, byid, lake, ledger):
-    with pytest.raises(Refused, match="by its id that it has just shown|nothing stands"):
+    with pytest.raises(Refused, match="by its id that it has just shown"):
         ask(byid, how, ["99"], lake, ledger, control="7")
     assert ledger.find("acme", BATCH.id).state == "extracting"
 

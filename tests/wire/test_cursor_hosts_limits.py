@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from pydantic import ValidationError
 
 from headwater.batch import Window
 from headwater.clock import EPOCH, iso, parse_instant
@@ -16,6 +17,7 @@ from headwater.wire.cursor import Changes, widened
 from headwater.wire.hosts import check_base, check_target
 from headwater.wire.limits import Limits, backoff
 from headwater.wire.message import Request, bare, redact, redact_headers
+from headwater.wire.records import values
 
 MARCH = Window(since=datetime(2026, 3, 1, tzinfo=UTC), until=datetime(2026, 4, 1, tzinfo=UTC))
 CHANGES = Changes(
@@ -33,7 +35,7 @@ def test_a_window_is_spelled_as_the_service_wants_it():
     assert millis.params_for(MARCH) == {"a": "1772323200000"}
 
 
-@given(st.integers(0, 10**15), st.integers(1, 10**12))
+@given(st.integers(1, 10**15), st.integers(1, 10**12))
 def test_rounding_to_the_grain_never_cuts_anything_off(since, length):
     start = EPOCH + timedelta(microseconds=since)
     window = Window(since=start, until=start + timedelta(microseconds=length))
@@ -49,20 +51,52 @@ def stamped(*stamps: object) -> list[Raw]:
     return [Raw(f'{{"_info":{{"lastUpdated":{stamp}}}}}'.encode()) for stamp in stamps]
 
 
+def stray(cursor, records):
+    """What of some records was not asked for."""
+    return cursor.stray(values(records, cursor.field), MARCH)
+
+
 def test_records_outside_of_the_window_are_named():
     good = stamped('"2026-03-01T00:00:00Z"', '"2026-03-31T23:59:59Z"', '"2026-04-01T00:00:00Z"', "null", '"late"', "{}")
-    assert CHANGES.stray([*good, Raw(b"7"), Raw(b"{}")], MARCH) is None
+    assert stray(CHANGES, [*good, Raw(b"7"), Raw(b"{}")]) is None
     early = stamped('"2026-03-02T00:00:00Z"', '"2026-02-27T00:00:00Z"')
-    assert CHANGES.stray(early, MARCH) == (1, "2026-02-27T00:00:00Z")
-    assert CHANGES.stray(stamped('"2026-04-01T00:00:02Z"'), MARCH) == (0, "2026-04-01T00:00:02Z")
-    assert CHANGES.stray(stamped('"2025-01-01T00:00:00.1234567+01:00"'), MARCH) is not None
+    assert stray(CHANGES, early) == (1, "2026-02-27T00:00:00Z")
+    assert stray(CHANGES, stamped('"2026-04-01T00:00:02Z"')) == (0, "2026-04-01T00:00:02Z")
+    assert stray(CHANGES, stamped('"2025-01-01T00:00:00.1234567+01:00"')) is not None
+
+
+def test_only_what_was_asked_is_held_against_the_answer():
+    early, late = stamped('"1969-07-20T20:17:40Z"'), stamped('"2031-01-01T00:00:00Z"')
+    known = CHANGES.model_copy(update={"params": {"since": "{since}"}})
+    assert stray(known, late) is None
+    assert stray(known, early) == (0, "1969-07-20T20:17:40Z")
+    unasked = CHANGES.model_copy(update={"params": {"sort": "newest"}})
+    assert stray(unasked, [*early, *late]) is None
+    whole = Window(since=EPOCH, until=MARCH.until)
+    assert CHANGES.stray(values(early, CHANGES.field), whole) is None
+    assert CHANGES.stray(values(late, CHANGES.field), whole) == (0, "2031-01-01T00:00:00Z")
+
+
+def test_the_first_window_has_no_lower_bound():
+    whole = Window(since=EPOCH, until=MARCH.until)
+    texts = {"from": "{since}", "to": "{until}"}
+    plain = Changes(params=texts, field="at")
+    assert plain.params_for(whole) == {"from": "0001-01-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
+    assert plain.params_for(MARCH)["from"] == "2026-03-01T00:00:00Z"
+    told = Changes(params=texts, first={"from": ""}, field="at")
+    assert told.params_for(whole) == {"to": "2026-04-01T00:00:00Z"}
+    assert told.params_for(MARCH) == plain.params_for(MARCH)
+    seconds = Changes(params=texts, field="at", format="epoch")
+    assert seconds.params_for(whole)["from"] == "-62135596800"
+    with pytest.raises(ValidationError, match="not among `params`"):
+        Changes(params=texts, first={"form": ""}, field="at")
 
 
 def test_epochs_are_held_against_the_window_too():
-    cursor = Changes(params={}, field="at", format="epoch_ms")
-    assert cursor.stray([Raw(b'{"at":1772323200000}')], MARCH) is None
-    assert cursor.stray([Raw(b'{"at":1672323200000}')], MARCH) == (0, "1672323200000")
-    assert cursor.stray([Raw(b'{"at":1e300}'), Raw(b'{"at":true}')], MARCH) is None
+    cursor = Changes(params={"from": "{since}", "to": "{until}"}, field="at", format="epoch_ms")
+    assert stray(cursor, [Raw(b'{"at":1772323200000}')]) is None
+    assert stray(cursor, [Raw(b'{"at":1672323200000}')]) == (0, "1672323200000")
+    assert stray(cursor, [Raw(b'{"at":1e300}'), Raw(b'{"at":true}')]) is None
 
 
 def test_an_overlap_begins_earlier_but_never_before_the_beginning():

@@ -4,9 +4,13 @@ Why nothing is lost or read twice, whatever is killed when:
 
 - `until` is part of the batch, fixed before the first page. A record that changes while being paged gets a stamp at or
   above `until` and so belongs to the next window, whether this read met it before, after, or not at all.
+- A short page ends nothing: the service says that no other follows, or an empty page does.
 - Forward-only paging asks for keys above the last one seen. A record that leaves the filter while being paged moves
   no other one past the place we are at, so none is skipped. Page numbers have no such property: there the distinct
-  records are held against the service's count, and the batch is read again if any is missing.
+  records are held against the service's count, and the batch is read again if any is missing. Where absences follow
+  from the read, every kind of paging is held against the count; where there is none, numbered pages are read twice.
+- What cannot be proved is taken all the same, said as a finding, and remembered with the batch: nothing is absent
+  for not being in it.
 - A part is in the lake before its row is in the ledger. Killed in between, the page is asked for again and its part is
   written over with the same name. Killed after, the page is never asked for again.
 - The window is committed last, when the raw file is whole. Until then the batch is as good as unread for everyone else.
@@ -17,20 +21,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headwater.batch import Batch
-from headwater.errors import Refused, ServiceError, StopRequested
-from headwater.events import BatchExtracted, Listen, PageCommitted, ReadStarted, ignore
+from headwater.errors import NotThere, Refused, ServiceError, StopRequested
+from headwater.events import BatchExtracted, FindingMade, Listen, PageCommitted, ReadStarted, ignore
 from headwater.extract.client import Client
 from headwater.extract.parts import Parts
+from headwater.extract.proof import Doubt, Reading, doubt_of
 from headwater.extract.question import Question, asked_window, params_of, path_of
-from headwater.extract.reconcile import count_of, distinct, wants_count
-from headwater.extract.route import Route
+from headwater.extract.reconcile import count_of, digest_of, distinct, wants_count, wants_second
+from headwater.extract.route import Route, Stop
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.wire.message import Page, Request, Response
-from headwater.wire.records import as_lines, split, value
+from headwater.wire.paging import ForwardOnly, Progress, is_linked, total_of
+from headwater.wire.records import as_lines, split, value, value_rows
 from headwater.wire.trail import Trail
 
 _READINGS = 3
@@ -72,15 +78,31 @@ def read(
         listen=listen,
         stop=stop,
     )
-    pages = reader.pages()
+    pages, doubt = reader.pages()
     parts.join(pages)
     reader.note_parents(pages)
-    ledger.advance(batch)
+    if doubt is not None:
+        listen(_found(batch, doubt))
+    ledger.advance(batch, proved=doubt is None)
     parts.clear()
     listen(
         BatchExtracted(tenant=batch.feed.tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages))
     )
     return ledger.find(batch.feed.tenant, batch.id) or row
+
+
+def _found(batch: Batch, doubt: Doubt) -> FindingMade:
+    """What a person should know of a read that was not proved."""
+    feed = batch.feed
+    return FindingMade(
+        tenant=feed.tenant,
+        table=f"{feed.connection}.{feed.resource}",
+        finding=f"{batch.purpose}_unproved",
+        count=doubt.count,
+        detail=f"{doubt.detail}: nothing is taken for gone"
+        if batch.complete
+        else f"{doubt.detail}: some may be missing",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,32 +123,51 @@ class _Reader:
         nested = self.question.resource.parent is not None
         return Route(paging=self.question.paging, nested=nested, parents=self.question.parents)
 
-    def pages(self) -> list[PageRow]:
-        """All pages of the batch, read to the end and, where that is needed, reconciled."""
-        if not wants_count(self.question):
-            return self._walk()
-        came, expected = 0, 0
-        for _ in range(_READINGS):
-            expected = self._expected()
-            pages = self._walk()
-            places = self._places(pages)
-            came = distinct(
-                (
-                    (self.route.stop(place).parent, self.parts.lines(page))
-                    for place, page in zip(places, pages, strict=True)
-                ),
-                self.question.resource.key,
-            )
-            if came >= expected:
-                return pages
-            self.ledger.forget_pages(self.batch, after=0)
-            self.parts.clear()
-        raise Refused(
-            "fewer records came than the service counts",
-            where=str(self.batch.feed),
-            saw=f"{came} records, where it counts {expected}, {_READINGS} times over",
-            hint="records move while being paged: read a shorter window, or at a quieter time",
+    def pages(self) -> tuple[list[PageRow], Doubt | None]:
+        """All pages of the batch, read to the end; and what is to be doubted of it, after as many readings as may help."""
+        for reading in range(1, _READINGS + 1):
+            before = self._noted_count("count") if wants_count(self.question, self.batch) else None
+            pages = self._walk(before)
+            doubt = self._doubt(pages, before)
+            if doubt is None or not doubt.again or reading == _READINGS:
+                break
+            digest = self._digest(pages) if wants_second(self.question, self.batch) else ""
+            self._begin_anew()
+            self.parts.note("first", digest)
+        return pages, doubt
+
+    def _doubt(self, pages: list[PageRow], before: int | None) -> Doubt | None:
+        stable = self.question.paging.stable
+        total = self.parts.noted("total")
+        if before is None and total is not None:
+            before = int(total)
+        if before is None and wants_second(self.question, self.batch) and sum(page.rows > 0 for page in pages) > 1:
+            return self._second(pages)
+        came = sum(page.rows for page in pages)
+        if before is not None and not stable:
+            came = distinct(self._held(pages), self.question.resource.key)
+        reading = Reading(came=came, before=before, ended=self.parts.noted("unsure") is None)
+        return doubt_of(reading, stable=stable, count=self._counted)
+
+    def _second(self, pages: list[PageRow]) -> Doubt | None:
+        """Where nobody counts: two readings one after the other that bring the same records show that nothing slid."""
+        if self.parts.noted("first") == self._digest(pages):
+            return None
+        detail = (
+            "records may have slid between its pages: nobody counts them, and no two readings brought the same ones"
         )
+        return Doubt(count=1, detail=detail, again=True)
+
+    def _begin_anew(self) -> None:
+        self.ledger.forget_pages(self.batch, after=0)
+        self.parts.clear()
+
+    def _held(self, pages: list[PageRow]) -> Iterator[tuple[str | None, bytes]]:
+        for place, page in zip(self._places(pages), pages, strict=True):
+            yield self.route.stop(place).parent, self.parts.lines(page)
+
+    def _digest(self, pages: list[PageRow]) -> str:
+        return digest_of(self._held(pages), self.question.resource.key)
 
     def note_parents(self, pages: list[PageRow]) -> None:
         """Keep which parent each line came from, for a resource that hangs below another one."""
@@ -134,13 +175,19 @@ class _Reader:
             parents = (self.route.stop(place).parent or "" for place in self._places(pages))
             self.parts.note_parents([(parent, page.rows) for parent, page in zip(parents, pages, strict=True)])
 
-    def _expected(self) -> int:
+    def _noted_count(self, name: str) -> int:
         """The service's count, asked once a reading: a read that goes on must hold itself against the first one."""
-        noted = self.parts.noted("count")
+        noted = self.parts.noted(name)
         if noted is None:
             noted = str(count_of(self.question, self.batch, self.client))
-            self.parts.note("count", noted)
+            self.parts.note(name, noted)
         return int(noted)
+
+    def _counted(self) -> int | None:
+        """The service's count now; None where it has none."""
+        if self.question.resource.count is None:
+            return None
+        return count_of(self.question, self.batch, self.client)
 
     def _places(self, pages: list[PageRow]) -> list[str]:
         """Where each page was asked for: the first place, and then what followed the page before."""
@@ -155,7 +202,7 @@ class _Reader:
             self.ledger.forget_pages(self.batch, after=whole)
         return pages[:whole]
 
-    def _walk(self) -> list[PageRow]:
+    def _walk(self, count: int | None) -> list[PageRow]:
         """Read from the first page that is missing to the last one.
 
         The next page is on its way while this one is held against the filter, compressed and written; pages are
@@ -167,28 +214,54 @@ class _Reader:
         if place is None:
             return pages
         trail = Trail([*self._places(pages), place], last=self.parts.lines(pages[-1]) if pages else b"")
+        progress = self._progress(pages, place, count)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"read-{self.batch.feed.resource}") as ahead:
             coming = self._ask(ahead, place)
             while True:
                 number = len(pages) + 1
                 with self._at(number):
                     arrived, lines = coming.result()
-                    following = self._followed(place, arrived, lines, trail)
+                    following = self._followed(place, arrived, lines, trail, progress)
                 stopping = self.stop()
                 if following is not None and not stopping:
                     coming = self._ask(ahead, following)
                 with self._at(number):
-                    self._verify(arrived)
+                    self._verify(arrived, place, following)
                 pages.append(self._commit(number, arrived, lines, following))
                 if following is None:
                     return pages
                 if stopping:
                     raise StopRequested
+                progress = self._stepped(progress, arrived, place, following)
                 place = following
 
+    def _progress(self, pages: list[PageRow], place: str, count: int | None) -> Progress:
+        """What is known of the collection at `place` before it is asked for, when a read begins or goes on."""
+        parent = self.route.stop(place).parent
+        places = zip(self._places(pages), pages, strict=True)
+        rows = sum(page.rows for at, page in places if self.route.stop(at).parent == parent)
+        counted = None if self.route.nested else count
+        return Progress(rows=rows, links=self.parts.noted("links") is not None, count=counted)
+
+    def _stepped(self, progress: Progress, page: Page, place: str, following: str) -> Progress:
+        """What is known after `page`. That the service links is told by the first page that does."""
+        links = progress.links or is_linked(page)
+        if links and not progress.links:
+            self.parts.note("links", "yes")
+        turned = self.route.stop(following).parent != self.route.stop(place).parent
+        return replace(progress, rows=0 if turned else progress.rows + page.rows, links=links)
+
     def _ask(self, ahead: ThreadPoolExecutor, place: str) -> Future[tuple[Page, bytes]]:
-        request = self._request(place)
-        return ahead.submit(self.client.fetch_as, request, self._split)
+        return ahead.submit(self._fetched, self._request(place), place)
+
+    def _fetched(self, request: Request, place: str) -> tuple[Page, bytes]:
+        try:
+            return self.client.fetch_as(request, self._split)
+        except NotThere:
+            paging, position = self.question.paging, self.route.stop(place).position
+            if not paging.not_found_ends or position == paging.start():
+                raise
+            return Page(response=Response(status=204, headers={}, body=b"", url=request.url), records=[]), b""
 
     def _request(self, place: str) -> Request:
         """The request for the page at `place`, held against the pinned hosts before anything is committed."""
@@ -197,19 +270,38 @@ class _Reader:
         asked = self.question.paging.request(base.with_params(params_of(self.question, self.batch)), stop.position)
         return self.client.pinned(asked)
 
+    def _continues(self, stop: Stop, following: str | None) -> bool:
+        """Whether the page at `following` is asked for by the last key of the one before."""
+        if following is None:
+            return False
+        after = self.route.stop(following)
+        return after.parent == stop.parent and not after.position.startswith(("/", "http"))
+
     def _split(self, response: Response) -> tuple[Page, bytes]:
         records = split(response, path=self.question.resource.records)
         return Page(response=response, records=records), as_lines(records)
 
-    def _followed(self, place: str, page: Page, lines: bytes, trail: Trail) -> str | None:
+    def _followed(self, place: str, page: Page, lines: bytes, trail: Trail, progress: Progress) -> str | None:
         """The place that follows, after the page was held against the way that lies behind."""
-        following = self.route.after(place, page)
+        following = self.route.after(place, page, progress)
         trail.step(following, lines)
+        self._note_end(place, page, following, progress)
         if following is not None:
             self._request(following)
             if self.route.stop(following).parent != self.route.stop(place).parent:
                 trail.turn()
         return following
+
+    def _note_end(self, place: str, page: Page, following: str | None, progress: Progress) -> None:
+        """Keep what the last page of a collection tells about whether that was all."""
+        stop = self.route.stop(place)
+        if following is not None and self.route.stop(following).parent == stop.parent:
+            return
+        if not self.question.paging.end_is_certain(page, progress):
+            self.parts.note("unsure", stop.parent or "yes")
+        total = total_of(self.question.paging, page)
+        if total is not None and not self.route.nested:
+            self.parts.note("total", str(total))
 
     @contextmanager
     def _at(self, number: int) -> Iterator[None]:
@@ -220,19 +312,28 @@ class _Reader:
             error.where = f"{self.batch.feed}, page {number}" + (f", {error.where}" if error.where else "")
             raise
 
-    def _verify(self, page: Page) -> None:
-        """Refused when a record came that the filter should have kept out: some services ignore what they do not know."""
+    def _verify(self, page: Page, place: str, following: str | None) -> None:
+        """Refused when a record came that the filter should have kept out (some services ignore what they do not know),
+        or when the records are in an order in which the next page would leave some out.
+        """
         window, changes = asked_window(self.question, self.batch), self.question.changes
-        if window is None or changes is None:
+        paging, stop = self.question.paging, self.route.stop(place)
+        stamped = None if window is None else changes
+        ordered = paging if isinstance(paging, ForwardOnly) and self._continues(stop, following) else None
+        paths = [one.field for one in (stamped, ordered) if one is not None]
+        found = list(value_rows(page.records, paths)) if paths else []
+        if ordered is not None:
+            ordered.check_order(stop.position, (row[-1] for row in found))
+        if window is None or stamped is None:
             return
-        stray = changes.stray(page.records, window)
+        stray = stamped.stray((row[0] for row in found), window)
         if stray is None:
             return
-        place, stamp = stray
-        key = ", ".join(f"{path} {value(page.records[place], path)}" for path in self.question.resource.key)
+        at, stamp = stray
+        key = ", ".join(f"{path} {value(page.records[at], path)}" for path in self.question.resource.key)
         raise Refused(
             "the service ignored the filter: it sent a record that was not asked for",
-            saw=f"the record with {key} has {changes.field} {stamp}, asked was {window}",
+            saw=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
             hint="look at `params:` of the cursor; nothing was advanced",
         )
 

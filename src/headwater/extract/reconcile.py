@@ -1,7 +1,8 @@
-"""Held against the service's own count: whether a read by page number, where records may slip, brought them all."""
+"""Held against the service's own count: whether a read brought all records that there are."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,34 +10,54 @@ from headwater.batch import Batch
 from headwater.errors import Refused
 from headwater.extract.client import Client
 from headwater.extract.question import Question, filters_of, path_of
+from headwater.wire.cursor import Kept
 from headwater.wire.message import Response
-from headwater.wire.records import lines_of, value, values
+from headwater.wire.records import lines_of, value, value_rows
 
 
-def wants_count(question: Question) -> bool:
-    """Whether the read can and need be reconciled: there is a count, and the paging is one that records may slip by."""
-    return question.resource.count is not None and not question.paging.stable
+def wants_count(question: Question, batch: Batch) -> bool:
+    """Whether the service is asked how many records there are, if it can be.
+
+    Always for a read from which absences follow; of changes only where the paging is one that records may slip by.
+    """
+    return question.resource.count is not None and (batch.complete or not question.paging.stable)
+
+
+def wants_second(question: Question, batch: Batch) -> bool:
+    """Whether a read must be made twice to show that nothing slid, where nobody counts: absences follow from it.
+
+    A whole collection that deletes nothing (`deletes: none`, written out) needs no such proof.
+    """
+    silent = isinstance(question.resource.deletes, Kept) and "deletes" in question.resource.model_fields_set
+    return batch.complete and not question.paging.stable and question.resource.count is None and not silent
 
 
 def count_of(question: Question, batch: Batch, client: Client) -> int:
-    """How many records the service says there are, before the first page is asked for.
-
-    Before, not after: a record that leaves the window while being paged moves others forward past the place we are at,
-    and lowers a later count by just as much, so that a later count would agree with a read that lost one.
-    """
+    """How many records the service says there are now."""
     parents: Sequence[str | None] = question.parents if question.resource.parent else (None,)
     return sum(_asked(question, batch, client, parent) for parent in parents)
 
 
 def distinct(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> int:
     """How many different records the parts hold; one without a key counts by its bytes."""
+    return len(_keys(parts, key))
+
+
+def digest_of(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> str:
+    """A digest of which records the parts hold, whatever their order: two readings of the same ones have the same."""
+    whole = hashlib.blake2b(digest_size=16)
+    for one in sorted(map(repr, _keys(parts, key))):
+        whole.update(one.encode(errors="replace"))
+    return whole.hexdigest()
+
+
+def _keys(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> set[Any]:
     seen: set[Any] = set()
     for parent, text in parts:
         lines = lines_of(text)
-        columns = [list(values(lines, path)) for path in key]
-        for line, *found in zip(lines, *columns, strict=True):
+        for line, found in zip(lines, value_rows(lines, key), strict=True):
             seen.add((parent, line if None in found else repr(found)))
-    return len(seen)
+    return seen
 
 
 def _asked(question: Question, batch: Batch, client: Client, parent: str | None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headwater.errors import StateError
 from headwater.wire.message import Page
-from headwater.wire.paging import Paging
+from headwater.wire.paging import BEGINNING, Paging, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Route:
             raise StateError("a place in a read cannot be understood", saw=place[:200]) from None
         return Stop(str(parent), str(position))
 
-    def after(self, place: str, page: Page) -> str | None:
+    def after(self, place: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The place that follows the page read at `place`; None after the last one."""
         stop = self.stop(place)
-        position = self.paging.after(stop.position, page)
+        position = self.paging.after(stop.position, page, progress)
         if stop.parent is None:
             return position
         if position is not None:

@@ -52,10 +52,10 @@ def verify(
 ) -> BatchRow:
     """Read the records that are asked for into raw as `batch`; what the ledger then knows of it.
 
-    An id that is not in the batch is not there. Refused when the answers cannot be believed. A batch that was read is left alone; a half-read one begins
-    anew, for the ids may be others by now.
+    An id that is not in the batch is not there. Refused when the answers cannot be believed. A batch that was read is
+    left alone; a half-read one begins anew, for the ids may be others by now.
     """
-    row, parts = ledger.begin(batch), Parts(batch, lake)
+    row, parts = ledger.begin(batch, read_at=question.asked_at), Parts(batch, lake)
     if row.state not in ("extracting", "failed"):
         return row
     ledger.forget_pages(batch, after=0)
@@ -69,7 +69,7 @@ def verify(
         listen(PageCommitted(tenant=tenant, batch=batch, page=page.number, rows=page.rows, size=page.size))
         pages.append(page)
     parts.join(pages)
-    ledger.advance(batch)
+    ledger.advance(batch, proved=True)
     parts.clear()
     listen(BatchExtracted(tenant=tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages)))
     return ledger.find(tenant, batch.id) or row

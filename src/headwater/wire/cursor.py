@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from msgspec import Raw
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from headwater.batch import Window
 from headwater.clock import EPOCH, Span, from_micros, iso, micros, parse_instant, parse_span
 from headwater.declared import Declared
-from headwater.wire.placeholder import fill_all
-from headwater.wire.records import values
+from headwater.wire.placeholder import fill_all, names_in
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""The lower bound that is sent where there is none, and nothing says how to ask without one."""
 
 
 class Changes(Declared):
@@ -21,7 +22,8 @@ class Changes(Declared):
 
     kind: Literal["changes"] = "changes"
     params: dict[str, str]
-    """E.g. `conditions: "lastUpdated >= [{since}] and lastUpdated < [{until}]"`."""
+    """E.g. `conditions: "lastUpdated >= [{since}] and lastUpdated < [{until}]"`. A filter that knows only a lower bound
+    leaves `{until}` out: what is newer is taken, and read again with the next window."""
     field: str
     """Where a record says when it changed, as a path, e.g. `_info.lastUpdated`. Checked on every record."""
     format: Literal["iso", "epoch", "epoch_ms"] = "iso"
@@ -29,26 +31,43 @@ class Changes(Declared):
     grain: Span = "1s"
     """The finest step of the service's stamps; records may lie this much outside of the window."""
 
+    first: dict[str, str] = Field(default_factory=dict)
+    """What stands in the place of `params` in the first window, which has no beginning, so that records without a stamp
+    or with one of long ago come, too. An empty text leaves a parameter out. Where nothing is said, `{since}` is the year 1."""
+
+    @model_validator(mode="after")
+    def _first_of_known(self) -> Self:
+        if strange := sorted(set(self.first) - set(self.params)):
+            msg = f"first: speaks of `{strange[0]}`, which is not among `params`"
+            raise ValueError(msg)
+        return self
+
+    def texts_for(self, window: Window) -> dict[str, str]:
+        """The texts that ask for `window`, placeholders and all."""
+        if not window.unbounded:
+            return dict(self.params)
+        return {name: text for name, text in {**self.params, **self.first}.items() if text or name not in self.first}
+
     def params_for(self, window: Window) -> dict[str, str]:
         """The query parameters that ask for `window`, rounded outwards to the grain so that nothing is cut off."""
         grain = parse_span(self.grain)
-        bounds = {
-            "since": self._spelled(_rounded(window.since, grain, up=False)),
-            "until": self._spelled(_rounded(window.until, grain, up=True)),
-        }
-        return fill_all(self.params, bounds, where=f"cursor of the connector ({self.origin})")
+        since = BEGINNING if window.unbounded else _rounded(window.since, grain, up=False)
+        bounds = {"since": self._spelled(since), "until": self._spelled(_rounded(window.until, grain, up=True))}
+        return fill_all(self.texts_for(window), bounds, where=f"cursor of the connector ({self.origin})")
 
-    def stray(self, records: Iterable[Raw], window: Window) -> tuple[int, str] | None:
-        """The first record that `window` should have kept out (its place from 0, its stamp); None when all fit.
+    def stray(self, stamps: Iterable[Any], window: Window) -> tuple[int, str] | None:
+        """The first of the records' stamps that was not asked for (place from 0, stamp); None when all were.
 
-        A record without a readable stamp passes: that it has none is said later, in quarantine.
+        Held against what was really asked only: where no `{until}` was sent, what is newer is welcome, now and in the
+        window that it belongs to. A record without a readable stamp passes: that it has none is said in quarantine.
         """
+        asked = {name for text in self.texts_for(window).values() for name in names_in(text)}
         grain = parse_span(self.grain)
-        low = window.since - grain if window.since > EPOCH + grain else EPOCH
-        high = window.until + grain
-        for place, found in enumerate(values(records, self.field)):
+        low = window.since - grain if "since" in asked and not window.unbounded else None
+        high = window.until + grain if "until" in asked else None
+        for place, found in enumerate(stamps):
             stamp = self._read(found)
-            if stamp is not None and not low <= stamp <= high:
+            if stamp is not None and ((low and stamp < low) or (high and stamp > high)):
                 return place, str(found)
         return None
 

@@ -1,12 +1,19 @@
 """How a collection is read page by page. A position is a short text that the ledger keeps, so a read can go on.
 
-Every variant answers three questions and keeps nothing: where to begin, what to ask at a position, and which position
-follows a page (None: none). That a service repeats itself is noticed in one place for all of them, `wire.trail`.
+Every variant answers a few questions and keeps nothing: where to begin, what to ask at a position, which position
+follows a page (None: none), and whether that end is certain. That a service repeats itself is noticed in one place for
+all of them, `wire.trail`.
+
+A page shorter than asked is not the last one for being short: services cap their pages without a word. It is the last
+one if the service says so, by a `Link` header that names no next page where it names them, by a flag, by a total or a
+count that is reached; or if the page after it is empty. Nothing else ends a read.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
 from pydantic import Field
@@ -15,11 +22,31 @@ from headwater.declared import Declared
 from headwater.errors import Refused
 from headwater.wire.link import next_link
 from headwater.wire.message import Page, Request
-from headwater.wire.records import values
+from headwater.wire.records import value, values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What is known of a collection before the page in hand."""
+
+    rows: int = 0
+    """How many records came before it."""
+    links: bool = False
+    """Whether a page before it named the next one in its `Link` header."""
+    count: int | None = None
+    """How many records the service counted before the first page, where it was asked."""
+
+
+BEGINNING = Progress()
+"""Before the first page."""
 
 
 class PageNumber(Declared):
-    """Pages counted 1, 2, 3 ... until a short or an empty one."""
+    """Pages counted 1, 2, 3 ... until an empty one, unless the service says before that there is no other.
+
+    After a short page the next one is asked for by the records that came, not by those that were asked for: a service
+    that gives 50 where 1000 were asked is asked for page 2 of 50, and so loses nothing however it counts.
+    """
 
     kind: Literal["page_number"] = "page_number"
     param: str = "page"
@@ -28,13 +55,24 @@ class PageNumber(Declared):
     """The number of the first page."""
     size_param: str = "pageSize"
     """Query parameter that carries the page size."""
-    size: int = 1000
-    """Rows of a full page. A shorter page is the last, unless its `Link` header names a next one."""
+    size: int = Field(default=1000, ge=1)
+    """Rows asked for a page."""
+    links: bool = False
+    """Whether every page but the last one names the next one in its `Link` header."""
+    more: str = ""
+    """Path in the answer of a flag that says whether another page follows, e.g. `has_more`."""
+    total: str = ""
+    """Path in the answer of how many records there are on all pages, e.g. `meta.total`."""
 
     @property
     def stable(self) -> bool:
         """False: a record that moves while being paged may slip between two pages."""
         return False
+
+    @property
+    def not_found_ends(self) -> bool:
+        """True: some services answer 404 to a page after the last one."""
+        return True
 
     def start(self) -> str:
         """The number of the first page."""
@@ -42,11 +80,34 @@ class PageNumber(Declared):
 
     def request(self, base: Request, position: str) -> Request:
         """`base`, asking for the page of that number."""
-        return base.with_params({self.param: position, self.size_param: str(self.size)})
+        number, size = self._numbers(position)
+        return base.with_params({self.param: str(number), self.size_param: str(size)})
 
-    def after(self, position: str, page: Page) -> str | None:
-        """The next number, as long as pages are full."""
-        return str(int(position) + 1) if _goes_on(page, self.size) else None
+    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+        """The next number, with the page size where it is another one than was declared."""
+        number, size = self._numbers(position)
+        following = next_link(page.response.headers, url=page.response.url) is not None
+        if not page.rows:
+            return self._position(number + 1, size) if following or _more_said(page, self.more) else None
+        if _end_said(page, self, progress, size=size):
+            return None
+        if page.rows >= size or following:
+            return self._position(number + 1, size)
+        came = (number - self.first) * size + page.rows
+        fits = next(one for one in range(page.rows, 0, -1) if came % one == 0)
+        return self._position(self.first + came // fits, fits)
+
+    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+        """True: it ends by the service's word, or by an empty page."""
+        del page, progress
+        return True
+
+    def _numbers(self, position: str) -> tuple[int, int]:
+        number, _, size = position.partition("/")
+        return int(number), int(size or self.size)
+
+    def _position(self, number: int, size: int) -> str:
+        return str(number) if size == self.size else f"{number}/{size}"
 
 
 class LinkHeader(Declared):
@@ -55,12 +116,19 @@ class LinkHeader(Declared):
     kind: Literal["link_header"] = "link_header"
     size_param: str = "pageSize"
     """Query parameter that carries the page size."""
-    size: int = 1000
+    size: int = Field(default=1000, ge=1)
     """Rows asked for a page."""
+    total: str = ""
+    """Path in the answer of how many records there are on all pages, e.g. `meta.total`."""
 
     @property
     def stable(self) -> bool:
         """False: nobody knows what the service's links count."""
+        return False
+
+    @property
+    def not_found_ends(self) -> bool:
+        """False: an address that the service named must be there."""
         return False
 
     def start(self) -> str:
@@ -73,12 +141,14 @@ class LinkHeader(Declared):
             return base.with_params({self.size_param: str(self.size)})
         return base.to(urljoin(base.url, position))
 
-    def after(self, position: str, page: Page) -> str | None:
+    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The address of the next page, without the host where it is the same one."""
-        del position
-        url = page.response.url
-        found = next_link(page.response.headers, url=url)
-        return None if found is None else _relative(found, url)
+        del position, progress
+        return _linked(page)
+
+    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+        """Whether the service is known to link, or sent less than asked: a full page without any link may be cut off."""
+        return page.rows < self.size or progress.links or "link" in page.response.headers
 
 
 class ForwardOnly(Declared):
@@ -97,13 +167,24 @@ class ForwardOnly(Declared):
     """Headers that ask for this kind of paging."""
     size_param: str = "pageSize"
     """Query parameter that carries the page size."""
-    size: int = 1000
-    """Rows of a full page. A shorter page is the last, unless its `Link` header names a next one."""
+    size: int = Field(default=1000, ge=1)
+    """Rows asked for a page."""
+    links: bool = False
+    """Whether every page but the last one names the next one in its `Link` header."""
+    more: str = ""
+    """Path in the answer of a flag that says whether another page follows, e.g. `has_more`."""
+    total: str = ""
+    """Path in the answer of how many records there are on all pages, e.g. `meta.total`."""
 
     @property
     def stable(self) -> bool:
         """True: keys never move."""
         return True
+
+    @property
+    def not_found_ends(self) -> bool:
+        """False: there is nothing above the last key, but the collection is there."""
+        return False
 
     def start(self) -> str:
         """Before the first key."""
@@ -116,17 +197,21 @@ class ForwardOnly(Declared):
         asked = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
         return asked.with_params({self.param: position}) if position else asked
 
-    def after(self, position: str, page: Page) -> str | None:
-        """The last key of the page, as long as pages are full."""
-        url = page.response.url
-        link = next_link(page.response.headers, url=url)
-        if link is not None and self.param not in parse_qs(urlsplit(link).query):
-            following = _relative(link, url)
-            if following.startswith("/"):
-                return following
-        if not _goes_on(page, self.size) or _is_address(position):
+    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+        """The last key of the page."""
+        following = _linked(page)
+        named = parse_qs(urlsplit(following or "").query).get(self.param)
+        if following is not None and named is None and following.startswith("/"):
+            return following
+        if _is_address(position):
+            return None
+        if not page.rows:
+            return self._after_nothing(position, page, named)
+        if _end_said(page, self, progress, size=self.size):
             return None
         key = self._last_key(page)
+        if key is None and page.rows < self.size and following is None:
+            return None
         if key is None:
             raise Refused(
                 "no record of a full page has the key that the next page is asked by",
@@ -140,6 +225,41 @@ class ForwardOnly(Declared):
             )
         return str(key)
 
+    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+        """Whether it ended by an empty page or by the service's word, and not for want of a key to ask by."""
+        said = progress.links or _end_said(page, self, progress, size=self.size)
+        return not page.rows or said or self._last_key(page) is not None
+
+    def check_order(self, position: str, keys: Iterable[Any]) -> None:
+        """Refused unless numbers among the `keys` of a page that another one follows only grow, from `position` on.
+
+        In any other order, records with keys below the last one would never be asked for. How a service orders texts
+        nobody knows; there the order is not looked at.
+        """
+        last = int(position) if position.isdigit() else None
+        for key in keys:
+            if not isinstance(key, int) or isinstance(key, bool):
+                continue
+            if last is not None and key < last:
+                raise Refused(
+                    "the service sends records in another order than that of the key they are paged by",
+                    saw=f"`{self.field}` {key} after {last}",
+                    hint="ask for that order in `params:`, or name another `paging:` for the resource",
+                )
+            last = key
+
+    def _after_nothing(self, position: str, page: Page, named: list[str] | None) -> str | None:
+        """The key that an empty page says the next one is asked by, if it says that there is one."""
+        if named and named[0] != position:
+            return named[0]
+        if _more_said(page, self.more):
+            raise Refused(
+                "the service says that more records follow, and sends none to go on from",
+                saw=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
+                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+            )
+        return None
+
     def _last_key(self, page: Page) -> int | str | None:
         """The key of the last record that has one: a damaged record at the end must not end the read."""
         fallback: str | None = None
@@ -152,7 +272,7 @@ class ForwardOnly(Declared):
 
 
 class Unpaged(Declared):
-    """One answer holds everything."""
+    """One answer holds everything. Should it name a next page all the same, that one is read, too."""
 
     kind: Literal["unpaged"] = "unpaged"
 
@@ -161,30 +281,74 @@ class Unpaged(Declared):
         """True: there is nothing to slip between."""
         return True
 
+    @property
+    def not_found_ends(self) -> bool:
+        """False: there is only one."""
+        return False
+
     def start(self) -> str:
         """The only position."""
         return ""
 
     def request(self, base: Request, position: str) -> Request:
         """`base` itself."""
-        del position
-        return base
+        return base.to(urljoin(base.url, position)) if position else base
 
-    def after(self, position: str, page: Page) -> str | None:
-        """None: there is no other page."""
-        del position, page
-        return None
+    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+        """None, unless the answer says otherwise."""
+        del position, progress
+        return _linked(page)
+
+    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+        """True: that is what was declared."""
+        del page, progress
+        return True
 
 
 Paging = Annotated[PageNumber | LinkHeader | ForwardOnly | Unpaged, Field(discriminator="kind")]
 """Every way of paging that a manifest may name."""
 
 
-def _goes_on(page: Page, size: int) -> bool:
-    """Whether another page may follow: a full one does, and a short one whose answer says so (the size was capped)."""
-    if not page.rows:
+def total_of(paging: Paging, page: Page) -> int | None:
+    """How many records there are on all pages, if the answer says so where the manifest says it does."""
+    path = "" if isinstance(paging, Unpaged) else paging.total
+    found = value(page.response.body, path) if path else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def is_linked(page: Page) -> bool:
+    """Whether the answer names a next page in its `Link` header."""
+    return next_link(page.response.headers, url=page.response.url) is not None
+
+
+def _end_said(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, *, size: int) -> bool:
+    """Whether the service says that no page follows one with records.
+
+    A total or a count ends nothing by itself, for it may be a wrong one: only together with a page that is not full.
+    """
+    more = _more_said(page, paging.more)
+    if more is not None:
+        return not more
+    if is_linked(page) or page.rows >= size:
         return False
-    return page.rows >= size or next_link(page.response.headers, url=page.response.url) is not None
+    if paging.links or progress.links:
+        return True
+    counts = [count for count in (total_of(paging, page), progress.count) if count is not None]
+    return any(progress.rows + page.rows >= count for count in counts)
+
+
+def _more_said(page: Page, path: str) -> bool | None:
+    """What the flag says that tells whether more follows; None where it says nothing."""
+    found = value(page.response.body, path) if path else None
+    if isinstance(found, str) and found.lower() in ("true", "false"):
+        return found.lower() == "true"
+    return bool(found) if isinstance(found, bool | int) else None
+
+
+def _linked(page: Page) -> str | None:
+    url = page.response.url
+    found = next_link(page.response.headers, url=url)
+    return None if found is None else _relative(found, url)
 
 
 def _is_address(position: str) -> bool:

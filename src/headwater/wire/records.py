@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -80,6 +80,19 @@ def values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
                 yield None
 
 
+def value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """What stands at each of the `paths` in each record, read once a record; None as in `values`."""
+    decode, getters = _row_decoder(tuple(paths))
+    for record in records:
+        try:
+            found = decode(record)
+        except msgspec.DecodeError:
+            # Something stands where another thing was looked for: what the other paths lead to is there all the same.
+            yield tuple(value(record, path) for path in paths)
+        else:
+            yield tuple(get(found) for get in getters)
+
+
 def value(record: Raw | bytes, path: str) -> Any:
     """What stands at `path` in one record; None where there is nothing."""
     return next(values((record,), path))
@@ -98,6 +111,39 @@ def _decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
         fields: list[Any] = [("inner", kind, None)] if leaf is Any and depth == 0 else [("inner", kind)]
         kind = msgspec.defstruct("Step", fields, rename={"inner": step})
     return msgspec.json.Decoder(kind)
+
+
+@functools.lru_cache(maxsize=256)
+def _row_decoder(paths: tuple[str, ...]) -> tuple[Callable[[Raw | bytes], Any], list[Callable[[Any], Any]]]:
+    """Reads what is at several places, and skips everything else; and what takes each out of what was read.
+
+    Paths that begin alike are read by one step of their own each only where they differ: the first step is shared.
+    """
+    heads = list(dict.fromkeys(_steps(path)[0] for path in paths))
+    below = {head: [_steps(path)[1:] for path in paths if _steps(path)[0] == head] for head in heads}
+    fields: list[Any] = [(f"at{at}", _below(below[head]), None) for at, head in enumerate(heads)]
+    row = msgspec.defstruct("Row", fields, rename={f"at{at}": head for at, head in enumerate(heads)})
+    getters = [_getter(f"at{heads.index(_steps(path)[0])}", _steps(path)[1:]) for path in paths]
+    return msgspec.json.Decoder(row).decode, getters
+
+
+def _below(paths: Sequence[tuple[str, ...]]) -> Any:
+    """The kind of what stands at the first step: a struct of the second one where a single path leads on by one step."""
+    if len(paths) == 1 and len(paths[0]) == 1:
+        return msgspec.defstruct("Below", [("inner", Any, None)], rename={"inner": paths[0][0]}) | None
+    return Any
+
+
+def _getter(name: str, rest: tuple[str, ...]) -> Callable[[Any], Any]:
+    def get(row: Any) -> Any:
+        found = getattr(row, name)
+        for step in rest:
+            if found is None:
+                return None
+            found = found.get(step) if isinstance(found, dict) else getattr(found, "inner", None)
+        return found
+
+    return operator.attrgetter(name) if not rest else get
 
 
 def _inner(steps: tuple[str, ...]) -> Callable[[Any], Any]:

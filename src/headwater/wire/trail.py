@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from headwater.errors import Refused
 
+_EMPTY_PAGES = 10
+"""How many empty pages in a row may each say that another one follows."""
+
 
 class Trail:
-    """The positions that were asked for and the last page's bytes."""
+    """The positions that were asked for, and what each page held, as a digest."""
 
     def __init__(self, positions: Iterable[str] = (), *, last: bytes = b"") -> None:
         self._positions = set(positions)
-        self._last = last
+        self._pages = {_digest(last)} if last else set()
+        self._empty = 0
 
     def step(self, position: str | None, lines: bytes) -> None:
         """Note a page and the position that follows it; Refused if either was there before."""
@@ -22,17 +27,31 @@ class Trail:
                 saw=f"next position `{position[:200]}`",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
             )
-        # Two empty pages are alike and mean no harm.
-        if lines and lines == self._last:
+        # Two empty pages are alike and mean no harm, unless there is no end of them.
+        self._empty = 0 if lines else self._empty + 1
+        if position is not None and self._empty > _EMPTY_PAGES:
+            raise Refused(
+                "the service says that more records follow, and sends none",
+                saw=f"{self._empty} empty pages one after the other",
+                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+            )
+        # Links and tokens may be others each time and lead in a circle: only what they lead to shows it.
+        digest = _digest(lines)
+        if lines and digest in self._pages:
             raise Refused(
                 "the service repeats itself: it sent the same page twice",
-                saw=f"{len(lines)} bytes, equal to the page before",
+                saw=f"{len(lines)} bytes, equal to a page before",
                 hint="nothing was advanced; it may ignore the paging parameter",
             )
         if position is not None:
             self._positions.add(position)
-        self._last = lines
+        self._pages.add(digest)
 
     def turn(self) -> None:
-        """Forget the last page: another collection begins, which may hold the same records."""
-        self._last = b""
+        """Forget the pages: another collection begins, which may hold the same records."""
+        self._pages.clear()
+        self._empty = 0
+
+
+def _digest(lines: bytes) -> bytes:
+    return hashlib.blake2b(lines, digest_size=16).digest()
