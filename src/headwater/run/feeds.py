@@ -12,6 +12,7 @@ from headwater.batch import Batch, Feed
 from headwater.bronze.contract import relaxed
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
+from headwater.gold.rekey import unsettled
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
@@ -85,7 +86,9 @@ def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> S
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in opened.declarations.entities.items() if name != besides]
     decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
-    return Standing(built=built, redeclared=decided)
+    # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
+    stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
+    return Standing(built=built - stale, redeclared=decided)
 
 
 def state_of(opened: Opened, tenant: str, sources: Mapping[Feed, Source], standing: Standing) -> TenantState:
