@@ -212,6 +212,8 @@ class Connection(Declared):
     """By resource: how much of the committed past is read again each time, where this service stamps records late."""
     limits: Limits | None = None
     """The budget, where this customer's differs from the connector's."""
+    clock: Literal["both", "service", "machine"] = "both"
+    """Whose clock counts. `both`: the earlier one where they disagree. `service` for one that lives in a time of its own."""
 
 
 class Tenant(Declared):
