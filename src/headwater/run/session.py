@@ -104,14 +104,7 @@ def _carried(
         stack.callback(warehouse.close)
         ready_meta(warehouse)
         standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
-        for note in warehouse.notes:
-            tally.told(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
-        for row in opened.ledger.findings(tenant):
-            if row.finding == CLEAR_SECRET_REMOVED:
-                # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
-                tally.told(
-                    FindingMade(tenant=tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail)
-                )
+        _repeat_findings(opened, tenant, warehouse, listen=tally.told)
         lake = opened.lake(tenant)
         check_writable(lake)
         clear_leftovers(opened, tenant, sources)
@@ -150,6 +143,16 @@ def _carried(
     wanted = [feed for feed in sources if asked.picks(feed) and feed.connection not in failed]
     outcome = outcome_of(plan, results, asked=wanted)
     return (*refused, *results), "partial" if failed and outcome == "done" else outcome
+
+
+def _repeat_findings(opened: Opened, tenant: str, warehouse: Warehouse, *, listen: Listen) -> None:
+    """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
+    for note in warehouse.notes:
+        listen(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
+    for row in opened.ledger.findings(tenant):
+        if row.finding == CLEAR_SECRET_REMOVED:
+            # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
+            listen(FindingMade(tenant=tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail))
 
 
 def plan_of(
