@@ -6,6 +6,7 @@ engines and a reason, and each is strict: a test that passes in spite of its mar
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 
 import pytest
@@ -68,7 +69,7 @@ def pytest_xdist_make_scheduler(config, log):
     return Together(config, log)
 
 
-BUDGET = {"spark": 2}
+BUDGET = {"spark": int(os.environ.get("HEADWATER_SPARK_EXAMPLES", "2"))}
 """How many examples a property draws on an engine, where that is fewer than it asks for: each costs seconds there."""
 
 

@@ -56,7 +56,6 @@ def seen(
     sequence: int,
     operation: str = "U",
     batch: str = "b",
-    *,
     source: str = "shop.things",
     observed: int = 0,
     place: int = 0,
