@@ -161,7 +161,7 @@ def test_a_wide_answer_is_not_squeezed_when_nobody_looks(shell):
 def test_numbers_without_a_number_are_texts_and_bytes_are_base64():
     value = {"nan": float("nan"), "inf": Decimal("Infinity"), "raw": b"\x00\xff", "id": UUID(int=1), "big": 2**70}
     assert as_json(value) == (
-        '{"nan":"nan","inf":"Infinity","raw":"AP8=","id":"00000000-0000-0000-0000-000000000001","big":1180591620717411303424}'
+        '{"nan":"NaN","inf":"Infinity","raw":"AP8=","id":"00000000-0000-0000-0000-000000000001","big":1180591620717411303424}'
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 
+import duckdb
 import yaml
 
 from headwater.model.load import load_declarations
@@ -115,3 +117,35 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
         ready(warehouse, entity)
     assert findings(small.run()) == [("silver.company", "made anew")]
     assert small.tables() == made
+
+
+OLDER = ("source", "stamp", "observed", "place", "first_observed")
+"""What the change log of an older version did not have."""
+
+
+def make_older(project):
+    """Turn the history of a project into one that an older version kept, in which things are otherwise, too."""
+    with duckdb.connect(str(project.data / "acme.duckdb")) as db:
+        rows = db.sql("SELECT entity, shape FROM meta.shape").fetchall()
+        for entity, shape in rows:
+            told = json.loads(shape)
+            del told["log"]
+            db.execute("UPDATE meta.shape SET shape = ? WHERE entity = ?", [json.dumps(told), entity])
+            kept = f"SELECT * EXCLUDE ({', '.join(OLDER)}) FROM silver.{entity}_log"
+            db.sql(f"CREATE OR REPLACE TABLE silver.{entity}_log AS {kept}")
+            db.sql(f"DELETE FROM silver.{entity} WHERE version_number > 1")
+    return [entity for entity, _ in rows]
+
+
+def test_a_history_of_an_older_version_is_made_anew_and_told(small):
+    small.run()
+    before = small.tables()
+    entities = make_older(small)
+    assert small.tables() != before
+    key = small.ask("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
+    assert "older Headwater" in small("history", "company", key, code=1).error["saw"]
+    assert all("older Headwater" in note for note in small("plan").json["notes"])
+    report = small.run()
+    assert findings(report) == [(f"silver.{entity}", "made anew") for entity in sorted(entities)]
+    assert small.tables() == before
+    assert small.run()["findings"] == []

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import duckdb
 import pytest
+from pyarrow import parquet
 
 from headwater.errors import DeclarationError, Unsupported
 from headwater.plan.view import view_of
@@ -112,3 +113,55 @@ def test_what_cannot_be_meant_is_refused_with_its_line(tmp_path, declared, what)
     with pytest.raises(DeclarationError, match=what) as caught:
         app.open_project(root)
     assert "headwater.yaml:1" in caught.value.where
+
+
+@pytest.fixture
+def open_ended(root):
+    """Two publications of the contacts, one of whom has changed, without a value for an open end."""
+    remember(root, said("psa:1", "2026-02-01", **ANNA, last_name="Neu"))
+    path = root / "headwater.yaml"
+    path.write_text(path.read_text().replace("layer: silver,", "layer: silver, open_end: null,"))
+    return root
+
+
+def test_an_open_end_is_no_value_where_readers_want_none(open_ended):
+    written(open_ended)
+    written(open_ended, "sheets")
+    ends = read_ends(open_ended, "lakehouse/acme/contact/*.parquet")
+    assert [(str(until), current) for until, current in ends] == [("2026-02-01 00:00:00", False), ("None", True)]
+    sheet = (open_ended / "out/sheets/acme/contact_current/part-0.csv").read_text()
+    assert "9999" not in sheet
+    assert sheet.startswith("entity_key,contact_id,")
+    # The log has no end and is as it was; nothing is left beside, and what was not asked for stays in the warehouse.
+    assert read(open_ended, "lakehouse/acme/contact_log/*.parquet") == stored(open_ended, "contact_log")
+    assert [file.name for file in (open_ended / "out/lakehouse/acme/contact").iterdir()] == ["part-0.parquet"]
+    assert sum(str(row[-4]).startswith("9999") or "9999" in str(row) for row in stored(open_ended, "contact")) == 1
+
+
+def read_ends(root, what):
+    with duckdb.connect() as db:
+        return db.sql(f"SELECT valid_to, is_current FROM '{root}/out/{what}' ORDER BY valid_from").fetchall()
+
+
+def test_to_choose_another_open_end_writes_anew_and_only_tables_that_have_one(open_ended):
+    written(open_ended)
+    assert written(open_ended).startswith("0 of 2 ")
+    path = open_ended / "headwater.yaml"
+    path.write_text(path.read_text().replace("open_end: null", "open_end: 9999-12-31"))
+    assert written(open_ended).startswith("1 of 2 ")
+    assert read(open_ended, "lakehouse/acme/contact/*.parquet") == stored(open_ended, "contact")
+
+
+def test_an_open_end_of_another_kind_is_refused(open_ended):
+    path = open_ended / "headwater.yaml"
+    path.write_text(path.read_text().replace("open_end: null", "open_end: 2099-01-01"))
+    with pytest.raises(DeclarationError), app.open_project(open_ended):
+        pass
+
+
+def test_published_instants_are_microseconds_without_a_zone(root):
+    written(root)
+    schema = parquet.read_schema(next((root / "out/lakehouse/acme/contact").glob("*.parquet")))
+    kinds = {str(kind) for kind in schema.types if "timestamp" in str(kind)}
+    assert kinds == {"timestamp[us]"}
+    assert schema.pandas_metadata is None

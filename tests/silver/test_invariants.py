@@ -47,7 +47,7 @@ def an_event(draw: st.DrawFn, reads=READS) -> Seen:
     batch, observed = draw(st.sampled_from(reads))
     place = draw(st.integers(0, 2)) if operation in "UD" else -1
     values = draw(VALUES) if operation == "U" else {}
-    return seen(key, sequence, operation, batch, source, observed, place, **values)
+    return seen(key, sequence, operation, batch, source=source, observed=observed, place=place, **values)
 
 
 EVENTS = st.lists(an_event(), min_size=1, max_size=14)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -165,3 +166,35 @@ def test_what_is_no_database_is_refused_in_four_slots(tmp_path):
 
 def test_names_are_quoted_in_refs(warehouse):
     assert warehouse.ref("silver", 'a"b') == '"silver"."a""b"'
+
+
+def storage_of(path):
+    with duckdb.connect(str(path), read_only=True) as db:
+        return db.execute("SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal").fetchone()[0]
+
+
+@pytest.mark.parametrize(("storage", "kept"), [("v1.2.0", "v1.2.0+"), ("v1.5.0", "v1.5.0+"), ("latest", "v2.0.0+")])
+def test_a_new_file_has_the_storage_that_is_declared(tmp_path, storage, kept):
+    path = tmp_path / "acme.duckdb"
+    warehouse = DuckDB("acme", str(path), storage=storage)
+    warehouse.prepare()
+    assert warehouse.notes == ()
+    warehouse.close()
+    assert storage_of(path) == kept
+
+
+def test_a_new_file_is_one_that_duckdb_1_opens_and_one_that_is_there_stays_as_it_is(tmp_path):
+    path = tmp_path / "acme.duckdb"
+    DuckDB("acme", str(path)).close()
+    assert storage_of(path) == "v1.2.0+"
+    newer = tmp_path / "newer.duckdb"
+    made = DuckDB("acme", str(newer), storage="latest")
+    made.execute("CREATE TABLE t AS SELECT 1 AS one")
+    made.close()
+    again = DuckDB("acme", str(newer))
+    again.execute("INSERT INTO t VALUES (2)")
+    assert again.rows("SELECT SUM(one) FROM t") == [(3,)]
+    assert len(again.notes) == 1
+    assert "v2.0.0" in again.notes[0]
+    again.close()
+    assert storage_of(newer) == "v2.0.0+"

@@ -64,12 +64,16 @@ def plain(value: Any) -> Any:
     return _scalar(value)
 
 
+_ENDLESS = {"inf": "Infinity", "-inf": "-Infinity"}
+"""What JSON has no number for, as JavaScript and others read it."""
+
+
 def _scalar(value: Any) -> Any:
     match value:
         case None | bool() | int() | str():
             return value
         case float() | Decimal():
-            return value if math.isfinite(value) else str(value)
+            return value if math.isfinite(value) else _ENDLESS.get(str(float(value)), "NaN")
         case date() | time():
             return _iso(value)
         case bytes() | bytearray() | memoryview():

@@ -39,7 +39,7 @@ def an_event(chance: Random, start: int, operations: str) -> Seen:
     source = SOURCES[0] if chance.random() < 0.6 else SOURCES[1]
     batch, observed = chance.choice((("b1", 1), ("b2", 2), ("b3", 3)))
     place = chance.randint(0, 2) if operation in "UD" else -1
-    return seen(key, sequence, operation, batch, source, observed, place, **known)
+    return seen(key, sequence, operation, batch, source=source, observed=observed, place=place, **known)
 
 
 def cut(chance: Random, arriving: list[Seen]) -> Batches[Seen]:

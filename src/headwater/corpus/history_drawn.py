@@ -49,7 +49,7 @@ def _event(row: dict[str, Any], keys: str) -> Seen:
     place = row.pop("place", 0) if operation in {"U", "D"} else -1
     source, observed = f"shop.{row.pop('by', 'things')}", row.pop("seen", 0)
     key, sequence, batch = f"{keys}{row.pop('key')}", row.pop("at"), row.pop("batch", "b")
-    return seen(key, sequence, operation, batch, source, observed, place, **row)
+    return seen(key, sequence, operation, batch, source=source, observed=observed, place=place, **row)
 
 
 def _wrote(warehouse: Warehouse, events: list[Seen], said: re.Match[str]) -> str:

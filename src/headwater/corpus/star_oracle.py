@@ -39,7 +39,7 @@ class Person:
 def surrogate(key: str, begins: int | None) -> int:
     """The key of the version that begins then; None: of the first."""
     start = "first" if begins is None else str(begins)
-    return int(hashlib.md5(f"{start}|{key}".encode(), usedforsecurity=False).hexdigest()[:15], 16)
+    return int(hashlib.md5(f"{start}|{key}".encode(), usedforsecurity=False).hexdigest()[:15], 16) % 2**53
 
 
 def people(said: Iterable[Said]) -> dict[str, Person]:

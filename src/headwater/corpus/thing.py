@@ -56,6 +56,7 @@ def seen(
     sequence: int,
     operation: str = "U",
     batch: str = "b",
+    *,
     source: str = "shop.things",
     observed: int = 0,
     place: int = 0,

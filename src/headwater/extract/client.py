@@ -10,7 +10,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
@@ -69,6 +69,9 @@ class Client:
         scope = self._limits.scope_key(connection=access.name, base_url=self.base_url, proof=self._proof)
         self._budget = budgets.of(scope, self._limits)
         self._http = _opened(self.base_url, self._limits)
+        self._loopback = is_loopback(urlsplit(self.base_url).hostname or "")
+        self.simulated = False
+        """Whether the service lives in a calendar of its own, and on this machine: only then is that believed."""
         self._answered = False
         self._renewing = threading.Lock()
 
@@ -117,12 +120,19 @@ class Client:
                 raise self._placed(error, request) from error.__cause__
             tries += 1
 
+    def service_time(self) -> datetime | None:
+        """What time it is for the service; None where it does not say. An answer from a cache is as old as it says."""
+        if self.connector.clock is None:
+            return None
+        headers = self.fetch(self.at(self.connector.clock.path)).headers
+        self.simulated = self._loopback and "x-simulated-calendar" in headers
+        said, age = instant_of(headers.get("date", "")), headers.get("age", "").strip()
+        # ten digits of seconds are centuries: no cache is as old, and a date has an end
+        return said + timedelta(seconds=int(age)) if said and age.isdecimal() and len(age) < 9 else said
+
     def source_time(self) -> datetime:
         """What time it is for the service; this machine's time where it does not say."""
-        if self.connector.clock is None:
-            return self._clock.now()
-        answer = self.fetch(self.at(self.connector.clock.path))
-        return instant_of(answer.headers.get("date", "")) or self._clock.now()
+        return self.service_time() or self._clock.now()
 
     def _ask(self, request: Request) -> Response:
         """A good answer, or the error that the bad one means. Credentials that fail are renewed once."""

@@ -12,7 +12,7 @@ from headwater.warehouse.sql import not_among
 STAGED = (
     "gold_keys", "gold_below", "gold_fresh", "gold_numbered", "gold_changed", "gold_narrow", "gold_reserved", "gold_days",
     "gold_months", "gold_met", "gold_filled", "gold_forsaken", "gold_nothing", "gold_held", "gold_moved",
-    "gold_versions", "gold_seen", "gold_inferred", "gold_asked", *PLACES,
+    "gold_rekey", "gold_rekeyed", "gold_versions", "gold_seen", "gold_inferred", "gold_asked", *PLACES,
 )  # fmt: skip
 """What a build stages, beside the numbered `gold_part_0`, `gold_referred_0` and so on."""
 

@@ -11,6 +11,8 @@ from headwater.gold.dimension import Compiled
 from headwater.gold.find import entity_columns, members_of
 from headwater.gold.member import check_keys, keep_reserved
 from headwater.gold.progress import Consumer, Pending, announce, changed, read_pending, record_progress
+from headwater.gold.rekey import key_kind, settle_keys
+from headwater.gold.sequence import remember_last, select_numbered
 from headwater.gold.shape import fit, fit_versions, is_empty, listed
 from headwater.gold.star import Star, needs, table_name
 from headwater.gold.unmatched import report_unmatched
@@ -44,7 +46,7 @@ def build_dimension(
             case EntityDimension():
                 return _entity(warehouse, star, declared, rebuild=rebuild, listen=listen)
             case EnumDimension():
-                return _values(warehouse, star, declared, rebuild=rebuild)
+                return _values(warehouse, star, declared, rebuild=rebuild, listen=listen)
             case DateDimension():
                 return _days(warehouse, declared, rebuild=rebuild)
 
@@ -56,9 +58,23 @@ def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebu
     pending = _pending(warehouse, consumer, rebuild=rebuild)
     if pending.idle:
         return Written()
-    stored = warehouse.ref("gold", table.name)
+    settled = settle_keys(warehouse, star, declared, pending.keys, listen)
+    return settled + _members_built(warehouse, star, parts, table, consumer=consumer, pending=pending, listen=listen)
+
+
+def _members_built(
+    warehouse: Warehouse,
+    star: Star,
+    parts: Compiled,
+    table: Table,
+    *,
+    consumer: Consumer,
+    pending: Pending,
+    listen: Listen,
+) -> Written:
+    declared, stored = parts.dimension, warehouse.ref("gold", table.name)
     if pending.full:
-        fit_versions(warehouse, table)
+        fit_versions(warehouse, table, anew=not pending.keys)
         if is_empty(warehouse, table):
             written = _first(warehouse, parts, table)
             _report(warehouse, star, parts, None, listen)
@@ -74,9 +90,7 @@ def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebu
         f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh\n"
         f"UNION ALL\n{dimension.met_before(table, stored=held.relation if held else stored, relation=versions, keys=keys)}",
     )
-    if declared.surrogate == "sequence":
-        before = held.relation if held else stored
-        fresh = warehouse.stage("gold_numbered", dimension.numbered(table, fresh=fresh, stored=stored, before=before))
+    fresh = _numbered(warehouse, declared, table, fresh=fresh, before=held.relation if held else stored)
     _report(warehouse, star, parts, None if pending.full else keys, listen)
     return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh, held=held)
 
@@ -86,13 +100,23 @@ def _first(warehouse: Warehouse, parts: Compiled, table: Table) -> Written:
     stored = warehouse.ref("gold", table.name)
     rows = dimension.rows_of(parts)
     if parts.dimension.surrogate == "sequence":
-        rows = dimension.numbered(table, fresh=warehouse.stage("gold_fresh", rows), stored=stored, before=stored)
+        rows = select_numbered(warehouse, table, fresh=warehouse.stage("gold_fresh", rows), before=stored)
     inserted = warehouse.append(
         "gold", table.name, table.names, f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh"
     )
     check_keys(warehouse, table)
     announce(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
     return Written(inserted=inserted)
+
+
+def _numbered(
+    warehouse: Warehouse, declared: EntityDimension | EnumDimension, table: Table, *, fresh: str, before: str
+) -> str:
+    """The staged `fresh` rows, with numbers for keys where that is declared; those of the rows `before` stay."""
+    if declared.surrogate != "sequence":
+        return fresh
+    remember_last(warehouse, table)
+    return warehouse.stage("gold_numbered", select_numbered(warehouse, table, fresh=fresh, before=before))
 
 
 def _looked_at(warehouse: Warehouse, parts: Compiled, entity: Entity, table: Table, keys: str) -> tuple[str, Found]:
@@ -133,16 +157,17 @@ def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None,
             )
 
 
-def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool) -> Written:
+def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen) -> Written:
     table = enumeration.table_of(warehouse, star, declared)
     consumer = _consumer(declared, table, enumeration.rows_of(star, declared, warehouse.ref))
     pending = _pending(warehouse, consumer, rebuild=rebuild)
     if pending.idle:
         return Written()
+    settled = settle_keys(warehouse, star, declared, pending.keys, listen)
     stored, seen = warehouse.ref("gold", table.name), enumeration.values_of(declared, warehouse.ref)
     looked_at = ""
     if pending.full:
-        fit_versions(warehouse, table)
+        fit_versions(warehouse, table, anew=not pending.keys)
         every = f"{seen}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
         keys = warehouse.stage("gold_keys", every)
     else:
@@ -154,7 +179,8 @@ def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuil
     if warehouse.rows(f"SELECT 1 FROM {stored} WHERE is_inferred LIMIT 1"):
         texts.append(dimension.met_before(table, stored=stored, relation=f"({seen}) AS seen", keys=keys))
     fresh = warehouse.stage("gold_fresh", "\nUNION ALL\n".join(texts))
-    return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
+    fresh = _numbered(warehouse, declared, table, fresh=fresh, before=stored)
+    return settled + _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
 
 
 def _seen_first(
@@ -228,9 +254,12 @@ def _days(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool) -> Wr
 
 def _consumer(declared: EntityDimension | EnumDimension, table: Table, select: str) -> Consumer:
     columns = ", ".join(f"{column.name} {column.dtype}" for column in table.columns)
-    sequence = isinstance(declared, EntityDimension) and declared.surrogate == "sequence"
+    sequence = declared.surrogate == "sequence"
     return Consumer(
-        name=table.name, sources=tuple(sorted(needs(declared))), definition=f"{columns}\n{sequence}\n{select}"
+        name=table.name,
+        sources=tuple(sorted(needs(declared))),
+        definition=f"{columns}\n{sequence}\n{select}",
+        keys=key_kind(declared),
     )
 
 

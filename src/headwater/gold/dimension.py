@@ -213,29 +213,3 @@ def met_before(table: Table, *, stored: str, relation: str, keys: str) -> str:
         f"SELECT {listed(table.names)} FROM {stored} WHERE is_inferred AND entity_key IN (SELECT entity_key FROM {keys}) "
         f"AND entity_key NOT IN (SELECT entity_key FROM {relation})"
     )
-
-
-def numbered(table: Table, *, fresh: str, stored: str, before: str) -> str:
-    """SELECT of the `fresh` rows with keys 1, 2, 3 ... by arrival; versions that are stored (`before`) keep theirs.
-
-    A member's first version counts as first whenever it begins, as with hash keys. The numbers live in the table alone:
-    one that is dropped and made anew is numbered anew, and so are the facts that point at it.
-    """
-    key = quote(table.columns[0].name)
-    rest = listed(table.names[1:], "_new")
-
-    def placed(relation: str, names: str) -> str:
-        place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1"
-        since = "CASE WHEN {} THEN NULL ELSE valid_from END AS _since"
-        return f"SELECT {names}, {since.format(place)} FROM {relation} WHERE entity_key IN (SELECT entity_key FROM {fresh})"
-
-    newest = f"(SELECT GREATEST(COALESCE(MAX({key}), 0), 0) FROM {stored})"
-    arrival = (
-        f"ROW_NUMBER() OVER (PARTITION BY _old.{key} IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)"
-    )
-    return (
-        f"SELECT COALESCE(_old.{key}, {newest} + {arrival}) AS {key}, {rest}\n"
-        f"FROM ({placed(fresh, '*')}) AS _new\n"
-        f"LEFT JOIN ({placed(before, f'{key}, entity_key')}) AS _old\n"
-        "  ON _old.entity_key = _new.entity_key AND _old._since IS NOT DISTINCT FROM _new._since"
-    )

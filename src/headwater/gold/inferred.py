@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from headwater.gold import enumeration
 from headwater.gold.lookup import Reach
 from headwater.gold.member import check_keys, inferred_rows
+from headwater.gold.rekey import SEQUENCE, key_kind
+from headwater.gold.sequence import last_sql, remember_last
 from headwater.gold.shape import listed
 from headwater.gold.star import Star, table_name
-from headwater.model.dimension import Dimension, EntityDimension, EnumDimension
+from headwater.model.dimension import Dimension, EnumDimension
 from headwater.names import quote
 from headwater.warehouse.base import Table, Warehouse, Written
 
@@ -44,8 +46,8 @@ def _infer(warehouse: Warehouse, star: Star, reach: Reach, fresh: str) -> int:
     if isinstance(reach.dimension, EnumDimension):
         attributes = enumeration.attributes_of(star, reach.dimension, "_met.entity_key")
     after = ""
-    if isinstance(reach.dimension, EntityDimension) and reach.dimension.surrogate == "sequence":
-        after = f"(SELECT GREATEST(COALESCE(MAX({quote(table.columns[0].name)}), 0), 0) FROM {reach.table})"
+    if key_kind(reach.dimension) == SEQUENCE:
+        after = last_sql(warehouse, table)
     rows = warehouse.stage("gold_inferred", inferred_rows(table, keys, after=after, attributes=attributes))
     added = warehouse.append("gold", table.name, table.names, f"SELECT {listed(table.names)} FROM {rows}")
     check_keys(warehouse, table, rows)
@@ -97,6 +99,8 @@ def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> Wri
         if warehouse.count(keys):
             columns = warehouse.describe("gold", f"dim_{name}") or ()
             table = Table(layer="gold", name=f"dim_{name}", columns=columns, key=(f"{name}_key",))
+            if key_kind(star.dimension(name, where=f"gold.{table.name}")) == SEQUENCE:
+                remember_last(warehouse, table)
             nothing = f"SELECT * FROM {warehouse.ref('gold', table.name)} WHERE FALSE"
             written += warehouse.replace_rows(table, keys=keys, fresh=warehouse.stage("gold_nothing", nothing))
     return written

@@ -13,7 +13,7 @@ FIRST = "'first'"
 
 def surrogate(entity_key: str, start: str = FIRST) -> str:
     """SQL of the surrogate key of the version of `entity_key` that begins at `start` (SQL of texts)."""
-    return keys.hash60(f"{start} || '|' || {entity_key}")
+    return keys.hash53(f"{start} || '|' || {entity_key}")
 
 
 def start_text(instant: str, number: str) -> str:

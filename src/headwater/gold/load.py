@@ -22,6 +22,7 @@ from headwater.gold.find import dimension_at, entity_columns, fits, rows_of_fact
 from headwater.gold.key import connection_of
 from headwater.gold.lookup import Reach
 from headwater.gold.progress import Consumer, Pending, changed, read_pending, record_progress
+from headwater.gold.rekey import settle_lookups
 from headwater.gold.shape import fit, is_empty, listed
 from headwater.gold.star import Star, needs, table_name
 from headwater.model.dimension import ERROR, DateDimension, EntityDimension
@@ -80,7 +81,8 @@ def load_fact(
             pending=pending,
             listen=listen,
         )
-        written = _load(job, months)
+        settled = settle_lookups(warehouse, star, fact, listen)
+        written = settled + _load(job, months)
         record_progress(warehouse, consumer, pending)
         clear(warehouse, numbers=len(parts.parts) * (len(parts.reaches) + 1))
         return written

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.errors import GuardError
 from headwater.gold.key import surrogate
+from headwater.gold.rekey import collision
 from headwater.gold.shape import BEGINNING, FOREVER, listed, selected
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import literal, quote
@@ -81,12 +81,7 @@ def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
     if clash:
         number = int(clash[0][0])
         one, other = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} = {number}")[0]
-        raise GuardError(
-            f"Two members of {table.name} have the same surrogate key; nothing was written.",
-            where=f"gold.{table.name}",
-            saw=f"key {number} of {one} and {other}",
-            hint="declare `surrogate: sequence` for this dimension, then run `headwater rebuild`",
-        )
+        raise collision(table.name, number, str(one), str(other))
 
 
 def _both(one: str, other: str) -> str:

@@ -25,6 +25,8 @@ class Consumer:
     """What it is made by, as text."""
     period: int = 0
     """The newest period it covers, for a fact over periods."""
+    keys: int = 0
+    """How the surrogate keys of a dimension are made, see `headwater.gold.rekey`."""
 
     @property
     def fingerprint(self) -> int:
@@ -44,6 +46,8 @@ class Pending:
     """How far its sources are."""
     period: int = 0
     """The newest period it covered."""
+    keys: int = 0
+    """How the surrogate keys are made that are stored; 0 where nobody noted it."""
 
     @property
     def idle(self) -> bool:
@@ -58,6 +62,12 @@ class Pending:
 
 _PERIOD = "@period"
 
+KEYS = "@keys"
+"""Beside the entities, a dimension keeps how its surrogate keys are made."""
+
+LAST = "@last"
+"""Beside the entities, a dimension with counted keys keeps the highest number it ever gave."""
+
 
 def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = False) -> Pending:
     """What `consumer` has still to consume."""
@@ -71,7 +81,8 @@ def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = Fa
     since = {source: int(told.get(source, -1)) for source in consumer.sources}
     until = {source: max(int(newest.get(source, 0)), since[source]) for source in consumer.sources}
     full = rebuild or told.get(DEFINITION) != consumer.fingerprint or -1 in since.values()
-    return Pending(full=full, since=since, until=until, period=int(told.get(_PERIOD, 0)))
+    period, keys = (int(told.get(name, 0)) for name in (_PERIOD, KEYS))
+    return Pending(full=full, since=since, until=until, period=period, keys=keys)
 
 
 def changed(warehouse: Warehouse, source: str, pending: Pending) -> str:
@@ -87,13 +98,15 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: Pending) 
     told = {**pending.until, DEFINITION: consumer.fingerprint}
     if consumer.period:
         told[_PERIOD] = consumer.period
+    if consumer.keys:
+        told[KEYS] = consumer.keys
     values = ", ".join(
         f"({literal(consumer.name)}, {literal(entity)}, CAST({change} AS BIGINT))" for entity, change in told.items()
     )
     warehouse.overwrite(
         "meta",
         "progress",
-        f"consumer = {literal(consumer.name)}",
+        f"consumer = {literal(consumer.name)} AND entity <> {literal(LAST)}",
         ("consumer", "entity", "change_id"),
         f"SELECT * FROM (VALUES {values}) AS fresh",
     )
@@ -133,6 +146,11 @@ def drop(warehouse: Warehouse, name: str) -> None:
     with warehouse.transaction():
         warehouse.drop("gold", name)
         warehouse.delete("meta", "progress", f"consumer = {literal(name)}")
+
+
+def forget(warehouse: Warehouse) -> None:
+    """Forget how far every table of gold was, and keep which numbers were given."""
+    warehouse.delete("meta", "progress", f"entity <> {literal(LAST)}")
 
 
 def _changes(warehouse: Warehouse) -> str:

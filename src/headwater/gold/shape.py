@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, spelled, widens
 from headwater.errors import DeclarationError
 from headwater.names import quote
 from headwater.warehouse.base import Table, TableColumn, Warehouse
@@ -68,17 +68,24 @@ def _dtype(name: str, kind: Any, where: str) -> str:
     )
 
 
-def fit(warehouse: Warehouse, table: Table) -> None:
-    """Make the stored table have the columns of `table`: those that are declared no more go."""
+def fit(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
+    """Make the stored table have the columns of `table`: those that are declared no more go.
+
+    With `anew`, so do those whose type is another one, since all values are about to come anew.
+    """
+    stored = warehouse.describe(table.layer, table.name) or ()
+    types = {column.name: column.dtype for column in table.columns}
+    if anew and (other := [one.name for one in stored if not widens(one.dtype, types.get(one.name, one.dtype))]):
+        warehouse.drop_columns(table.layer, table.name, other)
     warehouse.ensure(table)
     stored = warehouse.describe(table.layer, table.name) or ()
     if gone := [column.name for column in stored if column.name not in table.names]:
         warehouse.drop_columns(table.layer, table.name, gone)
 
 
-def fit_versions(warehouse: Warehouse, table: Table) -> None:
+def fit_versions(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
     """`fit`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
-    fit(warehouse, table)
+    fit(warehouse, table, anew=anew)
     if warehouse.capabilities.asof:
         warehouse.ensure_asof(table.layer, table.name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from headwater.batch import Batch, Feed, Window
@@ -108,6 +108,13 @@ class Ledger(Protocol):
         self, tenant: str, *, states: Iterable[State] = (), feed: Feed | None = None, limit: int | None = None
     ) -> tuple[BatchRow, ...]:
         """Batches in the order in which they began; all states unless named; with `limit`, only the newest."""
+        ...
+
+    def disown(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
+        """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches.
+
+        Committed spans lose such windows, so that they are read again; a batch that is still being read is forgotten.
+        """
         ...
 
     def pages(self, batch: Batch) -> tuple[PageRow, ...]:

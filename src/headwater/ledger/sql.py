@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
@@ -21,7 +21,17 @@ from headwater.ledger.rows import (
     RunRow,
     State,
 )
-from headwater.ledger.statements import batches, leases, progress, record_counts, refusals, runs, tenants, windows
+from headwater.ledger.statements import (
+    batches,
+    disowning,
+    leases,
+    progress,
+    record_counts,
+    refusals,
+    runs,
+    tenants,
+    windows,
+)
 from headwater.ledger.store import Store
 
 
@@ -118,6 +128,11 @@ class SqlLedger:
         """Batches in the order in which they began; with `limit`, only the newest."""
         with self._store.read() as tx:
             return batches.listed(tx, tenant, states=states, feed=feed, limit=limit)
+
+    def disown(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
+        """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches."""
+        with self._store.write() as tx:
+            return disowning.disown(tx, feed, later_than=later_than, ahead=ahead)
 
     def pages(self, batch: Batch) -> tuple[PageRow, ...]:
         """Committed pages of a batch, in order."""

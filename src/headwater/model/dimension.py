@@ -13,6 +13,9 @@ from headwater.names import Name
 History = Literal["T0", "T1", "T2"]
 """Kimball's types: T0 the first value for ever, T1 the newest value everywhere, T2 a new version on change."""
 
+Surrogate = Literal["hash", "sequence"]
+"""How surrogate keys are made: computed, or counted."""
+
 UNKNOWN, NOT_APPLICABLE, ERROR = -1, -2, -3
 """The reserved members of every dimension."""
 
@@ -86,8 +89,8 @@ class EntityDimension(Declared):
     """Its attributes."""
     join: tuple[Join, ...] = ()
     """Attributes of further entities."""
-    surrogate: Literal["hash", "sequence"] = "hash"
-    """`hash`: stable keys from entity key and version start. `sequence`: 1, 2, 3 ... in the order of arrival."""
+    surrogate: Surrogate | None = None
+    """`hash`: stable keys from entity key and version start. `sequence`: 1, 2, 3 ... by arrival. Else the project's choice."""
     description: str = ""
     """What it is."""
 
@@ -115,6 +118,8 @@ class EnumDimension(Declared):
     """The column, or columns, whose values are the members."""
     attributes: dict[Name, str] = Field(default_factory=dict)
     """Further attributes: expressions over `value`."""
+    surrogate: Surrogate | None = None
+    """`hash`: stable keys from the value. `sequence`: 1, 2, 3 ... by arrival. Else the project's choice."""
     description: str = ""
     """What it is."""
 

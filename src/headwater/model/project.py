@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
@@ -20,7 +21,7 @@ from headwater.model.address import (
     check_folder,
     check_reference,
 )
-from headwater.model.dimension import Dimension
+from headwater.model.dimension import DateDimension, Dimension, Surrogate
 from headwater.model.entity import Entity, OnSchemaChange, Rules
 from headwater.model.fact import Fact
 from headwater.names import Name, Slug
@@ -37,6 +38,8 @@ class DuckDBWarehouse(Declared):
     """The most memory DuckDB may use, e.g. `4GB`; DuckDB's own choice when empty."""
     threads: int | None = None
     """Threads of DuckDB; one a core unless given."""
+    storage: Literal["v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0", "latest"] = "v1.2.0"
+    """The oldest DuckDB that opens a file made from now on."""
 
     def place(self, tenant: str) -> str:
         """Where a tenant's tables are, in words."""
@@ -209,6 +212,8 @@ class Connection(Declared):
     """By resource: how much of the committed past is read again each time, where this service stamps records late."""
     limits: Limits | None = None
     """The budget, where this customer's differs from the connector's."""
+    clock: Literal["both", "service", "machine"] = "both"
+    """Whose clock counts. `both`: the earlier one where they disagree. `service` for one that lives in a time of its own."""
 
 
 class Tenant(Declared):
@@ -238,6 +243,14 @@ class Policy(Declared):
     """Fields (as paths) that are read with another type than the contract says; `text` takes anything."""
 
 
+def _written(end: Any) -> Any:
+    return end.isoformat() if isinstance(end, date) else end
+
+
+OpenEnd = Annotated[Literal["9999-12-31"] | None, BeforeValidator(_written)]
+"""What stands for the end of what is still valid."""
+
+
 class Publication(Declared):
     """A place outside to which tables are written after a run that changed them, so that readers never block a run."""
 
@@ -253,6 +266,8 @@ class Publication(Declared):
     """Which layer."""
     tables: tuple[Name, ...] = ()
     """Which tables, e.g. `dim_company`; every dimension and fact (or entity) unless given."""
+    open_end: OpenEnd = "9999-12-31"
+    """What `valid_to` says of what is still valid; `null` for no value, where readers cannot hold an instant so late."""
 
 
 class Project(Declared):
@@ -283,6 +298,9 @@ class Project(Declared):
     on_schema_change: OnSchemaChange | None = None
     """What becomes of a history when its entity's columns come or go, for every entity that does not say so itself."""
 
+    surrogate: Surrogate | None = None
+    """How the keys of dimensions are made that do not say so themselves: `hash`, or `sequence` for 1, 2, 3 ..."""
+
     def in_environment(self, environment: Environment) -> Project:
         """The project with the overrides of an environment."""
         overrides = {name: getattr(environment, name) for name in ("warehouse", "lake", "ledger")}
@@ -310,12 +328,19 @@ class Declarations(Declared):
             rules={**self.rules, **other.rules},
         )
 
-    def choosing(self, on_schema_change: OnSchemaChange | None) -> Declarations:
-        """These declarations, with that choice for every entity that has none of its own."""
+    def choosing(self, on_schema_change: OnSchemaChange | None, surrogate: Surrogate | None = None) -> Declarations:
+        """These declarations, with those choices for every entity and every dimension that has none of its own."""
         choice = {"on_schema_change": on_schema_change}
         chosen = {
             name: entity.model_copy(update=choice)
             for name, entity in self.entities.items()
             if entity.on_schema_change is None
         }
-        return self.model_copy(update={"entities": {**self.entities, **chosen}})
+        keyed: dict[str, Dimension] = {
+            name: one.model_copy(update={"surrogate": surrogate})
+            for name, one in self.dimensions.items()
+            if not isinstance(one, DateDimension) and one.surrogate is None
+        }
+        return self.model_copy(
+            update={"entities": {**self.entities, **chosen}, "dimensions": {**self.dimensions, **keyed}}
+        )

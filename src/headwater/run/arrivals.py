@@ -14,6 +14,7 @@ from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import fields_of
 from headwater.model.scope import bronze_columns
+from headwater.run.clocks import believed
 from headwater.run.feeds import Source
 from headwater.run.opened import Opened
 from headwater.silver.reading import Arrival, Reading
@@ -44,7 +45,7 @@ def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arr
     refused = ledger.refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
     return Arrival(
         source=source.name,
-        batch=row.batch,
+        batch=believed(row),
         files=files_of(row.batch, lake),
         spared=tuple(one.key for one in refused if one.state != "readmitted"),
         observed_at=row.read_at,

@@ -12,6 +12,7 @@ from headwater.batch import Batch, Feed
 from headwater.bronze.contract import relaxed
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
+from headwater.gold.rekey import unsettled
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
@@ -85,20 +86,34 @@ def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> S
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in opened.declarations.entities.items() if name != besides]
     decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
-    return Standing(built=built, redeclared=decided)
+    # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
+    stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
+    return Standing(built=built - stale, redeclared=decided)
 
 
-def state_of(opened: Opened, tenant: str, sources: Mapping[Feed, Source], standing: Standing) -> TenantState:
-    """What the ledger knows of a tenant's feeds, and the warehouse of its tables."""
+def state_of(
+    opened: Opened,
+    tenant: str,
+    sources: Mapping[Feed, Source],
+    standing: Standing,
+    times: Mapping[str, datetime] | None = None,
+) -> TenantState:
+    """What the ledger knows of a tenant's feeds, and the warehouse of its tables. `times`: what time it is."""
+    known = times or {}
     unfinished = opened.ledger.batches(tenant, states=("extracting", "extracted", "transformed", "failed"))
-    feeds = tuple(feed_state(opened.ledger, source, unfinished) for source in sources.values())
+    feeds = tuple(
+        feed_state(opened.ledger, source, unfinished, now=known.get(feed.connection))
+        for feed, source in sources.items()
+    )
     return TenantState(tenant=tenant, feeds=feeds, built=standing.built, redeclared=standing.redeclared)
 
 
-def feed_state(ledger: Ledger, source: Source, unfinished: Iterable[BatchRow]) -> FeedState:
-    """What the ledger knows of one feed."""
+def feed_state(
+    ledger: Ledger, source: Source, unfinished: Iterable[BatchRow], *, now: datetime | None = None
+) -> FeedState:
+    """What the ledger knows of one feed. A complete read that is dated after `now` does not hold up the next one."""
     feed, connector = source.feed, source.plug.connector
-    snapshot, sweep = (ledger.latest(feed, purpose=purpose) for purpose in ("snapshot", "sweep"))
+    snapshot, sweep = (ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
     return FeedState(
         feed=feed,
         connector=connector.connector,

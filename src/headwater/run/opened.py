@@ -105,7 +105,7 @@ def open_project(root: Path, *, environment: str = "", listen: Listen = ignore, 
         declarations = load_blueprint(project.blueprint, where=project.origin.of("blueprint"))
     if (root / "models").is_dir():
         declarations = declarations.overlaid(load_declarations(root / "models"))
-    declarations = declarations.choosing(project.on_schema_change)
+    declarations = declarations.choosing(project.on_schema_change, project.surrogate)
     plugs = _plugs(root, project, declarations)
     fields = {name: found for plug in plugs.values() for name, found in plug.fields().items()}
     check(Whole(declarations=declarations, fields=fields, settings=project.settings))

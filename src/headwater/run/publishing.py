@@ -17,6 +17,7 @@ from headwater.run.published_bucket import PublishedBucket
 from headwater.run.published_delta import PublishedDelta
 from headwater.stores.opening import open_store, scheme_of
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.open_end import export_without_end, has_end
 
 Outside = Published | PublishedBucket | PublishedDelta
 """A place outside: one tenant's part of one publication."""
@@ -44,17 +45,25 @@ def _brought(
 ) -> int:
     """Put a new state in place if there is one; how many tables it has that are new."""
     layer = declared.layer
-    digests = {table: f"{declared.format}:{warehouse.digest(layer, table)}" for table in tables}
+    ends = {table for table in tables if declared.open_end is None and has_end(warehouse, layer, table)}
+    kind = {table: f"{declared.format}{'+null' if table in ends else ''}" for table in tables}
+    digests = {table: f"{kind[table]}:{warehouse.digest(layer, table)}" for table in tables}
     before = {table: entry["digest"] for table, entry in place.manifest().get("tables", {}).items()}
     if before != digests:
         now = opened.clock.now()
         said = {"publication": declared.name, "tenant": tenant, "layer": layer, "format": declared.format}
         file_format: Literal["csv", "parquet"] = "csv" if declared.format == "csv" else "parquet"
+
+        def fill(table: str, path: Path) -> int:
+            if table in ends:
+                return export_without_end(warehouse, layer, table, path, file_format)
+            return warehouse.export(layer, table, str(path), file_format)
+
         place.bring(
             f"{now:%Y%m%dT%H%M%S%f}Z",
             {**said, "published_at": iso(now)},
             digests,
-            fill=lambda table, path: warehouse.export(layer, table, str(path), file_format),
+            fill=fill,
         )
     place.tidy()
     return sum(before.get(table) != digest for table, digest in digests.items())

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import closing
 
 from headwater.errors import DeclarationError
+from headwater.gold.progress import forget
+from headwater.gold.rekey import counted_tables
 from headwater.names import suggest
 from headwater.run.asked import Asked
 from headwater.run.feeds import standing_of
@@ -41,6 +43,11 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
             drop(warehouse, declared)
             return
         with warehouse.transaction():
+            kept = {"gold": counted_tables(warehouse, opened.declarations.dimensions.values())}
+            if kept["gold"]:
+                forget(warehouse)
+                kept["meta"] = frozenset({"progress"})
             for layer in _LAYERS:
                 for name in warehouse.tables(layer):
-                    warehouse.drop(layer, name)
+                    if name not in kept.get(layer, ()):
+                        warehouse.drop(layer, name)

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from headwater.batch import Feed
 from headwater.clock import Clock, parse_span
@@ -27,6 +27,7 @@ from headwater.plan.state import LAYERS, Layer, Request
 from headwater.plan.step import Conform, Land, Plan
 from headwater.plan.view import view_of
 from headwater.run.asked import Asked
+from headwater.run.clocks import Agreed, Sight, agree, mark_of, settle_clocks, sight_of
 from headwater.run.execute import execute
 from headwater.run.feeds import Source, Standing, sources_of, standing_of, state_of
 from headwater.run.leftovers import check_writable, clear_leftovers
@@ -103,20 +104,15 @@ def _carried(
         stack.callback(warehouse.close)
         ready_meta(warehouse)
         standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
-        for note in warehouse.notes:
-            tally.told(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
-        for row in opened.ledger.findings(tenant):
-            if row.finding == CLEAR_SECRET_REMOVED:
-                # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
-                tally.told(
-                    FindingMade(tenant=tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail)
-                )
+        _repeat_findings(opened, tenant, warehouse, listen=tally.told)
         lake = opened.lake(tenant)
         check_writable(lake)
         clear_leftovers(opened, tenant, sources)
         patience = Patience(clock=opened.clock, stop=stop)
         clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
+        for finding in settle_clocks(opened.ledger, lake, filter(asked.picks, sources), times):
+            tally.told(finding)
         began = opened.clock.monotonic()
         plan = plan_of(opened, tenant, asked, sources, times=times, standing=standing)
         if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
@@ -128,7 +124,7 @@ def _carried(
             sources=sources,
             clients=clients,
             unreachable=failed,
-            times=times,
+            times={name: agreed.now for name, agreed in times.items()},
             began=began,
             lake=lake,
             warehouse=warehouse,
@@ -149,18 +145,29 @@ def _carried(
     return (*refused, *results), "partial" if failed and outcome == "done" else outcome
 
 
+def _repeat_findings(opened: Opened, tenant: str, warehouse: Warehouse, *, listen: Listen) -> None:
+    """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
+    for note in warehouse.notes:
+        listen(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
+    for row in opened.ledger.findings(tenant):
+        if row.finding == CLEAR_SECRET_REMOVED:
+            # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
+            listen(FindingMade(tenant=tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail))
+
+
 def plan_of(
     opened: Opened,
     tenant: str,
     asked: Asked,
     sources: Mapping[Feed, Source],
     *,
-    times: Mapping[str, datetime],
+    times: Mapping[str, Agreed],
     standing: Standing,
 ) -> Plan:
     """What is to be done for a tenant."""
+    now = {name: agreed.now for name, agreed in times.items()}
     request = Request(
-        source_times=times,
+        source_times=now,
         connections=frozenset({asked.connection} if asked.connection else ()),
         resources=frozenset({asked.resource} if asked.resource else ()),
         layers=_layers(asked),
@@ -170,7 +177,7 @@ def plan_of(
         chunk=_chunk(asked),
     )
     return build(
-        view_of(opened.declarations, opened.project.publish), state_of(opened, tenant, sources, standing), request
+        view_of(opened.declarations, opened.project.publish), state_of(opened, tenant, sources, standing, now), request
     )
 
 
@@ -183,10 +190,10 @@ def connect(
     *,
     listen: Listen = ignore,
     clock: Clock | None = None,
-) -> tuple[dict[str, Client], dict[str, datetime], dict[str, HeadwaterError]]:
-    """A client for each connection that is asked, its service's time, and why others could not be asked."""
+) -> tuple[dict[str, Client], dict[str, Agreed], dict[str, HeadwaterError]]:
+    """A client for each connection that is asked, the time agreed on with its service, and why others could not be asked."""
     clients: dict[str, Client] = {}
-    times: dict[str, datetime] = {}
+    times: dict[str, Agreed] = {}
     failed: dict[str, HeadwaterError] = {}
     if not asked.sources:
         return clients, times, failed
@@ -196,7 +203,11 @@ def connect(
             continue
         try:
             client = client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
-            times[name] = stack.enter_context(client).source_time()
+            sight = Sight(service=stack.enter_context(client).service_time(), machine=opened.clock.now())
+            before = sight_of(opened.ledger.mark(tenant, mark_of(name)))
+            asks = client.connector.clock is not None
+            counts = "service" if client.simulated else connection.clock
+            times[name] = agree(sight, before, counts=counts, asked=asks)
             clients[name] = client
         except (ServiceError, DeclarationError) as error:
             failed[name] = error

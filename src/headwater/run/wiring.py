@@ -104,7 +104,14 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
     warehouse: Warehouse
     if isinstance(settings, DuckDBWarehouse):
         path = str(root / settings.place(tenant))
-        warehouse = kind(tenant, path, memory=settings.memory, threads=settings.threads, read_only=read_only)
+        warehouse = kind(
+            tenant,
+            path,
+            memory=settings.memory,
+            threads=settings.threads,
+            storage=settings.storage,
+            read_only=read_only,
+        )
     elif isinstance(settings, FilesWarehouse):
         warehouse = kind(
             tenant,

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from headwater.errors import StateError
 from headwater.model.entity import Entity
 from headwater.names import literal
+from headwater.silver.noted import is_outdated
+from headwater.silver.redeclared import OUTDATED
 from headwater.temporal.fold import order_sql
 from headwater.temporal.text import listed
 from headwater.warehouse.base import Warehouse
@@ -61,7 +64,10 @@ def versions_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Version]
 
 
 def observations_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Observation]:
-    """All that was seen of a key, in order."""
+    """All that was seen of a key, in order. StateError where the log was kept by an older Headwater."""
+    if is_outdated(warehouse, entity, None):
+        hint = "`headwater run` makes it anew from all that landed"
+        raise StateError("This history cannot be told.", where=f"{entity.entity}_log", saw=OUTDATED, hint=hint)
     found = warehouse.rows(
         f"SELECT sequence, operation, batch_id FROM {_log(warehouse, entity)} "
         f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from headwater.model.entity import RESERVED, Column, Entity
 from headwater.names import literal
-from headwater.silver.tables import SHAPES
+from headwater.silver.tables import LOG_COLUMNS, SHAPES
 from headwater.warehouse.base import Warehouse
+
+LOG_FORM = 2
+"""The form of the change log; the first one did not hold when an event was observed, nor which source said so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class Noted:
     """Those that are declared no more: they keep what is known, and nobody tells of them."""
     anew: bool = False
     """Whether the history is being made anew, and not all of it is there yet."""
+    log: int = LOG_FORM
+    """Which form the change log has."""
 
     def text(self) -> str:
         """As it is stored; what is usual is not mentioned."""
@@ -30,8 +36,9 @@ class Noted:
             name: [column.type, column.history, *([column.renamed_from] if column.renamed_from else [])]
             for name, column in self.columns.items()
         }
-        unusual = {"retired": list(self.retired)} if self.retired else {}
-        return json.dumps({"key": list(self.key), "columns": columns, **unusual, **({"anew": 1} if self.anew else {})})
+        unusual: dict[str, Any] = {"retired": list(self.retired)} if self.retired else {}
+        unusual |= {"anew": 1} if self.anew else {}
+        return json.dumps({"key": list(self.key), "columns": columns, **unusual, "log": self.log})
 
 
 def notes_of(warehouse: Warehouse) -> dict[str, Noted]:
@@ -59,6 +66,14 @@ def stored_as(warehouse: Warehouse, entity: Entity, notes: Mapping[str, Noted]) 
     return Noted(key=entity.key, columns=columns, anew=known is not None and known.anew)
 
 
+def is_outdated(warehouse: Warehouse, entity: Entity, known: Noted | None) -> bool:
+    """Whether the change log of an entity has an older form, which no history can go on with."""
+    if known is not None and known.log == LOG_FORM:
+        return False
+    stored = warehouse.describe("silver", f"{entity.entity}_log")
+    return stored is not None and not set(LOG_COLUMNS) <= {column.name for column in stored}
+
+
 def note(warehouse: Warehouse, entity: str, text: str) -> None:
     """Note what the tables of an entity are made by (`Noted.text`)."""
     select = f"SELECT {literal(entity)}, {literal(text)}"
@@ -81,4 +96,5 @@ def _read(text: str) -> Noted:
         columns=columns,
         retired=tuple(told.get("retired", ())),
         anew=bool(told.get("anew")),
+        log=int(told.get("log", 1)),
     )

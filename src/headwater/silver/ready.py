@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from headwater.errors import DeclarationError
 from headwater.model.entity import RESERVED, Entity
 from headwater.names import literal, quote
-from headwater.silver.noted import Noted, is_filled, note, notes_of, stored_as
-from headwater.silver.redeclared import Redeclared, going_on, redeclared, undecided
+from headwater.silver.noted import Noted, is_filled, is_outdated, note, notes_of, stored_as
+from headwater.silver.redeclared import OUTDATED, Redeclared, going_on, redeclared, undecided
 from headwater.silver.tables import LOG_COLUMNS, META, SHAPES, log_table, versions_table
 from headwater.temporal.text import known_list
 from headwater.warehouse.base import Warehouse
@@ -36,6 +36,8 @@ def ready(warehouse: Warehouse, entity: Entity) -> Ready:
     with warehouse.transaction():
         notes = notes_of(warehouse)
         known, stored = notes.get(entity.entity), stored_as(warehouse, entity, notes)
+        if is_outdated(warehouse, entity, known):
+            raise _outdated(entity)
         if stored is not None and known is not None and _noted(going_on(entity, stored), entity, known) == known.text():
             return Ready(entity=going_on(entity, stored))
         change = redeclared(entity, stored) if stored else Redeclared()
@@ -107,6 +109,15 @@ def _before_it_goes_on(entity: Entity, change: Redeclared) -> DeclarationError |
         f"entity `{entity.entity}`: its history is to be made anew before it can go on; nothing was written",
         where=str(entity.origin),
         saw=str(change),
+        hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
+    )
+
+
+def _outdated(entity: Entity) -> DeclarationError:
+    return DeclarationError(
+        f"entity `{entity.entity}`: its history cannot go on, and is to be made anew from all that landed",
+        where=f"silver.{entity.entity}_log",
+        saw=OUTDATED,
         hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
     )
 

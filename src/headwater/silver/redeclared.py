@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.entity import Column, Entity
-from headwater.silver.noted import Noted, is_filled, notes_of, stored_as
+from headwater.silver.noted import Noted, is_filled, is_outdated, notes_of, stored_as
 from headwater.silver.tables import SHAPES
 from headwater.warehouse.base import Warehouse
+
+OUTDATED = "its change log has the form of an older Headwater, which does not hold when each event was observed"
+"""Why a history that an older Headwater made cannot go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,9 @@ def decide(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str, Decide
     errors: list[DeclarationError] = []
     for entity in entities:
         known = notes.get(entity.entity)
+        if is_outdated(warehouse, entity, known):
+            found[entity.entity] = Decided(anew=True, why=OUTDATED)
+            continue
         if known is None:
             continue
         if known.anew:

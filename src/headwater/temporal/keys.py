@@ -23,6 +23,11 @@ def hash60(text: str) -> str:
     return f"CAST('0x' || SUBSTRING(MD5({text}), 1, 15) AS BIGINT)"
 
 
+def hash53(text: str) -> str:
+    """The lower 53 bits of `hash60`: as much as a double holds exactly, and so JSON, JavaScript and data frames."""
+    return f"({hash60(text)} % {2**53})"
+
+
 def key_in(entity_key: str) -> str:
     """The key in an entity key (SQL), as a text. A connection has no colon."""
     return f"SUBSTRING({entity_key}, STRPOS({entity_key}, ':') + 1)"

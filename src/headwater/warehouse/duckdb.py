@@ -15,7 +15,7 @@ from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse import writing
 from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
-from headwater.warehouse.duckdb_session import explained, opened
+from headwater.warehouse.duckdb_session import STORAGE, explained, newer_storage, opened
 from headwater.warehouse.sql import create_table, listed, not_among, same_row
 
 LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
@@ -40,6 +40,9 @@ _SHARE = 2_000_000
 _BATCH = 50_000
 """Rows of a batch that streams out."""
 
+WRITTEN: Mapping[FileFormat, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}
+"""The options of COPY by which a table is written to a file."""
+
 _DTYPES = {
     "VARCHAR": "text",
     "BOOLEAN": "boolean",
@@ -57,10 +60,16 @@ class DuckDB:
     capabilities = Capabilities(
         dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, asof=True, exports=True
     )
-    notes: tuple[str, ...] = ()
 
     def __init__(
-        self, tenant: str, path: str, memory: str = "", threads: int | None = None, *, read_only: bool = False
+        self,
+        tenant: str,
+        path: str,
+        memory: str = "",
+        threads: int | None = None,
+        *,
+        storage: str = STORAGE,
+        read_only: bool = False,
     ) -> None:
         self.tenant = tenant
         self.path = path
@@ -68,7 +77,8 @@ class DuckDB:
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
-        self._connection = opened(path, config, read_only=read_only)
+        self._connection = opened(path, config, storage=storage, read_only=read_only)
+        self.notes = () if read_only else newer_storage(self._connection, path, storage)
         self.execute("SET TimeZone = 'UTC'")
         self.execute("SET enable_progress_bar = false")
         if read_only:
@@ -256,8 +266,7 @@ class DuckDB:
 
     def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file; how many."""
-        options = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}[file_format]
-        return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({options})")
+        return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({WRITTEN[file_format]})")
 
     def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""

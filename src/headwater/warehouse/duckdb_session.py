@@ -10,9 +10,17 @@ import duckdb
 
 from headwater.errors import WarehouseError
 
+STORAGE = "v1.2.0"
+"""The storage of a new file unless declared: DuckDB 1.2 to 1.5 can open it, too, at no cost that could be measured."""
 
-def opened(path: str, config: dict[str, Any], *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A connection to a file (or `:memory:`); WarehouseError when there is none to be had."""
+
+def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """A connection to a file (or `:memory:`); WarehouseError when there is none to be had.
+
+    A file that is there keeps the storage that it was made with.
+    """
+    if not read_only and path != ":memory:":
+        config = {**config, "storage_compatibility_version": storage}
     try:
         if path != ":memory:" and not read_only:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +38,24 @@ def opened(path: str, config: dict[str, Any], *, read_only: bool) -> duckdb.Duck
     except OSError as error:
         hint = "check the path of the warehouse and the rights on its folder"
         raise WarehouseError("the warehouse cannot be opened", where=path, saw=str(error), hint=hint) from error
+
+
+def newer_storage(connection: duckdb.DuckDBPyConnection, path: str, storage: str) -> tuple[str, ...]:
+    """What to say of a file that only a newer DuckDB opens than was declared; nothing of any other."""
+    if path == ":memory:" or storage == "latest":
+        return ()
+    asked = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()"
+    found = connection.execute(asked).fetchone()
+    kept = str(found[0]) if found and found[0] else ""
+    if _number(kept) <= _number(storage):
+        return ()
+    return (
+        f"the file has the storage of DuckDB {kept}, which older ones cannot open; `storage: {storage}` is for new files",
+    )
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 def _holder(message: str) -> str:

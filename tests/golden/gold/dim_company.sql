@@ -98,7 +98,7 @@ chain_number AS (
 inherited_number AS (
   SELECT entity_key, MAX(value) AS value FROM chain_number WHERE value IS NOT NULL GROUP BY entity_key
 )
-SELECT CAST('0x' || SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(EPOCH_US(_row.valid_from) AS VARCHAR) END || '|' || _row.entity_key), 1, 15) AS BIGINT) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone",
+SELECT (CAST('0x' || SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(EPOCH_US(_row.valid_from) AS VARCHAR) END || '|' || _row.entity_key), 1, 15) AS BIGINT) % 9007199254740992) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone",
   _row.valid_from, _row.valid_to, _row.valid_to = TIMESTAMP '9999-12-31 00:00:00' AS is_current, FALSE AS is_inferred,
   _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place FROM members) AS _row

@@ -45,7 +45,7 @@ members AS (
   FROM ends
   JOIN lasts ON lasts._last_key = ends."entity_key"
 )
-SELECT CAST('0x' || SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(EPOCH_US(_row.valid_from) AS VARCHAR) END || '|' || _row.entity_key), 1, 15) AS BIGINT) AS "member_key", _row.entity_key, _row."name", _row."cost",
+SELECT (CAST('0x' || SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(EPOCH_US(_row.valid_from) AS VARCHAR) END || '|' || _row.entity_key), 1, 15) AS BIGINT) % 9007199254740992) AS "member_key", _row.entity_key, _row."name", _row."cost",
   _row.valid_from, _row.valid_to, _row.valid_to = TIMESTAMP '9999-12-31 00:00:00' AS is_current, FALSE AS is_inferred,
   _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place FROM members) AS _row

@@ -1,4 +1,4 @@
-SELECT CAST('0x' || SUBSTRING(MD5('first' || '|' || _row.entity_key), 1, 15) AS BIGINT) AS "option_key", _row.entity_key, _row.entity_key AS "value", CASE WHEN _row.entity_key = 'Billable' THEN 'Billable' ELSE 'NonBillable' END AS "category",
+SELECT (CAST('0x' || SUBSTRING(MD5('first' || '|' || _row.entity_key), 1, 15) AS BIGINT) % 9007199254740992) AS "option_key", _row.entity_key, _row.entity_key AS "value", CASE WHEN _row.entity_key = 'Billable' THEN 'Billable' ELSE 'NonBillable' END AS "category",
   TIMESTAMP '1970-01-01 00:00:00' AS valid_from, TIMESTAMP '9999-12-31 00:00:00' AS valid_to, TRUE AS is_current, FALSE AS is_inferred,
   _row.read_at AS loaded_at, _row.batch_id, _row.source
 FROM (

@@ -95,6 +95,11 @@ def pages(connection: Connection, batch: Batch, *, number: int | None = None) ->
     return tuple(PageRow(**row) for row in connection.execute(query).mappings())
 
 
+def rows_of(connection: Connection, condition: ColumnElement[bool]) -> tuple[BatchRow, ...]:
+    """The batches that hold a condition, in the order in which they began."""
+    return _rows(connection, condition, limit=None)
+
+
 def _rows(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> tuple[BatchRow, ...]:
     query = select(batches).where(condition).order_by(batches.c.ordinal.desc()).limit(limit)
     found = connection.execute(query).mappings().all()

@@ -43,6 +43,7 @@ class Interface:
         answer = self._gate(ask) or self._spoiled(route) or self._answer(ask, route)
         self._delay_or_cut(answer, route)
         answer.headers["Date"] = http_date(self.simulation.firm.now)
+        answer.headers["X-Simulated-Calendar"] = "yes"
         target = url_of(ask.path, ask.params) if ask.params else ask.path
         self.requests.append({"method": ask.method, "path": target, "status": 0 if answer.reset else answer.status})
         self.served[route.pattern] += 1

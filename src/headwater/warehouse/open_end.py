@@ -1,0 +1,30 @@
+"""Tables written for readers who cannot hold the instant that stands for an open end: without a value in its place."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from headwater.names import literal
+from headwater.warehouse.base import FileFormat, Layer, Warehouse
+from headwater.warehouse.duckdb import WRITTEN, DuckDB
+
+END = "valid_to"
+
+
+def has_end(warehouse: Warehouse, layer: Layer, table: str) -> bool:
+    """Whether rows of a table have an end."""
+    return any(column.name == END for column in warehouse.describe(layer, table) or ())
+
+
+def export_without_end(warehouse: Warehouse, layer: Layer, table: str, path: Path, file_format: FileFormat) -> int:
+    """Write a table's rows to a new file, with NULL where an end is open; how many."""
+    draft = path.with_name(f"{path.name}.ends")
+    try:
+        warehouse.export(layer, table, str(draft), "parquet")
+        with closing(DuckDB(warehouse.tenant, ":memory:")) as engine:
+            rows = f"SELECT * REPLACE (NULLIF({END}, TIMESTAMP '9999-12-31 00:00:00') AS {END})"
+            source = f"read_parquet({literal(str(draft))})"
+            return engine.execute(f"COPY ({rows} FROM {source}) TO {literal(str(path))} ({WRITTEN[file_format]})")
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,208 @@
+"""No clock is believed alone: services that tell a wrong time, through the command line."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from headwater.clock import iso
+from tests.e2e.clocked import DAY, HOUR, Clocked, ClockedShop, serving
+from tests.e2e.stand import kill
+
+LATE = [datetime(2062, 7, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), DAY]
+NAMES = ["2062", "2030", "a day ahead"]
+SWEEP = {"kind": "sweep", "every": "1d", "params": {"ids": "1"}, "max_drop": 1}
+
+
+@pytest.fixture
+def service():
+    with serving(Clocked()) as running:
+        running.put(1, 2, 3)
+        yield running
+
+
+def just_now(service, *ids):
+    """Items that change now, and a second for it to be over."""
+    service.put(*ids, ago=timedelta(0))
+    time.sleep(1.1)
+
+
+@pytest.mark.parametrize("ahead", LATE, ids=NAMES)
+def test_a_clock_that_is_ahead_hides_nothing(ahead, service, tmp_path):
+    service.ahead = ahead
+    shop = ClockedShop(tmp_path / "shop", service)
+    said = shop.findings(shop.run())["clock_disagrees"]
+    assert "service 20" in said
+    assert f"this machine {datetime.now(UTC):%Y-%m-%d}" in said
+    [(until,)] = shop.ledger("SELECT max(until) FROM committed")
+    assert until <= datetime.now(UTC).timestamp() * 1e6
+    just_now(service, 4)
+    for wrong in (True, False):  # while it is still wrong, and after it was set right
+        service.ahead = ahead if wrong else timedelta(0)
+        assert ("clock_disagrees" in shop.findings(shop.run())) == wrong
+        assert shop.current() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("ahead", LATE, ids=NAMES)
+def test_what_was_committed_under_a_clock_that_was_ahead_is_read_again(ahead, service, tmp_path):
+    service.ahead = ahead
+    shop = ClockedShop(tmp_path / "shop", service, clock="service")
+    shop.run()
+    [(until,)] = shop.ledger("SELECT max(until) FROM committed")
+    assert until > datetime.now(UTC).timestamp() * 1e6
+    just_now(service, 4)
+    service.ahead = timedelta(0)
+    shop.believe("both")
+    assert "committed under a wrong clock" in shop.findings(shop.run())["read_again"]
+    assert shop.current() == [1, 2, 3, 4]
+    assert "read_again" not in shop.findings(shop.run())
+    [(spans, until)] = shop.ledger("SELECT count(*), max(until) FROM committed")
+    assert (spans, until <= datetime.now(UTC).timestamp() * 1e6) == (1, True)
+
+
+def test_a_day_that_nobody_read_is_read_even_when_it_is_past(service, tmp_path):
+    """A day ahead, days ago: the window ends in the past by now, and was wrong all the same."""
+    service.ahead = DAY
+    shop = ClockedShop(tmp_path / "shop", service, clock="service")
+    shop.run()
+    micros = 3 * 86_400_000_000
+    shop.ledger(f"UPDATE batch SET until = until - {micros}, started_at = started_at - {micros}")
+    shop.ledger(f"UPDATE committed SET until = until - {micros}")
+    service.put(4, ago=DAY * 2.5)
+    service.ahead = timedelta(0)
+    shop.believe("both")
+    shop.run()
+    assert shop.current() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("purpose", ["sweep", "snapshot"])
+def test_a_complete_read_that_is_dated_ahead_holds_up_no_other(purpose, service, tmp_path):
+    service.ahead = LATE[0]
+    way = {"deletes": SWEEP} if purpose == "sweep" else {"cursor": {"kind": "snapshot", "every": "1d"}}
+    shop = ClockedShop(tmp_path / "shop", service, clock="service", **way)
+    shop.run()
+    shop.ledger("UPDATE batch SET read_at = NULL")  # an older ledger: its history is made anew
+    shop("rebuild")
+    del service.items[2]
+    service.ahead = timedelta(0)
+    shop.believe("both")
+    shop.run("--allow-drop")
+    assert shop.current() == [1, 3]
+    ended = shop.ask("SELECT year(valid_to) FROM silver.item WHERE item_id = 2")
+    assert ended == [(datetime.now(UTC).year,)]
+    before = len(service.asked)
+    shop.run()
+    assert len(service.asked) - before <= 1 + (purpose == "sweep")  # not due again for a day
+
+
+def test_a_clock_that_is_an_hour_behind_only_waits(service, tmp_path):
+    service.put(4, ago=HOUR / 2)
+    service.ahead = -HOUR
+    shop = ClockedShop(tmp_path / "shop", service)
+    assert "clock_disagrees" in shop.findings(shop.run())
+    assert shop.current() == [1, 2, 3]
+    service.ahead = timedelta(0)
+    assert shop.run()["findings"] == []
+    assert shop.current() == [1, 2, 3, 4]
+
+
+def test_a_clock_that_jumps_back_is_told_and_loses_nothing(service, tmp_path):
+    shop = ClockedShop(tmp_path / "shop", service)
+    assert shop.run()["findings"] == []
+    service.ahead = -HOUR
+    just_now(service, 4)
+    said = shop.findings(shop.run())
+    assert said.keys() == {"clock_disagrees", "clock_went_back"}
+    assert said["clock_went_back"].startswith("service ")
+    service.ahead = timedelta(0)
+    assert shop.run()["findings"] == []
+    assert shop.current() == [1, 2, 3, 4]
+
+
+def test_a_service_that_tells_no_time_is_read_by_this_machines(service, tmp_path):
+    service.ahead = None
+    shop = ClockedShop(tmp_path / "shop", service)
+    assert shop.findings(shop.run()).keys() == {"clock_missing"}
+    just_now(service, 4)
+    shop.run()
+    assert shop.current() == [1, 2, 3, 4]
+
+
+def test_a_date_that_stands_still_is_told(service, tmp_path):
+    service.ahead = datetime.now(UTC).replace(microsecond=0)
+    shop = ClockedShop(tmp_path / "shop", service)
+    assert shop.run()["findings"] == []
+    shop.ledger(
+        "UPDATE mark SET value = json_set(value, '$.machine', json_extract(value, '$.machine') - 600000000) "
+        "WHERE name = 'clock:odd'"
+    )
+    assert iso(service.ahead) in shop.findings(shop.run())["clock_stands_still"]
+    just_now(service, 4)
+    shop.believe("machine")
+    shop.run()
+    assert shop.current() == [1, 2, 3, 4]
+
+
+def test_a_simulated_calendar_counts_alone(service, tmp_path):
+    service.ahead, service.simulated = -30 * DAY, "yes"
+    service.put(4, ago=40 * DAY)
+    shop = ClockedShop(tmp_path / "shop", service)
+    assert shop.run()["findings"] == []
+    assert shop.current() == [4]
+
+
+def test_an_answer_from_a_cache_is_as_old_as_it_says(service, tmp_path):
+    service.put(4, ago=HOUR / 2)
+    service.ahead, service.age = -HOUR, "3600"
+    shop = ClockedShop(tmp_path / "shop", service)
+    assert shop.run()["findings"] == []
+    assert shop.current() == [1, 2, 3, 4]
+
+
+def test_a_machine_that_was_a_day_ahead_reads_that_day_again(service, tmp_path):
+    """Where the service tells no time, only what was seen before can tell that this machine was wrong."""
+    service.ahead = None
+    shop = ClockedShop(tmp_path / "shop", service)
+    shop.run()
+    for statement in (
+        "UPDATE batch SET until = until + 86400000000, started_at = started_at + 86400000000",
+        "UPDATE committed SET until = until + 86400000000",
+        "UPDATE mark SET value = json_set(value, '$.machine', json_extract(value, '$.machine') + 86400000000)",
+    ):
+        shop.ledger(statement)
+    just_now(service, 4)
+    said = shop.findings(shop.run())
+    assert said.keys() == {"clock_missing", "clock_went_back", "read_again"}
+    assert said["clock_went_back"].startswith("this machine ")
+    assert shop.current() == [1, 2, 3, 4]
+
+
+def test_a_read_that_was_killed_under_a_wrong_clock_is_not_gone_on_with(service, tmp_path):
+    service.put(4, 5, 6)
+    service.ahead = LATE[0]
+    shop = ClockedShop(tmp_path / "shop", service, clock="service")
+    service.gate.clear()
+    with shop.start("run") as process:
+        while len(service.asked) < 2 and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        assert kill(process)
+    assert shop.ledger("SELECT state, pages FROM batch") == [("extracting", 1)]
+    service.gate.set()
+    just_now(service, 7)
+    service.ahead = timedelta(0)
+    shop.believe("both")
+    assert "read_again" in shop.findings(shop.run())
+    assert shop.current() == [1, 2, 3, 4, 5, 6, 7]
+    [(state, until)] = shop.ledger("SELECT state, until FROM batch")
+    assert (state, until <= datetime.now(UTC).timestamp() * 1e6) == ("completed", True)
+
+
+def test_when_a_batch_was_read_is_kept_and_never_before_its_window_ends(service, tmp_path):
+    shop = ClockedShop(tmp_path / "shop", service, deletes=SWEEP)
+    shop.run()
+    rows = shop.ledger("SELECT read_at, until FROM batch")
+    assert len(rows) == 2
+    assert all(until <= read_at <= datetime.now(UTC).timestamp() * 1e6 + 2e6 for read_at, until in rows)
