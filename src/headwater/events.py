@@ -24,6 +24,15 @@ class ReadStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadDropped(Event):
+    """What was read of a batch was dropped, so that its window is read anew."""
+
+    batch: Batch
+    pages: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageCommitted(Event):
     """A page and its place in the window were committed."""
 

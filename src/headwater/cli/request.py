@@ -25,7 +25,14 @@ class Request:
     until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Only changes before then.")] = None
 
 
-def asked(request: Request, *, chunk: str | None = None, force: bool = False, allow_drop: bool = False) -> Asked:
+def asked(
+    request: Request,
+    *,
+    chunk: str | None = None,
+    force: bool = False,
+    fresh: bool = False,
+    allow_drop: bool = False,
+) -> Asked:
     """The request as `run.app` takes it."""
     return Asked(
         connection=request.connection,
@@ -35,6 +42,7 @@ def asked(request: Request, *, chunk: str | None = None, force: bool = False, al
         until=_if_given("--until", request.until),
         chunk=chunk,
         force=force,
+        fresh=fresh,
         allow_drop=allow_drop,
     )
 

@@ -60,10 +60,10 @@ class Client:
         defaults = {
             name: setting.default for name, setting in connector.settings.items() if setting.default is not None
         }
-        self._settings = {**defaults, **access.settings}
-        base = fill(connector.base_url, self._settings, where=self._where)
+        self.settings = {**defaults, **access.settings}
+        base = fill(connector.base_url, self.settings, where=self._where)
         self.base_url = check_base(_one_slash(base), where=self._where)
-        self._headers = fill_headers(connector.headers, self._settings, where=self._where)
+        self._headers = fill_headers(connector.headers, self.settings, where=self._where)
         self._know(access.secrets)
         self._limits = access.limits or connector.limits
         scope = self._limits.scope_key(connection=access.name, base_url=self.base_url, proof=self._proof)
@@ -89,7 +89,7 @@ class Client:
 
     def at(self, path: str) -> Request:
         """A request for `path` below the base URL, with the connector's parameters and headers; no credentials yet."""
-        params = fill_all(self.connector.params, self._settings, where=self._where)
+        params = fill_all(self.connector.params, self.settings, where=self._where)
         return Request(url=f"{self.base_url}/{path.lstrip('/')}", params=params, headers=self._headers)
 
     def pinned(self, request: Request) -> Request:
@@ -197,7 +197,7 @@ class Client:
         return error
 
     def _know(self, secrets: Mapping[str, str]) -> None:
-        self._proof = self.connector.auth.headers_for({**self._settings, **secrets})
+        self._proof = self.connector.auth.headers_for({**self.settings, **secrets})
         proofs = (word for value in self._proof.values() for word in value.split())
         # `Basic` and `Bearer` are no secrets; a short word hidden everywhere would only make messages unreadable.
         self._hidden = tuple({*secrets.values(), *(word for word in proofs if len(word) > 8)})

@@ -25,8 +25,9 @@ from dataclasses import dataclass, replace
 
 from headwater.batch import Batch
 from headwater.errors import NotThere, Refused, ServiceError, StopRequested
-from headwater.events import BatchExtracted, FindingMade, Listen, PageCommitted, ReadStarted, ignore
+from headwater.events import BatchExtracted, FindingMade, Listen, PageCommitted, ReadDropped, ReadStarted, ignore
 from headwater.extract.client import Client
+from headwater.extract.fingerprint import fingerprint_of
 from headwater.extract.parts import Parts
 from headwater.extract.proof import Doubt, Reading, doubt_of
 from headwater.extract.question import Question, asked_window, params_of, path_of
@@ -63,11 +64,14 @@ def read(
     Idempotent by batch id: a batch that was read is left alone, a half-read one goes on at its next page.
     StopRequested after the page in hand when `stop` says so.
     """
-    row = ledger.begin(batch, parents=question.parents, read_at=question.asked_at)
+    shape = fingerprint_of(client.connector, client.settings, question, batch.purpose)
+    row = ledger.begin(batch, parents=question.parents, read_at=question.asked_at, fingerprint=shape)
     parts = Parts(batch, lake)
     if row.state not in ("extracting", "failed"):
         parts.clear()
         return row
+    if row.pages and row.fingerprint != shape:
+        _drop(row, question, shape, parts=parts, ledger=ledger, listen=listen)
     reader = _Reader(
         batch=batch,
         # The parents of the first try count: the places in the ledger refer to them.
@@ -89,6 +93,14 @@ def read(
         BatchExtracted(tenant=batch.feed.tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages))
     )
     return ledger.find(batch.feed.tenant, batch.id) or row
+
+
+def _drop(row: BatchRow, question: Question, shape: str, *, parts: Parts, ledger: Ledger, listen: Listen) -> None:
+    """Begin a half-read batch anew: its places mean something else under another declaration."""
+    parts.clear()
+    ledger.begin_anew(row.batch, read_at=question.asked_at or row.read_at or row.batch.window.until, fingerprint=shape)
+    why = "what shapes its requests was declared otherwise when it was begun"
+    listen(ReadDropped(tenant=row.batch.feed.tenant, batch=row.batch, pages=row.pages, why=why))
 
 
 def _found(batch: Batch, doubt: Doubt) -> FindingMade:

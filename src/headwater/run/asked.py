@@ -30,6 +30,8 @@ class Asked:
     """Windows no longer than this."""
     force: bool = False
     """Read committed windows again."""
+    fresh: bool = False
+    """Drop what is half done, and read its windows anew."""
     allow_drop: bool = False
     """Delete even if a sweep finds more gone than its guard allows."""
     sources: bool = True

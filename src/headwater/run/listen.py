@@ -14,6 +14,7 @@ from headwater.events import (
     Event,
     FindingMade,
     PageCommitted,
+    ReadDropped,
     ReadStarted,
     Repaired,
     RequestRetried,
@@ -32,6 +33,7 @@ _LEVELS: dict[type[Event], Level] = {
     Repaired: "warning",
     FindingMade: "warning",
     StepSkipped: "warning",
+    ReadDropped: "warning",
     StepFailed: "error",
 }
 _WORD_BORDER = re.compile(r"(?<!^)(?=[A-Z])")

@@ -27,6 +27,7 @@ from headwater.plan.state import LAYERS, Layer, Request
 from headwater.plan.step import Conform, Land, Plan
 from headwater.plan.view import view_of
 from headwater.run.asked import Asked
+from headwater.run.begun import drop_reads, stale_reads, without_stale
 from headwater.run.clocks import Agreed, Sight, agree, mark_of, settle_clocks, sight_of
 from headwater.run.execute import execute
 from headwater.run.feeds import Source, Standing, sources_of, standing_of, state_of
@@ -118,6 +119,9 @@ def _carried(
         if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
             # Nobody could be asked and nothing waits in raw: the run as a whole failed, and for this reason.
             raise next(iter(failed.values()))
+        drop_reads(
+            stale_reads(opened.ledger, tenant, sources, asked), ledger=opened.ledger, lake=lake, listen=tally.told
+        )
         work = Work(
             opened=opened,
             tenant=tenant,
@@ -176,9 +180,10 @@ def plan_of(
         force=asked.force,
         chunk=_chunk(asked),
     )
-    return build(
-        view_of(opened.declarations, opened.project.publish), state_of(opened, tenant, sources, standing, now), request
+    state = without_stale(
+        state_of(opened, tenant, sources, standing, now), stale_reads(opened.ledger, tenant, sources, asked)
     )
+    return build(view_of(opened.declarations, opened.project.publish), state, request)
 
 
 def connect(

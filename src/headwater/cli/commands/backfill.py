@@ -26,7 +26,9 @@ class Past:
     chunk: Annotated[
         str | None, typer.Option("--chunk", metavar="SPAN", help="The longest window of one read: 30d.")
     ] = None
-    force: Annotated[bool, typer.Option("--force", help="Read what is committed as well, once more.")] = False
+    force: Annotated[
+        bool, typer.Option("--force", help="Read what is committed as well, and begin anew what is half done.")
+    ] = False
 
 
 @commands.command()

@@ -22,6 +22,7 @@ def run(
     tenant: OfTenant,
     face: Face,
     *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop reads that are half done, and begin them anew.")] = False,
     allow_drop: Annotated[
         bool, typer.Option("--allow-drop", help="Delete even if a sweep finds more gone than `max_drop` allows.")
     ] = False,
@@ -29,12 +30,13 @@ def run(
     """Read what is missing, and bring history and star up to date.
 
     What is committed is not read again, so a second run does next to nothing, and a run that was stopped goes on where it
-    was. Exit code 3 if some parts failed; what does not depend on them was done.
+    was, unless what shapes its requests was declared otherwise since. Exit code 3 if some parts failed; what does not
+    depend on them was done.
     """
     return working(
         place,
         face,
         lambda opened, stop: app.run(
-            opened, app.tenant_of(opened, tenant.tenant), asked(request, allow_drop=allow_drop), stop=stop
+            opened, app.tenant_of(opened, tenant.tenant), asked(request, fresh=fresh, allow_drop=allow_drop), stop=stop
         ),
     )

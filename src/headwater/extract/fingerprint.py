@@ -1,0 +1,41 @@
+"""What shapes the requests of a read, as a short text: a read goes on only under the declaration it was begun with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from headwater.extract.question import Question, fields_of
+from headwater.model.connector import Connector
+from headwater.wire.cursor import Sweep
+from headwater.wire.placeholder import fill, fill_all, fill_headers
+
+
+def fingerprint_of(connector: Connector, settings: Mapping[str, str], question: Question, purpose: str) -> str:
+    """The same for the same requests, another for others; secrets and the host are no part of it.
+
+    How the past is cut counts as well: a window that failed because it is too long is planned afresh when it may be
+    shorter.
+    """
+    resource, where = question.resource, f"connector {connector.connector}"
+    shape: dict[str, Any] = {
+        "base": urlsplit(fill(connector.base_url, settings, where=where)).path,
+        "headers": fill_headers(connector.headers, settings, where=where),
+        "params": {**fill_all(connector.params, settings, where=where), **resource.params},
+        "path": resource.path,
+        "records": resource.records,
+        "parent": resource.parent.model_dump() if resource.parent else None,
+        "paging": question.paging.model_dump(),
+    }
+    if purpose == "sweep":
+        shape["ids"] = resource.deletes.params if isinstance(resource.deletes, Sweep) else {}
+    else:
+        shape["fields"] = fields_of(question)
+    if purpose == "changes" and resource.cursor is not None:
+        shape["cursor"] = resource.cursor.model_dump()
+        shape["windows"] = [resource.overlap, resource.chunk, resource.look_back]
+    text = json.dumps(shape, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
