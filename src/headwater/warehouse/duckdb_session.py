@@ -11,7 +11,7 @@ import duckdb
 from headwater.errors import WarehouseError
 
 STORAGE = "v1.2.0"
-"""The storage of a new file unless declared: DuckDB 1.2 to 1.5 can open it, too, at no cost that could be measured."""
+"""The storage of a new file unless declared: DuckDB 1.2 to 1.5 open it too, for 4 to 8 % more CPU in a merge and no more room."""
 
 
 def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_only: bool) -> duckdb.DuckDBPyConnection:
