@@ -75,5 +75,7 @@ def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantin
     assert (project.tables("north"), sorted((project.data / "lake" / "north").rglob("*"))) == before
     assert project.run("--tenant", "north")["written"] == {}
     # Both are declared in the file: a removal is refused there, and takes nothing from either.
-    assert "declared in headwater.yaml" in project("tenant", "remove", "south", "--yes", "--erase", code=2).error["what"]
+    assert (
+        "declared in headwater.yaml" in project("tenant", "remove", "south", "--yes", "--erase", code=2).error["what"]
+    )
     assert project.tables("north") == before[0]

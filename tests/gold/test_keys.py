@@ -227,6 +227,10 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
         build_one(warehouse, STAR, MEMBER)
     assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
     assert everything(warehouse) == before
+    assert "sequence" in caught.value.hint
+    build(warehouse, star_with("sequence"))
+    assert [key for (key,) in rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
+    assert reached(warehouse) == REACHED
 
 
 def test_all_keys_survive_a_double():

@@ -198,3 +198,40 @@ def test_a_new_file_is_one_that_duckdb_1_opens_and_one_that_is_there_stays_as_it
     assert "v2.0.0" in again.notes[0]
     again.close()
     assert storage_of(newer) == "v2.0.0+"
+
+
+def test_a_file_is_converted_as_the_guide_says_and_is_gone_on_with(tmp_path):
+    old, new = tmp_path / "old.duckdb", tmp_path / "new.duckdb"
+    made = DuckDB("acme", str(old), storage="latest")
+    made.prepare()
+    made.ensure(table("k:text", "valid_from:timestamp", "valid_to:timestamp"))
+    made.execute("INSERT INTO gold.thing VALUES ('a', TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31')")
+    made.ensure_asof("gold", "thing")
+    made.ensure_view("gold", "thing_current", "SELECT * FROM gold.thing")
+    made.close()
+    with duckdb.connect() as db:
+        db.execute(f"ATTACH '{old}' AS old (READ_ONLY)")
+        db.execute(f"ATTACH '{new}' AS new (STORAGE_VERSION 'v1.2.0')")
+        db.execute("COPY FROM DATABASE old TO new")
+    again = DuckDB("acme", str(new))
+    assert again.notes == ()
+    assert again.rows("SELECT k FROM gold.thing_asof(TIMESTAMP '2025-01-01')") == [("a",)]
+    assert again.rows("SELECT k FROM gold.thing_current") == [("a",)]
+    again.ensure(table("k:text", "valid_from:timestamp", "valid_to:timestamp", "more:bigint"))
+    again.execute("DELETE FROM gold.thing WHERE k = 'a'")
+    again.close()
+    assert storage_of(new) == "v1.2.0+"
+
+
+def test_a_notebook_of_the_same_process_may_have_the_file_open_meanwhile(tmp_path):
+    path = tmp_path / "it's acme.duckdb"
+    warehouse = DuckDB("acme", str(path))
+    warehouse.prepare()
+    with duckdb.connect(str(path)) as notebook:
+        assert notebook.execute(
+            "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'gold'"
+        ).fetchall()
+    warehouse.close()
+    with duckdb.connect(str(path)):
+        DuckDB("acme", str(path)).close()
+    assert storage_of(path) == "v1.2.0+"

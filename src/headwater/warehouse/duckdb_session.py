@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from headwater.errors import WarehouseError
+from headwater.names import literal
 
 STORAGE = "v1.2.0"
 """The storage of a new file unless declared: DuckDB 1.2 to 1.5 open it too, for 4 to 8 % more CPU in a merge and no more room."""
@@ -19,11 +20,11 @@ def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_on
 
     A file that is there keeps the storage that it was made with.
     """
-    if not read_only and path != ":memory:":
-        config = {**config, "storage_compatibility_version": storage}
     try:
         if path != ":memory:" and not read_only:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+            if not Path(path).exists() or not Path(path).stat().st_size:
+                _make(path, storage)
         return duckdb.connect(path, read_only=read_only, config=config)
     except duckdb.Error as error:
         if "lock" in str(error).lower():
@@ -38,6 +39,14 @@ def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_on
     except OSError as error:
         hint = "check the path of the warehouse and the rights on its folder"
         raise WarehouseError("the warehouse cannot be opened", where=path, saw=str(error), hint=hint) from error
+
+
+def _make(path: str, storage: str) -> None:
+    """Make a file. As a setting of the connection, its storage would keep a notebook of this process from opening it, too."""
+    with duckdb.connect() as maker:
+        version = "" if storage == "latest" else f" (STORAGE_VERSION {literal(storage)})"
+        maker.execute(f"ATTACH {literal(path)} AS made{version}")
+        maker.execute("DETACH made")
 
 
 def newer_storage(connection: duckdb.DuckDBPyConnection, path: str, storage: str) -> tuple[str, ...]:
