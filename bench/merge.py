@@ -64,13 +64,16 @@ def arriving(keys: int, share: int, moment: int) -> str:
     key = f"((i * 7919 + {moment}) % {keys})"
     return f"""
         SELECT 'psa:' || {key} AS entity_key, {_instant(moment)} + i % 1000 AS sequence,
-          'U' AS operation, {key}::BIGINT AS ticket_id, 'Ticket ' || {key} || ' about ' || md5({key}::VARCHAR) AS summary,
+          'U' AS operation, 'connectwise.tickets' AS source,
+          {key}::BIGINT AS ticket_id, 'Ticket ' || {key} || ' about ' || md5({key}::VARCHAR) AS summary,
           CASE WHEN {moment} % 2 = 0 THEN 'New' ELSE 'In progress' END || {moment} AS status,
           'Priority ' || {key} % 4 AS priority, ({key} % 1000)::BIGINT AS company_id, 'owner' || {key} % 50 AS owner,
           ({key} % 97) / 4.0::DOUBLE AS actual_hours, {key} % 7 = 0 AS closed,
           TIMESTAMP '2023-01-01' + to_seconds({key}) AS entered_at,
           make_timestamp({_instant(moment)} + i % 1000) AS updated_at,
-          NULL::VARCHAR AS known, md5({key} || ' {moment}') AS hash, 'batch-{moment:06}' AS batch_id
+          NULL::VARCHAR AS known, md5({key} || ' {moment}') AS hash,
+          {_instant(moment)} + i % 1000 AS stamp, {_instant(moment) + 60_000_000} AS observed, i::BIGINT AS place,
+          'batch-{moment:06}' AS batch_id
         FROM range({keys // share}) AS t(i)"""
 
 

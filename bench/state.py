@@ -83,9 +83,11 @@ class State:
                 f"{number}, 'load-{number}' FROM {numbers}"
             )
             warehouse.execute(
-                f"INSERT INTO silver.ticket_log SELECT {self.entity_key('i')}, {at}, 'U', "
-                f"{self.values('i', state, at)}, NULL, MD5('{state}' || i), 'load-{number}', "
-                f"CAST('0x' || SUBSTRING(MD5({self.entity_key('i')}), 1, 15) AS BIGINT) FROM {numbers}"
+                f"INSERT INTO silver.ticket_log BY NAME SELECT {self.entity_key('i')} AS entity_key, {at} AS sequence, "
+                f"'U' AS operation, 'connectwise.tickets' AS source, {self.values('i', state, at)}, NULL AS known, "
+                f"MD5('{state}' || i) AS hash, {at} AS stamp, {at} AS observed, 0 AS place, {at} AS first_observed, "
+                f"'load-{number}' AS batch_id, "
+                f"CAST('0x' || SUBSTRING(MD5({self.entity_key('i')}), 1, 15) AS BIGINT) AS key_hash FROM {numbers}"
             )
             batch = f"'load-{number}', 'psa', 'tickets', 'connectwise.tickets', TIMESTAMP '2024-01-0{number}'"
             warehouse.execute(f"INSERT INTO meta.batch VALUES ({batch})")
@@ -109,7 +111,9 @@ class State:
         numbers = f"SELECT CAST({number} AS BIGINT) AS n, MIN(i) AS i FROM range({CHANGES}) AS t(i) GROUP BY 1"
         return (
             f"SELECT {self.entity_key('n')} AS entity_key, instant AS sequence, 'U' AS operation, "
-            f"{self.values('n', f'M{moment}-', 'instant')}, CAST(NULL AS VARCHAR) AS known, MD5('{moment}' || n) AS hash, "
+            f"'connectwise.tickets' AS source, {self.values('n', f'M{moment}-', 'instant')}, "
+            f"CAST(NULL AS VARCHAR) AS known, MD5('{moment}' || n) AS hash, "
+            f"instant AS stamp, {START + self.keys * 2 * SECOND + (moment + 1) * DAY} AS observed, CAST(n AS BIGINT) AS place, "
             f"'batch-{moment:04}' AS batch_id FROM (SELECT n, {at} AS instant FROM ({numbers}) AS numbered) AS stamped"
         )
 
