@@ -15,6 +15,7 @@ from headwater.clock import iso
 from headwater.run.result import (
     Answer,
     Checked,
+    Counted,
     Explained,
     FeedStatus,
     History,
@@ -76,6 +77,7 @@ def report(done: RunReport) -> list[Text | Table]:
     if done.findings:
         rows_found = [(item.table, item.finding, item.count, item.detail) for item in done.findings]
         parts.append(table(("table", "finding", "count", "detail"), rows_found, title="Worth a look"))
+    parts.extend(counts([row for row in done.counts if row.numbers["unexplained"]]))
     parts.extend(_trouble(step) for step in done.steps if step.state != "done" and not done.stopped)
     return parts
 
@@ -109,6 +111,13 @@ def _feed(row: FeedStatus) -> tuple[Any, ...]:
     drift = ", ".join(news) if len(news) <= 3 else f"{len(news)} fields"
     failed = row.failed.splitlines()[0] if row.failed else ""
     return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
+
+
+def counts(rows: Sequence[Counted]) -> list[Table]:
+    """How many records services have and how many are here: a line a resource; nothing where none was counted."""
+    columns = ("connection", "resource", "entity", "count", "differs since")
+    lines = [(row.connection, row.resource, row.entity, row.line, row.differs_since or "") for row in rows]
+    return [table(columns, lines, title="Counted")] if rows else []
 
 
 def tables(rows: Sequence[TableStatus]) -> Table:

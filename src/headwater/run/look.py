@@ -11,6 +11,7 @@ from headwater.batch import Feed, Window
 from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
 from headwater.ledger.holder import describe
+from headwater.run.counting import shown_counts
 from headwater.run.opened import Opened
 from headwater.run.result import Answer, FeedStatus, Status, TableStatus
 from headwater.warehouse.base import Layer, Warehouse
@@ -29,6 +30,7 @@ def status(opened: Opened, tenant: str) -> Status:
         feeds=tuple(_feed(opened, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
         tables=() if leases else _tables(opened, tenant),
         last_run=_run(runs[0]) if runs else None,
+        counts=shown_counts(ledger.counts(tenant)),
         running=describe(leases[0].holder) if leases else "",
     )
 

@@ -40,6 +40,22 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many records of a resource its service had, and how many are here."""
+
+    connection: str
+    resource: str
+    entity: str
+    counted_at: datetime
+    numbers: Mapping[str, int]
+    """`service`, `here`, what explains the difference, and what is left `unexplained`."""
+    line: str
+    """The same in words."""
+    differs_since: datetime | None = None
+    """The first count in a row that left something unexplained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """A whole run of one tenant."""
 
@@ -55,6 +71,8 @@ class RunReport:
     written: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Table -> (rows deleted, rows inserted); tables that did not change are left out."""
     findings: tuple[Finding, ...] = ()
+    counts: tuple[Counted, ...] = ()
+    """What was counted in this run: how many records a service has, and how many are here."""
     steps: tuple[StepResult, ...] = ()
 
     @property
@@ -120,6 +138,8 @@ class Status:
     feeds: tuple[FeedStatus, ...]
     tables: tuple[TableStatus, ...]
     last_run: Mapping[str, Any] | None
+    counts: tuple[Counted, ...] = ()
+    """The newest count of each resource that can be counted."""
     running: str = ""
     """Who holds the lease now, if anyone."""
 

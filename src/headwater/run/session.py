@@ -29,13 +29,14 @@ from headwater.plan.view import view_of
 from headwater.run.asked import Asked
 from headwater.run.begun import drop_reads, stale_reads, without_stale
 from headwater.run.clocks import Agreed, Sight, agree, mark_of, settle_clocks, sight_of
+from headwater.run.counting import Counting, shown_counts
 from headwater.run.execute import execute
 from headwater.run.feeds import Source, Standing, sources_of, standing_of, state_of
 from headwater.run.leftovers import check_writable, clear_leftovers
 from headwater.run.opened import Opened
 from headwater.run.outcome import outcome_of
 from headwater.run.patience import Patience
-from headwater.run.result import Finding, Outcome, RunReport, StepResult
+from headwater.run.result import Counted, Finding, Outcome, RunReport, StepResult
 from headwater.run.service import client_of
 from headwater.run.tally import Tally
 from headwater.run.work import Work
@@ -86,6 +87,7 @@ def run_alone(
         quarantined=tally.quarantined,
         written=tally.written,
         findings=tuple(tally.findings),
+        counts=tally.counts,
         steps=steps,
     )
 
@@ -139,6 +141,7 @@ def _carried(
         )
         results = execute(plan, work.carry, tally.told)
         complete(opened, sources, plan, results)
+        tally.counts = () if stop() else _counts(work, asked)
         trim(warehouse)
     refused = tuple(
         StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
@@ -147,6 +150,22 @@ def _carried(
     wanted = [feed for feed in sources if asked.picks(feed) and feed.connection not in failed]
     outcome = outcome_of(plan, results, asked=wanted)
     return (*refused, *results), "partial" if failed and outcome == "done" else outcome
+
+
+def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
+    """What services have, held against what is here, where that is due."""
+    if not asked.sources or not _writes_history(asked):
+        return ()
+    counting = Counting(
+        opened=work.opened,
+        tenant=work.tenant,
+        clients=work.clients,
+        times=work.times,
+        lake=work.lake,
+        warehouse=work.warehouse,
+        listen=work.listen,
+    )
+    return shown_counts(counting.count(source for feed, source in work.sources.items() if asked.picks(feed)))
 
 
 def _repeat_findings(opened: Opened, tenant: str, warehouse: Warehouse, *, listen: Listen) -> None:

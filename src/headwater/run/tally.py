@@ -15,7 +15,7 @@ from headwater.events import (
     TableBuilt,
     VersionsWritten,
 )
-from headwater.run.result import Finding
+from headwater.run.result import Counted, Finding
 
 
 @dataclass(kw_only=True)
@@ -29,6 +29,7 @@ class Tally:
     quarantined: int = 0
     written: dict[str, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    counts: tuple[Counted, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def told(self, event: Event) -> None:

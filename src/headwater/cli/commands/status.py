@@ -24,4 +24,11 @@ def status(place: Place, tenant: OfTenant, face: Face) -> None:
         "running": found.running or "nobody",
         **{f"last run {name}": value for name, value in (found.last_run or {}).items()},
     }
-    answer(face, plain(found), draw.pairs(heads), draw.feeds(found.feeds), draw.tables(found.tables))
+    answer(
+        face,
+        plain(found),
+        draw.pairs(heads),
+        draw.feeds(found.feeds),
+        *draw.counts(found.counts),
+        draw.tables(found.tables),
+    )

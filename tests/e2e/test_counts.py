@@ -1,0 +1,125 @@
+"""What a service has and what is here: the line that shows what is missing, through the command line."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.e2e.clocked import Clocked, ClockedShop, serving
+
+SWEEP = {"kind": "sweep", "every": "0s", "params": {"ids": "1"}, "max_drop": 1}
+COUNT = {"path": "items/count"}
+
+
+@pytest.fixture
+def service():
+    with serving(Clocked()) as running:
+        running.put(*range(1, 11))
+        yield running
+
+
+def counted(shop):
+    """The line of the only resource in `status`."""
+    [row] = shop("status").json["counts"]
+    assert (row["connection"], row["resource"], row["entity"]) == ("odd", "items", "item")
+    return row
+
+
+def test_equal_is_said_too(service, tmp_path):
+    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    assert shop.run()["counts"][0]["line"] == "service 10 · here 10"
+    assert counted(shop)["numbers"]["unexplained"] == 0
+    assert counted(shop)["differs_since"] is None
+    asked = len(service.asked)
+    shop.run()
+    shop("status")
+    assert "/items/count" not in service.asked[asked:]  # once a day
+
+
+def test_a_count_that_differs_is_shown_until_it_is_gone_and_a_finding_if_it_lasts(service, tmp_path):
+    service.count = 12
+    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    first = shop.run()
+    assert first["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
+    assert "count differs" not in shop.findings(first)
+    since = counted(shop)["differs_since"]
+    assert since is not None
+    yesterday(shop)
+    again = shop.run()
+    assert "not explained 2" in shop.findings(again)["count differs"]
+    assert "not explained 2" in shop("status").out
+    service.count = None
+    yesterday(shop)
+    assert "count differs" not in shop.findings(shop.run())
+    assert counted(shop)["line"] == "service 10 · here 10"
+
+
+def yesterday(shop):
+    """The counts were made a day ago."""
+    shop.ledger("UPDATE record_count SET counted_at = counted_at - 86400000000")
+
+
+def test_what_waits_in_quarantine_and_what_where_leaves_out_is_explained(service, tmp_path):
+    for one in (1, 2, 3):
+        service.items[one]["name"] = "other"
+    for one in (4, 5):
+        service.items[one]["size"] = "much"
+    fields = {"id": "bigint", "name": "text", "changed": "timestamp", "size": "bigint"}
+    source = {"changed_at": "changed", "where": "name <> 'other'", "map": {"item_id": "id", "name": "name"}}
+    service.sweep = [*range(1, 11), 99]
+    shop = ClockedShop(
+        tmp_path / "shop", service, fields=fields, deletes=SWEEP, entity={"sources": {"odd.items": source}}
+    )
+    line = "service 11 · here 5 · quarantined 2 · outside where 3 · not explained 1 (1 missing here)"
+    shop.run()
+    assert counted(shop)["line"] == line
+    assert "not explained 1" in shop.findings(shop.run())["count differs"]
+    numbers = counted(shop)["numbers"]
+    assert {name: numbers[name] for name in ("service", "here", "quarantined", "outside", "unexplained")} == {
+        "service": 11, "here": 5, "quarantined": 2, "outside": 3, "unexplained": 1,
+    }  # fmt: skip
+
+
+def test_a_refused_change_of_a_thing_that_is_here_is_counted_once(service, tmp_path):
+    fields = {"id": "bigint", "name": "text", "changed": "timestamp", "size": "bigint"}
+    shop = ClockedShop(tmp_path / "shop", service, fields=fields, deletes=SWEEP)
+    service.sweep = list(range(1, 11))
+    shop.run()
+    service.put(4, ago=timedelta(minutes=1), size="much")
+    shop.run()
+    assert counted(shop)["line"] == "service 10 · here 10"
+
+
+def test_a_snapshot_counts_itself(service, tmp_path):
+    shop = ClockedShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"})
+    shop.run()
+    assert counted(shop)["line"] == "service 10 · here 10"
+    before = list(service.asked)
+    shop("status")
+    assert service.asked == before
+
+
+def test_what_the_service_lost_and_nobody_reads_is_called_so(service, tmp_path):
+    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop.run()
+    del service.items[1], service.items[2]
+    yesterday(shop)
+    shop.run()
+    assert counted(shop)["line"] == "service 8 · here 10 · deletes are not read 2"
+
+
+def test_a_count_that_cannot_be_asked_fails_nothing(service, tmp_path):
+    service.count = "many"
+    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    said = shop.findings(shop.run())
+    assert "count cannot be read" in said["not counted"]
+    assert shop("status").json["counts"] == []
+
+
+def test_what_changed_after_the_window_is_no_difference(service, tmp_path):
+    service.put(11, ago=timedelta(minutes=30))
+    service.ahead = -timedelta(hours=1)
+    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop.run()
+    assert counted(shop)["line"] == "service 11 · here 10 · changed since 1"
