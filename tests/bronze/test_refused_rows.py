@@ -9,6 +9,7 @@ import pytest
 
 from headwater.bronze.contract import relaxed
 from headwater.bronze.land import refused_file
+from headwater.bronze.quarantine import read_record
 from headwater.model.field import contract_of
 from tests.bronze.bench import Bench, at
 
@@ -90,3 +91,23 @@ def test_thousands_of_refused_records_cost_in_proportion(bench):
     small, large = spent(1000), spent(8000)
     print(f"1,000 refused: {small:.2f} s; 8,000: {large:.2f} s")
     assert large < 16 * max(small, 0.1)
+
+
+def test_a_record_of_ten_million_values_is_refused_alone_and_its_key_is_known(bench):
+    crowd = b'{"id":2,"extra":[' + b",".join([b"1"] * 10_000_000) + b"]}"
+    landed = bench.land([b'{"id":1}', crowd, b'{"id":3,"hours":"x"}', b'{"id":4}'])
+    assert (landed.kept, [row.line for row in landed.refused]) == (2, [2, 3])
+    assert landed.refused[0].reasons[0]["rule"] == "a record has at most 1,000,000 values"
+    assert rows(bench, "_line, id") == [(2, 2), (3, 3)]
+    assert len(read_record(landed.refused[0], bench.lake)) == len(crowd)
+    landed = bench.land([b'{"id":1}', crowd])
+    assert (landed.kept, [row.line for row in landed.refused]) == (1, [2])
+
+
+def test_a_text_of_any_marks_is_no_crowd_and_one_of_too_many_bytes_is_refused(bench):
+    text = b"[,{" * 4_000_000
+    landed = bench.land([b'{"id":1,"name":"%s"}' % text, b'{"id":2,"name":"%s"}' % (b"x" * (64 << 20)), b'{"id":3}'])
+    assert [(row.line, row.reasons[0]["rule"][:40]) for row in landed.refused] == [
+        (2, "a record has at most 67,108,864 bytes, n")
+    ]
+    assert bench.rows("id, length(name)") == [(1, len(text)), (3, None)]

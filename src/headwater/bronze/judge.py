@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from headwater.bronze.bounds import beyond
 from headwater.bronze.exact import canonical, number_text, parse
 from headwater.bronze.shape import Shape, strict_type
 from headwater.bronze.spelling import WRITTEN
 from headwater.model.field import Node
 
 _SHORT = 80
+_SEEN = 1000
 
 _WIDE = 2**63
 _FAR = 100
@@ -59,10 +61,12 @@ class Judge:
 
     def judge(self, line: int, text: bytes) -> Verdict:
         """The verdict on the record in `text`."""
+        if reason := beyond(text):
+            return _refused(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), reason)])
         try:
             record = parse(text.decode("utf-8"))
         except (ValueError, RecursionError) as error:
-            return _refused(line, [_reason("", text.decode("utf-8", "replace"), _broken(error))])
+            return _refused(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), _broken(error))])
         if not isinstance(record, dict):
             return _refused(line, [_reason("", record, "a record is an object")])
         key = self._key_of(record)

@@ -192,6 +192,7 @@ class _Landing:
 
     def _staged(self, duck: Typist, scratch: str, seen: Survey) -> int:
         """The lines that fit, and those that a row by row reading lets pass."""
+        duck.allow(seen.longest)
         try:
             return self._restaged(duck, scratch, seen, trusting=True)
         except Unfit:

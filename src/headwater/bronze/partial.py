@@ -19,6 +19,8 @@ from headwater.model.field import Node, annotation_of
 
 _DEEPEST = 16
 """Values further down are not looked at; no contract goes there."""
+_LONGEST = 65_536
+"""Characters of a text; a longer one is nobody's key."""
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _CONFIG = ConfigDict(coerce_numbers_to_str=True, allow_inf_nan=False)
 _TWICE = object()
@@ -51,7 +53,7 @@ class PartialReader:
 
     def _typed(self, node: Node, value: Any) -> Any:
         """`value` as the contract understands it; None where it does not."""
-        if value is _TWICE:
+        if value is _TWICE or (isinstance(value, str) and len(value) > _LONGEST):
             return None
         kind = self._kinds.get(id(node))
         if kind is None:
@@ -84,19 +86,18 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _cut(text: bytes) -> bytes:
-    """`text` with null for each object and list that lies too deep."""
-    pieces, depth, start = [], 0, 0
+    """`text` with null for each list, and for each object that lies too deep: no plain value of a column is there."""
+    pieces, depth, start, cut = [], 0, 0, 0
     for found in _MARKS.finditer(text):
         mark = found[0]
         if mark in b"{[":
             depth += 1
-            if depth == _DEEPEST:
+            if not cut and (mark == b"[" or depth > _DEEPEST):
+                cut = depth
                 pieces.append(text[start : found.start()])
         elif mark in b"}]":
-            if depth == _DEEPEST:
+            if depth == cut:
                 pieces.append(b"null")
-                start = found.end()
+                start, cut = found.end(), 0
             depth -= 1
-    if depth >= _DEEPEST:
-        return b""
-    return b"".join((*pieces, text[start:]))
+    return b"" if cut else b"".join((*pieces, text[start:]))

@@ -6,12 +6,14 @@ columns in which something might be no text after it wrote them, and only these 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import msgspec
 
+from headwater.bronze.bounds import within
 from headwater.bronze.drift import FULL, DriftReport
 from headwater.bronze.exact import long_numbers
 from headwater.bronze.lines import Block, read_blocks
@@ -48,7 +50,7 @@ class Surveyor:
     def glance(self, bag: Node) -> set[str]:
         """The ids of custom fields in the first blocks: as a rule, those of all."""
         records = _Records(self._shape.strict_in((bag.key,)))
-        blocks = islice(read_blocks(self._lake, self._path), _GLANCE)
+        blocks = islice(self._blocks(set()), _GLANCE)
         key = attribute_of(bag.nodes, "id")
         bags = (record.m0 or () for block in blocks for record in records.fitting(block, set()))
         return {str(number) for one in bags for number in (getattr(field, key) for field in one) if number is not None}
@@ -57,16 +59,17 @@ class Surveyor:
         """Read all lines; `report`, if any, looks at the edges of each block, or at every record of a small file."""
         seen, records = Survey(), _Records(self._shape.brisk)
         whole = report is not None and report.complete
-        for block in read_blocks(self._lake, self._path):
+        for block in self._blocks(seen.misfits):
             records.fitting(block, seen.misfits)
             seen.exact.update(long_numbers(block))
             seen.longest = max(seen.longest, block.body.index(b"\n"))
-            seen.lines += block.count
+            seen.lines = block.first + block.count - 1
             if report is not None:
                 report.look(block, whole=whole)
+        seen.lines = max(seen.lines, max(seen.misfits, default=0))
         if report is not None and not whole and report.looked < seen.lines <= FULL:
             report.restart()
-            for block in read_blocks(self._lake, self._path):
+            for block in self._blocks(set()):
                 report.look(block, whole=True)
         return seen
 
@@ -74,9 +77,15 @@ class Surveyor:
         """The lines that are not as the msgspec type `strict` wants them."""
         misfits: set[int] = set()
         records = _Records(strict)
-        for block in read_blocks(self._lake, self._path):
+        for block in self._blocks(misfits):
             records.fitting(block, misfits)
         return misfits
+
+    def _blocks(self, misfits: set[int]) -> Iterator[Block]:
+        """The blocks of the file. Records that are too large for anything are no part of them, but misfits."""
+        large: set[int] = set()
+        yield from within(read_blocks(self._lake, self._path), large)
+        misfits |= large
 
 
 class _Records:

@@ -19,12 +19,18 @@ from headwater.errors import LakeError
 from headwater.model.field import Node
 from headwater.names import literal, quote
 
-_MEMORY = "256MB"
+_MEMORY = 256
+"""Megabytes."""
+_FOLD = 12
+"""How many times its own length a long line may need."""
 _ROW_GROUP = 16_384
 _LONGEST = 4 << 20
 _NO_TEXT = r"^([{\[]|(true|false|-?[0-9]+(\.[0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))$)"
 """How DuckDB spells an object, a list, a boolean or a fraction where text is due. A whole number is welcome there."""
-_UNFIT = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+# A record of millions of values takes more memory than there is: read row by row, it is refused.
+_UNFIT = (
+    duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException, duckdb.OutOfMemoryException,
+)  # fmt: skip
 
 
 class Unfit(Exception):
@@ -61,6 +67,11 @@ class Typist:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+
+    def allow(self, longest: int) -> None:
+        """Take as much memory as lines of so many bytes need."""
+        if longest > _LONGEST:
+            self._connection.execute(f"SET memory_limit = '{_MEMORY + _FOLD * (longest >> 20)}MB'")
 
     def captions(self, lines: Lines, bag: Node) -> dict[str, str]:
         """The ids of a bag of custom fields in `lines`, each with its caption."""
@@ -128,7 +139,7 @@ def typist(scratch: str) -> Iterator[Typist]:
     """A DuckDB that spills beside `scratch`, and cleans up after itself."""
     spill = Path(f"{scratch}.spill.tmp")
     # One thread: numbering lines makes the pipeline serial, and the survey has another core meanwhile.
-    config: dict[str, Any] = {"memory_limit": _MEMORY, "temp_directory": str(spill), "threads": 1}
+    config: dict[str, Any] = {"memory_limit": f"{_MEMORY}MB", "temp_directory": str(spill), "threads": 1}
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
         connection.create_function(CANONICAL, _canonical, ["VARCHAR"], "VARCHAR", type=cast("Any", "arrow"))
