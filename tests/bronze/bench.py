@@ -12,7 +12,7 @@ import duckdb
 import zstandard
 
 from headwater.batch import Feed, Window, batch_of
-from headwater.bronze.land import Landed, land
+from headwater.bronze.land import Landed, Terms, land
 from headwater.clock import EPOCH
 from headwater.lake.folder import FolderLake
 from headwater.model.field import contract_of
@@ -53,7 +53,8 @@ class Bench:
     def land(self, lines: Sequence[bytes | dict[str, Any]] | None = None, **options: Any) -> Landed:
         if lines is not None:
             self.raw(lines)
-        landed = land(self.batch, self.resource, self.contract, self.lake, now=NOW, **options)
+        terms = Terms(**{name: options.pop(name) for name in ("drift", "nul") if name in options})
+        landed = land(self.batch, self.resource, self.contract, self.lake, now=NOW, terms=terms, **options)
         if lines is not None:
             assert landed.kept + len(landed.refused) == len(lines)
         assert not list(self.lake.root.rglob("*.tmp"))

@@ -93,6 +93,12 @@ def long_numbers(block: Block) -> Iterator[int]:
             yield block.first + body.count(b"\n", 0, start)
 
 
+def nul_lines(block: Block) -> Iterator[int]:
+    """The numbers of the lines of a block in which the character NUL stands. Some others, seldom."""
+    for at in _finds(block.body, b"\\u0000"):
+        yield block.first + block.body.count(b"\n", 0, at)
+
+
 def _spans(body: bytes) -> Iterator[tuple[int, int]]:
     """Where something stands that may be a long number."""
     sparse = body[::_STRIDE].translate(_DIGITS)

@@ -22,6 +22,7 @@ _SHORT = 80
 _SEEN = 1000
 
 _WIDE = 2**63
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _FAR = 100
 """Digits before or after the point beyond which no column holds a number."""
 
@@ -52,7 +53,8 @@ class Verdict:
 class Judge:
     """Reads records row by row with a contract."""
 
-    def __init__(self, contract: type[BaseModel], shape: Shape, key: Sequence[str]) -> None:
+    def __init__(self, contract: type[BaseModel], shape: Shape, key: Sequence[str], *, nul: bool = True) -> None:
+        self._nul = nul
         self._contract = contract
         self._shape = shape
         self._key = key
@@ -84,6 +86,10 @@ class Judge:
             mended = self._object(self._shape.nodes, record, dumped, "", repaired)
             text = json.dumps(mended, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
             self._strict.decode(text)
+            if not self._nul and b"\\u0000" in text and (found := _nul_at(self._shape.nodes, mended)):
+                return _refused(
+                    line, [_reason(found, "", "text holds no NUL (\\u0000): the warehouse cannot keep it")], key
+                )
         except UnicodeEncodeError:
             return _refused(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
         except (ValueError, RecursionError, msgspec.MsgspecError) as error:
@@ -140,6 +146,19 @@ class Judge:
                 value = value.get(step) if isinstance(value, dict) else None
             parts.append("" if value is None else _short(value))
         return "|".join(parts)
+
+
+def _nul_at(nodes: Iterable[Node], mended: Any) -> str:
+    """The field (dotted) in which a text has a NUL; empty where there is none."""
+    for node in nodes:
+        value = mended.get(node.key) if isinstance(mended, dict) else None
+        for one in _many(value):
+            if node.nodes:
+                if inner := _nul_at(node.nodes, one):
+                    return f"{node.key}.{inner}"
+            elif isinstance(one, str) and ("\0" in one or (node.dtype == "json" and _ESCAPED_NUL.search(one))):
+                return node.key
+    return ""
 
 
 def _each(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:

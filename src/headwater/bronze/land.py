@@ -41,6 +41,15 @@ REFUSED = ".refused.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms records are taken, beside their contract."""
+
+    drift: Drifting = "evolve"
+    nul: bool = True
+    """Whether a text may hold the character NUL: not where the warehouse cannot keep it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
     """What became of a batch: rows in = `kept` + the refused ones."""
 
@@ -58,10 +67,10 @@ def land(
     lake: Lake,
     *,
     now: datetime,
-    drift: Drifting = "evolve",
+    terms: Terms = Terms(),
     rows: int | None = None,
 ) -> Landed:
-    """Bring a batch from raw to bronze. A batch without a raw file is empty. GuardError if `drift` refuses it.
+    """Bring a batch from raw to bronze. A batch without a raw file is empty. GuardError if `terms.drift` refuses it.
 
     `rows` are those that the ledger counted while reading; a raw file that holds another number is damaged.
     """
@@ -71,7 +80,7 @@ def land(
             hint = "restore it, or read its window again"
             raise LakeError("A raw file is gone.", where=lake.url(raw), saw=f"0 records instead of {rows}", hint=hint)
         return Landed()
-    landing = _Landing(batch, resource, held_to(contract, resource, batch), lake, drift)
+    landing = _Landing(batch, resource, held_to(contract, resource, batch), lake, terms)
     scratch = lake.scratch(landing.bronze)
     try:
         with typist(scratch) as duck:
@@ -110,29 +119,27 @@ def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
 class _Landing:
     """One batch on its way; its methods are the steps."""
 
-    def __init__(
-        self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, drift: Drifting
-    ) -> None:
+    def __init__(self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, terms: Terms) -> None:
         self.batch = batch
         self.resource = resource
         self.lake = lake
-        self.drift = drift
+        self.terms = terms
         self.raw = lake.path("raw", batch, RAW)
         self.bronze = lake.path("bronze", batch, PARQUET)
         omit = resource.omit if batch.purpose != "sweep" else ()
         self.shape = shape_of(contract, omit, bag=resource.custom_fields)
-        self.bag = bag_of(self.shape, resource.custom_fields) if drift != "freeze" else None
+        self.bag = bag_of(self.shape, resource.custom_fields) if terms.drift != "freeze" else None
         self.parents = read_parents(batch, resource, lake)
         unread = getattr(contract, "unread", ())
-        self.report = DriftReport(shape=self.shape, unread=unread, complete=drift == "refuse")
-        judge = Judge(contract, self.shape, resource.key)
+        self.report = DriftReport(shape=self.shape, unread=unread, complete=terms.drift == "refuse")
+        judge = Judge(contract, self.shape, resource.key, nul=terms.nul)
         self.staging = Staging(lake, self.raw, judge, self.report, self.parents)
         self.partial = PartialReader(self.shape)
         self.captions: dict[str, str] = {}
 
     def run(self, duck: Typist, scratch: str, *, now: datetime, rows: int | None) -> Landed:
         """Try the columnar way; go the slow one where something does not fit."""
-        surveyor = Surveyor(self.lake, self.raw, self.shape)
+        surveyor = Surveyor(self.lake, self.raw, self.shape, nul=self.terms.nul)
         seen, kept = self._both(duck, scratch, surveyor)
         self._check("A raw file is damaged.", rows, seen.lines)
         if kept != seen.lines or seen.misfits or seen.exact:
@@ -233,7 +240,7 @@ class _Landing:
 
     def _guard(self) -> None:
         differing = [drift for drift in self.report.drift() if drift.kind in ("new", "retyped")]
-        if self.drift == "refuse" and differing:
+        if self.terms.drift == "refuse" and differing:
             saw = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
             hint = "change the contract or the policy of the resource, then run again; the records wait in raw"
             where = f"{self.batch.feed} {self.batch.id}"

@@ -53,12 +53,13 @@ def retry(
     lake: Lake,
     *,
     now: datetime,
+    nul: bool = True,
 ) -> Retried:
     """Judge waiting records of one batch again; the readmitted ones go to `{batch}.retry-{n}.parquet`."""
     held = held_to(contract, resource, batch)
     omit = resource.omit if batch.purpose != "sweep" else ()
     shape = shape_of(held, omit, bag=resource.custom_fields)
-    judge = Judge(held, shape, resource.key)
+    judge = Judge(held, shape, resource.key, nul=nul)
     report = DriftReport(shape=shape)
     verdicts = {row.line: judge.judge(row.line, read_record(row, lake)) for row in rows}
     for verdict in verdicts.values():

@@ -15,7 +15,7 @@ import msgspec
 
 from headwater.bronze.bounds import within
 from headwater.bronze.drift import FULL, DriftReport
-from headwater.bronze.exact import long_numbers
+from headwater.bronze.exact import long_numbers, nul_lines
 from headwater.bronze.lines import Block, read_blocks
 from headwater.bronze.shape import Shape, attribute_of
 from headwater.lake.base import Lake
@@ -36,16 +36,17 @@ class Survey:
     misfits: set[int] = field(default_factory=set)
     """The lines to be read row by row."""
     exact: set[int] = field(default_factory=set)
-    """Those of them that hold a number which would change if it were read as a double."""
+    """The lines to be read row by row, too: a number in them would change as a double, or a text has a NUL."""
 
 
 class Surveyor:
     """Reads a raw file with msgspec's strict types, and looks for drift on the way."""
 
-    def __init__(self, lake: Lake, path: str, shape: Shape) -> None:
+    def __init__(self, lake: Lake, path: str, shape: Shape, *, nul: bool = True) -> None:
         self._lake = lake
         self._path = path
         self._shape = shape
+        self._nul = nul
 
     def glance(self, bag: Node) -> set[str]:
         """The ids of custom fields in the first blocks: as a rule, those of all."""
@@ -62,6 +63,8 @@ class Surveyor:
         for block in self._blocks(seen.misfits):
             records.fitting(block, seen.misfits)
             seen.exact.update(long_numbers(block))
+            if not self._nul:
+                seen.exact.update(nul_lines(block))
             seen.longest = max(seen.longest, block.body.index(b"\n"))
             seen.lines = block.first + block.count - 1
             if report is not None:

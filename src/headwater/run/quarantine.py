@@ -61,7 +61,9 @@ def retry(
         return Readmitted(tried=0, readmitted=0, refused=0)
     with alone(opened, tenant) as check:
         sources = sources_of(opened, tenant)
-        tried = _tried(opened, tenant, sources, rows)
+        with closing(opened.warehouse(tenant)) as warehouse:
+            nul = warehouse.capabilities.holds_nul
+        tried = _tried(opened, tenant, sources, rows, nul=nul)
         passed = [row for one in tried.values() for row in one.readmitted]
         if passed:
             _conform(opened, tenant, sources, [batch for batch, one in tried.items() if one.readmitted])
@@ -72,7 +74,7 @@ def retry(
 
 
 def _tried(
-    opened: Opened, tenant: str, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow]
+    opened: Opened, tenant: str, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
 ) -> dict[str, Retried]:
     by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
     for row in rows:
@@ -86,7 +88,7 @@ def _tried(
             raise StateError(
                 "the resource of a record is no longer read", where=str(waiting[0].feed), saw=batch_id, hint=hint
             )
-        found[batch_id] = retry_batch(known.batch, waiting, source.resource, source.contract, lake, now=now)
+        found[batch_id] = retry_batch(known.batch, waiting, source.resource, source.contract, lake, now=now, nul=nul)
     return found
 
 

@@ -148,7 +148,7 @@ def _carried(
         for name, error in failed.items()
     )
     wanted = [feed for feed in sources if asked.picks(feed) and feed.connection not in failed]
-    outcome = outcome_of(plan, results, asked=wanted)
+    outcome = outcome_of(plan, results, asked=wanted, findings=tally.findings)
     return (*refused, *results), "partial" if failed and outcome == "done" else outcome
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.land import land
+from headwater.bronze.land import Terms, land
 from headwater.errors import HeadwaterError, StopRequested
 from headwater.events import BatchLanded, DriftSeen, FindingMade, Listen, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.client import Client
@@ -26,6 +26,7 @@ from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact
 from headwater.run.arrivals import arrivals_of, readings_of
 from headwater.run.feeds import Source, feed_state
 from headwater.run.opened import Opened
+from headwater.run.outcome import ALL_REFUSED
 from headwater.run.parents import parent_keys
 from headwater.run.publishing import publish
 from headwater.silver.conform import conform
@@ -133,7 +134,7 @@ class Work:
                     source.contract,
                     self.lake,
                     now=now,
-                    drift=source.policy.drift,
+                    terms=Terms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
                     rows=known.rows,
                 )
             self.opened.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
@@ -146,6 +147,10 @@ class Work:
                 tell(Repaired(tenant=self.tenant, batch=batch, field=one.field, rows=one.rows))
             else:
                 tell(DriftSeen(tenant=self.tenant, batch=batch, field=one.field, kind=one.kind, detail=one.detail))
+        if landed.refused and not landed.kept:
+            self._find(f"bronze.{batch.feed.resource}", SilverFinding(
+                finding=ALL_REFUSED, count=len(landed.refused), detail=f"batch {batch.id} of {batch.feed.connection}",
+            ))  # fmt: skip
         tell(BatchLanded(tenant=self.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
         return landed.kept
 

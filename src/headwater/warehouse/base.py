@@ -38,6 +38,8 @@ class Capabilities:
     """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure_asof`."""
     exports: bool = False
     """It writes its tables to files, see `Warehouse.export`."""
+    holds_nul: bool = True
+    """A text may hold the character NUL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

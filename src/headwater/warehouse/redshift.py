@@ -37,7 +37,9 @@ class Redshift:
     exchanged that only Redshift knows, give on Postgres the rows that DuckDB gives.
     """
 
-    capabilities = Capabilities(dialect="redshift", readers=True, identifier_length=redshift_tables.LONGEST)
+    capabilities = Capabilities(
+        dialect="redshift", readers=True, identifier_length=redshift_tables.LONGEST, holds_nul=False
+    )
 
     def __init__(
         self,
