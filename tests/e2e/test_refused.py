@@ -72,7 +72,9 @@ def test_a_read_of_which_all_is_refused_is_no_success(desk, service):
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
-def test_a_nul_is_kept_where_the_warehouse_can_and_refused_alone_where_not(tmp_path, service, engine, monkeypatch, request):
+def test_a_nul_is_kept_where_the_warehouse_can_and_refused_alone_where_not(
+    tmp_path, service, engine, monkeypatch, request
+):
     if engine == "postgres":
         monkeypatch.setenv("DESK_URL", request.getfixturevalue("postgres"))
     warehouse = {"kind": "postgres", "url": "env:DESK_URL"} if engine == "postgres" else None

@@ -48,6 +48,7 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
                 forget(warehouse)
                 kept["meta"] = frozenset({"progress"})
             for layer in _LAYERS:
-                for name in warehouse.tables(layer):
+                # A view is called after its table, and goes before it: Postgres drops nothing that a view looks at.
+                for name in reversed(warehouse.tables(layer)):
                     if name not in kept.get(layer, ()):
                         warehouse.drop(layer, name)
