@@ -10,7 +10,6 @@ import pytest
 
 from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, micros
-from headwater.errors import GuardError
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
 from headwater.silver.reading import Arrival, Reading
@@ -42,29 +41,77 @@ def warehouse(engine):
     return engine.open()
 
 
-@pytest.fixture
-def landed(tmp_path):
-    """Writes records to a Parquet file and gives the arrival of the batch that holds them."""
+class Lake:
+    """Writes records to Parquet files, and gives the arrivals of the batches that hold them."""
 
-    def write(until: datetime, *records: dict, purpose="changes", resource="contacts", connection="psa", spared=()):
+    def __init__(self, folder):
+        self.folder = folder
+        self.landed = {}
+
+    def __call__(
+        self,
+        until,
+        *records,
+        purpose="changes",
+        resource="contacts",
+        connection="psa",
+        refused=(),
+        read_at=None,
+        proved=None,
+    ):
         feed = Feed(tenant="acme", connection=connection, resource=resource)
         batch = batch_of(feed, Window(since=EPOCH, until=until), purpose=purpose)
-        path = tmp_path / f"{connection}-{batch.id}.parquet"
         names = ("id",) if purpose == "sweep" else FIELDS
+        path = self._write(f"{connection}-{resource}-{batch.id}.parquet", names, records)
+        beside = self._write(f"{connection}-{resource}-{batch.id}.refused.parquet", names, refused, line=500) if refused else None
+        arrival = Arrival(
+            source=f"shop.{resource}",
+            batch=batch,
+            files=(path,),
+            refused=len(refused),
+            refused_file=beside,
+            observed_at=read_at,
+            proved=proved,
+        )
+        self.landed[batch.id, connection, resource] = arrival
+        return arrival
+
+    def readmit(self, arrival, *records):
+        """The batch with a file of records that were readmitted."""
+        more = self._write(f"{arrival.batch.id}.retry-1.parquet", FIELDS, records, line=900)
+        feed = arrival.batch.feed
+        arrival = replace(arrival, files=(*arrival.files, more), refused=0, refused_file=None)
+        self.landed[arrival.batch.id, feed.connection, feed.resource] = arrival
+        return arrival
+
+    def _write(self, name, names, records, *, line=0):
+        path = self.folder / name
         columns = ", ".join(f"{name} {'BOOLEAN' if name == 'gone' else 'VARCHAR'}" for name in names)
         with duckdb.connect() as duck:
             duck.execute(f"CREATE TABLE r ({columns})")
             for record in records:
                 marks = ", ".join("?" for _ in names)
                 duck.execute(f"INSERT INTO r VALUES ({marks})", [record.get(name) for name in names])
-            duck.execute(f"COPY (SELECT *, row_number() OVER () AS _line FROM r) TO '{path}'")
-        return Arrival(source=f"shop.{resource}", batch=batch, files=(str(path),), spared=spared)
-
-    return write
+            duck.execute(f"COPY (SELECT *, {line} + row_number() OVER () AS _line FROM r) TO '{path}'")
+        return str(path)
 
 
-def take(warehouse, *arrivals, reading=STAMPED, **options):
-    return conform(warehouse, CONTACT, {reading.source: reading}, arrivals, **options)
+@pytest.fixture
+def landed(tmp_path):
+    return Lake(tmp_path)
+
+
+@pytest.fixture
+def take(warehouse, landed):
+    """Takes batches into the history, with all that landed at hand."""
+
+    def bring(where, *arrivals, reading=STAMPED, **options):
+        assert where is warehouse
+        readings = {reading.source: reading} if isinstance(reading, Reading) else reading
+        everything = lambda: list(landed.landed.values())  # noqa: E731
+        return conform(where, CONTACT, readings, arrivals, everything=everything, **options)
+
+    return bring
 
 
 def told(warehouse):
@@ -78,7 +125,7 @@ def logged(warehouse):
     return warehouse.rows("SELECT count(*) FROM silver.contact_log")[0][0]
 
 
-def test_records_become_versions_keyed_by_connection(warehouse, landed):
+def test_records_become_versions_keyed_by_connection(warehouse, landed, take):
     one = landed(day(3), {"id": "1", "name": "Ann", "changed": "2026-01-02T08:00:00Z"})
     two = landed(day(4), {"id": "1", "name": "Anna", "changed": "2026-01-03T09:00:00+02:00"})
     done = take(warehouse, one, two)
@@ -89,7 +136,7 @@ def test_records_become_versions_keyed_by_connection(warehouse, landed):
     )  # fmt: skip
 
 
-def test_a_replay_writes_nothing(warehouse, landed):
+def test_a_replay_writes_nothing(warehouse, landed, take):
     one = landed(day(3), {"id": "1", "name": "Ann", "changed": "2026-01-02"})
     take(warehouse, one)
     again = take(warehouse, one)
@@ -97,14 +144,14 @@ def test_a_replay_writes_nothing(warehouse, landed):
     assert warehouse.rows("SELECT count(*) FROM meta.change") == [(1,)]
 
 
-def test_a_flag_deletes_and_a_later_update_reopens(warehouse, landed):
+def test_a_flag_deletes_and_a_later_update_reopens(warehouse, landed, take):
     take(warehouse, landed(day(3), {"id": "1", "name": "Ann", "changed": "2026-01-01"}))
     take(warehouse, landed(day(4), {"id": "1", "name": "Ann", "changed": "2026-01-03", "gone": True}))
     take(warehouse, landed(day(6), {"id": "1", "name": "Ann", "changed": "2026-01-05"}))
     assert told(warehouse) == [("psa:1", "Ann", "01 00", "03 00"), ("psa:1", "Ann", "05 00", "")]
 
 
-def test_what_has_no_key_or_does_not_fit_or_has_no_stamp_is_told(warehouse, landed):
+def test_what_has_no_key_or_does_not_fit_or_has_no_stamp_is_told(warehouse, landed, take):
     records = (
         {"id": None, "name": "nobody", "changed": "2026-01-02"},
         {"id": "1", "name": "Ann", "born": "the third of May", "changed": "2026-01-02"},
@@ -117,12 +164,12 @@ def test_what_has_no_key_or_does_not_fit_or_has_no_stamp_is_told(warehouse, land
     assert told(warehouse) == [("psa:1", "Ann", "02 00", ""), ("psa:2", "Bob", "03 00", "")]
 
 
-def test_an_instant_with_an_offset_keeps_its_offset(warehouse, landed):
+def test_an_instant_with_an_offset_keeps_its_offset(warehouse, landed, take):
     take(warehouse, landed(day(3), {"id": "1", "seen": "2026-01-01T02:00:00+02:00", "changed": "2026-01-02"}))
     assert warehouse.rows("SELECT epoch_us(seen_at) FROM silver.contact") == [(micros(day(1)),)]
 
 
-def test_reading_a_snapshot_again_adds_nothing(warehouse, landed):
+def test_reading_a_snapshot_again_adds_nothing(warehouse, landed, take):
     people = ({"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"})
     take(warehouse, landed(day(3), *people, purpose="snapshot"), reading=PLAIN)
     again = take(warehouse, landed(day(4), *people, purpose="snapshot"), reading=PLAIN)
@@ -131,14 +178,21 @@ def test_reading_a_snapshot_again_adds_nothing(warehouse, landed):
     assert told(warehouse)[1:] == [("psa:2", "Bob", "03 00", "05 00"), ("psa:2", "Bobby", "05 00", "")]
 
 
-def test_an_older_snapshot_than_the_one_that_is_in_is_left_out_and_told(warehouse, landed):
+def test_an_older_snapshot_than_the_one_that_is_in_enters_history_where_it_belongs(warehouse, landed, take):
     take(warehouse, landed(day(5), {"id": "1", "name": "Ann"}, purpose="snapshot"), reading=PLAIN)
-    done = take(warehouse, landed(day(4), {"id": "1", "name": "Old"}, purpose="snapshot"), reading=PLAIN)
-    assert [finding.finding for finding in done.findings] == ["superseded", "not swept"]
-    assert told(warehouse) == [("psa:1", "Ann", "05 00", "")]
+    take(
+        warehouse,
+        landed(day(4), {"id": "1", "name": "Old"}, {"id": "2", "name": "x"}, purpose="snapshot"),
+        reading=PLAIN,
+    )
+    assert told(warehouse) == [
+        ("psa:1", "Old", "04 00", "05 00"),
+        ("psa:1", "Ann", "05 00", ""),
+        ("psa:2", "x", "04 00", "05 00"),
+    ]
 
 
-def test_what_a_complete_snapshot_lacks_is_gone_and_may_come_back(warehouse, landed):
+def test_what_a_complete_snapshot_lacks_is_gone_and_may_come_back(warehouse, landed, take):
     everyone = [{"id": str(number), "name": "x"} for number in range(1, 7)]
     take(warehouse, landed(day(3), *everyone, purpose="snapshot"), reading=PLAIN)
     take(warehouse, landed(day(4), *everyone[1:], purpose="snapshot"), reading=PLAIN)
@@ -150,7 +204,7 @@ def some(count, changed="2026-01-01"):
     return [{"id": str(number), "name": "x", "changed": changed} for number in range(1, count + 1)]
 
 
-def test_a_sweep_deletes_what_it_does_not_show(warehouse, landed):
+def test_a_sweep_deletes_what_it_does_not_show(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(10)))
     sweep = landed(day(4), *some(9), purpose="sweep")
     done = take(warehouse, sweep)
@@ -159,49 +213,85 @@ def test_a_sweep_deletes_what_it_does_not_show(warehouse, landed):
     assert take(warehouse, sweep).inserted == 0
 
 
-def test_a_sweep_that_would_delete_too_much_stops_and_may_be_allowed(warehouse, landed):
+def current(warehouse):
+    return len(warehouse.rows("SELECT 1 FROM silver.contact_current"))
+
+
+def test_a_sweep_that_would_delete_too_much_lets_its_deletes_wait_and_may_be_allowed(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(10)))
     sweep = landed(day(4), *some(5), purpose="sweep")
-    with pytest.raises(GuardError) as caught:
-        take(warehouse, sweep)
-    assert "would delete 5 of 10" in str(caught.value)
-    assert len(warehouse.rows("SELECT 1 FROM silver.contact_current")) == 10
-    take(warehouse, sweep, allow_drop=True)
-    assert len(warehouse.rows("SELECT 1 FROM silver.contact_current")) == 5
+    done = take(warehouse, sweep)
+    assert [(one.finding, one.count) for one in done.findings] == [("deletes_waiting", 5)]
+    assert "psa:10, psa:6, psa:7, psa:8, psa:9;" in done.findings[0].detail
+    assert (done.waiting, current(warehouse)) == ((sweep.batch.id,), 10)
+    assert take(warehouse, sweep).waiting == (sweep.batch.id,), "it goes on asking"
+    done = take(warehouse, sweep, allow_drop=True)
+    assert (done.waiting, done.findings, current(warehouse)) == ((), (), 5)
+    assert take(warehouse, sweep).inserted == 0
 
 
-def test_a_guard_that_trips_does_not_hold_up_other_batches(warehouse, landed):
+def test_a_guard_that_trips_lets_the_news_of_its_own_snapshot_in(warehouse, landed, take):
+    take(warehouse, landed(day(3), *some(30), purpose="snapshot"), reading=PLAIN)
+    news = [{"id": "1", "name": "y"}, *some(20)[1:], {"id": "99", "name": "new"}]
+    done = take(warehouse, landed(day(4), *news, purpose="snapshot"), reading=PLAIN)
+    assert [(one.finding, one.count) for one in done.findings] == [("deletes_waiting", 10)]
+    assert {("psa:1", "y", "04 00", ""), ("psa:99", "new", "04 00", "")} <= set(told(warehouse))
+    assert current(warehouse) == 31
+
+
+@pytest.mark.parametrize(("known", "left", "declared", "waits"), [
+    (4, 3, None, False), (9, 1, None, False), (10, 7, None, True), (10, 8, None, False), (4, 2, 0.25, True),
+    (4, 3, 0.25, False), (1, 0, 0.0, True),
+])  # fmt: skip
+def test_the_guard_counts_from_ten_things_on_unless_declared(warehouse, landed, take, known, left, declared, waits):
+    reading = replace(STAMPED, max_drop=declared)
+    take(warehouse, landed(day(3), *some(known)))
+    done = take(warehouse, landed(day(4), *some(left), purpose="sweep"), reading=reading)
+    assert (bool(done.waiting), current(warehouse)) == (waits, known if waits else left)
+
+
+def test_a_newer_complete_read_takes_the_place_of_one_whose_deletes_wait(warehouse, landed, take):
+    take(warehouse, landed(day(3), *some(10)))
+    older = landed(day(4), *some(5), purpose="sweep")
+    take(warehouse, older)
+    newer = landed(day(5), *some(9), purpose="sweep")
+    done = take(warehouse, older, newer, allow_drop=True)
+    assert done.waiting == ()
+    assert current(warehouse) == 9
+    assert told(warehouse)[1] == ("psa:10", "x", "01 00", "05 00")
+
+
+def test_a_guard_that_trips_does_not_hold_up_other_batches(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(10)))
     later = landed(day(5), {"id": "99", "name": "new", "changed": "2026-01-04"})
-    with pytest.raises(GuardError):
-        take(warehouse, landed(day(4), purpose="sweep"), later)
+    assert take(warehouse, landed(day(4), purpose="sweep"), later).waiting
     assert ("psa:99", "new", "04 00", "") in told(warehouse)
 
 
-def test_a_sweep_spares_what_was_seen_since_it_began_and_what_bronze_refused(warehouse, landed):
+def test_a_sweep_spares_what_bronze_refused_and_what_changed_since_it_began(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(10)))
-    take(warehouse, landed(day(6), {"id": "10", "name": "y", "changed": "2026-01-05"}))
-    done = take(warehouse, landed(day(4), *some(8), purpose="sweep", spared=("9",)))
+    take(warehouse, landed(day(6), {"id": "11", "name": "y", "changed": "2026-01-05"}))
+    done = take(warehouse, landed(day(4), *some(9), purpose="sweep", refused=({"id": "10"},)))
     assert done.events == 0
 
 
-def test_a_sweep_looks_only_at_its_own_connection_and_feed(warehouse, landed):
+def test_a_sweep_looks_only_at_its_own_connection_and_feed(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(5)), landed(day(3), *some(5), connection="other"))
     archive = Reading(source="shop.archive", columns=STAMPED.columns, changed_at="changed")
     readings = {"shop.contacts": STAMPED, "shop.archive": archive}
     old = {"id": "77", "name": "old", "changed": "2026-01-01"}
-    conform(warehouse, CONTACT, readings, [landed(day(3), old, resource="archive")])
-    take(warehouse, landed(day(4), *some(5), purpose="sweep"))
-    assert len(warehouse.rows("SELECT 1 FROM silver.contact_current")) == 11
+    take(warehouse, landed(day(3), old, resource="archive"), reading=readings)
+    take(warehouse, landed(day(4), *some(4), purpose="sweep"), reading=readings)
+    assert current(warehouse) == 10
 
 
-def test_an_unreadable_key_among_the_refused_forbids_conclusions(warehouse, landed):
+def test_an_unreadable_key_among_the_refused_forbids_conclusions(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(10)))
-    done = take(warehouse, landed(day(4), *some(9), purpose="sweep", spared=("",)))
+    done = take(warehouse, landed(day(4), *some(9), purpose="sweep", refused=({"name": "x"},)))
     assert [finding.finding for finding in done.findings] == ["not swept"]
 
 
-def test_parts_of_a_composite_key_cannot_run_into_each_other(warehouse, landed):
+def test_parts_of_a_composite_key_cannot_run_into_each_other(warehouse, landed, take):
     pair = Entity.model_validate(
         {
             "entity": "pair",

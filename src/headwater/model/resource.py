@@ -10,7 +10,7 @@ from headwater.clock import Span
 from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.names import Name
-from headwater.wire.cursor import Cursor, Deletes, Kept
+from headwater.wire.cursor import Cursor, Deletes
 from headwater.wire.paging import Paging
 from headwater.wire.placeholder import names_in
 
@@ -94,8 +94,8 @@ class Resource(Declared):
     """How it is paged, where it differs from the connector."""
     cursor: Cursor | None = None
     """How changes are asked for, where it differs from the connector."""
-    deletes: Deletes = Kept()
-    """How deletes become known."""
+    deletes: Deletes | None = None
+    """How deletes become known. Without it: by its snapshots, where it is read as such, and not at all otherwise."""
     count: Count | None = None
     """Where its number of records can be asked, to reconcile a read."""
     verify: Verify | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.land import PARQUET
+from headwater.bronze.land import PARQUET, refused_file
 from headwater.bronze.quarantine import retried_files
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
@@ -17,8 +17,11 @@ from headwater.model.scope import bronze_columns
 from headwater.run.clocks import believed
 from headwater.run.feeds import Source
 from headwater.run.opened import Opened
+from headwater.silver.intake import Intake
 from headwater.silver.reading import Arrival, Reading
-from headwater.wire.cursor import Flag, Sweep
+from headwater.wire.cursor import Flag, Kept, Snapshots, Sweep
+
+_LANDED = ("transformed", "completed")
 
 
 def readings_of(opened: Opened, entity: Entity) -> dict[str, Reading]:
@@ -27,30 +30,49 @@ def readings_of(opened: Opened, entity: Entity) -> dict[str, Reading]:
 
 
 def arrivals_of(
-    ledger: Ledger, lake: Lake, sources: Mapping[Feed, Source], entity: Entity, *, everything: bool
+    ledger: Ledger, lake: Lake, sources: Mapping[Feed, Source], entity: Entity, *, known: Mapping[str, Intake]
 ) -> list[Arrival]:
-    """The landed batches that an entity has not taken yet; with `everything`, all that ever landed."""
+    """The landed batches that an entity has not taken yet, and those whose deletes still wait."""
     found: list[Arrival] = []
     for feed, source in sources.items():
         if source.name not in entity.sources:
             continue
-        rows = ledger.batches(feed.tenant, feed=feed)
-        taken = ("transformed", "completed") if everything else ("transformed",)
-        found += [arrival_of(ledger, lake, source, row) for row in rows if row.stage in taken]
+        for row in ledger.batches(feed.tenant, feed=feed):
+            before = known.get(row.batch.id)
+            if row.stage in _LANDED and (before is None or before.verdict == "waiting"):
+                found.append(arrival_of(ledger, lake, source, row))
     return found
 
 
 def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arrival:
-    """One landed batch on its way to silver. What it holds but was refused is spared by a sweep."""
-    refused = ledger.refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
+    """One landed batch on its way to silver, with what it holds but was refused."""
+    waiting = ledger.refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
     return Arrival(
         source=source.name,
         batch=believed(row),
         files=files_of(row.batch, lake),
-        spared=tuple(one.key for one in refused if one.state != "readmitted"),
+        refused=sum(one.state != "readmitted" for one in waiting),
+        refused_file=refused_file(row.batch, lake) if row.quarantined else None,
         observed_at=row.read_at,
         proved=row.proved,
     )
+
+
+def allowed_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[Arrival]) -> set[str]:
+    """The complete reads whose deletes a person has let through: a rebuild lets them through as well."""
+    reads = (one.batch.id for one in arrivals if one.complete)
+    return {batch for batch in reads if ledger.mark(tenant, _allowed(entity, batch))}
+
+
+def allow_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[Arrival]) -> None:
+    """Remember that a person has let the deletes of these complete reads through."""
+    for arrival in arrivals:
+        if arrival.complete:
+            ledger.set_mark(tenant, _allowed(entity, arrival.batch.id), "yes")
+
+
+def _allowed(entity: str, batch: str) -> str:
+    return f"allow-drop:{entity}:{batch}"
 
 
 def files_of(batch: Batch, lake: Lake) -> tuple[str, ...]:
@@ -84,5 +106,6 @@ def _reading(opened: Opened, entity: Entity, name: str, source: Mapped) -> Readi
         changed_at=sql(source.changed_at, "changed_at"),
         where=sql(source.where, "where"),
         deleted=sql(deleted, "deleted"),
-        max_drop=deletes.max_drop if isinstance(deletes, Sweep) else 0.2,
+        absences=not isinstance(deletes, Kept),
+        max_drop=deletes.max_drop if isinstance(deletes, Sweep | Snapshots) else None,
     )

@@ -66,7 +66,7 @@ def retry(
         tried = _tried(opened, tenant, sources, rows, nul=nul)
         passed = [row for one in tried.values() for row in one.readmitted]
         if passed:
-            _conform(opened, tenant, sources, [batch for batch, one in tried.items() if one.readmitted])
+            _conform(opened, tenant, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
         opened.ledger.settle(tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)])
         if passed:
             run_alone(opened, tenant, Asked(sources=False), stop=lambda: False, check=check)
@@ -92,8 +92,9 @@ def _tried(
     return found
 
 
-def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], batches: Sequence[str]) -> None:
-    """Take the batches into the history of every entity that they feed."""
+def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
+    """Take the batches of which records were readmitted into the history of every entity that they feed."""
+    batches = [batch for batch, count in readmitted.items() if count]
     rows = [row for batch in batches if (row := opened.ledger.find(tenant, batch)) is not None]
     with closing(opened.warehouse(tenant)) as warehouse:
         ready_meta(warehouse)
@@ -109,13 +110,19 @@ def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], batche
             check=lambda: None,
         )
         for name, entity in opened.declarations.entities.items():
-            arrivals = [_arrival(opened, work, row) for row in rows if sources[row.batch.feed].name in entity.sources]
+            arrivals = [
+                _arrival(opened, work, row, readmitted)
+                for row in rows
+                if sources[row.batch.feed].name in entity.sources
+            ]
             if arrivals:
                 work.conform(name, arrivals)
 
 
-def _arrival(opened: Opened, work: Work, row: BatchRow) -> Arrival:
-    return arrival_of(opened.ledger, work.lake, work.sources[row.batch.feed], row)
+def _arrival(opened: Opened, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> Arrival:
+    """A batch with its readmitted records, which the ledger still counts among the refused."""
+    found = arrival_of(opened.ledger, work.lake, work.sources[row.batch.feed], row)
+    return replace(found, refused=max(0, found.refused - readmitted[row.batch.id]))
 
 
 def _chosen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
@@ -140,7 +140,7 @@ def _carried(
             allow_drop=asked.allow_drop,
         )
         results = execute(plan, work.carry, tally.told)
-        complete(opened, sources, plan, results)
+        complete(opened, sources, plan, results, waiting=work.waiting)
         tally.counts = () if stop() else _counts(work, asked)
         trim(warehouse)
     refused = tuple(
@@ -238,8 +238,15 @@ def connect(
     return clients, times, failed
 
 
-def complete(opened: Opened, sources: Mapping[Feed, Source], plan: Plan, results: Sequence[StepResult]) -> None:
-    """Mark the batches `completed` that every entity they feed has taken in this run."""
+def complete(
+    opened: Opened,
+    sources: Mapping[Feed, Source],
+    plan: Plan,
+    results: Sequence[StepResult],
+    *,
+    waiting: Collection[str] = (),
+) -> None:
+    """Mark the batches `completed` that every entity they feed has taken in this run, unless their deletes wait."""
     done = {result.step for result in results if result.state == "done"}
     conformed = {step.entity for step in plan.steps if isinstance(step, Conform) and step.id in done}
     takers: dict[str, set[str]] = defaultdict(set)
@@ -251,7 +258,10 @@ def complete(opened: Opened, sources: Mapping[Feed, Source], plan: Plan, results
         [
             row.batch
             for row in rows
-            if row.batch.feed in sources and (takes := takers[sources[row.batch.feed].name]) and takes <= conformed
+            if row.batch.feed in sources
+            and row.batch.id not in waiting
+            and (takes := takers[sources[row.batch.feed].name])
+            and takes <= conformed
         ]
     )
 

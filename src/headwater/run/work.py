@@ -20,16 +20,18 @@ from headwater.gold.load import load_fact
 from headwater.gold.star import Star, table_name
 from headwater.lake.base import Lake
 from headwater.model.dimension import Dimension
+from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.plan.reads import spread
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
-from headwater.run.arrivals import arrivals_of, readings_of
+from headwater.run.arrivals import allow_drops, allowed_drops, arrivals_of, readings_of
 from headwater.run.feeds import Source, feed_state
 from headwater.run.opened import Opened
 from headwater.run.outcome import ALL_REFUSED
 from headwater.run.parents import parent_keys
 from headwater.run.publishing import publish
 from headwater.silver.conform import conform
+from headwater.silver.intake import Intake, intakes_of
 from headwater.silver.merged import Finding as SilverFinding
 from headwater.silver.reading import Arrival
 from headwater.silver.ready import drop, settle
@@ -58,6 +60,8 @@ class Work:
     check: Callable[[], None]
     """Raises once the lease is lost."""
     allow_drop: bool = False
+    waiting: set[str] = field(default_factory=set)
+    """Batches whose deletes wait, as far as was seen."""
     landing: threading.Lock = field(default_factory=threading.Lock)
     """Landing fills all cores and its share of memory by itself: one batch at a time."""
 
@@ -159,9 +163,8 @@ class Work:
         if step.anew:
             drop(self.warehouse, entity)
             self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
-        new = self.warehouse.describe("silver", name) is None
-        arrivals = arrivals_of(self.opened.ledger, self.lake, self.sources, entity, everything=new)
-        said = self.conform(name, arrivals)
+        known = intakes_of(self.warehouse, name)
+        said = self.conform(name, self._arrivals(entity, known=known))
         settle(self.warehouse, entity)
         return f"made anew: {said}" if step.anew else said
 
@@ -171,11 +174,26 @@ class Work:
         )
         self.listen(told)
 
+    def _arrivals(self, entity: Entity, *, known: Mapping[str, Intake]) -> list[Arrival]:
+        return arrivals_of(self.opened.ledger, self.lake, self.sources, entity, known=known)
+
     def conform(self, name: str, arrivals: Sequence[Arrival]) -> str:
         """Bring landed batches into the history of an entity."""
         entity = self.opened.declarations.entities[name]
         readings = readings_of(self.opened, entity)
-        merged = conform(self.warehouse, entity, readings, arrivals, allow_drop=self.allow_drop)
+        ledger, tenant = self.opened.ledger, self.tenant
+        merged = conform(
+            self.warehouse,
+            entity,
+            readings,
+            arrivals,
+            everything=lambda: self._arrivals(entity, known={}),
+            allowed=allowed_drops(ledger, tenant, name, arrivals),
+            allow_drop=self.allow_drop,
+        )
+        self.waiting.update(merged.waiting)
+        if self.allow_drop:
+            allow_drops(ledger, tenant, name, arrivals)
         for found in merged.findings:
             self._find(f"silver.{name}", found)
         self.listen(

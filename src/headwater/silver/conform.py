@@ -1,29 +1,59 @@
-"""From landed batches to history: reads records as events, drops what says nothing new, merges, and finds deletes."""
+"""From landed batches to history: reads records as events, drops what says nothing new, merges, and believes complete reads."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from headwater.clock import iso
-from headwater.errors import GuardError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.absence import absences
+from headwater.silver.absence import CompleteRead, conclude
+from headwater.silver.intake import (
+    Intake,
+    Verdict,
+    intakes_of,
+    note_intakes,
+    position_of,
+    replace_waiting,
+)
 from headwater.silver.merge import merge, note_batches
 from headwater.silver.merged import Finding, Merged
 from headwater.silver.observe import cast, may_not_fit, observed, records
 from headwater.silver.reading import Arrival, Reading
 from headwater.silver.ready import ready
 from headwater.silver.redeclared import Redeclared
-from headwater.temporal.text import differs, knows, listed
+from headwater.silver.repeated import drop_repeated, needs_order
+from headwater.silver.retake import Retake, keys_concerned, retake
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 
 EVENTS = "silver__events"
 """The temporary table in which the events of some batches meet."""
 
-_ORDER = {"changes": 0, "snapshot": 1, "sweep": 2}
+All = Callable[[], Sequence[Arrival]]
+"""Gives every batch of an entity's sources that ever landed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conforming:
+    """How batches are taken into the history of an entity."""
+
+    warehouse: Warehouse
+    lake: LakeReader
+    entity: Entity
+    readings: Mapping[str, Reading]
+    allowed: Collection[str] = ()
+    """Batches whose deletes a person has let through."""
+    allow_drop: bool = False
+    only: str = ""
+    """A staged relation of the keys that are taken; empty for all."""
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """What was concluded from complete reads that are taken again."""
+
+    def allows(self, arrival: Arrival) -> bool:
+        """Whether the deletes of a complete read are let through, however many they are."""
+        return self.allow_drop or arrival.batch.id in self.allowed
 
 
 def conform(
@@ -32,80 +62,180 @@ def conform(
     readings: Mapping[str, Reading],
     arrivals: Iterable[Arrival],
     *,
+    everything: All | None = None,
+    allowed: Collection[str] = (),
     allow_drop: bool = False,
 ) -> Merged:
     """Bring landed batches into the history of `entity`; tables are made ready first.
 
-    Batches are taken in the order of their instants: changes together, each complete read by itself, and each such
-    group is one transaction. A batch that was taken before writes nothing. GuardError when a complete read finds more
-    absent than its reading's `max_drop`, unless `allow_drop`; all other batches are taken all the same, before it is
-    raised.
+    Batches are taken in the order in which they were read: changes together, each complete read by itself, and each such
+    group is one transaction. A batch that was taken before writes nothing. Where one comes later than others that were read
+    after it (or with records that were readmitted), the keys that it is about are taken again from `everything` that
+    landed: history is what all batches say together, whatever the order in which they come.
+
+    When a complete read finds more absent than its reading's `max_drop`, its deletes wait, unless `allow_drop` or it is
+    among the `allowed`; all else is taken.
     """
     made = ready(warehouse, entity)
-    entity = made.entity
-    ordered = sorted(arrivals, key=lambda one: (one.batch.window.until, _ORDER[one.batch.purpose], one.batch.id))
-    done, stopped = Merged(findings=tuple(_turns(entity, made.change))), []
+    ordered = sorted(arrivals, key=position_of)
+    known = intakes_of(warehouse, entity.entity)
+    done = Merged(findings=tuple(_turns(made.entity, made.change)))
     with LakeReader(warehouse) as lake:
-        for _, group in itertools.groupby(ordered, key=lambda one: one.batch.id if one.complete else ""):
-            try:
-                done += _take_group(warehouse, lake, entity, readings, tuple(group), allow_drop=allow_drop)
-            except GuardError as error:
-                stopped.append(error)
-    if stopped:
-        raise stopped[0]
-    return done
+        work = Conforming(
+            warehouse=warehouse,
+            lake=lake,
+            entity=made.entity,
+            readings=readings,
+            allowed=allowed,
+            allow_drop=allow_drop,
+        )
+        late, in_order = _parted(ordered, known)
+        done += take_in_order(work, in_order)
+        for arrival in late:
+            done += _take_late(work, arrival, everything)
+        return done + _look_again(work, [one for one in ordered if one.batch.id in known], everything)
 
 
-def _take_group(
-    warehouse: Warehouse,
-    lake: LakeReader,
-    entity: Entity,
-    readings: Mapping[str, Reading],
-    arrivals: tuple[Arrival, ...],
-    *,
-    allow_drop: bool,
-) -> Merged:
-    """Merge batches of changes, or one complete read and what it finds absent: all or nothing."""
-    first = arrivals[0]
+def take_in_order(work: Conforming, ordered: Sequence[Arrival]) -> Merged:
+    """Take batches that were read after all that are in, in the order in which they were read."""
     done = Merged()
-    with warehouse.transaction():
-        if first.batch.purpose != "sweep":
-            done += _take(warehouse, lake, entity, readings, arrivals)
-        if first.complete:
-            done += absences(warehouse, lake, entity, readings[first.source], first, allow_drop=allow_drop)
+    for _, group in itertools.groupby(ordered, key=lambda one: one.batch.id if one.complete else ""):
+        done += _take_group(work, tuple(group), ordered)
     return done
 
 
-def _take(
-    warehouse: Warehouse,
-    lake: LakeReader,
-    entity: Entity,
-    readings: Mapping[str, Reading],
-    arrivals: Sequence[Arrival],
-) -> Merged:
+def _parted(ordered: Sequence[Arrival], known: Mapping[str, Intake]) -> tuple[list[Arrival], list[Arrival]]:
+    """The batches that come late, or with more than when they were taken; and those that come in order."""
+    newest = max((intake.position for intake in known.values()), default=None)
+    late, in_order = [], []
+    for arrival in ordered:
+        before = known.get(arrival.batch.id)
+        if before is not None:
+            if before.files < len(arrival.files):
+                late.append(arrival)
+        elif newest is not None and position_of(arrival) < newest:
+            late.append(arrival)
+        else:
+            in_order.append(arrival)
+    return late, in_order
+
+
+def _take_group(work: Conforming, arrivals: tuple[Arrival, ...], all_of_them: Sequence[Arrival]) -> Merged:
+    """Merge batches of changes, or one complete read and what it proves: all or nothing."""
+    first, done = arrivals[0], Merged()
+    verdict: Verdict = ""
+    with work.warehouse.transaction():
+        if first.batch.purpose != "sweep":
+            done += _take(work, arrivals)
+        if first.complete:
+            merged, verdict = conclude(
+                _complete_read(work, first, all_of_them),
+                verdict=work.verdicts.get(first.batch.id),
+                allow_drop=work.allows(first),
+            )
+            done += merged
+        note_intakes(work.warehouse, work.entity.entity, [(arrival, verdict) for arrival in arrivals])
+    return done
+
+
+def _complete_read(work: Conforming, arrival: Arrival, all_of_them: Iterable[Arrival]) -> CompleteRead:
+    verified = [
+        other
+        for other in all_of_them
+        if other.batch.purpose == "verify"
+        and other.batch.feed == arrival.batch.feed
+        and other.batch.window.until == arrival.batch.window.until
+    ]
+    return CompleteRead(
+        warehouse=work.warehouse,
+        lake=work.lake,
+        entity=work.entity,
+        reading=work.readings[arrival.source],
+        arrival=arrival,
+        verified=verified,
+        only=work.only,
+    )
+
+
+def _take_late(work: Conforming, arrival: Arrival, everything: All | None) -> Merged:
+    """Take a batch that was read before others that are in: what all of them say of its keys is worked out again."""
+    if everything is None:
+        msg = f"batch {arrival.batch.id} was read before others that are in, and they are not at hand"
+        raise AssertionError(msg)
+    landed = sorted(everything(), key=position_of)
+    with work.warehouse.transaction():
+        note_batches(work.warehouse, [arrival.provenance])
+        keys, verdict, done = keys_concerned(_complete_read(work, arrival, landed), allow_drop=work.allows(arrival))
+        note_intakes(work.warehouse, work.entity.entity, [(arrival, verdict)])
+        return done + _retaken(work, keys, landed)
+
+
+def _retaken(work: Conforming, keys: str, landed: Sequence[Arrival]) -> Merged:
+    """Work out the history of some keys again, from every batch that the entity has taken."""
+    known = intakes_of(work.warehouse, work.entity.entity)
+    again = Retake(warehouse=work.warehouse, entity=work.entity, keys=keys)
+    with again.scratch() as scratch, LakeReader(scratch.warehouse) as lake:
+        inner = Conforming(
+            warehouse=scratch.warehouse,
+            lake=lake,
+            entity=work.entity,
+            readings=work.readings,
+            only=scratch.keys,
+            verdicts={name: intake.verdict for name, intake in known.items()},
+        )
+        take_in_order(inner, [arrival for arrival in landed if arrival.batch.id in known])
+        return retake(again, scratch)
+
+
+def _look_again(work: Conforming, ordered: Sequence[Arrival], everything: All | None) -> Merged:
+    """Look again at complete reads whose deletes wait; those of which a newer read is in wait no more."""
+    known = intakes_of(work.warehouse, work.entity.entity)
+    concluded = [intake for intake in known.values() if intake.verdict in ("believed", "waiting")]
+    newest: dict[tuple[str, str], Intake] = {}
+    for intake in sorted(concluded, key=lambda one: one.position):
+        newest[intake.connection, intake.resource] = intake
+    waits = [intake for intake in concluded if intake.verdict == "waiting"]
+    older = [one.batch_id for one in waits if newest[one.connection, one.resource] != one]
+    replace_waiting(work.warehouse, work.entity.entity, older)
+    done = Merged()
+    for arrival in ordered:
+        before = known.get(arrival.batch.id)
+        if before is not None and before.verdict == "waiting" and before.batch_id not in older:
+            done += _take_late(work, arrival, everything) if everything else Merged()
+    return done
+
+
+def _take(work: Conforming, arrivals: Sequence[Arrival]) -> Merged:
     """Merge the events of some batches."""
     findings: list[Finding] = []
     selects: list[str] = []
     for arrival in arrivals:
-        reading = readings[arrival.source]
-        if not arrival.files:
-            continue
-        if _superseded(warehouse, reading, arrival):
-            findings.append(Finding(finding="superseded", count=1, detail=_superseded_text(arrival)))
-            continue
-        stored = _types(lake, reading, arrival)
-        findings += _misfits(lake, entity, reading, arrival, stored)
-        selects.append(observed(entity, reading, arrival, stored))
+        if arrival.files:
+            reading = work.readings[arrival.source]
+            stored = _types(work.lake, reading, arrival)
+            findings += [] if work.only else _misfits(work.lake, work.entity, reading, arrival, stored)
+            select = observed(work.entity, reading, arrival, stored)
+            selects.append(
+                f"SELECT * FROM ({select}) AS o WHERE entity_key IN (SELECT entity_key FROM {work.only})"
+                if work.only
+                else select
+            )
     batches = [arrival.provenance for arrival in arrivals]
+    note_batches(work.warehouse, batches)
     if not selects:
-        note_batches(warehouse, batches)
         return Merged(findings=tuple(findings))
-    staged = lake.stage(EVENTS, selects)
-    findings += _keyless(warehouse, staged)
-    findings += _unstamped(warehouse, staged, [one for one in arrivals if readings[one.source].changed_at])
-    _drop_idle(warehouse, entity, staged)
-    done = merge(warehouse, entity, staged, batches=batches)
-    warehouse.unstage(EVENTS)
+    staged = work.lake.stage(EVENTS, selects)
+    if needs_order(work.warehouse, staged):
+        if len(arrivals) > 1:
+            return sum((_take(work, [arrival]) for arrival in arrivals), Merged())
+        findings += _unstamped(
+            work.warehouse, staged, [one for one in arrivals if work.readings[one.source].changed_at]
+        )
+    findings += _keyless(work.warehouse, staged)
+    if needs_order(work.warehouse, staged):
+        drop_repeated(work.warehouse, work.entity, staged, EVENTS, source=arrivals[0].source)
+    done = merge(work.warehouse, work.entity, staged, in_order=True)
+    work.warehouse.unstage(EVENTS)
     return done + Merged(findings=tuple(findings))
 
 
@@ -143,11 +273,12 @@ def _misfits(
 def _keyless(warehouse: Warehouse, staged: str) -> list[Finding]:
     """Records without a key: they cannot be anybody's history."""
     found = warehouse.rows(
-        f"SELECT batch_id, COUNT(*) FROM {staged} WHERE entity_key IS NULL GROUP BY batch_id ORDER BY batch_id"
+        f"SELECT batch_id, COUNT(*) FILTER (WHERE NOT _outside) FROM {staged} WHERE entity_key IS NULL GROUP BY batch_id "
+        "ORDER BY batch_id"
     )
     if found:
         warehouse.stage(EVENTS, f"SELECT * FROM {staged} WHERE entity_key IS NOT NULL")
-    return [Finding(finding="no key", count=count, detail=f"batch {batch}") for batch, count in found]
+    return [Finding(finding="no key", count=count, detail=f"batch {batch}") for batch, count in found if count]
 
 
 def _unstamped(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) -> list[Finding]:
@@ -162,42 +293,6 @@ def _unstamped(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) -
     return [Finding(finding="no change stamp", count=count, detail=f"batch {batch}") for batch, count in found]
 
 
-def _drop_idle(warehouse: Warehouse, entity: Entity, staged: str) -> None:
-    """Drop unstamped events that repeat what is known: reading a collection once more is not news about its things."""
-    if not warehouse.rows(f"SELECT 1 FROM {staged} WHERE _unstamped LIMIT 1"):
-        return
-    versions = warehouse.ref("silver", entity.entity)
-    news = " OR ".join(
-        f"({knows(name, 'e')} AND {differs(f'e.{quote(name)}', f'v.{quote(name)}')})" for name in entity.columns
-    )
-    living = warehouse.stage(
-        "silver__living",
-        f"SELECT entity_key, {listed(entity.columns)}, EPOCH_US(valid_from) AS _since FROM {versions} "
-        f"WHERE is_current AND entity_key IN (SELECT entity_key FROM {staged} WHERE _unstamped)",
-    )
-    repeats = f"e.operation = 'U' AND v.entity_key IS NOT NULL AND v._since <= e.sequence AND NOT ({news})"
-    warehouse.stage(
-        EVENTS,
-        f"SELECT e.* FROM {staged} AS e LEFT JOIN {living} AS v ON v.entity_key = e.entity_key\n"
-        f"WHERE NOT (e._unstamped AND (({repeats}) OR (e.operation = 'D' AND v.entity_key IS NULL)))",
-    )
-    warehouse.unstage("silver__living")
-
-
-def _superseded(warehouse: Warehouse, reading: Reading, arrival: Arrival) -> bool:
-    """Whether a newer complete read without stamps was merged: what that one repeated, it did not write down."""
-    if reading.changed_at or not arrival.complete:
-        return False
-    feed, until = arrival.batch.feed, iso(arrival.read_at).removesuffix("Z")
-    return bool(
-        warehouse.rows(
-            f"SELECT 1 FROM {warehouse.ref('meta', 'batch')} WHERE connection = {literal(feed.connection)} "
-            f"AND resource = {literal(feed.resource)} AND read_at > TIMESTAMP {literal(until)} "
-            "AND batch_id LIKE '%-snapshot-%' LIMIT 1"
-        )
-    )
-
-
 def _turns(entity: Entity, change: Redeclared) -> Iterator[Finding]:
     """What begins, ends or is called otherwise from now on."""
     name, rebuild = entity.entity, f"`headwater rebuild --entity {entity.entity}`"
@@ -208,7 +303,3 @@ def _turns(entity: Entity, change: Redeclared) -> Iterator[Finding]:
         yield Finding(finding="ends now", count=1, detail=kept)
     for column, before in change.renamed.items():
         yield Finding(finding="renamed", count=1, detail=f"{name}.{column} was {before}; its history goes on")
-
-
-def _superseded_text(arrival: Arrival) -> str:
-    return f"batch {arrival.batch.id} of {arrival.source}: a newer complete read is in; `headwater rebuild` takes it in"

@@ -29,6 +29,8 @@ class Merged:
     deleted: int = 0
     """Versions taken away."""
     findings: tuple[Finding, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """Batches whose deletes wait: for a person, or for a service that could not be asked."""
 
     def __add__(self, other: Merged) -> Merged:
         return Merged(
@@ -36,6 +38,7 @@ class Merged:
             inserted=self.inserted + other.inserted,
             deleted=self.deleted + other.deleted,
             findings=self.findings + other.findings,
+            waiting=self.waiting + other.waiting,
         )
 
 

@@ -80,29 +80,56 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     """The events that a batch's records are.
 
     The result has the columns of the log without `first_observed` and `key_hash`, and `_unstamped`: no stamp that can be
-    believed, so that the read's own instant stands for it. A record without a key gives an event whose `entity_key` is NULL.
+    believed, so that the read's own instant stands for it. `_outside`: the record does not fit the source's condition, so
+    that the source shows the thing no more (an absence with the place of its record). A record without a key gives an event
+    whose `entity_key` is NULL.
     """
     values = typed(entity, reading, stored)
     known = {name: column.type for name, column in entity.columns.items() if name in values}
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in values.items())
+    outside = f"CASE WHEN {reading.where} THEN FALSE ELSE TRUE END" if reading.where else "FALSE"
     inner = (
-        f"SELECT {taken},\n  {stamp_of(reading)} AS _stamp, {_operation(reading)} AS operation, _line\n"
-        f"FROM {records(arrival)}{f' WHERE {reading.where}' if reading.where else ''}"
+        f"SELECT {taken},\n  {stamp_of(reading)} AS _stamp, {_operation(reading)} AS operation, {outside} AS _outside, _line\n"
+        f"FROM {records(arrival)}"
     )
-    columns = ", ".join(
-        quote(name) if name in known else f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}"
-        for name, column in entity.columns.items()
-    )
+    columns = ", ".join(_column(entity, reading, name, known) for name in entity.columns)
     says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
     key = key_of(entity, arrival, {name: quote(name) for name in values})
+    said = event_hash("operation", known, entity.called)
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  {sequence_of(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
-        f"  {columns},\n  {says} AS known,\n  {event_hash('operation', known, entity.called)} AS hash,\n"
+        f"  {columns},\n  {_unless_absent(reading, says, literal(known_list(())))} AS known,\n"
+        f"  {_unless_absent(reading, said, event_hash(literal('A'), {}))} AS hash,\n"
         f"  _stamp AS stamp, CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
-        f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest(arrival)}) AS _unstamped\n"
+        f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest(arrival)}) AS _unstamped, _outside\n"
         f"FROM ({inner}) AS taken"
     )
+
+
+def concluded(entity: Entity, arrival: Arrival, operation: str, keys: str) -> str:
+    """The events that say of each key in a relation that it is absent (A) or present (P) in a complete read."""
+    nothing = ", ".join(
+        f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
+    )
+    return (
+        f"SELECT entity_key, CAST({micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
+        f"{literal(operation)} AS operation, {literal(arrival.source)} AS source, {nothing}, "
+        f"{literal(known_list(()))} AS known, {event_hash(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
+        f"CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
+        f"{literal(arrival.batch.id)} AS batch_id FROM {keys}"
+    )
+
+
+def _column(entity: Entity, reading: Reading, name: str, known: Mapping[str, str]) -> str:
+    nothing = f"CAST(NULL AS {spelled(entity.columns[name].type, DUCKDB)})"
+    value = _unless_absent(reading, quote(name), nothing) if name in known else nothing
+    return f"{value} AS {quote(name)}"
+
+
+def _unless_absent(reading: Reading, value: str, otherwise: str) -> str:
+    """`value`, where a source without a condition has no other; what is absent says nothing else."""
+    return f"CASE WHEN operation = 'A' THEN {otherwise} ELSE {value} END" if reading.where else value
 
 
 def stamp_of(reading: Reading) -> str:
@@ -129,4 +156,7 @@ def _latest(arrival: Arrival) -> int:
 
 
 def _operation(reading: Reading) -> str:
-    return f"CASE WHEN {reading.deleted} THEN 'D' ELSE 'U' END" if reading.deleted else "'U'"
+    """What a record says: that the thing is gone, that it is as it is told, or that it is none of this source's."""
+    gone = f"WHEN {reading.deleted} THEN 'D' " if reading.deleted else ""
+    fits = f"WHEN {reading.where} THEN 'U' ELSE 'A'" if reading.where else "ELSE 'U'"
+    return f"CASE {gone}{fits} END" if gone or reading.where else "'U'"

@@ -24,8 +24,11 @@ class Reading:
     """SQL of the condition that records must hold."""
     deleted: str | None = None
     """SQL of the condition that says the thing is gone."""
-    max_drop: float = 0.2
-    """The guard: the largest share of known things that one complete read may find absent without being asked."""
+    absences: bool = True
+    """Whether what a complete read does not show is gone; not where `deletes: none` is written out."""
+    max_drop: float | None = None
+    """The guard: the largest share of known things that one complete read may find absent without being asked. None: not
+    declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,14 @@ class Arrival:
     batch: Batch
     files: tuple[str, ...]
     """Its Parquet files in bronze, as DuckDB reads them; none when the batch is empty."""
-    spared: tuple[str, ...] = ()
-    """Keys of its records that bronze refused, parts joined by `|` (empty: unreadable). They were there all the same."""
+    refused: int = 0
+    """How many of its records bronze refused and nobody readmitted. They were there all the same."""
+    refused_file: str | None = None
+    """Their rows as far as they could be typed, as DuckDB reads them; without it nobody knows their keys."""
+    proved: bool | None = None
+    """Whether its read is proved complete and stable; None where an older ledger did not say, and it is believed."""
     observed_at: datetime | None = None
     """When its read began, by the time agreed on with the service; None where an older ledger did not say."""
-    proved: bool | None = None
-    """Whether its read is proved complete and stable; None where an older ledger did not say."""
 
     @property
     def read_at(self) -> datetime:

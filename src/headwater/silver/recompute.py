@@ -214,17 +214,17 @@ def _write(work: _Work, moved: str, strangers: str, *, by_row: bool) -> Written:
 
 
 def _tell(work: _Work, moved: str, strangers: str) -> None:
-    """Append the keys whose versions changed to `meta.change`, under one new number."""
-    changes, progress = work.warehouse.ref("meta", "change"), work.warehouse.ref("meta", "progress")
+    keys = f"SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key FROM {moved}"
+    tell_changes(work.warehouse, work.entity, keys, f"SELECT entity_key FROM ({strangers}) AS strangers")
+
+
+def tell_changes(warehouse: Warehouse, entity: Entity, *keys: str) -> None:
+    """Append the keys (SELECTs of `entity_key`, none twice) whose versions changed to `meta.change`, under one new number."""
+    changes, progress = warehouse.ref("meta", "change"), warehouse.ref("meta", "progress")
     newest = (
         f"SELECT COALESCE(MAX(change_id), 0) + 1 FROM (SELECT change_id FROM {changes} "
         f"UNION ALL SELECT change_id FROM {progress} WHERE entity NOT LIKE '@%') AS ids"
     )
-    number, name = work.warehouse.rows(newest)[0][0], literal(work.entity.entity)
-    work.warehouse.append(
-        "meta",
-        CHANGES.name,
-        CHANGES.names,
-        f"SELECT DISTINCT {number}, {name}, COALESCE(entity_key, _key) FROM {moved}\n"
-        f"UNION ALL SELECT {number}, {name}, entity_key FROM ({strangers}) AS strangers",
-    )
+    number, name = warehouse.rows(newest)[0][0], literal(entity.entity)
+    selects = [f"SELECT {number}, {name}, entity_key FROM ({select}) AS told" for select in keys]
+    warehouse.append("meta", CHANGES.name, CHANGES.names, "\nUNION ALL ".join(selects))

@@ -122,5 +122,24 @@ SHAPES = Table(
 )
 """How each entity was declared when its tables were last made ready, to notice a change that needs a rebuild."""
 
-META = (BATCHES, CHANGES, PROGRESS, TIED, SHAPES)
+INTAKES = Table(
+    layer="meta",
+    name="intake",
+    columns=(
+        _column("entity", "text"),
+        _column("batch_id", "text"),
+        _column("connection", "text"),
+        _column("resource", "text"),
+        _column("purpose", "text"),
+        _column("read_at", "bigint"),
+        _column("reading", "integer"),
+        _column("files", "integer"),
+        _column("verdict", "text"),
+    ),
+    key=("entity",),
+    primary_key=("entity", "batch_id"),
+)
+"""Which batches each entity has taken, when they were read, and what was concluded from complete reads."""
+
+META = (BATCHES, CHANGES, PROGRESS, TIED, SHAPES, INTAKES)
 """All tables of the schema `meta` that silver and gold share."""

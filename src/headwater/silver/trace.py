@@ -21,10 +21,7 @@ def lines_about(
         f"{cast(reading.columns[name], entity.columns[name].type, stored[name])} AS {quote(name)}"
         for name in entity.key
     )
-    inner = (
-        f"SELECT {taken}, {stamp_of(reading)} AS _stamp, _line\n"
-        f"FROM {records(arrival)}{f' WHERE {reading.where}' if reading.where else ''}"
-    )
+    inner = f"SELECT {taken}, {stamp_of(reading)} AS _stamp, _line\nFROM {records(arrival)}"
     own = key_of(entity, arrival, {name: quote(name) for name in entity.key})
     found = warehouse.rows(
         f"SELECT {sequence_of(arrival)} AS sequence, _line\n"

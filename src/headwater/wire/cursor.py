@@ -108,7 +108,10 @@ def widened(window: Window, overlap: str) -> Window:
 
 
 class Kept(Declared):
-    """Nothing is ever deleted, or nobody can tell."""
+    """Nothing is ever deleted, or nobody can tell: a rolling list, a file of changes.
+
+    Written out, it stands for a snapshot, too: what such a read does not show is not concluded to be gone.
+    """
 
     kind: Literal["none"] = "none"
 
@@ -131,11 +134,22 @@ class Sweep(Declared):
     """Query parameters that ask for ids only, e.g. `fields: id`."""
     every: Span = "1d"
     """How often a sweep is worth its requests."""
-    max_drop: float = Field(default=0.2, ge=0, le=1)
-    """The guard: the largest share of known records that one sweep may delete without being asked."""
+    max_drop: float | None = Field(default=None, ge=0, le=1)
+    """The guard: the largest share of known records that one sweep may delete without being asked. Without it 0.2, from
+    10 known records on."""
 
 
-Deletes = Annotated[Kept | Flag | Sweep, Field(discriminator="kind")]
+class Snapshots(Declared):
+    """Each snapshot is a complete read: what it does not show is gone. So it is without a word, too, where the cursor is
+    `snapshot`.
+    """
+
+    kind: Literal["snapshot"] = "snapshot"
+    max_drop: float | None = Field(default=None, ge=0, le=1)
+    """The guard, as of a sweep."""
+
+
+Deletes = Annotated[Kept | Flag | Sweep | Snapshots, Field(discriminator="kind")]
 """Every way of learning about deletes."""
 
 
