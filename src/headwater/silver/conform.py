@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 
 from headwater.model.entity import Entity
-from headwater.names import literal, quote
+from headwater.names import quote
 from headwater.silver.absence import CompleteRead, conclude
 from headwater.silver.intake import (
     Intake,
@@ -25,6 +25,7 @@ from headwater.silver.ready import ready
 from headwater.silver.redeclared import Redeclared
 from headwater.silver.repeated import drop_repeated, needs_order
 from headwater.silver.retake import Retake, keys_concerned, retake
+from headwater.silver.stamps import find_stamps
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 
@@ -228,7 +229,7 @@ def _take(work: Conforming, arrivals: Sequence[Arrival]) -> Merged:
     if needs_order(work.warehouse, staged):
         if len(arrivals) > 1:
             return sum((_take(work, [arrival]) for arrival in arrivals), Merged())
-        findings += _unstamped(
+        findings += find_stamps(
             work.warehouse, staged, [one for one in arrivals if work.readings[one.source].changed_at]
         )
     findings += _keyless(work.warehouse, staged)
@@ -279,18 +280,6 @@ def _keyless(warehouse: Warehouse, staged: str) -> list[Finding]:
     if found:
         warehouse.stage(EVENTS, f"SELECT * FROM {staged} WHERE entity_key IS NOT NULL")
     return [Finding(finding="no key", count=count, detail=f"batch {batch}") for batch, count in found if count]
-
-
-def _unstamped(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) -> list[Finding]:
-    """Records without a change stamp, where the source promises one: the read's own instant stands for it."""
-    if not stamping:
-        return []
-    ids = ", ".join(literal(arrival.batch.id) for arrival in stamping)
-    found = warehouse.rows(
-        f"SELECT batch_id, COUNT(*) FROM {staged} WHERE _unstamped AND batch_id IN ({ids}) "
-        "GROUP BY batch_id ORDER BY batch_id"
-    )
-    return [Finding(finding="no change stamp", count=count, detail=f"batch {batch}") for batch, count in found]
 
 
 def _turns(entity: Entity, change: Redeclared) -> Iterator[Finding]:

@@ -1,0 +1,130 @@
+"""What is seen, and when, from the command line: stamps that stand still or are of the future, records twice, reads forced."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.e2e.shelf import CHANGES, Service, Shelf, at, found, record, serving
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """A project that asks for what changed, and asks for the last three days once more."""
+    with serving(Service()) as service:
+        made = Shelf(tmp_path / "shelf", service, things={"cursor": CHANGES, "overlap": "3d"})
+        made.entity("thing", {"things": {"deleted": "gone"}})
+        yield made
+
+
+def names(shelf):
+    """The current name of each thing."""
+    return shelf.ask("SELECT thing_id, name FROM silver.thing_current ORDER BY ALL")
+
+
+def force(shelf):
+    """Read all that there is once more, whatever was read."""
+    return shelf("backfill", "--since", "2025-12-01", "--force", code=None).json
+
+
+def test_what_changed_under_an_unmoved_stamp_is_seen_all_of_it(shelf):
+    numbers = range(1, 21)
+    shelf.on(2, things=[record(n, f"old {n}", day=1) for n in numbers])
+    shelf.on(3, things=[record(n, f"new {n}", day=1) for n in numbers])
+    assert names(shelf) == [(n, f"new {n}") for n in numbers]
+    assert shelf.ask("SELECT count(*) FROM silver.thing") == [(20,)]
+    back = [record(n, f"old {n}", day=1) for n in numbers]
+    shelf.on(4, things=back)
+    assert names(shelf) == [(n, f"old {n}") for n in numbers]  # what is seen again wins again
+    before = shelf.tables()
+    assert shelf.on(5, things=back)["written"] == {}
+    assert shelf.tables() == before
+
+
+def test_a_backfill_that_is_forced_brings_what_is_new_and_forced_again_writes_nothing(shelf):
+    numbers = range(1, 21)
+    shelf.on(2, things=[record(n, f"old {n}", day=1) for n in numbers])
+    shelf.on(20)
+    shelf.service.day = 30
+    shelf.service.collections["things"] = [record(n, f"new {n}", day=1) for n in numbers]
+    assert shelf.run()["written"] == {}  # nobody asks for that day any more
+    force(shelf)
+    assert names(shelf) == [(n, f"new {n}") for n in numbers]
+    before = shelf.tables()
+    assert force(shelf)["written"] == {}
+    assert shelf.tables() == before  # to the last column of the log, the batch among them
+    shelf("rebuild")
+    assert shelf.tables() == before
+
+
+def test_of_one_key_twice_in_a_read_the_later_record_counts(shelf):
+    first = [record(n, f"first {n}", day=1) for n in range(1, 11)]
+    later = [record(n, f"later {n}", day=1) for n in range(1, 11)]
+    shelf.on(2, things=[*first, *later])
+    assert names(shelf) == [(n, f"later {n}") for n in range(1, 11)]
+    before = shelf.tables()
+    shelf.on(3)
+    assert shelf.tables() == before
+    shelf.on(4, things=[*later, *first])
+    assert names(shelf) == [(n, f"first {n}") for n in range(1, 11)]
+
+
+def test_a_delete_flag_under_an_unmoved_stamp_closes_and_reopens_when_it_is_taken_back(shelf):
+    shelf.on(3, things=[record(1, "a", day=1), record(2, "b", day=1)])
+    shelf.on(4, things=[record(1, "a", day=1, gone=True), record(2, "b2", day=2)])
+    assert names(shelf) == [(2, "b2")]
+    shelf.on(5, things=[record(1, "a", day=1), record(2, "b2", day=2)])
+    assert shelf.lives() == [("psa:1", "a", 1, None), ("psa:2", "b", 1, 2), ("psa:2", "b2", 2, None)]
+    before = shelf.tables()
+    shelf("rebuild")
+    assert shelf.tables() == before
+
+
+SINCE = {"kind": "changes", "params": {"since": "{since}"}, "field": "changed"}
+WHOLE = {"kind": "snapshot", "every": "0s"}
+
+
+@pytest.mark.parametrize("cursor", [SINCE, WHOLE], ids=["since", "snapshot"])
+def test_a_stamp_of_the_future_counts_as_of_its_read_and_is_told(shelf, cursor):
+    shelf.mend(things={"cursor": cursor})
+    far = {"changed": "2062-01-01T00:00:00Z"}
+    report = shelf.on(3, things=[record(1, "wrong", **far), record(2, "fine", day=2)])
+    told = [one for one in report["findings"] if one["finding"] == "future_stamp"]
+    assert [one["count"] for one in told] == [1]
+    assert "psa:1" in told[0]["detail"]
+    assert "2062-01-01" in told[0]["detail"]
+    assert names(shelf) == [(1, "wrong"), (2, "fine")]
+    stamps = (
+        "SELECT stamp = epoch_us(TIMESTAMP '2062-01-01'), sequence = observed FROM silver.thing_log WHERE thing_id = 1"
+    )
+    assert shelf.ask(stamps) == [(True, True)]
+
+    before = shelf.tables()
+    assert found(shelf.on(4))["future_stamp"] == 1
+    assert shelf.tables() == before  # seen again, it is no news
+
+    shelf.on(6, things=[record(1, "honest", day=5), record(2, "fine", day=2)])
+    assert names(shelf) == [(1, "honest"), (2, "fine")]
+    told = shelf("asof", "2026-01-06", "thing", "--columns", "thing_id,name").json["rows"]
+    assert sorted(map(tuple, told)) == names(shelf)  # what counts today and what is current agree
+    assert shelf.lives()[:2] == [("psa:1", "wrong", 3, 5), ("psa:1", "honest", 5, None)]
+
+
+def test_a_clock_that_is_a_little_ahead_is_believed(shelf):
+    shelf.on(3, things=[record(1, "a", changed="2026-01-03T00:04:00Z"), record(2, "b", changed="2026-01-03T00:06:00Z")])
+    shelf.on(4)
+    begins = shelf.ask("SELECT thing_id, valid_from > TIMESTAMP '2026-01-03 00:03:00' FROM silver.thing ORDER BY ALL")
+    assert (1, True) in begins
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1899-12-30T00:00:00Z"])
+def test_a_stamp_before_all_computers_is_one_all_the_same(shelf, stamp):
+    shelf.mend(things={"cursor": WHOLE})
+    shelf.on(3, things=[record(1, "old", changed=stamp)])
+    shelf.on(5, things=[record(1, "new", day=4)])
+    when = datetime.fromisoformat(stamp)
+    rows = shelf.ask("SELECT name, valid_from AT TIME ZONE 'UTC', is_current FROM silver.thing ORDER BY version_number")
+    assert rows == [("old", when, False), ("new", datetime(2026, 1, 4, tzinfo=UTC), True)]
+    assert "no change stamp" not in found(shelf.on(6))
+    assert at(4) == "2026-01-04T00:00:00Z"
