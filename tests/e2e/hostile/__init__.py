@@ -1,0 +1,1 @@
+"""Services that cannot be trusted, drawn by chance, whose truth is known."""

@@ -1,0 +1,296 @@
+"""One drawn life from end to end: a project, syncs through the command line, a quiet time, and what differs then."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import yaml
+
+from headwater.cli.main import code_of
+from tests.e2e.hostile.command import NOW, machine_at
+from tests.e2e.hostile.service import FUTURE, HostileService, Record, serving
+from tests.e2e.hostile.ways import QUIET, Drawn, Ways, Weather
+
+ROOT = Path(__file__).parents[3]
+FIELDS = {
+    "id": "bigint",
+    "name": "text",
+    "status": "text",
+    "amount": "decimal(18,2)",
+    "changed": "timestamp",
+    "gone": "boolean",
+}
+HARMLESS = ("no change stamp", "future_stamp", "not swept")
+"""Findings that say nothing about whether rows are missing or left over."""
+Row = tuple[str, Decimal]
+"""Name and amount of a thing."""
+
+
+@dataclass
+class Life:
+    """What happened, and what is wrong in the end."""
+
+    drawn: Drawn
+    said: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [f"seed {self.drawn.seed}", str(self.drawn.ways), *map(str, self.drawn.weathers), *self.said, *self.faults]
+        )
+
+
+def live(drawn: Drawn, root: Path) -> Life:
+    """Let a service live, sync it, and compare."""
+    life = Life(drawn)
+    service = HostileService(drawn)
+    chance = Random(drawn.seed + 2)
+    with serving(service):
+        project = Project(root, service, drawn)
+        for weather in drawn.weathers:
+            service.weather = weather
+            service.pass_time(chance)
+            service.start(weather, chance)
+            life.said.append(f"{service.now:%d %H:%M} {weather} -> {project.run(weather)}")
+            project.edit(weather.edit)
+        service.weather = QUIET
+        service.pass_time(chance)
+        service.now += timedelta(hours=6)
+        service.start(QUIET, chance)
+        for _ in range(2):
+            ended = project.run(QUIET)
+            life.said.append(f"{service.now:%d %H:%M} quiet -> {ended}")
+            service.now += timedelta(hours=3)
+        life.faults += compare(project, service, ended, forced=False)
+        if drawn.ways.cursor == "changes":
+            until = f"{service.now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+            ended = project("backfill", "--since", "1970-01-01", "--until", until, "--chunk", "9000d", "--force")
+            life.said.append(f"{service.now:%d %H:%M} forced -> {ended}")
+            ended = project.run(QUIET)
+            life.said.append(f"{service.now:%d %H:%M} after it -> {ended}")
+            life.faults += compare(project, service, ended, forced=True)
+    if life.faults:
+        life.said.append(f"requests of the last sync: {service.log[-12:]}")
+    return life
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said may be wrong."""
+
+    code: int
+    said: tuple[str, ...] = ()
+    refused: int = 0
+
+
+class Project:
+    """A folder with a project that reads the service."""
+
+    def __init__(self, root: Path, service: HostileService, drawn: Drawn) -> None:
+        self.root, self.service, self.ways = root, service, drawn.ways
+        self.size, self.view = drawn.ways.size, "full"
+        self.begun: dict[int, str] = {}
+        """Since when each current thing is as it is."""
+        (root / "models/entities").mkdir(parents=True)
+        (root / "connectors/hostile").mkdir(parents=True)
+        self._write("headwater.yaml", {
+            "version": 1, "name": "hostile", "warehouse": {"kind": "duckdb", "path": ".headwater/{tenant}.duckdb", "threads": 1},
+            "tenants": {"acme": {"connections": {"main": {"connector": "hostile", "settings": {"base_url": service.url}}}}},
+        })  # fmt: skip
+        source = {"changed_at": "changed", "map": {"thing_id": "id", "name": "name", "amount": "amount"}}
+        if self.ways.where:
+            source["where"] = "status = 'good'"
+        if self.ways.deletes == "flag":
+            source["deleted"] = "gone"
+        columns = {"thing_id": "bigint", "name": "text", "amount": "decimal(18,2)"}
+        self._write("models/entities/thing.yaml", {
+            "entity": "thing", "key": "thing_id", "columns": columns, "sources": {"hostile.things": source},
+        })  # fmt: skip
+        self._connector()
+
+    def _write(self, path: str, told: dict[str, Any]) -> None:
+        (self.root / path).write_text(yaml.safe_dump(told, sort_keys=False))
+
+    def _connector(self) -> None:
+        ways = self.ways
+        paging: dict[str, Any] = {"kind": ways.paging}
+        if ways.paging != "unpaged":
+            paging |= {"size_param": "size", "size": self.size}
+        if ways.paging == "forward_only":
+            paging |= {"param": "after", "field": "id"}
+        params = {"since": "{since}", "until": "{until}"} if ways.knows != "since" else {"since": "{since}"}
+        things: dict[str, Any] = {
+            "resource": "things", "path": "things", "key": ["id"], "fields": FIELDS, "params": {"view": self.view},
+            "cursor": {"kind": "changes", "params": params, "field": "changed"} if ways.cursor == "changes"
+            else {"kind": "snapshot", "every": "0s"},
+        }  # fmt: skip
+        if ways.deletes == "sweep":
+            things["deletes"] = {"kind": "sweep", "params": {"fields": "id"}, "every": "0s"}
+            if ways.max_drop is not None:
+                things["deletes"]["max_drop"] = ways.max_drop
+        elif ways.deletes == "flag":
+            things["deletes"] = {"kind": "flag", "field": "gone", "equals": "true"}
+        elif ways.deletes == "none":
+            things["deletes"] = {"kind": "none"}
+        if ways.count:
+            things["count"] = {"path": "things/count"}
+        if ways.verify:
+            things["verify"] = {"path": "things/{id}"}
+        self._write("connectors/hostile/connector.yaml", {
+            "version": 1, "connector": "hostile", "base_url": "{base_url}", "settings": {"base_url": {"description": "where"}},
+            "paging": paging, "limits": {"requests_per_minute": 100_000, "tries": 3}, "clock": {"path": "time"},
+            "chunk": "9000d", "resources": [things],
+        })  # fmt: skip
+
+    def edit(self, what: str) -> None:
+        """Change the manifest, as somebody does who mends it."""
+        if what == "size":
+            self.size = 5 if self.size != 5 else 11
+        elif what == "params":
+            self.view = "all" if self.view == "full" else "full"
+        self._connector()
+
+    def run(self, weather: Weather) -> Ended:
+        """`headwater run`, killed where the weather says so."""
+        return self._killed(weather) if weather.kills else self("run")
+
+    def __call__(self, *words: str) -> Ended:
+        out, err = io.StringIO(), io.StringIO()
+        with machine_at(self.service.now), redirect_stdout(out), redirect_stderr(err):
+            code = code_of([*words, "--project", str(self.root), "--json"])
+        return _ended(code, out.getvalue(), err.getvalue())
+
+    def _killed(self, weather: Weather) -> Ended:
+        env = {**os.environ, NOW: self.service.now.isoformat(), "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-m", "tests.e2e.hostile.command", "run", "--project", str(self.root), "--json"]
+        with subprocess.Popen(
+            words, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
+            self.service.on_kill = lambda: os.kill(process.pid, signal.SIGKILL)
+            if weather.kill_after:
+                time.sleep(weather.kill_after)
+                process.kill()
+            out, err = process.communicate(timeout=120)
+        self.service.on_kill = lambda: None
+        return Ended(-9) if process.returncode == -signal.SIGKILL else _ended(process.returncode, out, err)
+
+    def current(self) -> dict[int, Row]:
+        """What silver says is there now."""
+        path = self.root / ".headwater/acme.duckdb"
+        if not path.exists():
+            return {}
+        with duckdb.connect(str(path), read_only=True) as db:
+            if not db.execute("SELECT 1 FROM information_schema.tables WHERE table_name = 'thing_current'").fetchall():
+                return {}
+            rows = db.execute("SELECT thing_id, name, amount, valid_from FROM silver.thing_current").fetchall()
+        assert len({row[0] for row in rows}) == len(rows), rows
+        self.begun = {row[0]: f"{row[3]:%Y-%m-%dT%H:%M:%SZ}" for row in rows}
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def status(self) -> tuple[list[str], int]:
+        """What `status` says may be wrong, and how many refused records wait."""
+        out = io.StringIO()
+        with machine_at(self.service.now), redirect_stdout(out), redirect_stderr(io.StringIO()):
+            code_of(["status", "--project", str(self.root), "--json"])
+        told = json.loads(out.getvalue())
+        words = ("difference", "differs", "missing")
+        lines = [f"status: {word} {feed[word]}" for feed in told.get("feeds", []) for word in words if feed.get(word)]
+        lines += [f"status: {one}" for one in told.get("findings", [])]
+        return lines, sum(feed.get("quarantined") or 0 for feed in told.get("feeds", []))
+
+
+def _ended(code: int, out: str, err: str) -> Ended:
+    assert "Traceback" not in err, err
+    told = json.loads(out)
+    if "error" in told:
+        return Ended(code, (f"{told['error']['kind']}: {told['error']['what']} {told['error']['saw']}",))
+    found = [f"{one['finding']} {one['count']} {one['detail']}" for one in told.get("findings", [])]
+    failed = [f"{step['step']}: {step['detail']}" for step in told.get("steps", []) if step["state"] == "failed"]
+    return Ended(code, (*found, *failed), told.get("quarantined") or 0)
+
+
+def compare(project: Project, service: HostileService, ended: Ended, *, forced: bool) -> list[str]:
+    """The keys in which silver and truth differ without a word, or although the service told enough."""
+    ways = service.ways
+    truth = {ident: _row(record) for ident, record in service.records.items() if _fits(ways, record)}
+    silver = project.current()
+    lines, waiting = project.status()
+    said = (*ended.said, *lines)
+    aloud = ended.code in {1, 3} or any(not one.startswith(HARMLESS) for one in said)
+    faults: list[str] = []
+    kind = "forced" if forced else "plain"
+    if ended.code != 0 and not _may_fail(ways, service, ended):
+        faults.append(f"FAULT jams: exit code {ended.code} in a quiet time: {ended.said}")
+    for ident in sorted(truth.keys() | silver.keys()):
+        right, found = truth.get(ident), silver.get(ident)
+        if right == found and ident not in service.odd and project.begun[ident] != service.records[ident]["changed"]:
+            faults.append(
+                f"FAULT {kind} begun: key {ident} from {project.begun[ident]}; record {service.records[ident]}"
+            )
+        if right == found or (right is None and not ways.drops and ident not in service.records):
+            continue
+        what = f"key {ident}: silver {found}, truth {right}; record {service.records.get(ident) or service.dead.get(ident)}"
+        if ident in service.malformed and waiting:
+            continue
+        if ident in service.regressed:
+            continue
+        if _unknowable(service, ident, found, right, forced=forced):
+            continue
+        if _enough(ways, service, ident, found, right):
+            faults.append(f"FAULT {kind} {'aloud' if aloud else 'silent'}: {what}")
+        elif not aloud:
+            faults.append(f"FAULT {kind} silent, unproved: {what}")
+    more = [f"... and {len(faults) - 4} more"] if len(faults) > 4 else []
+    return [*faults[:4], *more, f"said {said}"] if faults else []
+
+
+def _row(record: Record) -> Row:
+    amount = record["amount"]
+    return record["name"], Decimal(str(amount)) if not isinstance(amount, str) else Decimal(-1)
+
+
+def _fits(ways: Ways, record: Record) -> bool:
+    return not ways.where or record["status"] == "good"
+
+
+def _may_fail(ways: Ways, service: HostileService, ended: Ended) -> bool:
+    """Where an honest service may still let a run end with a code."""
+    ignored = ways.cursor == "changes" and ways.knows == "nothing"
+    return ignored or bool(service.malformed) or "waiting" in " ".join(ended.said)
+
+
+def _unknowable(service: HostileService, ident: int, found: Row | None, right: Row | None, *, forced: bool) -> bool:
+    """Whether nothing that the service would ever show again tells this difference."""
+    if service.ways.whole or ident not in service.hidden:
+        return False
+    record = service.records.get(ident) or service.dead[ident]
+    stamp = record["changed"]
+    if forced and stamp is not None and "1970" < stamp < FUTURE:
+        return False
+    sweeps = service.ways.deletes == "sweep"
+    return not (sweeps and (found is None or (right is None and ident in service.dead)))
+
+
+def _enough(ways: Ways, service: HostileService, ident: int, found: Row | None, right: Row | None) -> bool:
+    """Whether the service tells enough for this key to be right, so that no finding excuses it."""
+    if ways.cursor == "changes" and ways.knows == "nothing":
+        return False
+    if right is None and ident not in service.records:
+        return ways.deletes == "flag" or (ways.provable and ways.max_drop == 1.0)
+    if found is None and ident in service.hidden:
+        return ways.verify
+    return True

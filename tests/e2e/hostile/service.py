@@ -1,0 +1,290 @@
+"""A service that holds records whose truth is known, and answers as its ways and the weather have it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.e2e.hostile.ways import QUIET, Drawn, Weather
+
+BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
+ANCIENT = ("0001-01-01T00:00:00Z", "1969-12-31T00:00:00Z")
+FUTURE = "2062-01-01T00:00:00Z"
+Record = dict[str, Any]
+
+
+def spelled(instant: datetime) -> str:
+    """An instant as the service writes it."""
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class HostileService:
+    """Living records and dead ones. Every change is made by `live`, and says what of it nobody can know from outside."""
+
+    def __init__(self, drawn: Drawn) -> None:
+        self.ways = drawn.ways
+        self.drawn = drawn
+        self.chance = Random(drawn.seed + 1)
+        self.now = BEGIN
+        self.asked_at = datetime(1900, 1, 1, tzinfo=UTC)
+        """When it was last asked: a stamp from before that is not looked for again."""
+        self.records: dict[int, Record] = {}
+        self.dead: dict[int, Record] = {}
+        self.hidden: set[int] = set()
+        """Ids of whose present content no filter tells: it changed under a stamp that did not move into the open."""
+        self.regressed: set[int] = set()
+        """Ids whose stamp went back: the service itself says that what is there now is older than what was there."""
+        self.malformed: set[int] = set()
+        self.odd: set[int] = set()
+        """Ids in whose life anything happened but changes under a stamp of their own: when they began to be so is arguable."""
+        self.weather = QUIET
+        self.requests = 0
+        self.pages = 0
+        self.log: list[str] = []
+        self.on_kill: Callable[[], None] = lambda: None
+        self.url = ""
+        self._lock = threading.Lock()
+        self._next = 1
+        self._failed: set[int] = set()
+        self._missing: set[int] = set()
+        self._ghosts: dict[int, Record] = {}
+        for _ in range(drawn.records):
+            self._create("change")
+
+    # life
+    def pass_time(self, chance: Random) -> None:
+        """Let time go by, and records live."""
+        start, span = self.now, timedelta(hours=chance.choice((2, 9, 30)))
+        for number in range(self.drawn.changes):
+            self.now = start + span * (number + 1) / (self.drawn.changes + 1)
+            self.live(chance.choice(self.drawn.kinds))
+        self.now = start + span
+
+    def live(self, kind: str) -> None:
+        """One change of one record, if there is one that it can happen to."""
+        living = sorted(self.records)
+        if kind == "create" or not living:
+            self._create(
+                self.chance.choice(("change", "change", "unstamped", "ancient", "future"))
+                if kind == "create"
+                else "change"
+            )
+        elif kind == "delete":
+            self.delete(self.chance.choice(living))
+        elif kind == "restore":
+            if self.dead:
+                ident = self.chance.choice(sorted(self.dead))
+                record = self.dead.pop(ident)
+                record.pop("gone", None)
+                self.records[ident] = record
+                self.odd.add(ident)
+                if not record["changed"] or record["changed"] <= spelled(self.asked_at):
+                    self.hidden.add(ident)
+                if self.ways.deletes == "flag":
+                    self._stamp(ident, self.chance.choice(("change", "change", "unmoved")))
+        else:
+            ident = self.chance.choice(living)
+            record = self.records[ident]
+            record["name"] = f"name {self.chance.randrange(10**6)}"
+            if kind in {"leave", "enter"}:
+                record["status"] = "spam" if kind == "leave" else "good"
+                self.odd.add(ident)
+            record["amount"] = "abc" if kind == "malform" else self.chance.randrange(10**6) + 0.25
+            (self.malformed.add if kind == "malform" else self.malformed.discard)(ident)
+            self._stamp(ident, "change" if kind in {"leave", "enter", "malform"} else kind)
+
+    def delete(self, ident: int) -> None:
+        """A record goes, or is flagged."""
+        self.dead[ident] = self.records.pop(ident)
+        self.malformed.discard(ident)
+        if self.ways.deletes == "flag":
+            record = self.dead[ident]
+            record["gone"] = True
+            record["amount"] = 1.5
+            self._stamp(ident, self.chance.choice(("change", "change", "unmoved")))
+
+    def _create(self, kind: str) -> None:
+        ident, self._next = self._next, self._next + self.chance.choice((1, 1, 3))
+        self.records[ident] = {
+            "id": ident,
+            "name": f"name {ident}",
+            "status": "good",
+            "amount": ident + 0.5,
+            "changed": None,
+        }
+        self._stamp(ident, kind)
+
+    def _stamp(self, ident: int, kind: str) -> None:
+        if (
+            kind != "change"
+            or ident in self.malformed
+            or ident in self.dead
+            or (self.ways.follows and self.weather.date != "right")
+        ):
+            self.odd.add(ident)
+        record = self.records.get(ident) or self.dead[ident]
+        before = record["changed"]
+        if kind == "change":
+            record["changed"] = spelled(self._stamps())
+        elif kind != "unmoved":
+            record["changed"] = {"unstamped": None, "future": FUTURE}.get(kind, self.chance.choice(ANCIENT))
+        after = record["changed"]
+        seen = after is not None and after != before and spelled(self.asked_at) < after < FUTURE
+        (self.hidden.discard if seen else self.hidden.add)(ident)
+        if before and before != FUTURE and after is not None and after < before:
+            self.regressed.add(ident)
+
+    def _stamps(self) -> datetime:
+        return self._told() if self.ways.follows and self.weather.date in {"behind", "ahead"} else self.now
+
+    # answers
+    def start(self, weather: Weather, chance: Random) -> None:
+        """The weather of one sync."""
+        self.weather, self.requests, self.pages, self._failed = weather, 0, 0, set()
+        living, dead = sorted(self.records), sorted(self.dead)
+        self._missing = set(chance.sample(living, min(weather.missing, len(living))))
+        self.odd |= self._missing
+        self._ghosts = {ident: self.dead[ident] for ident in chance.sample(dead, min(weather.ghosts, len(dead)))}
+
+    def answer(self, path: str, params: dict[str, str]) -> tuple[int, dict[str, str], Any]:
+        """Status, headers and body."""
+        with self._lock:
+            self.requests += 1
+            self.asked_at = max(self.asked_at, self.now)
+            self.log.append(f"{path}?{urlencode(params)}")
+            weather = self.weather
+            if weather.kill and self.requests == weather.kill:
+                self.on_kill()
+            date = {"Date": format_datetime(self._told())}
+            if path == "/time":
+                return 200, date, {}
+            failing = weather.broken_from and self.requests >= weather.broken_from
+            if failing or (self.requests in weather.errors and self.requests not in self._failed):
+                self._failed.add(self.requests)
+                return 500, date, {"message": "no"}
+            if path == "/things/count":
+                return 200, date, {"count": self._count(len(self._matching(params)))}
+            if path.startswith("/things/"):
+                found = self._shown().get(int(path.rpartition("/")[2]))
+                return (200, date, found) if found else (404, date, {"message": "no such thing"})
+            status, headers, body = self._page(params)
+            return status, date | headers, body
+
+    def _shown(self) -> dict[int, Record]:
+        """What the service holds as it tells of it: flagged records are there."""
+        return self.records | (self.dead if self.ways.deletes == "flag" else {})
+
+    def _told(self) -> datetime:
+        shift = {
+            "behind": -timedelta(hours=3),
+            "ahead": timedelta(hours=2),
+            "jumping": timedelta(hours=self.chance.choice((-30, 0, 5, 400))),
+        }.get(self.weather.date, timedelta(0))
+        return datetime(2062, 1, 1, tzinfo=UTC) if self.weather.date == "2062" else self.now + shift
+
+    def _count(self, true: int) -> int:
+        return {"capped": min(true, 5), "wrong": max(0, true + self.chance.choice((-2, 1)))}.get(
+            self.weather.counts, true
+        )
+
+    def _matching(self, params: dict[str, str]) -> list[Record]:
+        shown = self._shown()
+        listing = params.get("fields") == "id"
+        if listing or self.ways.cursor == "snapshot":
+            shown = {one: record for one, record in shown.items() if one not in self._missing} | self._ghosts
+        low = params.get("since", "") if self.ways.knows in {"both", "since"} else ""
+        high = params.get("until", "") if self.ways.knows == "both" else ""
+        found = []
+        for _, record in sorted(shown.items()):
+            stamp = record["changed"]
+            if stamp is None and (low or high) and not self.ways.nulls:
+                continue
+            if stamp is not None and ((low and stamp < low) or (high and stamp >= high)):
+                continue
+            found.append({"id": record["id"]} if listing else record)
+        return found
+
+    def _page(self, params: dict[str, str]) -> tuple[int, dict[str, str], Any]:
+        found = self._matching(params)
+        size = min(self.ways.cap, int(params.get("size", 1000)))
+        number = int(params.get("page", "1"))
+        if "after" in params or self.ways.paging == "forward_only":
+            found = [record for record in found if record["id"] > int(params.get("after", 0))]
+            rows, more = found[:size], len(found) > size
+        elif self.ways.paging == "unpaged":
+            rows, more = found, False
+        else:
+            rows, more = found[(number - 1) * size : number * size], number * size < len(found)
+        headers = {}
+        if more and self.ways.links:
+            following = (
+                {"after": str(rows[-1]["id"])} if self.ways.paging == "forward_only" else {"page": str(number + 1)}
+            )
+            headers["Link"] = f'<{self.url}/things?{urlencode({**params, **following})}>; rel="next"'
+        self._spoil(rows := list(rows), params)
+        return 200, headers, rows
+
+    def _spoil(self, rows: list[Record], params: dict[str, str]) -> None:
+        self.pages += 1
+        listing = params.get("fields") == "id"
+        first = rows[0]["id"] if rows else 0
+        if self.weather.twice and rows and not listing:
+            rows.append(dict(self.chance.choice(rows)))
+        if self.weather.keyless and self.pages == 1 and not listing:
+            rows.append({"id": None, "name": "nobody", "status": "good", "amount": 1.5, "changed": spelled(self.now)})
+        if self.weather.slide and self.pages == self.weather.slide and first in self.records and self.ways.drops:
+            rows[:] = [dict(row) for row in rows]
+            self.delete(first)
+
+
+@contextmanager
+def serving(service: HostileService) -> Iterator[HostileService]:
+    """The service on a port of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            status, headers, body = service.answer(parts.path, dict(parse_qsl(parts.query)))
+            text = json.dumps(body).encode()
+            try:
+                self.send_response_only(status)
+                for name, value in {
+                    **headers,
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(text)),
+                }.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text)
+            except ConnectionError:
+                self.close_connection = True
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that was killed has nothing to say."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    service.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,39 @@
+"""However a service behaves: what silver says is there is there, or the run says what may be wrong. Never wrong in silence."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from tests.e2e.hostile.lives import live
+from tests.e2e.hostile.ways import draw
+
+LONG = 200
+FEW = 6
+SEED = int(os.environ.get("HEADWATER_HOSTILE_SEED", "20261128"))
+
+
+def seeds(count):
+    """Seeds of lives, from one that is printed."""
+    print(f"HEADWATER_HOSTILE_SEED={SEED}")
+    return random.Random(SEED).sample(range(10**6), count)
+
+
+@pytest.mark.parametrize("seed", seeds(FEW))
+def test_a_hostile_service_is_never_wrong_in_silence(tmp_path, seed):
+    life = live(draw(seed), tmp_path / "project")
+    assert not life.faults, f"\n{life}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(not os.environ.get("HEADWATER_LONG"), reason="HEADWATER_LONG=1 runs it")
+def test_hundreds_of_hostile_services_are_never_wrong_in_silence(tmp_path):
+    wrong = [life for seed in seeds(LONG) if (life := live(draw(seed), tmp_path / str(seed))).faults]
+    for life in wrong:
+        print(f"\n{life}")
+    assert not wrong, (
+        f"{len(wrong)} of {LONG} lives, HEADWATER_HOSTILE_SEED={SEED}: {[life.drawn.seed for life in wrong]}"
+    )
