@@ -30,8 +30,9 @@ from headwater.run.opened import Opened
 from headwater.run.outcome import ALL_REFUSED
 from headwater.run.parents import parent_keys
 from headwater.run.publishing import publish
+from headwater.run.verifying import Inquiry
 from headwater.silver.conform import conform
-from headwater.silver.intake import Intake, intakes_of
+from headwater.silver.intake import Intake, intakes_of, position_of
 from headwater.silver.merged import Finding as SilverFinding
 from headwater.silver.reading import Arrival
 from headwater.silver.ready import drop, settle
@@ -164,9 +165,36 @@ class Work:
             drop(self.warehouse, entity)
             self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
         known = intakes_of(self.warehouse, name)
-        said = self.conform(name, self._arrivals(entity, known=known))
+        said = self._conform_verified(entity, self._arrivals(entity, known=known))
         settle(self.warehouse, entity)
         return f"made anew: {said}" if step.anew else said
+
+    def _conform_verified(self, entity: Entity, arrivals: Sequence[Arrival]) -> str:
+        """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
+        inquiry = Inquiry(
+            entity=entity,
+            readings=readings_of(self.opened, entity),
+            sources=self.sources,
+            clients=self.clients,
+            times=self.times,
+            warehouse=self.warehouse,
+            lake=self.lake,
+            ledger=self.opened.ledger,
+            land=self._land_batch,
+            listen=self.listen,
+            allow_drop=self.allow_drop,
+        )
+        newest = {one.batch.feed: one for one in sorted(arrivals, key=position_of) if inquiry.is_fresh(one)}
+        fresh = {one.batch.id: one for one in newest.values()}
+        others = [one for one in arrivals if one.batch.id not in fresh and not inquiry.held(one)]
+        said = self.conform(entity.entity, others) if others or not fresh else ""
+        for arrival in fresh.values():
+            taken, findings = inquiry.settle(arrival)
+            for found in findings:
+                self._find(f"silver.{entity.entity}", found)
+            if taken:
+                said = self.conform(entity.entity, taken)
+        return said or "its deletes wait for an answer of the service"
 
     def _find(self, table: str, found: SilverFinding) -> None:
         told = FindingMade(

@@ -94,6 +94,37 @@ def conclude(read: CompleteRead, *, verdict: Verdict | None = None, allow_drop: 
     return done + Merged(findings=tuple(findings), waiting=waiting), reached
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """The keys about which a complete read and history disagree."""
+
+    missing: tuple[str, ...]
+    """Keys that the source showed until now, and the read does not; none where no absence would follow."""
+    unread: tuple[str, ...]
+    """Keys that the read shows, and of which history has never seen a record."""
+    control: str
+    """A key that both know, empty where there is none."""
+
+
+def seek(read: CompleteRead) -> Sought:
+    """The keys about which a complete read and history disagree. Changes nothing."""
+    warehouse, log = read.warehouse, read.warehouse.ref("silver", f"{read.entity.entity}_log")
+    proof = prove(read)
+    in_log = f"EXISTS (SELECT 1 FROM {log} AS l WHERE l.entity_key = p.entity_key)"
+    shown = f"SELECT DISTINCT p.entity_key FROM {proof.present} AS p WHERE p.entity_key IS NOT NULL AND"
+    believed = read.reading.absences and not proof.doubt
+    missing = warehouse.rows(f"SELECT entity_key FROM {proof.gone} ORDER BY entity_key") if believed else []
+    unread = warehouse.rows(f"{shown} NOT {in_log} ORDER BY p.entity_key")
+    control = warehouse.rows(f"{shown} {in_log} LIMIT 1")
+    for name in _STAGED:
+        warehouse.unstage(name)
+    return Sought(
+        missing=tuple(str(row[0]) for row in missing),
+        unread=tuple(str(row[0]) for row in unread),
+        control=str(control[0][0]) if control else "",
+    )
+
+
 def prove(read: CompleteRead) -> Proof:
     """Hold a complete read against what its source has shown so far."""
     warehouse = read.warehouse
