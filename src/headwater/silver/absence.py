@@ -189,6 +189,8 @@ def _last_words(read: CompleteRead) -> str:
 
 def _presences(read: CompleteRead, proof: Proof) -> list[str]:
     """The events of what is there although the source's last word is that it is not."""
+    if not read.reading.absences:
+        return []
     warehouse, selects = read.warehouse, []
     there = f"EXISTS (SELECT 1 FROM {proof.present} AS p WHERE p.entity_key = w.entity_key)"
     gone = (
@@ -219,7 +221,8 @@ def _restated(read: CompleteRead, live: str, back: str) -> str:
     """Live records of what was gone, as of the read: their own stamps are older than its end."""
     until = micros(read.arrival.batch.window.until)
     names = (*("operation", "source", *read.entity.columns, "known", "hash", "stamp", "observed", "place", "batch_id"),)
-    last = f"SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY observed DESC, place DESC) AS _n FROM {live}"
+    order = "sequence DESC, observed DESC, place DESC"
+    last = f"SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order}) AS _n FROM {live}"
     return (
         f"SELECT l.entity_key, CAST({until} AS BIGINT) AS sequence, {listed(names, 'l')}\nFROM ({last}) AS l "
         f"JOIN {back} AS b ON b.entity_key = l.entity_key\nWHERE l._n = 1 AND l.operation = 'U' AND l.sequence < {until}"

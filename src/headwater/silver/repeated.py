@@ -54,7 +54,9 @@ def drop_repeated(warehouse: Warehouse, entity: Entity, staged: str, name: str, 
     columns = listed((*_all(entity), "_unstamped", "_outside"), "e")
     later = (
         f"SELECT {columns}, w.operation AS _was, w.hash AS _was_hash, ROW_NUMBER() OVER (PARTITION BY e.entity_key, "
-        f"e.sequence, e._unstamped ORDER BY e.place DESC) AS _n\nFROM {staged} AS e "
+        f"e.sequence, e._unstamped ORDER BY e.place DESC) AS _n, "
+        "COUNT(*) OVER (PARTITION BY e.entity_key) AS _many\n"
+        f"FROM {staged} AS e "
         f"LEFT JOIN {words} AS w ON w.entity_key = e.entity_key AND w.sequence = e.sequence"
     )
     repeats = (
@@ -63,7 +65,7 @@ def drop_repeated(warehouse: Warehouse, entity: Entity, staged: str, name: str, 
     )
     warehouse.stage(
         name,
-        f"SELECT {columns} FROM ({later}) AS e WHERE NOT (e._unstamped AND (e._n > 1 OR ({repeats})))\n"
+        f"SELECT {columns} FROM ({later}) AS e WHERE NOT (e._unstamped AND e._many = 1 AND (e._n > 1 OR ({repeats})))\n"
         f"AND NOT (e._outside AND e.entity_key NOT IN ({shown}))",
     )
     for one in STAGED:
