@@ -1,0 +1,102 @@
+"""The oracle's batches as landed ones: Parquet files, arrivals, readings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headwater.batch import Batch as Parcel
+from headwater.batch import Feed, Window, batch_of
+from headwater.clock import EPOCH, micros
+from headwater.silver.reading import Arrival, Reading
+from tests.silver.oracle.batch import Batch, Record, Source
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FIELDS = {
+    "_line": pa.int64(),
+    "id": pa.string(),
+    "name": pa.string(),
+    "size": pa.string(),
+    "note": pa.string(),
+    "changed": pa.string(),
+    "gone": pa.bool_(),
+    "fits": pa.bool_(),
+}
+
+
+def hours(number: float) -> datetime:
+    return START + timedelta(hours=number)
+
+
+def at(number: float) -> int:
+    """An hour as the oracle counts instants."""
+    return micros(hours(number))
+
+
+def parcel_of(connection: str, source: str, purpose: str, until: float, reading: int) -> Parcel:
+    feed = Feed(tenant="acme", connection=connection, resource=source.partition(".")[2])
+    return batch_of(feed, Window(since=EPOCH, until=hours(until)), purpose=purpose, reading=reading)
+
+
+def number_of(key: str | None) -> str | None:
+    return None if key is None else key.partition(":")[2]
+
+
+def line_of(place: int, record: Record) -> dict[str, object]:
+    """A record as bronze has it."""
+    size = record.values.get("size")
+    moment = None if record.stamp is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=record.stamp)
+    return {
+        "_line": place,
+        "id": number_of(record.key),
+        "name": record.values.get("name"),
+        "size": None if size is None else str(size),
+        "note": record.values.get("note"),
+        "changed": moment and moment.isoformat(),
+        "gone": record.deleted,
+        "fits": record.fits,
+    }
+
+
+def written(path: Path, lines: Iterable[Mapping[str, object]], names: Iterable[str]) -> str:
+    lines = list(lines)
+    arrays = {name: pa.array([line[name] for line in lines], FIELDS[name]) for name in names}
+    pq.write_table(pa.table(arrays), path)
+    return str(path)
+
+
+def arrival_of(batch: Batch, parcel: Parcel, folder: Path) -> Arrival:
+    """The batch, landed."""
+    names = ("_line", "id") if batch.purpose == "sweep" else tuple(FIELDS)
+    stem = f"{parcel.feed.connection}-{parcel.feed.resource}-{parcel.id}"
+    lines = itertools.starmap(line_of, enumerate(batch.records))
+    refused = (
+        {**dict.fromkeys(FIELDS), "_line": 100 + place, "id": number_of(key)} for place, key in enumerate(batch.refused)
+    )
+    return Arrival(
+        source=batch.source,
+        batch=parcel,
+        files=(written(folder / f"{stem}.parquet", lines, names),),
+        refused=len(batch.refused),
+        refused_file=written(folder / f"{stem}.refused.parquet", refused, names) if batch.refused else None,
+        proved=batch.proved,
+        observed_at=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=batch.read_at),
+    )
+
+
+def reading_of(source: Source) -> Reading:
+    """The source, compiled."""
+    return Reading(
+        source=source.name,
+        columns={"widget_id": "id", **{name: name for name in source.columns}},
+        changed_at="changed",
+        where="fits" if source.has_where else None,
+        deleted="gone" if source.has_deleted else None,
+        absences=source.deletes != "none",
+        max_drop=source.max_drop,
+    )
