@@ -63,7 +63,11 @@ class Lake:
         batch = batch_of(feed, Window(since=EPOCH, until=until), purpose=purpose)
         names = ("id",) if purpose == "sweep" else FIELDS
         path = self._write(f"{connection}-{resource}-{batch.id}.parquet", names, records)
-        beside = self._write(f"{connection}-{resource}-{batch.id}.refused.parquet", names, refused, line=500) if refused else None
+        beside = (
+            self._write(f"{connection}-{resource}-{batch.id}.refused.parquet", names, refused, line=500)
+            if refused
+            else None
+        )
         arrival = Arrival(
             source=f"shop.{resource}",
             batch=batch,

@@ -28,7 +28,12 @@ class Postgres:
     """A tenant's schemas in a Postgres database. Writers of a tenant wait for each other; `read_only` only looks."""
 
     capabilities = Capabilities(
-        dialect="postgres", readers=True, keys=True, asof=True, exports=True, identifier_length=postgres_tables.LONGEST,
+        dialect="postgres",
+        readers=True,
+        keys=True,
+        asof=True,
+        exports=True,
+        identifier_length=postgres_tables.LONGEST,
         holds_nul=False,
     )
 
