@@ -94,6 +94,10 @@ class Ran:
         return self.json["error"]
 
 
+READ_TIMES = "['observed', 'first_observed', 'loaded_at']"
+"""Columns that say when a run read: two runs read at two times."""
+
+
 class Shop:
     """A project in a folder, and a shell in it."""
 
@@ -162,14 +166,17 @@ class Shop:
         """`headwater run`, and its report."""
         return self("run", *words, code=code, **options).json
 
-    def tables(self, tenant="acme", *, layers=("silver", "gold")):
-        """All columns of all tables of some layers, rows in order."""
+    def tables(self, tenant="acme", *, layers=("silver", "gold"), read_times=False):
+        """The columns of all tables of some layers, rows in order; with `read_times`, when they were read as well."""
+        left_out = "['']" if read_times else READ_TIMES
         with duckdb.connect(str(self.data / f"{tenant}.duckdb"), read_only=True) as db:
             listed = (
                 "SELECT table_schema, table_name FROM information_schema.tables WHERE list_contains(?, table_schema)"
             )
             return {
-                f"{layer}.{name}": db.sql(f'SELECT * FROM "{layer}"."{name}" ORDER BY ALL').fetchall()
+                f"{layer}.{name}": db.sql(
+                    f'SELECT COLUMNS(lambda c: NOT list_contains({left_out}, c)) FROM "{layer}"."{name}" ORDER BY ALL'
+                ).fetchall()
                 for layer, name in sorted(db.execute(listed, [list(layers)]).fetchall())
             }
 

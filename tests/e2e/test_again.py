@@ -49,15 +49,15 @@ def unasked(service):
 
 
 def test_a_rebuild_is_identical_in_every_table_and_every_column(lived, service):
-    before = lived.tables()
+    before = lived.tables(read_times=True)
     assert lived("rebuild").json["outcome"] == "done"
     unasked(service)
-    assert lived.tables() == before
+    assert lived.tables(read_times=True) == before
     assert lived("quarantine", "list").json["quarantined"]
     for entity in ("company", "time_entry"):
         assert lived("rebuild", "--entity", entity).json["outcome"] == "done"
         unasked(service)
-        assert lived.tables() == before
+        assert lived.tables(read_times=True) == before
     assert lived("rebuild", "--entity", "compny", code=2).error["try"] == "did you mean `company`?"
     assert lived.run()["written"] == {}
 
@@ -94,7 +94,7 @@ def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service,
     for resource in ("time_entries", "members", "contacts", "companies"):
         service.asked(forget=True)
         assert steps.run("--resource", resource)["outcome"] == "done"
-        asked = {line.partition("/3.0/")[2].partition("?")[0] for line in service.asked()}
+        asked = {line.partition("/3.0/")[2].partition("?")[0].removesuffix("/count") for line in service.asked()}
         assert len(asked) == 1
     assert steps.run()["outcome"] == "done"
     assert steps.tables() == small.tables()

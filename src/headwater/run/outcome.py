@@ -10,8 +10,19 @@ from headwater.run.result import Finding, Outcome, StepResult
 
 ALL_REFUSED = "all_refused"
 """The finding about a read of which every record was refused."""
-UNFINISHED = frozenset({ALL_REFUSED, "deletes_waiting", "sweep_unverified"})
-"""Findings that say that something of a run is still to be done: it ended, and not all of it is in."""
+UNFINISHED = frozenset(
+    {
+        ALL_REFUSED,
+        "changes_unproved",
+        "count differs",
+        "deletes_waiting",
+        "snapshot_unproved",
+        "sweep_unproved",
+        "sweep_unverified",
+        "unread_ids",
+    }
+)
+"""Findings that say that what is here may not be what the service has: the run ended, and not all of it is in."""
 
 
 def outcome_of(

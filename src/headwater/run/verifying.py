@@ -52,6 +52,10 @@ class Inquiry:
         began = self.times.get(arrival.batch.feed.connection)
         return arrival.complete and began is not None and arrival.read_at >= began
 
+    def concerns(self, arrival: Arrival) -> bool:
+        """Whether its service can be asked about it, or it may show ids that nobody read."""
+        return self.is_fresh(arrival) and (arrival.batch.purpose == "sweep" or self.asks(arrival))
+
     def held(self, arrival: Arrival) -> bool:
         """Whether it waits for an answer of its service."""
         return self.ledger.mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
@@ -97,14 +101,17 @@ class Inquiry:
     def _unread(self, arrival: Arrival, sought: Sought) -> tuple[str, ...]:
         """Ids that nobody read, without those that wait in quarantine and where old records are left out on purpose.
 
-        What a sweep shows for the first time may have been made since the window ended, and the next window brings it: but
-        for the first sweep of all, it counts once a second sweep shows it.
+        Where records can be asked for by id, all of them are. Otherwise, what a sweep shows for the first time may have been
+        made since the window ended, and the next window brings it: but for the first sweep of all, it counts once a second
+        sweep shows it.
         """
         feed = arrival.batch.feed
         if self.sources[feed].connection.since is not None:
             return ()
         refused = {f"{feed.connection}:{row.key}" for row in self.ledger.refused(feed.tenant, feed=feed)}
         unread = [key for key in sought.unread if key not in refused]
+        if self.asks(arrival):
+            return tuple(unread)
         mark = f"unread:{self.entity.entity}:{feed.connection}:{feed.resource}"
         before = self.ledger.mark(feed.tenant, mark)
         self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))

@@ -184,10 +184,12 @@ class Work:
             listen=self.listen,
             allow_drop=self.allow_drop,
         )
-        newest = {one.batch.feed: one for one in sorted(arrivals, key=position_of) if inquiry.is_fresh(one)}
+        newest = {one.batch.feed: one for one in sorted(arrivals, key=position_of) if inquiry.concerns(one)}
         fresh = {one.batch.id: one for one in newest.values()}
         others = [one for one in arrivals if one.batch.id not in fresh and not inquiry.held(one)]
-        said = self.conform(entity.entity, others) if others or not fresh else ""
+        # A first complete read is held against a history whose tables are there.
+        first = self.warehouse.describe("silver", f"{entity.entity}_log") is None
+        said = self.conform(entity.entity, others) if others or first or not fresh else ""
         for arrival in fresh.values():
             taken, findings = inquiry.settle(arrival)
             for found in findings:
