@@ -270,7 +270,9 @@ def _fits(ways: Ways, record: Record) -> bool:
 def _may_fail(ways: Ways, service: HostileService, ended: Ended) -> bool:
     """Where an honest service may still let a run end with a code."""
     ignored = ways.cursor == "changes" and ways.knows == "nothing"
-    return ignored or bool(service.malformed) or "waiting" in " ".join(ended.said)
+    failed = any(one.startswith(("extract:", "land:", "conform:", "connect:")) for one in ended.said)
+    announced = ended.code == 3 and not failed
+    return ignored or bool(service.malformed) or announced
 
 
 def _unknowable(service: HostileService, ident: int, found: Row | None, right: Row | None, *, forced: bool) -> bool:
