@@ -236,7 +236,7 @@ def _shown(read: CompleteRead) -> tuple[list[str], str]:
     for one in (arrival, *read.verified):
         if one.files:
             try:
-                selects.append(_keys_sql(read, one, records(one)))
+                selects.append(_shown_sql(read, one))
             except WarehouseError:
                 doubt = "its records do not hold what the key is made of"
         if one.refused and not one.refused_file:
@@ -249,6 +249,16 @@ def _shown(read: CompleteRead) -> tuple[list[str], str]:
                 doubt = "a refused record has no readable key"
             selects.append(_keys_sql(read, one, waiting))
     return selects, doubt
+
+
+def _shown_sql(read: CompleteRead, arrival: Arrival) -> str:
+    """The keys that a batch shows: a snapshot's last record of a key says whether the thing is there."""
+    reading = read.reading
+    if arrival.batch.purpose != "snapshot" or not (reading.where or reading.deleted):
+        return _keys_sql(read, arrival, records(arrival))
+    order = "sequence DESC, place DESC"
+    ranked = f"SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order}) AS _n FROM ({_live_records(read, arrival)})"
+    return f"SELECT entity_key FROM ({ranked}) AS r WHERE entity_key IS NULL OR (_n = 1 AND operation = 'U')"
 
 
 def keys_shown(read: CompleteRead) -> list[str]:

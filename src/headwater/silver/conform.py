@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from headwater.clock import micros
 from headwater.model.entity import Entity
 from headwater.names import quote
 from headwater.silver.absence import CompleteRead, conclude
@@ -23,7 +24,7 @@ from headwater.silver.observe import cast, may_not_fit, observed, records
 from headwater.silver.reading import Arrival, Reading
 from headwater.silver.ready import ready
 from headwater.silver.redeclared import Redeclared
-from headwater.silver.repeated import drop_repeated, needs_order
+from headwater.silver.repeated import drop_repeated, mark_of, needs_order, select_telling, stage_overtaken
 from headwater.silver.retake import Retake, keys_concerned, retake
 from headwater.silver.stamps import find_stamps
 from headwater.warehouse.base import Warehouse
@@ -49,8 +50,17 @@ class Conforming:
     allow_drop: bool = False
     only: str = ""
     """A staged relation of the keys that are taken; empty for all."""
+    everything: All | None = None
+    marks: dict[int, int] = field(default_factory=dict)
+    """Until when repetitions had been left out, and since when events were observed then: what is older may make them news."""
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     """What was concluded from complete reads that are taken again."""
+
+    def mark(self, observed: int) -> None:
+        """Remember that events are taken that were observed then."""
+        mark = None if self.only else mark_of(self.warehouse, self.entity)
+        if mark is not None:
+            self.marks[mark] = min(observed, self.marks.get(mark, observed))
 
     def allows(self, arrival: Arrival) -> bool:
         """Whether the deletes of a complete read are let through, however many they are."""
@@ -89,6 +99,7 @@ def conform(
             readings=readings,
             allowed=allowed,
             allow_drop=allow_drop,
+            everything=everything,
         )
         late, in_order = _parted(ordered, known)
         done += take_in_order(work, in_order)
@@ -129,6 +140,7 @@ def _take_group(work: Conforming, arrivals: tuple[Arrival, ...], all_of_them: Se
         if first.batch.purpose != "sweep":
             done += _take(work, arrivals)
         if first.complete:
+            work.mark(micros(first.read_at))
             merged, verdict = conclude(
                 _complete_read(work, first, all_of_them),
                 verdict=work.verdicts.get(first.batch.id),
@@ -136,7 +148,19 @@ def _take_group(work: Conforming, arrivals: tuple[Arrival, ...], all_of_them: Se
             )
             done += merged
         note_intakes(work.warehouse, work.entity.entity, [(arrival, verdict) for arrival in arrivals])
-    return done
+        return done + _take_overtaken(work, all_of_them)
+
+
+def _take_overtaken(work: Conforming, all_of_them: Sequence[Arrival]) -> Merged:
+    """Take keys again for which a repetition was left out that may be news by now."""
+    if not work.marks:
+        return Merged()
+    keys = stage_overtaken(work.warehouse, work.entity, work.marks, "silver__overtaken")
+    work.marks.clear()
+    if not work.warehouse.count(keys):
+        return Merged()
+    landed = work.everything() if work.everything else all_of_them
+    return _retaken(work, keys, sorted(landed, key=position_of))
 
 
 def _complete_read(work: Conforming, arrival: Arrival, all_of_them: Iterable[Arrival]) -> CompleteRead:
@@ -185,7 +209,12 @@ def _retaken(work: Conforming, keys: str, landed: Sequence[Arrival]) -> Merged:
             verdicts={name: intake.verdict for name, intake in known.items()},
         )
         take_in_order(inner, [arrival for arrival in landed if arrival.batch.id in known])
-        return retake(again, scratch)
+        told = scratch.warehouse.arrow(
+            select_telling(work.entity, scratch.warehouse.ref("silver", f"{work.entity.entity}_log"))
+        )
+        with again.scratch() as second:
+            merge(second.warehouse, work.entity, second.warehouse.stage_arrow(EVENTS, told))
+            return retake(again, second)
 
 
 def _look_again(work: Conforming, ordered: Sequence[Arrival], everything: All | None) -> Merged:
@@ -233,8 +262,9 @@ def _take(work: Conforming, arrivals: Sequence[Arrival]) -> Merged:
             work.warehouse, staged, [one for one in arrivals if work.readings[one.source].changed_at]
         )
     findings += _keyless(work.warehouse, staged)
+    work.mark(min(micros(arrival.read_at) for arrival in arrivals))
     if needs_order(work.warehouse, staged):
-        drop_repeated(work.warehouse, work.entity, staged, EVENTS, source=arrivals[0].source)
+        drop_repeated(work.warehouse, work.entity, staged, EVENTS, whole=bool(work.only))
     done = merge(work.warehouse, work.entity, staged, in_order=True)
     work.warehouse.unstage(EVENTS)
     return done + Merged(findings=tuple(findings))

@@ -80,7 +80,7 @@ def _drop(warehouse: Warehouse, entity: Entity) -> None:
     warehouse.drop("silver", f"{entity.entity}_current")
     warehouse.drop("silver", entity.entity)
     warehouse.drop("silver", f"{entity.entity}_log")
-    for name in ("tied", "shape", "change", "progress", "intake"):
+    for name in ("tied", "shape", "change", "progress", "intake", "idle"):
         if warehouse.describe("meta", name) is not None:
             warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
 

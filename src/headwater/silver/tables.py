@@ -141,5 +141,14 @@ INTAKES = Table(
 )
 """Which batches each entity has taken, when they were read, and what was concluded from complete reads."""
 
-META = (BATCHES, CHANGES, PROGRESS, TIED, SHAPES, INTAKES)
+IDLE = Table(
+    layer="meta",
+    name="idle",
+    columns=(_column("entity", "text"), _column("sequence", "bigint")),
+    key=("entity",),
+    primary_key=("entity",),
+)
+"""As of when, at the latest, a repetition of each entity was left out: what is older may turn it into news."""
+
+META = (BATCHES, CHANGES, PROGRESS, TIED, SHAPES, INTAKES, IDLE)
 """All tables of the schema `meta` that silver and gold share."""

@@ -43,7 +43,8 @@ def join(one: Event, other: Event) -> Event:
     """One event that was brought twice: last observed is a maximum, first observed a minimum."""
     observed, place = max((one.observed, one.place), (other.observed, other.place))
     first, batch = min((one.first_observed, one.batch), (other.first_observed, other.batch))
-    return replace(one, observed=observed, place=place, first_observed=first, batch=batch)
+    stamp = max((stamp for stamp in (one.stamp, other.stamp) if stamp is not None), default=None)
+    return replace(one, observed=observed, place=place, first_observed=first, batch=batch, stamp=stamp)
 
 
 @dataclass

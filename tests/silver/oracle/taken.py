@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.silver.oracle.absence import Complete, absent, present, restated
 from tests.silver.oracle.batch import Batch, Record, Source, event_of
-from tests.silver.oracle.event import Log
+from tests.silver.oracle.event import Event, Log
 from tests.silver.oracle.fold import Version, versions
+
+IDLE_COUNTS = False
 
 
 def events(
@@ -65,4 +67,35 @@ def history(
     allow_drop: bool = False,
 ) -> list[Version]:
     """The history that a set of batches is."""
-    return versions(events(batches, sources, allow_drop=allow_drop), names, overwritten)
+    return versions(telling(events(batches, sources, allow_drop=allow_drop)), names, overwritten)
+
+
+def telling(log: Log) -> Iterator[Event]:
+    """The events that say something: no repetition without a stamp of what their source said last.
+
+    A delete is everybody's word. Set IDLE_COUNTS to let every repetition count: two sources that disagree and have no
+    stamps then make a version with each read.
+    """
+    for key in log.keys:
+        words: dict[str, Event] = {}
+        deleted = False
+        for event in log.of(key):
+            if IDLE_COUNTS or not is_idle(
+                event, words.get(event.source), deleted=event.source not in words and deleted
+            ):
+                yield event
+            if event.operation == "D":
+                words, deleted = {}, True
+            else:
+                words[event.source] = event
+
+
+def is_idle(event: Event, word: Event | None, *, deleted: bool) -> bool:
+    """Whether an event repeats the last word of its source, without a stamp of its own that says when."""
+    if event.place < 0 or event.stamp == event.sequence:
+        return False
+    if word is None:
+        return deleted and event.operation in "DA"
+    if event.operation == "U":
+        return word.operation == "U" and word.content == event.content
+    return word.operation == "A" == event.operation

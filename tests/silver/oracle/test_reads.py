@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.silver.oracle import taken
 from tests.silver.oracle.batch import Source
 from tests.silver.oracle.drawn import check
 
@@ -324,8 +325,33 @@ def test_an_unstamped_observation_counts_though_an_older_instant_is_read_later()
         """
         1 | b | changes | 10 | 10 | k@- n=S
         2 | b | changes | 30 | 30 | k@- n=S
-        3 | a | changes | 40 | 40 | k@20 n=T
+        3 | b | changes | 40 | 40 | k@20 n=T
         """,
+        "k | 10 | 20 | n=S | 1\nk | 20 | 30 | n=T | 3\nk | 30 | | n=S | 2",
+        replace(B, deletes="none"),
+    )
+
+
+DISAGREEING = """
+        1 | b | changes | 10 | 10 | k@- n=S
+        2 | b | changes | 30 | 30 | k@- n=S
+        3 | a | changes | 40 | 40 | k@20 n=T
+        """
+
+
+def test_an_unstamped_repetition_of_what_its_own_source_said_does_not_overrule_another_source():
+    check(
+        DISAGREEING,
+        "k | 10 | 20 | n=S | 1\nk | 20 | | n=T | 3",
+        SWEPT,
+        replace(B, deletes="none"),
+    )
+
+
+def test_where_every_repetition_counts_sources_that_disagree_take_turns(monkeypatch):
+    monkeypatch.setattr(taken, "IDLE_COUNTS", True)
+    check(
+        DISAGREEING,
         "k | 10 | 20 | n=S | 1\nk | 20 | 30 | n=T | 3\nk | 30 | | n=S | 2",
         SWEPT,
         replace(B, deletes="none"),

@@ -1,0 +1,109 @@
+"""Cases that chance once found, drawn: the oracle says what is right, and conform agrees however the batches come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from headwater.silver.conform import conform
+from tests.silver.oracle.batch import SECOND, Batch, Source
+from tests.silver.oracle.drawn import batches_of
+from tests.silver.oracle.landing import arrival_of, at, parcel_of, reading_of
+from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, expected, opened, stored
+from tests.silver.oracle.taken import history
+
+A = Source("shop.a", ("name", "size"), deletes="none")
+B = Source("shop.b", ("size", "note"), deletes="none")
+FILTERS = {"has_where": True, "has_deleted": True}
+
+FOUND = {
+    "a future stamp that repeats, and an older instant in order": (
+        """
+        1 | shop.a | changes | 2  | 7  | 1@2 name=b
+        2 | shop.a | changes | 11 | 19 | 1@900 name=b
+        3 | shop.a | changes | 18 | 22 | 1@17 name=~
+        """,
+        (A, B),
+        [(2, 17, "b"), (17, 19, None), (19, None, "b")],
+    ),
+    "a record that does not fit, of a thing that nobody knows yet": (
+        """
+        1 | shop.b | changes | 6 | 7 | 1@4/
+        2 | shop.b | changes | 8 | 8 | 1@2
+        """,
+        (A, replace(B, has_where=True)),
+        [(2, 4, None)],
+    ),
+    "an unstamped record, and a stamped one of the same read between": (
+        """
+        1 | shop.a | changes | 4  | 10 | 1@4 name=~
+        2 | shop.a | changes | 12 | 16 | 1@- name=~ ; 1@11 name=a
+        """,
+        (A, B),
+        [(4, 11, None), (11, 12, "a"), (12, None, None)],
+    ),
+    "a delete, and then a record of the same read that no longer fits": (
+        """
+        1 | shop.b | changes | 13 | 13 | 1@8!
+        2 | shop.a | changes | 24 | 24 | 1@23 ; 1@-/
+        """,
+        (replace(A, **FILTERS), replace(B, **FILTERS)),
+        [(23, 24, None)],
+    ),
+    "a record that is not the snapshot's last word, where nothing deletes": (
+        "1 | shop.a | snapshot | 17 | 17 | 1@11/ ; 1@6",
+        (replace(A, has_where=True), B),
+        [(6, 11, None)],
+    ),
+    "a snapshot that shows a thing as deleted only, after a newer record": (
+        """
+        1 | shop.b | snapshot | 20 | 21 | 1@15 ; 1@20
+        2 | shop.b | snapshot | 15 | 23 | 1@12! ; 1@13!
+        """,
+        (A, Source("shop.b", ("size", "note"), has_deleted=True)),
+        [(20, None, None)],
+    ),
+    "an unstamped repetition that another source contradicts": (
+        """
+        1 | shop.a | changes | 10 | 10 | 1@- name=a
+        2 | shop.b | changes | 15 | 15 | 1@-
+        3 | shop.a | changes | 20 | 20 | 1@- name=a
+        4 | shop.a | changes | 25 | 25 | 1@12 name=b
+        """,
+        (A, B),
+        [(10, 12, "a"), (12, 20, "b"), (20, None, "a")],
+    ),
+}
+
+
+def landed(batch: Batch, connection: str, reading: int, folder):
+    """A drawn batch as it lands; a second is an hour there."""
+    until = batch.until // SECOND
+    parcel = parcel_of(connection, batch.source, batch.purpose, until, reading)
+    records = tuple(
+        replace(one, key=f"{connection}:{one.key}", stamp=None if one.stamp is None else at(one.stamp // SECOND))
+        for one in batch.records
+    )
+    moved = replace(batch, id=parcel.id, until=at(until), read_at=at(batch.read_at // SECOND), records=records)
+    return moved, arrival_of(moved, parcel, folder)
+
+
+@pytest.mark.parametrize("order", ["as read", "together", "backwards"])
+@pytest.mark.parametrize("name", list(FOUND))
+def test_what_chance_found_stays_right(engine, tmp_path, name, order):
+    drawn, sources, spans = FOUND[name]
+    declared = {source.name: source for source in sources}
+    found = [landed(one, "p", place, tmp_path) for place, one in enumerate(batches_of(drawn), start=1)]
+    come = [arrival for _, arrival in found]
+    calls = {"as read": [[one] for one in come], "together": [come], "backwards": [[one] for one in come[::-1]]}[order]
+    readings = {source.name: reading_of(source) for source in sources}
+    with opened(engine) as warehouse:
+        here = []
+        for call in calls:
+            here += call
+            conform(warehouse, WIDGET, readings, call, everything=lambda here=here: tuple(here))
+        said = history([batch for batch, _ in found], declared, NAMES, OVERWRITTEN)
+        assert stored(warehouse, "p") == expected(said)
+        told = [(one.valid_from, one.valid_to, dict(one.values).get("name")) for one in said]
+        assert told == [(at(since), None if to is None else at(to), value) for since, to, value in spans]
