@@ -222,10 +222,13 @@ def _restated(read: CompleteRead, live: str, back: str) -> str:
     until = micros(read.arrival.batch.window.until)
     names = (*("operation", "source", *read.entity.columns, "known", "hash", "stamp", "observed", "place", "batch_id"),)
     order = "sequence DESC, observed DESC, place DESC"
+    # A record that was asked for by id counts at its own stamp where a delete closed the thing; a snapshot says more.
+    absent = "" if read.arrival.batch.purpose == "snapshot" else " AND b.operation = 'A'"
     last = f"SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order}) AS _n FROM {live}"
     return (
         f"SELECT l.entity_key, CAST({until} AS BIGINT) AS sequence, {listed(names, 'l')}\nFROM ({last}) AS l "
-        f"JOIN {back} AS b ON b.entity_key = l.entity_key\nWHERE l._n = 1 AND l.operation = 'U' AND l.sequence < {until}"
+        f"JOIN {back} AS b ON b.entity_key = l.entity_key\n"
+        f"WHERE l._n = 1 AND l.operation = 'U' AND l.sequence < {until}{absent}"
     )
 
 

@@ -64,6 +64,15 @@ FOUND = {
         (A, Source("shop.b", ("size", "note"), has_deleted=True)),
         [(20, None, None)],
     ),
+    "a record that was asked for by id, of a thing that is deleted": (
+        """
+        1 | shop.a | changes | 4  | 4  | 1@3 name=a ; 1@4!
+        2 | shop.b | sweep   | 14 | 14 | 1@-
+        3 | shop.b | verify  | 14 | 15 | 1@2
+        """,
+        (replace(A, has_deleted=True), Source("shop.b", ("size", "note"), deletes="sweep")),
+        [(2, 3, None), (3, 4, "a")],
+    ),
     "an unstamped repetition that another source contradicts": (
         """
         1 | shop.a | changes | 10 | 10 | 1@- name=a
