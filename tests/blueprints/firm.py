@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.blueprints.msp import FOLDER
+from headwater.clock import micros
 from headwater.dtypes import DUCKDB, spelled
 from headwater.gold.build import build_dimension
 from headwater.gold.load import load_fact
@@ -73,7 +74,9 @@ class Firm:
         digest = _literal(str(sorted((column, str(value)) for column, value in thing.items())))
         return (
             f"'psa:{key}' AS entity_key, epoch_us(TIMESTAMP '{at}') AS sequence, 'U' AS operation, {columns}, "
-            f"CAST(NULL AS VARCHAR) AS known, md5({digest}) AS hash, '{batch}' AS batch_id"
+            f"CAST(NULL AS VARCHAR) AS known, md5({digest}) AS hash, '{batch}' AS batch_id, "
+            f"'connectwise.{name}' AS source, epoch_us(TIMESTAMP '{at}') AS stamp, {micros(READ_AT)} AS observed, "
+            f"0 AS place, {micros(READ_AT)} AS first_observed"
         )
 
 

@@ -24,6 +24,7 @@ SWEEP = batch_of(FEED, BATCH.window, purpose="sweep")
 
 ONE_OF_EACH = (
     events.ReadStarted(tenant="acme", batch=BATCH),
+    events.ReadDropped(tenant="acme", batch=BATCH, pages=4, why="the declaration changed"),
     events.PageCommitted(tenant="acme", batch=BATCH, page=1, rows=1000, size=4096),
     events.BatchExtracted(tenant="acme", batch=BATCH, rows=1000, pages=1),
     events.RequestRetried(tenant="acme", where="GET /tickets", why="429", after=2.5, tries=1),
@@ -44,7 +45,7 @@ def test_every_kind_of_event_is_tried_here():
 
 
 def test_an_event_is_a_name_and_fields():
-    line = line_of(ONE_OF_EACH[2])
+    line = line_of(ONE_OF_EACH[3])
     assert line.name == "batch_extracted"
     assert line.level == "info"
     assert line.fields == {
@@ -82,7 +83,7 @@ def test_pages_and_what_came_to_nothing_are_told_only_to_who_asks(capsys):
 
 def test_a_line_reads_as_the_contract_shows_it(capsys):
     with listening() as listen:
-        listen(ONE_OF_EACH[2])
+        listen(ONE_OF_EACH[3])
     line = capsys.readouterr().err
     assert line[9:] == (
         "batch_extracted tenant=acme connection=psa resource=tickets "

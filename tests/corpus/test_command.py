@@ -37,7 +37,7 @@ def test_lines_are_told_one_by_one_and_summed_up(ask, tmp_path):
     assert said[0].endswith("touches no other, and erases them at the end.")
     assert [line.split()[:2] for line in said[1:]] == [["held", "1"], ["held", "5"], ["held", "drawn-history"]]
     assert "as of an instant is the fold of the log up to it" in out
-    assert "Held: 3 held; 26 examples in" in out
+    assert "Held: 3 held; 35 examples in" in out
     assert "seed 1" in out
     assert not list(tmp_path.iterdir())
 
