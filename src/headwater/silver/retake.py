@@ -47,7 +47,7 @@ class Retake:
         """A warehouse in memory, ready for the entity."""
         with closing(DuckDB(self.warehouse.tenant, ":memory:")) as made:
             ready(made, self.entity)
-            keys = made.stage_arrow(_KEYS, self.warehouse.arrow(f"SELECT entity_key FROM {self.keys}"))
+            keys = made.stage_arrow(_KEYS, self.warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
             yield Scratch(warehouse=made, keys=keys)
 
 

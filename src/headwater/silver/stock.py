@@ -93,7 +93,7 @@ class Stock:
         versions = self.warehouse.ref("silver", self.entity.entity)
         log = self.warehouse.ref("silver", f"{self.entity.entity}_log")
         own = f"SUBSTRING(v.entity_key, 1, {len(self.connection) + 1}) = {literal(f'{self.connection}:')}"
-        found = self.warehouse.arrow(
+        found = self.warehouse.fetch_arrow(
             f"SELECT v.entity_key, MIN(CASE WHEN {then} THEN 0 ELSE 1 END) AS later FROM {versions} AS v WHERE {own}\n"
             f"AND v.entity_key IN (SELECT c.entity_key FROM {versions} AS c WHERE c.is_current)\n"
             f"AND v.entity_key IN (SELECT l.entity_key FROM {log} AS l WHERE l.source = {literal(self.reading.source)} "

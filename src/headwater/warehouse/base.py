@@ -169,6 +169,10 @@ class Warehouse(Protocol):
         """The answer to a statement in the engine's own dialect, as a pyarrow Table."""
         ...
 
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        ...
+
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, without running it: alike on every engine."""
         ...

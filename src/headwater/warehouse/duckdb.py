@@ -216,6 +216,10 @@ class DuckDB:
         except duckdb.Error as error:
             raise explained(error, self.path, statement) from error
 
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        return self.arrow(select)
+
     def arrow_batches(self, select: str) -> Any:
         """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
         try:

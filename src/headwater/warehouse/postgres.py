@@ -216,7 +216,13 @@ class Postgres:
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
-        cursor = self._run(with_schemas(statement, "postgres", self.schemas), parameters)
+        return self._table(self._run(with_schemas(statement, "postgres", self.schemas), parameters))
+
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        return self._table(self._run(self._own(select)))
+
+    def _table(self, cursor: Any) -> Any:
         described, known = cursor.description or [], self._connection.adapters.types
         types = [found.name if (found := known.get(column.type_code)) else "" for column in described]
         return postgres_copy.arrow_table([column.name for column in described], types, cursor.fetchall())

@@ -132,7 +132,13 @@ class Redshift:
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Redshift's own dialect, as a pyarrow Table."""
-        cursor = self._session.run(with_schemas(statement, "redshift", self.schemas), parameters)
+        return self._table(self._session.run(with_schemas(statement, "redshift", self.schemas), parameters))
+
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        return self._table(self._session.run(self._own(select)))
+
+    def _table(self, cursor: Any) -> Any:
         described = cursor.description or []
         types = [type_name(column.type_code) for column in described]
         return arrow_table([column.name for column in described], types, cursor.fetchall())

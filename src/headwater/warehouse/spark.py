@@ -228,6 +228,11 @@ class Spark:
         with self._explaining(statement):
             return self._run(with_schemas(statement, "spark", self.schemas), parameters).toArrow()
 
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        with self._explaining(select), self._in_rounds(select) as (plain,):
+            return self._run(self._own(plain)).toArrow()
+
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
         if self._mirror is None:
