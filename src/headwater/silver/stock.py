@@ -93,11 +93,17 @@ class Stock:
         versions = self.warehouse.ref("silver", self.entity.entity)
         log = self.warehouse.ref("silver", f"{self.entity.entity}_log")
         own = f"SUBSTRING(v.entity_key, 1, {len(self.connection) + 1}) = {literal(f'{self.connection}:')}"
+        # What another source alone still shows is no business of this one.
+        words = (
+            "SELECT entity_key, operation, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, "
+            f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {literal(self.reading.source)} "
+            "AND operation IN ('U', 'P', 'A')"
+        )
         found = self.warehouse.fetch_arrow(
             f"SELECT v.entity_key, MIN(CASE WHEN {then} THEN 0 ELSE 1 END) AS later FROM {versions} AS v WHERE {own}\n"
             f"AND v.entity_key IN (SELECT c.entity_key FROM {versions} AS c WHERE c.is_current)\n"
-            f"AND v.entity_key IN (SELECT l.entity_key FROM {log} AS l WHERE l.source = {literal(self.reading.source)} "
-            "AND l.operation IN ('U', 'P')) GROUP BY v.entity_key"
+            f"AND v.entity_key IN (SELECT w.entity_key FROM ({words}) AS w WHERE w._n = 1 AND w.operation <> 'A') "
+            "GROUP BY v.entity_key"
         )
         came = self.scratch.stage_arrow("silver__came", found.to_reader())
         return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM {came}")
