@@ -247,7 +247,8 @@ def _shown(read: CompleteRead) -> tuple[list[str], str]:
         elif one.refused_file:
             made = _are_keys_there(entity, reading)
             left = "" if not one.files else f" AND _line NOT IN (SELECT _line FROM {records(one)})"
-            waiting = f"(SELECT * FROM read_parquet([{literal(one.refused_file)}], union_by_name = true) WHERE TRUE{left}) AS refused"
+            kept = f"read_parquet([{literal(one.refused_file)}], union_by_name = true)"
+            waiting = f"(SELECT * FROM {kept} WHERE TRUE{left}) AS refused"
             if read.lake.rows(f"SELECT 1 FROM {waiting} WHERE NOT ({made}) LIMIT 1"):
                 doubt = "a refused record has no readable key"
             selects.append(_keys_sql(read, one, waiting))
