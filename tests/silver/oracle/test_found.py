@@ -85,13 +85,33 @@ FOUND = {
     ),
 }
 
+OPEN = {
+    "a snapshot that shows again what it had missed and another source shows": (
+        """
+        1 | shop.b | snapshot | 6  | 6  | 1@5 size=0
+        2 | shop.a | changes  | 12 | 12 | 1@12 name=b size=~
+        3 | shop.b | snapshot | 17 | 18 |
+        4 | shop.b | snapshot | 24 | 24 | 1@5 size=0
+        """,
+        (A, Source("shop.b", ("size", "note"))),
+        [(5, 12, None), (12, None, "b")],
+    ),
+}
+"""Where conform breaks a rule: a live record is restated only if its thing is closed as of the end of the read. Here another
+source shows it, so that the read says no more than that it is present."""
+
 
 def landed(batch: Batch, connection: str, reading: int, folder):
     """A drawn batch as it lands; a second is an hour there."""
     until = batch.until // SECOND
     parcel = parcel_of(connection, batch.source, batch.purpose, until, reading)
     records = tuple(
-        replace(one, key=f"{connection}:{one.key}", stamp=None if one.stamp is None else at(one.stamp // SECOND))
+        replace(
+            one,
+            key=f"{connection}:{one.key}",
+            stamp=None if one.stamp is None else at(one.stamp // SECOND),
+            values={name: int(str(value)) if name == "size" and value else value for name, value in one.values.items()},
+        )
         for one in batch.records
     )
     moved = replace(batch, id=parcel.id, until=at(until), read_at=at(batch.read_at // SECOND), records=records)
@@ -99,9 +119,9 @@ def landed(batch: Batch, connection: str, reading: int, folder):
 
 
 @pytest.mark.parametrize("order", ["as read", "together", "backwards"])
-@pytest.mark.parametrize("name", list(FOUND))
+@pytest.mark.parametrize("name", [*FOUND, *(pytest.param(name, marks=pytest.mark.xfail(strict=True)) for name in OPEN)])
 def test_what_chance_found_stays_right(engine, tmp_path, name, order):
-    drawn, sources, spans = FOUND[name]
+    drawn, sources, spans = (FOUND | OPEN)[name]
     declared = {source.name: source for source in sources}
     found = [landed(one, "p", place, tmp_path) for place, one in enumerate(batches_of(drawn), start=1)]
     come = [arrival for _, arrival in found]
