@@ -97,6 +97,17 @@ class Ran:
 READ_TIMES = "['observed', 'first_observed', 'loaded_at']"
 """Columns that say when a run read: two runs read at two times."""
 
+FIRST_BATCHES = "['observed', 'first_observed', 'loaded_at', 'batch_id']"
+"""Of the values of an enum dimension, the batch that brought them first, too: the simulated clock stands still, so that a
+later run may read at an earlier instant of it."""
+
+
+def left_out(table, read_times):
+    """The columns of a table that two runs need not agree on, as a list in SQL."""
+    if read_times:
+        return "['']"
+    return FIRST_BATCHES if table == "dim_billable_option" else READ_TIMES
+
 
 class Shop:
     """A project in a folder, and a shell in it."""
@@ -168,14 +179,13 @@ class Shop:
 
     def tables(self, tenant="acme", *, layers=("silver", "gold"), read_times=False):
         """The columns of all tables of some layers, rows in order; with `read_times`, when they were read as well."""
-        left_out = "['']" if read_times else READ_TIMES
         with duckdb.connect(str(self.data / f"{tenant}.duckdb"), read_only=True) as db:
             listed = (
                 "SELECT table_schema, table_name FROM information_schema.tables WHERE list_contains(?, table_schema)"
             )
             return {
                 f"{layer}.{name}": db.sql(
-                    f'SELECT COLUMNS(lambda c: NOT list_contains({left_out}, c)) FROM "{layer}"."{name}" ORDER BY ALL'
+                    f'SELECT COLUMNS(lambda c: NOT list_contains({left_out(name, read_times)}, c)) FROM "{layer}"."{name}" ORDER BY ALL'
                 ).fetchall()
                 for layer, name in sorted(db.execute(listed, [list(layers)]).fetchall())
             }

@@ -131,15 +131,6 @@ def moments(chance, whole):
         yield Moment(of, chance.random(), chance.uniform(0, 0.05), whole)
 
 
-def tables_of(project):
-    """All tables; of the values of an enum dimension not the batch that brought them first.
-
-    The simulated clock stands still, so a later life may read at an earlier instant of it than the one before.
-    """
-    values = project.ask("SELECT * EXCLUDE (loaded_at, batch_id) FROM gold.dim_billable_option ORDER BY ALL")
-    return {**project.tables(), "gold.dim_billable_option": values}
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_path, service):
@@ -147,7 +138,7 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
     undisturbed = shop(tmp_path / "undisturbed", service, size=25)
     with undisturbed.start("run") as process:
         told = process.communicate()[1].splitlines()
-    seconds, wanted = time.monotonic() - started, tables_of(undisturbed)
+    seconds, wanted = time.monotonic() - started, undisturbed.tables()
     pages = set(places(service))
     assert committed(undisturbed) == pages
     chances = moments(random.Random(20261120), (seconds, len(told), starred(told)))
@@ -174,7 +165,7 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
             asked = Counter(places(service))
             assert asked == Counter(pages - done)
         spared += len(done)
-        assert tables_of(project) == wanted
+        assert project.tables() == wanted
         assert not [file for file in project.data.rglob("*") if file.suffix in (".tmp", ".parts")]
     print(
         f"{phases.total()} kills in {lives} lives, after: {dict(phases)}; {len(pages)} pages, {spared} not asked again"
@@ -185,14 +176,14 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
 def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(tmp_path, service):
     project = shop(tmp_path / "shop", service)
     project.run()
-    wanted, chance = tables_of(project), random.Random(7)
+    wanted, chance = project.tables(), random.Random(7)
     for _ in range(4):
         rebuild = Watched(project, "rebuild")
         rebuild.killed(Moment("lines", chance.random(), chance.uniform(0, 0.05), (0, 12, 0)), left=1.0)
         service.asked(forget=True)
         assert project.run()["outcome"] == "done"
         assert service.asked() == []
-        assert tables_of(project) == wanted
+        assert project.tables() == wanted
 
 
 @pytest.mark.slow
