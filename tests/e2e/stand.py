@@ -185,7 +185,8 @@ class Shop:
             )
             return {
                 f"{layer}.{name}": db.sql(
-                    f'SELECT COLUMNS(lambda c: NOT list_contains({left_out(name, read_times)}, c)) FROM "{layer}"."{name}" ORDER BY ALL'
+                    f"SELECT COLUMNS(lambda c: NOT list_contains({left_out(name, read_times)}, c)) "
+                    f'FROM "{layer}"."{name}" ORDER BY ALL'
                 ).fetchall()
                 for layer, name in sorted(db.execute(listed, [list(layers)]).fetchall())
             }
