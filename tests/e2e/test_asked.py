@@ -9,7 +9,6 @@ import pytest
 from tests.e2e.odd_service import CHANGES, OddService, OddShop, serving, things
 
 OPEN_END = {**CHANGES, "params": {"since": "{since}"}}
-LATER = f"{datetime.now(UTC) + timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}"
 OLD = [
     {"id": 1, "name": "never stamped", "changed": None},
     {"id": 2, "name": "stamped with nothing", "changed": "0001-01-01T00:00:00Z"},
@@ -22,6 +21,11 @@ def _now():
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _later():
+    """After the end of a window that is asked for now."""
+    return f"{datetime.now(UTC) + timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}"
+
+
 @pytest.fixture
 def odd():
     with serving(OddService(things(1, 2, 3))) as running:
@@ -29,7 +33,7 @@ def odd():
 
 
 def test_a_filter_that_knows_only_a_lower_bound_does_not_jam(odd, tmp_path):
-    odd.records[2]["changed"] = LATER
+    odd.records[2]["changed"] = _later()
     shop = OddShop(tmp_path / "shop", odd, cursor=OPEN_END)
     for number in range(10, 13):
         odd.records += [{"id": number, "name": "new", "changed": _now()}]
@@ -48,7 +52,7 @@ def test_a_lower_bound_that_is_ignored_is_noticed_all_the_same(odd, tmp_path):
 
 
 def test_an_upper_bound_that_was_sent_is_held_against_the_answer(odd, tmp_path):
-    odd.records[2]["changed"] = LATER
+    odd.records[2]["changed"] = _later()
     odd.matching = lambda params: odd.records
     report = OddShop(tmp_path / "shop", odd).run(code=None)
     assert "ignored the filter" in report["steps"][0]["error"]["what"]

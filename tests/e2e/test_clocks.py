@@ -121,6 +121,21 @@ def test_a_clock_that_jumps_back_is_told_and_loses_nothing(service, tmp_path):
     assert shop.current() == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("back", [timedelta(minutes=2), HOUR], ids=["tolerated", "told"])
+def test_what_is_read_later_is_observed_later_though_the_clock_was_set_back(back, service, tmp_path):
+    service.put(1, 2, 3, ago=2 * HOUR)
+    shop = ClockedShop(tmp_path / "shop", service, overlap="1d")
+    shop.run()
+    for item in service.items.values():
+        item["name"] += " anew"  # and its stamp stays as it is
+    service.ahead = -back
+    shop("backfill", "--since", f"{datetime.now(UTC) - DAY:%Y-%m-%d}", "--force", code=None)
+    names = "SELECT DISTINCT name FROM silver.item WHERE is_current AND item_id < 4 ORDER BY ALL"
+    assert shop.ask(names) == [("item 1 anew",), ("item 2 anew",), ("item 3 anew",)]
+    service.ahead = timedelta(0)
+    assert shop.run()["written"] == {}
+
+
 def test_a_service_that_tells_no_time_is_read_by_this_machines(service, tmp_path):
     service.ahead = None
     shop = ClockedShop(tmp_path / "shop", service)

@@ -42,7 +42,6 @@ def test_what_changed_under_an_unmoved_stamp_is_seen_all_of_it(shelf):
     assert shelf.tables() == before
 
 
-@pytest.mark.xfail(strict=True, reason="the second forced read takes keys again and writes 20 equal rows anew")
 def test_a_backfill_that_is_forced_brings_what_is_new_and_forced_again_writes_nothing(shelf):
     numbers = range(1, 21)
     shelf.on(2, things=[record(n, f"old {n}", day=1) for n in numbers])

@@ -87,14 +87,14 @@ def drawn(chance: random.Random, number: int) -> dict:
 
 
 def written(path, records, stored=STORED):
+    stored = {**stored, "_line": "BIGINT"}
     with duckdb.connect() as duck:
         duck.execute(
             f"CREATE TABLE r ({', '.join(f'{chr(34)}{name}{chr(34)} {kind}' for name, kind in stored.items())})"
         )
-        for record in records:
-            duck.execute(
-                f"INSERT INTO r VALUES ({', '.join('?' for _ in stored)})", [record.get(name) for name in stored]
-            )
+        for line, record in enumerate(records):
+            row = {**record, "_line": line}
+            duck.execute(f"INSERT INTO r VALUES ({', '.join('?' for _ in stored)})", [row.get(name) for name in stored])
         duck.execute(f"COPY r TO '{path}'")
     return str(path)
 

@@ -61,7 +61,8 @@ def events(kind: str, numbers: str, at: int, name: str) -> str:
     key = "i" if kind == "bigint" else "'x' || i"
     return (
         f"(SELECT 'a:' || {key} AS entity_key, CAST({at} + i AS BIGINT) AS sequence, 'U' AS operation, "
-        f"CAST({key} AS {kind}) AS thing_id, '{name}' || i AS name, CAST(i % 7 AS BIGINT) AS size, "
+        f"'shop.things' AS source, CAST({at} + i AS BIGINT) AS stamp, CAST({at} + i AS BIGINT) AS observed, "
+        f"CAST(i AS BIGINT) AS place, CAST({key} AS {kind}) AS thing_id, '{name}' || i AS name, CAST(i % 7 AS BIGINT) AS size, "
         f"CAST(NULL AS VARCHAR) AS known, MD5('{name}' || i) AS hash, '{name}' AS batch_id FROM {numbers} AS t(i))"
     )
 
@@ -214,7 +215,8 @@ def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
         "TRUE, 1, 'b' FROM range(600000) AS t(i)"
     )
     opened.execute(
-        "INSERT INTO silver.thing_log SELECT entity_key, EPOCH_US(valid_from), 'U', thing_id, name, size, NULL, 'h', 'b', "
+        "INSERT INTO silver.thing_log SELECT entity_key, EPOCH_US(valid_from), 'U', 'shop.things', thing_id, name, size, NULL, "
+        "'h', EPOCH_US(valid_from), EPOCH_US(valid_from), 0, EPOCH_US(valid_from), 'b', "
         "CAST('0x' || SUBSTRING(MD5(entity_key), 1, 15) AS BIGINT) FROM silver.thing"
     )
     at = Whereabouts(layer="silver", name="thing", log=opened.ref("silver", "thing_log"))

@@ -79,6 +79,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def newest_read(self, tenant: str, connection: str) -> datetime | None:
+        """When the newest read of a connection that is believed began; None before the first."""
+        ...
+
     def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
         """How often each (purpose, window) of a feed was begun."""
         ...

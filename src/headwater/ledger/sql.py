@@ -93,6 +93,11 @@ class SqlLedger:
         with self._store.read() as tx:
             return batches.latest(tx, feed, purpose=purpose, until=until)
 
+    def newest_read(self, tenant: str, connection: str) -> datetime | None:
+        """When the newest read of a connection that is believed began; None before the first."""
+        with self._store.read() as tx:
+            return batches.newest_read(tx, tenant, connection)
+
     def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
         """How often each (purpose, window) of a feed was begun."""
         with self._store.read() as tx:

@@ -82,6 +82,7 @@ batch = Table(
     UniqueConstraint("tenant", "id", name="batch_of_tenant"),
     Index("batch_by_state", "tenant", "state"),
     Index("batch_by_feed", "tenant", "connection", "resource", "purpose", "until"),
+    Index("batch_by_read", "tenant", "connection", "read_at"),
     sqlite_autoincrement=True,
 )
 

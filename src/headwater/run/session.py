@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from headwater.batch import Feed
 from headwater.clock import Clock, parse_span
@@ -131,6 +131,7 @@ def _carried(
             clients=clients,
             unreachable=failed,
             times={name: agreed.now for name, agreed in times.items()},
+            newest=_newest_reads(opened, tenant, times),
             began=began,
             lake=lake,
             warehouse=warehouse,
@@ -150,6 +151,12 @@ def _carried(
     wanted = [feed for feed in sources if asked.picks(feed) and feed.connection not in failed]
     outcome = outcome_of(plan, results, asked=wanted, findings=tally.findings)
     return (*refused, *results), "partial" if failed and outcome == "done" else outcome
+
+
+def _newest_reads(opened: Opened, tenant: str, connections: Iterable[str]) -> dict[str, datetime]:
+    """When the newest read of each connection began that anything was read of."""
+    newest = {name: opened.ledger.newest_read(tenant, name) for name in connections}
+    return {name: instant for name, instant in newest.items() if instant is not None}
 
 
 def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:

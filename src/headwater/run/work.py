@@ -52,6 +52,8 @@ class Work:
     """By connection: why it could not be asked."""
     times: Mapping[str, datetime] = field(default_factory=dict)
     """By connection: the time agreed on with its service when the run began."""
+    newest: Mapping[str, datetime] = field(default_factory=dict)
+    """By connection: when the newest read before this run began."""
     began: float = 0.0
     """When that was, in seconds that never go back."""
     lake: Lake
@@ -110,12 +112,17 @@ class Work:
         return row.rows
 
     def _asked_at(self, batch: Batch) -> datetime | None:
-        """The time agreed on with the service, by now; never before the end of the window that is asked for."""
+        """The time agreed on with the service, by now; never before the end of the window that is asked for.
+
+        Nor before a read of an earlier run: services tell whole seconds, and clocks are set back by a little.
+        """
         agreed = self.times.get(batch.feed.connection)
         if agreed is None:
             return None
+        before = self.newest.get(batch.feed.connection)
+        began = agreed if before is None else max(agreed, before + timedelta(microseconds=1))
         passed = timedelta(seconds=max(0.0, self.opened.clock.monotonic() - self.began))
-        return max(agreed + passed, batch.window.until)
+        return max(began + passed, batch.window.until)
 
     def _client(self, connection: str) -> Client:
         if connection in self.unreachable:

@@ -76,6 +76,13 @@ def latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime 
     return None if row is None else _batch(row)
 
 
+def newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
+    """When the newest read of a connection that is believed began; None before the first."""
+    own = and_(batches.c.tenant == tenant, batches.c.connection == name, batches.c.disowned.is_(False))
+    newest = connection.execute(select(func.max(batches.c.read_at)).where(own)).scalar_one()
+    return None if newest is None else from_micros(newest)
+
+
 def readings(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
     """How often each (purpose, window) of a feed was begun."""
     what = (batches.c.purpose, batches.c.since, batches.c.until)

@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("batch", sa.Column("fingerprint", sa.Text, nullable=False, server_default=""))
     op.add_column("batch", sa.Column("proved", sa.Boolean))
     op.add_column("batch", sa.Column("disowned", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.create_index("batch_by_read", "batch", ["tenant", "connection", "read_at"])
     op.create_table(
         "record_count",
         sa.Column("tenant", sa.String(48), primary_key=True),
