@@ -41,6 +41,22 @@ def test_every_digit_reaches_history(desk, service):
         assert (n, kept) in desk.values(field)
 
 
+def test_an_entity_that_holds_fewer_digits_than_bronze_says_how_many_values_it_rounds(desk, service):
+    columns = {"id": "bigint", "wide": "decimal(18,4)", "name": "bigint", "money": "decimal(18,2)", "any": "bigint"}
+    taken = {**{name: f'"{name}"' for name in columns}, "money": "money / 3"}
+    entity = {"entity": "thing", "key": "id", "columns": columns, "sources": {"desk.things": {"map": taken}}}
+    desk.write("models/entities/thing.yaml", entity)
+    service.send(
+        '{"id":1,"wide":1.23455,"name":"1.5","money":1,"any":7}',
+        '{"id":2,"wide":1.5,"name":"12","money":3,"any":"seven"}',
+    )
+    report = desk("run", code=3).json
+    findings = {(one["finding"], one["detail"].split(" ")[0]): one["count"] for one in report["findings"]}
+    wrong = [("rounded", "thing.wide"), ("rounded", "thing.name"), ("does not fit", "thing.any")]
+    assert findings == dict.fromkeys(wrong, 1)  # what an expression works out has the digits that its author chose
+    assert desk.values("wide") == [(1, "1.2346"), (2, "1.5000")]
+
+
 REFUSED = [
     ("money", "1e-5", "more than 4 digits"),
     ("money", "1.00005", "more than 4 digits"),

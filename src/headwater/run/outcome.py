@@ -16,6 +16,8 @@ UNFINISHED = frozenset(
         "changes_unproved",
         "count differs",
         "deletes_waiting",
+        "does not fit",
+        "no key",
         "snapshot_unproved",
         "sweep_unproved",
         "sweep_unverified",

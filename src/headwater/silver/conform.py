@@ -20,7 +20,7 @@ from headwater.silver.intake import (
 )
 from headwater.silver.merge import merge, note_batches
 from headwater.silver.merged import Finding, Merged
-from headwater.silver.observe import cast, may_not_fit, observed, records
+from headwater.silver.observe import cast, may_not_fit, observed, records, rounds_sql
 from headwater.silver.reading import Arrival, Reading
 from headwater.silver.ready import ready
 from headwater.silver.redeclared import Redeclared
@@ -279,26 +279,32 @@ def _types(lake: LakeReader, reading: Reading, arrival: Arrival) -> dict[str, st
 def _misfits(
     lake: LakeReader, entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]
 ) -> list[Finding]:
-    """Values that are not of the declared type: NULL in the event, and said so."""
-    doubtful = [name for name in reading.columns if may_not_fit(entity.columns[name].type, stored[name])]
-    if not doubtful:
+    """Values that are not of the declared type: NULL in the event, or with fewer digits, and said so."""
+    tests = list(_misfit_tests(entity, reading, stored))
+    if not tests:
         return []
-    counts = ", ".join(
-        f"COUNT(*) FILTER (WHERE {reading.columns[name]} IS NOT NULL "
-        f"AND {cast(reading.columns[name], entity.columns[name].type, stored[name])} IS NULL)"
-        for name in doubtful
-    )
+    counts = ", ".join(f"COUNT(*) FILTER (WHERE {test})" for _, _, test in tests)
     where = f" WHERE {reading.where}" if reading.where else ""
     found = lake.rows(f"SELECT {counts} FROM {records(arrival)}{where}")[0]
     return [
         Finding(
-            finding="does not fit",
+            finding=finding,
             count=count,
             detail=f"{entity.entity}.{name} is {entity.columns[name].type}; batch {arrival.batch.id} of {arrival.source}",
         )
-        for name, count in zip(doubtful, found, strict=True)
+        for (finding, name, _), count in zip(tests, found, strict=True)
         if count
     ]
+
+
+def _misfit_tests(entity: Entity, reading: Reading, stored: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """What may be wrong with a value of a column: finding, column, condition in SQL."""
+    for name, value in reading.columns.items():
+        dtype = entity.columns[name].type
+        if may_not_fit(dtype, stored[name]):
+            yield "does not fit", name, f"{value} IS NOT NULL AND {cast(value, dtype, stored[name])} IS NULL"
+            if rounds := rounds_sql(value, dtype, stored[name]):
+                yield "rounded", name, rounds
 
 
 def _keyless(warehouse: Warehouse, staged: str) -> list[Finding]:

@@ -11,7 +11,7 @@ class Finding:
     """Something in the arriving rows that a person should look at."""
 
     finding: str
-    """What it is, in a word or two: `no key`, `does not fit`, `no change stamp`, `not swept`."""
+    """What it is, in a word or two: `no key`, `does not fit`, `rounded`, `no change stamp`, `not swept`."""
     count: int
     """How many rows it concerns."""
     detail: str = ""

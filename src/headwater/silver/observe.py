@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+import sqlglot
+from sqlglot import exp
+
 from headwater.clock import micros
 from headwater.dtypes import DUCKDB, spelled
 from headwater.model.entity import Entity
@@ -60,6 +63,22 @@ def may_not_fit(dtype: str, stored: str) -> bool:
         (_nested(stored) and dtype in {"text", "json"})
         or stored.split("(", maxsplit=1)[0] in _ALWAYS_FITS.get(dtype, ())
     )
+
+
+def rounds_sql(value: str, dtype: str, stored: str) -> str | None:
+    """Whether a declared number has fewer digits than the value that it is made of (SQL); None where it never has.
+
+    What an expression works out is rounded to the type that its author chose. A field that is taken as it is should keep
+    every digit.
+    """
+    if not (dtype.startswith("decimal") or dtype in {"bigint", "integer"}) or not _is_column(value):
+        return None
+    exact = "DOUBLE" if stored in {"DOUBLE", "FLOAT"} else "DECIMAL(38, 18)"
+    return f"TRY_CAST({value} AS {exact}) <> TRY_CAST({cast(value, dtype, stored)} AS {exact})"
+
+
+def _is_column(value: str) -> bool:
+    return isinstance(sqlglot.parse_one(value, read="duckdb"), exp.Column)
 
 
 def typed(entity: Entity, reading: Reading, stored: Mapping[str, str]) -> dict[str, str]:
