@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 
-from tests.e2e.stand import Shop
+from headwater.cli.main import code_of
+from tests.e2e.stand import Ran, Shop
 
 FIELDS = {
     "id": "bigint", "wide": "decimal(38,10)", "money": "decimal(18,4)", "big": "bigint", "double": "double", "name": "text",
@@ -60,9 +62,10 @@ def serving():
 class Desk(Shop):
     """A project that reads one collection of such a service, whole, on every run, into the entity `thing`."""
 
-    def __init__(self, root, service, *, fields=FIELDS, records="", warehouse=None):
+    def __init__(self, root, service, *, fields=FIELDS, records="", warehouse=None, entity=None):
         super().__init__(root)
         root.mkdir()
+        self.warehouse = warehouse
         self.write("headwater.yaml", {
             "version": 1, "name": "desk",
             "tenants": {"acme": {"connections": {"it": {"connector": "desk", "settings": {"base_url": service.url}}}}},
@@ -79,7 +82,14 @@ class Desk(Shop):
         self.write("models/entities/thing.yaml", {
             "entity": "thing", "key": "id", "columns": columns,
             "sources": {"desk.things": {"map": {name: f'"{name}"' for name in columns}}},
-        })  # fmt: skip
+        } | (entity or {}))  # fmt: skip
+
+    def manifest_of(self, **resource):
+        """Write the resource's part of the manifest anew."""
+        path = "connectors/desk/connector.yaml"
+        told = yaml.safe_load((self.root / path).read_text())
+        told["resources"][0] |= resource
+        self.write(path, told)
 
     def write(self, path, told):
         """A declaration of the project."""
@@ -87,8 +97,35 @@ class Desk(Shop):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(yaml.safe_dump(told, sort_keys=False))
 
+    def history(self, *columns, entity="thing"):
+        """Versions of the things: key, version number, whether it is the current one, and these columns."""
+        told = ", ".join(("entity_key", "version_number", "is_current", *columns))
+        return self.rows(f"SELECT {told} FROM silver.{entity} ORDER BY 1, 2")
+
+    def silver(self, *entities):
+        """Every column of logs and of versions."""
+        tables = [f"silver.{one}{part}" for one in entities or ("thing",) for part in ("_log", "")]
+        # Rows in one order on every engine: that of their texts.
+        return [sorted(map(repr, self.rows(f"SELECT * FROM {one}"))) for one in tables]
+
+    def rows(self, sql):
+        """What the warehouse answers: by the command line, where it is no file that is read at once."""
+        return [tuple(row) for row in self("query", sql).json["rows"]] if self.warehouse else self.ask(sql)
+
     def values(self, column, where="is_current"):
         """The texts of a column in the history, by id and time."""
         quoted = f'"{column}"'
         asked = f"SELECT id, CAST({quoted} AS VARCHAR) FROM silver.thing WHERE {where} ORDER BY id, valid_from"
         return [tuple(row) for row in self("query", asked).json["rows"]]
+
+
+class QuickDesk(Desk):
+    """A desk whose commands are carried out in this process, since a process of its own takes a second to begin."""
+
+    def __call__(self, *words, code=0):
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            found = code_of([*map(str, words), "--project", str(self.root), "--json"])
+        ran = Ran(found, out.getvalue(), err.getvalue())
+        assert code is None or ran.code == code, ran.out + ran.err
+        return ran

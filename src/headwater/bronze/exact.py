@@ -41,7 +41,7 @@ class Unreadable(ValueError):
 
 def parse(text: str) -> Any:
     """The value of a JSON text, fractions as decimals; ValueError or RecursionError where it is none."""
-    return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_fraction, parse_int=_whole)
+    return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=fraction, parse_int=whole)
 
 
 def canonical(value: Any, depth: int = 0) -> str:
@@ -147,7 +147,8 @@ def _constant(name: str) -> Any:
     raise Unreadable(msg)
 
 
-def _fraction(text: str) -> Decimal:
+def fraction(text: str) -> Decimal:
+    """The value of a JSON number with a point or an exponent."""
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -155,6 +156,7 @@ def _fraction(text: str) -> Decimal:
         raise Unreadable(msg) from None
 
 
-def _whole(text: str) -> int | Decimal:
+def whole(text: str) -> int | Decimal:
+    """The value of a JSON number without either."""
     # Python reads no whole number of more than 4,300 digits, and takes the square of their number for long ones.
-    return int(text) if len(text) < 1000 else _fraction(text)
+    return int(text) if len(text) < 1000 else fraction(text)

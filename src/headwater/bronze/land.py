@@ -260,7 +260,10 @@ class _Landing:
         self._keep_rows(duck)
 
     def _keep_rows(self, duck: Typist) -> None:
-        """Write the refused records as rows, so that what a complete read showed is known by typed keys."""
+        """Write the refused records as rows, so that what a complete read showed is known by typed keys.
+
+        Where they cannot be typed at all, there is no such file: then the read makes nothing absent, and the feed goes on.
+        """
         path = self.lake.path("quarantine", self.batch, REFUSED)
         scratch = self.lake.scratch(path)
         place = f"{scratch}.staged.tmp"
@@ -269,11 +272,12 @@ class _Landing:
             write_lines(place, (wrapped(n, self.parents.of(n), self.partial.read(text)) for n, text in lines))
             staged = Lines(url=place, staged=True, parents=self.resource.parent is not None)
             duck.write(staged, self.shape, scratch, bag=self.bag, ids=self.captions)
-        except Unfit as error:
-            raise LakeError("Refused records cannot be typed.", where=path, saw=str(error)) from error
+        except Unfit:
+            Path(scratch).unlink(missing_ok=True)
+        else:
+            self.lake.adopt(scratch, path)
         finally:
             Path(place).unlink(missing_ok=True)
-        self.lake.adopt(scratch, path)
 
 
 def _forget(batch: Batch, lake: Lake) -> None:

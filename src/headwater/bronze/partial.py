@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from headwater.bronze.exact import fraction, number_text, whole
 from headwater.bronze.shape import Shape
 from headwater.model.contract import Loose
 from headwater.model.field import Node, annotation_of
@@ -52,24 +54,36 @@ class PartialReader:
                 yield node.key, self._typed(node, value)
 
     def _typed(self, node: Node, value: Any) -> Any:
-        """`value` as the contract understands it; None where it does not."""
-        if value is _TWICE or (isinstance(value, str) and len(value) > _LONGEST):
+        """`value` as a kept record would have it, to the last digit; None where the contract does not understand it."""
+        if value is _TWICE or isinstance(value, dict) or (isinstance(value, str) and len(value) > _LONGEST):
             return None
         kind = self._kinds.get(id(node))
         if kind is None:
             kind = TypeAdapter(Loose if node.loose else annotation_of(node.dtype), config=_CONFIG)
             self._kinds[id(node)] = kind
         try:
-            dumped = kind.dump_python(kind.validate_python(value), mode="json")
+            taken = kind.validate_python(_plain(node, value))
+            # As text: DuckDB would read the number by way of a double.
+            dumped = f"{taken:f}" if isinstance(taken, Decimal) else kind.dump_python(taken, mode="json")
             str(dumped).encode()
         except (ValidationError, UnicodeEncodeError):
             return None
         return dumped
 
 
+def _plain(node: Node, value: Any) -> Any:
+    """`value` with a number as it is kept: by its value where text is due, as a double where that is the column's type."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return value
+    if node.dtype == "text":
+        return number_text(value)
+    return float(value) if node.dtype == "double" and isinstance(value, Decimal) else value
+
+
 def _parse(text: bytes) -> Any:
+    cut = _cut(text).decode("utf-8", "replace")
     try:
-        return json.loads(_cut(text).decode("utf-8", "replace"), object_pairs_hook=_pairs)
+        return json.loads(cut, object_pairs_hook=_pairs, parse_float=fraction, parse_int=whole)
     except (ValueError, RecursionError):
         return None
 

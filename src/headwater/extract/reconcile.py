@@ -56,7 +56,7 @@ def _keys(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> set[
     for parent, text in parts:
         lines = lines_of(text)
         for line, found in zip(lines, value_rows(lines, key), strict=True):
-            seen.add((parent, line if None in found else repr(found)))
+            seen.add((parent, line if not found or None in found else repr(found)))
     return seen
 
 

@@ -64,7 +64,7 @@ class Inquiry:
         """Whether the records that it leaves open can be asked for by id."""
         source = self.sources[arrival.batch.feed]
         resource, mapped = source.resource, self.entity.sources[arrival.source].map
-        plain = len(self.entity.key) == 1 and mapped[self.entity.key[0]] == resource.key[0]
+        plain = len(self.entity.key) == 1 and (mapped[self.entity.key[0]],) == resource.key
         return resource.verify is not None and plain
 
     def settle(self, arrival: Arrival) -> tuple[list[Arrival], list[Finding]]:
