@@ -128,3 +128,103 @@ def test_a_stamp_before_all_computers_is_one_all_the_same(shelf, stamp):
     assert rows == [("old", when.replace(tzinfo=None), False), ("new", datetime(2026, 1, 4), True)]  # noqa: DTZ001
     assert "no change stamp" not in found(shelf.on(6))
     assert at(4) == "2026-01-04T00:00:00Z"
+
+
+# Each of a stamp that went back: what was said last, what is current, and what the second read is told to be.
+BEFORE = record(1, "newest", day=3)
+ANCIENT = record(1, "ancient", changed="0001-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (BEFORE, ANCIENT),
+        (BEFORE, record(1, "older", day=2)),
+        (record(1, "nothing said", day=None), record(1, "older", day=2)),
+        (record(1, "far", changed="2062-01-01T00:00:00Z"), record(1, "older", day=2)),
+    ],
+    ids=["ancient", "older", "none_before", "future_before"],
+)
+def test_a_stamp_that_goes_back_with_other_content_is_told_by_each_read(shelf, first, then):
+    shelf.mend(things={"cursor": WHOLE})
+    shelf.on(4, things=[first, record(2, "beside", day=2)])
+    before = names(shelf)
+    for day in (5, 6):  # it is so until the service says a later stamp
+        report = shelf.on(day, code=3, things=[then, record(2, "beside", day=2)])
+        assert report["outcome"] == "partial"
+        told = [one for one in report["findings"] if one["finding"] == "stamp_went_back"]
+        assert [one["count"] for one in told] == [1]
+        assert "psa:1 was said to be from 2026-01-0" in told[0]["detail"]
+        assert f"is now from {then['changed']}" in told[0]["detail"]
+    assert names(shelf) == before  # history goes by what the service itself says is later
+    assert "stamp_went_back" not in found(shelf.on(8, things=[record(1, "honest", day=7), record(2, "beside", day=2)]))
+    assert (1, "honest") in names(shelf)
+
+
+def test_where_a_window_of_changes_shows_a_stamp_that_went_back_it_is_told_and_names_the_thing(shelf):
+    shelf.on(4, things=[record(n, "new", day=3) for n in range(1, 13)])
+    report = shelf.on(5, code=3, things=[record(n, "restored", day=2) for n in range(1, 13)])
+    assert found(report)["stamp_went_back"] == 12
+    assert {name for _, name in names(shelf)} == {"new"}
+
+
+def test_a_stamp_that_goes_back_in_a_forced_backfill_of_many_windows_is_told(shelf):
+    shelf.on(40, things=[record(1, "new", day=39), record(2, "beside", day=2)])
+    shelf.service.collections["things"] = [record(1, "restored", day=5), record(2, "beside", day=2)]
+    report = shelf("backfill", "--since", "2026-01-01", "--chunk", "7d", "--force", code=3).json
+    assert found(report)["stamp_went_back"] == 1
+
+
+def test_a_stamp_that_goes_back_is_told_where_a_record_is_asked_for_by_id(shelf):
+    shelf.mend(
+        things={
+            "cursor": SINCE,
+            "deletes": {"kind": "sweep", "params": {"fields": "id"}},
+            "verify": {"path": "things/{id}"},
+        }
+    )
+    shelf.on(4, things=[record(1, "new", day=3), record(2, "beside", day=2)])
+    shelf.service.hidden = {1}
+    report = shelf.on(20, code=3, things=[record(1, "restored", day=1), record(2, "beside", day=2)])
+    assert found(report)["stamp_went_back"] == 1
+
+
+def test_what_only_fills_in_the_past_went_nowhere(shelf):
+    """A feed that gives every version of a thing, in one read and in windows that are read later."""
+    versions = [record(1, f"version {day}", day=day) for day in (10, 12, 14)]
+    shelf.on(15, things=list(reversed(versions)))
+    assert names(shelf) == [(1, "version 14")]
+    assert "stamp_went_back" not in found(shelf.on(16))  # the last three days once more
+    older = [record(1, f"version {day}", day=day) for day in (2, 4, 8)]
+    shelf.service.collections["things"] = [*versions, *older]
+    for words in (("--until", "2026-01-05"), ("--until", "2026-01-15", "--chunk", "3d", "--force")):
+        report = shelf("backfill", "--since", "2026-01-01", *words, "--force").json
+        assert "stamp_went_back" not in found(report)
+    assert [name for _, name, *_ in shelf.lives()] == [f"version {day}" for day in (2, 4, 8, 10, 12, 14)]
+
+
+def test_a_stamp_that_goes_back_with_the_same_content_hides_nothing(shelf):
+    shelf.mend(things={"cursor": WHOLE})
+    shelf.on(4, things=[record(1, "same", day=3)])
+    assert "stamp_went_back" not in found(shelf.on(5, things=[record(1, "same", day=2)]))
+    assert names(shelf) == [(1, "same")]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "left"),
+    [
+        (record(1, "a", day=3), record(1, "a", day=2, gone=True), []),
+        (record(1, "a", day=3, gone=True), record(1, "a", day=2), [(1, "a")]),
+    ],
+    ids=["flagged", "unflagged"],
+)
+def test_a_flag_under_a_stamp_that_went_back_is_believed_of_a_snapshot_that_deletes_and_told_of_another(
+    shelf, first, then, left
+):
+    shelf.mend(things={"cursor": WHOLE})
+    shelf.on(4, things=[first])
+    assert "stamp_went_back" not in found(shelf.on(5, things=[then]))
+    assert names(shelf) == left
+    shelf.mend(things={"cursor": WHOLE, "deletes": {"kind": "none"}})
+    shelf.on(7, things=[first | {"changed": at(6)}])
+    assert found(shelf.on(8, code=3, things=[then]))["stamp_went_back"] == 1

@@ -19,6 +19,7 @@ UNFINISHED = frozenset(
         "does not fit",
         "no key",
         "snapshot_unproved",
+        "stamp_went_back",
         "sweep_unproved",
         "sweep_unverified",
         "unread_ids",

@@ -26,7 +26,7 @@ from headwater.silver.ready import ready
 from headwater.silver.redeclared import Redeclared
 from headwater.silver.repeated import drop_repeated, mark_of, needs_order, select_telling, stage_overtaken
 from headwater.silver.retake import Retake, keys_concerned, retake
-from headwater.silver.stamps import find_stamps
+from headwater.silver.stamps import find_going_back, find_stamps
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 
@@ -138,7 +138,7 @@ def _take_group(work: Conforming, arrivals: tuple[Arrival, ...], all_of_them: Se
     verdict: Verdict = ""
     with work.warehouse.transaction():
         if first.batch.purpose != "sweep":
-            done += _take(work, arrivals)
+            done += _take(work, arrivals, whole=True)
         if first.complete:
             work.mark(micros(first.read_at))
             merged, verdict = conclude(
@@ -235,8 +235,8 @@ def _look_again(work: Conforming, ordered: Sequence[Arrival], everything: All | 
     return done
 
 
-def _take(work: Conforming, arrivals: Sequence[Arrival]) -> Merged:
-    """Merge the events of some batches."""
+def _take(work: Conforming, arrivals: Sequence[Arrival], *, whole: bool = False) -> Merged:
+    """Merge the events of some batches. `whole`: they are all that is taken together."""
     findings: list[Finding] = []
     selects: list[str] = []
     for arrival in arrivals:
@@ -255,9 +255,12 @@ def _take(work: Conforming, arrivals: Sequence[Arrival]) -> Merged:
     if not selects:
         return Merged(findings=tuple(findings))
     staged = work.lake.stage(EVENTS, selects)
+    back: list[Finding] = []
+    if whole and not work.only:
+        back = find_going_back(work.warehouse, work.entity, staged, arrivals, work.readings)
     if needs_order(work.warehouse, staged):
         if len(arrivals) > 1:
-            return sum((_take(work, [arrival]) for arrival in arrivals), Merged())
+            return sum((_take(work, [arrival]) for arrival in arrivals), Merged(findings=tuple(back)))
         findings += find_stamps(
             work.warehouse, staged, [one for one in arrivals if work.readings[one.source].changed_at]
         )
@@ -267,7 +270,7 @@ def _take(work: Conforming, arrivals: Sequence[Arrival]) -> Merged:
         drop_repeated(work.warehouse, work.entity, staged, EVENTS, whole=bool(work.only))
     done = merge(work.warehouse, work.entity, staged, in_order=True)
     work.warehouse.unstage(EVENTS)
-    return done + Merged(findings=tuple(findings))
+    return done + Merged(findings=(*findings, *back))
 
 
 def _types(lake: LakeReader, reading: Reading, arrival: Arrival) -> dict[str, str]:

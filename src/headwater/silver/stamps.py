@@ -1,14 +1,21 @@
-"""Findings about change stamps: records that have none, and records that say they are from the future."""
+"""Findings about change stamps: records that have none, that say they are from the future, and whose stamp went back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from headwater.clock import from_micros, iso
+from headwater.clock import from_micros, iso, micros
+from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.merged import Finding
-from headwater.silver.reading import Arrival
+from headwater.silver.reading import Arrival, Reading
+from headwater.temporal.keys import hash60
+from headwater.temporal.text import listed
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.places import events_of
+
+_BEGIN, _END = -(2**62), 2**62
+"""Before and after all instants that a stamp can say, in microseconds."""
 
 
 def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) -> list[Finding]:
@@ -34,3 +41,110 @@ def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) 
             said = f"batch {batch}: {key} says {iso(from_micros(stamp))}; such records count as of their read"
             findings.append(Finding(finding="future_stamp", count=future, detail=said))
     return findings
+
+
+_BACK = ("silver__passed", "silver__passed_log", "silver__last_read", "silver__before_it", "silver__went_back")
+"""Temporary tables of the finding `stamp_went_back`."""
+
+_EVENT = ("entity_key", "source", "sequence", "operation", "hash", "stamp", "observed", "place", "batch_id")
+
+
+def find_going_back(
+    warehouse: Warehouse, entity: Entity, staged: str, arrivals: Sequence[Arrival], readings: Mapping[str, Reading]
+) -> list[Finding]:
+    """Things whose newest read shows them otherwise, and as of earlier, than a read before it did.
+
+    History keeps what the later stamp says, and the service says something else: a person must know. Only a read that
+    would have shown the later stamp, had it still been there, tells that: a window of old changes fills in the past, and a
+    feed that gives several versions of a thing gives the newest as well. What a snapshot closes or opens again counts as
+    of the read, whatever its stamp.
+    """
+    reads = [one for one in arrivals if readings[one.source].changed_at and one.batch.purpose != "sweep"]
+    if not reads:
+        return []
+    passed = warehouse.stage("silver__passed", _passed_sql(warehouse, entity, staged))
+    findings: list[Finding] = []
+    if warehouse.count(passed):
+        log = warehouse.ref("silver", f"{entity.entity}_log")
+        hashes = f"SELECT key_hash FROM {passed}"
+        known = events_of(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
+        back = _stage_back(warehouse, staged, passed, known, _spans(reads, readings))
+        counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
+        findings += [_went_back(warehouse, back, *found) for found in counts]
+    for name in _BACK:
+        warehouse.unstage(name)
+    return findings
+
+
+def _passed_sql(warehouse: Warehouse, entity: Entity, staged: str) -> str:
+    """Keys of which a read says something as of before what is known of them, or another read says."""
+    log = warehouse.ref("silver", f"{entity.entity}_log")
+    first, began, ended = warehouse.rows(f"SELECT MIN(sequence), MIN(observed), MAX(observed) FROM {staged}")[0]
+    keys = (
+        f"SELECT entity_key, source, {hash60('entity_key')} AS key_hash, MIN(sequence) AS first "
+        f"FROM {staged} WHERE entity_key IS NOT NULL GROUP BY entity_key, source"
+    )
+    later = (
+        f"SELECT DISTINCT a.entity_key, a.key_hash FROM ({keys}) AS a JOIN {log} AS l ON l.key_hash = a.key_hash\n"
+        f"  AND l.source = a.source AND l.sequence > a.first WHERE l.sequence > {first or 0} AND l.place >= 0"
+    )
+    if began == ended:
+        return later
+    twice = "HAVING MIN(observed) < MAX(observed) AND MIN(sequence) < MAX(sequence)"
+    return f"{later}\nUNION SELECT entity_key, key_hash FROM ({keys} {twice}) AS t"
+
+
+def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, spans: str) -> str:
+    """Stage what the newest read of each key shows (`_was`: the later stamp), where that went back."""
+    among = f"entity_key IN (SELECT entity_key FROM {passed})"
+    per_key = "ROW_NUMBER() OVER (PARTITION BY entity_key, source ORDER BY {order}) AS _n"
+    newest = per_key.format(order="observed DESC, sequence DESC, place DESC")
+    names = listed(_EVENT)
+    last = warehouse.stage(
+        "silver__last_read",
+        f"SELECT {names} FROM (SELECT {names}, {newest} FROM {staged} WHERE {among}) AS ranked WHERE _n = 1",
+    )
+    said = f"SELECT {names} FROM {known} WHERE place >= 0 AND {among}\nUNION ALL SELECT {names} FROM {staged} WHERE {among}"
+    latest = per_key.format(order="sequence DESC, observed DESC, place DESC")
+    before = warehouse.stage(
+        "silver__before_it",
+        f"SELECT {names} FROM (SELECT {names}, {latest} FROM ({said}) AS said) AS ranked WHERE _n = 1",
+    )
+    return warehouse.stage(
+        "silver__went_back",
+        f"SELECT l.entity_key, l.batch_id, l.stamp, k.sequence AS _was FROM {last} AS l JOIN {before} AS k "
+        "ON k.entity_key = l.entity_key AND k.source = l.source\n"
+        "WHERE l.sequence < k.sequence AND l.hash <> k.hash AND l.observed > k.observed\n"
+        f"AND EXISTS (SELECT 1 FROM (VALUES {spans}) AS w(batch_id, source, prefix, since, until, read_at, closes)\n"
+        "  WHERE (w.batch_id = l.batch_id AND (k.sequence < w.until OR k.stamp IS NULL OR k.stamp <> k.sequence)\n"
+        "    AND (w.closes = 0 OR (l.operation = 'U' AND k.operation = 'U')))\n"
+        "  OR (w.source = l.source AND SUBSTRING(l.entity_key, 1, LENGTH(w.prefix)) = w.prefix\n"
+        "    AND w.read_at > k.observed AND k.sequence >= w.since AND k.sequence < w.until))",
+    )
+
+
+def _spans(reads: Sequence[Arrival], readings: Mapping[str, Reading]) -> str:
+    """What each read would have shown of its source, as rows: all there is, or the changes of a window."""
+    rows = []
+    for one in reads:
+        window, whole = one.batch.window, one.batch.purpose != "changes"
+        since = _BEGIN if whole or window.unbounded else micros(window.since)
+        # Records that were asked for by id are all of the things that they are about, and of no others.
+        source = "" if whole else one.source
+        texts = (one.batch.id, source, f"{one.batch.feed.connection}:")
+        closes = one.batch.purpose == "snapshot" and readings[one.source].absences
+        numbers = (since, _END if whole else micros(window.until), micros(one.read_at), int(closes))
+        spelled = (*map(literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
+        rows.append(f"({', '.join(spelled)})")
+    return ", ".join(rows)
+
+
+def _went_back(warehouse: Warehouse, back: str, batch: str, count: int, key: str) -> Finding:
+    where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
+    stamp, was = warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
+    said = f"batch {batch}: {key} was said to be from {_spelled(was)}, and is now from {_spelled(stamp)}, otherwise"
+    return Finding(finding="stamp_went_back", count=count, detail=f"{said}; what has the later stamp stays")
+
+
+def _spelled(instant: int | None) -> str:
+    return "no instant" if instant is None else iso(from_micros(instant))
