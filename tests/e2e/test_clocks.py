@@ -221,3 +221,54 @@ def test_when_a_batch_was_read_is_kept_and_never_before_its_window_ends(service,
     rows = shop.ledger("SELECT read_at, until FROM batch")
     assert len(rows) == 2
     assert all(until <= read_at <= datetime.now(UTC).timestamp() * 1e6 + 2e6 for read_at, until in rows)
+
+
+WHOLE = {"kind": "snapshot", "every": "0s"}
+SINCE = {"kind": "changes", "params": {"since": "{since}"}, "field": "changed"}
+BEGINS = "SELECT item_id, strftime(valid_from, '%Y-%m-%dT%H:%M:%SZ') FROM silver.item WHERE is_current ORDER BY 1"
+
+
+@pytest.mark.parametrize("cursor", [WHOLE, SINCE], ids=["snapshot", "since"])
+def test_honest_stamps_behind_a_date_that_lags_are_believed(cursor, service, tmp_path):
+    service.ahead = -30 * HOUR
+    service.put(4, ago=HOUR)  # later than the service's date, and true by this machine's clock
+    shop = ClockedShop(tmp_path / "shop", service, cursor=cursor)
+    assert shop.findings(shop.run()).keys() == {"clock_disagrees"}
+    right = [(ident, item["changed"]) for ident, item in service.items.items()]
+    assert shop.ask(BEGINS) == right
+    service.ahead = timedelta(0)
+    shop.run()
+    assert shop.ask(BEGINS) == right
+    before = shop.tables()
+    shop("rebuild")
+    assert shop.tables() == before
+
+
+def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_path):
+    service.ahead = datetime(2062, 1, 1, tzinfo=UTC)
+    service.items[4] = {"id": 4, "name": "far", "changed": "2062-01-01T00:00:00Z"}
+    shop = ClockedShop(tmp_path / "shop", service, cursor=WHOLE)
+    assert shop.findings(shop.run()).keys() == {"clock_disagrees", "future_stamp"}
+    service.ahead = timedelta(0)
+    time.sleep(1.1)
+    service.items[4] = {"id": 4, "name": "honest", "changed": iso(datetime.now(UTC).replace(microsecond=0))}
+    time.sleep(1.1)
+    assert "future_stamp" not in shop.findings(shop.run())
+    assert shop.ask("SELECT name FROM silver.item WHERE is_current AND item_id = 4") == [("honest",)]
+
+
+def test_what_changed_before_a_read_that_died_went_on_begins_when_it_says(service, tmp_path):
+    service.ahead = -2 * HOUR  # the read begins two hours ago
+    shop = ClockedShop(tmp_path / "shop", service, clock="service", cursor=SINCE)
+    service.gate.clear()
+    with shop.start("run") as process:
+        while len(service.asked) < 2 and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        assert kill(process)
+    assert shop.ledger("SELECT state, pages FROM batch") == [("extracting", 1)]
+    service.gate.set()
+    service.ahead = timedelta(0)
+    service.put(4, ago=HOUR)
+    assert "future_stamp" not in shop.findings(shop.run())
+    assert dict(shop.ask(BEGINS))[4] == service.items[4]["changed"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -24,6 +25,12 @@ class Question:
     """The parents' keys, in the order in which they are read, for a resource that hangs below another one."""
     asked_at: datetime | None = None
     """The time agreed on with the service when the read begins: from then on what it shows was so."""
+    credible: Callable[[], datetime] | None = None
+    """Tells how late a stamp can be and be true, at the moment when it is asked: when the read ends."""
+
+    def credible_until(self) -> datetime | None:
+        """A stamp that is later cannot be true of a record that was read by now; None where nobody tells."""
+        return None if self.credible is None else self.credible()
 
     @property
     def paging(self) -> Paging:

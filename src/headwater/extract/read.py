@@ -87,7 +87,7 @@ def read(
     reader.note_parents(pages)
     if doubt is not None:
         listen(_found(batch, doubt))
-    ledger.advance(batch, proved=doubt is None)
+    ledger.advance(batch, proved=doubt is None, credible_until=question.credible_until())
     parts.clear()
     listen(
         BatchExtracted(tenant=batch.feed.tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages))

@@ -69,7 +69,7 @@ def verify(
         listen(PageCommitted(tenant=tenant, batch=batch, page=page.number, rows=page.rows, size=page.size))
         pages.append(page)
     parts.join(pages)
-    ledger.advance(batch, proved=True)
+    ledger.advance(batch, proved=True, credible_until=question.credible_until())
     parts.clear()
     listen(BatchExtracted(tenant=tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages)))
     return ledger.find(tenant, batch.id) or row

@@ -133,10 +133,11 @@ class Ledger(Protocol):
         """Drop the pages numbered above `after` (their parts were lost), so that they are read again."""
         ...
 
-    def advance(self, batch: Batch, *, proved: bool | None = None) -> None:
+    def advance(self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None) -> None:
         """Mark a batch `extracted` and commit its window (of changes, for each parent), in one transaction.
 
         `proved`: whether the read is proved complete and stable; nothing is absent that only an unproved one lacks.
+        `credible_until`: by all clocks, no record that was read can be from later.
         """
         ...
 

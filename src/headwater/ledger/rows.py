@@ -54,6 +54,8 @@ class BatchRow:
     A read that goes on keeps it, one that is begun anew gets another."""
     fingerprint: str = ""
     """What its requests were shaped by when its read began: a read goes on under the same declaration only."""
+    credible_until: datetime | None = None
+    """By all clocks no record that was read can be from later; None where nobody said, as in an older ledger."""
     proved: bool | None = None
     """Whether the read is proved complete and stable; None where that was never asked, as in an older ledger."""
     disowned: bool = False

@@ -154,10 +154,10 @@ class SqlLedger:
         with self._store.write() as tx:
             progress.forget_pages(tx, batch, after=after, now=self._now())
 
-    def advance(self, batch: Batch, *, proved: bool | None = None) -> None:
+    def advance(self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None) -> None:
         """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
         with self._store.write() as tx:
-            progress.advance(tx, batch, proved=proved, now=self._now())
+            progress.advance(tx, batch, proved=proved, credible_until=credible_until, now=self._now())
 
     def landed(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift."""

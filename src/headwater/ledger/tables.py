@@ -18,7 +18,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = 3
+HEAD = 4
 """The version of these tables: the number of the newest migration."""
 
 VERSION_TABLE = "ledger_version"
@@ -78,6 +78,7 @@ batch = Table(
     Column("read_at", BigInteger),
     Column("fingerprint", Text, nullable=False, server_default=""),
     Column("proved", Boolean),
+    Column("credible_until", BigInteger),
     Column("disowned", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("tenant", "id", name="batch_of_tenant"),
     Index("batch_by_state", "tenant", "state"),

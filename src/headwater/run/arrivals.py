@@ -54,6 +54,7 @@ def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arr
         refused=sum(one.state != "readmitted" for one in waiting),
         refused_file=refused_file(row.batch, lake) if row.quarantined else None,
         observed_at=row.read_at,
+        credible_until=row.credible_until,
         proved=row.proved,
     )
 

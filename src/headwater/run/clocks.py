@@ -52,6 +52,11 @@ class Agreed:
     findings: Mapping[str, str] = field(default_factory=dict)
     """What is wrong with the clocks: the finding, and what they say."""
 
+    @property
+    def credible(self) -> datetime:
+        """A stamp that is later cannot be true. A service's clock that is ahead vouches for none: its stamps may be its own."""
+        return max(self.now, self.sight.machine) if self.machine else self.now
+
 
 def sight_of(text: str | None) -> Sight | None:
     """The sight that a mark keeps."""

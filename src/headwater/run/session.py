@@ -131,6 +131,7 @@ def _carried(
             clients=clients,
             unreachable=failed,
             times={name: agreed.now for name, agreed in times.items()},
+            credible={name: agreed.credible for name, agreed in times.items()},
             newest=_newest_reads(opened, tenant, times),
             began=began,
             lake=lake,

@@ -40,6 +40,8 @@ class Inquiry:
     clients: Mapping[str, Client]
     times: Mapping[str, datetime]
     """By connection: when the run began, by the time agreed on with its service."""
+    credible: Callable[[Batch], datetime]
+    """How late a stamp can be by now and be true."""
     warehouse: Warehouse
     lake: Lake
     ledger: Ledger
@@ -122,7 +124,12 @@ class Inquiry:
         client = self.clients[batch.feed.connection]
         begun = self.ledger.readings(batch.feed).get(("verify", batch.window), 0)
         asked = batch_of(batch.feed, batch.window, purpose="verify", reading=begun + 1)
-        question = Question(resource=source.resource, fields=source.fields, asked_at=arrival.read_at)
+        question = Question(
+            resource=source.resource,
+            fields=source.fields,
+            asked_at=arrival.read_at,
+            credible=lambda: self.credible(asked),
+        )
         after = len(batch.feed.connection) + 1
         request = IdRequest(ids=[key[after:] for key in keys], control=control[after:])
         try:

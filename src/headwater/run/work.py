@@ -52,6 +52,8 @@ class Work:
     """By connection: why it could not be asked."""
     times: Mapping[str, datetime] = field(default_factory=dict)
     """By connection: the time agreed on with its service when the run began."""
+    credible: Mapping[str, datetime] = field(default_factory=dict)
+    """By connection: how late a stamp could be and be true when the run began."""
     newest: Mapping[str, datetime] = field(default_factory=dict)
     """By connection: when the newest read before this run began."""
     began: float = 0.0
@@ -100,7 +102,11 @@ class Work:
 
     def _read(self, source: Source, step: Extract) -> int:
         question = Question(
-            resource=source.resource, fields=source.fields, parents=step.parents, asked_at=self._asked_at(step.batch)
+            resource=source.resource,
+            fields=source.fields,
+            parents=step.parents,
+            asked_at=self._asked_at(step.batch),
+            credible=lambda: self._credible(step.batch),
         )
         client = self._client(source.feed.connection)
         ledger = self.opened.ledger
@@ -121,8 +127,14 @@ class Work:
             return None
         before = self.newest.get(batch.feed.connection)
         began = agreed if before is None else max(agreed, before + timedelta(microseconds=1))
-        passed = timedelta(seconds=max(0.0, self.opened.clock.monotonic() - self.began))
-        return max(began + passed, batch.window.until)
+        return max(began + self._passed(), batch.window.until)
+
+    def _credible(self, batch: Batch) -> datetime:
+        """How late a stamp can be by now and be true: a read takes its time, and one of two clocks may be behind."""
+        return self.credible.get(batch.feed.connection, batch.window.until) + self._passed()
+
+    def _passed(self) -> timedelta:
+        return timedelta(seconds=max(0.0, self.opened.clock.monotonic() - self.began))
 
     def _client(self, connection: str) -> Client:
         if connection in self.unreachable:
@@ -184,6 +196,7 @@ class Work:
             sources=self.sources,
             clients=self.clients,
             times=self.times,
+            credible=self._credible,
             warehouse=self.warehouse,
             lake=self.lake,
             ledger=self.opened.ledger,

@@ -19,7 +19,7 @@ from headwater.temporal.text import FOREVER, known_list
 from headwater.temporal.text import micros as micros_of
 
 STAMP_TOLERANCE = timedelta(minutes=5)
-"""So much later than its own read a stamp may be: by then clocks differ, and beyond it the stamp is not believed."""
+"""So much later than its own read a stamp may be: by so much clocks differ, and beyond it the stamp is not believed."""
 
 _ALWAYS_FITS = {
     "text": ("VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "UUID", "DECIMAL", "ENUM"),
@@ -171,7 +171,7 @@ def sequence_of(arrival: Arrival) -> str:
 
 
 def _latest(arrival: Arrival) -> int:
-    return micros(arrival.read_at + STAMP_TOLERANCE)
+    return micros(arrival.credible + STAMP_TOLERANCE)
 
 
 def _operation(reading: Reading) -> str:

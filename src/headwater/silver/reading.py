@@ -49,6 +49,14 @@ class Arrival:
     observed_at: datetime | None = None
     """When its read began, by the time agreed on with the service; None where an older ledger did not say."""
 
+    credible_until: datetime | None = None
+    """By all clocks none of its records can be from later; None where an older ledger did not say."""
+
+    @property
+    def credible(self) -> datetime:
+        """A stamp that is later by more than clocks differ is not believed."""
+        return self.read_at if self.credible_until is None else max(self.read_at, self.credible_until)
+
     @property
     def read_at(self) -> datetime:
         """When its records were observed: when the read began, and never before the end of its window."""

@@ -150,6 +150,7 @@ def _row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
         updated_at=from_micros(row["updated_at"]),
         tries=row["tries"],
         read_at=None if row["read_at"] is None else from_micros(row["read_at"]),
+        credible_until=None if row["credible_until"] is None else from_micros(row["credible_until"]),
         fingerprint=row["fingerprint"],
         proved=row["proved"],
         disowned=row["disowned"],

@@ -100,7 +100,9 @@ def forget_pages(connection: Connection, batch: Batch, *, after: int, now: int) 
     _set(connection, batch, now=now, rows=int(rows), pages=int(count))
 
 
-def advance(connection: Connection, batch: Batch, *, proved: bool | None, now: int) -> None:
+def advance(
+    connection: Connection, batch: Batch, *, proved: bool | None, credible_until: datetime | None, now: int
+) -> None:
     """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
     row = known(connection, batch)
     if row.stage != "extracting":
@@ -108,7 +110,8 @@ def advance(connection: Connection, batch: Batch, *, proved: bool | None, now: i
     _require(row, "extracting", verb="a window is committed")
     if batch.purpose == "changes":
         windows.commit(connection, batch)
-    _set(connection, batch, now=now, state="extracted", resume="extracted", proved=proved)
+    until = None if credible_until is None else micros(credible_until)
+    _set(connection, batch, now=now, state="extracted", resume="extracted", proved=proved, credible_until=until)
 
 
 def landed(
