@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import uuid
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
 import pytest
 
 from tests.e2e.stand import Service, shop
+from tests.grid.postgres_server import postgres_server
 
 
 @pytest.fixture
@@ -31,3 +36,31 @@ def serve():
     yield start
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """The address of a Postgres server."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres, monkeypatch):
+    """What `warehouse:` says of a database of one's own on that server."""
+    name = f"e2e_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+    parts = urlsplit(postgres)
+    monkeypatch.setenv("E2E_URL", urlunsplit(parts._replace(path=f"/{name}")))
+    yield {"kind": "postgres", "url": "env:E2E_URL"}
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(params=["duckdb", "postgres", "files"])
+def warehouse(request):
+    """What `warehouse:` says, for each engine; None where nothing is said."""
+    if request.param == "postgres":
+        return request.getfixturevalue("database")
+    return {"kind": "files", "url": ".headwater/tables"} if request.param == "files" else None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import threading
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 
-from headwater.cli.main import code_of
-from tests.e2e.stand import Ran, Shop
+from tests.e2e.stand import Quick, Shop
 
 FIELDS = {
     "id": "bigint", "wide": "decimal(38,10)", "money": "decimal(18,4)", "big": "bigint", "double": "double", "name": "text",
@@ -91,6 +89,13 @@ class Desk(Shop):
         told["resources"][0] |= resource
         self.write(path, told)
 
+    def entity_of(self, **source):
+        """Write the entity's source anew."""
+        path = "models/entities/thing.yaml"
+        told = yaml.safe_load((self.root / path).read_text())
+        told["sources"]["desk.things"] |= source
+        self.write(path, told)
+
     def write(self, path, told):
         """A declaration of the project."""
         place = self.root / path
@@ -119,13 +124,5 @@ class Desk(Shop):
         return [tuple(row) for row in self("query", asked).json["rows"]]
 
 
-class QuickDesk(Desk):
-    """A desk whose commands are carried out in this process, since a process of its own takes a second to begin."""
-
-    def __call__(self, *words, code=0):
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            found = code_of([*map(str, words), "--project", str(self.root), "--json"])
-        ran = Ran(found, out.getvalue(), err.getvalue())
-        assert code is None or ran.code == code, ran.out + ran.err
-        return ran
+class QuickDesk(Quick, Desk):
+    """A desk whose commands are carried out in this process."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
-from tests.e2e.desk import Desk, serving
+from tests.e2e.desk import FIELDS, Desk, QuickDesk, serving
 
 
 @pytest.fixture
@@ -34,11 +35,88 @@ EXACT = [
 ]
 
 
-def test_every_digit_reaches_history(desk, service):
+def test_every_digit_reaches_history_and_what_is_published(tmp_path, service, warehouse):
+    desk = QuickDesk(tmp_path / "desk", service, warehouse=warehouse)
+    desk.declare(publish=[{"name": "out", "url": "out", "format": "parquet", "layer": "silver"}])
     service.send(*(f'{{"id":{n},"{field}":{value}}}' for n, (field, value, _) in enumerate(EXACT)))
     assert desk.run()["outcome"] == "done"
-    for n, (field, _, kept) in enumerate(EXACT):
-        assert (n, kept) in desk.values(field)
+    with duckdb.connect() as reader:
+        published = reader.read_parquet(str(desk.root / "out" / "acme" / "thing" / "*.parquet"))
+        types = {name: kind for name, kind in zip(published.columns, published.types, strict=True) if name in FIELDS}
+        assert {name: str(types[name]) for name in ("wide", "money", "big", "double")} == {
+            "wide": "DECIMAL(38,10)", "money": "DECIMAL(18,4)", "big": "BIGINT", "double": "DOUBLE",
+        }  # fmt: skip
+        for field in {field for field, *_ in EXACT}:
+            kept = [(n, text) for n, (name, _, text) in enumerate(EXACT) if name == field]
+            told = [(n, text) for n, text in desk.values(field) if text is not None]
+            assert [(n, plain(text) if field == "double" else text) for n, text in told] == kept
+            out = published.query(
+                "thing", f'SELECT id, CAST("{field}" AS VARCHAR) FROM thing WHERE "{field}" IS NOT NULL ORDER BY 1'
+            )
+            assert out.fetchall() == kept
+
+
+def plain(text):
+    """A double in one spelling: engines have two of them for zero."""
+    return str(float(text))
+
+
+SPELLED = {
+    "small": ["1", "1.0", "1e0", '"1"', "10e-1"],
+    "big": ["9007199254740993", "9007199254740993.0", "9007199254740993e0", '"9007199254740993"'],
+    "wide": ["1884518522.1684267241", "1884518522.16842672410", '"1884518522.1684267241"', "18845185221684267241e-10"],
+    "money": ["0", "-0.0", "0.00", "-0", '"0"', "0e5"],
+    "double": ["0.1", "1e-1", "0.10", '"0.1"'],
+    "nothing": ["0", "-0.0", "0e0", "-0"],
+    "name": ["1", "1.0", "1e0", "10e-1"],
+    "word": ['"é/"', r'"\u00e9\/"', r'"\u00E9/"'],
+    "ok": ["true", '"true"', '"True"'],
+    "on": ['"2026-01-01"', '"2026-01-01T00:00:00Z"', '"2026-01-01T00:00:00"', '"2026-01-01T00:00:00.000+00:00"'],
+    "at": [
+        '"2026-01-01T00:00:00Z"', '"2026-01-01T00:00:00+00:00"', '"2026-01-01T00:00:00.000Z"', '"2026-01-01"',
+        '"2026-01-01T02:00:00.0000000+02:00"', '"2026-01-01 00:00:00"', '"2026-01-01T00:00Z"',
+    ],
+    "any": [
+        '{"a":1,"b":[0,{"x":"é","y":null}],"c":"1.0"}', r'{ "c":"1.0", "b":[-0.0,{"y":null,"x":"\u00e9"}],"a":1.0}',
+        r'{"c":"1\u002e0","b":[0e1,{"y":null, "x":"\u00E9"}],"a":10e-1}',
+    ],
+}  # fmt: skip
+"""One value of each type in several spellings."""
+TYPES = FIELDS | {"small": "integer", "nothing": "double", "word": "text", "ok": "boolean"}
+
+
+@pytest.mark.parametrize("stamped", [False, True], ids=["unstamped", "stamped"])
+def test_no_spelling_of_any_type_writes_anything(tmp_path, service, warehouse, stamped):
+    desk = QuickDesk(tmp_path / "desk", service, fields=TYPES | {"changed": "timestamp"}, warehouse=warehouse)
+    if stamped:
+        desk.entity_of(changed_at="changed")
+    for turn in range(max(map(len, SPELLED.values()))):
+        values = {name: spelled[turn % len(spelled)] for name, spelled in SPELLED.items()}
+        together = ",".join(f'"{name}":{value}' for name, value in values.items())
+        changed = SPELLED["at"][turn % len(SPELLED["at"])]
+        alone = (f'{{"id":{n},"{name}":{value},"changed":{changed}}}' for n, (name, value) in enumerate(values.items()))
+        service.send(
+            *alone, f'{{"id":99,{together},"changed":{changed}}}', f'{{"changed":{changed},{together},"id":100}}'
+        )
+        report = desk.run()
+        assert (report["quarantined"], report["findings"]) == (0, [])
+        assert (turn, report["written"] == {}) == (turn, turn > 0)
+
+
+def test_another_value_is_written(tmp_path, service):
+    """What stands beside the test above: the smallest difference of each type is one."""
+    desk = QuickDesk(tmp_path / "desk", service, fields=TYPES)
+    pairs = {
+        "small": ("1", "2"), "big": ("9007199254740992", "9007199254740993"), "money": ("90071992547409.92", "90071992547409.93"),
+        "wide": ("1884518522.1684267241", "1884518522.1684267242"), "double": ("1.5", "1.5000000000000002"),
+        "name": ("1", '"1.0"'), "word": ('"é"', r'"e\u0301"'), "ok": ("true", "false"), "on": ('"2026-01-01"', '"2026-01-02"'),
+        "at": ('"2026-01-01T00:00:00Z"', '"2026-01-01T00:00:00.000001Z"'), "any": ("[1,2]", "[2,1]"), "nothing": ("0", "null"),
+    }  # fmt: skip
+    for side in (0, 1):
+        service.send(*(f'{{"id":{n},"{name}":{pair[side]}}}' for n, (name, pair) in enumerate(pairs.items())))
+        desk.run()
+    told = dict(desk.ask("SELECT id, MAX(version_number) FROM silver.thing GROUP BY id"))
+    assert {name: told[n] for n, name in enumerate(pairs)} == dict.fromkeys(pairs, 2)
 
 
 def test_an_entity_that_holds_fewer_digits_than_bronze_says_how_many_values_it_rounds(desk, service):
