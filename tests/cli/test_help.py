@@ -33,7 +33,7 @@ HEAVY = (
 
 PARTS = {
     "quarantine": ("list", "show", "retry", "discard"),
-    "tenant": ("add", "list", "remove"),
+    "tenant": ("add", "claim", "list", "remove"),
     "connection": ("add", "list", "test"),
     "connector": ("list", "show", "new"),
     "generate": ("models",),

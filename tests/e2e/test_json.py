@@ -29,6 +29,7 @@ COMMANDS = [
     ("explain", "time_entry"),
     ("schema",),
     ("tenant", "add", "later"),
+    ("tenant", "claim", "later", "--yes"),
     ("tenant", "remove", "later", "--yes"),
 ]
 

@@ -21,7 +21,7 @@ COMMANDS = {
     "rebuild": "Build everything after raw again, from raw.",
     "status": "Show how far every resource and table is.",
     "quarantine": "List, show, retry or discard refused records.",
-    "tenant": "Add, list or remove tenants that live in the ledger.",
+    "tenant": "Add, list, claim or remove tenants.",
     "connection": "Add, list or test connections.",
     "connector": "List or show connectors, or begin a new one.",
     "generate": "Generate contracts from a published interface.",

@@ -36,7 +36,7 @@ from headwater.run.result import Checked, RunReport
 from headwater.run.selftest import Tested, erase_selftest, place_to_try, selftest
 from headwater.run.service import client_of, connection_place
 from headwater.run.session import connect, open_for_plan, plan_of, run
-from headwater.run.tenancy import add_connection, add_tenant, check_connection, connections, tenants
+from headwater.run.tenancy import add_connection, add_tenant, check_connection, claim_tenant, connections, tenants
 from headwater.run.timeline import history
 from headwater.run.wiring import connector_names, find_ledger, load_blueprint, load_plug
 
@@ -50,6 +50,7 @@ __all__ = [
     "asof",
     "backfill",
     "check",
+    "claim_tenant",
     "connections",
     "connector",
     "connectors",

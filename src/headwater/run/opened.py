@@ -23,9 +23,11 @@ from headwater.model.project import Connection, Declarations, Project
 from headwater.model.whole import Whole
 from headwater.names import check_slug, suggest
 from headwater.run.isolation import check_isolation
+from headwater.run.ownership import own_lake, own_warehouse, owner_of
 from headwater.run.publications import check_publications
 from headwater.run.settings import resolve_url
 from headwater.run.wiring import Plug, load_blueprint, load_plug, open_ledger, open_warehouse
+from headwater.silver.owner import Owner
 from headwater.warehouse.base import Warehouse
 
 
@@ -61,9 +63,26 @@ class Opened(AbstractContextManager["Opened"]):
         return FolderLake(self.root / self.project.lake.place(tenant), tenant)
 
     def warehouse(self, tenant: str, *, read_only: bool = False) -> Warehouse:
-        """A tenant's warehouse."""
+        """A tenant's warehouse, to be written by whoever holds the lease. DeclarationError if it is another project's."""
         self.check_isolation(tenant)
-        return open_warehouse(self.project.warehouse, tenant, self.root, read_only=read_only)
+        warehouse = open_warehouse(self.project.warehouse, tenant, self.root, read_only=read_only)
+        if not read_only:
+            try:
+                own_warehouse(warehouse, self.owner(tenant), where=self.project.origin.of("warehouse"))
+            except BaseException:
+                warehouse.close()
+                raise
+        return warehouse
+
+    def owned_lake(self, tenant: str) -> Lake:
+        """A tenant's part of the lake, as `warehouse` gives that."""
+        lake = self.lake(tenant)
+        own_lake(lake, self.owner(tenant), where=self.project.origin.of("lake", "url"))
+        return lake
+
+    def owner(self, tenant: str) -> Owner:
+        """Who writes a tenant's places."""
+        return owner_of(self.ledger, tenant, self.project.name)
 
     def tenants(self) -> tuple[str, ...]:
         """All tenants, of the project file and of the ledger, sorted."""

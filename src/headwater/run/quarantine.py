@@ -79,7 +79,7 @@ def _tried(
     by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
     for row in rows:
         by_batch[row.batch_id].append(row)
-    lake, now = opened.lake(tenant), opened.clock.now()
+    lake, now = opened.owned_lake(tenant), opened.clock.now()
     found: dict[str, Retried] = {}
     for batch_id, waiting in by_batch.items():
         source, known = sources.get(waiting[0].feed), opened.ledger.find(tenant, batch_id)

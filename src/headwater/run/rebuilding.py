@@ -14,6 +14,7 @@ from headwater.run.feeds import standing_of
 from headwater.run.opened import Opened
 from headwater.run.result import RunReport
 from headwater.run.session import alone, run_alone
+from headwater.silver.owner import OWNERS
 from headwater.silver.ready import drop
 from headwater.warehouse.base import Layer
 
@@ -26,6 +27,9 @@ def rebuild(opened: Opened, tenant: str, *, entity: str | None = None, stop: Cal
     Killed at any time, the next `run` goes on with what is not there yet.
     """
     with alone(opened, tenant) as check:
+        # Nothing is forgotten or dropped where a place is another project's.
+        opened.owned_lake(tenant)
+        opened.warehouse(tenant).close()
         if entity is None:
             opened.ledger.reopen(tenant)
         _drop(opened, tenant, entity)
@@ -43,10 +47,10 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
             drop(warehouse, declared)
             return
         with warehouse.transaction():
-            kept = {"gold": counted_tables(warehouse, opened.declarations.dimensions.values())}
-            if kept["gold"]:
+            counted = counted_tables(warehouse, opened.declarations.dimensions.values())
+            kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("progress",) if counted else ())})}
+            if counted:
                 forget(warehouse)
-                kept["meta"] = frozenset({"progress"})
             for layer in _LAYERS:
                 # A view is called after its table, and goes before it: Postgres drops nothing that a view looks at.
                 for name in reversed(warehouse.tables(layer)):

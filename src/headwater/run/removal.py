@@ -70,8 +70,9 @@ def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> Removal:
     with alone(opened, name):
         if erase:
             # First what it has, then its name: where this is cut short, it can be asked for again.
-            opened.warehouse(name).erase()
-            opened.lake(name).remove(name)
+            warehouse, lake = opened.warehouse(name), opened.owned_lake(name)
+            warehouse.erase()
+            lake.remove(name)
             withdraw(opened, name)
         opened.ledger.remove_tenant(name)
     return planned

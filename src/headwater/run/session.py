@@ -108,7 +108,7 @@ def _carried(
         ready_meta(warehouse)
         standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
         _repeat_findings(opened, tenant, warehouse, listen=tally.told)
-        lake = opened.lake(tenant)
+        lake = opened.owned_lake(tenant)
         check_writable(lake)
         clear_leftovers(opened, tenant, sources)
         patience = Patience(clock=opened.clock, stop=stop)

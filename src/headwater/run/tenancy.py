@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,8 +15,11 @@ from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
 from headwater.names import check_slug, suggest
 from headwater.run.opened import Opened
+from headwater.run.ownership import own_lake, own_warehouse
 from headwater.run.service import client_of
+from headwater.run.session import alone
 from headwater.run.settings import fill_settings
+from headwater.run.wiring import open_warehouse
 
 
 def tenants(opened: Opened) -> list[dict[str, Any]]:
@@ -40,6 +44,20 @@ def add_tenant(opened: Opened, name: str) -> None:
         )
     opened.check_isolation(name)
     opened.ledger.add_tenant(name)
+
+
+def claim_tenant(opened: Opened, name: str) -> None:
+    """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
+    if name not in opened.tenants():
+        hint = suggest(name, opened.tenants())
+        raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", saw=name, hint=hint)
+    opened.check_isolation(name)
+    where = opened.project.origin.of
+    with alone(opened, name):
+        owner = opened.owner(name)
+        with closing(open_warehouse(opened.project.warehouse, name, opened.root)) as warehouse:
+            own_warehouse(warehouse, owner, where=where("warehouse"), claim=True)
+        own_lake(opened.lake(name), owner, where=where("lake", "url"), claim=True)
 
 
 def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`headwater tenant`: tenants that live in the ledger."""
+"""`headwater tenant`: tenants that live in the ledger, and whose the places of a tenant are."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=Fals
 TenantName = Annotated[str, typer.Argument(metavar="NAME", help="The tenant.")]
 
 
+Claimed = Annotated[bool, typer.Option("--yes", help="No other project uses them any more.")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Going:
     """How a tenant goes."""
@@ -34,7 +37,7 @@ class Going:
 
 @commands.callback()
 def tenant() -> None:
-    """Add, list or remove tenants that live in the ledger."""
+    """Add, list, claim or remove tenants."""
 
 
 @commands.command()
@@ -44,6 +47,27 @@ def add(name: TenantName, place: Place, face: Face) -> None:
     with app.open_project(place.project, environment=place.environment) as opened:
         app.add_tenant(opened, name)
     answer(face, {"tenant": name, "added": True}, Text(f"added tenant {name}"))
+
+
+@commands.command()
+@spread
+def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -> None:
+    """Make the warehouse and the lake of a tenant this project's own.
+
+    Each belongs to the ledger that first wrote there, and no run of another one writes into it. A project that is moved
+    takes its ledger along and needs no claim. This is for a ledger that is gone for good: what it had read is then
+    read again.
+    """
+    if not yes:
+        raise UsageError(
+            f"The claim to the places of tenant `{name}` was not confirmed; nothing was changed.",
+            where="headwater tenant claim",
+            saw="a project that still writes there would be locked out",
+            hint="add `--yes` when no other project uses them any more",
+        )
+    with app.open_project(place.project, environment=place.environment) as opened:
+        app.claim_tenant(opened, name)
+    answer(face, {"tenant": name, "claimed": True}, Text(f"the places of tenant {name} are this project's"))
 
 
 @commands.command("list")

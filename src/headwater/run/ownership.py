@@ -1,0 +1,73 @@
+"""To which ledger a tenant's warehouse and its part of the lake belong: no two projects write into one place.
+
+A ledger knows which windows were read and which batches landed. Where two of them wrote into one warehouse, each would
+close what only the other one's service shows. So each place has a mark of its ledger, set by the first run and looked at
+before anything is written.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict
+
+from headwater.errors import DeclarationError
+from headwater.lake.base import Lake
+from headwater.ledger.base import Ledger
+from headwater.silver.owner import NAMES, Owner, find_owner, note_owner
+from headwater.warehouse.base import Warehouse
+
+_EVERYBODY = ""
+"""The tenant under which a ledger keeps what it calls itself: a tenant that is removed and comes back is the same one."""
+
+
+def owner_of(ledger: Ledger, tenant: str, project: str) -> Owner:
+    """Who writes a tenant's places. Only for whoever holds the tenant's lease: the first one gives the ledger its name."""
+    mark = f"places:{tenant}"
+    known = ledger.mark(_EVERYBODY, mark)
+    if known is None:
+        known = uuid.uuid4().hex
+        ledger.set_mark(_EVERYBODY, mark, known)
+    return Owner(ledger=known, tenant=tenant, project=project)
+
+
+def own_warehouse(warehouse: Warehouse, owner: Owner, *, where: str, claim: bool = False) -> None:
+    """Nothing where the warehouse is this owner's, or nobody's until now; DeclarationError where it is another one's.
+
+    With `claim` it is this owner's from now on, whosever it was.
+    """
+    known = None if claim else find_owner(warehouse)
+    if known is None:
+        note_owner(warehouse, owner)
+    else:
+        _check(known, owner, where=where, place="warehouse")
+
+
+def own_lake(lake: Lake, owner: Owner, *, where: str, claim: bool = False) -> None:
+    """As `own_warehouse`, for a tenant's part of the lake."""
+    path = f"{lake.tenant}/owner.json"
+    known = None if claim or lake.size(path) is None else _read(lake.read(path))
+    if known is None:
+        lake.write(path, json.dumps(asdict(owner)).encode())
+    else:
+        _check(known, owner, where=where, place="lake")
+
+
+def _read(body: bytes) -> Owner | None:
+    """The owner in a file; None where a loss of power left no more than its name."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    return Owner(**{name: str(told.get(name, "")) for name in NAMES}) if isinstance(told, dict) else None
+
+
+def _check(known: Owner, owner: Owner, *, where: str, place: str) -> None:
+    if (known.ledger, known.tenant) == (owner.ledger, owner.tenant):
+        return
+    raise DeclarationError(
+        f"This {place} belongs to another project, or to another ledger of this one; nothing was written.",
+        where=where,
+        saw=f"it is of tenant `{known.tenant}` of the project `{known.project}`, by another ledger than this one",
+        hint=f"give each project a place of its own. If that ledger is gone for good: `headwater tenant claim {owner.tenant}`",
+    )
