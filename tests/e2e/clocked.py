@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
-from tests.e2e.stand import Shop
+from tests.e2e.stand import Quick, Shop
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -109,10 +109,11 @@ def serving(service):
 class ClockedShop(Shop):
     """A project with one connector, one resource and one entity, which differ by what a test says."""
 
-    def __init__(self, root, service, *, clock="both", entity=None, **resource):
+    def __init__(self, root, service, *, clock="both", entity=None, warehouse=None, **resource):
         super().__init__(root)
         root.mkdir()
         self.service = service
+        self.warehouse = warehouse
         self.believe(clock)
         self.write(
             "models/entities/item.yaml",
@@ -145,6 +146,8 @@ class ClockedShop(Shop):
         """Whose clock counts from now on."""
         connection = {"connector": "odd", "settings": {"base_url": self.service.url}, "clock": clock}
         told = {"version": 1, "name": "odd", "tenants": {"acme": {"connections": {"odd": connection}}}}
+        if self.warehouse:
+            told["warehouse"] = self.warehouse
         self.write("headwater.yaml", told)
 
     def current(self):
@@ -161,3 +164,7 @@ class ClockedShop(Shop):
             found = ledger.execute(statement).fetchall()
             ledger.commit()
             return found
+
+
+class QuickShop(Quick, ClockedShop):
+    """Such a project, whose commands are carried out in this process."""
