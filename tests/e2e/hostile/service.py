@@ -42,6 +42,12 @@ class HostileService:
         """Ids of whose present content no filter tells: it changed under a stamp that did not move into the open."""
         self.regressed: set[int] = set()
         """Ids whose stamp went back: the service itself says that what is there now is older than what was there."""
+        self.latest: dict[int, str] = {}
+        """As of when each id was known at the latest: a later stamp that it had, or a read where it counted as of that."""
+        self.reshown: set[int] = set()
+        """Ids that reads did not show for a while: shown again, they count as of that read."""
+        self.outside: set[int] = set()
+        """Ids whose record did not fit the condition when it was shown last: nobody asks for it again."""
         self.malformed: set[int] = set()
         self.odd: set[int] = set()
         """Ids in whose life anything happened but changes under a stamp of their own: when they began to be so is arguable."""
@@ -86,6 +92,9 @@ class HostileService:
                 record.pop("gone", None)
                 self.records[ident] = record
                 self.odd.add(ident)
+                self.reshown.add(ident)
+                if record["amount"] == "abc":
+                    self.malformed.add(ident)
                 if not record["changed"] or record["changed"] <= spelled(self.asked_at):
                     self.hidden.add(ident)
                 if self.ways.deletes == "flag":
@@ -139,8 +148,10 @@ class HostileService:
         after = record["changed"]
         seen = after is not None and after != before and spelled(self.asked_at) < after < FUTURE
         (self.hidden.discard if seen else self.hidden.add)(ident)
-        if before and before != FUTURE and after is not None and after < before:
-            self.regressed.add(ident)
+        known = before if before and before != FUTURE and ident not in self.reshown else spelled(self.asked_at)
+        self.latest[ident] = max(known, self.latest.get(ident, ""))
+        went_back = after is not None and after < self.latest[ident]
+        (self.regressed.add if went_back else self.regressed.discard)(ident)
 
     def _stamps(self) -> datetime:
         return self._told() if self.ways.follows and self.weather.date in {"behind", "ahead"} else self.now
@@ -152,6 +163,7 @@ class HostileService:
         living, dead = sorted(self.records), sorted(self.dead)
         self._missing = set(chance.sample(living, min(weather.missing, len(living))))
         self.odd |= self._missing
+        self.reshown |= self._missing
         self._ghosts = {ident: self.dead[ident] for ident in chance.sample(dead, min(weather.ghosts, len(dead)))}
 
     def answer(self, path: str, params: dict[str, str]) -> tuple[int, dict[str, str], Any]:
@@ -174,9 +186,16 @@ class HostileService:
                 return 200, date, {"count": self._count(len(self._matching(params)))}
             if path.startswith("/things/"):
                 found = self._shown().get(int(path.rpartition("/")[2]))
+                self._note_shown([found] if found else [])
                 return (200, date, found) if found else (404, date, {"message": "no such thing"})
             status, headers, body = self._page(params)
+            if params.get("fields") != "id":
+                self._note_shown(body)
             return status, date | headers, body
+
+    def _note_shown(self, records: list[Record]) -> None:
+        for record in records:
+            (self.outside.discard if record["status"] == "good" else self.outside.add)(record["id"])
 
     def _shown(self) -> dict[int, Record]:
         """What the service holds as it tells of it: flagged records are there."""
