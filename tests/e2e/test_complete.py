@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.odd_service import CHANGES, FORWARD, NUMBERED, SWEEP, OddService, OddShop, serving, things
+from tests.e2e.odd_service import CHANGES, FORWARD, NUMBERED, SWEEP, OddService, OddShop, serving, stamp, things
 
 SNAPSHOT = {"kind": "snapshot", "every": "0s"}
 COUNT = {"path": "things/count"}
@@ -45,7 +45,8 @@ def test_a_second_page_that_alone_is_capped_loses_nothing(paging, odd, tmp_path)
 def test_a_last_page_that_is_exactly_full_ends_with_an_empty_one(odd, tmp_path):
     odd.records = things(*range(1, 201))
     OddShop(tmp_path / "shop", odd, paging=NUMBERED).run()
-    assert [params["page"] for path, params in odd.asked if path == "/things"] == ["1", "2", "3"]
+    asked = [params["page"] for path, params in odd.asked if path == "/things"]
+    assert asked == ["1", "2", "3"] * 2  # twice, to see that nothing slid
 
 
 def test_a_service_that_answers_404_after_its_last_page_has_ended(odd, tmp_path):
@@ -162,6 +163,41 @@ def test_records_that_slide_over_numbered_pages_are_not_taken_for_gone(count, od
     report = shop.run()
     assert shop.current() == [one for one in ALL if one != 5]
     assert shop.findings(report) == set()
+
+
+@pytest.mark.parametrize("how", ["deleted", "changed again"])
+def test_a_change_that_slides_to_a_page_that_was_read_is_not_lost(how, odd, tmp_path):
+    """A record of page 1 goes, or changes anew and leaves the window: record 101 moves to where nobody will look for it."""
+    paged, moves = odd.page, [5]
+
+    def page(found, params):
+        rows = paged(found, params)
+        if moves and params["page"] == "1":
+            moves.pop()
+            odd.records = [one for one in odd.records if one["id"] != 5]
+            if how == "changed again":
+                odd.records += things(5, changed=stamp(60 * 24 * 2 + 60))
+        return rows
+
+    odd.page = page
+    shop = OddShop(tmp_path / "shop", odd, paging=NUMBERED)
+    assert shop.findings(shop.run()) == set()
+    assert shop.current() == [one for one in ALL if one != 5]
+
+
+def test_changes_that_never_stop_sliding_are_told(odd, tmp_path):
+    paged = odd.page
+
+    def page(found, params):
+        rows = paged(found, params)
+        if params["page"] == "1":
+            odd.records = odd.records[1:]
+        return rows
+
+    odd.page = page
+    shop = OddShop(tmp_path / "shop", odd, paging=NUMBERED)
+    report = shop.run(code=3)
+    assert "changes_unproved" in shop.findings(report)
 
 
 def test_records_that_never_stop_sliding_prove_nothing(odd, tmp_path):

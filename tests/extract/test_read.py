@@ -143,7 +143,10 @@ def test_killed_anywhere_it_goes_on_at_the_next_page(resource, service, lake, le
             left = every if known is None else 0 if known.state == "extracted" else every - known.pages
             service.asked.clear()
             row = read(of, question(client, resource), client, lake=lake, ledger=ledger)
-            assert sum(not asked.path.endswith("/count") for asked in service.asked) == left
+            pages = sum(not asked.path.endswith("/count") for asked in service.asked)
+            # Where nobody counts, all is read once more: it may have died in the first reading or in the second one.
+            twice = resource == "linked" and (known is None or known.state != "extracted")
+            assert pages in ({left, left + every} if twice else {left})
             assert row.rows == 45
             assert ids(lake, of) == list(range(1, 46))
             assert [name for name in files(lake, of) if name.startswith(of.id)] == [f"{of.id}.jsonl.zst"]

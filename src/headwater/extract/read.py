@@ -8,7 +8,8 @@ Why nothing is lost or read twice, whatever is killed when:
 - Forward-only paging asks for keys above the last one seen. A record that leaves the filter while being paged moves
   no other one past the place we are at, so none is skipped. Page numbers have no such property: there the distinct
   records are held against the service's count, and the batch is read again if any is missing. Where absences follow
-  from the read, every kind of paging is held against the count; where there is none, numbered pages are read twice.
+  from the read, every kind of paging is held against the count; where there is none, numbered pages are read twice, those of
+  changes, too.
 - What cannot be proved is taken all the same, said as a finding, and remembered with the batch: nothing is absent
   for not being in it.
 - A part is in the lake before its row is in the ledger. Killed in between, the page is asked for again and its part is

@@ -24,12 +24,16 @@ def wants_count(question: Question, batch: Batch) -> bool:
 
 
 def wants_second(question: Question, batch: Batch) -> bool:
-    """Whether a read must be made twice to show that nothing slid, where nobody counts: absences follow from it.
+    """Whether a read must be made twice to show that nothing slid, where nobody counts.
 
-    A whole collection that deletes nothing (`deletes: none`, written out) needs no such proof.
+    So it is where absences follow, and of changes: a record that changes anew while they are paged leaves the window, the
+    first one of a page moves to the page before, and no later window asks for it. A whole collection that deletes nothing
+    (`deletes: none`, written out) needs no such proof: the next read of it brings what slid.
     """
+    if question.paging.stable or question.resource.count is not None:
+        return False
     silent = isinstance(question.resource.deletes, Kept) and "deletes" in question.resource.model_fields_set
-    return batch.complete and not question.paging.stable and question.resource.count is None and not silent
+    return batch.purpose == "changes" or (batch.complete and not silent)
 
 
 def count_of(question: Question, batch: Batch, client: Client) -> int:

@@ -148,7 +148,9 @@ class HostileService:
         after = record["changed"]
         seen = after is not None and after != before and spelled(self.asked_at) < after < FUTURE
         (self.hidden.discard if seen else self.hidden.add)(ident)
-        known = before if before and before != FUTURE and ident not in self.reshown else spelled(self.asked_at)
+        real = before and before != FUTURE and ident not in self.reshown
+        # What counts as of its read counts as of a part of that second.
+        known = before if real else spelled(self.asked_at + timedelta(seconds=1))
         self.latest[ident] = max(known, self.latest.get(ident, ""))
         went_back = after is not None and after < self.latest[ident]
         (self.regressed.add if went_back else self.regressed.discard)(ident)
