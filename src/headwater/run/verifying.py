@@ -17,7 +17,8 @@ from headwater.ledger.base import Ledger
 from headwater.model.entity import Entity
 from headwater.run.arrivals import arrival_of
 from headwater.run.feeds import Source
-from headwater.silver.absence import CompleteRead, Sought, seek
+from headwater.silver.absence import Sought, seek
+from headwater.silver.complete_read import CompleteRead
 from headwater.silver.merged import Finding
 from headwater.silver.reading import Arrival, Reading
 from headwater.warehouse.base import Warehouse

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from headwater.clock import micros
 from headwater.model.entity import Entity
 from headwater.names import quote
-from headwater.silver.absence import CompleteRead, conclude
+from headwater.silver.absence import conclude
+from headwater.silver.complete_read import CompleteRead
 from headwater.silver.intake import (
     Intake,
     Verdict,
@@ -88,7 +89,7 @@ def conform(
     among the `allowed`; all else is taken.
     """
     made = ready(warehouse, entity)
-    ordered = sorted(arrivals, key=position_of)
+    ordered = sorted({one.batch.id: one for one in arrivals}.values(), key=position_of)
     known = intakes_of(warehouse, entity.entity)
     done = Merged(findings=tuple(_turns(made.entity, made.change)))
     with LakeReader(warehouse) as lake:
@@ -208,7 +209,10 @@ def _retaken(work: Conforming, keys: str, landed: Sequence[Arrival]) -> Merged:
             only=scratch.keys,
             verdicts={name: intake.verdict for name, intake in known.items()},
         )
-        take_in_order(inner, [arrival for arrival in landed if arrival.batch.id in known])
+        concerned = scratch.connections()
+        take_in_order(
+            inner, [one for one in landed if one.batch.id in known and one.batch.feed.connection in concerned]
+        )
         told = scratch.warehouse.arrow(
             select_telling(work.entity, scratch.warehouse.ref("silver", f"{work.entity.entity}_log"))
         )

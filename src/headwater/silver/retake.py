@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.absence import CompleteRead, decide, explain, keys_shown, prove
+from headwater.silver.absence import decide, explain, prove
+from headwater.silver.complete_read import CompleteRead, keys_shown
 from headwater.silver.intake import Verdict
 from headwater.silver.merged import Merged
 from headwater.silver.ready import ready
@@ -31,6 +32,13 @@ class Scratch:
 
     warehouse: Warehouse
     keys: str
+
+    def connections(self) -> set[str]:
+        """The connections of which the keys are: batches of others say nothing of them."""
+        return {
+            str(row[0])
+            for row in self.warehouse.rows(f"SELECT DISTINCT SPLIT_PART(entity_key, ':', 1) FROM {self.keys}")
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

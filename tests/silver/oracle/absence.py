@@ -61,13 +61,14 @@ class Complete:
             return {key for key, (_, record) in self.own().items() if live(record)} | refused
         return {record.key for batch in (self.batch, *self.by_id) for record in batch.records} | refused
 
-    def brings_back(self) -> set[str]:
-        """The keys that are there, and live, and of this entity."""
+    def brings_back(self, key: str, life: Life) -> bool:
+        """Whether the read says that a key is there, lives, and is of this entity."""
         if not self.filters:
-            return self.shows()
+            return key in self.shows()
         if self.batch.purpose == "snapshot":
-            return {key for key, (_, record) in self.own().items() if live(record)}
-        return self.by_id_live()
+            return key in self.own() and live(self.own()[key][1])
+        fitted = key in self.shows() and life.last_record.get(self.source.name) == "U"
+        return fitted or key in self.by_id_live()
 
 
 def live(record: Record) -> bool:
@@ -92,8 +93,9 @@ def restated(log: Log, complete: Complete) -> Iterable[Event]:
 
 def present(log: Log, complete: Complete) -> Iterable[Event]:
     """Keys that the source said were absent, and that are there again."""
-    for key in sorted(complete.brings_back()):
-        if as_of(log, key, complete.batch).last_word.get(complete.source.name) == "A":
+    for key in sorted(complete.shows() | complete.by_id_live()):
+        life = as_of(log, key, complete.batch)
+        if life.last_word.get(complete.source.name) == "A" and complete.brings_back(key, life):
             yield made(complete.batch, key, complete.batch.until, "P")
 
 

@@ -1,4 +1,4 @@
-"""Which sets the ordinary suite tries: all of them take long on Spark, and those of whole batches on every engine but DuckDB."""
+"""Which sets the ordinary suite tries: all of them take long on Spark, and those of whole batches on files, too."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE not in item.path.parents:
             continue
-        batches = item.path.name == "test_conform.py" and "duckdb" not in item.name
+        batches = item.path.name == "test_conform.py" and "files" in item.name
         if "spark" in item.name or batches:
             item.add_marker(pytest.mark.skip(reason="takes long: HEADWATER_LONG=1 tries it"))

@@ -37,6 +37,8 @@ class Life:
     """Whether the last event among U and D is no U."""
     last_word: dict[str, str] = field(default_factory=dict)
     """A source's last word of its own."""
+    last_record: dict[str, str] = field(default_factory=dict)
+    """What the last of a source's own records said; that a complete read shows a thing or not is no record."""
 
     @property
     def is_open(self) -> bool:
@@ -44,6 +46,8 @@ class Life:
 
     def take(self, event: Event) -> None:
         self.last_word[event.source] = event.operation
+        if event.place >= 0:
+            self.last_record[event.source] = event.operation
         if event.operation in "UP":
             self.shown_by.add(event.source)
         if event.operation == "A":

@@ -22,6 +22,7 @@ EXAMPLES = int(os.environ.get("HEADWATER_EXAMPLES", "30"))
 TOGETHER = 10
 """How many sets share a merge: keys do not know of each other."""
 MANY = settings(max_examples=-(-EXAMPLES // TOGETHER), deadline=None, suppress_health_check=list(HealthCheck))
+pytestmark = pytest.mark.timeout(max(300, 30 * EXAMPLES))
 NUMBERS = itertools.count(1)
 OBSERVED = range(10, 17)
 KNOWN = {

@@ -101,13 +101,26 @@ def test_where_ids_alone_do_not_say_that_a_record_fits_it_is_read_again_by_id():
     reads = """
         1 | a | changes | 10 | 10 | k@5 n=x
         2 | a | sweep   | 20 | 20 |
-        3 | a | sweep   | 30 | 30 | k@-
+        3 | a | changes | 25 | 25 | k@6/
+        4 | a | sweep   | 30 | 30 | k@-
         """
-    check(reads, "k | 5 | 20 | n=x | 1", filtered)
+    check(reads, "k | 5 | 6 | n=x | 1", filtered)
     check(
-        reads + "4 | a | verify | 30 | 31 | k@5 n=x",
-        "k | 5 | 20 | n=x | 1\nk | 30 | | n=x | 3",
+        reads + "5 | a | verify | 30 | 31 | k@5 n=x",
+        "k | 5 | 6 | n=x | 1\nk | 30 | | n=x | 4",
         filtered,
+    )
+
+
+def test_an_id_is_enough_where_the_last_record_of_it_lives_and_fits():
+    check(
+        """
+        1 | a | changes | 10 | 10 | k@5 n=x
+        2 | a | sweep   | 20 | 20 |
+        3 | a | sweep   | 30 | 30 | k@-
+        """,
+        "k | 5 | 20 | n=x | 1\nk | 30 | | n=x | 3",
+        replace(SWEPT, has_where=True, has_deleted=True),
     )
 
 
