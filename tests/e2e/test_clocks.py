@@ -184,8 +184,10 @@ def test_a_machine_that_was_a_day_ahead_reads_that_day_again(service, tmp_path):
     for statement in (
         "UPDATE batch SET until = until + 86400000000, started_at = started_at + 86400000000",
         "UPDATE committed SET until = until + 86400000000",
-        "UPDATE mark SET value = json_set(value, '$.machine', json_extract(value, '$.machine') + 86400000000) "
-        "WHERE name LIKE 'clock:%'",
+        (
+            "UPDATE mark SET value = json_set(value, '$.machine', json_extract(value, '$.machine') + 86400000000) "
+            "WHERE name LIKE 'clock:%'"
+        ),
     ):
         shop.ledger(statement)
     just_now(service, 4)
