@@ -68,7 +68,7 @@ class Opened(AbstractContextManager["Opened"]):
         warehouse = open_warehouse(self.project.warehouse, tenant, self.root, read_only=read_only)
         if not read_only:
             try:
-                own_warehouse(warehouse, self.owner(tenant), where=self.project.origin.of("warehouse"))
+                own_warehouse(warehouse, self.owner(tenant), self.ledger, where=self.project.origin.of("warehouse"))
             except BaseException:
                 warehouse.close()
                 raise
@@ -77,7 +77,7 @@ class Opened(AbstractContextManager["Opened"]):
     def owned_lake(self, tenant: str) -> Lake:
         """A tenant's part of the lake, as `warehouse` gives that."""
         lake = self.lake(tenant)
-        own_lake(lake, self.owner(tenant), where=self.project.origin.of("lake", "url"))
+        own_lake(lake, self.owner(tenant), self.ledger, where=self.project.origin.of("lake", "url"))
         return lake
 
     def owner(self, tenant: str) -> Owner:

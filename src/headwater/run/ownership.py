@@ -23,34 +23,37 @@ _EVERYBODY = ""
 
 def owner_of(ledger: Ledger, tenant: str, project: str) -> Owner:
     """Who writes a tenant's places. Only for whoever holds the tenant's lease: the first one gives the ledger its name."""
-    mark = f"places:{tenant}"
-    known = ledger.mark(_EVERYBODY, mark)
+    known = _name_of(ledger, tenant)
     if known is None:
         known = uuid.uuid4().hex
-        ledger.set_mark(_EVERYBODY, mark, known)
+        ledger.set_mark(_EVERYBODY, f"places:{tenant}", known)
     return Owner(ledger=known, tenant=tenant, project=project)
 
 
-def own_warehouse(warehouse: Warehouse, owner: Owner, *, where: str, claim: bool = False) -> None:
-    """Nothing where the warehouse is this owner's, or nobody's until now; DeclarationError where it is another one's.
+def own_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where: str, claim: bool = False) -> None:
+    """Nothing where the warehouse is this ledger's, or nobody's until now; DeclarationError where it is another one's.
 
     With `claim` it is this owner's from now on, whosever it was.
     """
     known = None if claim else find_owner(warehouse)
-    if known is None:
+    if known is not None:
+        _check(known, owner, ledger, where=where, place="warehouse")
+    if known is None or known.tenant != owner.tenant:
         note_owner(warehouse, owner)
-    else:
-        _check(known, owner, where=where, place="warehouse")
 
 
-def own_lake(lake: Lake, owner: Owner, *, where: str, claim: bool = False) -> None:
+def own_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, claim: bool = False) -> None:
     """As `own_warehouse`, for a tenant's part of the lake."""
     path = f"{lake.tenant}/owner.json"
     known = None if claim or lake.size(path) is None else _read(lake.read(path))
-    if known is None:
+    if known is not None:
+        _check(known, owner, ledger, where=where, place="lake")
+    if known is None or known.tenant != owner.tenant:
         lake.write(path, json.dumps(asdict(owner)).encode())
-    else:
-        _check(known, owner, where=where, place="lake")
+
+
+def _name_of(ledger: Ledger, tenant: str) -> str | None:
+    return ledger.mark(_EVERYBODY, f"places:{tenant}")
 
 
 def _read(body: bytes) -> Owner | None:
@@ -62,8 +65,9 @@ def _read(body: bytes) -> Owner | None:
     return Owner(**{name: str(told.get(name, "")) for name in NAMES}) if isinstance(told, dict) else None
 
 
-def _check(known: Owner, owner: Owner, *, where: str, place: str) -> None:
-    if (known.ledger, known.tenant) == (owner.ledger, owner.tenant):
+def _check(known: Owner, owner: Owner, ledger: Ledger, *, where: str, place: str) -> None:
+    # A tenant that was called otherwise is of this ledger, too: tenants of one project are held against each other elsewhere.
+    if known.ledger == (owner.ledger if known.tenant == owner.tenant else _name_of(ledger, known.tenant)):
         return
     raise DeclarationError(
         f"This {place} belongs to another project, or to another ledger of this one; nothing was written.",

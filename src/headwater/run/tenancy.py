@@ -56,8 +56,8 @@ def claim_tenant(opened: Opened, name: str) -> None:
     with alone(opened, name):
         owner = opened.owner(name)
         with closing(open_warehouse(opened.project.warehouse, name, opened.root)) as warehouse:
-            own_warehouse(warehouse, owner, where=where("warehouse"), claim=True)
-        own_lake(opened.lake(name), owner, where=where("lake", "url"), claim=True)
+            own_warehouse(warehouse, owner, opened.ledger, where=where("warehouse"), claim=True)
+        own_lake(opened.lake(name), owner, opened.ledger, where=where("lake", "url"), claim=True)
 
 
 def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
