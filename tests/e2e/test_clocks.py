@@ -29,6 +29,18 @@ def just_now(service, *ids):
     time.sleep(1.1)
 
 
+def die_after_a_page(shop, service):
+    """A run that is killed while it waits for its second page."""
+    service.gate.clear()
+    with shop.start("run") as process:
+        while len(service.asked) < 2 and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        assert kill(process)
+    assert shop.ledger("SELECT state, pages FROM batch") == [("extracting", 1)]
+    service.gate.set()
+
+
 @pytest.mark.parametrize("ahead", LATE, ids=NAMES)
 def test_a_clock_that_is_ahead_hides_nothing(ahead, service, tmp_path):
     service.ahead = ahead
@@ -201,14 +213,7 @@ def test_a_read_that_was_killed_under_a_wrong_clock_is_not_gone_on_with(service,
     service.put(4, 5, 6)
     service.ahead = LATE[0]
     shop = ClockedShop(tmp_path / "shop", service, clock="service")
-    service.gate.clear()
-    with shop.start("run") as process:
-        while len(service.asked) < 2 and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        assert kill(process)
-    assert shop.ledger("SELECT state, pages FROM batch") == [("extracting", 1)]
-    service.gate.set()
+    die_after_a_page(shop, service)
     just_now(service, 7)
     service.ahead = timedelta(0)
     shop.believe("both")
@@ -263,14 +268,7 @@ def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_
 def test_what_changed_before_a_read_that_died_went_on_begins_when_it_says(service, tmp_path):
     service.ahead = -2 * HOUR  # the read begins two hours ago
     shop = ClockedShop(tmp_path / "shop", service, clock="service", cursor=SINCE)
-    service.gate.clear()
-    with shop.start("run") as process:
-        while len(service.asked) < 2 and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        assert kill(process)
-    assert shop.ledger("SELECT state, pages FROM batch") == [("extracting", 1)]
-    service.gate.set()
+    die_after_a_page(shop, service)
     service.ahead = timedelta(0)
     service.put(4, ago=HOUR)
     assert "future_stamp" not in shop.findings(shop.run())

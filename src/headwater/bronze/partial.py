@@ -62,7 +62,7 @@ class PartialReader:
             kind = TypeAdapter(Loose if node.loose else annotation_of(node.dtype), config=_CONFIG)
             self._kinds[id(node)] = kind
         try:
-            taken = kind.validate_python(_plain(node, value))
+            taken = kind.validate_python(_keep_number(node, value))
             # As text: DuckDB would read the number by way of a double.
             dumped = f"{taken:f}" if isinstance(taken, Decimal) else kind.dump_python(taken, mode="json")
             str(dumped).encode()
@@ -71,7 +71,7 @@ class PartialReader:
         return dumped
 
 
-def _plain(node: Node, value: Any) -> Any:
+def _keep_number(node: Node, value: Any) -> Any:
     """`value` with a number as it is kept: by its value where text is due, as a double where that is the column's type."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return value

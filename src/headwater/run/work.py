@@ -127,13 +127,13 @@ class Work:
             return None
         before = self.newest.get(batch.feed.connection)
         began = agreed if before is None else max(agreed, before + timedelta(microseconds=1))
-        return max(began + self._passed(), batch.window.until)
+        return max(began + self._since_began(), batch.window.until)
 
     def _credible(self, batch: Batch) -> datetime:
         """How late a stamp can be by now and be true: a read takes its time, and one of two clocks may be behind."""
-        return self.credible.get(batch.feed.connection, batch.window.until) + self._passed()
+        return self.credible.get(batch.feed.connection, batch.window.until) + self._since_began()
 
-    def _passed(self) -> timedelta:
+    def _since_began(self) -> timedelta:
         return timedelta(seconds=max(0.0, self.opened.clock.monotonic() - self.began))
 
     def _client(self, connection: str) -> Client:

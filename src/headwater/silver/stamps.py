@@ -142,9 +142,9 @@ def _spans(reads: Sequence[Arrival], readings: Mapping[str, Reading]) -> str:
 def _went_back(warehouse: Warehouse, back: str, batch: str, count: int, key: str) -> Finding:
     where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
     stamp, was = warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
-    said = f"batch {batch}: {key} was said to be from {_spelled(was)}, and is now from {_spelled(stamp)}, otherwise"
+    said = f"batch {batch}: {key} was said to be from {_spell(was)}, and is now from {_spell(stamp)}, otherwise"
     return Finding(finding="stamp_went_back", count=count, detail=f"{said}; what has the later stamp stays")
 
 
-def _spelled(instant: int | None) -> str:
+def _spell(instant: int | None) -> str:
     return "no instant" if instant is None else iso(from_micros(instant))
