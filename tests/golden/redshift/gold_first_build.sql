@@ -71,8 +71,8 @@ LEFT JOIN "acme_gold"."dim_worker" AS "worker" ON "worker".entity_key = _row."_o
 LEFT JOIN "acme_gold"."dim_company" AS "head" ON "head".entity_key = _row."_on_head" AND "head".is_inferred;
 
 CREATE TEMPORARY TABLE "gold_fresh" AS SELECT "option_key", "entity_key", "value", "category", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM (SELECT STRTOL(SUBSTRING(MD5('first' || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "option_key", _row.entity_key, _row.entity_key AS "value", CASE WHEN _row.entity_key = 'Billable' THEN 'Billable' ELSE 'NonBillable' END AS "category", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, FALSE AS is_inferred, _row.read_at AS loaded_at, _row.batch_id, _row.source
+FROM (SELECT (STRTOL(SUBSTRING(MD5('first' || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "option_key", _row.entity_key, _row.entity_key AS "value", CASE WHEN _row.entity_key = 'Billable' THEN 'Billable' ELSE 'NonBillable' END AS "category", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, FALSE AS is_inferred, _row.read_at AS loaded_at, _row.batch_id, _row.source
 FROM (SELECT entity_key, read_at, batch_id, source, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY read_at, batch_id) AS _place
 FROM (SELECT CAST(_row.value AS VARCHAR(MAX)) AS entity_key, _load.read_at, _row.batch_id, _load.source
 FROM (SELECT "option" AS value, batch_id
@@ -170,22 +170,27 @@ WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS 
 FROM ranked
 GROUP BY "entity_key") SELECT "entity_key", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
 FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "worker_key", _row.entity_key, _row."name", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+JOIN lasts ON lasts._last_key = ends."entity_key") SELECT (STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "worker_key", _row.entity_key, _row."name", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
 FROM members) AS _row
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch;
 
-CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST((SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
-FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (ORDER BY _met.entity_key) AS BIGINT) AS "worker_key", _met.entity_key AS "entity_key", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
+CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST((SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
+FROM (SELECT "worker_key" AS number
+FROM "acme_gold"."dim_worker"
+UNION ALL SELECT change_id
+FROM (SELECT change_id
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (ORDER BY _met.entity_key) AS BIGINT) AS "worker_key", _met.entity_key AS "entity_key", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
 FROM "gold_met" AS _met;
 
-CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST(STRTOL(SUBSTRING(MD5('first' || '|' || _met.entity_key)
-FROM 1 FOR 15), 16) AS BIGINT) AS "company_key", _met.entity_key AS "entity_key", CAST(NULL AS BIGINT) AS "company_id", CAST(NULL AS VARCHAR(MAX)) AS "segment", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST(NULL AS VARCHAR(MAX)) AS "first_segment", CAST(NULL AS VARCHAR(MAX)) AS "number", CAST(NULL AS VARCHAR(MAX)) AS "city", CAST(NULL AS VARCHAR(MAX)) AS "phone", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
+CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST((STRTOL(SUBSTRING(MD5('first' || '|' || _met.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS BIGINT) AS "company_key", _met.entity_key AS "entity_key", CAST(NULL AS BIGINT) AS "company_id", CAST(NULL AS VARCHAR(MAX)) AS "segment", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST(NULL AS VARCHAR(MAX)) AS "first_segment", CAST(NULL AS VARCHAR(MAX)) AS "number", CAST(NULL AS VARCHAR(MAX)) AS "city", CAST(NULL AS VARCHAR(MAX)) AS "phone", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
 FROM "gold_met" AS _met;
 
-CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST(STRTOL(SUBSTRING(MD5('first' || '|' || _met.entity_key)
-FROM 1 FOR 15), 16) AS BIGINT) AS "member_key", _met.entity_key AS "entity_key", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST(NULL AS DECIMAL(18, 4)) AS "cost", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
+CREATE TEMPORARY TABLE "gold_inferred" AS SELECT CAST((STRTOL(SUBSTRING(MD5('first' || '|' || _met.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS BIGINT) AS "member_key", _met.entity_key AS "entity_key", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST(NULL AS DECIMAL(18, 4)) AS "cost", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
 FROM "gold_met" AS _met;
 
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT "date_key"
@@ -477,35 +482,35 @@ WHERE "worker_key" < 0;
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'dim_company';
+WHERE consumer = 'dim_company' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'dim_date';
+WHERE consumer = 'dim_date' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'dim_member';
+WHERE consumer = 'dim_member' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'dim_option';
+WHERE consumer = 'dim_option' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'dim_worker';
+WHERE consumer = 'dim_worker' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'fact_agreement_period';
+WHERE consumer = 'fact_agreement_period' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'fact_entry';
+WHERE consumer = 'fact_entry' AND entity <> '@last';
 
 DELETE
 FROM "acme_meta"."progress"
-WHERE consumer = 'fact_line';
+WHERE consumer = 'fact_line' AND entity <> '@last';
 
 DROP TABLE IF EXISTS "gold_asked";
 
@@ -591,8 +596,8 @@ WHERE place = 1), chain_number AS (SELECT *
 FROM "recursion__found_8"), inherited_number AS (SELECT entity_key, MAX(value) AS value
 FROM chain_number
 WHERE NOT value IS NULL
-GROUP BY entity_key) SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+GROUP BY entity_key) SELECT (STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
 FROM members) AS _row
 LEFT JOIN inherited_number ON inherited_number.entity_key = _row.entity_key
@@ -622,8 +627,8 @@ WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS 
 FROM ranked
 GROUP BY "entity_key") SELECT "entity_key", "cost", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
 FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "member_key", _row.entity_key, _row."name", _row."cost", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+JOIN lasts ON lasts._last_key = ends."entity_key") SELECT (STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "member_key", _row.entity_key, _row."name", _row."cost", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
 FROM members) AS _row
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh;
@@ -641,8 +646,13 @@ INSERT INTO "acme_gold"."dim_worker" ("worker_key", "entity_key", "name", "valid
 FROM "gold_inferred";
 
 INSERT INTO "acme_gold"."dim_worker" ("worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source") SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM (SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
-FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
+FROM (SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
+FROM (SELECT "worker_key" AS number
+FROM "acme_gold"."dim_worker"
+UNION ALL SELECT change_id
+FROM (SELECT change_id
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
 FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
 FROM "gold_fresh"
 WHERE entity_key IN (SELECT entity_key
@@ -667,22 +677,26 @@ FROM "gold_fresh";
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(8 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_company', 'company', CAST(7 AS BIGINT)
-UNION ALL SELECT 'dim_company', '@definition', CAST(923905081195785936 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_company', '@definition', CAST(21744881311198798 AS BIGINT)
+UNION ALL SELECT 'dim_company', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_date' AS c0, '@definition' AS c1, CAST(1101763708617593306 AS BIGINT) AS c2) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_member' AS c0, 'member' AS c1, CAST(9 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_member', '@definition', CAST(4302496528212545 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_member', '@definition', CAST(645749607725460464 AS BIGINT)
+UNION ALL SELECT 'dim_member', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(10 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_option', '@definition', CAST(743947875165550092 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_option', '@definition', CAST(950404991678521876 AS BIGINT)
+UNION ALL SELECT 'dim_option', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(9 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_worker', '@definition', CAST(722488876267494276 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_worker', '@definition', CAST(438444176589423724 AS BIGINT)
+UNION ALL SELECT 'dim_worker', '@keys', CAST(1 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_agreement_period' AS c0, 'agreement' AS c1, CAST(12 AS BIGINT) AS c2
@@ -936,6 +950,10 @@ WHERE EXISTS(SELECT 1
 FROM "gold_fresh" AS _new
 WHERE _new."kind" = _row."kind" AND _new."line_id" = _row."line_id")) AS _row
 GROUP BY SPLIT_PART(_row.entity_key, ':', 1), _row."kind", _row."line_id" HAVING COUNT(*) > 1 LIMIT 1;
+
+SELECT consumer, change_id
+FROM "acme_meta"."progress"
+WHERE entity = '@keys';
 
 SELECT entity, MAX(change_id)
 FROM "acme_meta"."change"

@@ -93,8 +93,8 @@ WHERE place = 1), chain_number AS (SELECT *
 FROM "recursion__found_8"), inherited_number AS (SELECT entity_key, MAX(value) AS value
 FROM chain_number
 WHERE NOT value IS NULL
-GROUP BY entity_key) SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+GROUP BY entity_key) SELECT (STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "company_key", _row.entity_key, _row."company_id", _row."segment", _row."name", _row."first_segment", COALESCE(_row."number", inherited_number.value) AS "number", _row."city", _row."phone", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
 FROM members) AS _row
 LEFT JOIN inherited_number ON inherited_number.entity_key = _row.entity_key
@@ -119,8 +119,8 @@ WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS 
 FROM ranked
 GROUP BY "entity_key") SELECT "entity_key", "cost", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
 FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "member_key", _row.entity_key, _row."name", _row."cost", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+JOIN lasts ON lasts._last_key = ends."entity_key") SELECT (STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "member_key", _row.entity_key, _row."name", _row."cost", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
 FROM members) AS _row
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh
@@ -144,8 +144,8 @@ WHERE _opens = 1), lasts AS (SELECT "entity_key" AS _last_key, MAX(valid_to) AS 
 FROM ranked
 GROUP BY "entity_key") SELECT "entity_key", "name", "_batch", valid_from, COALESCE(_next_was_valid_to, _last_valid_to) AS valid_to
 FROM ends
-JOIN lasts ON lasts._last_key = ends."entity_key") SELECT STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
-FROM 1 FOR 15), 16) AS "worker_key", _row.entity_key, _row."name", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
+JOIN lasts ON lasts._last_key = ends."entity_key") SELECT (STRTOL(SUBSTRING(MD5(CASE WHEN _row._place = 1 THEN 'first' ELSE CAST(DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), _row.valid_from) AS VARCHAR(MAX)) END || '|' || _row.entity_key)
+FROM 1 FOR 15), 16) % 9007199254740992) AS "worker_key", _row.entity_key, _row."name", _row.valid_from, _row.valid_to, _row.valid_to = CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS is_current, FALSE AS is_inferred, _load.read_at AS loaded_at, _row._batch AS batch_id, _load.source
 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) AS _place
 FROM members) AS _row
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row._batch) AS _fresh
@@ -401,8 +401,13 @@ FROM "gold_numbered"
 WHERE entity_key IN (SELECT entity_key
 FROM "gold_changed");
 
-CREATE TEMPORARY TABLE "gold_numbered" AS SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX("worker_key"), 0), 0)
-FROM "acme_gold"."dim_worker") + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
+CREATE TEMPORARY TABLE "gold_numbered" AS SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
+FROM (SELECT "worker_key" AS number
+FROM "acme_gold"."dim_worker"
+UNION ALL SELECT change_id
+FROM (SELECT change_id
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
 FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
 FROM "gold_fresh"
 WHERE entity_key IN (SELECT entity_key
@@ -773,7 +778,7 @@ FROM "acme_gold"."dim_worker" AS s
 JOIN (SELECT DISTINCT "entity_key"
 FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
 
-CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id", x."key_hash"
+CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."member_log" AS x
 WHERE x.key_hash IN (SELECT key_hash
 FROM "silver__late");
@@ -812,19 +817,19 @@ FROM (SELECT entity_key
 FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key) AS marked
 WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
+CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__news" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__many")
-UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_from), CAST('U' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), x.batch_id
+UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_from), CAST('U' AS VARCHAR(65535)), CAST('' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), 0, 0, x.batch_id
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many")
-UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_to), CAST('D' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), x.batch_id
+UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_to), CAST('D' AS VARCHAR(65535)), CAST('' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), 0, 0, x.batch_id
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current
-UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
+UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__logged" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__known");
@@ -852,6 +857,10 @@ WHERE m."entity_key" = "fact_entry"."entity_key" AND (CASE WHEN m."entry_id" = "
 DELETE
 FROM "acme_gold"."fact_line" USING "replaced__gone" AS m
 WHERE m."entity_key" = "fact_line"."entity_key" AND (CASE WHEN m."kind" = "fact_line"."kind" AND FNV_HASH(m."kind") = FNV_HASH("fact_line"."kind") THEN 0 WHEN m."kind" IS NULL AND "fact_line"."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."line_id" = "fact_line"."line_id" AND FNV_HASH(m."line_id") = FNV_HASH("fact_line"."line_id") THEN 0 WHEN m."line_id" IS NULL AND "fact_line"."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_line"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_line"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_line"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."day_key" = "fact_line"."day_key" AND FNV_HASH(m."day_key") = FNV_HASH("fact_line"."day_key") THEN 0 WHEN m."day_key" IS NULL AND "fact_line"."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."amount" = "fact_line"."amount" AND FNV_HASH(m."amount") = FNV_HASH("fact_line"."amount") THEN 0 WHEN m."amount" IS NULL AND "fact_line"."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_line"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_line"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_line"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_line"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_line"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_line"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_line"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_line"."source") THEN 0 WHEN m."source" IS NULL AND "fact_line"."source" IS NULL THEN 0 ELSE 1 END = 0);
+
+DELETE
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_worker' AND entity = '@last';
 
 DROP TABLE IF EXISTS "gold_below";
 
@@ -913,32 +922,38 @@ FROM "gold_changed";
 INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_worker' AS VARCHAR(65535)), entity_key
 FROM "gold_changed";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('member' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__news" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(14 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_company', 'company', CAST(7 AS BIGINT)
-UNION ALL SELECT 'dim_company', '@definition', CAST(923905081195785936 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_company', '@definition', CAST(21744881311198798 AS BIGINT)
+UNION ALL SELECT 'dim_company', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_member' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_member', '@definition', CAST(4302496528212545 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_member', '@definition', CAST(645749607725460464 AS BIGINT)
+UNION ALL SELECT 'dim_member', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(15 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_option', '@definition', CAST(743947875165550092 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_option', '@definition', CAST(950404991678521876 AS BIGINT)
+UNION ALL SELECT 'dim_option', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_worker', '@definition', CAST(722488876267494276 AS BIGINT)) AS fresh;
+UNION ALL SELECT 'dim_worker', '@definition', CAST(438444176589423724 AS BIGINT)
+UNION ALL SELECT 'dim_worker', '@keys', CAST(1 AS BIGINT)) AS fresh;
 
 INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_agreement_period' AS c0, 'agreement' AS c1, CAST(12 AS BIGINT) AS c2
@@ -960,6 +975,8 @@ UNION ALL SELECT 'fact_line', 'entry', CAST(15 AS BIGINT)
 UNION ALL SELECT 'fact_line', 'product', CAST(11 AS BIGINT)
 UNION ALL SELECT 'fact_line', '@definition', CAST(808546577614480306 AS BIGINT)) AS fresh;
 
+INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT CAST('dim_worker' AS VARCHAR(65535)), CAST('@last' AS VARCHAR(65535)), CAST(2 AS BIGINT);
+
 INSERT INTO "acme_silver"."member" ("entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__news" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
@@ -967,7 +984,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__news";
 
 SELECT "company_key"
@@ -987,6 +1004,14 @@ FROM "acme_gold"."dim_worker"
 WHERE "worker_key" IN (SELECT "worker_key"
 FROM "gold_narrow")
 GROUP BY "worker_key" HAVING COUNT(*) > 1;
+
+SELECT (SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
+FROM (SELECT "worker_key" AS number
+FROM "acme_gold"."dim_worker"
+UNION ALL SELECT change_id
+FROM (SELECT change_id
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given);
 
 SELECT 1
 FROM "acme_gold"."dim_company"
@@ -1022,6 +1047,11 @@ FROM "acme_meta"."change"
 UNION ALL SELECT change_id
 FROM "acme_meta"."progress"
 WHERE entity NOT LIKE '@%') AS known;
+
+SELECT COALESCE(MAX(change_id), 0)
+FROM (SELECT change_id
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_worker' AND entity = '@last') AS noted;
 
 SELECT COUNT(*)
 FROM "gold_forsaken";

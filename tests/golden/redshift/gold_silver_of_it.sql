@@ -1,76 +1,76 @@
 CREATE TABLE "acme_silver"."address" ("entity_key" VARCHAR(65535) NOT NULL, "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."address_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."address_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."agreement" ("entity_key" VARCHAR(65535) NOT NULL, "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "starts_on" DATE, "ends_on" DATE, "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."agreement_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "starts_on" DATE, "ends_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."agreement_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "starts_on" DATE, "ends_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."company" ("entity_key" VARCHAR(65535) NOT NULL, "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."company_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."company_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."entry" ("entity_key" VARCHAR(65535) NOT NULL, "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" TIMESTAMP, "hours" DECIMAL(18,4), "rate" DECIMAL(18,4), "option" VARCHAR(65535), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."entry_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" TIMESTAMP, "hours" DECIMAL(18,4), "rate" DECIMAL(18,4), "option" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."entry_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" TIMESTAMP, "hours" DECIMAL(18,4), "rate" DECIMAL(18,4), "option" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."member" ("entity_key" VARCHAR(65535) NOT NULL, "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18,4), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."member_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18,4), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."member_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18,4), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."product" ("entity_key" VARCHAR(65535) NOT NULL, "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "sold_on" DATE, "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."product_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "sold_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."product_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "sold_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "starts_on" DATE, "ends_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "starts_on" DATE, "ends_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" BIGINT, "hours" DECIMAL(18, 4), "rate" DECIMAL(18, 4), "option" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" BIGINT, "hours" DECIMAL(18, 4), "rate" DECIMAL(18, 4), "option" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18, 4), "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18, 4), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "sold_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "sold_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
 CREATE TEMPORARY TABLE "arrived" AS SELECT *
 FROM "arrived__next";
 
-CREATE TEMPORARY TABLE "arrived__next" AS SELECT "entity_key", "sequence", "operation", "entry_id", "member_id", "approver_id", "company_id", DATEADD(MICROSECOND, CAST(("started_at") % 1000000 AS INTEGER), DATEADD(SECOND, CAST(("started_at") / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST(("started_at") / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS "started_at", "hours", "rate", "option", "known", "hash", "batch_id"
+CREATE TEMPORARY TABLE "arrived__next" AS SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", DATEADD(MICROSECOND, CAST(("started_at") % 1000000 AS INTEGER), DATEADD(SECOND, CAST(("started_at") / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST(("started_at") / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "batch_id"
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "address_id", "company_id", "city", "phone", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "product_id", "company_id", "amount", "sold_on", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, known, batch_id, "member_id", "name", "cost", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence, CASE operation WHEN 'D' THEN 0 WHEN 'U' THEN 1 ELSE 2 END, hash) AS _place
-FROM "silver__story"), settled AS (SELECT entity_key, sequence, operation, batch_id, _place, "member_id", "name", "cost"
-FROM (SELECT entity_key, sequence, operation, batch_id, _place, "member_id", "name", "cost", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
+CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, source, known, batch_id, "member_id", "name", "cost", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
+FROM "silver__story"), settled AS (SELECT entity_key, sequence, batch_id, _place, "member_id", "name", "cost", CASE WHEN operation = 'U' THEN 1 ELSE 0 END AS _there
+FROM (SELECT entity_key, sequence, operation, source, batch_id, _place, "member_id", "name", "cost", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
 FROM placed) AS followed
-WHERE _next_sequence IS NULL OR _next_sequence > sequence), compared AS (SELECT entity_key, sequence, operation, batch_id, _place, "member_id", "name", "cost", LAG("member_id") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_member_id", LAG("name") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_name", LAG("cost") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_cost", LAG(operation) OVER (PARTITION BY entity_key ORDER BY _place) AS _was_operation
+WHERE _next_sequence IS NULL OR _next_sequence > sequence), compared AS (SELECT entity_key, sequence, batch_id, _there, _place, "member_id", "name", "cost", LAG("member_id") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_member_id", LAG("name") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_name", LAG("cost") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_cost", LAG(_there) OVER (PARTITION BY entity_key ORDER BY _place) AS _was_there
 FROM settled), turns AS (SELECT entity_key, sequence, batch_id, _turn, "member_id", "name", "cost", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY sequence) AS _ends
-FROM (SELECT entity_key, sequence, batch_id, "member_id", "name", "cost", CASE WHEN operation = 'U' AND (_was_operation IS NULL OR _was_operation <> 'U' OR ((CASE WHEN "member_id" = "_was_member_id" AND FNV_HASH("member_id") = FNV_HASH("_was_member_id") THEN 0 WHEN "member_id" IS NULL AND "_was_member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "name" = "_was_name" AND FNV_HASH("name") = FNV_HASH("_was_name") THEN 0 WHEN "name" IS NULL AND "_was_name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "cost" = "_was_cost" AND FNV_HASH("cost") = FNV_HASH("_was_cost") THEN 0 WHEN "cost" IS NULL AND "_was_cost" IS NULL THEN 0 ELSE 1 END = 1))) THEN 1 WHEN operation <> 'U' AND _was_operation = 'U' THEN 2 ELSE 0 END AS _turn
+FROM (SELECT entity_key, sequence, batch_id, "member_id", "name", "cost", CASE WHEN _there = 1 AND (_was_there IS NULL OR _was_there = 0 OR ((CASE WHEN "member_id" = "_was_member_id" AND FNV_HASH("member_id") = FNV_HASH("_was_member_id") THEN 0 WHEN "member_id" IS NULL AND "_was_member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "name" = "_was_name" AND FNV_HASH("name") = FNV_HASH("_was_name") THEN 0 WHEN "name" IS NULL AND "_was_name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "cost" = "_was_cost" AND FNV_HASH("cost") = FNV_HASH("_was_cost") THEN 0 WHEN "cost" IS NULL AND "_was_cost" IS NULL THEN 0 ELSE 1 END = 1))) THEN 1 WHEN _there = 0 AND _was_there = 1 THEN 2 ELSE 0 END AS _turn
 FROM compared) AS turned
 WHERE _turn > 0) SELECT entity_key, "member_id", "name", "cost", DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CASE WHEN _ends IS NULL THEN CAST('9999-12-31 00:00:00' AS TIMESTAMP) ELSE DATEADD(MICROSECOND, CAST((_ends) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((_ends) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((_ends) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) END AS valid_to, _ends IS NULL AS is_current, CAST(ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence) AS INTEGER) AS version_number, batch_id
 FROM turns
@@ -84,6 +84,9 @@ JOIN "acme_silver"."address_log" AS l ON l.key_hash = a.key_hash AND l.sequence 
 WHERE l.sequence >= 0
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'address';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
@@ -92,6 +95,9 @@ FROM "silver__arriving"
 GROUP BY entity_key, key_hash) AS a
 JOIN "acme_silver"."agreement_log" AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first
 WHERE l.sequence >= 0
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'agreement';
@@ -104,6 +110,9 @@ JOIN "acme_silver"."company_log" AS l ON l.key_hash = a.key_hash AND l.sequence 
 WHERE l.sequence >= 0
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'company';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
@@ -112,6 +121,9 @@ FROM "silver__arriving"
 GROUP BY entity_key, key_hash) AS a
 JOIN "acme_silver"."entry_log" AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first
 WHERE l.sequence >= 0
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'entry';
@@ -124,6 +136,9 @@ JOIN "acme_silver"."member_log" AS l ON l.key_hash = a.key_hash AND l.sequence >
 WHERE l.sequence >= 0
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'member';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
@@ -132,6 +147,9 @@ FROM "silver__arriving"
 GROUP BY entity_key, key_hash) AS a
 JOIN "acme_silver"."product_log" AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first
 WHERE l.sequence >= 0
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'product';
@@ -265,15 +283,15 @@ WHERE v.entity_key IN (SELECT entity_key
 FROM "silver__arriving")) AS x) AS marked
 WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."member_id", x."name", x."cost", x."known", x."hash", x."batch_id"
+CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__arriving" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__many")
-UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_from), CAST('U' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), x.batch_id
+UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_from), CAST('U' AS VARCHAR(65535)), CAST('' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), 0, 0, x.batch_id
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many")
-UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_to), CAST('D' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), x.batch_id
+UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_to), CAST('D' AS VARCHAR(65535)), CAST('' AS VARCHAR(65535)), x."member_id", x."name", x."cost", NULL, CAST('' AS VARCHAR(65535)), 0, 0, x.batch_id
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current;
@@ -382,77 +400,89 @@ FROM (SELECT 'b1-member' AS c0, 'psa' AS c1, 'members' AS c2, 'shop.members' AS 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
 FROM (SELECT 'b1-product' AS c0, 'psa' AS c1, 'products' AS c2, 'shop.products' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('address' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('address' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('address' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."address_id", n."company_id", n."city", n."phone", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('agreement' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('agreement' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('agreement' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."agreement_id", n."company_id", n."amount", n."starts_on", n."ends_on", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('company' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('company' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('company' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."company_id", n."name", n."segment", n."parent_id", n."number", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('entry' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('entry' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('entry' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."entry_id", n."member_id", n."approver_id", n."company_id", n."started_at", n."hours", n."rate", n."option", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('member' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('product' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('product' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('product' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."product_id", n."company_id", n."amount", n."sold_on", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": ["address_id"], "columns": {"address_id": ["bigint", "track"], "company_id": ["bigint", "track"], "city": ["text", "track"], "phone": ["text", "track"]}}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": ["address_id"], "columns": {"address_id": ["bigint", "track"], "company_id": ["bigint", "track"], "city": ["text", "track"], "phone": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('agreement' AS VARCHAR(65535)), CAST('{"key": ["agreement_id"], "columns": {"agreement_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "starts_on": ["date", "track"], "ends_on": ["date", "track"]}}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('agreement' AS VARCHAR(65535)), CAST('{"key": ["agreement_id"], "columns": {"agreement_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "starts_on": ["date", "track"], "ends_on": ["date", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('company' AS VARCHAR(65535)), CAST('{"key": ["company_id"], "columns": {"company_id": ["bigint", "track"], "name": ["text", "track"], "segment": ["text", "track"], "parent_id": ["bigint", "track"], "number": ["text", "track"]}}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('company' AS VARCHAR(65535)), CAST('{"key": ["company_id"], "columns": {"company_id": ["bigint", "track"], "name": ["text", "track"], "segment": ["text", "track"], "parent_id": ["bigint", "track"], "number": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('entry' AS VARCHAR(65535)), CAST('{"key": ["entry_id"], "columns": {"entry_id": ["bigint", "track"], "member_id": ["bigint", "track"], "approver_id": ["bigint", "track"], "company_id": ["bigint", "track"], "started_at": ["timestamp", "track"], "hours": ["decimal(18,4)", "track"], "rate": ["decimal(18,4)", "track"], "option": ["text", "track"]}}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('entry' AS VARCHAR(65535)), CAST('{"key": ["entry_id"], "columns": {"entry_id": ["bigint", "track"], "member_id": ["bigint", "track"], "approver_id": ["bigint", "track"], "company_id": ["bigint", "track"], "started_at": ["timestamp", "track"], "hours": ["decimal(18,4)", "track"], "rate": ["decimal(18,4)", "track"], "option": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('member' AS VARCHAR(65535)), CAST('{"key": ["member_id"], "columns": {"member_id": ["bigint", "track"], "name": ["text", "track"], "cost": ["decimal(18,4)", "track"]}}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('member' AS VARCHAR(65535)), CAST('{"key": ["member_id"], "columns": {"member_id": ["bigint", "track"], "name": ["text", "track"], "cost": ["decimal(18,4)", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('product' AS VARCHAR(65535)), CAST('{"key": ["product_id"], "columns": {"product_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "sold_on": ["date", "track"]}}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('product' AS VARCHAR(65535)), CAST('{"key": ["product_id"], "columns": {"product_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "sold_on": ["date", "track"]}, "log": 2}' AS VARCHAR(65535));
 
 INSERT INTO "acme_silver"."address" ("entity_key", "address_id", "company_id", "city", "phone", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "address_id", "company_id", "city", "phone", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
 FROM "silver__moved"
@@ -465,7 +495,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."address_log" ("entity_key", "sequence", "operation", "address_id", "company_id", "city", "phone", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "address_id", "company_id", "city", "phone", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."address_log" ("entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."agreement" ("entity_key", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -479,7 +509,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."agreement_log" ("entity_key", "sequence", "operation", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."agreement_log" ("entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."company" ("entity_key", "company_id", "name", "segment", "parent_id", "number", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "company_id", "name", "segment", "parent_id", "number", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -493,7 +523,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."company_log" ("entity_key", "sequence", "operation", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."company_log" ("entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."entry" ("entity_key", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -507,7 +537,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."entry_log" ("entity_key", "sequence", "operation", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."entry_log" ("entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."member" ("entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -521,7 +551,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "member_id", "name", "cost", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."product" ("entity_key", "product_id", "company_id", "amount", "sold_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "product_id", "company_id", "amount", "sold_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -535,7 +565,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."product_log" ("entity_key", "sequence", "operation", "product_id", "company_id", "amount", "sold_on", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "product_id", "company_id", "amount", "sold_on", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."product_log" ("entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 SELECT batch_id

@@ -19,6 +19,18 @@ FROM "acme_meta"."change"
 WHERE entity = 'address';
 
 DELETE
+FROM "acme_meta"."idle"
+WHERE entity = 'address';
+
+DELETE
+FROM "acme_meta"."intake"
+WHERE entity = 'address';
+
+DELETE
+FROM "acme_meta"."progress"
+WHERE consumer = 'dim_company';
+
+DELETE
 FROM "acme_meta"."progress"
 WHERE entity = 'address';
 
@@ -39,7 +51,7 @@ DROP VIEW "acme_silver"."address_current";
 INSERT INTO "acme_gold"."fact_entry__next" ("entity_key", "entry_id", "member_key", "worker_key", "approver_key", "company_key", "option_key", "head_key", "started_at", "option", "worked", "revenue", "margin", "loaded_at", "batch_id", "source") SELECT CAST("entity_key" AS VARCHAR(65535)), CAST("entry_id" AS BIGINT), CAST("member_key" AS BIGINT), CAST("worker_key" AS BIGINT), CAST("approver_key" AS BIGINT), CAST("company_key" AS BIGINT), CAST("option_key" AS BIGINT), CAST("head_key" AS BIGINT), CAST("started_at" AS TIMESTAMP), CAST("option" AS VARCHAR(65535)), CAST("worked" AS DECIMAL(18,4)), CAST("revenue" AS DECIMAL(18,8)), CAST("margin" AS DOUBLE PRECISION), CAST("loaded_at" AS TIMESTAMP), CAST("batch_id" AS VARCHAR(65535)), CAST("source" AS VARCHAR(65535))
 FROM "acme_gold"."fact_entry";
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": [], "columns": {}, "anew": 1}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": [], "columns": {}, "anew": 1, "log": 2}' AS VARCHAR(65535));
 
 SELECT entity, MIN(change_id)
 FROM "acme_meta"."progress"

@@ -1,9 +1,9 @@
 COPY "arrived"
 FROM 's3://stage/rows/acme/<unguessable>/' IAM_ROLE 'arn:aws:iam::123456789012:role/headwater' FORMAT AS PARQUET;
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "thing_id" VARCHAR(65535), "name" VARCHAR(65535), "size" BIGINT, "note" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "thing_id" VARCHAR(65535), "name" VARCHAR(65535), "size" BIGINT, "note" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "thing_id", "name", "size", "note", "known", "hash", "batch_id", STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
@@ -13,6 +13,9 @@ FROM "silver__arriving"
 GROUP BY entity_key, key_hash) AS a
 JOIN "acme_silver"."thing_log" AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first
 WHERE l.sequence >= 0
+UNION SELECT a.entity_key, a.key_hash
+FROM "silver__arriving" AS a
+WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'thing';
@@ -64,15 +67,17 @@ DROP TABLE IF EXISTS "silver__moved";
 
 DROP TABLE IF EXISTS "silver__stored";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('thing' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
 
 INSERT INTO "acme_silver"."thing" ("entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
 FROM "silver__moved"
@@ -85,12 +90,12 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "thing_id", "name", "size", "note", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "thing_id", "name", "size", "note", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 SELECT 1
 FROM "silver__arriving"
-GROUP BY "entity_key", "sequence", "operation", "hash" HAVING COUNT(*) > 1 LIMIT 1;
+GROUP BY "entity_key", "sequence", "operation", "source", "hash" HAVING COUNT(*) > 1 LIMIT 1;
 
 SELECT COALESCE(MAX(change_id), 0) + 1
 FROM (SELECT change_id

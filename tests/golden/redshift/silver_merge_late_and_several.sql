@@ -1,12 +1,12 @@
-CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, known, batch_id, "thing_id", "name", "size", FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known" IS NULL OR POSITION(',note,' IN "known") > 0) THEN 0 ELSE 1 END, sequence DESC NULLS LAST, CASE operation WHEN 'D' THEN 0 WHEN 'U' THEN 1 ELSE 2 END DESC NULLS LAST, hash DESC NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence, CASE operation WHEN 'D' THEN 0 WHEN 'U' THEN 1 ELSE 2 END, hash) AS _place
-FROM "silver__story"), islands AS (SELECT entity_key, sequence, operation, batch_id, _place, "thing_id", "name", "size", "note", COUNT(CASE WHEN operation = 'U' AND ("known" IS NULL OR POSITION(',size,' IN "known") > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_0
-FROM placed), filled AS (SELECT entity_key, sequence, operation, batch_id, _place, "thing_id", "name", CASE WHEN _island_0 > 0 THEN FIRST_VALUE("size") OVER (PARTITION BY entity_key, _island_0 ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) END AS "size", "note"
-FROM islands), settled AS (SELECT entity_key, sequence, operation, batch_id, _place, "thing_id", "name", "size", "note"
-FROM (SELECT entity_key, sequence, operation, batch_id, _place, "thing_id", "name", "size", "note", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
+CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, source, known, batch_id, "thing_id", "name", "size", FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known" IS NULL OR POSITION(',note,' IN "known") > 0) THEN 0 ELSE 1 END, "sequence" DESC NULLS LAST, "observed" DESC NULLS LAST, "place" DESC NULLS LAST, CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END DESC NULLS LAST, "source" DESC NULLS LAST, "hash" DESC NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
+FROM "silver__story"), islands AS (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", "size", "note", COUNT(CASE WHEN operation = 'U' AND ("known" IS NULL OR POSITION(',size,' IN "known") > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_0
+FROM placed), filled AS (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", CASE WHEN _island_0 > 0 THEN FIRST_VALUE("size") OVER (PARTITION BY entity_key, _island_0 ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) END AS "size", "note"
+FROM islands), settled AS (SELECT entity_key, sequence, batch_id, _place, "thing_id", "name", "size", "note", CASE WHEN operation = 'U' THEN 1 ELSE 0 END AS _there
+FROM (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", "size", "note", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
 FROM filled) AS followed
-WHERE _next_sequence IS NULL OR _next_sequence > sequence), compared AS (SELECT entity_key, sequence, operation, batch_id, _place, "thing_id", "name", "size", "note", LAG("thing_id") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_thing_id", LAG("name") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_name", LAG("size") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_size", LAG(operation) OVER (PARTITION BY entity_key ORDER BY _place) AS _was_operation
+WHERE _next_sequence IS NULL OR _next_sequence > sequence), compared AS (SELECT entity_key, sequence, batch_id, _there, _place, "thing_id", "name", "size", "note", LAG("thing_id") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_thing_id", LAG("name") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_name", LAG("size") OVER (PARTITION BY entity_key ORDER BY _place) AS "_was_size", LAG(_there) OVER (PARTITION BY entity_key ORDER BY _place) AS _was_there
 FROM settled), turns AS (SELECT entity_key, sequence, batch_id, _turn, "thing_id", "name", "size", "note", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY sequence) AS _ends
-FROM (SELECT entity_key, sequence, batch_id, "thing_id", "name", "size", "note", CASE WHEN operation = 'U' AND (_was_operation IS NULL OR _was_operation <> 'U' OR ((CASE WHEN "thing_id" = "_was_thing_id" AND FNV_HASH("thing_id") = FNV_HASH("_was_thing_id") THEN 0 WHEN "thing_id" IS NULL AND "_was_thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "name" = "_was_name" AND FNV_HASH("name") = FNV_HASH("_was_name") THEN 0 WHEN "name" IS NULL AND "_was_name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "size" = "_was_size" AND FNV_HASH("size") = FNV_HASH("_was_size") THEN 0 WHEN "size" IS NULL AND "_was_size" IS NULL THEN 0 ELSE 1 END = 1))) THEN 1 WHEN operation <> 'U' AND _was_operation = 'U' THEN 2 ELSE 0 END AS _turn
+FROM (SELECT entity_key, sequence, batch_id, "thing_id", "name", "size", "note", CASE WHEN _there = 1 AND (_was_there IS NULL OR _was_there = 0 OR ((CASE WHEN "thing_id" = "_was_thing_id" AND FNV_HASH("thing_id") = FNV_HASH("_was_thing_id") THEN 0 WHEN "thing_id" IS NULL AND "_was_thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "name" = "_was_name" AND FNV_HASH("name") = FNV_HASH("_was_name") THEN 0 WHEN "name" IS NULL AND "_was_name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN "size" = "_was_size" AND FNV_HASH("size") = FNV_HASH("_was_size") THEN 0 WHEN "size" IS NULL AND "_was_size" IS NULL THEN 0 ELSE 1 END = 1))) THEN 1 WHEN _there = 0 AND _was_there = 1 THEN 2 ELSE 0 END AS _turn
 FROM compared) AS turned
 WHERE _turn > 0) SELECT entity_key, "thing_id", "name", "size", "note", DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CASE WHEN _ends IS NULL THEN CAST('9999-12-31 00:00:00' AS TIMESTAMP) ELSE DATEADD(MICROSECOND, CAST((_ends) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((_ends) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((_ends) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) END AS valid_to, _ends IS NULL AS is_current, CAST(ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence) AS INTEGER) AS version_number, batch_id
 FROM turns
@@ -19,7 +19,7 @@ FROM "silver__news"
 UNION SELECT entity_key
 FROM "silver__restated");
 
-CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."batch_id", x."key_hash"
+CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."thing_log" AS x
 WHERE x.key_hash IN (SELECT key_hash
 FROM "silver__late");
@@ -68,12 +68,12 @@ CREATE TEMPORARY TABLE "silver__news" AS SELECT a.*
 FROM "silver__arriving" AS a
 WHERE NOT EXISTS(SELECT 1
 FROM "silver__logged" AS k
-WHERE k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.hash = a.hash);
+WHERE k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.source = a.source AND k.hash = a.hash);
 
-CREATE TEMPORARY TABLE "silver__restated" AS SELECT a."entity_key", a."sequence", a."operation", a."hash", a.batch_id
+CREATE TEMPORARY TABLE "silver__restated" AS SELECT a."entity_key", a."sequence", a."operation", a."source", a."hash", CASE WHEN (NOT a.stamp IS NULL AND (k.stamp IS NULL OR a.stamp > k.stamp)) THEN a.stamp ELSE k.stamp END AS stamp, CASE WHEN (a.observed > k.observed OR (a.observed = k.observed AND a.place > k.place)) THEN a.observed ELSE k.observed END AS observed, CASE WHEN (a.observed > k.observed OR (a.observed = k.observed AND a.place > k.place)) THEN a.place ELSE k.place END AS place, CASE WHEN (a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id)) THEN a.first_observed ELSE k.first_observed END AS first_observed, CASE WHEN (a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id)) THEN a.batch_id ELSE k.batch_id END AS batch_id, CASE WHEN (a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id)) THEN 1 ELSE 0 END AS _earlier
 FROM "silver__arriving" AS a
-JOIN "silver__logged" AS k ON k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.hash = a.hash
-WHERE a.batch_id < k.batch_id;
+JOIN "silver__logged" AS k ON k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.source = a.source AND k.hash = a.hash
+WHERE (a.observed > k.observed OR (a.observed = k.observed AND a.place > k.place)) OR (a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id)) OR (NOT a.stamp IS NULL AND (k.stamp IS NULL OR a.stamp > k.stamp));
 
 CREATE TEMPORARY TABLE "silver__stored" AS SELECT x._row, x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
 FROM (SELECT 0 AS _row, v."entity_key", v."thing_id", v."name", v."size", v."note", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
@@ -86,19 +86,19 @@ LEFT JOIN (SELECT DISTINCT entity_key AS among
 FROM (SELECT entity_key
 FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key;
 
-CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."batch_id"
+CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__news" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__many")
-UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_from), CAST('U' AS VARCHAR(65535)), x."thing_id", x."name", x."size", x."note", NULL, CAST('' AS VARCHAR(65535)), x.batch_id
+UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_from), CAST('U' AS VARCHAR(65535)), CAST('shop.things' AS VARCHAR(65535)), x."thing_id", x."name", x."size", x."note", NULL, CAST('' AS VARCHAR(65535)), 0, 0, x.batch_id
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many")
-UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_to), CAST('D' AS VARCHAR(65535)), x."thing_id", x."name", x."size", x."note", NULL, CAST('' AS VARCHAR(65535)), x.batch_id
+UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' AS TIMESTAMP), x.valid_to), CAST('D' AS VARCHAR(65535)), CAST('shop.things' AS VARCHAR(65535)), x."thing_id", x."name", x."size", x."note", NULL, CAST('' AS VARCHAR(65535)), 0, 0, x.batch_id
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current
-UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."batch_id"
+UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__logged" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__known");
@@ -115,15 +115,26 @@ DROP TABLE IF EXISTS "silver__restated";
 
 DROP TABLE IF EXISTS "silver__story";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT DISTINCT 0, CAST('thing' AS VARCHAR(65535)), COALESCE(entity_key, _key)
-FROM "silver__moved"
+INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
+FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
+FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
+FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__news" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers;
+FROM "silver__many"))) AS strangers) AS told;
+
+INSERT INTO "acme_meta"."tied" ("entity", "entity_key") SELECT DISTINCT CAST('thing' AS VARCHAR(65535)), x.entity_key
+FROM "silver__story" AS x
+JOIN (SELECT entity_key, sequence
+FROM "silver__story"
+WHERE operation IN ('D', 'A')) AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence
+WHERE x.operation = 'U' AND NOT EXISTS(SELECT 1
+FROM "acme_meta"."tied" AS t
+WHERE t.entity = 'thing' AND t.entity_key = x.entity_key);
 
 INSERT INTO "acme_silver"."thing" ("entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__news" AS n
@@ -132,12 +143,8 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "thing_id", "name", "size", "note", "known", "hash", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "thing_id", "name", "size", "note", "known", "hash", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__news";
-
-SELECT 1
-FROM "silver__story"
-WHERE operation = 'A' LIMIT 1;
 
 SELECT COUNT(*)
 FROM "silver__known";
@@ -152,6 +159,9 @@ SELECT DISTINCT known
 FROM "silver__news"
 WHERE operation = 'U';
 
-SELECT DISTINCT known
+SELECT DISTINCT known, source, operation
+FROM "silver__story";
+
+SELECT entity_key, sequence
 FROM "silver__story"
-WHERE operation = 'U';
+WHERE operation IN ('D', 'A') LIMIT 1;
