@@ -27,7 +27,7 @@ test: $(READY) ## Lint, types and every test
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test-long: $(READY) ## What takes minutes on Spark: a whole blueprint, Delta, Spark Connect (needs Java 17)
-	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/grid tests/warehouse/test_spark.py
+	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/grid tests/warehouse/spark/test_engine.py
 	HEADWATER_LONG=1 $(BIN)/pytest tests/e2e/test_readers.py
 	HEADWATER_LONG=1 $(BIN)/pytest -s tests/e2e/hostile
 

@@ -6,7 +6,7 @@ import sys
 
 from bench import merge, peers, read, scale
 from bench.engines import ENGINES
-from headwater.warehouse.spark_session import OLDEST_JAVA, java_version
+from headwater.warehouse.spark.connection import OLDEST_JAVA, java_version
 
 
 def engines() -> list[str]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.state import State
-from headwater.gold.build import build_dimension
-from headwater.gold.load import load_fact
-from headwater.silver.ready import ready
-from headwater.silver.tables import BATCHES, log_table, versions_table
+from headwater.gold.dimension.build import build_dimension
+from headwater.gold.fact.build import load_fact
+from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.tables import BATCHES, log_table, versions_table
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.duckdb import DuckDB
-from headwater.warehouse.postgres import Postgres
-from headwater.warehouse.spark import Spark
+from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.postgres.engine import Postgres
+from headwater.warehouse.spark.engine import Spark
 
 ENGINES = ("duckdb", "postgres", "spark")
 

@@ -21,9 +21,9 @@ from pathlib import Path
 import duckdb
 
 from headwater.model.entity import Entity
-from headwater.silver.merge import merge
-from headwater.silver.ready import ready
-from headwater.warehouse.duckdb import DuckDB
+from headwater.silver.merge.merge import merge
+from headwater.silver.schema.migrate import ready
+from headwater.warehouse.duckdb.engine import DuckDB
 
 ROUNDS = 5
 COLUMNS = {

@@ -9,7 +9,7 @@ import duckdb
 import httpx2
 
 from bench.measure import measured
-from headwater.bronze.shape import shape_of
+from headwater.bronze.schema import shape_of
 from headwater.connectors.connectwise.schemas import Ticket
 from headwater.dtypes import DUCKDB, spelled
 from headwater.model.field import Field

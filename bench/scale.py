@@ -23,12 +23,12 @@ from typing import Any
 
 from bench.engines import ENGINES, Job, build_star, by_hand, opened, server
 from bench.state import CHANGES, State
-from headwater.gold.build import build_dimension
-from headwater.gold.load import load_fact
-from headwater.gold.progress import trim
-from headwater.silver.merge import merge
+from headwater.gold.change_feed import trim
+from headwater.gold.dimension.build import build_dimension
+from headwater.gold.fact.build import load_fact
+from headwater.silver.merge.merge import merge
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.duckdb.engine import DuckDB
 
 ROUNDS = 5
 MERGES = {"uniform": False, "recent": False, "late": True}

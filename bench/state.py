@@ -15,7 +15,7 @@ from headwater.model.dimension import DateDimension, EntityDimension, EnumDimens
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.duckdb.engine import DuckDB
 
 CHANGES = 10_000
 START = 1_704_067_200_000_000

@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.grid.engines import NAMES, OPENERS
 from tests.grid.spark_session import must_run, notice, skip_without_java
-from tests.stores import bucket as buckets
+from tests.storage import bucket as buckets
 
 MARKS = ("notimpl", "notyet", "never")
 

@@ -1,4 +1,4 @@
-"""What happened, in the past tense. Rooms emit these; only `run/listen.py` turns them into log lines and progress."""
+"""What happened, in the past tense. Rooms emit these; only `run/event_log.py` turns them into log lines and progress."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ import duckdb
 import pytest
 
 from headwater.blueprints.msp import FOLDER
-from headwater.model.check import complaints
+from headwater.model.check.context import Whole
+from headwater.model.check.entities import complaints
 from headwater.model.dimension import EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.expression import Scope, columns_of, compile_expression
 from headwater.model.project import Declarations
-from headwater.model.whole import Whole
-from tests.blueprints.firm import MSP
+from tests.blueprints.builders import MSP
 from tests.blueprints.offered import offered
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "msp.md"

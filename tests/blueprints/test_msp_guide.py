@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from headwater.model.check import complaints
+from headwater.model.check.context import Whole
+from headwater.model.check.entities import complaints
 from headwater.model.dimension import DateDimension
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
-from headwater.model.whole import Whole
-from tests.blueprints.firm import MSP
+from tests.blueprints.builders import MSP
 from tests.blueprints.offered import offered
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "agreement-rules.md"

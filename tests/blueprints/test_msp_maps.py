@@ -13,9 +13,9 @@ import pytest
 from headwater.dtypes import DUCKDB, spelled
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import Field
-from headwater.model.scope import bronze_columns
+from headwater.model.names_in_scope import bronze_columns
 from headwater.names import quote
-from tests.blueprints.firm import MSP
+from tests.blueprints.builders import MSP
 from tests.blueprints.offered import offered
 
 SOURCES = [(entity.entity, source) for entity in MSP.entities.values() for source in entity.sources]

@@ -13,7 +13,7 @@ import pytest
 from headwater.model.dimension import DateDimension
 from headwater.model.entity import Rule, Rules
 from headwater.model.project import Declarations
-from tests.blueprints.firm import MSP, Firm
+from tests.blueprints.builders import MSP, Firm
 
 ALL_FACTS = tuple(MSP.facts)
 

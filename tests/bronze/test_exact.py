@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.bronze.exact import canonical, long_numbers, number_text, parse
-from headwater.bronze.lines import Block
+from headwater.bronze.jsonl import Block
 from headwater.bronze.quarantine import retry
 from headwater.model.field import contract_of
 from tests.bronze.bench import NOW, Bench

@@ -8,7 +8,7 @@ import pytest
 
 import headwater.connectors.connectwise.schemas as schemas
 from headwater.bronze.contract import relaxed
-from headwater.bronze.typist import Typist
+from headwater.bronze.parquet_writer import Typist
 from headwater.errors import DeclarationError, GuardError, LakeError
 from headwater.model.field import contract_of, fields_of
 from tests.bronze.bench import NOW, Bench, at

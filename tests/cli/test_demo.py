@@ -17,16 +17,16 @@ from rich.console import Console, Group
 
 from headwater.batch import Feed, Window, batch_of
 from headwater.cli.demo import project
-from headwater.cli.demo.page import page
+from headwater.cli.demo.progress import Plain, Told
+from headwater.cli.demo.render import page
 from headwater.cli.demo.report import History, Refusal, Report, telling_days
-from headwater.cli.demo.story import AFTER, BEFORE, MONTHS
-from headwater.cli.demo.telling import Plain, Told
+from headwater.cli.demo.scenario import AFTER, BEFORE, MONTHS
 from headwater.clock import EPOCH, parse_instant
 from headwater.errors import DeclarationError
 from headwater.events import PageCommitted
-from headwater.run.result import TableStatus
+from headwater.run.results import TableStatus
 from headwater.sandbox.connectwise.clock import START, months_after
-from headwater.sandbox.connectwise.company import live
+from headwater.sandbox.connectwise.simulation import live
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.cli.lazy import Lazy
+from headwater.cli.lazy_command import Lazy
 from headwater.cli.main import COMMANDS, group
 from headwater.testing.golden import hold_against
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from headwater.run.result import Answer, Change, History, Moment, RawRecord
+from headwater.run.results import Answer, Change, History, Moment, RawRecord
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from headwater.cli.lazy import Lazy
+from headwater.cli.lazy_command import Lazy
 from headwater.cli.main import COMMANDS, code_of
 from headwater.declared import Declared
 from headwater.model.project import Declarations

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from headwater import errors
-from headwater.cli import failure
+from headwater.cli import errors as failure
 from headwater.cli.main import COMMANDS
-from headwater.model.document import read_documents
 from headwater.model.expression import FUNCTIONS, columns_of
 from headwater.model.load import load_connector, load_declarations, load_project
 from headwater.model.project import Declarations, Project
+from headwater.model.yaml_document import read_documents
 from headwater.testing.golden import hold_against
 from tests.docs.pages import DOCS, SECTIONS, all_nouns, cli_page, command_words, declarations_page, nouns
 

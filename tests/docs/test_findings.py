@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from headwater.run.outcome import UNFINISHED
+from headwater.run.pipeline.report import UNFINISHED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/findings.md").read_text()
@@ -38,9 +38,9 @@ def texts(node):
 
 def test_every_finding_is_on_the_page():
     files = [
-        file for room in ("extract", "gold", "run", "silver") for file in (ROOT / "src/headwater" / room).glob("*.py")
+        file for room in ("extract", "gold", "run", "silver") for file in (ROOT / "src/headwater" / room).rglob("*.py")
     ]
-    trees = [ast.parse(file.read_text()) for file in [*files, ROOT / "src/headwater/ledger/rows.py"]]
+    trees = [ast.parse(file.read_text()) for file in [*files, ROOT / "src/headwater/ledger/records.py"]]
     made = {name for tree in trees for name in names_in(tree)}
     assert {"clock_went_back", "deletes_waiting", "count differs", "sweep_unproved", "read_again"} <= made
     assert sorted(name for name in made if f"`{name}`" not in PAGE) == []

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
-from tests.e2e.stand import Quick, Shop
+from tests.e2e.builders import Quick, Shop
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.e2e.stand import Service, shop
+from tests.e2e.builders import Service, shop
 from tests.grid.postgres_server import postgres_server
 
 

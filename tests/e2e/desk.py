@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 
-from tests.e2e.stand import Quick, Shop
+from tests.e2e.builders import Quick, Shop
 
 FIELDS = {
     "id": "bigint", "wide": "decimal(38,10)", "money": "decimal(18,4)", "big": "bigint", "double": "double", "name": "text",

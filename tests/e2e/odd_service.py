@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
-from tests.e2e.stand import Shop
+from tests.e2e.builders import Shop
 
 SOON = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
-from tests.e2e.stand import Shop
+from tests.e2e.builders import Shop
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SWEEP = {"kind": "sweep", "params": {"fields": "id"}, "every": "1d"}

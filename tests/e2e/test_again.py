@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.stand import shop
+from tests.e2e.builders import shop
 
 NEW_ENTITY = """
 entity: work_hour

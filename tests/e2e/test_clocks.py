@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from headwater.clock import iso
+from tests.e2e.builders import kill
 from tests.e2e.clocked import DAY, HOUR, Clocked, ClockedShop, serving
-from tests.e2e.stand import kill
 
 LATE = [datetime(2062, 7, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), DAY]
 NAMES = ["2062", "2030", "a day ahead"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from headwater.sandbox.connectwise.access import Access
-from headwater.sandbox.connectwise.agreements import NUMBER_CAPTION
 from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.connectwise.company import live
-from headwater.sandbox.connectwise.records.shape import CustomField
+from headwater.sandbox.connectwise.auth import Access
+from headwater.sandbox.connectwise.business.agreements import NUMBER_CAPTION
+from headwater.sandbox.connectwise.records.base import CustomField
+from headwater.sandbox.connectwise.simulation import live
 from headwater.sandbox.server import running
-from tests.e2e.stand import KEYS, Quick, Shop, msp
+from tests.e2e.builders import KEYS, Quick, Shop, msp
 
 SENT = [
     ('"A-17"', "A-17", "A-17"),

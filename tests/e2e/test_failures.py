@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 import duckdb
 import pytest
 
-from tests.e2e.stand import Service, shop
+from tests.e2e.builders import Service, shop
 
 
 @pytest.fixture(scope="module")

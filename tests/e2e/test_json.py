@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.e2e.stand import HEADWATER
+from tests.e2e.builders import HEADWATER
 
 COMMANDS = [
     ("check",),

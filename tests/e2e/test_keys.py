@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from headwater.temporal.keys import hash60
-from tests.e2e.stand import msp
+from tests.e2e.builders import msp
 
 WIDE = 2**53
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from headwater.clock import from_micros, iso
-from tests.e2e.stand import kill, place, shop
+from tests.e2e.builders import kill, place, shop
 
 KILLS = 50
 AGAIN = 6

@@ -7,7 +7,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.stand import shop
+from tests.e2e.builders import shop
 
 
 def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_lease(small, service):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.e2e.stand import shop
+from tests.e2e.builders import shop
 
 FIELD = "hourlyRate"
 

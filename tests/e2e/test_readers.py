@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.stand import Service, kill, msp
+from tests.e2e.builders import Service, kill, msp
 from tests.grid.engines import LONG
 
 pytestmark = [LONG, pytest.mark.slow]

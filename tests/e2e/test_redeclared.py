@@ -9,8 +9,8 @@ import duckdb
 import yaml
 
 from headwater.model.load import load_declarations
-from headwater.silver.ready import drop, ready
-from headwater.warehouse.duckdb import DuckDB
+from headwater.silver.schema.migrate import drop, ready
+from headwater.warehouse.duckdb.engine import DuckDB
 
 
 def redeclare(project, *changes):

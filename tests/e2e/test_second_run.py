@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.stand import msp
+from tests.e2e.builders import msp
 
 
 def twice(project, service):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from headwater import blueprints
-from tests.e2e.stand import Service, msp
+from tests.e2e.builders import Service, msp
 
 FACTS = Path(blueprints.__file__).parent / "msp" / "models" / "facts"
 

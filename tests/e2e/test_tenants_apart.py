@@ -16,8 +16,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from headwater.cli.main import code_of
-from headwater.ledger import migrations
-from tests.e2e.stand import SHOP
+from headwater.ledger.sql import migrations
+from tests.e2e.builders import SHOP
 
 CLEAR = "sk-live-0815-nobody-may-see"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headwater.lake.folder import FolderLake
-from headwater.ledger.sql import SqlLedger
+from headwater.ledger.sql.ledger import SqlLedger
 from tests.extract.service import Service, serving
 
 

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from headwater.batch import Batch, Feed, Window, batch_of
 from headwater.clock import SystemClock
-from headwater.extract.access import Access
-from headwater.extract.budget import Budgets
 from headwater.extract.client import Client
-from headwater.extract.question import Question
+from headwater.extract.credentials import Access
+from headwater.extract.rate_limit import Budgets
+from headwater.extract.request_params import Question
 from headwater.model.connector import Connector
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ import pytest
 from headwater.clock import SystemClock
 from headwater.errors import Again, DeclarationError, Refused
 from headwater.events import RequestRetried
-from headwater.extract.access import Access
-from headwater.extract.budget import Budget, Budgets
+from headwater.extract.credentials import Access
+from headwater.extract.rate_limit import Budget, Budgets
 from headwater.wire.limits import Limits
 from tests.extract.service import SECRETS, FastClock, Service, client_of, serving, tickets
 

@@ -14,11 +14,11 @@ import headwater.connectors.connectwise
 from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH
 from headwater.errors import Refused
-from headwater.extract.access import Access
-from headwater.extract.budget import Budgets
 from headwater.extract.client import Client
-from headwater.extract.question import Question
+from headwater.extract.credentials import Access
+from headwater.extract.rate_limit import Budgets
 from headwater.extract.read import read
+from headwater.extract.request_params import Question
 from headwater.model.connector import Connector
 from headwater.model.load import load_connector
 from headwater.sandbox.connectwise.app import connectwise

@@ -15,10 +15,10 @@ from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.errors import Again, DeclarationError, LakeError, Refused, StopRequested
 from headwater.events import BatchExtracted, FindingMade, PageCommitted, ReadStarted
-from headwater.extract.parts import Parts, tidy
+from headwater.extract.page_files import Parts, tidy
 from headwater.extract.read import read
 from headwater.lake.folder import FolderLake
-from headwater.ledger.sql import SqlLedger
+from headwater.ledger.sql.ledger import SqlLedger
 from tests.extract.service import (
     SINCE,
     UNTIL,

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from headwater.errors import NotThere, Refused
-from headwater.extract.question import Question
+from headwater.extract.request_params import Question
 from headwater.extract.verify import IdRequest, verify
 from headwater.model.resource import Resource
 from tests.extract.service import Service, batch, client_of, serving, tickets

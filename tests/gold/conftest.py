@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gold import stand
+from tests.gold import builders
 
 
 @pytest.fixture(scope="module")
 def on_each_engine(engine):
     """Lets `stand.opened` open warehouses on one engine after the other."""
-    stand.chosen.append(engine)
+    builders.chosen.append(engine)
     yield engine
-    stand.chosen.pop()
+    builders.chosen.pop()

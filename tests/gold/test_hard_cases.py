@@ -1,13 +1,13 @@
 """The hard cases of the star, each drawn: what happened in which entity, and what a person reads in dimension and fact.
 
-They ship with the corpus: src/headwater/corpus/drawings/star.md.
+They ship with the conformance suite: src/headwater/testing/conformance/drawings/star.md.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from headwater.corpus.star_drawn import SHEET, comes_out
+from headwater.testing.conformance.star.scenarios import SHEET, comes_out
 
 
 @pytest.mark.parametrize("drawing", SHEET, ids=lambda drawing: drawing.name)

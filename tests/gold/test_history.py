@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.corpus.oracle import OPEN, Seen, history
-from headwater.gold.build import build_dimension
+from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EntityDimension
-from tests.gold.stand import STAR, opened, put, seen, star_of
+from headwater.testing.conformance.history.oracle import OPEN, Seen, history
+from tests.gold.builders import STAR, opened, put, seen, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 

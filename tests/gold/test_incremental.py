@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.corpus.oracle import Seen
-from headwater.corpus.star_stored import comparable, doubled_keys, lost_keys
-from headwater.gold.star import order
+from headwater.model.tables import order
+from headwater.testing.conformance.history.oracle import Seen
+from headwater.testing.conformance.star.compare import comparable, doubled_keys, lost_keys
 from headwater.warehouse.base import Warehouse
-from tests.gold.stand import STAR, build, build_one, opened, put, seen
+from tests.gold.builders import STAR, build, build_one, opened, put, seen
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from headwater.gold.explain import explain
-from headwater.gold.star import dimensions_of, needs, order, table_name
+from headwater.model.tables import dimensions_of, needs, order, table_name
 from headwater.names import quote
 from headwater.testing.golden import hold_against
-from tests.gold.stand import STAR, build, in_order, opened, put, seen
+from tests.gold.builders import STAR, build, in_order, opened, put, seen
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gold"
 TABLES = {table_name(table): table for table in order(STAR.declarations)}

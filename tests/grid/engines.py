@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.duckdb import DuckDB
-from headwater.warehouse.files import Files
-from headwater.warehouse.postgres import Postgres
-from headwater.warehouse.spark import Spark
+from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.files.engine import Files
+from headwater.warehouse.postgres.engine import Postgres
+from headwater.warehouse.spark.engine import Spark
 from tests.grid.postgres_server import postgres_server
 from tests.grid.spark_session import SETTINGS
 

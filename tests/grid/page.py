@@ -10,11 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 
 from headwater.warehouse.base import Capabilities
-from headwater.warehouse.duckdb import DuckDB
-from headwater.warehouse.files import Files
-from headwater.warehouse.postgres import Postgres
-from headwater.warehouse.redshift import Redshift
-from headwater.warehouse.spark import Spark
+from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.files.engine import Files
+from headwater.warehouse.postgres.engine import Postgres
+from headwater.warehouse.redshift.engine import Redshift
+from headwater.warehouse.spark.engine import Spark
 
 TESTS = Path(__file__).parents[1]
 KINDS = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark, "files": Files}

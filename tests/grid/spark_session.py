@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from headwater.warehouse.spark_session import OLDEST_JAVA, java_version
+from headwater.warehouse.spark.connection import OLDEST_JAVA, java_version
 
 SETTINGS = {
     "spark.driver.memory": "1g",

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.temporal.keys import hash60
-from headwater.temporal.text import instant, micros
-from headwater.warehouse.duckdb import DuckDB
+from headwater.temporal.sql import instant, micros
+from headwater.warehouse.duckdb.engine import DuckDB
 
 DOUBLES = "CAST({} AS DOUBLE)"
 EXPRESSIONS = (

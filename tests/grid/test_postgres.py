@@ -14,18 +14,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from headwater.corpus.oracle import history
 from headwater.errors import HeadwaterError, WarehouseError
 from headwater.model.project import PostgresWarehouse, Project
-from headwater.silver.merge import merge
-from headwater.silver.ready import ready
+from headwater.silver.merge.merge import merge
+from headwater.silver.schema.migrate import ready
+from headwater.testing.conformance.history.oracle import history
 from headwater.warehouse.base import Table, TableColumn
-from headwater.warehouse.postgres import Postgres
-from headwater.warehouse.postgres_older import CHECKS
-from tests.gold import stand as star
-from tests.silver.stand import COLUMNS, THING, made, put, seen, staged, versions
-from tests.silver.test_killed import arriving, before
-from tests.silver.test_ready import changed
+from headwater.warehouse.postgres.compat import CHECKS
+from headwater.warehouse.postgres.engine import Postgres
+from tests.gold import builders as star
+from tests.silver.builders import COLUMNS, THING, made, put, seen, staged, versions
+from tests.silver.merge.test_crash import arriving, before
+from tests.silver.schema.test_migrate import changed
 
 pytestmark = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
 
@@ -35,10 +35,10 @@ OLD_GUARD = "EXCLUDE USING gist (entity_key WITH =, tsrange(valid_from, valid_to
 
 SCRIPT = """
 import os, sys
-from headwater.warehouse.postgres import Postgres
-from headwater.warehouse.postgres_older import CHECKS
-from tests.silver.stand import put
-from tests.silver.test_killed import arriving
+from headwater.warehouse.postgres.engine import Postgres
+from headwater.warehouse.postgres.compat import CHECKS
+from tests.silver.builders import put
+from tests.silver.merge.test_crash import arriving
 warehouse = Postgres(sys.argv[1], os.environ["DATABASE_URL"])
 print("open", flush=True)
 put(warehouse, arriving())

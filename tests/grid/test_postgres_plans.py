@@ -7,14 +7,14 @@ import os
 import pytest
 from bench.state import State
 
-from headwater.gold.build import build_dimension
-from headwater.gold.load import load_fact
+from headwater.gold.dimension.build import build_dimension
+from headwater.gold.fact.build import load_fact
 from headwater.gold.star import Star
 from headwater.model.fact import Fact
-from headwater.silver.merge import merge
-from headwater.silver.ready import ready
+from headwater.silver.merge.merge import merge
+from headwater.silver.schema.migrate import ready
 from headwater.warehouse.lake_reader import LakeReader
-from headwater.warehouse.postgres import Postgres
+from headwater.warehouse.postgres.engine import Postgres
 
 pytestmark = [
     pytest.mark.slow,

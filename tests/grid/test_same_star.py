@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from headwater.warehouse.duckdb import DuckDB
-from tests.e2e.stand import Service, msp
+from headwater.warehouse.duckdb.engine import DuckDB
+from tests.e2e.builders import Service, msp
 from tests.grid.engines import LONG
 
 

@@ -7,13 +7,13 @@ from contextlib import closing
 
 import pytest
 
-from headwater.corpus import star
-from headwater.corpus.oracle import history
-from headwater.silver.ready import ready
-from headwater.warehouse.duckdb import DuckDB
+from headwater.silver.schema.migrate import ready
+from headwater.testing.conformance.history.oracle import history
+from headwater.testing.conformance.star import load
+from headwater.warehouse.duckdb.engine import DuckDB
 from tests.grid.engines import LONG
 from tests.grid.spark_session import notice
-from tests.silver.stand import COLUMNS, THING, put, seen, versions
+from tests.silver.builders import COLUMNS, THING, put, seen, versions
 
 FLAVOURS = {"spark": "delta"}
 """What is kept here as Delta tables; the rest of the corpus runs on Parquet, which takes a third of the time."""
@@ -55,21 +55,21 @@ def test_a_hundred_sets_in_five_orders_and_batchings_end_in_the_history_of_the_o
 
 def lived(warehouse):
     """A star that is built, changes, and is built again: all its rows."""
-    star.put(warehouse, "company", star.seen("company", 1, "2024-01-01", segment="a"))
-    star.put(warehouse, "company", star.seen("company", 2, "2024-01-01", segment="a"))
-    star.put(warehouse, "entry", star.seen("entry", 1, "2024-01-15", member_id=7))
-    star.build(warehouse)
-    star.put(warehouse, "company", star.seen("company", 1, "2024-02-01", segment="b"))
-    star.build(warehouse)
-    return star.everything(warehouse, skip=("dim_date",))
+    load.put(warehouse, "company", load.seen("company", 1, "2024-01-01", segment="a"))
+    load.put(warehouse, "company", load.seen("company", 2, "2024-01-01", segment="a"))
+    load.put(warehouse, "entry", load.seen("entry", 1, "2024-01-15", member_id=7))
+    load.build(warehouse)
+    load.put(warehouse, "company", load.seen("company", 1, "2024-02-01", segment="b"))
+    load.build(warehouse)
+    return load.everything(warehouse, skip=("dim_date",))
 
 
 @pytest.mark.slow
 @LONG
 def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
-    with closing(star.prepare(DuckDB("acme", ":memory:", threads=1))) as plain:
+    with closing(load.prepare(DuckDB("acme", ":memory:", threads=1))) as plain:
         wanted = lived(plain)
-    assert lived(star.prepare(engine.open())) == wanted
+    assert lived(load.prepare(engine.open())) == wanted
 
 
 def test_a_run_says_which_engine_it_left_out(engine):

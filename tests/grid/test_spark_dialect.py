@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from headwater.names import literal
-from headwater.warehouse.duckdb import DuckDB
+from headwater.warehouse.duckdb.engine import DuckDB
 
 TEXTS = (
     "", " ", "a", "A", "abc", "a-b-c", "--", "Hello World", "  padded  ", "\ttab\n", "it's", 'say "hi"', "back\\slash",

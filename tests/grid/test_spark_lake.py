@@ -11,9 +11,9 @@ from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, from_micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
-from headwater.silver.observe import may_not_fit, observed
-from headwater.silver.reading import Arrival, Reading
-from headwater.warehouse.duckdb import DuckDB
+from headwater.silver.events import may_not_fit, observed
+from headwater.silver.mapping import Arrival, Reading
+from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.lake_reader import LakeReader
 
 NESTED = (

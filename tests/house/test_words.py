@@ -141,7 +141,7 @@ def name_of(node: ast.AST) -> str:
 STATEMENT = re.compile(
     r"\s*(?:SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE (?:TABLE|VIEW|SCHEMA)|WITH \w+ AS)\b"
 )
-SQL_ROOMS = {"warehouse", "temporal", "silver", "gold", "bronze", "ledger", "corpus"}
+SQL_ROOMS = {"warehouse", "temporal", "silver", "gold", "bronze", "ledger", "testing"}
 
 
 def test_sql_is_written_only_where_its_meaning_lives():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import Hands
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import Hands
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from sqlalchemy import event
 
 from headwater.batch import batch_of
 from headwater.ledger.base import FindingRow
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import DRIFT, Hands, batch, feed, page, refused, window
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import DRIFT, Hands, batch, feed, page, refused, window
 
 PARCEL, CHILD = batch(), batch_of(feed("notes"), window(0, 2))
 

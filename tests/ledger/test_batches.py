@@ -7,8 +7,8 @@ import pytest
 
 from headwater.batch import Batch, batch_of
 from headwater.errors import StateError
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
 
 
 def test_a_batch_goes_all_the_way(ledger: SqlLedger) -> None:

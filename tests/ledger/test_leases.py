@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import LeaseHeld, StateError
-from headwater.ledger.holder import describe, holder, is_dead
-from headwater.ledger.lease import keep
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import NOON, Hands
+from headwater.ledger.heartbeat import keep
+from headwater.ledger.lease_owner import describe, holder, is_dead
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import NOON, Hands
 
 ELSEWHERE = "far-away:4711:b-s-1-x"
 OTHER = "far-away:4712:b-s-1-x"
@@ -104,8 +104,8 @@ def test_a_process_id_that_now_means_another_process_is_dead() -> None:
 CLAIM = """
 import sys, time
 from pathlib import Path
-from headwater.ledger.holder import holder
-from headwater.ledger.sql import SqlLedger
+from headwater.ledger.lease_owner import holder
+from headwater.ledger.sql.ledger import SqlLedger
 ledger = SqlLedger("sqlite:///ledger.db", root=Path(sys.argv[1]))
 ledger.claim("acme", "run", holder(), seconds=3600)
 print("claimed", flush=True)

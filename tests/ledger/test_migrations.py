@@ -14,10 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from headwater.ledger import migrations
-from headwater.ledger.sql import SqlLedger
-from headwater.ledger.tables import HEAD, VERSION_TABLE, metadata
-from tests.ledger.parcels import batch, extracted, feed
+from headwater.ledger.sql import migrations
+from headwater.ledger.sql.ledger import SqlLedger
+from headwater.ledger.sql.schema import HEAD, VERSION_TABLE, metadata
+from tests.ledger.builders import batch, extracted, feed
 
 
 def _config() -> Config:
@@ -36,7 +36,7 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 
 
 def test_migrations_ship_inside_the_package() -> None:
-    folder = resources.files("headwater.ledger.migrations")
+    folder = resources.files("headwater.ledger.sql.migrations")
     assert folder.joinpath("env.py").is_file()
     assert len([file for file in folder.joinpath("versions").iterdir() if file.name.endswith(".py")]) == HEAD
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import StateError
-from headwater.ledger.sql import SqlLedger
-from headwater.ledger.tables import HEAD
-from tests.ledger.parcels import batch, extracted, feed, page
+from headwater.ledger.sql.ledger import SqlLedger
+from headwater.ledger.sql.schema import HEAD
+from tests.ledger.builders import batch, extracted, feed, page
 
 URL = "sqlite:///deep/below/ledger.db"
 
@@ -54,7 +54,7 @@ def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> No
 def test_opening_one_that_is_up_to_date_imports_no_alembic(tmp_path: Path) -> None:
     _made(tmp_path)
     script = (
-        "import sys; from pathlib import Path; from headwater.ledger.sql import SqlLedger\n"
+        "import sys; from pathlib import Path; from headwater.ledger.sql.ledger import SqlLedger\n"
         f"SqlLedger({URL!r}, root=Path({str(tmp_path)!r})).close(); print('alembic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -183,7 +183,7 @@ def test_no_value_shows_in_an_error(tmp_path: Path) -> None:
 
 def test_several_processes_may_open_and_write_at_once(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from headwater.ledger.sql import SqlLedger\n"
+        "import sys; from pathlib import Path; from headwater.ledger.sql.ledger import SqlLedger\n"
         f"ledger = SqlLedger({URL!r}, root=Path({str(tmp_path)!r}))\n"
         "for number in range(20): ledger.set_mark('acme', f'{sys.argv[1]}-{number}', 'x')\n"
         "ledger.close()"

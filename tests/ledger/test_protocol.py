@@ -3,7 +3,7 @@ from __future__ import annotations
 import inspect
 
 from headwater.ledger.base import Ledger
-from headwater.ledger.sql import SqlLedger
+from headwater.ledger.sql.ledger import SqlLedger
 
 
 def _verbs(kind: type) -> dict[str, str]:

@@ -7,8 +7,8 @@ import pytest
 
 from headwater.errors import StateError
 from headwater.ledger.base import Drift
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import DRIFT, NOON, Hands, batch, extracted, feed, landed, refused
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import DRIFT, NOON, Hands, batch, extracted, feed, landed, refused
 
 
 def test_a_refused_record_waits_with_its_reasons(ledger: SqlLedger) -> None:

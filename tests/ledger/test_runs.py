@@ -4,8 +4,8 @@ import pytest
 
 from headwater.errors import StateError
 from headwater.ledger.base import ConnectionRow, FindingRow
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import NOON, Hands
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import NOON, Hands
 
 
 def test_runs_are_told_newest_first(ledger: SqlLedger, hands: Hands) -> None:

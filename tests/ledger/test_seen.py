@@ -8,8 +8,8 @@ import pytest
 
 from headwater.errors import StateError
 from headwater.ledger.base import BatchRow, CountRow
-from headwater.ledger.sql import SqlLedger
-from tests.ledger.parcels import NOON, Hands, batch, extracted, feed, page, window
+from headwater.ledger.sql.ledger import SqlLedger
+from tests.ledger.builders import NOON, Hands, batch, extracted, feed, page, window
 
 LATER = NOON + timedelta(hours=2, microseconds=7)
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from headwater.errors import StateError
 from headwater.ledger.base import ConnectionRow, FindingRow
-from headwater.ledger.sql import SqlLedger
-from headwater.ledger.tables import metadata
-from tests.ledger.parcels import DRIFT, batch, extracted, feed, page, refused
+from headwater.ledger.sql.ledger import SqlLedger
+from headwater.ledger.sql.schema import metadata
+from tests.ledger.builders import DRIFT, batch, extracted, feed, page, refused
 
 
 @pytest.fixture(scope="module")

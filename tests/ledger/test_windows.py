@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH
-from headwater.ledger.sql import SqlLedger
+from headwater.ledger.sql.ledger import SqlLedger
 from headwater.windows import merged
-from tests.ledger.parcels import NOON, batch, extracted, feed, window
+from tests.ledger.builders import NOON, batch, extracted, feed, window
 
 
 def test_a_year_of_hourly_runs_is_one_window(ledger: SqlLedger) -> None:

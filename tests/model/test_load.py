@@ -9,12 +9,12 @@ import pytest
 
 from headwater.declared import Declared
 from headwater.errors import DeclarationError, DeclarationErrors
-from headwater.model.check import check
+from headwater.model.check.context import Whole
+from headwater.model.check.entities import check
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.field import Field
 from headwater.model.load import load_declarations, load_project
-from headwater.model.whole import Whole
 
 PROJECT = """
 version: 1

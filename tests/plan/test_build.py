@@ -12,21 +12,7 @@ from headwater.plan.build import build
 from headwater.plan.explain import explain
 from headwater.plan.state import Redeclared
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish
-from tests.plan.desk import (
-    BUILT,
-    DAY,
-    NOW,
-    RESOURCES,
-    UNTIL,
-    VIEW,
-    asked,
-    batch,
-    feed,
-    fresh,
-    read,
-    row,
-    tenant,
-)
+from tests.plan.builders import BUILT, DAY, NOW, RESOURCES, UNTIL, VIEW, asked, batch, feed, fresh, read, row, tenant
 
 
 def extracts(plan: Plan, resource: str = "tickets") -> list[Extract]:

@@ -10,7 +10,7 @@ import pytest
 from headwater.plan.build import build
 from headwater.plan.explain import explain
 from headwater.plan.state import Request, TenantState
-from tests.plan.desk import DAY, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
+from tests.plan.builders import DAY, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
 ALL = ("tickets", "agreements", "additions", "boards")

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.ledger.base import Ledger, PageRow
-from headwater.ledger.sql import SqlLedger
+from headwater.ledger.sql.ledger import SqlLedger
 from headwater.plan.build import build
 from headwater.plan.reads import spread
 from headwater.plan.state import FeedState, TenantState
 from headwater.plan.step import Conform, Extract, Land
-from tests.plan.desk import BUILT, HOLD_BACK, NOW, VIEW, asked, fresh
+from tests.plan.builders import BUILT, HOLD_BACK, NOW, VIEW, asked, fresh
 
 NAMES = ("tickets", "agreements", "additions", "boards")
 

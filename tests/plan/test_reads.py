@@ -9,7 +9,7 @@ from headwater.plan.reads import spread
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
 from headwater.wire.cursor import Snapshot
-from tests.plan.desk import DAY, RESOURCES, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
+from tests.plan.builders import DAY, RESOURCES, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
 
 WHOLE = Window(since=EPOCH, until=UNTIL)
 TODAY = Window(since=UNTIL - DAY, until=UNTIL)

@@ -23,7 +23,7 @@ from headwater.plan.step import (
     plan_from,
     step_from,
 )
-from tests.plan.desk import VIEW, asked, fresh, tenant
+from tests.plan.builders import VIEW, asked, fresh, tenant
 
 INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 NAMES = st.text("abcdefghij_", min_size=1, max_size=8)

@@ -6,10 +6,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from headwater.sandbox.connectwise.access import Access
 from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.connectwise.company import Simulation, live
+from headwater.sandbox.connectwise.auth import Access
 from headwater.sandbox.connectwise.route import BASE
+from headwater.sandbox.connectwise.simulation import Simulation, live
 from headwater.sandbox.server import running
 
 KEYS = {"auth": ("acme+public", "private"), "headers": {"clientId": "client"}}

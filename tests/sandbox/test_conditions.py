@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.sandbox.connectwise.conditions import ConditionError, parse
-from headwater.sandbox.connectwise.records.desk import Ticket
-from headwater.sandbox.connectwise.records.shape import CustomField, Reference, Stamp
+from headwater.sandbox.connectwise.records.base import CustomField, Reference, Stamp
+from headwater.sandbox.connectwise.records.service import Ticket
 
 TICKET = Ticket(
     id=7,

@@ -12,7 +12,7 @@ from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, micros
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
-from headwater.silver.reading import Arrival, Reading
+from headwater.silver.mapping import Arrival, Reading
 
 CONTACT = Entity.model_validate(
     {

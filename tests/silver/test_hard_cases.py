@@ -1,14 +1,14 @@
 """The hard cases of history, each drawn: what was there, what arrives, what is there afterwards.
 
-They ship with the corpus: src/headwater/corpus/drawings/history.md.
+They ship with the conformance suite: src/headwater/testing/conformance/drawings/history.md.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from headwater.corpus.history_drawn import SHEET, comes_out
-from tests.silver.stand import made
+from headwater.testing.conformance.history.scenarios import SHEET, comes_out
+from tests.silver.builders import made
 
 
 @pytest.fixture(scope="module")

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headwater.corpus.oracle import OPEN, Seen, history, in_order, set_of, state_at
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
-from headwater.silver.merge import merge
-from headwater.silver.ready import drop, ready
+from headwater.silver.merge.merge import merge
+from headwater.silver.schema.migrate import drop, ready
 from headwater.temporal.asof import valid_at
-from headwater.temporal.text import instant
+from headwater.temporal.sql import instant
+from headwater.testing.conformance.history.oracle import OPEN, Seen, history, in_order, set_of, state_at
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.duckdb import DuckDB
-from tests.silver.stand import COLUMNS, THING, made, put, seen, staged, versions
+from headwater.warehouse.duckdb.engine import DuckDB
+from tests.silver.builders import COLUMNS, THING, made, put, seen, staged, versions
 
 VALUES = st.fixed_dictionaries(
     {},

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.temporal.asof import covering, last_at_or_before
-from headwater.temporal.canonical import canonical, event_hash
 from headwater.temporal.coalesce import coalesced
+from headwater.temporal.event_hash import canonical, event_hash
 from headwater.temporal.keys import entity_key, hash60
-from headwater.temporal.timeline import Side, timeline
-from headwater.testing.drawn import drawn, mismatch
+from headwater.temporal.split import Side, timeline
+from headwater.testing.tables import drawn, mismatch
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from headwater.temporal.append import first_step, step
 from headwater.temporal.asof import covering, last_at_or_before, valid_at
-from headwater.temporal.canonical import event_hash
 from headwater.temporal.coalesce import coalesced
+from headwater.temporal.event_hash import event_hash
 from headwater.temporal.fold import Shape, fold
 from headwater.temporal.keys import entity_key, hash60
-from headwater.temporal.step import first_step, step
-from headwater.temporal.timeline import Side, timeline
+from headwater.temporal.split import Side, timeline
 
 SHAPE = Shape(columns=("ticket_id", "status", "hours", "note"), overwritten=("note",))
 KNOWN = {"ticket_id": "bigint", "status": "text", "hours": "double", "paid": "boolean", "at": "timestamp", "on": "date"}

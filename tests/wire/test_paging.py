@@ -7,10 +7,10 @@ import json
 import pytest
 
 from headwater.errors import Refused
+from headwater.wire.loop_guard import Trail
 from headwater.wire.message import Page, Request, Response
 from headwater.wire.paging import ForwardOnly, LinkHeader, PageNumber, Progress, Unpaged
 from headwater.wire.records import as_lines, split
-from headwater.wire.trail import Trail
 
 BASE = Request(url="https://api.example.com/v1/things", params={"orderBy": "id asc"})
 OWN = "https://api.example.com/v1/things?pageSize=2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from headwater.bronze.lines import BLOCK, Block
+from headwater.bronze.jsonl import BLOCK, Block
 
 LARGEST = 64 << 20
 """Bytes of a record."""

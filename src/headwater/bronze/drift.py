@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from headwater.bronze.judge import Verdict
-from headwater.bronze.lines import Block
-from headwater.bronze.shape import Shape
+from headwater.bronze.jsonl import Block
+from headwater.bronze.schema import Shape
+from headwater.bronze.validate import Verdict
 from headwater.ledger.base import Drift
 from headwater.model.field import Node
 

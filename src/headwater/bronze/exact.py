@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
 from typing import Any
 
-from headwater.bronze.lines import Block
+from headwater.bronze.jsonl import Block
 
 DEEPEST = 100
 """Levels of objects and lists that a value kept as JSON may have."""

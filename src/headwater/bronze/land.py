@@ -15,13 +15,13 @@ from pydantic import BaseModel
 from headwater.batch import Batch
 from headwater.bronze.contract import demanding, keys_only
 from headwater.bronze.drift import DriftReport
-from headwater.bronze.judge import Judge, Verdict
-from headwater.bronze.lines import write_lines
+from headwater.bronze.jsonl import write_lines
+from headwater.bronze.parquet_writer import Lines, Typist, Unfit, bag_of, in_order, typist
 from headwater.bronze.partial import PartialReader
-from headwater.bronze.shape import shape_of
-from headwater.bronze.staging import Parents, Staging, parents_from, wrapped
-from headwater.bronze.survey import Survey, Surveyor
-from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, in_order, typist
+from headwater.bronze.rewrite import Parents, Staging, parents_from, wrapped
+from headwater.bronze.scan import Survey, Surveyor
+from headwater.bronze.schema import shape_of
+from headwater.bronze.validate import Judge, Verdict
 from headwater.errors import GuardError, LakeError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Drift, RefusedRow

@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from headwater.bronze.exact import fraction, number_text, whole
-from headwater.bronze.shape import Shape
-from headwater.model.contract import Loose
+from headwater.bronze.schema import Shape
 from headwater.model.field import Node, annotation_of
+from headwater.model.field_types import Loose
 
 _DEEPEST = 16
 """Values further down are not looked at; no contract goes there."""

@@ -12,12 +12,12 @@ from pydantic import BaseModel
 
 from headwater.batch import Batch
 from headwater.bronze.drift import DriftReport
-from headwater.bronze.judge import Judge, Verdict
+from headwater.bronze.jsonl import write_lines
 from headwater.bronze.land import INDEX, WAITING, held_to, read_parents
-from headwater.bronze.lines import write_lines
-from headwater.bronze.shape import Shape, shape_of
-from headwater.bronze.staging import chosen_lines, wrapped
-from headwater.bronze.typist import Lines, Typist, Unfit, bag_of, typist
+from headwater.bronze.parquet_writer import Lines, Typist, Unfit, bag_of, typist
+from headwater.bronze.rewrite import chosen_lines, wrapped
+from headwater.bronze.schema import Shape, shape_of
+from headwater.bronze.validate import Judge, Verdict
 from headwater.errors import LakeError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Drift, RefusedRow

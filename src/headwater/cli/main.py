@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typer.core import TyperGroup
 
 from headwater import __version__
-from headwater.cli.failure import abandon_output, tell
-from headwater.cli.lazy import Lazy
+from headwater.cli.errors import abandon_output, tell
+from headwater.cli.lazy_command import Lazy
 
 COMMANDS = {
     "init": "Write a project to start from.",

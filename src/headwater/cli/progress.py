@@ -22,7 +22,7 @@ from headwater.events import (
     TableBuilt,
     VersionsWritten,
 )
-from headwater.run.listen import line_of
+from headwater.run.event_log import line_of
 
 HISTORY = "history"
 STAR = "star"

@@ -44,7 +44,7 @@ def _imports(body: str) -> str:
         lines += [f"from typing import {', '.join(typing)}", ""]
     if "Field(" in body:
         lines += ["from pydantic import Field", ""]
-    lines.append(f"from headwater.model.contract import {', '.join(sorted((*used, 'Record')))}")
+    lines.append(f"from headwater.model.field_types import {', '.join(sorted((*used, 'Record')))}")
     return "\n".join(lines) + "\n"
 
 

@@ -18,16 +18,16 @@ from urllib.parse import urlsplit
 from headwater.clock import Clock
 from headwater.errors import Again, Refused, ServiceError
 from headwater.events import Listen, RequestRetried, ignore
-from headwater.extract.access import Access
-from headwater.extract.budget import Budgets
-from headwater.extract.failure import failure_of
+from headwater.extract.credentials import Access
+from headwater.extract.network_errors import failure_of
+from headwater.extract.rate_limit import Budgets
 from headwater.model.connector import Connector
 from headwater.wire.hosts import check_base, check_target, is_loopback
 from headwater.wire.limits import Limits, backoff
 from headwater.wire.message import Request, Response, redact
-from headwater.wire.placeholder import fill, fill_all, fill_headers
+from headwater.wire.response_status import Refresh, Verdict, judge
 from headwater.wire.retry_after import instant_of
-from headwater.wire.verdict import Refresh, Verdict, judge
+from headwater.wire.template import fill, fill_all, fill_headers
 
 if TYPE_CHECKING:
     import httpx2

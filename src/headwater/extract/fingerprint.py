@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from headwater.extract.question import Question, fields_of
+from headwater.extract.request_params import Question, fields_of
 from headwater.model.connector import Connector
 from headwater.wire.cursor import Sweep
-from headwater.wire.placeholder import fill, fill_all, fill_headers
+from headwater.wire.template import fill, fill_all, fill_headers
 
 
 def fingerprint_of(connector: Connector, settings: Mapping[str, str], question: Question, purpose: str) -> str:

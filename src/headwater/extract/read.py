@@ -28,18 +28,18 @@ from headwater.batch import Batch
 from headwater.errors import NotThere, Refused, ServiceError, StopRequested
 from headwater.events import BatchExtracted, FindingMade, Listen, PageCommitted, ReadDropped, ReadStarted, ignore
 from headwater.extract.client import Client
+from headwater.extract.count_check import count_of, digest_of, distinct, wants_count, wants_second
 from headwater.extract.fingerprint import fingerprint_of
-from headwater.extract.parts import Parts
+from headwater.extract.page_cursor import Route, Stop
+from headwater.extract.page_files import Parts
 from headwater.extract.proof import Doubt, Reading, doubt_of
-from headwater.extract.question import Question, asked_window, params_of, path_of
-from headwater.extract.reconcile import count_of, digest_of, distinct, wants_count, wants_second
-from headwater.extract.route import Route, Stop
+from headwater.extract.request_params import Question, asked_window, params_of, path_of
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
+from headwater.wire.loop_guard import Trail
 from headwater.wire.message import Page, Request, Response
 from headwater.wire.paging import ForwardOnly, Progress, is_linked, total_of
 from headwater.wire.records import as_lines, split, value, value_rows
-from headwater.wire.trail import Trail
 
 _READINGS = 3
 """How often a read that the service's count does not agree with is begun anew."""

@@ -19,15 +19,15 @@ from headwater.batch import Batch
 from headwater.errors import DeclarationError, NotThere, Refused
 from headwater.events import BatchExtracted, Listen, PageCommitted, ReadStarted, ignore
 from headwater.extract.client import Client
-from headwater.extract.parts import Parts
-from headwater.extract.question import Question, fields_of
+from headwater.extract.page_files import Parts
+from headwater.extract.request_params import Question, fields_of
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.model.resource import Verify
 from headwater.wire.message import Request, Response
 from headwater.wire.paging import Unpaged
-from headwater.wire.placeholder import fill_all
 from headwater.wire.records import as_lines, split, value, values
+from headwater.wire.template import fill_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.gold import days, dimension, enumeration, fact
+from headwater.gold.dimension import date, entity, enum
+from headwater.gold.fact import select
 from headwater.gold.star import Ref, Star
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.fact import Fact
@@ -13,10 +14,10 @@ def explain(star: Star, declared: Dimension | Fact, ref: Ref) -> str:
     match declared:
         case Fact():
             months = "-- gold_months: the months up to that of the newest batch\n" if declared.periods else ""
-            return months + fact.rows_of(fact.compiled(star, declared, ref))
+            return months + select.rows_of(select.compiled(star, declared, ref))
         case EntityDimension():
-            return dimension.rows_of(dimension.compiled(star, declared, ref))
+            return entity.rows_of(entity.compiled(star, declared, ref))
         case EnumDimension():
-            return enumeration.rows_of(star, declared, ref)
+            return enum.rows_of(star, declared, ref)
         case DateDimension():
-            return days.described(declared)
+            return date.described(declared)

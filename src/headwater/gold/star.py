@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from headwater.errors import DeclarationError
-from headwater.model.dimension import Dimension, EntityDimension, EnumDimension
+from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity
 from headwater.model.expression import Scope
 from headwater.model.fact import Fact
@@ -55,39 +55,6 @@ class Star:
             for name, lookup in fact.lookups.items()
             if lookup.dimension == dimension
         )
-
-
-def table_name(declared: Dimension | Fact) -> str:
-    """The name of the table in gold."""
-    return f"fact_{declared.fact}" if isinstance(declared, Fact) else f"dim_{declared.dimension}"
-
-
-def key_column(dimension: Dimension) -> str:
-    """The column of a dimension that holds its surrogate key."""
-    return f"{dimension.dimension}_key"
-
-
-def needs(declared: Dimension | Fact) -> frozenset[str]:
-    """The entities whose versions a table is made from (the dimensions of a fact not counted)."""
-    match declared:
-        case Fact():
-            return frozenset(part.entity for part in declared.sources)
-        case EntityDimension():
-            return frozenset({declared.entity, *(join.entity for join in declared.join)})
-        case EnumDimension():
-            return frozenset(values.entity for values in declared.values_of)
-        case _:
-            return frozenset()
-
-
-def dimensions_of(fact: Fact) -> tuple[str, ...]:
-    """The names of the dimensions that must be built before a fact is loaded."""
-    return tuple(dict.fromkeys(lookup.dimension for lookup in fact.lookups.values()))
-
-
-def order(declarations: Declarations) -> tuple[Dimension | Fact, ...]:
-    """Every table of gold, each after all that it needs."""
-    return (*declarations.dimensions.values(), *declarations.facts.values())
 
 
 def _found(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from headwater.batch import Batch, Feed, Window
-from headwater.ledger.rows import (
+from headwater.ledger.records import (
     CLEAR_SECRET_REMOVED,
     BatchRow,
     ConnectionRow,

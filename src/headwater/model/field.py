@@ -16,7 +16,7 @@ import pydantic
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
-from headwater.model.contract import As, Day, Instant, Loose, Number, Record, Small, Whole, amount
+from headwater.model.field_types import As, Day, Instant, Loose, Number, Record, Small, Whole, amount
 
 _SCALARS: dict[Any, str] = {
     str: "text",

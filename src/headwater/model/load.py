@@ -14,10 +14,10 @@ from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.address import ClearSecretError, holds_secret
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
-from headwater.model.document import Document, read_documents
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations, Project
+from headwater.model.yaml_document import Document, read_documents
 from headwater.names import suggest
 
 D = TypeVar("D", bound=Declared)

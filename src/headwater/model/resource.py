@@ -12,7 +12,7 @@ from headwater.dtypes import DType
 from headwater.names import Name
 from headwater.wire.cursor import Cursor, Deletes
 from headwater.wire.paging import Paging
-from headwater.wire.placeholder import names_in
+from headwater.wire.template import names_in
 
 
 class Parent(Declared):

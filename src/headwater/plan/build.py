@@ -9,11 +9,11 @@ from dataclasses import replace
 from headwater.clock import iso
 from headwater.errors import DeclarationError
 from headwater.names import suggest
+from headwater.plan.dependencies import View
+from headwater.plan.downstream import star_of
 from headwater.plan.reads import reads_of, settled
-from headwater.plan.star import star_of
 from headwater.plan.state import FeedState, Request, TenantState
 from headwater.plan.step import Conform, Extract, Land, Plan, Step
-from headwater.plan.view import View
 
 
 def build(view: View, state: TenantState, request: Request) -> Plan:

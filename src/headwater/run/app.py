@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from headwater.codegen.models import generate
-from headwater.corpus.verdict import Trial
 from headwater.errors import HeadwaterError
-from headwater.extract.budget import Budgets
+from headwater.extract.rate_limit import Budgets
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
@@ -21,24 +20,33 @@ from headwater.model.fact import Fact
 from headwater.model.project import Project
 from headwater.plan.explain import explain as explained_plan
 from headwater.plan.step import Plan
-from headwater.run.asked import Asked
-from headwater.run.asof import asof
-from headwater.run.explain import explain
-from headwater.run.feeds import sources_of
-from headwater.run.init import write_project
+from headwater.run.clients import client_of, connection_place
+from headwater.run.inspect.as_of import asof
+from headwater.run.inspect.explain import explain
+from headwater.run.inspect.history import history
+from headwater.run.inspect.status import query, status
 from headwater.run.isolation import check_isolation
-from headwater.run.look import query, status
-from headwater.run.opened import Opened, choose_tenant, open_project
-from headwater.run.quarantine import discard, refused, refused_record, retry
-from headwater.run.rebuilding import rebuild
-from headwater.run.removal import plan_removal, remove_tenant
-from headwater.run.result import Checked, RunReport
-from headwater.run.selftest import Tested, erase_selftest, place_to_try, selftest
-from headwater.run.service import client_of, connection_place
-from headwater.run.session import connect, open_for_plan, plan_of, run
-from headwater.run.tenancy import add_connection, add_tenant, check_connection, claim_tenant, connections, tenants
-from headwater.run.timeline import history
-from headwater.run.wiring import connector_names, find_ledger, load_blueprint, load_plug
+from headwater.run.manage.init import write_project
+from headwater.run.manage.new_connector import write_connector
+from headwater.run.manage.quarantine import discard, refused, refused_record, retry
+from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
+from headwater.run.manage.tenants import (
+    add_connection,
+    add_tenant,
+    check_connection,
+    claim_tenant,
+    connections,
+    tenants,
+)
+from headwater.run.pipeline.options import Asked
+from headwater.run.pipeline.rebuild import rebuild
+from headwater.run.pipeline.run import connect, open_for_plan, plan_of, run
+from headwater.run.pipeline.sources import sources_of
+from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
+from headwater.run.results import Checked, RunReport
+from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
+from headwater.run.workspace import Opened, choose_tenant, open_project
+from headwater.testing.conformance.check import Trial
 
 __all__ = [
     "Asked",
@@ -79,6 +87,7 @@ __all__ = [
     "tenant_of",
     "tenants",
     "test_connection",
+    "write_connector",
 ]
 
 tenant_of = choose_tenant

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.project import DuckDBWarehouse, FilesWarehouse, Project, SparkWarehouse
-from headwater.run.publications import tenant_url
-from headwater.stores.opening import scheme_of
+from headwater.publish.targets import tenant_url
+from headwater.storage.url import scheme_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from headwater.errors import HeadwaterError
-from headwater.sandbox.connectwise.access import Access
+from headwater.sandbox.connectwise.auth import Access
 from headwater.sandbox.service import SERVICES, serve
 
 

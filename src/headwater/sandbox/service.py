@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from headwater.errors import DeclarationError
 from headwater.names import suggest
-from headwater.sandbox.connectwise.access import Access
 from headwater.sandbox.connectwise.app import connectwise
+from headwater.sandbox.connectwise.auth import Access
 from headwater.sandbox.server import bound, run
 
 SERVICES = {"connectwise": connectwise}

@@ -12,8 +12,8 @@ from headwater.clock import micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.observe import cast, key_of, observed, records
-from headwater.silver.reading import Arrival, Reading
+from headwater.silver.events import cast, key_of, observed, records
+from headwater.silver.mapping import Arrival, Reading
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 

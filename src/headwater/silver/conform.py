@@ -9,24 +9,17 @@ from dataclasses import dataclass, field
 from headwater.clock import micros
 from headwater.model.entity import Entity
 from headwater.names import quote
-from headwater.silver.absence import conclude
 from headwater.silver.complete_read import CompleteRead
-from headwater.silver.intake import (
-    Intake,
-    Verdict,
-    intakes_of,
-    note_intakes,
-    position_of,
-    replace_waiting,
-)
-from headwater.silver.merge import merge, note_batches
-from headwater.silver.merged import Finding, Merged
-from headwater.silver.observe import cast, may_not_fit, observed, records, rounds_sql
-from headwater.silver.reading import Arrival, Reading
-from headwater.silver.ready import ready
-from headwater.silver.redeclared import Redeclared
-from headwater.silver.repeated import drop_repeated, mark_of, needs_order, select_telling, stage_overtaken
-from headwater.silver.retake import Retake, keys_concerned, retake
+from headwater.silver.consumed_batches import Intake, Verdict, intakes_of, note_intakes, position_of, replace_waiting
+from headwater.silver.deletes import conclude
+from headwater.silver.events import cast, may_not_fit, observed, records, rounds_sql
+from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.merge.merge import merge, note_batches
+from headwater.silver.merge.repeats import drop_repeated, mark_of, needs_order, select_telling, stage_overtaken
+from headwater.silver.merge.replay import Retake, keys_concerned, retake
+from headwater.silver.merge.result import Finding, Merged
+from headwater.silver.schema.diff import Redeclared
+from headwater.silver.schema.migrate import ready
 from headwater.silver.stamps import find_going_back, find_stamps
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from headwater.model.entity import Entity
-from headwater.silver.tables import shape_of
+from headwater.silver.schema.tables import shape_of
 from headwater.temporal.fold import carried_groups, fold
-from headwater.temporal.text import known_list
+from headwater.temporal.sql import known_list
 
 
 def explain(entity: Entity) -> tuple[str, ...]:

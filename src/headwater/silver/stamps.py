@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from headwater.clock import from_micros, iso, micros
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.merged import Finding
-from headwater.silver.reading import Arrival, Reading
+from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.merge.result import Finding
 from headwater.temporal.keys import hash60
-from headwater.temporal.text import listed
+from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.places import events_of
+from headwater.warehouse.row_lookup import events_of
 
 _BEGIN, _END = -(2**62), 2**62
 """Before and after all instants that a stamp can say, in microseconds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.temporal.text import FOREVER, listed, of
+from headwater.temporal.sql import FOREVER, listed, of
 
 BEGINNING = "TIMESTAMP '0001-01-01 00:00:00'"
 """Before every instant that a source may mean."""

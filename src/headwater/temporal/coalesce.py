@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.temporal.text import any_differs, listed, of, with_steps
+from headwater.temporal.sql import any_differs, listed, of, with_steps
 
 
 def coalesced(relation: str, *, key: str, columns: Sequence[str], firsts: Sequence[str] = ()) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headwater.names import literal, quote
-from headwater.temporal.text import FOREVER, any_differs, instant, knows, listed, of, with_steps
+from headwater.temporal.sql import FOREVER, any_differs, instant, knows, listed, of, with_steps
 
 EVENT_COLUMNS = ("entity_key", "sequence", "operation", "source", "known", "hash", "observed", "place", "batch_id")
 """What an event has beside the declared columns."""

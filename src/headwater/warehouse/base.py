@@ -100,7 +100,7 @@ class Written:
 class Warehouse(Protocol):
     """One tenant's silver and gold on one engine.
 
-    It takes portable SQL in DuckDB's spelling (see `headwater.warehouse.sql`), which an engine of another dialect
+    It takes portable SQL in DuckDB's spelling (see `headwater.warehouse.dialect.render`), which an engine of another dialect
     renders for itself; only `arrow` takes the engine's own. In all of it `silver.x`, `gold.x` and `meta.x` mean the
     tenant's own tables, whatever the engine calls their schemas.
     """

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.duckdb import DuckDB
-from headwater.warehouse.sql import OWN
+from headwater.warehouse.dialect.render import OWN
+from headwater.warehouse.duckdb.engine import DuckDB
 
 
 class LakeReader(AbstractContextManager["LakeReader"]):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headwater.names import literal
 from headwater.warehouse.base import FileFormat, Layer, Warehouse
-from headwater.warehouse.duckdb import WRITTEN, DuckDB
+from headwater.warehouse.duckdb.engine import WRITTEN, DuckDB
 
 END = "valid_to"
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from headwater.declared import Declared
 from headwater.errors import DeclarationError
-from headwater.wire.placeholder import fill, fill_headers, names_in
+from headwater.wire.template import fill, fill_headers, names_in
 
 
 class NoAuth(Declared):

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from headwater.batch import Window
 from headwater.clock import EPOCH, Span, from_micros, iso, micros, parse_instant, parse_span
 from headwater.declared import Declared
-from headwater.wire.placeholder import fill_all, names_in
+from headwater.wire.template import fill_all, names_in
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """The lower bound that is sent where there is none, and nothing says how to ask without one."""

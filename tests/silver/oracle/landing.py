@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from headwater.batch import Batch as Parcel
 from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, micros
-from headwater.silver.reading import Arrival, Reading
+from headwater.silver.mapping import Arrival, Reading
 from tests.silver.oracle.batch import Batch, Record, Source
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from itertools import count
 import pyarrow as pa
 
 from headwater.model.entity import Entity
-from headwater.silver.ready import ready
+from headwater.silver.schema.migrate import ready
 from headwater.warehouse.base import Warehouse
 from tests.grid.engines import Engine
 from tests.silver.oracle.event import Event

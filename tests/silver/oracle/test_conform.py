@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from headwater.silver.conform import conform
-from headwater.silver.reading import Arrival
+from headwater.silver.mapping import Arrival
 from tests.silver.oracle.chance import TOGETHER, Case, Pack, packs
 from tests.silver.oracle.landing import arrival_of, reading_of
 from tests.silver.oracle.smaller import smallest

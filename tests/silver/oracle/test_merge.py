@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headwater.silver.merge import merge
+from headwater.silver.merge.merge import merge
 from tests.silver.oracle.event import Event, columns
 from tests.silver.oracle.fold import versions
 from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, expected, hash_of, opened, staged, stored

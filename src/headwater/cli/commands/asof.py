@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import draw, request
-from headwater.cli.answer import answer, plain
+from headwater.cli import render, run_options
 from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 
@@ -41,9 +41,9 @@ def asof(
     What counts is when the source says that something became so, not when it was read. In SQL the same is
     silver.company_asof(TIMESTAMP '2026-03-01').
     """
-    at = request.instant("INSTANT", instant)
+    at = run_options.instant("INSTANT", instant)
     chosen = [column.strip() for column in part.columns.split(",") if column.strip()]
     with app.open_project(place.project, environment=place.environment) as opened:
         owner = app.tenant_of(opened, tenant.tenant)
         found = app.asof(opened, owner, at, name, where=part.where, columns=chosen, limit=part.limit)
-    answer(face, {"as_of": at, **plain(found)}, *draw.answered(found))
+    answer(face, {"as_of": at, **plain(found)}, *render.answered(found))

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from headwater.cli.options import Face, OfFeed, OfTenant, Place, spread
-from headwater.cli.request import Request, asked
-from headwater.cli.working import working
+from headwater.cli.run_command import working
+from headwater.cli.run_options import Request, asked
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from headwater.cli import draw
-from headwater.cli.answer import answer, plain
+from headwater.cli import render
 from headwater.cli.options import Face, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -22,4 +22,4 @@ def check(place: Place, face: Face) -> None:
     """
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.check(opened)
-    answer(face, plain(found), *draw.checked(found))
+    answer(face, plain(found), *render.checked(found))

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli import draw
-from headwater.cli.answer import answer
+from headwater.cli import render
 from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.cli.output import answer
 from headwater.run import app
 
 commands = typer.Typer(name="connection", rich_markup_mode=None, add_completion=False)
@@ -58,7 +58,7 @@ def list_(place: Place, tenant: OfTenant, face: Face) -> None:
     """List a tenant's connections."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.connections(opened, app.tenant_of(opened, tenant.tenant))
-    answer(face, {"connections": found}, draw.listing(found, nothing="no connections yet"))
+    answer(face, {"connections": found}, render.listing(found, nothing="no connections yet"))
 
 
 @commands.command()
@@ -70,7 +70,7 @@ def test(name: ConnectionName, place: Place, tenant: OfTenant, face: Face) -> No
     """
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.test_connection(opened, app.tenant_of(opened, tenant.tenant), name)
-    answer(face, found, Text(f"{name} answers", style="green"), draw.pairs(found))
+    answer(face, found, Text(f"{name} answers", style="green"), render.pairs(found))
 
 
 def _declaration(uses: Uses) -> dict[str, object]:

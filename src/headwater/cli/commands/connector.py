@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli import draw
-from headwater.cli.answer import answer
+from headwater.cli import render
 from headwater.cli.options import Face, Place, spread
-from headwater.cli.template import write_connector
+from headwater.cli.output import answer
 from headwater.run import app
 
 commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=False)
@@ -27,7 +26,7 @@ def connector() -> None:
 def list_(place: Place, face: Face) -> None:
     """List the connectors that are installed, and the project's own."""
     found = app.connectors(place.project)
-    answer(face, {"connectors": found}, draw.listing(found, nothing="no connectors are installed"))
+    answer(face, {"connectors": found}, render.listing(found, nothing="no connectors are installed"))
 
 
 @commands.command()
@@ -44,8 +43,8 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The connector
         "secrets": list(found.secrets),
         "confidence": found.confidence,
     }
-    drawn = draw.table(("resource", "path", "key"), resources, title="Resources")
-    answer(face, found.model_dump(mode="json"), draw.pairs(asks), drawn)
+    drawn = render.table(("resource", "path", "key"), resources, title="Resources")
+    answer(face, found.model_dump(mode="json"), render.pairs(asks), drawn)
 
 
 @commands.command()
@@ -57,5 +56,5 @@ def new(
 ) -> None:
     """Begin a connector of your own, in the project's folder connectors/NAME."""
     folder: Path = place.project / "connectors" / name
-    written = write_connector(folder, name)
+    written = app.write_connector(folder, name)
     answer(face, {"written": written}, *(Text(f"wrote {path}") for path in written))

@@ -13,16 +13,16 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from headwater.cli.answer import answer, plain
-from headwater.cli.demo.page import page
+from headwater.cli.demo.next_steps import trial
+from headwater.cli.demo.progress import telling
 from headwater.cli.demo.project import TENANT, clear, write
+from headwater.cli.demo.render import page
 from headwater.cli.demo.report import Report, report
-from headwater.cli.demo.service import KEYS, serving
-from headwater.cli.demo.story import MONTHS, Narrator, Story
-from headwater.cli.demo.telling import telling
-from headwater.cli.demo.trial import trial
+from headwater.cli.demo.sandbox import KEYS, serving
+from headwater.cli.demo.scenario import MONTHS, Narrator, Story
 from headwater.cli.options import Face, spread
-from headwater.cli.stop import stopping
+from headwater.cli.output import answer, plain
+from headwater.cli.signals import stopping
 from headwater.clock import SystemClock
 from headwater.run import app
 

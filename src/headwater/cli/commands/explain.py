@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import draw
-from headwater.cli.answer import answer, plain
+from headwater.cli import render
 from headwater.cli.options import Face, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -25,4 +25,4 @@ def explain(
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.explain(opened, name)
     lineage = [dict(zip(("column", "expression", "sources"), line, strict=True)) for line in found.lineage]
-    answer(face, {**plain(found), "lineage": lineage}, *draw.explained(found))
+    answer(face, {**plain(found), "lineage": lineage}, *render.explained(found))

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli.answer import answer
 from headwater.cli.options import Face, spread
+from headwater.cli.output import answer
 from headwater.run import app
 
 commands = typer.Typer(name="generate", rich_markup_mode=None, add_completion=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 from rich.text import Text
 
-from headwater.cli.answer import answer
 from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.request import Request, asked
+from headwater.cli.output import answer
+from headwater.cli.run_options import Request, asked
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)

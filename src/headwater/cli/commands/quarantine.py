@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from headwater.cli import draw
-from headwater.cli.answer import answer, plain
-from headwater.cli.listen import listening
+from headwater.cli import render
+from headwater.cli.log import listening
 from headwater.cli.options import Face, OfFeed, OfTenant, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 commands = typer.Typer(name="quarantine", rich_markup_mode=None, add_completion=False)
@@ -39,7 +39,7 @@ def list_(
         owner = app.tenant_of(opened, tenant.tenant)
         found = app.refused(opened, owner, connection=feed.connection, resource=feed.resource, everything=everything)
     rows = [_row(one) for one in found]
-    drawn = draw.listing([_short(row) for row in rows], nothing="nothing in quarantine")
+    drawn = render.listing([_short(row) for row in rows], nothing="nothing in quarantine")
     answer(face, {"quarantined": rows}, drawn)
 
 
@@ -55,7 +55,7 @@ def show(
     with app.open_project(place.project, environment=place.environment) as opened:
         found, record = app.refused_record(opened, app.tenant_of(opened, tenant.tenant), id_)
     row = _row(found)
-    answer(face, {**row, "record": record}, draw.pairs(_short(row)), Text(), Text(record))
+    answer(face, {**row, "record": record}, render.pairs(_short(row)), Text(), Text(record))
 
 
 @commands.command()

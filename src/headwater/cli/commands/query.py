@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import draw
-from headwater.cli.answer import answer, plain
+from headwater.cli import render
 from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -29,4 +29,4 @@ def query(
     """
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.query(opened, app.tenant_of(opened, tenant.tenant), sql)
-    answer(face, plain(found), *draw.answered(found))
+    answer(face, plain(found), *render.answered(found))

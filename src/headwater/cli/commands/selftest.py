@@ -13,10 +13,10 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from headwater.cli.answer import answer, plain
-from headwater.cli.draw import table
 from headwater.cli.options import Face, Place, spread
-from headwater.cli.stop import stopping
+from headwater.cli.output import answer, plain
+from headwater.cli.render import table
+from headwater.cli.signals import stopping
 from headwater.run import app
 
 _NOTE = (

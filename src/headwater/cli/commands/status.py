@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from headwater.cli import draw
-from headwater.cli.answer import answer, plain
+from headwater.cli import render
 from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -27,8 +27,8 @@ def status(place: Place, tenant: OfTenant, face: Face) -> None:
     answer(
         face,
         plain(found),
-        draw.pairs(heads),
-        draw.feeds(found.feeds),
-        *draw.counts(found.counts),
-        draw.tables(found.tables),
+        render.pairs(heads),
+        render.feeds(found.feeds),
+        *render.counts(found.counts),
+        render.tables(found.tables),
     )

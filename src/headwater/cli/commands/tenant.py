@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli import draw
-from headwater.cli.answer import answer, plain
-from headwater.cli.failure import UsageError
+from headwater.cli import render
+from headwater.cli.errors import UsageError
 from headwater.cli.options import Face, Place, spread
+from headwater.cli.output import answer, plain
 from headwater.run import app
 
 commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=False)
@@ -76,7 +76,7 @@ def list_(place: Place, face: Face) -> None:
     """List all tenants, of the project file and of the ledger."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.tenants(opened)
-    answer(face, {"tenants": found}, draw.listing(found, nothing="no tenants yet"))
+    answer(face, {"tenants": found}, render.listing(found, nothing="no tenants yet"))
 
 
 @commands.command()

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from headwater.cli.demo.service import COMPANY
+from headwater.cli.demo.sandbox import COMPANY
 from headwater.errors import DeclarationError
 from headwater.run import app
 

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from headwater.cli.demo.project import TENANT
-from headwater.cli.demo.questions import question
+from headwater.cli.demo.queries import question
 from headwater.run import app
-from headwater.run.opened import Opened
-from headwater.run.result import TableStatus
+from headwater.run.results import TableStatus
+from headwater.run.workspace import Opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

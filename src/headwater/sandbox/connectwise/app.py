@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from headwater.sandbox.connectwise.access import Access
-from headwater.sandbox.connectwise.company import Simulation, live
-from headwater.sandbox.connectwise.control import PREFIX, control
-from headwater.sandbox.connectwise.exchange import Answer, Ask
-from headwater.sandbox.connectwise.interface import Interface
+from headwater.sandbox.connectwise.api import Interface
+from headwater.sandbox.connectwise.auth import Access
+from headwater.sandbox.connectwise.control_api import PREFIX, control
+from headwater.sandbox.connectwise.http import Answer, Ask
+from headwater.sandbox.connectwise.simulation import Simulation, live
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from headwater.sandbox.connectwise.records.shape import Record, Stamp, attributes
+from headwater.sandbox.connectwise.records.base import Record, Stamp, attributes
 
 Predicate = Callable[[Record], bool]
 """Whether a record is asked for."""

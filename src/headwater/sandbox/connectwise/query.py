@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
+from headwater.sandbox.connectwise.collection import Collection
 from headwater.sandbox.connectwise.conditions import ConditionError, parse, reader
-from headwater.sandbox.connectwise.records.shape import Record, attributes
-from headwater.sandbox.connectwise.shelf import Collection
+from headwater.sandbox.connectwise.records.base import Record, attributes
 
 DEFAULT_SIZE = 25
 LARGEST_SIZE = 1000

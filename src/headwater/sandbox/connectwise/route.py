@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.sandbox.connectwise.firm import Firm
-from headwater.sandbox.connectwise.shelf import Collection
+from headwater.sandbox.connectwise.collection import Collection
+from headwater.sandbox.connectwise.state import Firm
 
 BASE = "/v4_6_release/apis/3.0"
 """Where the interface begins."""

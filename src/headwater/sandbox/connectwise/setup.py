@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from headwater.sandbox.connectwise.firm import Firm, link
-from headwater.sandbox.connectwise.records.desk import Board
-from headwater.sandbox.connectwise.records.money import AgreementType
+from headwater.sandbox.connectwise.records.base import Reference
+from headwater.sandbox.connectwise.records.finance import AgreementType
+from headwater.sandbox.connectwise.records.service import Board
 from headwater.sandbox.connectwise.records.setup import Department, Location, WorkRole, WorkType
-from headwater.sandbox.connectwise.records.shape import Reference
+from headwater.sandbox.connectwise.state import Firm, link
 
 OFFICES = (("Reykjavík", "108"), ("Akureyri", "600"), ("Egilsstaðir", "700"))
 TERRITORIES = ("Höfuðborgarsvæðið", "Norðurland", "Austurland", "Suðurland", "Vestfirðir", "Reykjanes")

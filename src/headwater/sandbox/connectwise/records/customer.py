@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.sandbox.connectwise.records.shape import CustomField, Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, wire_name
 
 
 class Company(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):

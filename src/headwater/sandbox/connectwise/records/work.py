@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.sandbox.connectwise.records.shape import Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import Record, Reference, wire_name
 
 
 class Charge(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):

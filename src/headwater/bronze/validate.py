@@ -1,0 +1,248 @@
+"""One record before its contract: kept as it is, kept in a repaired spelling, or refused with every reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from headwater.bronze.bounds import beyond
+from headwater.bronze.exact import canonical, number_text, parse
+from headwater.bronze.schema import Shape, strict_type
+from headwater.bronze.spelling import WRITTEN
+from headwater.model.field import Node
+
+_SHORT = 80
+_SEEN = 1000
+
+_WIDE = 2**63
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_FAR = 100
+"""Digits before or after the point beyond which no column holds a number."""
+
+_PLAIN = {
+    "timestamp": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+}
+"""The spellings that DuckDB surely reads; msgspec tolerates a few more."""
+
+Reason = Mapping[str, str]
+"""Why a record is refused: `field`, `value` (shortened) and `rule`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one record."""
+
+    line: int
+    record: bytes = b""
+    """The record as DuckDB can type it; empty when it is refused."""
+    reasons: tuple[Reason, ...] = ()
+    repaired: tuple[str, ...] = ()
+    """Fields (dotted) whose spelling was tolerated."""
+    key: str = ""
+    """Its key as far as it could be read."""
+
+
+class Judge:
+    """Reads records row by row with a contract."""
+
+    def __init__(self, contract: type[BaseModel], shape: Shape, key: Sequence[str], *, nul: bool = True) -> None:
+        self._nul = nul
+        self._contract = contract
+        self._shape = shape
+        self._key = key
+        self._strict = msgspec.json.Decoder(shape.strict)
+        self._kinds: dict[int, Any] = {}
+
+    def judge(self, line: int, text: bytes) -> Verdict:
+        """The verdict on the record in `text`."""
+        if reason := beyond(text):
+            return _refused(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), reason)])
+        try:
+            record = parse(text.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            return _refused(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), _broken(error))])
+        if not isinstance(record, dict):
+            return _refused(line, [_reason("", record, "a record is an object")])
+        key = self._key_of(record)
+        for path in self._shape.omit:
+            _drop(record, path)
+        try:
+            model = self._contract.model_validate(record)
+        except ValidationError as error:
+            return _refused(line, [_told(one) for one in error.errors(include_url=False)], key)
+        return self._mended(line, record, model.model_dump(mode="json", by_alias=True), key)
+
+    def _mended(self, line: int, record: dict[str, Any], dumped: dict[str, Any], key: str) -> Verdict:
+        repaired: list[str] = []
+        try:
+            mended = self._object(self._shape.nodes, record, dumped, "", repaired)
+            text = json.dumps(mended, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            self._strict.decode(text)
+            if not self._nul and b"\\u0000" in text and (found := _nul_at(self._shape.nodes, mended)):
+                return _refused(
+                    line, [_reason(found, "", "text holds no NUL (\\u0000): the warehouse cannot keep it")], key
+                )
+        except UnicodeEncodeError:
+            return _refused(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+            return _refused(line, [_reason("", record, f"cannot be kept: {error}")], key)
+        return Verdict(line=line, record=text, repaired=tuple(sorted(set(repaired))), key=key)
+
+    def _object(
+        self, nodes: Iterable[Node], record: dict[str, Any], dumped: dict[str, Any], path: str, repaired: list[str]
+    ) -> dict[str, Any]:
+        return {
+            node.key: self._value(node, record[node.key], dumped[node.key], f"{path}{node.key}", repaired)
+            for node in nodes
+            if node.key in record
+        }
+
+    def _value(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
+        """`value` where it is fit to be typed as it stands, else what the contract understood by it."""
+        if value is None:
+            return None
+        if node.many and node.nodes:
+            pairs = zip(value, dumped, strict=True)
+            return [self._object(node.nodes, one, other, f"{path}.", repaired) for one, other in pairs]
+        if node.nodes:
+            return self._object(node.nodes, value, dumped, f"{path}.", repaired)
+        return self._leaf(node, value, dumped, path, repaired)
+
+    def _leaf(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
+        each = _EACH.get("loose" if node.loose else node.dtype, _send)
+        sent = _each(node, value, each)
+        if each in (_loose, _json) or self._fits(node, value, sent):
+            return sent
+        repaired.append(path)
+        if node.dtype == "text":
+            return _each(node, value, _text)
+        return _each(node, dumped, lambda one: f"{Decimal(one):f}") if node.dtype.startswith("decimal") else dumped
+
+    def _fits(self, node: Node, value: Any, sent: Any) -> bool:
+        if node.dtype in _PLAIN and not all(map(_PLAIN[node.dtype].fullmatch, map(str, _many(value)))):
+            return False
+        if not node.dtype.startswith(("decimal", "double")) and any(isinstance(one, Decimal) for one in _many(value)):
+            return False
+        kind = self._kinds.setdefault(id(node), strict_type(node))
+        try:
+            msgspec.convert(sent, kind)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    def _key_of(self, record: dict[str, Any]) -> str:
+        parts = []
+        for path in self._key:
+            value: Any = record
+            for step in path.split("."):
+                value = value.get(step) if isinstance(value, dict) else None
+            parts.append("" if value is None else _short(value))
+        return "|".join(parts)
+
+
+def _nul_at(nodes: Iterable[Node], mended: Any) -> str:
+    """The field (dotted) in which a text has a NUL; empty where there is none."""
+    for node in nodes:
+        value = mended.get(node.key) if isinstance(mended, dict) else None
+        for one in _many(value):
+            if node.nodes:
+                if inner := _nul_at(node.nodes, one):
+                    return f"{node.key}.{inner}"
+            elif isinstance(one, str) and ("\0" in one or (node.dtype == "json" and _ESCAPED_NUL.search(one))):
+                return node.key
+    return ""
+
+
+def _each(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:
+    """`value`, each of its elements where `node` is a list, changed unless it is null."""
+    if node.many and isinstance(value, list):
+        return [None if one is None else change(one) for one in value]
+    return change(value)
+
+
+def _send(value: Any) -> Any:
+    """A number as DuckDB reads it without a double: as text, where it could come by one."""
+    if isinstance(value, Decimal):
+        return f"{value:f}" if abs(value.adjusted()) < _FAR else str(value)
+    return str(value) if isinstance(value, int) and not -_WIDE <= value < _WIDE else value
+
+
+def _double(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else number_text(value)
+
+
+def _loose(value: Any) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _json(value: Any) -> str:
+    return WRITTEN + canonical(value)
+
+
+_EACH: dict[str, Callable[[Any], Any]] = {"loose": _loose, "json": _json, "double": _double}
+"""How values are sent to DuckDB; what takes any value as text that is canonical already."""
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _drop(record: dict[str, Any], path: str) -> None:
+    *branches, leaf = path.split(".")
+    value: Any = record
+    for branch in branches:
+        value = value.get(branch) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        value.pop(leaf, None)
+
+
+def _broken(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "a record is not nested this deep"
+    if isinstance(error, UnicodeDecodeError):
+        return f"a record is UTF-8 (byte {error.start} is not)"
+    if isinstance(error, json.JSONDecodeError):
+        return f"a record is JSON ({error.msg.lower()} at character {error.pos})"
+    return f"a record is JSON ({error})"
+
+
+def _told(error: Any) -> Reason:
+    """A complaint of pydantic in our words."""
+    where = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "missing":
+        return _reason(where, None, "must be there")
+    rule = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return _reason(where, error["input"], rule[:1].lower() + rule[1:])
+
+
+def _reason(field: str, value: Any, rule: str) -> Reason:
+    return {"field": field, "value": "" if value is None else _short(value), "rule": rule}
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else _shown(value)
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _shown(value: Any) -> str:
+    try:
+        return canonical(value)
+    except (ValueError, RecursionError, TypeError):
+        return str(value)[:_SHORT]
+
+
+def _refused(line: int, reasons: Sequence[Reason], key: str = "") -> Verdict:
+    return Verdict(line=line, reasons=tuple(reasons), key=key)

@@ -1,0 +1,195 @@
+"""How the surrogate keys of a dimension are made, and what happens when they are made otherwise than before.
+
+A dimension notes beside its progress how its keys are made. Where that is not what is declared, or was never noted (keys
+once had 60 bits), its keys and those of all facts that point at it are exchanged in one transaction: so no reader, and no
+run that was killed, ever meets keys of two kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+
+from headwater.errors import GuardError
+from headwater.events import FindingMade, Listen
+from headwater.gold.change_feed import KEYS
+from headwater.gold.columns import listed
+from headwater.gold.key_sequence import last_noted
+from headwater.gold.star import Star
+from headwater.gold.surrogate_key import start_text, surrogate
+from headwater.model.dimension import DateDimension, Dimension
+from headwater.model.fact import Fact
+from headwater.model.tables import key_column, table_name
+from headwater.names import literal, quote
+from headwater.warehouse.base import Warehouse, Written
+
+HASH, SEQUENCE = 53, 1
+"""What is noted of keys that are hashes (their bits), and of those that are counted (their step)."""
+
+_COUNTED = 2**40
+
+STAGED = ("gold_rekey", "gold_rekeyed")
+"""What is staged here."""
+
+
+def key_kind(declared: Dimension | Fact) -> int:
+    """How the keys of a dimension are made; 0 where they are values, or there are none."""
+    if isinstance(declared, DateDimension | Fact):
+        return 0
+    return SEQUENCE if declared.surrogate == "sequence" else HASH
+
+
+def unsettled(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[str]) -> frozenset[str]:
+    """Of the `built` tables (`gold.dim_x`), those whose keys are made otherwise than is declared now."""
+    kinds = {table_name(one): kind for one in dimensions if (kind := key_kind(one))}
+    stored = [name for name in kinds if f"gold.{name}" in built]
+    if not stored:
+        return frozenset()
+    noted = _noted(warehouse) if warehouse.describe("meta", "progress") is not None else {}
+    return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
+
+
+def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> Written:
+    """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
+    kind, table = key_kind(declared), table_name(declared)
+    if not kind or noted == kind or warehouse.describe("gold", table) is None:
+        return Written()
+    written = Written()
+    with warehouse.transaction():
+        if noted or kind == HASH or not _is_counted(warehouse, declared):
+            written = _made_anew(warehouse, star, declared, kind, listen)
+        warehouse.overwrite(
+            "meta",
+            "progress",
+            f"consumer = {literal(table)} AND entity = {literal(KEYS)}",
+            ("consumer", "entity", "change_id"),
+            f"SELECT {literal(table)}, {literal(KEYS)}, CAST({kind} AS BIGINT)",
+        )
+    for name in STAGED:
+        warehouse.unstage(name)
+    return written
+
+
+def _made_anew(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> Written:
+    table = table_name(declared)
+    last = last_noted(warehouse, table)
+    pairs = warehouse.stage("gold_rekey", _pairs(warehouse, declared, kind, last=last))
+    moved = int(warehouse.rows(f"SELECT COUNT(*) FROM {pairs} WHERE _old <> _new")[0][0])
+    if not moved:
+        return Written()
+    facts = _pointing(star, declared)
+    written = _exchanged(warehouse, declared, facts, pairs)
+    listen(_finding(warehouse.tenant, table, moved, _said(warehouse, star, table, facts)))
+    return written
+
+
+def _is_counted(warehouse: Warehouse, declared: Dimension) -> bool:
+    """Whether the keys that are stored look counted; of hashes, not even one is likely to be so small."""
+    key, stored = quote(key_column(declared)), warehouse.ref("gold", table_name(declared))
+    return not warehouse.rows(f"SELECT 1 FROM {stored} WHERE {key} > {_COUNTED} LIMIT 1")
+
+
+def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> frozenset[str]:
+    """The stored tables of dimensions that are declared to have counted keys.
+
+    Whoever builds everything anew leaves them: members that come again find their numbers there.
+    """
+    named = {table_name(one) for one in dimensions if key_kind(one) == SEQUENCE}
+    return frozenset(named & set(warehouse.tables("gold")))
+
+
+def settle_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> Written:
+    """`settle_keys` for every dimension that a fact points at."""
+    written, noted = Written(), _noted(warehouse)
+    for one in {item.dimension: item for item in star.looked_up(fact).values()}.values():
+        written += settle_keys(warehouse, star, one, noted.get(table_name(one), 0), listen)
+    return written
+
+
+def _noted(warehouse: Warehouse) -> dict[str, int]:
+    found = warehouse.rows(
+        f"SELECT consumer, change_id FROM {warehouse.ref('meta', 'progress')} WHERE entity = {literal(KEYS)}"
+    )
+    return {str(name): int(kind) for name, kind in found}
+
+
+def _pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, last: int) -> str:
+    """SELECT of the stored keys of all members but the reserved ones, and of the keys that they should have."""
+    key = quote(key_column(declared))
+    place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
+    arrival = "ROW_NUMBER() OVER (ORDER BY loaded_at, valid_from, entity_key)"
+    new = (
+        surrogate("_row.entity_key", start_text("_row.valid_from", "_row._place")) if kind == HASH else "_row._arrival"
+    )
+    return (
+        f"SELECT _row._old, {new}{f' + {last}' if kind == SEQUENCE else ''} AS _new FROM (\n"
+        f"  SELECT {key} AS _old, entity_key, valid_from, {place} AS _place, {arrival} AS _arrival\n"
+        f"  FROM {warehouse.ref('gold', table_name(declared))} WHERE {key} >= 0\n) AS _row"
+    )
+
+
+def _pointing(star: Star, declared: Dimension) -> dict[str, list[str]]:
+    """The facts that point at a dimension, with the columns that do."""
+    facts: dict[str, list[str]] = {}
+    for fact, lookup in star.referring(declared.dimension):
+        facts.setdefault(table_name(fact), []).append(f"{lookup}_key")
+    return facts
+
+
+def _exchanged(warehouse: Warehouse, declared: Dimension, facts: Mapping[str, list[str]], pairs: str) -> Written:
+    _check(warehouse, declared, pairs)
+    written = _swap(warehouse, table_name(declared), [key_column(declared)], pairs)
+    for name, columns in facts.items():
+        written += _swap(warehouse, name, columns, pairs)
+    return written
+
+
+def _said(warehouse: Warehouse, star: Star, table: str, facts: Iterable[str]) -> str:
+    known = {table_name(fact) for fact in star.declarations.facts.values()}
+    others = [name for name in warehouse.tables("gold") if name.startswith("fact_") and name not in known]
+    told = f"keys of {table} and of {', '.join(facts) or 'no fact'} were exchanged together"
+    return told + (f"; not those of {', '.join(others)}, which nothing declares any more" if others else "")
+
+
+def _finding(tenant: str, table: str, moved: int, detail: str) -> FindingMade:
+    return FindingMade(tenant=tenant, table=f"gold.{table}", finding="keys made anew", count=moved, detail=detail)
+
+
+def _swap(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> Written:
+    """Exchange the old keys in some columns of a stored table by the new ones, where the table is there."""
+    stored = [column.name for column in warehouse.describe("gold", table) or ()]
+    found = {name: f"_pair_{number}" for number, name in enumerate(columns) if name in stored}
+    if not found:
+        return Written()
+    values = ", ".join(
+        f"COALESCE({found[name]}._new, _row.{quote(name)}) AS {quote(name)}" if name in found else f"_row.{quote(name)}"
+        for name in stored
+    )
+    joins = "".join(
+        f"\nLEFT JOIN {pairs} AS {pair} ON {pair}._old = _row.{quote(name)}" for name, pair in found.items()
+    )
+    some = " OR ".join(f"{quote(name)} >= 0" for name in found)
+    ref = warehouse.ref("gold", table)
+    rows = f"(SELECT * FROM {ref} WHERE {some}) AS _row"
+    fresh = warehouse.stage("gold_rekeyed", f"SELECT {values}\nFROM {rows}{joins}")
+    return warehouse.overwrite("gold", table, some, stored, f"SELECT {listed(stored)} FROM {fresh}")
+
+
+def _check(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
+    """Nothing when the new keys are all different; GuardError otherwise."""
+    clash = warehouse.rows(f"SELECT _new, MIN(_old), MAX(_old) FROM {pairs} GROUP BY _new HAVING COUNT(*) > 1 LIMIT 1")
+    if clash:
+        number, *old = clash[0]
+        stored, key = warehouse.ref("gold", table_name(declared)), quote(key_column(declared))
+        among = ", ".join(str(one) for one in old)
+        named = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} IN ({among})")[0]
+        raise collision(table_name(declared), int(number), *map(str, named))
+
+
+def collision(table: str, number: int, one: str, other: str) -> GuardError:
+    """The error for two members of a dimension that would have one key."""
+    return GuardError(
+        f"Two members of {table} have the same surrogate key; nothing was written.",
+        where=f"gold.{table}",
+        saw=f"key {number} of {one} and {other}",
+        hint="declare `surrogate: sequence` for this dimension, and run again",
+    )

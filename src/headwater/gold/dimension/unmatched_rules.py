@@ -1,0 +1,44 @@
+"""Names that no line of a rules table matches: they count as `otherwise`, and a person should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headwater.events import FindingMade, Listen
+from headwater.gold.star import Star
+from headwater.model.dimension import EntityDimension
+from headwater.model.entity import Rules
+from headwater.model.expression import classified, compile_expression, matches_no_line
+from headwater.model.names_in_scope import entity_columns
+from headwater.model.tables import table_name
+from headwater.warehouse.base import Warehouse
+
+_SHOWN = 5
+
+
+def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension, listen: Listen) -> None:
+    """Tell how many current members of a dimension its rules say nothing about, and which names those are."""
+    relation = warehouse.ref("silver", declared.entity)
+    for rules, name in _classified(star, declared):
+        rows = warehouse.rows(
+            f"SELECT {name}, COUNT(*) FROM {relation} WHERE is_current AND {name} IS NOT NULL "
+            f"AND {matches_no_line(name, rules)} GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+        if rows:
+            finding = FindingMade(
+                tenant=warehouse.tenant,
+                table=f"gold.{table_name(declared)}",
+                finding=f"no line of the rules `{rules.rules}` matches",
+                count=sum(count for _, count in rows),
+                detail=", ".join(str(text) for text, _ in rows[:_SHOWN]),
+            )
+            listen(finding)
+
+
+def _classified(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, str]]:
+    """Each rules table that the dimension's own attributes use, with the SQL of what it classifies, once."""
+    where = f"{declared.origin} dimension {declared.dimension}"
+    scope = star.scope(entity_columns(star.entity(declared.entity, where=where)))
+    texts = [attribute.value for attribute in declared.attributes.values() if attribute.value]
+    for text, rules in dict.fromkeys(pair for value in texts for pair in classified(value, where=where)):
+        yield star.declarations.rules[rules], compile_expression(text, scope, where=where)

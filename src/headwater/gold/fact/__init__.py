@@ -1,0 +1,3 @@
+"""Facts: their rows, lookups and inferred members."""
+
+from __future__ import annotations

@@ -1,0 +1,86 @@
+"""How one part of a fact reads its expressions: every name becomes SQL over `_row` and the rows that lookups found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from headwater.errors import DeclarationError
+from headwater.gold.star import Star
+from headwater.model.dimension import Dimension
+from headwater.model.expression import columns_of, compile_expression
+from headwater.model.fact import Fact, Part
+from headwater.model.names_in_scope import entity_columns, lookup_columns
+from headwater.names import quote
+
+MONTH = "_month"
+"""What the row of the months is called in the SELECT of a fact over periods."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Reads the expressions of a fact over one of its parts."""
+
+    star: Star
+    fact: Fact
+    base: Mapping[str, str]
+    """What the part offers: name -> SQL."""
+    looked_up: Mapping[str, str]
+    """`<lookup>.<attribute>` -> SQL."""
+    derived: Mapping[str, str] = field(default_factory=dict)
+    """Names that the fact declares -> their expressions."""
+
+    @property
+    def where(self) -> str:
+        """Where the fact stands."""
+        return f"{self.fact.origin} fact {self.fact.fact}"
+
+    def sql(self, text: str, *, path: tuple[str, ...] = ()) -> str:
+        """SQL of an expression. A column wins over a declared name that is spelled alike."""
+        where = f"{self.where}, {path[-1]}" if path else self.where
+        known = dict.fromkeys((*self.derived, *self.looked_up, *self.base), "NULL")
+        used = {name: self._resolved(name, path) for name in columns_of(text, where=where) if name in known}
+        return compile_expression(text, self.star.scope({**known, **used}), where=where)
+
+    def lookups_in(self, texts: Iterable[str], *, path: tuple[str, ...] = ()) -> set[str]:
+        """The lookups whose rows these expressions need."""
+        found: set[str] = set()
+        for text in texts:
+            for name in columns_of(text, where=self.where):
+                if name in self.base:
+                    continue
+                if name in self.looked_up:
+                    found.add(name.split(".", 1)[0])
+                elif name in self.derived:
+                    self._check_circle(name, path)
+                    found |= self.lookups_in([self.derived[name]], path=(*path, name))
+        return found
+
+    def _resolved(self, name: str, path: tuple[str, ...]) -> str:
+        if name in self.base:
+            return self.base[name]
+        if name in self.looked_up:
+            return self.looked_up[name]
+        self._check_circle(name, path)
+        return self.sql(self.derived[name], path=(*path, name))
+
+    def _check_circle(self, name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise DeclarationError(
+                f"`{name}` is declared by means of itself.",
+                where=self.where,
+                saw=" -> ".join((*path, name)),
+                hint="use columns, and names declared before",
+            )
+
+
+def reader_of(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> Reader:
+    """The reader of `part`."""
+    where = f"{fact.origin} fact {fact.fact}"
+    own = entity_columns(star.entity(part.entity, where=where), "_row")
+    scope = star.scope(own)
+    given = {name: compile_expression(text, scope, where=f"{where}, {name}") for name, text in part.columns.items()}
+    months = {name: f"{MONTH}.{quote(name)}" for name in ("period_start", "period_end")} if fact.periods else {}
+    base = {**(given or own), **months, "entity_key": '_row."entity_key"'}
+    derived = {**fact.degenerate, **fact.measures}
+    return Reader(star=star, fact=fact, base=base, looked_up=lookup_columns(dimensions), derived=derived)

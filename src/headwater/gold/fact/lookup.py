@@ -1,0 +1,171 @@
+"""Lookups: which member of a dimension a row of a fact points at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from headwater.errors import DeclarationError
+from headwater.gold.dimension import date
+from headwater.gold.fact.expressions import Reader
+from headwater.gold.star import Ref
+from headwater.gold.surrogate_key import key_beside
+from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN, DateDimension, Dimension, EntityDimension
+from headwater.model.fact import Lookup
+from headwater.model.names_in_scope import attribute_names
+from headwater.model.tables import key_column, table_name
+from headwater.names import quote
+from headwater.temporal.asof import covering, covers
+
+_LAST = "TIMESTAMP '9999-12-30 00:00:00'"
+_KEPT = ("entity_key", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """A lookup of one part of a fact, compiled."""
+
+    name: str
+    lookup: Lookup
+    dimension: Dimension
+    table: str
+    """The dimension's table."""
+    on: str
+    """SQL of the member's entity key; of the day, for days."""
+    values: tuple[str, ...]
+    """SQL of what that is made of."""
+    at: str
+    """SQL of the instant, clipped so that some version answers; only for point_in_time."""
+    not_applicable: str
+    """SQL that holds where NULL is as it should be."""
+    behind: frozenset[str]
+    """The lookups that must be answered before."""
+    read: bool
+    """Whether expressions use its attributes."""
+
+    @property
+    def is_day(self) -> bool:
+        """Whether the value itself is the key."""
+        return isinstance(self.dimension, DateDimension)
+
+    @property
+    def met(self) -> str:
+        """The hidden column that holds the entity key asked for."""
+        return f"_on_{self.name}"
+
+    @property
+    def column(self) -> str:
+        """The column of the fact."""
+        return f"{self.name}_key"
+
+    def answer(self) -> str:
+        """SQL of the key; NULL where the member has not been met yet."""
+        nothing = str(UNKNOWN)
+        if self.not_applicable:
+            nothing = f"CASE WHEN {self.not_applicable} THEN {NOT_APPLICABLE} ELSE {UNKNOWN} END"
+        if isinstance(self.dimension, DateDimension):
+            outside = date.outside(self.dimension, self.on)
+            return (
+                f"CASE WHEN {self.on} IS NULL THEN {nothing} WHEN {outside} THEN {ERROR} "
+                f"ELSE {date.key_of(self.on)} END"
+            )
+        return f"CASE WHEN {self.on} IS NULL THEN {nothing} ELSE {quote(self.name)}.{self._key} END"
+
+    def join(self, narrow: str, *, found: str = "") -> str:
+        """The LEFT JOIN of the dimension's row, known by the lookup's name; `narrow` SELECTs the entity keys asked for.
+
+        `found` names the staged members of those keys, where they were looked for before.
+        """
+        alias = quote(self.name)
+        if isinstance(self.dimension, DateDimension):
+            joined = f"LEFT JOIN {self.table} AS {alias} ON {alias}.{self._key} = {date.key_of(self.on)}"
+            return joined if self.read else ""
+        among = f"entity_key IN ({narrow})" if narrow else "entity_key IS NOT NULL"
+        members = f"{found} AS members" if found else f"(SELECT * FROM {self.table} WHERE {among}) AS members"
+        meets = f"{alias}.entity_key = {self.on}"
+        if self.lookup.strategy == "point_in_time":
+            spans = covering(members, key="entity_key", columns=[name for name in self.needed if name not in _KEPT])
+            return f"LEFT JOIN (\n{spans}\n) AS {alias} ON {meets} AND {covers(alias, self.at)}"
+        if isinstance(self.dimension, EntityDimension):
+            place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from DESC) AS _place"
+            members = f"(SELECT * FROM (SELECT *, {place} FROM {members}) AS placed WHERE _place = 1)"
+            return f"LEFT JOIN {members} AS {alias} ON {meets}"
+        return f"LEFT JOIN {self.table} AS {alias} ON {meets}"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns of the dimension that the fact takes something from."""
+        return (*_KEPT, self.key_name, *(attribute_names(self.dimension) if self.read else ()))
+
+    @property
+    def key_name(self) -> str:
+        """The column of the dimension that holds the key."""
+        return key_column(self.dimension)
+
+    @property
+    def _key(self) -> str:
+        return quote(self.key_name)
+
+
+def reaches(reader: Reader, ref: Ref, *, used: set[str]) -> tuple[Reach, ...]:
+    """The lookups of a fact, each after those whose attributes it needs."""
+    dimensions = reader.star.looked_up(reader.fact)
+    known: dict[str, Reach] = {}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise DeclarationError(
+                f"The lookup `{name}` needs itself.",
+                where=reader.where,
+                saw=" -> ".join((*path, name)),
+                hint="give `on` and `at` as columns of the row",
+            )
+        if name not in known:
+            behind = reader.lookups_in(_texts(reader.fact.lookups[name]))
+            for other in sorted(behind):
+                visit(other, (*path, name))
+            known[name] = _reach(reader, ref, name, dimensions[name], behind=behind)
+
+    for name in reader.fact.lookups:
+        visit(name, ())
+    everywhere = used.union(*(item.behind for item in known.values()))
+    return tuple(replace(item, read=item.name in everywhere) for item in known.values())
+
+
+def _reach(reader: Reader, ref: Ref, name: str, dimension: Dimension, *, behind: set[str]) -> Reach:
+    lookup = reader.fact.lookups[name]
+    values = tuple(reader.sql(text) for text in lookup.on)
+    instant = f"COALESCE(CAST({reader.sql(lookup.at)} AS TIMESTAMP), {_LAST})" if lookup.at else ""
+    return Reach(
+        name=name,
+        lookup=lookup,
+        dimension=dimension,
+        table=ref("gold", table_name(dimension)),
+        on=_on(reader, name, dimension, values),
+        values=values,
+        at=f"LEAST({instant}, {_LAST})" if instant else "",
+        not_applicable=f"({reader.sql(lookup.not_applicable)})" if lookup.not_applicable else "",
+        behind=frozenset(behind),
+        read=True,
+    )
+
+
+def _on(reader: Reader, name: str, dimension: Dimension, values: tuple[str, ...]) -> str:
+    wanted = 1
+    if isinstance(dimension, EntityDimension):
+        entity = reader.star.entity(dimension.entity, where=reader.where)
+        wanted = len(entity.key)
+    if len(values) != wanted:
+        raise DeclarationError(
+            f"The lookup `{name}` gives {len(values)} values for a key of {wanted}.",
+            where=reader.where,
+            saw=", ".join(reader.fact.lookups[name].on),
+            hint="give one expression for each part of the key",
+        )
+    if isinstance(dimension, EntityDimension):
+        return f"({key_beside('_row.entity_key', values)})"
+    kind = "DATE" if isinstance(dimension, DateDimension) else "VARCHAR"
+    return f"CAST({values[0]} AS {kind})"
+
+
+def _texts(lookup: Lookup) -> list[str]:
+    return [text for text in (*lookup.on, lookup.at, lookup.not_applicable) if text]

@@ -1,0 +1,179 @@
+"""The database under a ledger: opened, brought up to date, read and written; its errors in four slots.
+
+SQLite is set to WAL, so that readers never wait for the writer, and `synchronous=NORMAL`: what was committed survives
+any crash of the process. A power cut may lose the newest commits, never the order of them; the next run then reads the
+lost pages again, under the same batch ids, into the same files, and every later step is idempotent. A flush a commit
+(`FULL`) would spare those few pages and cost a third of the time of a first load.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from headwater.clock import Clock
+from headwater.errors import StateError
+from headwater.ledger.sql.migrate import upgrade, version_of
+from headwater.ledger.sql.queries import tenants
+from headwater.ledger.sql.schema import HEAD
+
+PATIENCE = 30.0
+"""Seconds that a writer waits for its turn."""
+
+_KNOWN = (
+    ("not a database", "the file is not a ledger.", "name another file, or bring back a copy of the ledger"),
+    ("malformed", "the ledger is damaged.", "bring back a copy of the file; keep this one until you have"),
+    ("full", "the disk is full; nothing was written to the ledger.", "free some space, then run again"),
+    ("disk I/O", "the ledger cannot be read or written.", "look at the disk and its room; what was committed is kept"),
+    ("locked", "the ledger is busy; nothing was written.", "wait for the other program to finish, then run again"),
+    ("readonly", "the ledger cannot be written.", "see who may write the file and its folder"),
+    ("read-only", "the ledger cannot be written.", "see who may write the file and its folder"),
+    ("unable to open", "the ledger cannot be opened.", "see whether the folder exists and may be written"),
+)
+
+
+class Store:
+    """A database that holds a ledger of today's version."""
+
+    def __init__(self, url: str, *, root: Path, clock: Clock) -> None:
+        self._clock = clock
+        self._url = _parsed(url, root=root)
+        self.where = _shown(self._url)
+        self._turn = Lock()
+        self._engine = self._connected()
+        self._writer = self._engine.execution_options(writes=True)
+        try:
+            self._bring_up_to_date()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look at the ledger."""
+        with self._in_four_slots(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it, or nothing. Writers of one process queue up here, those of others in SQLite."""
+        with self._in_four_slots(), self._turn, self._writer.begin() as connection:
+            yield connection
+
+    def _connected(self) -> Engine:
+        with self._in_four_slots():
+            try:
+                engine = create_engine(self._url, hide_parameters=True)
+            except ImportError as error:
+                raise StateError(
+                    "the driver of this ledger is not installed.", where=self.where, saw=str(error)
+                ) from error
+        if self._url.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _prepare)
+            event.listen(engine, "begin", _begin)
+        return engine
+
+    def _bring_up_to_date(self) -> None:
+        with self.read() as connection:
+            version = version_of(connection, where=self.where)
+        if self._url.get_backend_name() == "sqlite":
+            self._switch_to_wal()
+        if version != HEAD:
+            with self.write() as connection:
+                upgrade(connection, where=self.where)
+                cleaned = tenants.forget_clear_secrets(connection)
+            if cleaned and self._url.get_backend_name() == "sqlite":
+                self._overwrite_freed()
+
+    def _overwrite_freed(self) -> None:
+        # What was deleted still stands in free pages and in the write-ahead log: the file is written anew without it
+        with self._in_four_slots(), self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _switch_to_wal(self) -> None:
+        # SQLite does not wait its turn for this one statement, so we do; it changes nothing where it was done before
+        deadline = self._clock.monotonic() + PATIENCE
+        while True:
+            try:
+                with self._in_four_slots(), self._engine.connect() as connection:
+                    connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+            except StateError as error:
+                if "locked" not in error.saw or self._clock.monotonic() > deadline:
+                    raise
+                self._clock.sleep(0.02)
+            else:
+                return
+
+    @contextmanager
+    def _in_four_slots(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            saw = str(getattr(error, "orig", None) or error)
+            what, hint = next(
+                ((what, hint) for sign, what, hint in _KNOWN if sign in saw), ("the ledger cannot be used.", "")
+            )
+            raise StateError(what, where=self.where, saw=saw, hint=hint) from error
+
+
+def _parsed(url: str, *, root: Path) -> URL:
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError) as error:
+        # the text may hold a password, so it is not shown
+        raise StateError(
+            "the ledger's URL cannot be read.", where="ledger: url:", hint="e.g. sqlite:///.headwater/ledger.db"
+        ) from error
+    return _below(parsed, root) if parsed.get_backend_name() == "sqlite" else parsed
+
+
+def _below(url: URL, root: Path) -> URL:
+    if not url.database or url.database == ":memory:":
+        raise StateError(
+            "a ledger in memory remembers nothing.", where=_shown(url), hint="e.g. sqlite:///.headwater/ledger.db"
+        )
+    path = root / url.database
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            "the ledger's folder cannot be made.",
+            where=str(path.parent),
+            saw=error.strerror or str(error),
+            hint="see who may write there, or name another place under `ledger: url:`",
+        ) from error
+    return url.set(database=str(path))
+
+
+def _shown(url: URL) -> str:
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _prepare(raw: Any, record: object) -> None:
+    del record
+    if not isinstance(raw, sqlite3.Connection):
+        msg = f"a SQLite ledger speaks through sqlite3, not {type(raw).__name__}"
+        raise TypeError(msg)
+    raw.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late, after the first SELECT
+    raw.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
+    raw.execute("PRAGMA foreign_keys = ON")
+    raw.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin(connection: Connection) -> None:
+    # a writer takes its turn at once: one that reads first and then wants to write could only fail
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,79 @@
+"""Which version a ledger is, and how it becomes today's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from headwater.errors import StateError
+from headwater.ledger.sql import migrations
+from headwater.ledger.sql.schema import HEAD, VERSION_TABLE
+
+EMPTY = 0
+"""The version of a store that holds nothing yet."""
+
+
+def version_of(connection: Connection, *, where: str) -> int:
+    """The version of the ledger behind `connection`, EMPTY where there is none yet.
+
+    StateError when it is newer than this program, or when something else lives there.
+    """
+    stamp = _stamp(connection)
+    if stamp is None:
+        _refuse_strangers(connection, where=where)
+        return EMPTY
+    if not stamp.isdecimal():
+        raise _strange(where, saw=f"its version reads `{stamp}`")
+    if int(stamp) > HEAD:
+        raise StateError(
+            "the ledger was written by a newer Headwater; nothing was read or changed.",
+            where=where,
+            saw=f"ledger version {int(stamp)}; this program knows up to {HEAD}",
+            hint="upgrade headwater: pip install --upgrade headwater",
+        )
+    return int(stamp)
+
+
+def upgrade(connection: Connection, *, where: str) -> None:
+    """Bring the ledger behind `connection` to today's version, in the transaction that is open there.
+
+    Asks for the version again first: another process may have done it while we waited for our turn.
+    """
+    if version_of(connection, where=where) == HEAD:
+        return
+    # a second or less, once in a ledger's life: whoever opens one that is up to date does not pay for the import
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, f"{HEAD:04d}")
+
+
+def _stamp(connection: Connection) -> str | None:
+    try:
+        stamp = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
+    except DatabaseError as error:
+        if inspect(connection).has_table(VERSION_TABLE):
+            raise
+        del error
+        return None
+    return None if stamp is None else str(stamp)
+
+
+def _refuse_strangers(connection: Connection, *, where: str) -> None:
+    others = [name for name in inspect(connection).get_table_names() if name != VERSION_TABLE]
+    if others:
+        raise _strange(where, saw=f"tables {', '.join(sorted(others)[:5])}")
+
+
+def _strange(where: str, *, saw: str) -> StateError:
+    return StateError(
+        "this is not a ledger of Headwater; nothing was changed.",
+        where=where,
+        saw=saw,
+        hint="name another place under `ledger: url:` in headwater.yaml",
+    )

@@ -1,0 +1,193 @@
+"""A batch on its way: begun, page by page, extracted, landed, completed; or failed, or put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from headwater.batch import Batch, Feed
+from headwater.clock import micros
+from headwater.errors import StateError
+from headwater.ledger.records import BatchRow, Drift, PageRow, RefusedRow, State
+from headwater.ledger.sql.queries import quarantine, windows
+from headwater.ledger.sql.queries.batches import find as found
+from headwater.ledger.sql.queries.batches import known, of_batch, of_feed, pages, values_of
+from headwater.ledger.sql.schema import batch as batches
+from headwater.ledger.sql.schema import batch_parent, page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """When a read began, and what its requests are shaped by."""
+
+    read_at: datetime | None
+    fingerprint: str
+
+    def values(self) -> dict[str, object]:
+        """The columns of a batch that hold it."""
+        return {"read_at": None if self.read_at is None else micros(self.read_at), "fingerprint": self.fingerprint}
+
+
+def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], sight: Sight, now: int) -> BatchRow:
+    """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
+    row = found(connection, batch.feed.tenant, batch.id)
+    if row is None:
+        connection.execute(insert(batches).values({**values_of(batch, now=now), **sight.values()}))
+        keys = list(dict.fromkeys(parents))
+        if keys:
+            own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
+            connection.execute(
+                insert(batch_parent), [{**own, "position": at, "parent": key} for at, key in enumerate(keys)]
+            )
+    elif row.state == "failed":
+        _set(connection, batch, now=now, state=row.resume, reason="", tries=row.tries + 1)
+    if row is not None and row.stage == "extracting" and row.pages == 0 and sight.read_at is not None:
+        _see(connection, batch, row, sight, now=now)
+    row = found(connection, batch.feed.tenant, batch.id)
+    return row or known(connection, batch)
+
+
+def begin_anew(connection: Connection, batch: Batch, *, sight: Sight, now: int) -> BatchRow:
+    """Forget the pages of a batch that is being read, and begin it as `sight` says."""
+    forget_pages(connection, batch, after=0, now=now)
+    row = known(connection, batch)
+    _require(row, "extracting", verb="a read is begun anew")
+    _see(connection, batch, row, sight, now=now)
+    return found(connection, batch.feed.tenant, batch.id) or known(connection, batch)
+
+
+def abandon(connection: Connection, batch: Batch) -> None:
+    """Forget a batch that was never read to its end, with its pages."""
+    row = found(connection, batch.feed.tenant, batch.id)
+    if row is None:
+        return
+    if row.stage != "extracting":
+        _require(row, "extracting", verb="a batch is abandoned")
+    connection.execute(delete(batches).where(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id))
+
+
+def record(connection: Connection, batch: Batch, committed: PageRow, *, now: int) -> None:
+    """Commit a page and its place in the window."""
+    row = known(connection, batch)
+    if committed in pages(connection, batch, number=committed.number):
+        return
+    _require(row, "extracting", verb="a page is recorded")
+    if committed.number != row.pages + 1:
+        raise StateError(
+            "pages are recorded one after the other.",
+            where=f"{batch.feed} {batch.id}",
+            saw=f"page {committed.number} after {row.pages} pages",
+            hint="see whether another run reads the same batch",
+        )
+    own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
+    values = {name: getattr(committed, name) for name in ("number", "path", "rows", "size", "next")}
+    connection.execute(insert(page).values({**own, **values}))
+    _set(connection, batch, now=now, rows=row.rows + committed.rows, pages=committed.number)
+
+
+def forget_pages(connection: Connection, batch: Batch, *, after: int, now: int) -> None:
+    """Drop the pages numbered above `after`."""
+    row = known(connection, batch)
+    if row.pages <= after:
+        return
+    _require(row, "extracting", verb="pages are forgotten")
+    connection.execute(delete(page).where(of_batch(page, batch), page.c.number > after))
+    left = select(func.coalesce(func.sum(page.c.rows), 0), func.count()).where(of_batch(page, batch))
+    rows, count = connection.execute(left).one()
+    _set(connection, batch, now=now, rows=int(rows), pages=int(count))
+
+
+def advance(
+    connection: Connection, batch: Batch, *, proved: bool | None, credible_until: datetime | None, now: int
+) -> None:
+    """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
+    row = known(connection, batch)
+    if row.stage != "extracting":
+        return
+    _require(row, "extracting", verb="a window is committed")
+    if batch.purpose == "changes":
+        windows.commit(connection, batch)
+    until = None if credible_until is None else micros(credible_until)
+    _set(connection, batch, now=now, state="extracted", resume="extracted", proved=proved, credible_until=until)
+
+
+def landed(
+    connection: Connection, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift], now: int
+) -> None:
+    """Mark a batch `transformed`, with its refused records and its drift."""
+    row = known(connection, batch)
+    if row.stage == "completed":
+        return
+    if row.stage == "extracting":
+        _require(row, "extracted", verb="a batch is landed")
+    if kept + len(refused) != row.rows:
+        raise StateError(
+            "rows read are not rows kept + rows quarantined.",
+            where=f"{batch.feed} {batch.id}",
+            saw=f"{row.rows} read, {kept} kept, {len(refused)} quarantined",
+            hint="keep the raw file of this batch and report it; nothing of it went on to silver",
+        )
+    quarantine.replace(connection, batch, refused, now=now)
+    quarantine.note_drift(connection, batch, drift)
+    if (row.state, row.kept, row.quarantined) != ("transformed", kept, len(refused)):
+        fresh = {"kept": kept, "quarantined": len(refused), "reason": ""}
+        _set(connection, batch, now=now, state="transformed", resume="transformed", **fresh)
+
+
+def completed(connection: Connection, done: Iterable[Batch], *, now: int) -> None:
+    """Mark batches `completed`."""
+    for batch in done:
+        row = known(connection, batch)
+        if row.state == "completed":
+            continue
+        if row.stage != "transformed":
+            _require(row, "transformed", verb="a batch is completed")
+        _set(connection, batch, now=now, state="completed", resume="completed", reason="")
+
+
+def reopen(connection: Connection, tenant: str, feed: Feed | None, *, now: int) -> int:
+    """Put landed and completed batches back to `extracted`. How many."""
+    condition = and_(
+        batches.c.tenant == tenant,
+        or_(
+            batches.c.state.in_(("transformed", "completed")),
+            and_(batches.c.state == "failed", batches.c.resume == "transformed"),
+        ),
+    )
+    if feed is not None:
+        condition = and_(condition, of_feed(batches, feed))
+    back = {"state": "extracted", "resume": "extracted", "reason": "", "updated_at": now}
+    return connection.execute(update(batches).where(condition).values(back)).rowcount
+
+
+def fail(connection: Connection, batch: Batch, reason: str, *, now: int) -> None:
+    """Mark a batch `failed`; `resume` says where it goes on."""
+    row = known(connection, batch)
+    if (row.state, row.reason) == ("failed", reason):
+        return
+    if row.state == "completed":
+        raise StateError("a completed batch cannot fail.", where=f"{batch.feed} {batch.id}", saw=reason)
+    _set(connection, batch, now=now, state="failed", resume=row.stage, reason=reason)
+
+
+def _see(connection: Connection, batch: Batch, row: BatchRow, sight: Sight, *, now: int) -> None:
+    if (row.read_at, row.fingerprint) != (sight.read_at, sight.fingerprint):
+        _set(connection, batch, now=now, **sight.values())
+
+
+def _set(connection: Connection, batch: Batch, *, now: int, **values: object) -> None:
+    own = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
+    connection.execute(update(batches).where(own).values({**values, "updated_at": now}))
+
+
+def _require(row: BatchRow, state: State, *, verb: str) -> None:
+    if row.state != state:
+        raise StateError(
+            f"{verb} only while the batch is `{state}`.",
+            where=f"{row.batch.feed} {row.batch.id}",
+            saw=f"it is `{row.state}`",
+            hint="see whether another run works on the same tenant: headwater status",
+        )

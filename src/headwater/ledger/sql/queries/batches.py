@@ -1,0 +1,178 @@
+"""Batches as they are found: by id, by feed, by state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
+
+from headwater.batch import Batch, Feed, Window
+from headwater.clock import from_micros, micros
+from headwater.errors import StateError
+from headwater.ledger.records import BatchRow, PageRow, State
+from headwater.ledger.sql.schema import batch as batches
+from headwater.ledger.sql.schema import batch_parent, page
+
+_READ = ("extracted", "transformed", "completed")
+
+
+def of_feed(table: Any, feed: Feed) -> ColumnElement[bool]:
+    """The rows of `table` that belong to `feed`."""
+    return and_(table.c.tenant == feed.tenant, table.c.connection == feed.connection, table.c.resource == feed.resource)
+
+
+def of_batch(table: Any, batch: Batch) -> ColumnElement[bool]:
+    """The rows of `table` that belong to `batch`."""
+    return and_(table.c.tenant == batch.feed.tenant, table.c.batch_id == batch.id)
+
+
+def find(connection: Connection, tenant: str, batch_id: str) -> BatchRow | None:
+    """What is known of a batch."""
+    rows = _rows(connection, and_(batches.c.tenant == tenant, batches.c.id == batch_id), limit=None)
+    return rows[0] if rows else None
+
+
+def known(connection: Connection, batch: Batch) -> BatchRow:
+    """What is known of a batch, without its parents; StateError when it was never begun."""
+    wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
+    row = connection.execute(select(batches).where(wanted)).mappings().one_or_none()
+    if row is None:
+        raise StateError(
+            "the ledger does not know this batch.",
+            where=str(batch.feed),
+            saw=batch.id,
+            hint="begin a batch before anything is recorded of it",
+        )
+    return _row(row, ())
+
+
+def ordinal(connection: Connection, batch: Batch) -> int:
+    """Which one in the order of beginning a batch is."""
+    wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
+    return int(connection.execute(select(batches.c.ordinal).where(wanted)).scalar_one())
+
+
+def listed(
+    connection: Connection, tenant: str, *, states: Iterable[State], feed: Feed | None, limit: int | None
+) -> tuple[BatchRow, ...]:
+    """Batches in the order in which they began; with `limit`, only the newest."""
+    condition = batches.c.tenant == tenant if feed is None else and_(batches.c.tenant == tenant, of_feed(batches, feed))
+    if wanted := tuple(states):
+        condition = and_(condition, batches.c.state.in_(wanted))
+    return _rows(connection, condition, limit=limit)
+
+
+def latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
+    """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
+    read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
+    condition = and_(of_feed(batches, feed), batches.c.purpose == purpose, read)
+    if until is not None:
+        condition = and_(condition, batches.c.until <= micros(until))
+    order = (batches.c.until.desc(), batches.c.ordinal.desc())
+    row = connection.execute(select(batches).where(condition).order_by(*order).limit(1)).mappings().one_or_none()
+    return None if row is None else _batch(row)
+
+
+def newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
+    """When the newest read of a connection that is believed began; None before the first."""
+    own = and_(batches.c.tenant == tenant, batches.c.connection == name, batches.c.disowned.is_(False))
+    newest = connection.execute(select(func.max(batches.c.read_at)).where(own)).scalar_one()
+    return None if newest is None else from_micros(newest)
+
+
+def readings(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
+    """How often each (purpose, window) of a feed was begun."""
+    what = (batches.c.purpose, batches.c.since, batches.c.until)
+    query = select(*what, func.max(batches.c.reading)).where(of_feed(batches, feed)).group_by(*what)
+    return {
+        (purpose, Window(since=from_micros(since), until=from_micros(until))): int(reading)
+        for purpose, since, until, reading in connection.execute(query)
+    }
+
+
+def pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:
+    """Committed pages of a batch, in order; or the one of that number, if there is one."""
+    columns = (page.c.number, page.c.path, page.c.rows, page.c.size, page.c.next)
+    query = select(*columns).where(of_batch(page, batch)).order_by(page.c.number)
+    if number is not None:
+        query = query.where(page.c.number == number)
+    return tuple(PageRow(**row) for row in connection.execute(query).mappings())
+
+
+def rows_of(connection: Connection, condition: ColumnElement[bool]) -> tuple[BatchRow, ...]:
+    """The batches that hold a condition, in the order in which they began."""
+    return _rows(connection, condition, limit=None)
+
+
+def _rows(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> tuple[BatchRow, ...]:
+    query = select(batches).where(condition).order_by(batches.c.ordinal.desc()).limit(limit)
+    found = connection.execute(query).mappings().all()
+    parents = _parents(connection, condition) if found else {}
+    return tuple(_row(row, parents.get(row["id"], ())) for row in reversed(found))
+
+
+def _parents(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[str, ...]]:
+    joined = batch_parent.join(
+        batches, and_(batches.c.tenant == batch_parent.c.tenant, batches.c.id == batch_parent.c.batch_id)
+    )
+    query = select(batch_parent.c.batch_id, batch_parent.c.parent).select_from(joined).where(condition)
+    parents: dict[str, list[str]] = defaultdict(list)
+    for batch_id, parent in connection.execute(query.order_by(batch_parent.c.batch_id, batch_parent.c.position)):
+        parents[batch_id].append(parent)
+    return {batch_id: tuple(keys) for batch_id, keys in parents.items()}
+
+
+def _batch(row: RowMapping) -> Batch:
+    return Batch(
+        id=row["id"],
+        feed=Feed(tenant=row["tenant"], connection=row["connection"], resource=row["resource"]),
+        window=Window(since=from_micros(row["since"]), until=from_micros(row["until"])),
+        purpose=row["purpose"],
+        reading=row["reading"],
+    )
+
+
+def _row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
+    return BatchRow(
+        batch=_batch(row),
+        state=row["state"],
+        resume=row["resume"],
+        reason=row["reason"],
+        rows=row["rows"],
+        kept=row["kept"],
+        quarantined=row["quarantined"],
+        pages=row["pages"],
+        parents=parents,
+        started_at=from_micros(row["started_at"]),
+        updated_at=from_micros(row["updated_at"]),
+        tries=row["tries"],
+        read_at=None if row["read_at"] is None else from_micros(row["read_at"]),
+        credible_until=None if row["credible_until"] is None else from_micros(row["credible_until"]),
+        fingerprint=row["fingerprint"],
+        proved=row["proved"],
+        disowned=row["disowned"],
+    )
+
+
+def values_of(batch: Batch, *, now: int) -> dict[str, object]:
+    """The columns of a batch that begins."""
+    return {
+        "tenant": batch.feed.tenant,
+        "id": batch.id,
+        "connection": batch.feed.connection,
+        "resource": batch.feed.resource,
+        "since": micros(batch.window.since),
+        "until": micros(batch.window.until),
+        "purpose": batch.purpose,
+        "reading": batch.reading,
+        "state": "extracting",
+        "resume": "extracting",
+        "reason": "",
+        "started_at": now,
+        "updated_at": now,
+        "tries": 1,
+        **dict.fromkeys(("rows", "kept", "quarantined", "pages"), 0),
+    }

@@ -1,0 +1,61 @@
+"""How many records services have, held against how many are here: the newest count of each feed and entity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, and_, delete, insert, select
+
+from headwater.batch import Feed
+from headwater.clock import from_micros, micros
+from headwater.ledger.records import CountRow
+from headwater.ledger.sql.queries.batches import of_feed
+from headwater.ledger.sql.schema import record_count
+
+
+def note(connection: Connection, tenant: str, counts: Sequence[CountRow]) -> None:
+    """Put `counts` in the place of those of the same feed and entity."""
+    before = {(row.feed, row.entity): row for row in listed(connection, tenant)}
+    for count in counts:
+        known = before.get((count.feed, count.entity))
+        own = and_(of_feed(record_count, count.feed), record_count.c.entity == count.entity)
+        connection.execute(delete(record_count).where(own))
+        connection.execute(insert(record_count).values(_values(_continued(count, known))))
+
+
+def listed(connection: Connection, tenant: str) -> tuple[CountRow, ...]:
+    """The newest count of each feed and entity, in that order."""
+    table = record_count
+    order = (table.c.connection, table.c.resource, table.c.entity)
+    rows = connection.execute(select(table).where(table.c.tenant == tenant).order_by(*order)).mappings()
+    return tuple(
+        CountRow(
+            feed=Feed(tenant=tenant, connection=row["connection"], resource=row["resource"]),
+            entity=row["entity"],
+            counted_at=from_micros(row["counted_at"]),
+            numbers=row["numbers"],
+            differs_since=None if row["differs_since"] is None else from_micros(row["differs_since"]),
+        )
+        for row in rows
+    )
+
+
+def _continued(count: CountRow, before: CountRow | None) -> CountRow:
+    """`count`, differing since the first count in a row that did."""
+    if not count.numbers.get("unexplained"):
+        return replace(count, differs_since=None)
+    since = before.differs_since if before else None
+    return replace(count, differs_since=since or count.differs_since or count.counted_at)
+
+
+def _values(count: CountRow) -> dict[str, object]:
+    return {
+        "tenant": count.feed.tenant,
+        "connection": count.feed.connection,
+        "resource": count.feed.resource,
+        "entity": count.entity,
+        "counted_at": micros(count.counted_at),
+        "differs_since": None if count.differs_since is None else micros(count.differs_since),
+        "numbers": dict(count.numbers),
+    }

@@ -1,0 +1,93 @@
+"""Tenants and connections that live in the ledger, and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from headwater.errors import StateError
+from headwater.ledger.records import CLEAR_SECRET_REMOVED, ConnectionRow, FindingRow
+from headwater.ledger.sql.queries import runs
+from headwater.ledger.sql.schema import connection as connections
+from headwater.ledger.sql.schema import mark as marks
+from headwater.ledger.sql.schema import metadata
+from headwater.ledger.sql.schema import tenant as tenants
+from headwater.model.address import holds_secret, is_reference
+
+
+def listed(connection: Connection) -> tuple[str, ...]:
+    """Tenants, sorted."""
+    return tuple(connection.execute(select(tenants.c.tenant).order_by(tenants.c.tenant)).scalars())
+
+
+def add(connection: Connection, tenant: str) -> None:
+    """Add a tenant; StateError if it exists."""
+    if connection.execute(select(tenants).where(tenants.c.tenant == tenant)).first():
+        raise StateError(
+            "there is such a tenant already.", where="the ledger", saw=tenant, hint="headwater tenant list"
+        )
+    connection.execute(insert(tenants).values(tenant=tenant))
+
+
+def remove(connection: Connection, tenant: str) -> None:
+    """Forget a tenant and all its rows."""
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(delete(table).where(table.c.tenant == tenant))
+
+
+def connections_of(connection: Connection, tenant: str) -> tuple[ConnectionRow, ...]:
+    """Connections of a tenant, by name."""
+    query = select(connections).where(connections.c.tenant == tenant).order_by(connections.c.name)
+    return tuple(ConnectionRow(**row) for row in connection.execute(query).mappings())
+
+
+def add_connection(connection: Connection, row: ConnectionRow) -> None:
+    """Add or replace a connection."""
+    own = (connections.c.tenant == row.tenant, connections.c.name == row.name)
+    connection.execute(delete(connections).where(*own))
+    values = {"tenant": row.tenant, "name": row.name, "declaration": dict(row.declaration)}
+    connection.execute(insert(connections).values(values))
+
+
+def forget_clear_secrets(connection: Connection) -> bool:
+    """Take out of connections what older versions let stand there in clear, and leave a finding; whether there was any."""
+    found = False
+    for row in connection.execute(select(connections)).mappings().all():
+        declaration = dict(row["declaration"])
+        secrets = _wrong(declaration.get("secrets"), is_reference)
+        addresses = _wrong(declaration.get("settings"), lambda text: not holds_secret(text))
+        if not (secrets or addresses):
+            continue
+        found = True
+        for part, names in (("secrets", secrets), ("settings", addresses)):
+            declaration[part] = {
+                name: text for name, text in dict(declaration.get(part) or {}).items() if name not in names
+            }
+        own = (connections.c.tenant == row["tenant"], connections.c.name == row["name"])
+        connection.execute(update(connections).where(*own).values(declaration=declaration))
+        detail = f"{', '.join((*secrets, *addresses))} stood in clear: change it at the service, and add the connection again"
+        note = FindingRow(
+            table=f"connection {row['name']}",
+            finding=CLEAR_SECRET_REMOVED,
+            count=len(secrets) + len(addresses),
+            detail=detail,
+        )
+        runs.note(connection, row["tenant"], note.table, [note])
+    return found
+
+
+def _wrong(values: Mapping[str, object] | None, right: Callable[[str], bool]) -> tuple[str, ...]:
+    return tuple(name for name, value in (values or {}).items() if not right(str(value)))
+
+
+def mark(connection: Connection, tenant: str, name: str) -> str | None:
+    """The value of a mark."""
+    query = select(marks.c.value).where(marks.c.tenant == tenant, marks.c.name == name)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def set_mark(connection: Connection, tenant: str, name: str, value: str) -> None:
+    """Set a mark."""
+    connection.execute(delete(marks).where(marks.c.tenant == tenant, marks.c.name == name))
+    connection.execute(insert(marks).values(tenant=tenant, name=name, value=value))

@@ -1,0 +1,3 @@
+"""Checks of declarations against each other: entities against connectors, the star against entities."""
+
+from __future__ import annotations

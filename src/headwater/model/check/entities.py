@@ -1,0 +1,79 @@
+"""Declarations held against each other: every name that one uses must be one that another declares.
+
+`RULES` is the list; each takes a `Whole` and tells what is wrong. Nothing here reads a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.check.context import Whole, compiles
+from headwater.model.check.star import dimensions_hold, facts_hold, gold_names_are_free
+from headwater.model.entity import LOGGED, RESERVED, Entity, Source
+from headwater.model.names_in_scope import bronze_columns
+from headwater.names import suggest
+
+
+def check(whole: Whole) -> None:
+    """Nothing when all fits together; DeclarationErrors with every complaint otherwise."""
+    errors = list(complaints(whole))
+    if errors:
+        raise DeclarationErrors(errors)
+
+
+def complaints(whole: Whole) -> Iterator[DeclarationError]:
+    """Everything that does not fit together."""
+    for rule in RULES:
+        yield from rule(whole)
+
+
+def columns_are_free(whole: Whole) -> Iterator[DeclarationError]:
+    """No entity declares a column that silver adds itself."""
+    for entity in whole.declarations.entities.values():
+        for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
+            where = entity.origin.of("columns", name)
+            yield DeclarationError(
+                f"`{name}` is a column of silver itself.", where=where, saw=name, hint="choose another name"
+            )
+
+
+def sources_exist(whole: Whole) -> Iterator[DeclarationError]:
+    """Every source of an entity is a resource of a known connector."""
+    for entity in whole.declarations.entities.values():
+        for source in entity.sources:
+            if source not in whole.fields:
+                where = entity.origin.of("sources", source)
+                what = f"{entity.entity} is fed by `{source}`, which no connector offers."
+                yield DeclarationError(what, where=where, saw=source, hint=suggest(source, whole.fields))
+
+
+def maps_hold(whole: Whole) -> Iterator[DeclarationError]:
+    """Every map fills declared columns, the key among them, from expressions that resolve."""
+    for entity in whole.declarations.entities.values():
+        for name, source in entity.sources.items():
+            if name in whole.fields:
+                yield from _map(whole, entity, name, source)
+
+
+def _map(whole: Whole, entity: Entity, name: str, source: Source) -> Iterator[DeclarationError]:
+    scope = whole.scope(bronze_columns(whole.fields[name]))
+    for column, text in source.map.items():
+        where = entity.origin.of("sources", name, "map", column)
+        if column not in entity.columns:
+            what = f"{entity.entity} has no column `{column}`."
+            yield DeclarationError(what, where=where, saw=column, hint=suggest(column, entity.columns))
+        yield from compiles(text, scope, where)
+    for key in entity.key:
+        if key not in source.map:
+            where = entity.origin.of("sources", name, "map")
+            yield DeclarationError(
+                f"`{name}` does not fill the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
+            )
+    for part in ("changed_at", "where", "deleted"):
+        if text := getattr(source, part):
+            yield from compiles(text, scope, entity.origin.of("sources", name, part))
+
+
+RULES = (columns_are_free, gold_names_are_free, sources_exist, maps_hold, dimensions_hold, facts_hold)
+"""What is held against what, in this order."""

@@ -1,0 +1,172 @@
+"""Dimensions and facts held against what they stand on: entities, columns, other dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from headwater.declared import Origin
+from headwater.errors import DeclarationError
+from headwater.model.check.context import Whole, compiles, has_column, unknown
+from headwater.model.dimension import Attribute, DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity
+from headwater.model.fact import Fact, Part
+from headwater.model.names_in_scope import entity_columns, lookup_columns
+from headwater.names import suggest
+
+GOLD_RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source")
+"""Columns that gold adds to its tables."""
+
+
+def gold_names_are_free(whole: Whole) -> Iterator[DeclarationError]:
+    """No attribute, degenerate column or measure takes the name of a column that gold adds itself."""
+    for dimension in whole.declarations.dimensions.values():
+        joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
+        attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
+        names = [*attributes, *(name for shelf in joins for name in shelf)]
+        yield from _free(names, f"{dimension.dimension}_key", dimension.origin.of("attributes"))
+    for fact in whole.declarations.facts.values():
+        keys = [f"{lookup}_key" for lookup in fact.lookups]
+        for name in keys:
+            if name in (*fact.degenerate, *fact.measures):
+                what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
+                yield DeclarationError(what, where=fact.origin.of("lookups"), saw=name, hint=hint)
+        yield from _free([*fact.degenerate, *fact.measures], "", fact.origin.of("degenerate"))
+
+
+def _free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
+    seen: set[str] = set()
+    for name in names:
+        if name in GOLD_RESERVED or name == key:
+            yield DeclarationError(
+                f"`{name}` is a column of gold itself.", where=where, saw=name, hint="choose another name"
+            )
+        if name in seen:
+            yield DeclarationError(f"`{name}` is declared twice.", where=where, saw=name, hint="choose another name")
+        seen.add(name)
+
+
+def dimensions_hold(whole: Whole) -> Iterator[DeclarationError]:
+    """Every dimension stands on a declared entity and on columns that it has."""
+    for dimension in whole.declarations.dimensions.values():
+        match dimension:
+            case EntityDimension():
+                yield from _entity_dimension(whole, dimension)
+            case EnumDimension():
+                yield from _enum_dimension(whole, dimension)
+            case DateDimension():
+                pass
+
+
+def _entity_dimension(whole: Whole, dimension: EntityDimension) -> Iterator[DeclarationError]:
+    entities, origin = whole.declarations.entities, dimension.origin
+    entity = entities.get(dimension.entity)
+    if entity is None:
+        yield unknown("entity", dimension.entity, entities, origin.of("entity"))
+        return
+    yield from _attributes(whole, dimension.attributes, entity, origin, ("attributes",))
+    for number, join in enumerate(dimension.join):
+        other = entities.get(join.entity)
+        if other is None:
+            yield unknown("entity", join.entity, entities, origin.of("join", str(number), "entity"))
+            continue
+        for mine, theirs in join.on.items():
+            where = origin.of("join", str(number), "on")
+            yield from has_column(entity, mine, where)
+            yield from has_column(other, theirs, where)
+        yield from _attributes(whole, join.attributes, other, origin, ("join", str(number), "attributes"))
+
+
+def _attributes(
+    whole: Whole, attributes: Mapping[str, Attribute], entity: Entity, origin: Origin, path: tuple[str, ...]
+) -> Iterator[DeclarationError]:
+    scope = whole.scope(entity_columns(entity))
+    for name, attribute in attributes.items():
+        where = origin.of(*path, name)
+        yield from compiles(attribute.value or name, scope, where)
+        if attribute.inherit:
+            yield from has_column(entity, attribute.inherit.parent, where)
+
+
+def _enum_dimension(whole: Whole, dimension: EnumDimension) -> Iterator[DeclarationError]:
+    entities, where = whole.declarations.entities, dimension.origin.of("values_of")
+    for values in dimension.values_of:
+        if values.entity not in entities:
+            yield unknown("entity", values.entity, entities, where)
+        else:
+            yield from has_column(entities[values.entity], values.column, where)
+    scope = whole.scope({"value": '"value"'})
+    for name, text in dimension.attributes.items():
+        yield from compiles(text, scope, dimension.origin.of("attributes", name))
+
+
+def facts_hold(whole: Whole) -> Iterator[DeclarationError]:
+    """Every fact stands on declared entities and dimensions, and its expressions resolve."""
+    for fact in whole.declarations.facts.values():
+        yield from _lookup_targets(whole, fact)
+        for number, part in enumerate(fact.sources):
+            if part.entity not in whole.declarations.entities:
+                where = fact.origin.of("parts", str(number)) if fact.parts else fact.origin.of("entity")
+                yield unknown("entity", part.entity, whole.declarations.entities, where)
+            else:
+                yield from _part(whole, fact, part, number)
+
+
+def _lookup_targets(whole: Whole, fact: Fact) -> Iterator[DeclarationError]:
+    dimensions = whole.declarations.dimensions
+    for name, lookup in fact.lookups.items():
+        where = fact.origin.of("lookups", name)
+        dimension = dimensions.get(lookup.dimension)
+        if dimension is None:
+            what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, which no dimension is called."
+            saw = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
+            yield DeclarationError(what, where=where, saw=saw, hint=suggest(lookup.dimension, dimensions))
+        elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
+            hint = "direct is for days and enumerations; current or point_in_time for entities"
+            yield DeclarationError(f"`{name}` cannot use this strategy.", where=where, saw=lookup.strategy, hint=hint)
+
+
+def _part(whole: Whole, fact: Fact, part: Part, number: int) -> Iterator[DeclarationError]:
+    entity = whole.declarations.entities[part.entity]
+    own = whole.scope(entity_columns(entity))
+    for name, text in part.columns.items():
+        yield from compiles(text, own, fact.origin.of("parts", str(number), "columns", name))
+    names = part_names(fact, part, entity, whole.declarations.dimensions)
+    scope = whole.scope(names)
+    for path, text in _texts(fact, part, number):
+        yield from compiles(text, scope, fact.origin.of(*path))
+    for name in fact.grain:
+        if name not in names:
+            yield DeclarationError(
+                f"The grain `{name}` is no column here.",
+                where=fact.origin.of("grain"),
+                saw=name,
+                hint=suggest(name, names),
+            )
+
+
+def part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, Dimension]) -> dict[str, str]:
+    """The names that a fact's expressions may use over one of its parts, whatever the order."""
+    base = dict.fromkeys(part.columns, "NULL") if part.columns else entity_columns(entity)
+    looked_up = {
+        name: dimensions[lookup.dimension] for name, lookup in fact.lookups.items() if lookup.dimension in dimensions
+    }
+    derived = dict.fromkeys((*fact.degenerate, *fact.measures), "NULL")
+    periods = dict.fromkeys(("period_start", "period_end"), "NULL") if fact.periods else {}
+    return {"entity_key": '"entity_key"', **derived, **base, **periods, **lookup_columns(looked_up)}
+
+
+def _texts(fact: Fact, part: Part, number: int) -> Iterator[tuple[tuple[str, ...], str]]:
+    for shelf in ("degenerate", "measures"):
+        for name, text in getattr(fact, shelf).items():
+            yield (shelf, name), text
+    for name, lookup in fact.lookups.items():
+        for text in (*lookup.on, lookup.at, lookup.not_applicable):
+            if text:
+                yield ("lookups", name), text
+    if fact.where:
+        yield ("where",), fact.where
+    if part.where:
+        yield ("parts", str(number), "where"), part.where
+    if fact.periods:
+        yield ("periods", "start"), fact.periods.start
+        yield ("periods", "end"), fact.periods.end

@@ -1,0 +1,74 @@
+"""What an entity or a dimension looked like at an instant, asked for by name and day alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+
+from headwater.errors import DeclarationError, WarehouseError
+from headwater.model.dimension import DateDimension
+from headwater.model.project import Declarations
+from headwater.names import suggest
+from headwater.run.inspect.status import answered
+from headwater.run.results import Answer
+from headwater.run.workspace import Opened
+from headwater.warehouse.as_of import rows_at
+from headwater.warehouse.base import Layer, Warehouse
+
+
+def asof(
+    opened: Opened,
+    tenant: str,
+    instant: datetime,
+    name: str,
+    *,
+    where: str = "",
+    columns: Sequence[str] = (),
+    limit: int | None = None,
+) -> Answer:
+    """The rows of an entity (`company`) or dimension (`dim_company`) that were valid at an instant, sorted by key.
+
+    `where` is one condition over its columns, in the warehouse's SQL.
+    """
+    layer, table = versioned(opened.declarations, name)
+    with closing(opened.warehouse(tenant, read_only=True)) as warehouse:
+        known = columns_of(warehouse, layer, table)
+        for column in columns:
+            if column not in known:
+                raise DeclarationError(
+                    f"{layer}.{table} has no column `{column}`.",
+                    where="--columns",
+                    saw=column,
+                    hint=suggest(column, known),
+                )
+        chosen = tuple(columns) or known
+        return answered(
+            warehouse, rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit)
+        )
+
+
+def versioned(declared: Declarations, name: str) -> tuple[Layer, str]:
+    """The table that `name` means: an entity's versions, or else a dimension; DeclarationError when it has no past."""
+    layer, _, rest = name.rpartition(".")
+    bare = rest.removeprefix("dim_")
+    if layer in {"", "silver"} and rest in declared.entities:
+        return "silver", rest
+    dimension = declared.dimensions.get(bare)
+    if layer in {"", "gold"} and dimension is not None and not isinstance(dimension, DateDimension):
+        return "gold", f"dim_{bare}"
+    known = [*declared.entities, *(f"dim_{one}" for one in declared.dimensions)]
+    if dimension is not None or rest.removeprefix("fact_") in declared.facts:
+        hint = "ask an entity or a dimension; `headwater query` asks everything else"
+        raise DeclarationError(f"`{name}` keeps no versions, so it has no past.", where="asof", saw=name, hint=hint)
+    raise DeclarationError(
+        f"No entity or dimension is called `{name}`.", where="asof", saw=name, hint=suggest(name, known)
+    )
+
+
+def columns_of(warehouse: Warehouse, layer: Layer, table: str) -> tuple[str, ...]:
+    """The columns of a stored table; WarehouseError when it is not there yet."""
+    found = warehouse.describe(layer, table)
+    if found is None:
+        raise WarehouseError(f"{layer}.{table} is not there yet", saw="no such table", hint="`headwater run` makes it")
+    return tuple(column.name for column in found)

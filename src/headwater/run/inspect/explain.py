@@ -1,0 +1,98 @@
+"""Where a table comes from: its declaration, the lineage of its columns, and the SQL that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from headwater.errors import DeclarationError
+from headwater.gold.explain import explain as gold_sql
+from headwater.gold.star import Star
+from headwater.model.dimension import Attribute, DateDimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity
+from headwater.model.expression import columns_of
+from headwater.model.fact import Fact
+from headwater.model.project import Declarations
+from headwater.names import suggest
+from headwater.run.results import Explained
+from headwater.run.workspace import Opened
+from headwater.silver.explain import explain as silver_sql
+from headwater.warehouse.base import Layer
+
+Line = tuple[str, str, str]
+"""A column, its expression, and the fields that it uses."""
+
+
+def explain(opened: Opened, name: str) -> Explained:
+    """How an entity, dimension or fact comes about: `time_entry`, `dim_company`, `gold.fact_time_entry`."""
+    kind, declared = _declared(opened.declarations, name)
+    where = str(declared.origin)
+    if isinstance(declared, Entity):
+        sql, lineage = silver_sql(declared), _entity(declared, where)
+    else:
+        star = Star(declarations=opened.declarations, settings=opened.project.settings)
+        sql, lineage = (gold_sql(star, declared, _ref),), _gold(declared, where)
+    return Explained(name=name, kind=kind, declared=where, lineage=tuple(lineage), sql=sql)
+
+
+def _ref(layer: Layer, name: str) -> str:
+    return f"{layer}.{name}"
+
+
+def _declared(declared: Declarations, name: str) -> tuple[Any, Any]:
+    bare = name.removeprefix("silver.").removeprefix("gold.")
+    known: dict[str, tuple[str, Any]] = {}
+    for kind, prefix, shelf in (
+        ("fact", "fact_", declared.facts),
+        ("dimension", "dim_", declared.dimensions),
+        ("entity", "", declared.entities),
+    ):
+        known |= {f"{prefix}{one}": (kind, noun) for one, noun in dict[str, Any](shelf).items()}
+    for candidate in (bare, f"dim_{bare}", f"fact_{bare}"):
+        if candidate in known:
+            return known[candidate]
+    raise DeclarationError(
+        f"Nothing declared is called `{name}`.", where="explain", saw=name, hint=suggest(bare, known)
+    )
+
+
+def _entity(entity: Entity, where: str) -> Iterator[Line]:
+    for source, declared in entity.sources.items():
+        for column, text in declared.map.items():
+            yield column, text, ", ".join(f"{source}:{name}" for name in columns_of(text, where=where))
+
+
+def _gold(declared: EntityDimension | EnumDimension | DateDimension | Fact, where: str) -> Iterator[Line]:
+    match declared:
+        case Fact():
+            for name, lookup in declared.lookups.items():
+                yield f"{name}_key", f"{lookup.strategy} {lookup.dimension}", _uses(" || ".join(lookup.on), where)
+            yield from _texts({**declared.degenerate, **declared.measures}, where)
+        case EntityDimension():
+            yield from _attributes(declared.attributes, declared.entity, where)
+            for join in declared.join:
+                yield from _attributes(join.attributes, join.entity, where)
+        case EnumDimension():
+            yield (
+                "value",
+                "distinct values",
+                ", ".join(f"{values.entity}.{values.column}" for values in declared.values_of),
+            )
+            yield from _texts(declared.attributes, where)
+        case DateDimension():
+            yield "date_key", "yyyymmdd", f"{declared.first} to {declared.last}"
+
+
+def _attributes(attributes: Mapping[str, Attribute], entity: str, where: str) -> Iterator[Line]:
+    for name, attribute in attributes.items():
+        text = attribute.value or name
+        yield name, f"{attribute.history} {text}", f"{entity}: {_uses(text, where)}"
+
+
+def _texts(texts: Mapping[str, str], where: str) -> Iterator[Line]:
+    for name, text in texts.items():
+        yield name, text, _uses(text, where)
+
+
+def _uses(text: str, where: str) -> str:
+    return ", ".join(columns_of(text, where=where))

@@ -1,0 +1,75 @@
+"""The raw records behind the moments of a history, fetched from the lake: no service is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from headwater.bronze.land import RAW
+from headwater.bronze.rewrite import chosen_lines
+from headwater.clock import micros
+from headwater.lake.base import Lake
+from headwater.ledger.base import BatchRow
+from headwater.model.entity import Entity
+from headwater.run.pipeline.inputs import files_of, readings_of
+from headwater.run.results import Moment, RawRecord
+from headwater.run.workspace import Opened
+from headwater.silver.mapping import Arrival
+from headwater.silver.query import lines_about
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.duckdb.engine import DuckDB
+
+
+def records_behind(
+    opened: Opened, tenant: str, entity: Entity, key: str, moments: Sequence[Moment]
+) -> tuple[Moment, ...]:
+    """The moments, each with the records that its batch holds of the key as of its instant, where there are any."""
+    lake = opened.lake(tenant)
+    asked: dict[str, set[int]] = defaultdict(set)
+    for moment in moments:
+        asked[moment.batch_id].add(micros(moment.at))
+    found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
+    with closing(DuckDB(tenant, ":memory:")) as scratch:
+        for batch_id, instants in asked.items():
+            row = opened.ledger.find(tenant, batch_id)
+            if row is not None and row.batch.purpose != "sweep":
+                lines = _lines(opened, scratch, lake, entity, row, key=key)
+                found[batch_id] = _read(lake, row, {at: lines.get(at, ()) for at in instants})
+    return tuple(
+        replace(moment, records=found.get(moment.batch_id, {}).get(micros(moment.at), ())) for moment in moments
+    )
+
+
+def _lines(
+    opened: Opened, scratch: Warehouse, lake: Lake, entity: Entity, row: BatchRow, *, key: str
+) -> dict[int, tuple[int, ...]]:
+    """The lines of a batch that are about the key, by sequence."""
+    feed = row.batch.feed
+    connection = opened.connections(feed.tenant).get(feed.connection)
+    source = f"{connection.connector}.{feed.resource}" if connection else ""
+    if source not in entity.sources:
+        return {}
+    arrival = Arrival(source=source, batch=row.batch, files=files_of(row.batch, lake))
+    lines: dict[int, tuple[int, ...]] = {}
+    for sequence, line in lines_about(scratch, entity, readings_of(opened, entity)[source], arrival, key=key):
+        lines[sequence] = (*lines.get(sequence, ()), line)
+    return lines
+
+
+def _read(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dict[int, tuple[RawRecord, ...]]:
+    """The records on these lines of a batch's raw file; none when the file is no longer there."""
+    path = lake.path("raw", row.batch, RAW)
+    numbers = sorted({line for lines in wanted.values() for line in lines})
+    if not numbers or lake.size(path) is None:
+        return {}
+    texts = dict(zip(numbers, chosen_lines(lake, path, numbers), strict=True))
+    return {
+        at: tuple(RawRecord(path=path, line=line, record=_text(texts[line])) for line in lines)
+        for at, lines in wanted.items()
+    }
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(b"\n").decode("utf-8", errors="replace")

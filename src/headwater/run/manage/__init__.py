@@ -1,0 +1,3 @@
+"""Commands that set up, change or remove what a project has."""
+
+from __future__ import annotations

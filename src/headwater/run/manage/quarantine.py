@@ -1,0 +1,145 @@
+"""Refused records: listed, shown, tried again under today's rules from the lake alone, or discarded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from headwater.batch import Feed
+from headwater.bronze.quarantine import Retried, read_record
+from headwater.bronze.quarantine import retry as retry_batch
+from headwater.errors import StateError
+from headwater.ledger.base import BatchRow, RefusedRow
+from headwater.run.pipeline.inputs import arrival_of
+from headwater.run.pipeline.options import Asked
+from headwater.run.pipeline.run import alone, run_alone
+from headwater.run.pipeline.sources import Source, sources_of
+from headwater.run.pipeline.steps import Work
+from headwater.run.results import Readmitted
+from headwater.run.workspace import Opened
+from headwater.silver.mapping import Arrival
+from headwater.silver.schema.migrate import ready_meta
+
+
+def refused(
+    opened: Opened, tenant: str, *, connection: str | None = None, resource: str | None = None, everything: bool = False
+) -> tuple[RefusedRow, ...]:
+    """The refused records that wait; with `everything`, those readmitted and discarded too."""
+    states = ("waiting", "readmitted", "discarded") if everything else ("waiting",)
+    rows = opened.ledger.refused(tenant, states=states)
+    return tuple(
+        row for row in rows if connection in (None, row.feed.connection) and resource in (None, row.feed.resource)
+    )
+
+
+def refused_record(opened: Opened, tenant: str, record: str) -> tuple[RefusedRow, str]:
+    """A refused record and its text, byte for byte as the service sent it."""
+    row = _chosen(opened, tenant, ids=(record,), connection=None, resource=None, everything=True)[0]
+    return row, read_record(row, opened.lake(tenant)).decode(errors="replace")
+
+
+def discard(
+    opened: Opened, tenant: str, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
+) -> int:
+    """Let refused records go; how many. They stay in raw, and in the list of all."""
+    rows = _chosen(opened, tenant, ids=ids, connection=connection, resource=resource)
+    opened.ledger.settle(tenant, [replace(row, state="discarded", last_tried=opened.clock.now()) for row in rows])
+    return len(rows)
+
+
+def retry(
+    opened: Opened, tenant: str, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
+) -> Readmitted:
+    """Try refused records again under today's rules, from the lake; those that pass go on into history and star.
+
+    What a batch holds is in silver before the ledger says so: killed in between, the next try changes nothing twice.
+    """
+    rows = _chosen(opened, tenant, ids=ids, connection=connection, resource=resource)
+    if not rows:
+        return Readmitted(tried=0, readmitted=0, refused=0)
+    with alone(opened, tenant) as check:
+        sources = sources_of(opened, tenant)
+        with closing(opened.warehouse(tenant)) as warehouse:
+            nul = warehouse.capabilities.holds_nul
+        tried = _tried(opened, tenant, sources, rows, nul=nul)
+        passed = [row for one in tried.values() for row in one.readmitted]
+        if passed:
+            _conform(opened, tenant, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
+        opened.ledger.settle(tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)])
+        if passed:
+            run_alone(opened, tenant, Asked(sources=False), stop=lambda: False, check=check)
+    return Readmitted(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
+
+
+def _tried(
+    opened: Opened, tenant: str, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
+) -> dict[str, Retried]:
+    by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
+    for row in rows:
+        by_batch[row.batch_id].append(row)
+    lake, now = opened.owned_lake(tenant), opened.clock.now()
+    found: dict[str, Retried] = {}
+    for batch_id, waiting in by_batch.items():
+        source, known = sources.get(waiting[0].feed), opened.ledger.find(tenant, batch_id)
+        if source is None or known is None:
+            hint = "put the connection or resource back, or discard the records"
+            raise StateError(
+                "the resource of a record is no longer read", where=str(waiting[0].feed), saw=batch_id, hint=hint
+            )
+        found[batch_id] = retry_batch(known.batch, waiting, source.resource, source.contract, lake, now=now, nul=nul)
+    return found
+
+
+def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
+    """Take the batches of which records were readmitted into the history of every entity that they feed."""
+    batches = [batch for batch, count in readmitted.items() if count]
+    rows = [row for batch in batches if (row := opened.ledger.find(tenant, batch)) is not None]
+    with closing(opened.warehouse(tenant)) as warehouse:
+        ready_meta(warehouse)
+        work = Work(
+            opened=opened,
+            tenant=tenant,
+            sources=sources,
+            clients={},
+            lake=opened.lake(tenant),
+            warehouse=warehouse,
+            listen=opened.listen,
+            stop=lambda: False,
+            check=lambda: None,
+        )
+        for name, entity in opened.declarations.entities.items():
+            arrivals = [
+                _arrival(opened, work, row, readmitted)
+                for row in rows
+                if sources[row.batch.feed].name in entity.sources
+            ]
+            if arrivals:
+                work.conform(name, arrivals)
+
+
+def _arrival(opened: Opened, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> Arrival:
+    """A batch with its readmitted records, which the ledger still counts among the refused."""
+    found = arrival_of(opened.ledger, work.lake, work.sources[row.batch.feed], row)
+    return replace(found, refused=max(0, found.refused - readmitted[row.batch.id]))
+
+
+def _chosen(
+    opened: Opened,
+    tenant: str,
+    *,
+    ids: Sequence[str],
+    connection: str | None,
+    resource: str | None,
+    everything: bool = False,
+) -> tuple[RefusedRow, ...]:
+    rows = refused(opened, tenant, connection=connection, resource=resource, everything=everything)
+    if not ids:
+        return rows
+    known = {row.id: row for row in rows}
+    for one in ids:
+        if one not in known:
+            hint = "`headwater quarantine list` shows those that wait"
+            raise StateError("no such record waits in quarantine", where="quarantine", saw=one, hint=hint)
+    return tuple(known[one] for one in ids)

@@ -1,0 +1,78 @@
+"""A tenant that goes: what would be forgotten and erased, and the doing of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headwater.errors import DeclarationError
+from headwater.names import suggest
+from headwater.publish.publish import withdraw
+from headwater.run.isolation import tenant_places
+from headwater.run.pipeline.run import alone
+from headwater.run.workspace import Opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What the removal of a tenant takes away."""
+
+    tenant: str
+    connections: tuple[str, ...]
+    """Connections of the ledger that are forgotten."""
+    batches: int
+    """Reads that are forgotten, with their windows: what was read once would be read again."""
+    refused: int
+    """Refused records that wait in quarantine, and are forgotten."""
+    erased: tuple[str, ...]
+    """Places that are erased, with all that is in them; empty where files and tables stay."""
+
+    def lines(self) -> tuple[str, ...]:
+        """What is taken away, to be read by a person."""
+        names = f" ({', '.join(self.connections)})" if self.connections else ""
+        counted = f"{len(self.connections)} connections{names}, {self.batches} reads, {self.refused} refused records"
+        places = tuple(f"erases {place}" for place in self.erased) or ("its files and tables stay",)
+        return (f"forgets {counted}", *places)
+
+
+def plan_removal(opened: Opened, name: str, *, erase: bool = False) -> Removal:
+    """What `remove_tenant` would do; DeclarationError where there is no such tenant, or a file declares it."""
+    if name in opened.project.tenants:
+        raise DeclarationError(
+            f"The tenant `{name}` is declared in headwater.yaml, so that it would be back at once.",
+            where=opened.project.origin.of("tenants", name),
+            saw=name,
+            hint="take it out of the file first, then run this again",
+        )
+    ledger = opened.ledger
+    known = {*opened.tenants(), *ledger.tenants_with_runs()}
+    if name not in known:
+        raise DeclarationError(
+            f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=suggest(name, known)
+        )
+    if erase:
+        opened.check_isolation()
+    places = tenant_places(opened.project, name, opened.root) if erase else ()
+    return Removal(
+        tenant=name,
+        connections=tuple(row.name for row in ledger.connections(name)),
+        batches=len(ledger.batches(name)),
+        refused=len(ledger.refused(name)),
+        erased=tuple(f"{place.setting}: {place.shown}" for place in places),
+    )
+
+
+def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> Removal:
+    """Forget a tenant of the ledger; with `erase`, its lake, its tables and what was published too.
+
+    LeaseHeld while a run of it goes on.
+    """
+    planned = plan_removal(opened, name, erase=erase)
+    with alone(opened, name):
+        if erase:
+            # First what it has, then its name: where this is cut short, it can be asked for again.
+            warehouse, lake = opened.warehouse(name), opened.owned_lake(name)
+            warehouse.erase()
+            lake.remove(name)
+            withdraw(opened.project.publish, name, opened.root)
+        opened.ledger.remove_tenant(name)
+    return planned

@@ -1,0 +1,147 @@
+"""Tenants and connections: those of the project file, and those that live in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from pydantic import ValidationError
+
+from headwater.errors import DeclarationError, StateError
+from headwater.extract.client import Client
+from headwater.extract.rate_limit import Budgets
+from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
+from headwater.model.project import Connection
+from headwater.names import check_slug, suggest
+from headwater.run.clients import client_of
+from headwater.run.ownership import own_lake, own_warehouse
+from headwater.run.pipeline.run import alone
+from headwater.run.plugins import open_warehouse
+from headwater.run.secrets import fill_settings
+from headwater.run.workspace import Opened
+
+
+def tenants(opened: Opened) -> list[dict[str, Any]]:
+    """Every tenant: where it is declared, and its connections."""
+    kept = set(opened.ledger.tenants())
+    return [
+        {
+            "tenant": tenant,
+            "declared": "headwater.yaml" if tenant in opened.project.tenants else "ledger",
+            "connections": sorted(opened.connections(tenant)),
+            **({"also": "ledger"} if tenant in kept and tenant in opened.project.tenants else {}),
+        }
+        for tenant in opened.tenants()
+    ]
+
+
+def add_tenant(opened: Opened, name: str) -> None:
+    """Let a tenant live in the ledger; StateError if there is one of that name."""
+    if _slug(name, "tenant") in opened.tenants():
+        raise StateError(
+            f"there is a tenant `{name}` already", where="tenant add", saw=name, hint="choose another name"
+        )
+    opened.check_isolation(name)
+    opened.ledger.add_tenant(name)
+
+
+def claim_tenant(opened: Opened, name: str) -> None:
+    """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
+    if name not in opened.tenants():
+        hint = suggest(name, opened.tenants())
+        raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", saw=name, hint=hint)
+    opened.check_isolation(name)
+    where = opened.project.origin.of
+    with alone(opened, name):
+        owner = opened.owner(name)
+        with closing(open_warehouse(opened.project.warehouse, name, opened.root)) as warehouse:
+            own_warehouse(warehouse, owner, opened.ledger, where=where("warehouse"), claim=True)
+        own_lake(opened.lake(name), owner, opened.ledger, where=where("lake", "url"), claim=True)
+
+
+def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
+    """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
+    removed = {
+        row.table.removeprefix("connection "): row.detail
+        for row in opened.ledger.findings(tenant)
+        if row.finding == CLEAR_SECRET_REMOVED
+    }
+    declared = opened.project.tenants.get(tenant)
+    own = declared.connections if declared else {}
+    return [
+        {
+            "connection": name,
+            "connector": connection.connector,
+            "declared": "headwater.yaml" if name in own else "ledger",
+            "settings": dict(connection.settings),
+            "secrets": dict(connection.secrets),
+            "resources": list(connection.resources) or "all that are needed",
+            **({"removed": removed[name]} if name in removed else {}),
+        }
+        for name, connection in sorted(opened.connections(tenant).items())
+    ]
+
+
+def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[str, Any]) -> None:
+    """Let a connection live in the ledger, after it was held against its connector.
+
+    `declaration` is as in headwater.yaml: connector, settings, secrets (references), resources.
+    """
+    where = f"connection {_slug(name, 'connection')}"
+    try:
+        declared = Connection.model_validate(dict(declaration))
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(step) for step in first["loc"])
+        hint = str(first["msg"]).removeprefix("Value error, ")
+        # What stood there is not shown, for it may be the secret itself; nor is the error that quotes it a cause of this one.
+        raise DeclarationError("This connection cannot be meant.", where=f"{where}, {path}", hint=hint) from None
+    plug = opened.plug(declared.connector, where=where)
+    fill_settings(declared, plug.connector, where=where)
+    for secret in declared.secrets:
+        if secret not in plug.connector.secrets:
+            hint = suggest(secret, plug.connector.secrets)
+            raise DeclarationError(
+                f"{declared.connector} knows no secret `{secret}`.", where=where, saw=secret, hint=hint
+            )
+    for resource in declared.resources:
+        if plug.connector.resource(resource) is None:
+            hint = suggest(resource, [known.resource for known in plug.connector.resources])
+            raise DeclarationError(
+                f"{declared.connector} has no resource `{resource}`.", where=where, saw=resource, hint=hint
+            )
+    if tenant not in opened.ledger.tenants():
+        opened.ledger.add_tenant(tenant)
+    row = ConnectionRow(tenant=tenant, name=name, declaration=declared.model_dump(mode="json"))
+    opened.ledger.add_connection(row)
+    opened.ledger.note_findings(tenant, f"connection {name}", [])
+
+
+def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:
+    """Ask the service for its time: proves the address and the credentials. ServiceError when it refuses."""
+    known = opened.connections(tenant)
+    if name not in known:
+        raise DeclarationError(
+            f"{tenant} has no connection `{name}`.", where="connection test", saw=name, hint=suggest(name, known)
+        )
+    started = opened.clock.monotonic()
+    client: Client = client_of(opened, tenant, name, known[name], budgets=Budgets())
+    with client:
+        source_time = client.source_time()
+    return {
+        "connection": name,
+        "connector": known[name].connector,
+        "url": client.base_url,
+        "source_time": source_time,
+        "seconds": round(opened.clock.monotonic() - started, 3),
+    }
+
+
+def _slug(name: str, noun: str) -> str:
+    try:
+        return check_slug(name)
+    except ValueError as error:
+        raise DeclarationError(
+            f"This is no name for a {noun}.", where=f"{noun} add", saw=name, hint=str(error)
+        ) from error

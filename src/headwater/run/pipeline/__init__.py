@@ -1,0 +1,3 @@
+"""A run: its steps, their order, and its report."""
+
+from __future__ import annotations

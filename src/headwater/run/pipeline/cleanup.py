@@ -1,0 +1,32 @@
+"""The lake at the beginning of a run: it can be written, and what a run that did not end well left is cleared away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headwater.batch import Feed
+from headwater.extract.page_files import tidy
+from headwater.lake.base import Lake
+from headwater.run.workspace import Opened
+
+
+def check_writable(lake: Lake) -> None:
+    """Nothing where files can be written; LakeError, once and before anybody is asked, where they cannot."""
+    probe = f"{lake.tenant}/probe"
+    lake.write(probe, b"")
+    lake.remove(probe)
+
+
+def clear_leftovers(opened: Opened, tenant: str, feeds: Iterable[Feed]) -> None:
+    """Remove half-written files, and parts of batches that were read to their end.
+
+    Only for whoever holds the tenant's lease and has begun a run. One that ended well left nothing behind, so after it
+    the lake is not searched.
+    """
+    _, *before = opened.ledger.runs(tenant, limit=2)
+    if not before or before[0].outcome == "done":
+        return
+    lake = opened.lake(tenant)
+    lake.sweep_leftovers()
+    for feed in feeds:
+        tidy(feed, lake, opened.ledger)

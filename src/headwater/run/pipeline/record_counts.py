@@ -1,0 +1,225 @@
+"""Held against what the service has: how many records there are, how many are here, and what explains the difference.
+
+Asked at the rhythm of the sweep. A complete read that was proved tells by its ids; elsewhere the service's own count does,
+and nothing is asked of one that has neither. While something is left unexplained each run looks again, without asking.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.bronze.land import REFUSED
+from headwater.clock import EPOCH, parse_span
+from headwater.errors import HeadwaterError
+from headwater.events import FindingMade, Listen
+from headwater.extract.client import Client
+from headwater.extract.count_check import count_of
+from headwater.extract.request_params import Question
+from headwater.lake.base import Lake
+from headwater.ledger.base import BatchRow, CountRow
+from headwater.model.entity import Entity
+from headwater.run.pipeline.inputs import arrival_of, readings_of
+from headwater.run.pipeline.sources import Source
+from headwater.run.results import Counted
+from headwater.run.workspace import Opened
+from headwater.silver.mapping import Arrival
+from headwater.silver.row_counts import Stock, explained
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.wire.cursor import Changes, Snapshot, Sweep
+
+EVERY = "1d"
+"""How often a service is asked for its count, where no sweep has a rhythm of its own."""
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """A count that is to be made: of what, held against which complete read, if any."""
+
+    source: Source
+    entity: str
+    complete: Batch | None
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting:
+    """One tenant, after its run."""
+
+    opened: Opened
+    tenant: str
+    clients: Mapping[str, Client]
+    times: Mapping[str, datetime]
+    """By connection: what time it is."""
+    lake: Lake
+    warehouse: Warehouse
+    listen: Listen
+
+    def count(self, sources: Iterable[Source]) -> tuple[CountRow, ...]:
+        """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
+        ledger = self.opened.ledger
+        before = {(row.feed, row.entity): row for row in ledger.counts(self.tenant)}
+        due = [one for source in sources for one in self._due(source, before)]
+        if not due:
+            return ()
+        with closing(DuckDB(self.tenant, ":memory:")) as scratch:
+            found = [row for one in due if (row := self._counted(one, scratch))]
+        ledger.note_counts(self.tenant, found)
+        made = {(row.feed, row.entity) for row in found}
+        noted = tuple(row for row in ledger.counts(self.tenant) if (row.feed, row.entity) in made)
+        for row in noted:
+            known = before.get((row.feed, row.entity))
+            if known is not None and known.differs_since is not None and row.differs_since is not None:
+                detail = f"{row.entity}: {line_of(row.numbers)}"
+                self._find(row.feed, "count differs", row.numbers["unexplained"], detail)
+        return noted
+
+    def _due(self, source: Source, before: Mapping[tuple[Feed, str], CountRow]) -> list[_Due]:
+        now = self.times.get(source.feed.connection)
+        takers = [name for name, one in self.opened.declarations.entities.items() if source.name in one.sources]
+        if now is None or not takers:
+            return []
+        complete = self._complete(source.feed, now)
+        found: list[_Due] = []
+        for name in takers:
+            known = before.get((source.feed, name))
+            if complete is not None:
+                wanted = known is None or known.counted_at != complete.window.until or known.numbers["unexplained"] != 0
+            else:
+                counted = known is not None and known.counted_at <= now < known.counted_at + parse_span(EVERY)
+                wanted = _asks(source) and not counted
+            if wanted:
+                found.append(_Due(source=source, entity=name, complete=complete, now=now))
+        return found
+
+    def _counted(self, due: _Due, scratch: DuckDB) -> CountRow | None:
+        source, at = due.source, due.now
+        entity = self.opened.declarations.entities[due.entity]
+        if self.warehouse.describe("silver", due.entity) is None:
+            return None
+        stock = self._stock(source, entity, scratch)
+        try:
+            if due.complete is not None:
+                at, numbers = due.complete.window.until, self._against_ids(stock, source, due.complete)
+            else:
+                numbers = self._against_count(stock, source, due.now)
+        except HeadwaterError as error:
+            self._find(source.feed, "not counted", 1, f"{source.feed}: {error.what}")
+            return None
+        return CountRow(feed=source.feed, entity=due.entity, counted_at=at, numbers=numbers)
+
+    def _stock(self, source: Source, entity: Entity, scratch: Warehouse) -> Stock:
+        ledger, feed, deletes = self.opened.ledger, source.feed, source.resource.deletes
+        reading = readings_of(self.opened, entity)[source.name]
+        lines: dict[str, list[int]] = defaultdict(list)
+        for one in ledger.refused(self.tenant, feed=feed):
+            lines[one.batch_id].append(one.line)
+        rows = sorted(ledger.batches(self.tenant, feed=feed), key=_read_at)
+        records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
+        conditional = reading.where or reading.deleted
+        snapshot = isinstance(source.resource.cursor, Snapshot)
+        return Stock(
+            entity=entity,
+            reading=reading,
+            connection=feed.connection,
+            keeps=not reading.deleted and (deletes.kind == "none" if deletes else not snapshot),
+            waiting=[(one, lines[row.batch.id]) for row in rows for one in self._refused(source, row.batch)],
+            landed=[arrival_of(ledger, self.lake, source, row) for row in records] if conditional else [],
+            warehouse=self.warehouse,
+            scratch=scratch,
+        )
+
+    def _refused(self, source: Source, batch: Batch) -> list[Arrival]:
+        """The refused records of a batch, as far as bronze could type them."""
+        path = self.lake.path("quarantine", batch, REFUSED)
+        found = [] if self.lake.size(path) is None else [self.lake.url(path)]
+        return [Arrival(source=source.name, batch=batch, files=(one,)) for one in found]
+
+    def _against_ids(self, stock: Stock, source: Source, complete: Batch) -> dict[str, int]:
+        row = self.opened.ledger.find(self.tenant, complete.id)
+        assert row is not None
+        arrival = arrival_of(self.opened.ledger, self.lake, source, row)
+        return stock.against_ids(arrival, self._refused(source, complete))
+
+    def _against_count(self, stock: Stock, source: Source, now: datetime) -> dict[str, int]:
+        """The service's own count; if it has more, what changed since the last window ended may explain some."""
+        client, question = self.clients[source.feed.connection], Question(resource=source.resource)
+        whole = batch_of(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
+        numbers = stock.against_number(count_of(question, whole, client))
+        read = self.opened.ledger.windows(source.feed)
+        if numbers["missing"] and read and read[-1].until < now + _DAY:
+            since = batch_of(source.feed, Window(since=read[-1].until, until=now + _DAY))
+            changed = count_of(question, since, client)
+            # a count that does not know its filter explains nothing
+            numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
+        return explained(numbers)
+
+    def _complete(self, feed: Feed, now: datetime) -> Batch | None:
+        """The newest complete read, if it is proved and has landed."""
+        ledger = self.opened.ledger
+        read = [ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
+        newest = max((one for one in read if one), key=lambda one: one.window.until, default=None)
+        row = ledger.find(self.tenant, newest.id) if newest else None
+        landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
+        return newest if landed else None
+
+    def _find(self, feed: Feed, finding: str, count: int, detail: str) -> None:
+        table = f"{feed.connection}.{feed.resource}"
+        self.listen(FindingMade(tenant=self.tenant, table=table, finding=finding, count=count, detail=detail))
+
+
+def _read_at(row: BatchRow) -> tuple[datetime, str]:
+    return row.read_at or row.batch.window.until, row.batch.id
+
+
+def _asks(source: Source) -> bool:
+    """Whether the service is asked for a count of its own: where no complete read tells, and one request does."""
+    resource = source.resource
+    changes = isinstance(resource.cursor, Changes) and not isinstance(resource.deletes, Sweep)
+    return resource.count is not None and changes and resource.parent is None
+
+
+_WORDS = {
+    "service": "service",
+    "here": "here",
+    "quarantined": "quarantined",
+    "outside": "outside where",
+    "flagged": "flagged as deleted",
+    "changed_since": "changed since",
+    "not_deleted": "deletes are not read",
+    "missing": "missing here",
+    "surplus": "only here",
+    "unexplained": "not explained",
+}
+
+
+def line_of(numbers: Mapping[str, int]) -> str:
+    """The numbers as a line: `service 1,000 · here 990 · quarantined 6 · not explained 4`."""
+    always = {"service", "here"}
+    shown = [name for name in _WORDS if name in always or (numbers.get(name) and name not in {"missing", "surplus"})]
+    line = " · ".join(f"{_WORDS[name]} {numbers.get(name, 0):,}" for name in shown)
+    sides = [f"{numbers[name]:,} {_WORDS[name]}" for name in ("missing", "surplus") if numbers.get(name)]
+    return f"{line} ({', '.join(sides)})" if numbers.get("unexplained") else line
+
+
+def shown_counts(rows: Iterable[CountRow]) -> tuple[Counted, ...]:
+    """Counts as reports and `status` give them."""
+    return tuple(
+        Counted(
+            connection=row.feed.connection,
+            resource=row.feed.resource,
+            entity=row.entity,
+            counted_at=row.counted_at,
+            numbers=row.numbers,
+            line=line_of(row.numbers),
+            differs_since=row.differs_since,
+        )
+        for row in rows
+    )

@@ -1,0 +1,107 @@
+"""What a run's events add up to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from headwater.batch import Feed
+from headwater.events import (
+    BatchLanded,
+    Event,
+    FindingMade,
+    Listen,
+    PageCommitted,
+    RequestRetried,
+    TableBuilt,
+    VersionsWritten,
+)
+from headwater.plan.step import Conform, Extract, Land, Plan
+from headwater.run.results import Counted, Finding, Outcome, StepResult
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What a run's events add up to. Told from many threads."""
+
+    listen: Listen
+    requests: int = 0
+    rows: int = 0
+    kept: int = 0
+    quarantined: int = 0
+    written: dict[str, tuple[int, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    counts: tuple[Counted, ...] = ()
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def told(self, event: Event) -> None:
+        """Count an event and pass it on."""
+        with self.lock:
+            self._count(event)
+        self.listen(event)
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case PageCommitted():
+                self.requests += 1
+                self.rows += event.rows if event.batch.purpose != "sweep" else 0
+            case RequestRetried():
+                self.requests += 1
+            case BatchLanded() if event.batch.purpose != "sweep":
+                self.kept += event.kept
+                self.quarantined += event.quarantined
+            case VersionsWritten():
+                self._wrote(f"silver.{event.entity}", event.deleted, event.inserted)
+            case TableBuilt():
+                self._wrote(event.table, event.deleted, event.inserted)
+            case FindingMade():
+                found = Finding(table=event.table, finding=event.finding, count=event.count, detail=event.detail)
+                self.findings.append(found)
+            case _:
+                pass
+
+    def _wrote(self, table: str, deleted: int, inserted: int) -> None:
+        if deleted or inserted:
+            before = self.written.get(table, (0, 0))
+            self.written[table] = (before[0] + deleted, before[1] + inserted)
+
+
+ALL_REFUSED = "all_refused"
+"""The finding about a read of which every record was refused."""
+
+
+UNFINISHED = frozenset(
+    {
+        ALL_REFUSED,
+        "changes_unproved",
+        "count differs",
+        "deletes_waiting",
+        "does not fit",
+        "no key",
+        "snapshot_unproved",
+        "stamp_went_back",
+        "sweep_unproved",
+        "sweep_unverified",
+        "unread_ids",
+    }
+)
+"""Findings that say that what is here may not be what the service has: the run ended, and not all of it is in."""
+
+
+def outcome_of(
+    plan: Plan, results: Sequence[StepResult], *, asked: Collection[Feed], findings: Iterable[Finding] = ()
+) -> Outcome:
+    """`done` where every step is. `failed` where nothing of what was asked came further or was up to date: a table of
+    days that was made meanwhile is no part of it. `partial` else: the same fault tells the same, day after day.
+
+    `asked`: the feeds that were asked for and could be.
+    """
+    done = {result.step for result in results if result.state == "done"}
+    undone = [step for step in plan.steps if step.id not in done]
+    if not undone:
+        return "partial" if any(one.finding in UNFINISHED for one in findings) else "done"
+    hit = {step.feed for step in undone if isinstance(step, Land)}
+    hit |= {step.batch.feed for step in undone if isinstance(step, Extract)}
+    came = any(step.id in done for step in plan.steps if isinstance(step, Extract | Land | Conform))
+    return "partial" if came or not hit.issuperset(asked) else "failed"

@@ -1,0 +1,145 @@
+"""The feeds of a tenant: which resources its connections read, by which contract, and how far each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from headwater.batch import Batch, Feed
+from headwater.bronze.contract import relaxed
+from headwater.clock import EPOCH, parse_instant, parse_span
+from headwater.errors import DeclarationError
+from headwater.gold.dimension.rekey import unsettled
+from headwater.ledger.base import BatchRow, Ledger
+from headwater.model.project import Connection, Policy
+from headwater.model.resource import Resource
+from headwater.names import suggest
+from headwater.plan.dependencies import View, view_of, wanted
+from headwater.plan.state import FeedState, Redeclared, TenantState
+from headwater.run.clients import connection_place
+from headwater.run.plugins import Plug
+from headwater.run.workspace import Opened
+from headwater.silver.schema.diff import decide
+from headwater.warehouse.base import Layer, Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One feed and all that is declared about it."""
+
+    feed: Feed
+    plug: Plug
+    connection: Connection
+    resource: Resource
+    """The resource, with the connector's defaults filled in."""
+    contract: type[BaseModel]
+    """What its records are held to, with the project's own types for some fields."""
+    policy: Policy
+
+    @property
+    def name(self) -> str:
+        """What entities call it: `connector.resource`."""
+        return f"{self.plug.connector.connector}.{self.resource.resource}"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The top-level fields of its contract, without those that are omitted."""
+        names = (info.alias or name for name, info in self.contract.model_fields.items())
+        return tuple(name for name in names if name not in self.resource.omit)
+
+
+def sources_of(opened: Opened, tenant: str, view: View | None = None) -> dict[Feed, Source]:
+    """Every feed of a tenant, parents before what hangs below them."""
+    seen = view or view_of(opened.declarations)
+    found: dict[Feed, Source] = {}
+    for name, connection in opened.connections(tenant).items():
+        plug = opened.plug(connection.connector, where=connection_place(opened, tenant, name))
+        _check_named(opened, tenant, name, connection, plug)
+        for declared in wanted(plug.connector, seen, named=connection.resources):
+            overlap = connection.overlap.get(declared.resource, declared.overlap)
+            resource = declared.model_copy(update={"overlap": overlap})
+            feed = Feed(tenant=tenant, connection=name, resource=resource.resource)
+            policy = opened.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
+            contract = relaxed(plug.contracts[resource.resource], policy.fields)
+            found[feed] = Source(
+                feed=feed, plug=plug, connection=connection, resource=resource, contract=contract, policy=policy
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a tenant's warehouse tells a plan."""
+
+    built: frozenset[str] = frozenset()
+    """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
+    redeclared: Mapping[str, Redeclared] = field(default_factory=dict)
+    """Entities that are declared otherwise than their history was made."""
+
+
+def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> Standing:
+    """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
+    layers: tuple[Layer, ...] = ("silver", "gold")
+    built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
+    entities = [one for name, one in opened.declarations.entities.items() if name != besides]
+    decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
+    # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
+    stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
+    return Standing(built=built - stale, redeclared=decided)
+
+
+def state_of(
+    opened: Opened,
+    tenant: str,
+    sources: Mapping[Feed, Source],
+    standing: Standing,
+    times: Mapping[str, datetime] | None = None,
+) -> TenantState:
+    """What the ledger knows of a tenant's feeds, and the warehouse of its tables. `times`: what time it is."""
+    known = times or {}
+    unfinished = opened.ledger.batches(tenant, states=("extracting", "extracted", "transformed", "failed"))
+    feeds = tuple(
+        feed_state(opened.ledger, source, unfinished, now=known.get(feed.connection))
+        for feed, source in sources.items()
+    )
+    return TenantState(tenant=tenant, feeds=feeds, built=standing.built, redeclared=standing.redeclared)
+
+
+def feed_state(
+    ledger: Ledger, source: Source, unfinished: Iterable[BatchRow], *, now: datetime | None = None
+) -> FeedState:
+    """What the ledger knows of one feed. A complete read that is dated after `now` does not hold up the next one."""
+    feed, connector = source.feed, source.plug.connector
+    snapshot, sweep = (ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
+    return FeedState(
+        feed=feed,
+        connector=connector.connector,
+        resource=source.resource,
+        hold_back=parse_span(connector.hold_back),
+        begins=parse_instant(source.connection.since) if source.connection.since else EPOCH,
+        committed=ledger.windows(feed),
+        parents=ledger.parents(feed) if source.resource.parent else {},
+        unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
+        readings=ledger.readings(feed),
+        last_snapshot=_until(snapshot),
+        last_sweep=_until(sweep),
+    )
+
+
+def _until(batch: Batch | None) -> datetime | None:
+    return batch.window.until if batch else None
+
+
+def _check_named(opened: Opened, tenant: str, name: str, connection: Connection, plug: Plug) -> None:
+    known = [resource.resource for resource in plug.connector.resources]
+    for resource in (*connection.resources, *connection.overlap):
+        if resource not in known:
+            raise DeclarationError(
+                f"{connection.connector} has no resource `{resource}`.",
+                where=connection_place(opened, tenant, name),
+                saw=resource,
+                hint=suggest(resource, known),
+            )

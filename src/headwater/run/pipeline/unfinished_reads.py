@@ -1,0 +1,73 @@
+"""Reads that were begun and do not go on: their declaration is another one by now, or a person wants them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from headwater.batch import Feed
+from headwater.errors import DeclarationError
+from headwater.events import Listen, ReadDropped
+from headwater.extract.fingerprint import fingerprint_of
+from headwater.extract.page_files import Parts
+from headwater.extract.request_params import Question
+from headwater.lake.base import Lake
+from headwater.ledger.base import BatchRow, Ledger
+from headwater.plan.state import TenantState
+from headwater.run.pipeline.options import Asked
+from headwater.run.pipeline.sources import Source
+from headwater.run.secrets import fill_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleRead:
+    """A read that was begun and is dropped, so that its window is planned afresh."""
+
+    row: BatchRow
+    why: str
+
+
+def stale_reads(ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], asked: Asked) -> tuple[StaleRead, ...]:
+    """The half-done reads of what is asked for that do not go on."""
+    if not asked.sources:
+        return ()
+    found: list[StaleRead] = []
+    for row in ledger.batches(tenant, states=("extracting", "failed")):
+        feed = row.batch.feed
+        if row.stage != "extracting" or row.batch.purpose == "verify" or feed not in sources or not asked.picks(feed):
+            continue
+        if asked.fresh or asked.force:
+            found.append(StaleRead(row=row, why="it was asked to be read anew"))
+        elif _differs(sources[feed], row):
+            found.append(StaleRead(row=row, why="what shapes its requests was declared otherwise when it was begun"))
+    return tuple(found)
+
+
+def without_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState:
+    """A state in which the reads that are dropped were never begun."""
+    ids = {one.row.batch.id for one in stale}
+    feeds = (
+        replace(feed, unfinished=tuple(row for row in feed.unfinished if row.batch.id not in ids))
+        for feed in state.feeds
+    )
+    return replace(state, feeds=tuple(feeds)) if ids else state
+
+
+def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: Listen) -> None:
+    """Forget half-done reads, their pages first; each is said in the log."""
+    for one in stale:
+        batch = one.row.batch
+        Parts(batch, lake).clear()
+        ledger.abandon(batch)
+        listen(ReadDropped(tenant=batch.feed.tenant, batch=batch, pages=one.row.pages, why=one.why))
+
+
+def _differs(source: Source, row: BatchRow) -> bool:
+    connector = source.plug.connector
+    try:
+        settings = fill_settings(source.connection, connector, where=str(source.feed))
+        question = Question(resource=source.resource, fields=source.fields)
+        return row.fingerprint != fingerprint_of(connector, settings, question, row.batch.purpose)
+    except DeclarationError:
+        # Whoever connects says what is wrong; nothing is dropped meanwhile.
+        return False

@@ -1,0 +1,161 @@
+"""Asking for single records by id, before it is believed that what a complete read does not show is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from headwater.batch import Batch, Feed, batch_of
+from headwater.errors import HeadwaterError
+from headwater.events import Listen
+from headwater.extract.client import Client
+from headwater.extract.request_params import Question
+from headwater.extract.verify import IdRequest, verify
+from headwater.lake.base import Lake
+from headwater.ledger.base import Ledger
+from headwater.model.entity import Entity
+from headwater.run.pipeline.inputs import arrival_of
+from headwater.run.pipeline.sources import Source
+from headwater.silver.complete_read import CompleteRead
+from headwater.silver.deletes import Sought, seek
+from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.merge.result import Finding
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.lake_reader import LakeReader
+
+_NAMED = 10
+"""So many keys are named in a finding."""
+
+_REMEMBERED = 10_000
+"""So many ids that nobody read are remembered from one sweep to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """Asks the services of a run about what complete reads of an entity leave open."""
+
+    entity: Entity
+    readings: Mapping[str, Reading]
+    sources: Mapping[Feed, Source]
+    clients: Mapping[str, Client]
+    times: Mapping[str, datetime]
+    """By connection: when the run began, by the time agreed on with its service."""
+    credible: Callable[[Batch], datetime]
+    """How late a stamp can be by now and be true."""
+    warehouse: Warehouse
+    lake: Lake
+    ledger: Ledger
+    land: Callable[[Batch], int]
+    listen: Listen
+    allow_drop: bool = False
+
+    def is_fresh(self, arrival: Arrival) -> bool:
+        """Whether it is a complete read of this run, so that its service can be asked about it now."""
+        began = self.times.get(arrival.batch.feed.connection)
+        return arrival.complete and began is not None and arrival.read_at >= began
+
+    def concerns(self, arrival: Arrival) -> bool:
+        """Whether its service can be asked about it, or it may show ids that nobody read."""
+        return self.is_fresh(arrival) and (arrival.batch.purpose == "sweep" or self.asks(arrival))
+
+    def held(self, arrival: Arrival) -> bool:
+        """Whether it waits for an answer of its service."""
+        return self.ledger.mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
+
+    def asks(self, arrival: Arrival) -> bool:
+        """Whether the records that it leaves open can be asked for by id."""
+        source = self.sources[arrival.batch.feed]
+        resource, mapped = source.resource, self.entity.sources[arrival.source].map
+        plain = len(self.entity.key) == 1 and (mapped[self.entity.key[0]],) == resource.key
+        return resource.verify is not None and plain
+
+    def settle(self, arrival: Arrival) -> tuple[list[Arrival], list[Finding]]:
+        """A complete read, with the records that were asked for because of it; nothing while it has to wait."""
+        sought = self._seek(arrival)
+        unread = () if arrival.batch.purpose == "snapshot" else self._unread(arrival, sought)
+        verified: list[Arrival] = []
+        if self.asks(arrival) and (sought.missing or unread):
+            how = self.sources[arrival.batch.feed].resource.verify
+            most = how.max if how else 0
+            if len(sought.missing) > most and not self.allow_drop:
+                why = f"{len(sought.missing)} ids are missing, and no more than {most} are asked for (`verify: max:`)"
+                return [], [self._wait(arrival, sought, why)]
+            missing = sought.missing[:most]
+            try:
+                verified = [self._read(arrival, [*missing, *unread[: most - len(missing)]], sought.control)]
+            except HeadwaterError as error:
+                return [], [self._wait(arrival, sought, error.what)]
+            unread = unread[most - len(missing) :]
+        self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "settled")
+        return [arrival, *verified], self._left(arrival, unread)
+
+    def _seek(self, arrival: Arrival) -> Sought:
+        with LakeReader(self.warehouse) as lake:
+            read = CompleteRead(
+                warehouse=self.warehouse,
+                lake=lake,
+                entity=self.entity,
+                reading=self.readings[arrival.source],
+                arrival=arrival,
+            )
+            return seek(read)
+
+    def _unread(self, arrival: Arrival, sought: Sought) -> tuple[str, ...]:
+        """Ids that nobody read, without those that wait in quarantine and where old records are left out on purpose.
+
+        Where records can be asked for by id, all of them are. Otherwise, what a sweep shows for the first time may have been
+        made since the window ended, and the next window brings it: but for the first sweep of all, it counts once a second
+        sweep shows it.
+        """
+        feed = arrival.batch.feed
+        if self.sources[feed].connection.since is not None:
+            return ()
+        refused = {f"{feed.connection}:{row.key}" for row in self.ledger.refused(feed.tenant, feed=feed)}
+        unread = [key for key in sought.unread if key not in refused]
+        if self.asks(arrival):
+            return tuple(unread)
+        mark = f"unread:{self.entity.entity}:{feed.connection}:{feed.resource}"
+        before = self.ledger.mark(feed.tenant, mark)
+        self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))
+        return tuple(unread if before is None else sorted(set(unread) & set(before.split("\n"))))
+
+    def _read(self, arrival: Arrival, keys: Sequence[str], control: str) -> Arrival:
+        batch, source = arrival.batch, self.sources[arrival.batch.feed]
+        client = self.clients[batch.feed.connection]
+        begun = self.ledger.readings(batch.feed).get(("verify", batch.window), 0)
+        asked = batch_of(batch.feed, batch.window, purpose="verify", reading=begun + 1)
+        question = Question(
+            resource=source.resource,
+            fields=source.fields,
+            asked_at=arrival.read_at,
+            credible=lambda: self.credible(asked),
+        )
+        after = len(batch.feed.connection) + 1
+        request = IdRequest(ids=[key[after:] for key in keys], control=control[after:])
+        try:
+            verify(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
+            self.land(asked)
+        except HeadwaterError as error:
+            self.ledger.fail(asked, str(error))
+            raise
+        row = self.ledger.find(batch.feed.tenant, asked.id)
+        assert row is not None
+        return arrival_of(self.ledger, self.lake, source, row)
+
+    def _wait(self, arrival: Arrival, sought: Sought, why: str) -> Finding:
+        self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "waiting")
+        count = len(sought.missing) + len(sought.unread)
+        return Finding(
+            finding="sweep_unverified", count=count, detail=f"batch {arrival.batch.id} of {arrival.source}: {why}"
+        )
+
+    def _left(self, arrival: Arrival, unread: Sequence[str]) -> list[Finding]:
+        if not unread:
+            return []
+        named = ", ".join(unread[:_NAMED]) + (", ..." if len(unread) > _NAMED else "")
+        detail = f"batch {arrival.batch.id} of {arrival.source} shows {named}: no read has brought their records"
+        return [Finding(finding="unread_ids", count=len(unread), detail=detail)]
+
+    def _mark(self, arrival: Arrival) -> str:
+        return f"verify:{self.entity.entity}:{arrival.batch.id}"

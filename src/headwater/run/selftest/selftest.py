@@ -1,0 +1,182 @@
+"""The corpus against a user's own warehouse: in tenants that it makes, and erases again."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headwater.clock import Clock, SystemClock
+from headwater.errors import DeclarationError, GuardError
+from headwater.names import suggest
+from headwater.run.plugins import open_warehouse
+from headwater.run.selftest.warehouse_url import MEMORY, named, plain_settings
+from headwater.run.workspace import open_project
+from headwater.testing.conformance.check import Line, Trial, Verdict
+from headwater.testing.conformance.suite import LINES
+from headwater.testing.conformance.tenants import Ground
+from headwater.warehouse.base import Warehouse
+
+PREFIX = "selftest-"
+"""How every tenant of a selftest begins."""
+
+Told = Callable[[Line, Verdict | None], None]
+"""Hears of a line twice: when it begins (None), and how it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """A warehouse that the corpus is to run against, and the tenant that it will make there."""
+
+    settings: Any
+    """As under `warehouse:`."""
+    root: Path
+    """What relative paths count from."""
+    tenant: str
+    """The first of its tenants; the others are called `<tenant>-2`, `<tenant>-3` …"""
+
+    @property
+    def place(self) -> str:
+        """Where that tenant will be, in words."""
+        return str(self.settings.place(self.tenant))
+
+    def opens(self, tenant: str) -> Warehouse:
+        """A tenant's warehouse."""
+        return open_warehouse(self.settings, tenant, self.root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTested:
+    """What a selftest found."""
+
+    warehouse: str
+    seed: int
+    examples: int
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+    tenants: tuple[str, ...]
+    """Those that are still there: kept on purpose, or because they could not be erased."""
+    notes: tuple[str, ...]
+    """What the warehouse lacks and does without."""
+    stopped: bool
+
+    @property
+    def outcome(self) -> str:
+        """`held`, `failed`, or `stopped` when somebody stopped it before it failed."""
+        if any(verdict.outcome == "failed" for verdict in self.verdicts):
+            return "failed"
+        return "stopped" if self.stopped else "held"
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all that was tried held."""
+        return 0 if self.outcome == "held" else 1
+
+
+def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested:
+    """The warehouse of that name, or the project's own; GuardError where it has no place for a tenant of its own."""
+    tenant = f"{PREFIX}{secrets.token_hex(4)}"
+    if warehouse:
+        found = Tested(settings=named(warehouse), root=Path(), tenant=tenant)
+    else:
+        with open_project(root, environment=environment) as opened:
+            found = Tested(settings=opened.project.warehouse, root=root, tenant=tenant)
+    shared = found.settings.place("one") == found.settings.place("another")
+    if shared and not _in_memory(found.settings):
+        raise GuardError(
+            "All tenants share one place in this warehouse, so that a selftest would write among yours.",
+            where=found.place,
+            hint="write {tenant} into its path, or name a place of its own with `--warehouse`",
+        )
+    return found
+
+
+def selftest(
+    place: Tested, trial: Trial, told: Told, *, only: Sequence[str] = (), keep: bool = False, clock: Clock | None = None
+) -> SelfTested:
+    """Hold the warehouse against the corpus. Whatever happens, its tenants are erased, unless they are to be kept."""
+    chosen, clock = _chosen(only), clock or SystemClock()
+    began, verdicts = clock.monotonic(), list[Verdict]()
+    ground = Ground(place.tenant, place.opens, start=_starter(place), alone=_alone(place.settings))
+    try:
+        ground.reach()
+        for line in chosen:
+            told(line, None)
+            verdicts.append(line.run(ground, trial))
+            told(line, verdicts[-1])
+    finally:
+        ground.leave(keep=keep)
+    return SelfTested(
+        warehouse=place.place,
+        seed=trial.seed,
+        examples=trial.examples,
+        verdicts=tuple(verdicts),
+        seconds=round(clock.monotonic() - began, 3),
+        tenants=ground.tenants,
+        notes=ground.notes,
+        stopped=trial.stop(),
+    )
+
+
+def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
+    """Erase tenants that an earlier selftest kept or left; GuardError for any that is not of one."""
+    for tenant in tenants:
+        if not tenant.startswith(PREFIX):
+            raise GuardError(
+                "Only tenants of a selftest are erased here.",
+                where="--erase",
+                saw=tenant,
+                hint=f"their names begin with `{PREFIX}`",
+            )
+    for tenant in tenants:
+        place.opens(tenant).erase()
+
+
+def _chosen(only: Sequence[str]) -> tuple[Line, ...]:
+    known = [line.name for line in LINES]
+    for name in only:
+        if name not in known:
+            raise DeclarationError("The corpus has no such line.", where="--only", saw=name, hint=suggest(name, known))
+    return tuple(line for line in LINES if not only or line.name in only)
+
+
+def _in_memory(settings: Any) -> bool:
+    return getattr(settings, "path", "") == MEMORY
+
+
+def _alone(settings: Any) -> str:
+    """Why no other process can open this warehouse; empty where one can."""
+    if _in_memory(settings):
+        return "no other process can open a warehouse in memory, so that there is none to kill"
+    if getattr(settings, "url", "given") in ("", None):
+        return "the session is this process's own, so that there is no other to kill"
+    return ""
+
+
+def _starter(place: Tested) -> Callable[[str, int], subprocess.Popen[str]] | None:
+    if _alone(place.settings):
+        return None
+    settings, root = plain_settings(place.settings), str(place.root.absolute())
+
+    def start(tenant: str, number: int) -> subprocess.Popen[str]:
+        asked = {"warehouse": settings, "root": root, "tenant": tenant, "number": number}
+        # In a session of its own: a Ctrl-C is for us, and what is killed here is killed by us.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "headwater.run.selftest.merge_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        if process.stdin:
+            process.stdin.write(json.dumps(asked) + "\n")
+            process.stdin.flush()
+        return process
+
+    return start

@@ -1,0 +1,192 @@
+"""A project that is open: what is declared, and the places where it keeps things."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import ValidationError
+
+from headwater.clock import Clock, SystemClock
+from headwater.errors import DeclarationError
+from headwater.events import Listen, ignore
+from headwater.lake.base import Lake
+from headwater.lake.folder import FolderLake
+from headwater.ledger.base import ConnectionRow, Ledger
+from headwater.model.check.context import Whole
+from headwater.model.check.entities import check
+from headwater.model.load import load_declarations, load_project
+from headwater.model.project import Connection, Declarations, Project
+from headwater.names import check_slug, suggest
+from headwater.publish.targets import check_publications
+from headwater.run.isolation import check_isolation
+from headwater.run.ownership import own_lake, own_warehouse, owner_of
+from headwater.run.plugins import Plug, load_blueprint, load_plug, open_ledger, open_warehouse
+from headwater.run.secrets import resolve_url
+from headwater.silver.owner import Owner
+from headwater.warehouse.base import Warehouse
+
+
+@dataclass(kw_only=True)
+class Opened(AbstractContextManager["Opened"]):
+    """A project whose declarations are loaded and fit together. The ledger opens when it is first needed."""
+
+    root: Path
+    project: Project
+    declarations: Declarations
+    plugs: Mapping[str, Plug]
+    listen: Listen = ignore
+    clock: Clock = field(default_factory=SystemClock)
+    _isolated: frozenset[str] | None = None
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        url = resolve_url(self.project.ledger.url, root=self.root, where=self.project.origin.of("ledger", "url"))
+        return open_ledger(url)
+
+    def has_ledger(self) -> bool:
+        """Whether the ledger is there already; opening one that is not makes it."""
+        if "ledger" in self.__dict__:
+            return True
+        url = resolve_url(self.project.ledger.url, root=self.root, where=self.project.origin.of("ledger", "url"))
+        path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
+        return not sqlite or Path(path).is_file()
+
+    def lake(self, tenant: str) -> Lake:
+        """A tenant's part of the lake."""
+        self.check_isolation(tenant)
+        return FolderLake(self.root / self.project.lake.place(tenant), tenant)
+
+    def warehouse(self, tenant: str, *, read_only: bool = False) -> Warehouse:
+        """A tenant's warehouse, to be written by whoever holds the lease. DeclarationError if it is another project's."""
+        self.check_isolation(tenant)
+        warehouse = open_warehouse(self.project.warehouse, tenant, self.root, read_only=read_only)
+        if not read_only:
+            try:
+                own_warehouse(warehouse, self.owner(tenant), self.ledger, where=self.project.origin.of("warehouse"))
+            except BaseException:
+                warehouse.close()
+                raise
+        return warehouse
+
+    def owned_lake(self, tenant: str) -> Lake:
+        """A tenant's part of the lake, as `warehouse` gives that."""
+        lake = self.lake(tenant)
+        own_lake(lake, self.owner(tenant), self.ledger, where=self.project.origin.of("lake", "url"))
+        return lake
+
+    def owner(self, tenant: str) -> Owner:
+        """Who writes a tenant's places."""
+        return owner_of(self.ledger, tenant, self.project.name)
+
+    def tenants(self) -> tuple[str, ...]:
+        """All tenants, of the project file and of the ledger, sorted."""
+        return tuple(sorted({*self.project.tenants, *self.ledger.tenants()}))
+
+    def check_isolation(self, *more: str) -> None:
+        """Nothing where no tenant reaches what another one has; DeclarationErrors otherwise.
+
+        Tenants that are declared nowhere count as long as runs of theirs are remembered: what they wrote is still there.
+        """
+        if self._isolated is None or not self._isolated.issuperset(more):
+            tenants = frozenset({*self.tenants(), *self.ledger.tenants_with_runs(), *more})
+            check_isolation(self.project, sorted(tenants), self.root)
+            self._isolated = tenants
+
+    def connections(self, tenant: str) -> dict[str, Connection]:
+        """A tenant's connections: those of the ledger, and those of the project file, which win."""
+        kept = {row.name: _kept(row) for row in self.ledger.connections(tenant)}
+        declared = self.project.tenants.get(tenant)
+        return {**kept, **(declared.connections if declared else {})}
+
+    def plug(self, name: str, *, where: str = "headwater.yaml") -> Plug:
+        """The connector of that name."""
+        found = self.plugs.get(name)
+        return found or load_plug(name, root=self.root, where=where)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+
+def open_project(root: Path, *, environment: str = "", listen: Listen = ignore, clock: Clock | None = None) -> Opened:
+    """The project at `root`, loaded and held against itself; DeclarationErrors with all that does not fit."""
+    project = _in_environment(load_project(root), environment)
+    declarations = Declarations()
+    if project.blueprint:
+        declarations = load_blueprint(project.blueprint, where=project.origin.of("blueprint"))
+    if (root / "models").is_dir():
+        declarations = declarations.overlaid(load_declarations(root / "models"))
+    declarations = declarations.choosing(project.on_schema_change, project.surrogate)
+    plugs = _plugs(root, project, declarations)
+    fields = {name: found for plug in plugs.values() for name, found in plug.fields().items()}
+    check(Whole(declarations=declarations, fields=fields, settings=project.settings))
+    check_publications(project, declarations, root)
+    return Opened(
+        root=root, project=project, declarations=declarations, plugs=plugs, listen=listen, clock=clock or SystemClock()
+    )
+
+
+def choose_tenant(opened: Opened, tenant: str | None) -> str:
+    """`tenant` if there is one of that name, or the only one there is."""
+    known = opened.tenants()
+    if tenant is None:
+        if len(known) == 1:
+            opened.check_isolation()
+            return known[0]
+        hint = (
+            f"add `--tenant`: {', '.join(known)}"
+            if known
+            else "declare one under `tenants:`, or `headwater tenant add NAME`"
+        )
+        raise DeclarationError("Which tenant is not said.", where="--tenant", saw=f"{len(known)} tenants", hint=hint)
+    if tenant not in known:
+        hint = suggest(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
+        raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", saw=tenant, hint=hint)
+    opened.check_isolation()
+    return check_slug(tenant)
+
+
+def _kept(row: ConnectionRow) -> Connection:
+    """A connection of the ledger; DeclarationError, without what stands there, where it cannot be meant any more."""
+    try:
+        return Connection.model_validate(dict(row.declaration))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DeclarationError(
+            f"The connection `{row.name}` of the ledger cannot be meant.",
+            where=f"{row.tenant}, connection {row.name}: {'.'.join(map(str, first['loc']))}",
+            hint=f"{str(first['msg']).removeprefix('Value error, ')}; `headwater connection add` replaces it",
+        ) from None
+
+
+def _in_environment(project: Project, environment: str) -> Project:
+    if not environment:
+        return project
+    found = project.environments.get(environment)
+    if found is None:
+        hint = suggest(environment, project.environments) or "declare it under `environments:`"
+        raise DeclarationError(f"There is no environment `{environment}`.", where="--env", saw=environment, hint=hint)
+    return project.in_environment(found).stamped(project.origin)
+
+
+def _plugs(root: Path, project: Project, declarations: Declarations) -> dict[str, Plug]:
+    """The connectors that connections use and that entities are fed by (those that are there)."""
+    plugs: dict[str, Plug] = {}
+    for tenant, declared in project.tenants.items():
+        for name, connection in declared.connections.items():
+            where = project.origin.of("tenants", tenant, "connections", name, "connector")
+            plugs.setdefault(connection.connector, load_plug(connection.connector, root=root, where=where))
+    for entity in declarations.entities.values():
+        for source in entity.sources:
+            name = source.partition(".")[0]
+            if name not in plugs:
+                plugs[name] = load_plug(name, root=root, where=entity.origin.of("sources", source))
+    return plugs

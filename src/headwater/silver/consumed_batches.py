@@ -1,0 +1,100 @@
+"""Which batches an entity has taken, and what was concluded from its complete reads: each entity knows for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from headwater.clock import micros
+from headwater.names import literal
+from headwater.silver.mapping import Arrival
+from headwater.silver.schema.tables import INTAKES
+from headwater.warehouse.base import Warehouse
+
+Verdict = Literal["", "believed", "waiting", "doubted", "replaced"]
+"""What became of the absences of a complete read: `believed`; `waiting` for a person or for the service; `doubted`, so that
+nothing is absent; `replaced` by a newer read while they waited. Empty for a batch that proves none."""
+
+_TURN = {"changes": 0, "verify": 1, "snapshot": 2, "sweep": 3}
+
+Position = tuple[int, int, int, str]
+"""Where a batch stands in the order in which batches are taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """A batch that an entity has taken."""
+
+    batch_id: str
+    connection: str
+    resource: str
+    purpose: str
+    read_at: int
+    reading: int
+    """How many times its window had been read."""
+    files: int
+    """How many files it had then: a record that is readmitted later comes in one more."""
+    verdict: Verdict
+
+    @property
+    def position(self) -> Position:
+        """Where it stands among the others."""
+        return self.read_at, _TURN[self.purpose], self.reading, self.batch_id
+
+
+def position_of(arrival: Arrival) -> Position:
+    """Where a batch stands: by when it was read; of what was read at one instant, changes come first and sweeps last."""
+    return micros(arrival.read_at), _TURN[arrival.batch.purpose], arrival.batch.reading, arrival.batch.id
+
+
+def intakes_of(warehouse: Warehouse, entity: str) -> dict[str, Intake]:
+    """The batches that an entity has taken, by id."""
+    if warehouse.describe("meta", INTAKES.name) is None:
+        return {}
+    found = warehouse.rows(
+        "SELECT batch_id, connection, resource, purpose, read_at, reading, files, verdict "
+        f"FROM {warehouse.ref('meta', INTAKES.name)} WHERE entity = {literal(entity)}"
+    )
+    return {
+        str(row[0]): Intake(
+            batch_id=row[0],
+            connection=row[1],
+            resource=row[2],
+            purpose=row[3],
+            read_at=row[4],
+            reading=row[5],
+            files=row[6],
+            verdict=row[7],
+        )
+        for row in found
+    }
+
+
+def note_intakes(warehouse: Warehouse, entity: str, taken: Iterable[tuple[Arrival, Verdict]]) -> None:
+    """Remember that an entity has taken batches, and what was concluded; in the place of what was known of them."""
+    fresh = list(taken)
+    rows = ", ".join(_row(entity, arrival, verdict) for arrival, verdict in fresh)
+    ids = ", ".join(literal(arrival.batch.id) for arrival, _ in fresh)
+    condition = f"entity = {literal(entity)} AND batch_id IN ({ids})"
+    known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', INTAKES.name)} WHERE {condition} LIMIT 1")
+    select = f"SELECT * FROM (VALUES {rows}) AS fresh"
+    if known:
+        warehouse.overwrite("meta", INTAKES.name, condition, INTAKES.names, select)
+    else:
+        warehouse.append("meta", INTAKES.name, INTAKES.names, select)
+
+
+def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -> None:
+    """Let the absences of complete reads wait no more, since a newer read of the same feed says what is there."""
+    if batches:
+        ids = ", ".join(map(literal, batches))
+        where = f"entity = {literal(entity)} AND batch_id IN ({ids})"
+        warehouse.update("meta", INTAKES.name, {"verdict": literal("replaced")}, where)
+
+
+def _row(entity: str, arrival: Arrival, verdict: Verdict) -> str:
+    batch = arrival.batch
+    texts = (entity, batch.id, batch.feed.connection, batch.feed.resource, batch.purpose)
+    numbers = f"CAST({micros(arrival.read_at)} AS BIGINT), {batch.reading}, {len(arrival.files)}"
+    return f"({', '.join(map(literal, texts))}, {numbers}, {literal(verdict)})"

@@ -1,0 +1,198 @@
+"""What arrives, held against what is known: which events are news, and which keys they arrive late for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headwater.model.entity import Entity
+from headwater.names import literal
+from headwater.silver.schema.tables import IDENTITY, log_table
+from headwater.temporal.fold import order_sql
+from headwater.temporal.keys import hash60
+from headwater.temporal.sql import listed
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.row_lookup import events_of
+
+RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
+"""What an event that is observed once more may take over from that observation."""
+
+STAGED = (
+    "silver__arriving",
+    "silver__late",
+    "silver__logged",
+    "silver__known",
+    "silver__news",
+    "silver__restated",
+    "silver__touched",
+    "silver__moved_instants",
+)
+"""Temporary tables of this module."""
+
+_SAME = " AND ".join(f"k.{name} = a.{name}" for name in IDENTITY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arriving:
+    """Events that are news, staged."""
+
+    fresh: str
+    """Events that the log does not have."""
+    late: str
+    """Keys (`entity_key`, `key_hash`) whose history must be folded from the whole log."""
+    restated: str | None
+    """Events of the log that were observed later, or first earlier, than it says; with what it is to say (`RAISED`)."""
+    events: int
+    any_late: bool
+    logged: str = ""
+    """What the log has of the late keys, and perhaps of others; empty where none is late."""
+    staged: tuple[str, ...] = STAGED
+
+    @property
+    def news(self) -> bool:
+        """Whether anything has to be written."""
+        return self.events > 0 or self.restated is not None
+
+
+def arrive(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool = False) -> Arriving:
+    """Stage the events of a relation, each once, and find out what is news about them.
+
+    With `in_order`, an instant whose events are all known, and stay in their order, is no news: see `merge`.
+    """
+    arriving = _once(warehouse, entity, events)
+    count, first = warehouse.rows(f"SELECT COUNT(*), MIN(sequence) FROM {arriving}")[0]
+    late = warehouse.stage("silver__late", _late_keys(warehouse, entity, arriving, first or 0))
+    any_late = warehouse.count(late) > 0
+    if not any_late:
+        return Arriving(fresh=arriving, late=late, restated=None, events=count, any_late=False)
+    return _held_against_log(warehouse, entity, arriving, late, in_order=in_order)
+
+
+def reads_apart(warehouse: Warehouse, events: str) -> list[str]:
+    """The events of a relation, parted by when they were observed where one instant of a key was observed twice.
+
+    So a repetition is held against what was known before it, however many reads arrive at once.
+    """
+    least, most = warehouse.rows(f"SELECT MIN(observed), MAX(observed) FROM {events}")[0]
+    if least == most:
+        return [events]
+    twice = "GROUP BY entity_key, sequence HAVING MIN(observed) < MAX(observed) LIMIT 1"
+    if not warehouse.rows(f"SELECT 1 FROM {events} {twice}"):
+        return [events]
+    observed = sorted(row[0] for row in warehouse.rows(f"SELECT DISTINCT observed FROM {events}"))
+    return [f"(SELECT * FROM {events} WHERE observed = {instant}) AS one_read" for instant in observed]
+
+
+def _once(warehouse: Warehouse, entity: Entity, events: str) -> str:
+    """Each event once: observed last as late as any says, and first as early."""
+    names = log_table(entity).names
+    taken = [name for name in names if name not in {"first_observed", "key_hash"}]
+    select = f"SELECT {listed(taken)}, observed AS first_observed, {hash60('entity_key')} AS key_hash FROM {events}"
+    arriving = warehouse.stage("silver__arriving", select)
+    twice = f"SELECT 1 FROM {arriving} GROUP BY {listed(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
+    if not warehouse.rows(twice):
+        return arriving
+    same = f"PARTITION BY {listed(IDENTITY)}"
+    whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+    early = ", ".join(
+        f"FIRST_VALUE({name}) OVER ({same} ORDER BY first_observed, batch_id {whole}) AS _{name}"
+        for name in ("first_observed", "batch_id")
+    )
+    ranked = (
+        f"SELECT *, {early}, MAX(stamp) OVER ({same} ORDER BY observed {whole}) AS _stamp,\n"
+        f"  ROW_NUMBER() OVER ({same} ORDER BY observed DESC, place DESC, batch_id) AS _rank FROM {arriving}"
+    )
+    theirs = {"stamp", "first_observed", "batch_id"}
+    kept = ", ".join(f'_{name} AS "{name}"' if name in theirs else f'"{name}"' for name in names)
+    once = warehouse.stage("silver__news", f"SELECT {kept} FROM ({ranked}) AS ranked WHERE _rank = 1")
+    return warehouse.stage("silver__arriving", f"SELECT {listed(names)} FROM {once}")
+
+
+def _late_keys(warehouse: Warehouse, entity: Entity, arriving: str, first: int) -> str:
+    """Keys of which the log has an event that is not older than all that arrives, and keys whose last version is not enough.
+
+    That is so after a tie, and for an absence or a presence: what it means depends on what each source showed. The log is
+    searched from the first arriving instant on, so that the old parts of it are not even read. Two keys that share a hash
+    make one of them late in vain: slower, never wrong.
+    """
+    log, tied = warehouse.ref("silver", f"{entity.entity}_log"), warehouse.ref("meta", "tied")
+    return (
+        "SELECT DISTINCT a.entity_key, a.key_hash\n"
+        f"FROM (SELECT entity_key, key_hash, MIN(sequence) AS first FROM {arriving} GROUP BY entity_key, key_hash) AS a\n"
+        f"JOIN {log} AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first\n"
+        f"WHERE l.sequence >= {first}\n"
+        "UNION\n"
+        f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a WHERE a.operation IN ('A', 'P')\n"
+        "UNION\n"
+        f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a\n"
+        f"JOIN {tied} AS t ON t.entity_key = a.entity_key AND t.entity = {literal(entity.entity)}"
+    )
+
+
+def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late: str, *, in_order: bool) -> Arriving:
+    """Leaves out what the log has already, and keys that nothing new is said about.
+
+    The log is read once: what it has of these keys is also what their versions are folded from.
+    """
+    logged = events_of(
+        warehouse,
+        warehouse.ref("silver", f"{entity.entity}_log"),
+        hashes=f"SELECT key_hash FROM {late}",
+        columns=log_table(entity).names,
+        name="silver__logged",
+    )
+    fresh = warehouse.stage(
+        "silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT EXISTS (SELECT 1 FROM {logged} AS k WHERE {_SAME})"
+    )
+    restated = warehouse.stage("silver__restated", _observed_again(arriving, logged))
+    if in_order and warehouse.count(restated):
+        _leave_out_idle(warehouse, fresh, restated, logged)
+    moved = f"SELECT entity_key FROM {fresh} UNION SELECT entity_key FROM {restated}"
+    late = warehouse.stage("silver__known", f"SELECT * FROM {late} WHERE entity_key IN ({moved})")
+    counts = [warehouse.count(name) for name in (fresh, restated, late)]
+    return Arriving(
+        fresh=fresh,
+        late=late,
+        logged=logged,
+        restated=restated if counts[1] else None,
+        events=counts[0],
+        any_late=counts[2] > 0,
+    )
+
+
+def _observed_again(arriving: str, logged: str) -> str:
+    """Events of the log that what arrives says more of, with the latest and the first observation of both."""
+    later = "(a.observed > k.observed OR (a.observed = k.observed AND a.place > k.place))"
+    earlier = (
+        "(a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id))"
+    )
+    said = "(a.stamp IS NOT NULL AND (k.stamp IS NULL OR a.stamp > k.stamp))"
+    chosen = {"stamp": said, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
+    raised = ",\n  ".join(f"CASE WHEN {chosen[name]} THEN a.{name} ELSE k.{name} END AS {name}" for name in RAISED)
+    return (
+        f"SELECT {listed(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
+        f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {said}"
+    )
+
+
+def _leave_out_idle(warehouse: Warehouse, fresh: str, restated: str, logged: str) -> None:
+    """Take from `restated` the instants that nothing new is said of, and whose events stay in their order."""
+    instants = f"SELECT entity_key, sequence FROM {restated} EXCEPT SELECT entity_key, sequence FROM {fresh}"
+    touched = warehouse.stage("silver__touched", instants)
+    same = _SAME.replace("a.", "r.")
+    new = {name: f"COALESCE(r.{name}, k.{name})" for name in ("observed", "place")}
+    window = "ROW_NUMBER() OVER (PARTITION BY k.entity_key, k.sequence ORDER BY {order})"
+    ranked = (
+        f"SELECT k.entity_key, k.sequence, {window.format(order=order_sql('k'))} AS _was,\n"
+        f"  {window.format(order=order_sql('k', **new))} AS _becomes\n"
+        f"FROM {logged} AS k JOIN {touched} AS t ON t.entity_key = k.entity_key AND t.sequence = k.sequence\n"
+        f"LEFT JOIN {restated} AS r ON {same}"
+    )
+    moved = warehouse.stage(
+        "silver__moved_instants",
+        f"SELECT DISTINCT entity_key, sequence FROM ({ranked}) AS ranked WHERE _was <> _becomes",
+    )
+    among = "SELECT 1 FROM {relation} AS x WHERE x.entity_key = r.entity_key AND x.sequence = r.sequence"
+    idle = f"EXISTS ({among.format(relation=touched)}) AND NOT EXISTS ({among.format(relation=moved)})"
+    # What was first observed earlier is no repetition: that read came late.
+    news = warehouse.stage("silver__touched", f"SELECT r.* FROM {restated} AS r WHERE r._earlier = 1 OR NOT ({idle})")
+    warehouse.stage("silver__restated", f"SELECT * FROM {news}")

@@ -1,0 +1,133 @@
+"""Works out the history of some keys again, from all batches, beside the stored one; writes what differs.
+
+A batch that comes late changes what later batches meant: what they repeated was news then, what they lacked was there.
+So all of them are taken again, as a rebuild takes them, for the keys concerned and in a warehouse of its own in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from headwater.model.entity import Entity
+from headwater.names import literal
+from headwater.silver.complete_read import CompleteRead, keys_shown
+from headwater.silver.consumed_batches import Verdict
+from headwater.silver.deletes import decide, explain, prove
+from headwater.silver.merge.recompute import tell_changes
+from headwater.silver.merge.result import Merged
+from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.tables import TIED, log_table, versions_table
+from headwater.temporal.sql import listed
+from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.duckdb.engine import DuckDB
+
+_KEYS = "silver__keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """A warehouse in memory, and the keys that it is about, staged there."""
+
+    warehouse: Warehouse
+    keys: str
+
+    def connections(self) -> set[str]:
+        """The connections of which the keys are: batches of others say nothing of them."""
+        return {
+            str(row[0])
+            for row in self.warehouse.rows(f"SELECT DISTINCT SPLIT_PART(entity_key, ':', 1) FROM {self.keys}")
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retake:
+    """The keys of an entity whose history is worked out again."""
+
+    warehouse: Warehouse
+    entity: Entity
+    keys: str
+    """A staged relation with `entity_key`."""
+
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """A warehouse in memory, ready for the entity."""
+        with closing(DuckDB(self.warehouse.tenant, ":memory:")) as made:
+            ready(made, self.entity)
+            keys = made.stage_arrow(_KEYS, self.warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
+            yield Scratch(warehouse=made, keys=keys)
+
+
+def keys_concerned(read: CompleteRead, *, allow_drop: bool) -> tuple[str, Verdict, Merged]:
+    """Stage the keys that a late batch is about; what is concluded from it, and what a person should know."""
+    selects = keys_shown(read) if read.arrival.batch.purpose != "sweep" else []
+    verdict: Verdict = ""
+    done = Merged()
+    if read.arrival.complete:
+        proof = prove(read)
+        verdict = decide(read, proof, allow_drop=allow_drop)
+        waiting = (read.arrival.batch.id,) if verdict == "waiting" else ()
+        done = Merged(findings=tuple(explain(read, proof, verdict)), waiting=waiting)
+        there = f"EXISTS (SELECT 1 FROM {proof.present} AS p WHERE p.entity_key = w.entity_key)"
+        gone = f"SELECT entity_key FROM {proof.gone}"
+        back = f"SELECT w.entity_key FROM {proof.words} AS w WHERE w.operation IN ('A', 'D') AND {there}"
+        found = read.warehouse.stage("silver__concerned", gone, back)
+    else:
+        found = read.warehouse.stage("silver__concerned", "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE")
+    if not selects:
+        return found, verdict, done
+    shown = read.lake.stage("silver__shown", selects)
+    keys = f"SELECT entity_key FROM {found} UNION SELECT entity_key FROM {shown} WHERE entity_key IS NOT NULL"
+    return read.warehouse.stage("silver__about", keys), verdict, done
+
+
+def retake(again: Retake, scratch: Scratch) -> Merged:
+    """Bring the stored log and versions of the keys in line with those in the scratch warehouse."""
+    warehouse, entity = again.warehouse, again.entity
+    log, versions = log_table(entity), versions_table(entity)
+    before = warehouse.rows(_count_sql(again))[0][0]
+    keys = warehouse.stage(_KEYS, f"SELECT DISTINCT entity_key FROM {again.keys}")
+    told = _stage(warehouse, scratch, log, "silver__log_anew")
+    folded = _stage(warehouse, scratch, versions, "silver__versions_anew")
+    stored = f"SELECT {listed(versions.names)} FROM {warehouse.ref('silver', entity.entity)}"
+    moved = warehouse.stage(
+        "silver__moved_keys",
+        f"SELECT entity_key FROM ({stored} WHERE entity_key IN (SELECT entity_key FROM {keys}) "
+        f"EXCEPT SELECT {listed(versions.names)} FROM {folded}) AS gone\n"
+        f"UNION SELECT entity_key FROM (SELECT {listed(versions.names)} FROM {folded} EXCEPT {stored}) AS fresh",
+    )
+    warehouse.replace_rows(log, keys=keys, fresh=told)
+    written: Written = warehouse.replace_rows(versions, keys=keys, fresh=folded)
+    if written.rows:
+        tell_changes(warehouse, entity, f"SELECT entity_key FROM {moved}")
+    _note_ties(warehouse, entity, scratch)
+    after = warehouse.rows(_count_sql(again))[0][0]
+    for name in (_KEYS, "silver__log_anew", "silver__versions_anew", "silver__moved_keys"):
+        warehouse.unstage(name)
+    return Merged(events=max(0, after - before), inserted=written.inserted, deleted=written.deleted)
+
+
+def _count_sql(again: Retake) -> str:
+    log = again.warehouse.ref("silver", f"{again.entity.entity}_log")
+    return f"SELECT COUNT(*) FROM {log} WHERE entity_key IN (SELECT entity_key FROM {again.keys})"
+
+
+def _stage(warehouse: Warehouse, scratch: Scratch, table: Table, name: str) -> str:
+    select = f"SELECT {listed(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
+    return warehouse.stage_arrow(name, scratch.warehouse.arrow(select))
+
+
+def _note_ties(warehouse: Warehouse, entity: Entity, scratch: Scratch) -> None:
+    tied, name = warehouse.ref("meta", "tied"), literal(entity.entity)
+    found = scratch.warehouse.arrow(f"SELECT entity, entity_key FROM {scratch.warehouse.ref('meta', 'tied')}")
+    if found.num_rows:
+        fresh = warehouse.stage_arrow("silver__ties", found)
+        warehouse.append(
+            "meta",
+            TIED.name,
+            TIED.names,
+            f"SELECT entity, entity_key FROM {fresh} AS f WHERE NOT EXISTS "
+            f"(SELECT 1 FROM {tied} AS t WHERE t.entity = {name} AND t.entity_key = f.entity_key)",
+        )
+        warehouse.unstage("silver__ties")

@@ -1,0 +1,116 @@
+"""What silver keeps of one thing: its versions, the observations of it, and the batches that brought them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from headwater.errors import StateError
+from headwater.model.entity import Entity
+from headwater.names import literal, quote
+from headwater.silver.events import cast, key_of, records, sequence_of, stamp_of
+from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.schema.diff import OUTDATED
+from headwater.silver.schema.snapshot import is_outdated
+from headwater.temporal.fold import order_sql
+from headwater.temporal.sql import listed
+from headwater.warehouse.base import Warehouse
+
+Version = Mapping[str, Any]
+"""A version by column; its instants are in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A line of the change log, without what was seen."""
+
+    sequence: int
+    operation: str
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Where a batch comes from."""
+
+    connection: str
+    source: str
+    """`connector.resource`."""
+    read_at: datetime
+
+
+def keys_among(warehouse: Warehouse, entity: Entity, candidates: Iterable[str]) -> list[str]:
+    """Those of some keys that were ever seen, sorted."""
+    among = ", ".join(literal(candidate) for candidate in candidates)
+    found = warehouse.rows(f"SELECT DISTINCT entity_key FROM {_log(warehouse, entity)} WHERE entity_key IN ({among})")
+    return sorted(row[0] for row in found)
+
+
+def first_key(warehouse: Warehouse, entity: Entity) -> str | None:
+    """A key, as an example of how keys are written; None when nothing was ever seen."""
+    found = warehouse.rows(f"SELECT MIN(entity_key) FROM {_log(warehouse, entity)}")[0][0]
+    return None if found is None else str(found)
+
+
+def versions_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Version]:
+    """The versions of a key, in time."""
+    names = (*entity.columns, "valid_from", "valid_to", "batch_id")
+    found = warehouse.rows(
+        f"SELECT {listed(names)} FROM {warehouse.ref('silver', entity.entity)} "
+        f"WHERE entity_key = {literal(key)} ORDER BY valid_from"
+    )
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return [{**row, **{name: row[name].replace(tzinfo=UTC) for name in ("valid_from", "valid_to")}} for row in rows]
+
+
+def observations_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Observation]:
+    """All that was seen of a key, in order. StateError where the log was kept by an older Headwater."""
+    if is_outdated(warehouse, entity, None):
+        hint = "`headwater run` makes it anew from all that landed"
+        raise StateError("This history cannot be told.", where=f"{entity.entity}_log", saw=OUTDATED, hint=hint)
+    found = warehouse.rows(
+        f"SELECT sequence, operation, batch_id FROM {_log(warehouse, entity)} "
+        f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"
+    )
+    return [Observation(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
+
+
+def tellings_of(warehouse: Warehouse, batches: Iterable[str]) -> dict[str, Telling]:
+    """Where batches come from, by id."""
+    among = ", ".join(literal(batch) for batch in sorted(set(batches)))
+    if not among:
+        return {}
+    found = warehouse.rows(
+        f"SELECT batch_id, connection, source, read_at FROM {warehouse.ref('meta', 'batch')} WHERE batch_id IN ({among})"
+    )
+    return {
+        batch: Telling(connection=connection, source=source, read_at=read_at.replace(tzinfo=UTC))
+        for batch, connection, source, read_at in found
+    }
+
+
+def _log(warehouse: Warehouse, entity: Entity) -> str:
+    return warehouse.ref("silver", f"{entity.entity}_log")
+
+
+def lines_about(
+    warehouse: Warehouse, entity: Entity, reading: Reading, arrival: Arrival, *, key: str
+) -> list[tuple[int, int]]:
+    """(sequence, line in raw) of each record of a batch that is about the entity key, in order."""
+    if not arrival.files:
+        return []
+    values = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
+    stored = {row[0]: row[1] for row in warehouse.rows(f"DESCRIBE SELECT {values} FROM {records(arrival)}")}
+    taken = ", ".join(
+        f"{cast(reading.columns[name], entity.columns[name].type, stored[name])} AS {quote(name)}"
+        for name in entity.key
+    )
+    inner = f"SELECT {taken}, {stamp_of(reading)} AS _stamp, _line\nFROM {records(arrival)}"
+    own = key_of(entity, arrival, {name: quote(name) for name in entity.key})
+    found = warehouse.rows(
+        f"SELECT {sequence_of(arrival)} AS sequence, _line\n"
+        f"FROM ({inner}) AS taken WHERE {own} = {literal(key)} ORDER BY sequence, _line"
+    )
+    return [(int(sequence), int(line)) for sequence, line in found]

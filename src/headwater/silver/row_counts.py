@@ -1,0 +1,153 @@
+"""What is here of one resource in one entity: its open keys, what waits in quarantine, what its conditions leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from headwater.clock import iso
+from headwater.model.entity import Entity
+from headwater.names import literal, quote
+from headwater.silver.events import cast, key_of, records
+from headwater.silver.mapping import Arrival, Reading
+from headwater.warehouse.base import Warehouse
+
+_NO_KEYS = "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"
+_NOTHING_LEFT_OUT = "SELECT CAST('' AS VARCHAR) AS entity_key, CAST('' AS VARCHAR) AS why WHERE FALSE"
+
+
+def explained(numbers: Mapping[str, int]) -> dict[str, int]:
+    """The numbers, with what is left when all that is known was taken into account."""
+    counted = dict(numbers)
+    counted["missing"] = max(0, counted["missing"] - counted.get("changed_since", 0))
+    counted["surplus"] = max(0, counted["surplus"] - counted.get("not_deleted", 0))
+    return {**counted, "unexplained": counted["missing"] + counted["surplus"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stock:
+    """One resource in one entity, and a DuckDB in memory to reckon with."""
+
+    entity: Entity
+    reading: Reading
+    connection: str
+    keeps: bool
+    """Whether nobody says what the service deleted, so that it stays here."""
+    waiting: Sequence[tuple[Arrival, Sequence[int]]]
+    """Refused records that wait, as bronze could type them: the batch, and their lines."""
+    landed: Sequence[Arrival]
+    """Batches of records, in the order in which they were read."""
+    warehouse: Warehouse
+    scratch: Warehouse
+
+    def against_ids(self, complete: Arrival, refused: Sequence[Arrival]) -> dict[str, int]:
+        """Held against the ids of a complete read, refused ones among them."""
+        shown = [self._keys_sql(one) for one in (complete, *refused) if one.files]
+        service = self.scratch.stage("silver__service", " UNION ".join(shown) or _NO_KEYS)
+        here = self._stage_here(complete)
+        left = self._stage_left_out(here)
+        among = f"entity_key IN (SELECT entity_key FROM {service})"
+        parts = {
+            why: self._number(f"{left} WHERE why = {literal(why)} AND {among}")
+            for why in ("quarantined", "outside", "flagged")
+        }
+        known = f"SELECT entity_key FROM {here} UNION SELECT entity_key FROM {left}"
+        before = f"(SELECT entity_key FROM {here} WHERE was_open) AS h"
+        return self._counted(
+            {
+                "service": self._number(service),
+                "here": self._number(f"{here} WHERE was_open OR {among}"),
+                **parts,
+                "missing": self._number(f"{service} WHERE entity_key NOT IN ({known})"),
+                "surplus": self._number(f"{before} WHERE NOT {among}"),
+            }
+        )
+
+    def against_number(self, service: int) -> dict[str, int]:
+        """Held against a number: which ones are missing nobody can say."""
+        here = self._stage_here(None)
+        left = self._stage_left_out(here)
+        parts = {why: self._number(f"{left} WHERE why = {literal(why)}") for why in ("quarantined", "outside")}
+        flagged = self._number(f"{left} WHERE why = 'flagged'")
+        count = self._number(here)
+        rest = service - count - sum(parts.values())
+        # A record that is flagged as deleted may or may not be among those that the service counts.
+        parts["flagged"] = min(flagged, max(0, rest))
+        rest -= parts["flagged"]
+        sides = {"missing": max(0, rest), "surplus": max(0, -rest)}
+        return self._counted({"service": service, "here": count, **parts, **sides})
+
+    def _counted(self, numbers: dict[str, int]) -> dict[str, int]:
+        unread = numbers["surplus"] if self.keeps else 0
+        return explained({**numbers, "not_deleted": unread, "changed_since": 0})
+
+    def _number(self, relation: str) -> int:
+        return int(self.scratch.rows(f"SELECT COUNT(*) FROM {relation}")[0][0])
+
+    def _stage_here(self, complete: Arrival | None) -> str:
+        """The open things that this feed showed; `was_open`: they were there already when the complete read ended."""
+        then = "TRUE"
+        if complete is not None:
+            until = iso(complete.batch.window.until).removesuffix("Z").replace("T", " ")
+            then = f"v.valid_from <= TIMESTAMP {literal(until)}"
+        versions = self.warehouse.ref("silver", self.entity.entity)
+        log = self.warehouse.ref("silver", f"{self.entity.entity}_log")
+        own = f"SUBSTRING(v.entity_key, 1, {len(self.connection) + 1}) = {literal(f'{self.connection}:')}"
+        # What another source alone still shows is no business of this one.
+        words = (
+            "SELECT entity_key, operation, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, "
+            f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {literal(self.reading.source)} "
+            "AND operation IN ('U', 'P', 'A')"
+        )
+        found = self.warehouse.fetch_arrow(
+            f"SELECT v.entity_key, MIN(CASE WHEN {then} THEN 0 ELSE 1 END) AS later FROM {versions} AS v WHERE {own}\n"
+            f"AND v.entity_key IN (SELECT c.entity_key FROM {versions} AS c WHERE c.is_current)\n"
+            f"AND v.entity_key IN (SELECT w.entity_key FROM ({words}) AS w WHERE w._n = 1 AND w.operation <> 'A') "
+            "GROUP BY v.entity_key"
+        )
+        came = self.scratch.stage_arrow("silver__came", found.to_reader())
+        return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM {came}")
+
+    def _stage_left_out(self, here: str) -> str:
+        """Keys that are not here, and why: refused, or left out by `where:` or `deleted:`."""
+        refused = [
+            f"SELECT entity_key, 'quarantined' AS why FROM ({self._keys_sql(one)} WHERE _line IN ({listed})) AS r"
+            for one, lines in self.waiting
+            if (listed := ", ".join(map(str, lines)))
+        ]
+        every = " UNION ALL ".join([*refused, *self._conditions_sql()]) or _NOTHING_LEFT_OUT
+        return self.scratch.stage(
+            "silver__left",
+            f"SELECT entity_key, MAX(why) AS why FROM ({every}) AS l "
+            f"WHERE entity_key NOT IN (SELECT entity_key FROM {here}) GROUP BY entity_key",
+        )
+
+    def _conditions_sql(self) -> list[str]:
+        """Of each key the newest record, where the entity's conditions leave it out."""
+        reading = self.reading
+        if not reading.where and not reading.deleted:
+            return []
+        gone, fits = reading.deleted or "FALSE", reading.where or "TRUE"
+        selects = [
+            self._keys_sql(
+                one, f", {at} AS _read, _line, COALESCE({gone}, FALSE) AS _gone, COALESCE({fits}, FALSE) AS _fits"
+            )
+            for at, one in enumerate(self.landed)
+            if one.files
+        ]
+        if not selects:
+            return []
+        return [
+            (
+                "SELECT entity_key, CASE WHEN _gone THEN 'flagged' ELSE 'outside' END AS why FROM ("
+                f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS every QUALIFY ROW_NUMBER() OVER "
+                "(PARTITION BY entity_key ORDER BY _read DESC, _line DESC) = 1) AS newest WHERE _gone OR NOT _fits"
+            )
+        ]
+
+    def _keys_sql(self, arrival: Arrival, more: str = "") -> str:
+        reading, entity = self.reading, self.entity
+        taken = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
+        types = {row[0]: row[1] for row in self.scratch.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")}
+        values = {name: cast(reading.columns[name], entity.columns[name].type, types[name]) for name in entity.key}
+        return f"SELECT {key_of(entity, arrival, values)} AS entity_key{more} FROM {records(arrival)}"

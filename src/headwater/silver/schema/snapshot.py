@@ -1,0 +1,100 @@
+"""How an entity was declared when its tables were last made ready: what a declaration that changed is held against."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headwater.model.entity import RESERVED, Column, Entity
+from headwater.names import literal
+from headwater.silver.schema.tables import LOG_COLUMNS, SHAPES
+from headwater.warehouse.base import Warehouse
+
+LOG_FORM = 2
+"""The form of the change log; the first one did not hold when an event was observed, nor which source said so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What the tables of an entity were made by."""
+
+    key: tuple[str, ...] = ()
+    columns: Mapping[str, Column]
+    """Every column that is stored; `renamed_from` is what events call it, where that is not its name."""
+    retired: tuple[str, ...] = ()
+    """Those that are declared no more: they keep what is known, and nobody tells of them."""
+    anew: bool = False
+    """Whether the history is being made anew, and not all of it is there yet."""
+    log: int = LOG_FORM
+    """Which form the change log has."""
+
+    def text(self) -> str:
+        """As it is stored; what is usual is not mentioned."""
+        columns = {
+            name: [column.type, column.history, *([column.renamed_from] if column.renamed_from else [])]
+            for name, column in self.columns.items()
+        }
+        unusual: dict[str, Any] = {"retired": list(self.retired)} if self.retired else {}
+        unusual |= {"anew": 1} if self.anew else {}
+        return json.dumps({"key": list(self.key), "columns": columns, **unusual, "log": self.log})
+
+
+def notes_of(warehouse: Warehouse) -> dict[str, Noted]:
+    """What is noted, by entity."""
+    found = warehouse.rows(f"SELECT entity, shape FROM {warehouse.ref('meta', SHAPES.name)}")
+    return {str(name): _read(str(text)) for name, text in found}
+
+
+def stored_as(warehouse: Warehouse, entity: Entity, notes: Mapping[str, Noted]) -> Noted | None:
+    """What the tables of `entity` were made by; None when there are none.
+
+    Where nothing is noted, what is stored tells the columns, and the declaration is believed for all else.
+    """
+    stored = warehouse.describe("silver", entity.entity)
+    if stored is None:
+        return None
+    known = notes.get(entity.entity)
+    if known is not None and known.columns:
+        return known
+    columns = {
+        one.name: entity.columns.get(one.name, Column.model_validate({"type": one.dtype}))
+        for one in stored
+        if one.name not in RESERVED
+    }
+    return Noted(key=entity.key, columns=columns, anew=known is not None and known.anew)
+
+
+def is_outdated(warehouse: Warehouse, entity: Entity, known: Noted | None) -> bool:
+    """Whether the change log of an entity has an older form, which no history can go on with."""
+    if known is not None and known.log == LOG_FORM:
+        return False
+    stored = warehouse.describe("silver", f"{entity.entity}_log")
+    return stored is not None and not set(LOG_COLUMNS) <= {column.name for column in stored}
+
+
+def note(warehouse: Warehouse, entity: str, text: str) -> None:
+    """Note what the tables of an entity are made by (`Noted.text`)."""
+    select = f"SELECT {literal(entity)}, {literal(text)}"
+    warehouse.overwrite("meta", SHAPES.name, f"entity = {literal(entity)}", SHAPES.names, select)
+
+
+def is_filled(warehouse: Warehouse, entity: Entity) -> bool:
+    """Whether anything was ever seen of an entity whose tables are there."""
+    return bool(warehouse.rows(f"SELECT 1 FROM {warehouse.ref('silver', f'{entity.entity}_log')} LIMIT 1"))
+
+
+def _read(text: str) -> Noted:
+    told = json.loads(text)
+    columns = {
+        name: Column.model_validate(dict(zip(("type", "history", "renamed_from"), said, strict=False)))
+        for name, said in told["columns"].items()
+    }
+    return Noted(
+        key=tuple(told["key"]),
+        columns=columns,
+        retired=tuple(told.get("retired", ())),
+        anew=bool(told.get("anew")),
+        log=int(told.get("log", 1)),
+    )

@@ -1,0 +1,38 @@
+"""A lock on a folder of this machine that dies with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from headwater.errors import StoreError
+from headwater.storage.local import told
+
+
+class Lock:
+    """Held from the moment it is made until it is released, or its process ends however it may."""
+
+    def __init__(self, path: Path) -> None:
+        with told("written", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._file, 64, 0).decode(errors="replace").strip()
+            self.release()
+            raise StoreError(
+                "the folder is in use by another process",
+                where=str(path.parent),
+                saw=f"held by process {holder}" if holder else str(error),
+                hint="wait until it is done; `headwater query` may look meanwhile",
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Let another one have it."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

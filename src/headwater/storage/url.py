@@ -1,0 +1,49 @@
+"""From an address to the place it means."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+from headwater.errors import StoreError
+from headwater.storage.base import Store
+from headwater.storage.local import FolderStore
+
+SCHEMES = ("s3", "abfss")
+"""Object stores that an address may name."""
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
+
+
+def scheme_of(url: str) -> str:
+    """`s3`, `abfss` or another scheme of an address; empty for a folder."""
+    found = _SCHEME.match(url)
+    return found[1].lower() if found else ""
+
+
+def absolute(url: str, root: Path) -> str:
+    """An address in full: a folder counts from `root`."""
+    return url if scheme_of(url) else str(root / url)
+
+
+def open_store(url: str) -> Store:
+    """The folder or bucket at an address; StoreError where it cannot be one."""
+    scheme = scheme_of(url)
+    if not scheme:
+        return FolderStore(url)
+    if scheme not in SCHEMES:
+        hint = f"a folder, or an address that begins with {' or '.join(f'{one}://' for one in SCHEMES)}"
+        raise StoreError("Files cannot be kept there.", where=url, saw=f"{scheme}:", hint=hint)
+    store: Store = _objects().ObjectStore(url)
+    return store
+
+
+def _objects() -> Any:
+    """The module of object stores, whose driver comes with an extra."""
+    try:
+        return importlib.import_module("headwater.storage.object_store")
+    except ImportError as error:
+        hint = 'pip install "headwater[files]"'
+        raise StoreError("Object stores need a driver that is not installed.", saw=str(error), hint=hint) from error

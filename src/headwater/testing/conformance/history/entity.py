@@ -1,0 +1,118 @@
+"""The entity that history is tried on: events put into a warehouse, and versions read out of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from headwater.model.entity import Entity
+from headwater.names import literal, quote
+from headwater.silver.merge.merge import merge
+from headwater.silver.merge.result import Merged
+from headwater.testing.conformance.history.oracle import Seen, history
+from headwater.warehouse.base import Warehouse
+
+THING = Entity.model_validate(
+    {
+        "entity": "thing",
+        "key": "thing_id",
+        "columns": {
+            "thing_id": "text",
+            "name": "text",
+            "size": "bigint",
+            "note": {"type": "text", "history": "overwrite"},
+        },
+        "sources": {
+            name: {"map": {"thing_id": "id", "name": "name", "size": "size", "note": "note"}}
+            for name in ("shop.things", "shop.others")
+        },
+    }
+)
+"""Two columns that make versions, and one that is overwritten; two sources tell of it."""
+
+COLUMNS = tuple(THING.columns)
+"""Its columns."""
+
+WIDER = Entity.model_validate(
+    {
+        **THING.model_dump(),
+        "columns": {
+            **{name: column.model_dump() for name, column in THING.columns.items()},
+            "colour": {"type": "text"},
+        },
+        "on_schema_change": "from_now",
+    }
+)
+"""The same, declared with one more column."""
+
+_TYPES: dict[str, pa.DataType] = {"text": pa.string(), "bigint": pa.int64()}
+
+
+def seen(
+    key: str,
+    sequence: int,
+    operation: str = "U",
+    batch: str = "b",
+    *,
+    source: str = "shop.things",
+    observed: int = 0,
+    place: int = 0,
+    **values: Any,
+) -> Seen:
+    """An event as a source would send it; its hash is a function of what it says."""
+    known = {"thing_id": key, **values} if operation == "U" else {}
+    text = hashlib.md5(repr(sorted(known.items())).encode(), usedforsecurity=False).hexdigest()
+    return Seen(key, sequence, operation, known, text, batch, source, observed, place)
+
+
+def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> str:
+    """The events as a staged relation, as a merge takes them."""
+    columns = tuple(entity.columns)
+    text, whole = pa.string(), pa.int64()
+    fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
+    fields |= {name: _TYPES[column.type] for name, column in entity.columns.items()}
+    fields |= {"known": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
+    rows = [
+        {
+            "entity_key": e.key, "sequence": e.sequence, "operation": e.operation, "source": e.source,
+            **{name: e.values.get(name) for name in columns},
+            "known": _known(e, columns), "hash": e.hash, "stamp": e.sequence,
+            "observed": e.observed, "place": e.place, "batch_id": e.batch,
+        }
+        for e in events
+    ]  # fmt: skip
+    return warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))
+
+
+def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING, *, in_order: bool = False) -> Merged:
+    """Merge events."""
+    return merge(warehouse, entity, staged(warehouse, events, entity), in_order=in_order)
+
+
+def versions(warehouse: Warehouse, entity: Entity = THING, *, keys: Iterable[str] = ()) -> list[tuple[Any, ...]]:
+    """The stored versions, told as the oracle tells them; of these keys alone, if any are named."""
+    columns = ", ".join(quote(name) for name in entity.columns)
+    return warehouse.rows(
+        f"SELECT entity_key, {columns}, epoch_us(valid_from), epoch_us(valid_to), is_current, version_number, batch_id "
+        f"FROM silver.{quote(entity.entity)} WHERE {among('entity_key', keys)} ORDER BY entity_key, version_number"
+    )
+
+
+def told(events: Iterable[Seen], entity: Entity = THING) -> list[tuple[Any, ...]]:
+    """The versions as they should be."""
+    return history(events, tuple(entity.columns), entity.overwritten)
+
+
+def among(column: str, values: Iterable[str]) -> str:
+    """SQL of whether a text is one of some; true when none are named."""
+    named = ", ".join(literal(value) for value in sorted(values))
+    return f"{column} IN ({named})" if named else "TRUE"
+
+
+def _known(event: Seen, columns: Sequence[str]) -> str | None:
+    if event.operation == "U" and all(name in event.values for name in columns):
+        return None
+    return "," + "".join(f"{name}," for name in columns if name in event.values)

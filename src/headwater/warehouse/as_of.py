@@ -1,0 +1,36 @@
+"""The question for a past day, in an engine's own dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from headwater.clock import iso
+from headwater.temporal.asof import valid_at
+from headwater.temporal.sql import listed
+from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.dialect.condition import one_condition
+from headwater.warehouse.dialect.render import render
+
+
+def rows_at(
+    warehouse: Warehouse,
+    layer: Layer,
+    name: str,
+    *,
+    columns: Sequence[str],
+    instant: datetime,
+    where: str = "",
+    limit: int | None = None,
+) -> str:
+    """The SELECT of the rows of a table that were valid at an instant, sorted by key, for `Warehouse.arrow`.
+
+    `where` is one condition in the engine's own dialect, as somebody typed it.
+    """
+    dialect = warehouse.capabilities.dialect
+    at = f"TIMESTAMP '{iso(instant).removesuffix('Z').replace('T', ' ')}'"
+    select = render(valid_at(warehouse.ref(layer, name), columns=columns, at=at), dialect)
+    condition = f"\nAND {one_condition(where, dialect, where='--where')}" if where.strip() else ""
+    order = render(f"SELECT 1 ORDER BY {listed(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
+    top = "" if limit is None else f"\nLIMIT {limit:d}"
+    return f"{select}{condition}\n{order}{top}"

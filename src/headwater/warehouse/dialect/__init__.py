@@ -1,0 +1,3 @@
+"""SQL for several engines: one statement, rendered in the dialect of each."""
+
+from __future__ import annotations

@@ -1,0 +1,115 @@
+"""What kind of value an expression gives, as far as its text and what is noted at its columns tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from sqlglot import exp
+
+Kind = Literal["text", "double", "decimal", "whole", "boolean", "date", "instant", "zoned", "nested", "null", "unknown"]
+"""`zoned` is an instant with its zone, `nested` a list or an object, `unknown` whatever a column holds."""
+
+_TYPE = exp.DataType.Type
+_KINDS: dict[Any, Kind] = {
+    **dict.fromkeys(exp.DataType.TEXT_TYPES, "text"),
+    **dict.fromkeys((*exp.DataType.INTEGER_TYPES, _TYPE.INT128), "whole"),
+    **dict.fromkeys((_TYPE.DOUBLE, _TYPE.FLOAT), "double"),
+    _TYPE.DECIMAL: "decimal",
+    _TYPE.BOOLEAN: "boolean",
+    _TYPE.DATE: "date",
+    _TYPE.TIMESTAMP: "instant",
+    _TYPE.TIMESTAMPNTZ: "instant",
+    _TYPE.TIMESTAMPTZ: "zoned",
+    **dict.fromkeys((_TYPE.ARRAY, _TYPE.LIST, _TYPE.STRUCT, _TYPE.MAP), "nested"),
+}
+_RESULTS: dict[type[exp.Expr], Kind] = {
+    **dict.fromkeys(
+        (exp.DPipe, exp.Concat, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Left, exp.Right), "text"
+    ),
+    **dict.fromkeys((exp.Replace, exp.SplitPart, exp.Translate, exp.MD5), "text"),
+    **dict.fromkeys((exp.Count, exp.RowNumber, exp.Length, exp.StrPosition, exp.DateDiff), "whole"),
+    **dict.fromkeys((exp.Year, exp.Month, exp.Day), "whole"),
+    **dict.fromkeys((exp.UnixToTime, exp.DateTrunc, exp.TimestampTrunc, exp.DateAdd), "instant"),
+    **dict.fromkeys((exp.Not, exp.And, exp.Or, exp.Is, exp.In, exp.Between, exp.Like, exp.EQ, exp.NEQ), "boolean"),
+    **dict.fromkeys((exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Boolean, exp.Exists, exp.StartsWith), "boolean"),
+    exp.Div: "double",
+    exp.LastDay: "date",
+    exp.Date: "date",
+    exp.Null: "null",
+}
+_CALLED: dict[str, Kind] = {"EPOCH_US": "whole", "TO_JSON": "text"}
+_NUMBERS: tuple[Kind, ...] = ("double", "decimal", "whole")
+"""From the widest to the narrowest."""
+_ISO = {
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "instant": re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?)?"),
+}
+
+
+def kind_of_type(dtype: exp.DataType) -> Kind:
+    """The kind of values that a type has."""
+    return _KINDS.get(dtype.this, "unknown")
+
+
+NOTED = "kind"
+"""Under which name a column's kind is noted, see `headwater.warehouse.dialect.annotate`."""
+
+
+def kind_of(node: exp.Expr) -> Kind:
+    """The kind of value that an expression gives; `unknown` where only a table could tell."""
+    kind: Kind = "unknown"
+    match node:
+        case exp.Column():
+            kind = node.meta.get(NOTED, "unknown")
+        case exp.Cast():
+            kind = kind_of_type(node.to)
+        case exp.Literal():
+            kind = "text" if node.is_string else _number(node.name)
+        case exp.Paren() | exp.Neg() | exp.Abs() | exp.Window() | exp.Filter() | exp.Nullif():
+            kind = kind_of(node.this)
+        case exp.Round() | exp.Floor() | exp.Ceil() | exp.Min() | exp.Max() | exp.Lag() | exp.Lead() | exp.FirstValue():
+            kind = kind_of(node.this)
+        case exp.Case():
+            branches = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default") or exp.null()]
+            kind = agreed(map(kind_of, branches))
+        case exp.Coalesce() | exp.Greatest() | exp.Least():
+            kind = agreed(map(kind_of, (node.this, *node.expressions)))
+        case exp.Anonymous():
+            kind = _CALLED.get(node.name.upper(), "unknown")
+        case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
+            kind = _reckoned(node)
+        case _:
+            kind = _RESULTS.get(type(node), "unknown")
+    return kind
+
+
+def _reckoned(node: exp.Binary) -> Kind:
+    if isinstance(node.expression, exp.Interval):
+        return "instant"
+    kinds = kind_of(node.this), kind_of(node.expression)
+    if kinds == ("date", "whole"):
+        return "date"
+    kind = agreed(kinds)
+    return kind if kind in _NUMBERS else "whole" if kinds == ("date", "date") else "unknown"
+
+
+def is_iso(node: exp.Expr, kind: Kind) -> bool:
+    """Whether it is a written date or instant that every engine reads alike."""
+    pattern = _ISO.get(kind)
+    return pattern is not None and isinstance(node, exp.Literal) and bool(pattern.fullmatch(node.name))
+
+
+def _number(text: str) -> Kind:
+    if text.isdigit():
+        return "whole"
+    return "double" if "e" in text.lower() else "decimal"
+
+
+def agreed(kinds: Iterable[Kind]) -> Kind:
+    """The kind of what may be of any of these kinds: of numbers the widest."""
+    found = set(kinds) - {"null"}
+    if found and found <= set(_NUMBERS):
+        return next(kind for kind in _NUMBERS if kind in found)
+    return found.pop() if len(found) == 1 else "unknown"

@@ -1,0 +1,3 @@
+"""The DuckDB warehouse: one file for each tenant."""
+
+from __future__ import annotations

@@ -1,0 +1,339 @@
+"""DuckDB, one file a tenant. It reads Parquet in the lake by itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from headwater.dtypes import DUCKDB, spelled, widens
+from headwater.errors import WarehouseError
+from headwater.names import literal, quote
+from headwater.warehouse import dml
+from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
+from headwater.warehouse.dialect.render import create_table, listed, not_among, same_row
+from headwater.warehouse.duckdb.connection import STORAGE, explained, newer_storage, opened
+
+LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
+"""The schemas of a tenant."""
+
+LOCAL = 36_028_797_018_960_000
+"""Where the ids of rows begin that are not committed yet.
+
+DuckDB 2.0.0 gives wrong rows, or falls over, when rows are fetched or deleted by such an id. Reading the id is harmless.
+"""
+
+_UTC = (
+    r"CASE WHEN REGEXP_MATCHES(CAST(instant AS VARCHAR), ':\d\d.*[+-]\d') "
+    "THEN MAKE_TIMESTAMP(EPOCH_US(CAST(instant AS TIMESTAMP WITH TIME ZONE))) ELSE CAST(instant AS TIMESTAMP) END"
+)
+"""The instant that somebody gives, as our zoneless UTC: cast at once, DuckDB would drop a text's offset, and take a
+zoned instant to whatever zone the session is in."""
+
+_SHARE = 2_000_000
+"""Rows that are compared whole at a time."""
+
+_BATCH = 50_000
+"""Rows of a batch that streams out."""
+
+WRITTEN: Mapping[FileFormat, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}
+"""The options of COPY by which a table is written to a file."""
+
+_DTYPES = {
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "INTEGER": "integer",
+    "BIGINT": "bigint",
+    "DOUBLE": "double",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+}
+
+
+class DuckDB:
+    """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
+
+    capabilities = Capabilities(
+        dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, asof=True, exports=True
+    )
+
+    def __init__(
+        self,
+        tenant: str,
+        path: str,
+        memory: str = "",
+        threads: int | None = None,
+        *,
+        storage: str = STORAGE,
+        read_only: bool = False,
+    ) -> None:
+        self.tenant = tenant
+        self.path = path
+        self._depth = 0
+        config: dict[str, Any] = {"memory_limit": memory} if memory else {}
+        if threads:
+            config["threads"] = threads
+        self._connection = opened(path, config, storage=storage, read_only=read_only)
+        self.notes = () if read_only else newer_storage(self._connection, path, storage)
+        self.execute("SET TimeZone = 'UTC'")
+        self.execute("SET enable_progress_bar = false")
+        if read_only:
+            self.execute("SET enable_external_access = false")
+            self.execute("SET lock_configuration = true")
+        else:
+            self.execute("SET preserve_insertion_order = false")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def erase(self) -> None:
+        """Remove the file."""
+        self.close()
+        path = Path(self.path)
+        for file in (path, path.with_name(path.name + ".wal")):
+            file.unlink(missing_ok=True)
+
+    def ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant."""
+        return f"{quote(layer)}.{quote(name)}"
+
+    def prepare(self) -> None:
+        """Make the tenant's schemas where they are missing."""
+        for layer in LAYERS:
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(layer)}")
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        stored = self.describe(table.layer, table.name)
+        ref = self.ref(table.layer, table.name)
+        if stored is None:
+            self.execute(create_table(table, ref, plain=table.key))
+            return
+        types = {column.name: column.dtype for column in stored}
+        for column in table.columns:
+            wanted = spelled(column.dtype, DUCKDB)
+            if column.name not in types:
+                self.execute(f"ALTER TABLE {ref} ADD COLUMN {quote(column.name)} {wanted}")
+            elif spelled(types[column.name], DUCKDB) != wanted:
+                self._widen(table, column, types[column.name])
+
+    def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
+        if not widens(stored, column.dtype):
+            raise dml.unfit(table, column, stored, where=self.path)
+        ref, wanted = self.ref(table.layer, table.name), spelled(column.dtype, DUCKDB)
+        self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view."""
+        self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
+
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
+        self.execute(
+            f"CREATE OR REPLACE MACRO {self.ref(layer, f'{name}_asof')}(instant) AS TABLE "
+            f"SELECT * FROM {self.ref(layer, name)} WHERE valid_from <= {_UTC} AND valid_to > {_UTC}"
+        )
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        if name not in self.tables(layer):
+            return None
+        # Of information_schema.columns, DuckDB would lay out every column of every table to find these few.
+        asked = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
+        found = self.rows(asked, (self.ref(layer, name),))
+        return tuple(TableColumn(name=row[0], dtype=_dtype(row[1]), required=row[2]) for row in found)
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        return tuple(row[0] for row in self._catalogue(layer))
+
+    def _catalogue(self, layer: Layer) -> list[tuple[Any, ...]]:
+        return self.rows(
+            "SELECT table_name, table_type FROM information_schema.tables "
+            "WHERE table_catalog = current_database() AND table_schema = ? ORDER BY table_name",
+            (layer,),
+        )
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        for found, kind in self._catalogue(layer):
+            if found == name:
+                self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
+                self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
+
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
+        for column in columns:
+            self.execute(f"ALTER TABLE {self.ref(layer, name)} DROP COLUMN {quote(column)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside commit together, or none does. One inside another is part of the outer one."""
+        if self._depth == 0:
+            self.execute("BEGIN TRANSACTION")
+        self._depth += 1
+        try:
+            yield
+            if self._depth == 1:
+                self.execute("COMMIT")
+        except BaseException:
+            if self._depth == 1:
+                self._roll_back()
+            raise
+        finally:
+            self._depth -= 1
+
+    def _roll_back(self) -> None:
+        try:
+            self._connection.rollback()
+        except duckdb.Error as error:
+            # The engine may have rolled back already; then there is nothing left to undo.
+            if "no transaction is active" not in str(error).lower():
+                raise WarehouseError("a transaction could not be undone", where=self.path, saw=str(error)) from error
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; rows it wrote (0 where that means nothing)."""
+        cursor = self._run(statement, parameters)
+        description = cursor.description or []
+        if len(description) != 1 or description[0][0] != "Count":
+            return 0
+        row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        return self._run(statement, parameters).fetchall()
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The answer as a pyarrow Table."""
+        try:
+            return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
+        except duckdb.Error as error:
+            raise explained(error, self.path, statement) from error
+
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        return self.arrow(select)
+
+    def arrow_batches(self, select: str) -> Any:
+        """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
+        try:
+            return self._connection.sql(select).to_arrow_reader(_BATCH)
+        except duckdb.Error as error:
+            raise explained(error, self.path, select) from error
+
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables, without running it."""
+        return self.arrow(f"SELECT * FROM ({select}) AS _typed LIMIT 0").schema
+
+    def _run(self, statement: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(statement, list(parameters) or None)
+        except duckdb.Error as error:
+            raise explained(error, self.path, statement) from error
+
+    def stage(self, name: str, select: str, *more: str) -> str:
+        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
+        ref = f"temp.main.{quote(name)}"
+        self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} AS {select}")
+        for further in more:
+            self.execute(f"INSERT INTO {ref} {further}")
+        return ref
+
+    def stage_arrow(self, name: str, table: Any) -> str:
+        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+        arriving = f"{name}__arrow"
+        self._connection.register(arriving, table)
+        try:
+            return self.stage(name, f"SELECT * FROM {quote(arriving)}")
+        finally:
+            self._connection.unregister(arriving)
+
+    def unstage(self, name: str) -> None:
+        """Drop a temporary table."""
+        self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
+
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has."""
+        return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
+
+    def digest(self, layer: Layer, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order."""
+        columns = ", ".join(f"{column.name} {column.dtype}" for column in self.describe(layer, name) or ())
+        count, total = self.rows(f"SELECT COUNT(*), SUM(HASH(t)) FROM {self.ref(layer, name)} AS t")[0]
+        return hashlib.sha256(f"{columns}|{count}|{total}".encode()).hexdigest()
+
+    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file; how many."""
+        return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({WRITTEN[file_format]})")
+
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        return dml.append(self.execute, self.ref(layer, name), columns, select)
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns."""
+        return dml.delete(self.execute, self.ref(layer, name), where)
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns; how many."""
+        return dml.update(self.execute, self.ref(layer, name), values, where)
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        with self.transaction():
+            return dml.overwrite(self.execute, self.ref(layer, name), where, columns, select)
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        ref = self.ref(table.layer, table.name)
+        with self.transaction():
+            return dml.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
+
+        Many rows are compared a share of the keys at a time, so that what a comparison holds in memory has a bound.
+        """
+        counts = [self.rows(f"SELECT COUNT(*) FROM {rows}")[0][0] for rows in (keys, fresh)]
+        shares = 1 + max(counts) // _SHARE
+        written = Written()
+        with self.transaction():
+            if shares == 1:
+                written = self._replaced(table, keys=keys, fresh=fresh, own="TRUE")
+            for number in range(shares if shares > 1 else 0):
+                own = f"HASH({listed(table.key)}) % {shares} = {number}"
+                some = self.stage("replaced__fresh", f"SELECT {listed(table.names)} FROM {fresh} WHERE {own}")
+                written += self._replaced(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
+        for name in ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added"):
+            self.unstage(name)
+        return written
+
+    def _replaced(self, table: Table, *, keys: str, fresh: str, own: str) -> Written:
+        """`replace_rows` for the keys that hold the condition `own`, of which alone `keys` and `fresh` are."""
+        ref, names = self.ref(table.layer, table.name), listed(table.names)
+        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        stored = self.stage(
+            "replaced__stored",
+            f"SELECT s.rowid AS _row, {listed(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
+        )
+        gone = self.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {not_among(table, 's', fresh)}")
+        added = self.stage("replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}")
+        by_row = not self.rows(f"SELECT 1 FROM {stored} WHERE _row >= {LOCAL} LIMIT 1")
+        going = f"s.rowid IN (SELECT _row FROM {gone})" if by_row else f"{found} AND {not_among(table, 's', fresh)}"
+        deleted = self.execute(f"DELETE FROM {ref} AS s WHERE {going}")
+        return Written(
+            deleted=deleted, inserted=self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
+        )
+
+
+def _dtype(stored: str) -> str:
+    plain = stored.replace(" ", "").lower()
+    return _DTYPES.get(stored, plain if plain.startswith("decimal(") else stored.lower())

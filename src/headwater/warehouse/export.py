@@ -1,0 +1,64 @@
+"""Rows that stream out of an engine into a file, alike from every engine: as DuckDB writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headwater.errors import WarehouseError
+from headwater.names import literal
+from headwater.warehouse.base import FileFormat, TableColumn
+from headwater.warehouse.duckdb.engine import DuckDB
+
+_TYPES: dict[str, Any] = {
+    "text": pa.string(),
+    "json": pa.string(),
+    "boolean": pa.bool_(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+
+
+def arrow_type(dtype: str) -> Any:
+    """The Arrow type of one of `headwater.dtypes`."""
+    found = _DECIMAL.fullmatch(dtype)
+    return pa.decimal128(int(found[1]), int(found[2])) if found else _TYPES.get(dtype, pa.string())
+
+
+def write_rows(
+    columns: Sequence[TableColumn], rows: Iterable[Sequence[tuple[Any, ...]]], path: str, file_format: FileFormat
+) -> int:
+    """Write rows, which come in groups, to a new file; how many. No more than a group is held at once."""
+    schema = pa.schema([pa.field(column.name, arrow_type(column.dtype)) for column in columns])
+    target = Path(path) if file_format == "parquet" else Path(f"{path}.parquet")
+    count = 0
+    try:
+        with pq.ParquetWriter(target, schema, compression="zstd") as file:
+            for group in rows:
+                arrays = [
+                    pa.array(values, field.type) for values, field in zip(zip(*group, strict=True), schema, strict=True)
+                ]
+                file.write_table(pa.Table.from_arrays(arrays, schema=schema))
+                count += len(group)
+        if file_format == "csv":
+            with closing(DuckDB("export", ":memory:", threads=1)) as engine:
+                engine.execute(f"COPY (FROM {literal(str(target))}) TO {literal(path)} (FORMAT csv, HEADER true)")
+    except OSError as error:
+        raise WarehouseError(
+            "a table cannot be written to a file", where=path, saw=error.strerror or str(error)
+        ) from error
+    finally:
+        if file_format == "csv":
+            with suppress(OSError):
+                target.unlink()
+    return count

@@ -1,0 +1,3 @@
+"""The files warehouse: Parquet or Delta tables in a folder or a bucket, computed by DuckDB."""
+
+from __future__ import annotations

@@ -1,0 +1,178 @@
+"""Tables as files in a folder or a bucket, for those who want no database: DuckDB computes, one pointer commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from headwater.dtypes import DUCKDB, spelled, widens
+from headwater.names import quote
+from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Written
+from headwater.warehouse.dialect.render import listed, not_among, same_row
+from headwater.warehouse.dml import unfit
+from headwater.warehouse.files.manifest import StoredTable
+from headwater.warehouse.files.tables import FileTables, fresh, named
+
+
+class Files(FileTables):
+    """A tenant's tables as files. One writer at a time; readers see the state that was committed when they opened it."""
+
+    capabilities = Capabilities(dialect="duckdb", reads_lake=True, readers=True, asof=True, exports=True)
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        key = (table.layer, table.name)
+        stored = self._tables.get(key)
+        if stored is None:
+            with self.transaction():
+                made = StoredTable(columns=tuple(map(_plain, table.columns)), content=fresh())
+                self._put(key, made)
+                if self._place.file_format == "delta":  # so that other readers find it, too
+                    self._rewrite(key, f"SELECT * FROM {self.ref(*key)}")
+            return
+        columns = {column.name: column for column in stored.columns}
+        for wanted in map(_plain, table.columns):
+            known = columns.setdefault(wanted.name, replace(wanted, required=False))
+            if known.dtype != wanted.dtype:
+                if not widens(known.dtype, wanted.dtype):
+                    raise unfit(table, wanted, known.dtype, where=self.path)
+                columns[wanted.name] = replace(wanted, required=known.required)
+        if tuple(columns.values()) != stored.columns:
+            with self.transaction():
+                self._rewrite(key, f"SELECT * FROM {self.ref(*key)}", tuple(columns.values()))
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view."""
+        if self._views.get((layer, name)) == select:
+            return
+        with self.transaction():
+            super().ensure_view(layer, name, select)
+            self._views[layer, name] = select
+            self._shown.add((layer, name))
+
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
+        stored = self._tables[layer, name]
+        if not stored.asof:
+            with self.transaction():
+                self._tables[layer, name] = replace(stored, asof=True)
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        stored = self._tables.get((layer, name))
+        if stored is not None:
+            return stored.columns
+        self._show((layer, name))
+        return super().describe(layer, name)
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        return tuple(sorted(name for own, name in (*self._tables, *self._views) if own == layer))
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        key = (layer, name)
+        if key in self._tables or key in self._views:
+            with self.transaction():
+                self._hide(layer, name)
+                self._tables.pop(key, None)
+                self._views.pop(key, None)
+
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
+        key = (layer, name)
+        rest = tuple(column for column in self._tables[key].columns if column.name not in columns)
+        with self.transaction():
+            self._rewrite(key, f"SELECT {listed(column.name for column in rest)} FROM {self.ref(*key)}", rest)
+
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table, as one more file; how many."""
+        key = (layer, name)
+        with self.transaction():
+            stored = self._tables[key]
+            piece = self._written(key, stored.columns, columns, select)
+            if piece.rows:
+                self._put(key, replace(stored, pieces=(*stored.pieces, piece), content=fresh()))
+        return piece.rows
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns."""
+        ref = self.ref(layer, name)
+        with self.transaction():
+            if not self.rows(f"SELECT 1 FROM {ref} WHERE {where} LIMIT 1"):
+                return 0
+            before = self._tables[layer, name].rows
+            return before - self._rewrite((layer, name), f"SELECT * FROM {ref} WHERE ({where}) IS NOT TRUE")
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns; how many."""
+        ref, stored = self.ref(layer, name), self._tables[layer, name]
+        with self.transaction():
+            count = int(self.rows(f"SELECT COUNT(*) FROM {ref} WHERE {where}")[0][0])
+            if count:
+                told = ", ".join(
+                    f"CASE WHEN ({where}) IS TRUE THEN CAST({values[column.name]} AS {spelled(column.dtype, DUCKDB)}) "
+                    f"ELSE {quote(column.name)} END AS {quote(column.name)}"
+                    if column.name in values
+                    else quote(column.name)
+                    for column in stored.columns
+                )
+                self._rewrite((layer, name), f"SELECT {told} FROM {ref}")
+        return count
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        with self.transaction():
+            deleted = self.delete(layer, name, where)
+            return Written(deleted=deleted, inserted=self.append(layer, name, columns, select))
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        del by_row
+        names = listed(table.names)
+        same = " AND ".join(f"m.{quote(was[name])} = s.{quote(name)}" for name in table.primary_key)
+        comes = f"SELECT {names} FROM {moved} WHERE {quote(table.primary_key[0])} IS NOT NULL"
+        with self.transaction():
+            deleted = self._take_away(table, f"EXISTS (SELECT 1 FROM {moved} AS m WHERE {same})")
+            select = f"{comes} UNION ALL SELECT {names} FROM ({added}) AS a" if added else comes
+            return Written(deleted=deleted, inserted=self.append(table.layer, table.name, table.names, select))
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        ref, names = self.ref(table.layer, table.name), listed(table.names)
+        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        with self.transaction():
+            stored = self.stage("replaced__stored", f"SELECT {names} FROM {ref} AS s WHERE {found}")
+            added = self.stage(
+                "replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}"
+            )
+            gone = self.rows(f"SELECT 1 FROM {stored} AS s WHERE {not_among(table, 's', fresh)} LIMIT 1")
+            deleted = self._take_away(table, f"{found} AND {not_among(table, 's', fresh)}") if gone else 0
+            inserted = self.append(table.layer, table.name, table.names, f"SELECT {names} FROM {added}")
+            for name in ("replaced__stored", "replaced__added"):
+                self.unstage(name)
+        return Written(deleted=deleted, inserted=inserted)
+
+    def _take_away(self, table: Table, goes: str) -> int:
+        """Take away the rows `s` of a table that hold a condition, which may look at staged tables; how many."""
+        key, ref = (table.layer, table.name), self.ref(table.layer, table.name)
+        before = self._tables[key].rows
+        if not before or not self.rows(f"SELECT 1 FROM {ref} AS s WHERE {goes} LIMIT 1"):
+            return 0
+        return before - self._rewrite(
+            key, f"SELECT {listed(self._tables[key].names)} FROM {ref} AS s WHERE NOT ({goes})"
+        )
+
+    def digest(self, layer: Layer, name: str) -> str:
+        """A text that changes when rows or columns of a table do; nothing is read for it."""
+        view = self._views.get((layer, name))
+        if view is None:
+            return self._tables[layer, name].content
+        return "+".join([view, *(self.digest(*key) for key in sorted(set(named(view))))])
+
+
+def _plain(column: TableColumn) -> TableColumn:
+    """A column as DuckDB knows it, to which JSON is text."""
+    return replace(column, dtype="text") if column.dtype == "json" else column

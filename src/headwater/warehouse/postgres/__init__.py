@@ -1,0 +1,3 @@
+"""The Postgres warehouse."""
+
+from __future__ import annotations

@@ -1,0 +1,122 @@
+"""A session with a Postgres server: opened, told how to behave, and its complaints put in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from headwater.errors import GuardError, HeadwaterError, WarehouseError
+from headwater.warehouse.dialect.translate import SUPPORT
+from headwater.warehouse.postgres.compat import CHECKING, CHECKS
+
+OLDEST = 150_000
+"""Server versions from 15 on: NULLS NOT DISTINCT came with it."""
+
+UNENFORCED = 180_000
+"""Server versions from 18 on keep foreign keys without enforcing them."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+"""A session. Its cursors take `$1`, so that a percent sign is nothing special."""
+
+
+def opened(url: str, *, memory: str, read_only: bool) -> Connection:
+    """A session at `url`; WarehouseError when there is none to be had."""
+    plain = url.replace("+psycopg", "", 1)
+    try:
+        connection = psycopg.connect(
+            plain,
+            autocommit=True,
+            prepare_threshold=None,  # temporary tables come and go under the same names
+            cursor_factory=psycopg.RawCursor,
+            application_name="headwater",
+        )
+    except (psycopg.Error, ValueError) as error:
+        hint = "is the server running, the address right, and may this user connect?"
+        raise WarehouseError("Postgres cannot be reached", where=place(plain), saw=said(error), hint=hint) from error
+    try:
+        _instruct(connection, memory=memory, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def place(url: str) -> str:
+    """Where a server is, without the user or a password."""
+    try:
+        known = conninfo_to_dict(url)
+    except psycopg.Error:
+        return "the warehouse's url"
+    host = known.get("host") or known.get("hostaddr") or "localhost"
+    port = f":{known['port']}" if known.get("port") else ""
+    return f"postgres at {host}{port}, database {known.get('dbname') or known.get('user') or 'postgres'}"
+
+
+def _instruct(connection: Connection, *, memory: str, read_only: bool) -> None:
+    version = connection.info.server_version
+    if version < OLDEST:
+        raise WarehouseError(
+            "Postgres 15 or newer is needed", where=place(connection.info.dsn), saw=f"server version {version // 10000}"
+        )
+    settings = {
+        "search_path": "",
+        "TimeZone": "UTC",
+        "DateStyle": "ISO",
+        "IntervalStyle": "postgres",
+        "jit": "off",
+        "client_min_messages": "warning",
+        "extra_float_digits": "1",
+        "work_mem": memory,
+    }
+    try:
+        for name, value in settings.items():
+            if value:
+                connection.execute("SELECT pg_catalog.set_config($1, $2, false)", (name, value))
+        if read_only:
+            connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            return
+        for statement in (*SUPPORT["postgres"], *([CHECKS] if version < CHECKING else [])):
+            connection.execute(statement.encode())
+    except psycopg.Error as error:
+        raise explained(error, place(connection.info.dsn), "") from error
+
+
+def explained(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
+    """What the server said, in four slots."""
+    shown = " ".join(statement.split())[:300]
+    match error:
+        case errors.UniqueViolation():
+            return GuardError(
+                f"Two rows of {error.diag.table_name} have the same key; nothing was written.",
+                where=where,
+                saw=_detail(error),
+                hint="of a dimension: declare `surrogate: sequence`; of a fact: add a column to the grain",
+            )
+        case errors.ExclusionViolation():
+            hint = "this should never happen; `headwater rebuild` makes the history anew from raw"
+            return WarehouseError("two versions of a thing overlap", where=where, saw=_detail(error), hint=hint)
+        case errors.DependentObjectsStillExist():
+            hint = "drop what looks at the table (a view of your own), and make it again afterwards"
+        case errors.InsufficientPrivilege():
+            hint = "the user needs CREATE on the database, to make the tenant's schemas"
+        case errors.DiskFull() | errors.OutOfMemory():
+            hint = "give the server more room on disk, or less to hold in memory (`warehouse: {memory: 32MB}`)"
+        case errors.ReadOnlySqlTransaction():
+            hint = "this was opened for looking only"
+        case psycopg.OperationalError():
+            hint = "did the server restart or the network fail? the transaction is undone; run again"
+        case _:
+            hint = f"the statement was: {shown}" if shown else ""
+    return WarehouseError("the warehouse refused a statement", where=where, saw=_detail(error), hint=hint)
+
+
+def said(error: Exception) -> str:
+    """The first lines of a complaint."""
+    return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
+
+
+def _detail(error: psycopg.Error) -> str:
+    return "; ".join(filter(None, (error.diag.message_primary or said(error), error.diag.message_detail)))

@@ -1,0 +1,91 @@
+"""Rows into Postgres by COPY, and rows out of it as Arrow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from headwater.errors import WarehouseError
+from headwater.names import quote
+from headwater.warehouse.postgres.ddl import TYPES
+
+_CHUNK = 50_000
+"""Rows that are turned into text at once."""
+
+_ARROW: dict[str, Any] = {
+    "bool": pa.bool_(),
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "float4": pa.float32(),
+    "float8": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", tz="UTC"),
+    "text": pa.string(),
+    "varchar": pa.string(),
+    "name": pa.string(),
+}
+
+
+def columns_of(schema: pa.Schema) -> str:
+    """The columns of an Arrow schema as they stand in CREATE TABLE."""
+    return ", ".join(f"{quote(field.name)} {_spelled(field)}" for field in schema)
+
+
+def _spelled(field: Any) -> str:
+    kind = field.type
+    if pa.types.is_decimal(kind):
+        return f"NUMERIC({kind.precision}, {kind.scale})"
+    checks = (
+        (pa.types.is_boolean, "boolean"),
+        (pa.types.is_int64, "bigint"),
+        (pa.types.is_uint32, "bigint"),
+        (pa.types.is_integer, "integer"),
+        (pa.types.is_floating, "double"),
+        (pa.types.is_date, "date"),
+        (pa.types.is_timestamp, "timestamp"),
+    )
+    return TYPES[next((dtype for check, dtype in checks if check(kind)), "text")]
+
+
+def csv_of(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    """Record batches as CSV, in which NULL is nothing and the empty text is quoted."""
+    options = arrow_csv.WriteOptions(include_header=False)
+    for batch in batches:
+        for start in range(0, batch.num_rows, _CHUNK):
+            buffer = io.BytesIO()
+            arrow_csv.write_csv(batch.slice(start, _CHUNK), buffer, write_options=options)
+            text = buffer.getvalue()
+            if b"\0" in text:
+                raise WarehouseError(
+                    "Postgres cannot hold the character U+0000, and a text has it",
+                    where="the rows on their way in",
+                    saw=_around(text, text.index(b"\0")),
+                    hint="leave the field out of the entity's map, or keep this tenant on an engine that can hold it",
+                )
+            yield text
+
+
+def _around(text: bytes, place: int) -> str:
+    return repr(text[max(place - 60, 0) : place + 20])
+
+
+def arrow_table(names: list[str], types: list[str], rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Fetched rows as a pyarrow Table; `types` are Postgres's names of them."""
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
+    arrays = [_array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    return pa.Table.from_arrays(arrays, names=names)
+
+
+def _array(values: Iterable[Any], kind: str) -> Any:
+    held = list(values)
+    if kind == "numeric":
+        return pa.array(held) if any(value is not None for value in held) else pa.nulls(len(held))
+    if kind in _ARROW:
+        return pa.array(held, _ARROW[kind])
+    return pa.array([None if value is None else str(value) for value in held], pa.string())

@@ -1,0 +1,3 @@
+"""The Redshift warehouse."""
+
+from __future__ import annotations

@@ -1,0 +1,227 @@
+"""Redshift: three schemas a tenant in a database that many share. It has never met a real cluster, see `Redshift`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pyarrow as pa
+
+from headwater.errors import WarehouseError
+from headwater.names import quote
+from headwater.warehouse import dml
+from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Written
+from headwater.warehouse.dialect.recursion import in_rounds
+from headwater.warehouse.dialect.render import with_schemas
+from headwater.warehouse.postgres.copy import arrow_table
+from headwater.warehouse.postgres.ddl import schema_names
+from headwater.warehouse.redshift import copy as redshift_stage
+from headwater.warehouse.redshift import ddl
+from headwater.warehouse.redshift.catalog import Catalogue
+from headwater.warehouse.redshift.connection import Connection, opened, place, type_name
+from headwater.warehouse.redshift.replace_rows import applied, replaced
+from headwater.warehouse.redshift.rewrite import own
+from headwater.warehouse.redshift.session import Session
+from headwater.warehouse.shadow_schema import Mirror
+
+_UNTRIED = (
+    "Redshift was written from its documentation and tried on Postgres in its place; "
+    "it has never met a real cluster (see docs/guides/redshift.md)"
+)
+
+
+class Redshift:
+    """A tenant's schemas in a Redshift database. Writers of a tenant wait for each other; `read_only` only looks.
+
+    No statement of this class was ever run by a real cluster. What is tested: that every statement the core sends is of
+    Redshift's dialect and uses nothing that its documentation excludes, and that the same statements, with the few words
+    exchanged that only Redshift knows, give on Postgres the rows that DuckDB gives.
+    """
+
+    capabilities = Capabilities(dialect="redshift", readers=True, identifier_length=ddl.LONGEST, holds_nul=False)
+
+    def __init__(
+        self,
+        tenant: str,
+        url: str,
+        *,
+        stage: str,
+        iam_role: str,
+        read_only: bool = False,
+        connect: Callable[[str], Connection] = opened,
+    ) -> None:
+        self.tenant = tenant
+        self.notes: tuple[str, ...] = (_UNTRIED,)
+        self.schemas = schema_names(tenant)
+        self._where = f"{place(url)}, schemas {tenant}_*"
+        self._role = iam_role
+        self._files = redshift_stage.Stage(stage, tenant)
+        self._mirror: Mirror | None = None
+        names = dict(self.schemas)
+        self._session = Session(connect(url), meta=names["meta"], where=self._where, read_only=read_only)
+        self._catalogue = Catalogue(
+            names=names, where=self._where, run=self._session.run, transaction=self._session.transaction
+        )
+
+    def close(self) -> None:
+        """Let go of the session."""
+        if self._mirror:
+            self._mirror.close()
+        self._files.close()
+        self._session.close()
+
+    def erase(self) -> None:
+        """Drop the tenant's schemas and all that is in them."""
+        for _, schema in self.schemas:
+            self._session.run(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
+        self.close()
+
+    def ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant in portable SQL, which is rendered with the schema's own name."""
+        return f"{quote(layer)}.{quote(name)}"
+
+    def prepare(self) -> None:
+        """Make the tenant's schemas where they are missing, and the table that its writers lock."""
+        for _, schema in self.schemas:
+            self._session.run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        self._session.prepare()
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        self._catalogue.ensure(table)
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view. It is bound late, so that a table can be made anew below it."""
+        ref = self._catalogue.ref(layer, name)
+        with self.transaction():
+            self._session.run(f"DROP VIEW IF EXISTS {ref}")
+            self._session.run(f"CREATE VIEW {ref} AS {self._own(select)} WITH NO SCHEMA BINDING")
+
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """WarehouseError: Redshift has no functions that give rows, so `asof` is none of its capabilities."""
+        raise WarehouseError("Redshift has no functions that give rows", where=f"{self._where}, {layer}.{name}")
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        return self._catalogue.describe(layer, name)
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        return tuple(name for name, _ in self._catalogue.stored(layer))
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        self._catalogue.drop(layer, name)
+
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
+        self._catalogue.drop_columns(layer, name, columns)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements inside commit together, or none does. It waits until no other writer is in one."""
+        return self._session.transaction()
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        plain, staged = in_rounds(self, statement)
+        found = self._session.run(self._own(plain), parameters).fetchall()
+        for name in staged:
+            self.unstage(name)
+        return found
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The answer to a statement in Redshift's own dialect, as a pyarrow Table."""
+        return self._table(self._session.run(with_schemas(statement, "redshift", self.schemas), parameters))
+
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        return self._table(self._session.run(self._own(select)))
+
+    def _table(self, cursor: Any) -> Any:
+        described = cursor.description or []
+        types = [type_name(column.type_code) for column in described]
+        return arrow_table([column.name for column in described], types, cursor.fetchall())
+
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
+        if self._mirror is None:
+            self._mirror = Mirror(self.tenant, self.describe)
+        return self._mirror.schema_of(select)
+
+    def _own(self, statement: str) -> str:
+        return own(statement, self.schemas, self._type_of)
+
+    def _type_of(self, layer: Layer, name: str, column: str) -> str | None:
+        return next((one.dtype for one in self.describe(layer, name) or () if one.name == column), None)
+
+    def stage(self, name: str, select: str, *more: str) -> str:
+        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
+        plain = [in_rounds(self, part) for part in (select, *more)]
+        rows = " UNION ALL ".join(self._own(text) for text, _ in plain)
+        ref = self._session.stage(name, f"CREATE TEMPORARY TABLE {{}} AS {rows}")
+        for _, staged in plain:
+            for one in staged:
+                self.unstage(one)
+        return ref
+
+    def stage_arrow(self, name: str, table: Any) -> str:
+        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+        schema = redshift_stage.plain(table.schema)
+        making = f"CREATE TEMPORARY TABLE {{}} ({redshift_stage.columns_of(schema)})"
+        ref = self._session.stage(name, making)
+        batches = table.to_batches() if isinstance(table, pa.Table) else table
+        with self._files.held(batches, schema) as (address, rows):
+            if rows:  # COPY of nothing is an error
+                self._session.run(redshift_stage.copy_statement(ref, address, self._role))
+        instants = redshift_stage.instants(table.schema)
+        return self.stage(name, redshift_stage.with_instants(ref, schema.names, instants)) if instants else ref
+
+    def unstage(self, name: str) -> None:
+        """Drop a temporary table."""
+        self._session.unstage(name)
+
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has."""
+        return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
+
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        plain, staged = in_rounds(self, select)
+        written = dml.append(self._write, self.ref(layer, name), columns, plain)
+        for one in staged:
+            self.unstage(one)
+        return written
+
+    def _write(self, statement: str) -> int:
+        return self._session.write(self._own(statement))
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns."""
+        return dml.delete(self._write, self.ref(layer, name), where)
+
+    def delete_meeting(self, layer: Layer, name: str, staged: str, condition: str) -> int:
+        """Take away the rows of a stored table that meet a row `m` of a staged one."""
+        return self._write(f"DELETE FROM {self.ref(layer, name)} USING {staged} AS m WHERE {condition}")
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns; how many."""
+        return dml.update(self._write, self.ref(layer, name), values, where)
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        with self.transaction():
+            return dml.overwrite(self._write, self.ref(layer, name), where, columns, select)
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        del by_row  # rows have no place of their own here
+        with self.transaction():
+            return applied(self, table, moved, was=was, added=added)
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        with self.transaction():
+            return replaced(self, table, keys=keys, fresh=fresh)

@@ -1,0 +1,47 @@
+"""How portable SQL is typed, asked of an empty DuckDB: so every engine gives a column of gold the same type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from headwater.errors import WarehouseError
+from headwater.warehouse.base import Layer, Table, TableColumn
+from headwater.warehouse.dialect.render import OWN
+from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
+
+Describe = Callable[[Layer, str], tuple[TableColumn, ...] | None]
+"""Columns of a stored table; None when there is none."""
+
+
+class Mirror:
+    """The tables of a warehouse as far as they were asked for, without a row in them."""
+
+    def __init__(self, tenant: str, describe: Describe) -> None:
+        self._describe = describe
+        self._empty = DuckDB(tenant, ":memory:", threads=1)
+        self._empty.prepare()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._empty.close()
+
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables."""
+        for table in sqlglot.parse_one(select, read=OWN).find_all(exp.Table):
+            if table.db in LAYERS:
+                self._reflect(table.db, table.name)
+        return self._empty.schema_of(select)
+
+    def _reflect(self, layer: Layer, name: str) -> None:
+        columns = self._describe(layer, name)
+        if columns is None:
+            raise WarehouseError(
+                "a table is missing", where=f"{layer}.{name}", hint="`headwater rebuild` makes it anew"
+            )
+        if columns != self._empty.describe(layer, name):
+            self._empty.drop(layer, name)
+            self._empty.ensure(Table(layer=layer, name=name, columns=columns))

@@ -1,0 +1,401 @@
+"""Spark 4: three databases a tenant, with Delta or Parquet tables; nothing is collected to the driver."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from headwater.dtypes import widens
+from headwater.errors import WarehouseError
+from headwater.names import quote
+from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
+from headwater.warehouse.dialect.recursion import in_rounds
+from headwater.warehouse.dialect.render import render, with_schemas
+from headwater.warehouse.duckdb.engine import LAYERS
+from headwater.warehouse.shadow_schema import Mirror
+from headwater.warehouse.spark import ddl
+from headwater.warehouse.spark import export as spark_export
+from headwater.warehouse.spark.column_types import known_columns
+from headwater.warehouse.spark.connection import REFUSALS, database, explained, give_back, java_of, session
+from headwater.warehouse.spark.ddl import tick, type_of
+from headwater.warehouse.spark.delta import DeltaWrites
+from headwater.warehouse.spark.lake_views import LakeViews
+from headwater.warehouse.spark.local_catalog import LocalTables
+from headwater.warehouse.spark.parquet import ParquetWrites
+from headwater.warehouse.spark.shared_catalog import CatalogTables
+from headwater.warehouse.spark.temp_views import Staged
+
+_OPENED = itertools.count(1)
+
+
+class Spark:
+    """A tenant's databases in Spark. Writers of a tenant wait for each other; others may look meanwhile."""
+
+    capabilities = Capabilities(
+        dialect="spark",
+        transactions=True,
+        reads_lake=True,
+        readers=True,
+        identifier_length=128,
+        asof=True,
+        exports=True,
+    )
+
+    def __init__(
+        self,
+        tenant: str,
+        url: str = "",
+        path: str = "",
+        *,
+        table_format: Literal["delta", "parquet"] = "delta",
+        settings: Mapping[str, str] = MappingProxyType({}),
+        read_only: bool = False,
+    ) -> None:
+        self.tenant = tenant
+        self.notes: tuple[str, ...] = ()
+        self.read_only = read_only
+        names = {layer: database(tenant, layer) for layer in LAYERS}
+        self.schemas = tuple(names.items())
+        self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
+        self._depth = 0
+        self._closed = False
+        self._mirror: Mirror | None = None
+        self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
+        self._spark = session(url, settings=settings)
+        self._lake = LakeViews(self._spark, self._prefix)
+        self._staged = Staged(self._spark, self._prefix)
+        self._tables = self._tables_at(url, path, table_format, names)
+        if isinstance(self._tables, LocalTables) and table_format == "parquet":
+            self._writes: DeltaWrites | ParquetWrites = ParquetWrites(self._tables, self.own_ref, self._say)
+        else:
+            self._writes = DeltaWrites(self._tables, self.own_ref, self._say)
+        if not url.startswith("local"):
+            # Files of this machine are not those of the machines that work.
+            self.capabilities = replace(self.capabilities, reads_lake=False)
+        with self._explaining("open"):
+            self._tables.open()
+
+    def _tables_at(
+        self, url: str, path: str, table_format: str, names: Mapping[Layer, str]
+    ) -> LocalTables | CatalogTables:
+        """The tables of a folder in local mode, those of the catalog otherwise."""
+        if url.startswith("local"):
+            process = java_of(self._spark)
+            folder = Path(path or ".headwater/spark") / self.tenant
+            return LocalTables(folder, databases=names, file_format=table_format, run=self._say, process=process)
+        if table_format == "parquet":
+            raise WarehouseError(
+                "Parquet tables are for local mode",
+                where="headwater.yaml, warehouse",
+                saw="format: parquet",
+                hint="`format: delta`: a cluster has it, and all of its writers can rely on it",
+            )
+        return CatalogTables(
+            self.tenant, databases=names, path=path, run=self._say, schema=lambda ref: self._spark.table(ref).schema
+        )
+
+    def close(self) -> None:
+        """Let go of the session; the Spark that others use goes on."""
+        self._lake.close()
+        self._tables.close()
+        if not self._closed:
+            give_back(self._spark)
+        self._closed = True
+        if self._mirror:
+            self._mirror.close()
+
+    def erase(self) -> None:
+        """Drop the tenant's databases and all that is in them."""
+        self._tables.erase()
+        self.close()
+
+    def ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant in portable SQL, which is rendered with the database's own name."""
+        return f"{quote(layer)}.{quote(name)}"
+
+    def own_ref(self, layer: Layer, name: str) -> str:
+        """The quoted name of a table of this tenant in Spark's own SQL."""
+        return f"{tick(dict(self.schemas)[layer])}.{tick(name)}"
+
+    def prepare(self) -> None:
+        """Make the tenant's databases where they are missing."""
+        self._tables.prepare()
+
+    def ensure(self, table: Table) -> None:
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        stored = self._tables.columns(table.layer, table.name)
+        if stored is None:
+            with self.transaction():
+                self._tables.make(table.layer, table.name, tuple(map(_plain, table.columns)))
+            return
+        types = {column.name: column.dtype for column in stored}
+        wider = {
+            column.name: _plain(column)
+            for column in table.columns
+            if column.name in types and type_of(types[column.name]) != type_of(column.dtype)
+        }
+        for column in wider.values():
+            self._check_widens(table, column, types[column.name])
+        added = [_plain(column) for column in table.columns if column.name not in types]
+        if wider:
+            columns = [replace(column, dtype=wider.get(column.name, column).dtype) for column in stored]
+            with self.transaction():
+                self._writes.remake(table.layer, table.name, columns)
+        if added:
+            with self.transaction():
+                self._writes.add_columns(table.layer, table.name, added)
+
+    def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
+        if not widens(stored, column.dtype):
+            raise WarehouseError(
+                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
+                where=f"{self._where}, {table.layer}.{table.name}",
+                saw=f"stored as {stored}, declared as {column.dtype}",
+                hint="`headwater rebuild` makes the table anew from raw",
+            )
+
+    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+        """Make or replace a view."""
+        with self.transaction():
+            self._tables.keep_view(layer, name, self._own(select))
+
+    def ensure_asof(self, layer: Layer, name: str) -> None:
+        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
+        with self.transaction():
+            self._tables.keep_asof(layer, name)
+
+    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+        """Columns of a stored table or view; None when there is none."""
+        found = self._tables.columns(layer, name)
+        if found is not None or not self._tables.is_view(layer, name):
+            return found
+        with self._explaining(f"DESCRIBE {name}"):
+            return ddl.columns_of(self._spark.table(self.own_ref(layer, name)).schema)
+
+    def tables(self, layer: Layer) -> tuple[str, ...]:
+        """Names of the stored tables and views of a layer, sorted."""
+        return self._tables.names(layer)
+
+    def drop(self, layer: Layer, name: str) -> None:
+        """Drop a table or view; nothing happens when there is none."""
+        with self.transaction():
+            self._tables.drop(layer, name)
+
+    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+        """Drop columns of a stored table, with what they hold."""
+        stored = self._tables.columns(layer, name) or ()
+        kept = [column for column in stored if column.name not in columns]
+        if len(kept) < len(stored):
+            with self.transaction():
+                self._writes.remake(layer, name, kept)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside count together, or none does. One inside another is part of the outer one.
+
+        Spark commits each statement of its own; what a transaction has touched is brought back when it does not end well,
+        by whoever comes next if its process is gone.
+        """
+        with self._explaining("transaction"):
+            if self._depth == 0:
+                self._tables.begin()
+            self._depth += 1
+            try:
+                yield
+                if self._depth == 1:
+                    self._tables.commit()
+            except BaseException:
+                if self._depth == 1:
+                    self._tables.roll_back()
+                raise
+            finally:
+                self._depth -= 1
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small answer."""
+        with self._explaining(statement), self._in_rounds(statement) as (plain,):
+            return [tuple(row) for row in self._run(self._own(plain), parameters).collect()]
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The answer to a statement in Spark's own dialect, as a pyarrow Table."""
+        with self._explaining(statement):
+            return self._run(with_schemas(statement, "spark", self.schemas), parameters).toArrow()
+
+    def fetch_arrow(self, select: str) -> Any:
+        """The answer to a portable SELECT, as a pyarrow Table."""
+        with self._explaining(select), self._in_rounds(select) as (plain,):
+            return self._run(self._own(plain)).toArrow()
+
+    def schema_of(self, select: str) -> Any:
+        """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
+        if self._mirror is None:
+            self._mirror = Mirror(self.tenant, self.describe)
+        return self._mirror.schema_of(select)
+
+    def _own(self, statement: str) -> str:
+        """Portable SQL in Spark's dialect."""
+        text, columns = self._lake.named(statement)
+        known = known_columns(text, self._tables.columns, self._staged.rows, self._prefix)
+        return render(text, "spark", self.schemas, (*known, *columns))
+
+    def _say(self, statement: str) -> Any:
+        """Run a statement in Spark's own dialect."""
+        with self._explaining(statement):
+            return self._run(statement)
+
+    def _run(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The one place through which statements go to Spark."""
+        with self._tables.reading():
+            return self._spark.sql(statement, args=list(parameters)) if parameters else self._spark.sql(statement)
+
+    @contextmanager
+    def _explaining(self, statement: str) -> Iterator[None]:
+        try:
+            yield
+        except REFUSALS as error:
+            raise explained(error, self._where, statement) from error
+
+    def stage(self, name: str, select: str, *more: str) -> str:
+        """The rows of SELECTs as a temporary view of what was worked out now; the quoted name to use."""
+        with self._in_rounds(select, *more) as plain:
+            text = " UNION ALL ".join(f"({self._own(one)})" for one in plain) if more else self._own(plain[0])
+            return self._stage_own(name, text)
+
+    @contextmanager
+    def _in_rounds(self, *selects: str) -> Iterator[tuple[str, ...]]:
+        """SELECTs whose recursive steps have been worked out: Spark's own recursion would follow a circle for ever."""
+        plain: list[str] = []
+        names: list[str] = []
+        for number, select in enumerate(selects):
+            text, staged = in_rounds(self, select)
+            names += staged
+            if staged and len(selects) > 1:  # the next one's steps go by the same names
+                names.append(f"recursion__part_{number}")
+                text = f"SELECT * FROM {self._stage_own(names[-1], self._own(text))}"
+            plain.append(text)
+        try:
+            yield tuple(plain)
+        finally:
+            for name in names:
+                self.unstage(name)
+
+    def _stage_own(self, name: str, text: str) -> str:
+        with self._explaining(text):
+            return self._staged.keep(name, self._run(text))
+
+    def stage_arrow(self, name: str, table: Any) -> str:
+        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+        with self._explaining(name):
+            found = table if isinstance(table, pa.Table) else table.read_all()
+            return self._staged.keep(name, self._spark.createDataFrame(found))
+
+    def unstage(self, name: str) -> None:
+        """Drop a temporary table."""
+        self._staged.drop(name)
+
+    def count(self, staged: str) -> int:
+        """How many rows a staged relation has: known since it was staged."""
+        with self._explaining(staged):
+            return self._staged.count(staged)
+
+    def digest(self, layer: Layer, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order."""
+        with self._explaining(f"digest {name}"):
+            return spark_export.digest(self._run, self.own_ref(layer, name), self.describe(layer, name) or ())
+
+    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file of this machine; how many."""
+        select = f"SELECT * FROM {self.own_ref(layer, name)}"
+        with self._explaining(select):
+            if isinstance(self._tables, LocalTables):
+                return spark_export.written_here(self._run(select), path, file_format)
+            return spark_export.streamed(self._run(select), self.describe(layer, name) or (), path, file_format)
+
+    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        with self.transaction(), self._in_rounds(select) as (plain,):
+            return self._writes.append(layer, name, columns, self._own(plain))
+
+    def delete(self, layer: Layer, name: str, where: str) -> int:
+        """Take away the rows of a stored table that hold a condition over their own columns."""
+        with self.transaction():
+            return self._writes.delete(layer, name, self._condition(where))
+
+    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+        """Set columns of the rows that hold a condition over their own columns; how many."""
+        own = {column: self._value(value) for column, value in values.items()}
+        with self.transaction():
+            return self._writes.update(layer, name, own, self._condition(where))
+
+    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
+        with self.transaction():
+            return self._writes.overwrite(layer, name, self._condition(where), columns, self._own(select))
+
+    def _condition(self, where: str) -> str:
+        return self._own(f"SELECT 1 WHERE {where}").removeprefix("SELECT 1 WHERE ")
+
+    def _value(self, value: str) -> str:
+        return self._own(f"SELECT {value}").removeprefix("SELECT ")
+
+    def apply(
+        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
+    ) -> Written:
+        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        del by_row  # Spark's rows have no ids
+        staged = self._own(f"SELECT * FROM {moved}").removeprefix("SELECT * FROM ")
+        first, gone = quote(next(iter(was.values()))), quote(table.primary_key[0])
+        coming, going = self.rows(f"SELECT COUNT({gone}), COUNT({first}) FROM {moved}")[0]
+        extra = self._own(added) if added else ""
+        with self.transaction():
+            if going:
+                return self._writes.apply(table, staged, was=was, added=extra)
+            names, inserted = ddl.ticked(table.names), 0
+            texts = [f"SELECT {names} FROM {staged}"] if coming else []
+            texts += [extra] if extra else []
+            if texts:
+                union = " UNION ALL ".join(f"({text})" for text in texts)
+                inserted = self._writes.append(table.layer, table.name, table.names, union)
+            return Written(inserted=inserted)
+
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        columns = self._tables.columns(table.layer, table.name) or ()
+        ref, shown = self.own_ref(table.layer, table.name), ddl.ticked(table.names, "s")
+        meets = ddl.equal(table.key, "k", "s")
+        own_keys, own_fresh = (
+            self._own(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
+        )
+        with self.transaction():
+            stored = self._stage_own(
+                "replaced__stored",
+                f"SELECT {shown} FROM {ref} AS s WHERE EXISTS (SELECT 1 FROM {own_keys} AS k WHERE {meets})",
+            )
+            own_stored = tick(stored.strip('"'))
+            wanted = [column for column in columns if column.name in table.names]
+            text = ddl.differing(table, wanted, stored=own_stored, fresh=own_fresh)
+            changes = self._stage_own("replaced__changes", text)
+            own_changes = tick(changes.strip('"'))
+            written = Written()
+            counts = self.rows(f"SELECT COUNT(*), COUNT(CASE WHEN _gone THEN 1 END) FROM {changes}")[0]
+            if counts[1]:
+                written = self._writes.replace(table, own_changes)
+            elif counts[0]:
+                select = f"SELECT {ddl.ticked(table.names)} FROM {own_changes}"
+                written = Written(inserted=self._writes.append(table.layer, table.name, table.names, select))
+        for name in ("replaced__stored", "replaced__changes"):
+            self.unstage(name)
+        return written
+
+
+def _plain(column: TableColumn) -> TableColumn:
+    """A column as it is once stored: JSON is text."""
+    return replace(column, dtype="text" if column.dtype == "json" else column.dtype)

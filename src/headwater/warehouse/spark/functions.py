@@ -1,0 +1,112 @@
+"""What Spark 4 says in other words than DuckDB: one table, filled in by `headwater.warehouse.dialect.translate`.
+
+ANSI mode, a session whose time zone is UTC, and string literals that are unescaped (all three are what Spark 4 begins
+with or the engine sees to). An instant is a TIMESTAMP_NTZ. Spark tells types apart where nobody wrote them: what
+`TYPEOF` says is worked out before a row is read, so that the branches of other types cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from headwater.warehouse.spark.casts import CASTS
+
+EPOCH = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
+
+_SPACES = " " + "".join(map(chr, (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)))
+"""What TRIM takes away."""
+_FOLDED = "".join(letter for letter in map(chr, range(0x10000)) if len(letter.upper()) > 1)
+"""Letters that Java makes several of, and DuckDB one or none."""
+_SHIELDS = "".join(chr(0xF0000 + place) for place in range(len(_FOLDED)))
+_RAISED = "".join(
+    "\u1e9e" if letter == "\u00df" else letter.title() if len(letter.title()) == 1 else letter for letter in _FOLDED
+)
+
+_INSTANT_OF = "CAST({%d} AS TIMESTAMP_NTZ)"
+_MICROS = f"TIMESTAMPDIFF(MICROSECOND, {EPOCH}, {_INSTANT_OF % 0})"
+
+
+def _truncated(number: int, unit: str) -> str:
+    return f"DATE_TRUNC('{unit}', CAST({{{number}}} AS TIMESTAMP_LTZ))"
+
+
+def _boundaries(unit: str) -> str:
+    return f"TIMESTAMPDIFF({unit}, {_truncated(0, unit)}, {_truncated(1, unit)})"
+
+
+def _counted(unit: str, months: int) -> str:
+    first, second = (f"(YEAR({{{number}}}) * {12 // months} + {unit}({{{number}}}))" for number in (0, 1))
+    return f"CAST({second} - {first} AS BIGINT)"
+
+
+def _stepped(step: str) -> str:
+    """A template: the whole number below (-1) or above (1) of whatever kind of number, which stays of that kind."""
+    beyond = f"{{0}} % 1 {'<' if step.startswith('-') else '>'} 0"
+    return f"CASE WHEN {{0}} % 1 <= 1 THEN ROUND({{0}} - {{0}} % 1 + IF({beyond}, {step}, 0)) ELSE ROUND({{0}}) END"
+
+
+PHRASES: Mapping[str, str] = MappingProxyType(
+    {
+        **CASTS,
+        "micros": _MICROS,
+        "instant": f"TIMESTAMPADD(MICROSECOND, {{0}}, {EPOCH})",
+        "hex": "CAST(CONV({0}, 16, 10) AS BIGINT)",
+        "divide": (
+            "COALESCE(TRY_DIVIDE(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE)), "
+            "IF({1} = 0, CAST({0} AS DOUBLE) * IF(CAST({1} AS STRING) = '-0.0', DOUBLE('-inf'), DOUBLE('inf')), NULL))"
+        ),
+        "round digits": (
+            "ROUND(ROUND({0} * 1{zeros}BD) / 1{zeros}BD, IF(TYPEOF({0}) RLIKE '^(tiny|small|big)?int$', 0, {unit}))"
+        ),
+        "round double digits": "ROUND({0} * 1e{unit}D) / 1e{unit}D",
+        "floor double": "CASE WHEN ABS({0}) < 9e18D THEN CAST(FLOOR({0}) AS DOUBLE) ELSE {0} END",
+        "ceil double": "CASE WHEN ABS({0}) < 9e18D THEN CAST(CEIL({0}) AS DOUBLE) ELSE {0} END",
+        "floor": _stepped("-1"),
+        "ceil": _stepped("1"),
+        "lower": "LOWER(TRANSLATE({0}, '\u0130\u03a3', 'i\u03c3'))",
+        "upper": f"TRANSLATE(UPPER(TRANSLATE({{0}}, '{_FOLDED}', '{_SHIELDS}')), '{_SHIELDS}', '{_RAISED}')",
+        "trim": f"TRIM(BOTH '{_SPACES}' FROM {{0}})",
+        "trim leading": f"TRIM(LEADING '{_SPACES}' FROM {{0}})",
+        "trim trailing": f"TRIM(TRAILING '{_SPACES}' FROM {{0}})",
+        "like": r"{0} LIKE REPLACE({1}, '\\', '\\\\')",
+        "not like": r"{0} NOT LIKE REPLACE({1}, '\\', '\\\\')",
+        "substring": (
+            "IF({2} < 0, SUBSTRING({0}, GREATEST({1} + {2}, 1), {1} - GREATEST({1} + {2}, 1)), "
+            "SUBSTRING({0}, IF({1} = 0, 1, {1}), IF({1} = 0, {2} - 1, {2})))"
+        ),
+        "substring on": "SUBSTRING({0}, IF({1} = 0, 1, {1}))",
+        "left": "LEFT({0}, IF({1} < 0, LENGTH({0}) + {1}, {1}))",
+        "right": "RIGHT({0}, IF({1} < 0, LENGTH({0}) + {1}, {1}))",
+        "split": "IF({2} = 0, LEFT({0}, 0), IF({1} = '', SUBSTRING({0}, {2}, 1), SPLIT_PART({0}, {1}, IF({2} = 0, 1, {2}))))",
+        "concat": "CONCAT_WS('', {all})",
+        "join": "{0} || {1}",
+        "mapped": "TRANSFORM({0}, {name} -> {1})",
+        "filtered": "TRANSFORM(FILTER({0}, {name} -> {1}), {name} -> {2})",
+        "element": "GET({0}, {place})",
+        "shift": f"{_INSTANT_OF % 0} {{sign}} {{1}}",
+        "days between": "CAST(DATEDIFF({0}, {1}) AS BIGINT)",
+        "days later": "DATE_ADD({0}, CAST({sign}({1}) AS INT))",
+        "quarters": "INTERVAL '{months}' MONTH",
+        "truncate": f"CAST({_truncated(0, '{unit}')} AS TIMESTAMP_NTZ)",
+        "extract": f"CAST(FLOOR(EXTRACT({{unit}} FROM {_INSTANT_OF % 0})) AS BIGINT)",
+        "extract DOW": f"CAST(DAYOFWEEK({_INSTANT_OF % 0}) - 1 AS BIGINT)",
+        "extract DAYOFWEEK": f"CAST(DAYOFWEEK({_INSTANT_OF % 0}) - 1 AS BIGINT)",
+        "extract ISODOW": f"CAST(WEEKDAY({_INSTANT_OF % 0}) + 1 AS BIGINT)",
+        "extract ISOYEAR": f"CAST(EXTRACT(YEAROFWEEK FROM {_INSTANT_OF % 0}) AS BIGINT)",
+        "extract EPOCH": f"({_MICROS} / 1000000D)",
+        "extract MICROSECOND": f"CAST(EXTRACT(SECOND FROM {_INSTANT_OF % 0}) * 1000000 AS BIGINT)",
+        "extract MILLISECOND": f"CAST(FLOOR(EXTRACT(SECOND FROM {_INSTANT_OF % 0}) * 1000) AS BIGINT)",
+        "diff microsecond": f"TIMESTAMPDIFF(MICROSECOND, {_INSTANT_OF % 0}, {_INSTANT_OF % 1})",
+        "diff millisecond": _boundaries("MILLISECOND"),
+        "diff second": _boundaries("SECOND"),
+        "diff minute": _boundaries("MINUTE"),
+        "diff hour": _boundaries("HOUR"),
+        "diff day": "CAST(DATEDIFF(CAST({1} AS DATE), CAST({0} AS DATE)) AS BIGINT)",
+        "diff week": f"CAST(DATEDIFF({_truncated(1, 'WEEK')}, {_truncated(0, 'WEEK')}) DIV 7 AS BIGINT)",
+        "diff month": _counted("MONTH", 1),
+        "diff quarter": _counted("QUARTER", 3),
+        "diff year": "CAST(YEAR({1}) - YEAR({0}) AS BIGINT)",
+    }
+)
+"""Each phrase as Spark says it. `{unit}` is a unit or a type, `{scale}` a decimal's."""

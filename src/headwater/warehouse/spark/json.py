@@ -1,0 +1,72 @@
+"""Nested values as JSON in Spark, letter by letter as DuckDB writes them: an event's hash is made of that text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlglot import exp
+
+from headwater.names import literal
+from headwater.warehouse.dialect.types import kind_of_type
+from headwater.warehouse.spark.casts import JSON_NUMBER
+
+_ALIKE = ("text", "boolean", "whole", "date")
+"""Kinds of values that Spark's own TO_JSON writes as DuckDB does."""
+
+
+def json_text(texts: list[str], words: Mapping[str, Any]) -> str:
+    """Spark SQL of the JSON text of a nested value of the type `words["type"]`; NULL stays NULL."""
+    (value,), dtype = texts, words["type"]
+    if _alike(dtype):
+        return f"TO_JSON({value}, MAP('ignoreNullFields', 'false'))"
+    return f"CASE WHEN {value} IS NOT NULL THEN {_json(value, dtype, 0)} END"
+
+
+def _alike(dtype: exp.DataType) -> bool:
+    if kind_of_type(dtype) == "nested":
+        return all(_alike(kind) for _, kind in _parts(dtype))
+    return kind_of_type(dtype) in _ALIKE
+
+
+def _parts(dtype: exp.DataType) -> list[tuple[str, exp.DataType]]:
+    """The fields of an object, or the one nameless part of a list."""
+    return [(one.name, one.args["kind"]) if isinstance(one, exp.ColumnDef) else ("", one) for one in dtype.expressions]
+
+
+def _json(value: str, dtype: exp.DataType, depth: int) -> str:
+    """The text of one value at some depth; 'null' for NULL."""
+    kind = kind_of_type(dtype)
+    if kind == "nested":
+        return _nested(value, dtype, depth)
+    if kind in _ALIKE:
+        array = f"TO_JSON(ARRAY({value}))"
+        return f"SUBSTRING({array}, 2, LENGTH({array}) - 2)"
+    if kind == "instant":
+        return f"COALESCE(CONCAT('\"', CAST({value} AS STRING), '\"'), 'null')"
+    text = JSON_NUMBER.format(value) if kind == "double" else f"CAST({value} AS STRING)"
+    return f"COALESCE({text}, 'null')"
+
+
+def _nested(value: str, dtype: exp.DataType, depth: int) -> str:
+    item, parts = f"_i{depth}", _parts(dtype)
+    if parts[0][0]:
+        pieces = ", ',', ".join(
+            f"{_said(json.dumps(name, ensure_ascii=False) + ':')}, {_json(f'{value}.{_quoted(name)}', kind, depth)}"
+            for name, kind in parts
+        )
+        whole = f"CONCAT('{{', {pieces}, '}}')"
+    else:
+        whole = (
+            f"CONCAT('[', ARRAY_JOIN(TRANSFORM({value}, {item} -> {_json(item, parts[0][1], depth + 1)}), ','), ']')"
+        )
+    return f"CASE WHEN {value} IS NULL THEN 'null' ELSE {whole} END"
+
+
+def _said(text: str) -> str:
+    return literal(text.replace("\\", "\\\\")).replace("''", "\\'")
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

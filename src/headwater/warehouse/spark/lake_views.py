@@ -1,0 +1,147 @@
+"""Parquet of the lake as Spark reads it: where it lies, with the types that DuckDB sees in its footers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from headwater.errors import WarehouseError
+from headwater.names import literal, quote
+from headwater.warehouse.dialect.annotate import Columns
+from headwater.warehouse.dialect.render import OWN, render
+from headwater.warehouse.dialect.types import kind_of_type
+from headwater.warehouse.duckdb.engine import DuckDB
+
+_TEXT = r"'(?:[^']|'')*'"
+_READ = re.compile(rf"read_parquet\(\[({_TEXT}(?:, {_TEXT})*)\], union_by_name = true\)")
+_KEPT = 500
+"""Views that stay open; those that were asked for first go first."""
+
+_TYPE = exp.DataType.Type
+_UNREADABLE = (*exp.DataType.UNSIGNED_INTEGER_TYPES, _TYPE.INT128, _TYPE.TIMESTAMP_NS, _TYPE.TIMESTAMP_MS)
+
+
+class LakeViews:
+    """Files of the lake as temporary views of a session, so that `read_parquet([...])` means the same there."""
+
+    def __init__(self, spark: Any, prefix: str) -> None:
+        self._spark = spark
+        self._prefix = prefix
+        self._footers: DuckDB | None = None
+        self._open: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def close(self) -> None:
+        """Drop the views."""
+        for view in self._open:
+            self._spark.catalog.dropTempView(view)
+        self._open.clear()
+        if self._footers:
+            self._footers.close()
+
+    def named(self, statement: str) -> tuple[str, Columns]:
+        """`statement` of portable SQL, in which views stand where it reads files, and the types of their columns."""
+        used: dict[str, None] = {}
+
+        def view(found: re.Match[str]) -> str:
+            name = self._view(found)
+            used[name] = None
+            return quote(name)
+
+        text = _READ.sub(view, statement)
+        return text, tuple((name, self._open[name]) for name in used)
+
+    def _view(self, found: re.Match[str]) -> str:
+        files = [text[1:-1].replace("''", "'") for text in re.findall(_TEXT, found[1])]
+        stamps = [_stamp(file) for file in files]
+        view = f"{self._prefix}lake_{hashlib.md5(repr(stamps).encode(), usedforsecurity=False).hexdigest()}"
+        if view not in self._open:
+            types = self._types(files)
+            self._read(files, types).createOrReplaceTempView(view)
+            self._open[view] = tuple(types.items())
+            if len(self._open) > _KEPT:
+                oldest = next(iter(self._open))
+                del self._open[oldest]
+                self._spark.catalog.dropTempView(oldest)
+        return view
+
+    def _read(self, files: Sequence[str], wanted: Mapping[str, str]) -> Any:
+        """The records of all files: a column that one lacks is NULL there, one of another type is converted."""
+        alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for file in files:
+            own = self._types([file]) if len(files) > 1 else wanted
+            alike.setdefault(tuple((name, own.get(name, kind)) for name, kind in wanted.items()), []).append(file)
+        parts = [self._part(dict(types), wanted, paths) for types, paths in alike.items()]
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole.unionAll(part)
+        return whole
+
+    def _types(self, files: Sequence[str]) -> dict[str, str]:
+        if self._footers is None:
+            self._footers = DuckDB("lake", ":memory:", threads=1)
+        listed = ", ".join(map(literal, files))
+        found = self._footers.rows(f"DESCRIBE SELECT * FROM read_parquet([{listed}], union_by_name = true)")
+        return {row[0]: row[1] for row in found}
+
+    def _part(self, types: Mapping[str, str], wanted: Mapping[str, str], files: Sequence[str]) -> Any:
+        schema = ", ".join(f"{_ticked(name)} {_spark_type(name, kind, files)}" for name, kind in types.items())
+        reader = self._spark.read.option("__globPaths__", "false").schema(schema)
+        return reader.parquet(*map(_path, files)).selectExpr(
+            *(_converted(name, types[name], kind, files) for name, kind in wanted.items())
+        )
+
+
+def _converted(name: str, kind: str, wanted: str, files: Sequence[str]) -> str:
+    if kind == wanted:
+        return _ticked(name)
+    if "nested" in (kind_of_type(_dtype(kind)), kind_of_type(_dtype(wanted))):
+        raise _unreadable(name, f"{kind} in one file, {wanted} in another", files)
+    cast = f"CAST(CAST({quote(name)} AS {kind}) AS {wanted}) AS {quote(name)}"
+    return render(f"SELECT {cast}", "spark").removeprefix("SELECT ")
+
+
+def _spark_type(name: str, kind: str, files: Sequence[str]) -> str:
+    dtype = _dtype(kind)
+    for inner in dtype.find_all(exp.DataType):
+        if inner.this in _UNREADABLE or kind_of_type(inner) == "unknown":
+            raise _unreadable(name, kind, files)
+    return dtype.sql(dialect="spark")
+
+
+def _dtype(kind: str) -> exp.DataType:
+    return exp.DataType.build(kind, dialect=OWN)
+
+
+def _unreadable(name: str, kind: str, files: Sequence[str]) -> WarehouseError:
+    hint = "`headwater rebuild` lands the batch anew from raw, with the types of today's contract"
+    return WarehouseError("Spark cannot read a column of bronze", where=files[0], saw=f"{name}: {kind}", hint=hint)
+
+
+def _stamp(file: str) -> tuple[Any, ...]:
+    """What tells a file from an earlier one of its name."""
+    path = Path(file.removeprefix("file://"))
+    if not path.is_absolute():
+        return (file,)
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise WarehouseError(
+            "a file of the lake cannot be read", where=file, saw=str(error), hint="`headwater rebuild`"
+        ) from error
+    return (file, found.st_mtime_ns, found.st_size)
+
+
+def _path(file: str) -> str:
+    """A file as Hadoop's file systems name it."""
+    if file.startswith("s3://"):
+        return f"s3a://{file.removeprefix('s3://')}"
+    return f"file://{file}" if file.startswith("/") else file
+
+
+def _ticked(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,313 @@
+"""Dimensions of entities: what a change does to members, keys and what is joined."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.errors import DeclarationError, GuardError
+from headwater.events import Event, FindingMade
+from headwater.gold.change_feed import drop, trim
+from headwater.gold.dimension import build as building
+from headwater.gold.dimension.build import build_dimension
+from headwater.model.dimension import EntityDimension
+from headwater.temporal import keys
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.spark.engine import Spark
+from tests.gold.builders import STAR, opened, put, rows, seen, star_of
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
+
+COMPANY = STAR.declarations.dimensions["company"]
+REAL = "company_key > 0"
+
+
+def company(**attributes: object) -> EntityDimension:
+    return EntityDimension.model_validate({"dimension": "company", "entity": "company", "attributes": attributes})
+
+
+def built(warehouse: Warehouse, dimension: EntityDimension) -> Warehouse:
+    build_dimension(warehouse, star_of(dimension), dimension)
+    return warehouse
+
+
+def moved(warehouse: Warehouse) -> Warehouse:
+    put(
+        warehouse,
+        "company",
+        seen("company", 1, "2024-01-01", name="Old", segment="small"),
+        seen("company", 1, "2024-02-01", name="New", segment="small"),
+        seen("company", 1, "2024-03-01", name="New", segment="large", batch="b3"),
+    )
+    return warehouse
+
+
+def test_T2_makes_versions_T1_stands_everywhere_and_T0_for_ever():
+    dimension = company(segment="T2", name="T1", first={"history": "T0", "value": "segment"})
+    warehouse = built(moved(opened("company", "address")), dimension)
+    found = rows(
+        warehouse, "dim_company", "segment", "name", "first", "valid_from", "valid_to", "is_current", where=REAL
+    )
+    assert found == [
+        ("large", "New", "small", "2024-03-01", "9999-12-31", True),
+        ("small", "New", "small", "2024-01-01", "2024-03-01", False),
+    ]
+
+
+def test_versions_of_silver_that_agree_in_what_is_T2_are_one():
+    warehouse = built(moved(opened("company", "address")), company(name="T1"))
+    assert rows(warehouse, "dim_company", "valid_from", "valid_to", where=REAL) == [("2024-01-01", "9999-12-31")]
+
+
+def test_a_gap_of_a_delete_stays_a_gap():
+    warehouse = opened("company", "address")
+    put(
+        warehouse,
+        "company",
+        seen("company", 1, "2024-01-01", segment="a"),
+        seen("company", 1, "2024-02-01", "D"),
+        seen("company", 1, "2024-03-01", segment="a"),
+    )
+    built(warehouse, company(segment="T2"))
+    found = rows(warehouse, "dim_company", "valid_from", "valid_to", "is_current", where=REAL)
+    assert found == [("2024-01-01", "2024-02-01", False), ("2024-03-01", "9999-12-31", True)]
+
+
+def test_a_closed_member_is_not_current():
+    warehouse = opened("company", "address")
+    put(warehouse, "company", seen("company", 1, "2024-01-01"), seen("company", 1, "2024-02-01", "D"))
+    built(warehouse, company(segment="T2"))
+    assert rows(warehouse, "dim_company", "valid_to", "is_current", where=REAL) == [("2024-02-01", False)]
+
+
+def test_reserved_members_say_what_they_are():
+    warehouse = built(opened("company", "address"), company(segment="T2", company_id="T1"))
+    found = rows(
+        warehouse, "dim_company", "company_key", "entity_key", "segment", "company_id", "valid_from", "is_current"
+    )
+    assert found == [
+        (-3, None, "Error", None, "1970-01-01", True),
+        (-2, None, "Not applicable", None, "1970-01-01", True),
+        (-1, None, "Unknown", None, "1970-01-01", True),
+    ]
+
+
+def test_an_attribute_may_be_an_expression_and_load_metadata_is_the_batch_of_the_version():
+    dimension = company(label={"history": "T2", "value": "upper(name) || '/' || segment"})
+    warehouse = built(moved(opened("company", "address")), dimension)
+    assert rows(warehouse, "dim_company", "label", "loaded_at", "batch_id", "source", where=REAL) == [
+        ("NEW/large", "2024-03-01", "b3-company", "shop.companys"),
+        ("NEW/small", "2024-01-01", "b1-company", "shop.companys"),
+        ("OLD/small", "2024-01-01", "b1-company", "shop.companys"),
+    ]
+
+
+def test_the_key_of_a_member_hangs_on_its_entity_key_and_the_start_of_its_version():
+    warehouse = built(moved(opened("company", "address")), company(segment="T2"))
+    first = warehouse.rows(f"SELECT {keys.hash53(repr('first|psa:1'))}")[0][0]
+    stored = dict(rows(warehouse, "dim_company", "valid_from", "company_key", where=REAL))
+    assert stored["2024-01-01"] == first
+    # Earlier news: what begins first now has the first key, and the former first gets that of its start.
+    put(warehouse, "company", seen("company", 1, "2023-12-01", segment="tiny"))
+    built(warehouse, company(segment="T2"))
+    later = dict(rows(warehouse, "dim_company", "valid_from", "company_key", where=REAL))
+    assert later["2023-12-01"] == first
+    assert later["2024-03-01"] == stored["2024-03-01"]
+    assert len(set(later.values())) == 3
+
+
+def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
+    warehouse = opened("company", "address")
+    put(warehouse, "company", *(seen("company", number, "2024-01-01") for number in range(1, 9)))
+    monkeypatch.setattr("headwater.gold.dimension.entity.surrogate", lambda *_: "CAST(7 AS BIGINT)")
+    with pytest.raises(GuardError) as caught:
+        built(warehouse, company(segment="T2"))
+    # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
+    assert ("(7)" if warehouse.capabilities.keys else "key 7 of psa:1 and psa:8") in caught.value.saw
+    assert "sequence" in caught.value.hint
+    assert warehouse.describe("gold", "dim_company") is None
+
+
+def test_keys_in_sequence_are_numbered_by_arrival_and_kept():
+    dimension = company(segment="T2").model_copy(update={"surrogate": "sequence"})
+    warehouse = opened("company", "address")
+    put(warehouse, "company", seen("company", 5, "2024-01-02"), seen("company", 3, "2024-01-01", batch="b2"))
+    built(warehouse, dimension)
+    assert rows(warehouse, "dim_company", "company_key", "entity_key", where=REAL) == [(1, "psa:5"), (2, "psa:3")]
+    put(
+        warehouse,
+        "company",
+        seen("company", 5, "2024-02-02", segment="x"),
+        seen("company", 5, "2023-02-02", segment="y"),
+    )
+    built(warehouse, dimension)
+    assert rows(warehouse, "dim_company", "company_key", "entity_key", "valid_from", where=REAL) == [
+        (1, "psa:5", "2023-02-02"),
+        (2, "psa:3", "2024-01-01"),
+        (3, "psa:5", "2024-01-02"),
+        (4, "psa:5", "2024-02-02"),
+    ]
+
+
+def test_a_joined_entity_cuts_the_members_life_where_it_changes():
+    warehouse = opened("company", "address")
+    put(warehouse, "company", seen("company", 1, "2024-01-01", segment="s"), seen("company", 1, "2024-05-01", "D"))
+    put(
+        warehouse,
+        "address",
+        seen("address", 9, "2024-02-01", company_id=1, city="Reykjavik", phone="1"),
+        seen("address", 9, "2024-03-01", company_id=1, city="Akureyri", phone="2"),
+        seen("address", 9, "2024-04-01", company_id=2, city="Akureyri", phone="3"),
+    )
+    built(warehouse, COMPANY)
+    assert rows(warehouse, "dim_company", "valid_from", "valid_to", "city", "phone", where=REAL) == [
+        ("2024-01-01", "2024-02-01", None, None),
+        ("2024-02-01", "2024-03-01", "Reykjavik", None),
+        ("2024-03-01", "2024-04-01", "Akureyri", None),
+        ("2024-04-01", "2024-05-01", None, None),
+    ]
+
+
+def test_of_several_joined_rows_the_newest_counts_then_the_greatest_key():
+    warehouse = opened("company", "address")
+    put(warehouse, "company", seen("company", 1, "2024-01-01"))
+    put(
+        warehouse,
+        "address",
+        seen("address", 1, "2024-01-01", company_id=1, city="one"),
+        seen("address", 2, "2024-01-01", company_id=1, city="two"),
+        seen("address", 3, "2024-02-01", company_id=1, city="three"),
+        seen("address", 3, "2024-03-01", "D"),
+    )
+    built(warehouse, COMPANY)
+    found = rows(warehouse, "dim_company", "valid_from", "city", where=REAL)
+    assert found == [("2024-01-01", "two"), ("2024-02-01", "three"), ("2024-03-01", "two")]
+
+
+def test_what_a_joined_row_no_longer_says_is_taken_back():
+    warehouse = opened("company", "address")
+    put(warehouse, "company", seen("company", 1, "2024-01-01"), seen("company", 2, "2024-01-01"))
+    said = [seen("address", 9, "2024-02-01", company_id=number, city="x") for number in (1, 2)]
+    early, late = sorted(said, key=lambda event: event.hash)
+    put(warehouse, "address", early)
+    built(warehouse, COMPANY)
+    # Of two events at one instant one hides the other for ever: no version tells of the first any more.
+    put(warehouse, "address", late)
+    built(warehouse, COMPANY)
+    found = rows(warehouse, "dim_company", "company_id", where="city = 'x'")
+    assert found == [(late.values["company_id"],)]
+
+
+def test_a_value_is_inherited_from_the_nearest_ancestor_that_has_one_to_any_depth():
+    warehouse = opened("company", "address")
+    chain = [seen("company", number, "2024-01-01", parent_id=number - 1) for number in range(2, 17)]
+    put(warehouse, "company", seen("company", 1, "2024-01-01", number="A-1"), *chain)
+    built(warehouse, COMPANY)
+    assert {number for (number,) in rows(warehouse, "dim_company", "number", where=REAL)} == {"A-1"}
+    put(warehouse, "company", seen("company", 9, "2024-02-01", number="B-2"))
+    built(warehouse, COMPANY)
+    found = dict(rows(warehouse, "dim_company", "company_id", "number", where=REAL))
+    assert {found[number] for number in range(1, 9)} == {"A-1"}
+    assert {found[number] for number in range(9, 17)} == {"B-2"}
+
+
+def test_a_circle_of_ancestors_is_reported_and_gives_nothing():
+    warehouse, heard = opened("company", "address"), list[Event]()
+    put(
+        warehouse,
+        "company",
+        seen("company", 1, "2024-01-01", parent_id=2),
+        seen("company", 2, "2024-01-01", parent_id=1),
+        seen("company", 3, "2024-01-01", parent_id=2),
+        seen("company", 4, "2024-01-01", parent_id=99),
+    )
+    build_dimension(warehouse, STAR, COMPANY, listen=heard.append)
+    assert rows(warehouse, "dim_company", "number", where=REAL) == [(None,)] * 4
+    (finding,) = heard
+    assert isinstance(finding, FindingMade)
+    assert (finding.count, finding.detail) == (3, "psa:1, psa:2, psa:3")
+
+
+def test_a_build_touches_the_changed_members_only_and_a_replay_none():
+    warehouse = opened("company", "address")
+    put(warehouse, "company", *(seen("company", number, "2024-01-01") for number in range(1, 50)))
+    assert build_dimension(warehouse, STAR, COMPANY).inserted == 49 + 3
+    assert build_dimension(warehouse, STAR, COMPANY).rows == 0
+    assert build_dimension(warehouse, STAR, COMPANY, rebuild=True).rows == 0
+    put(warehouse, "address", seen("address", 1, "2024-02-01", company_id=7, city="x"))
+    written = build_dimension(warehouse, STAR, COMPANY)
+    assert (written.deleted, written.inserted) == (1, 2)
+
+
+def test_a_dimension_that_is_declared_anew_is_built_anew():
+    warehouse = built(moved(opened("company", "address")), company(segment="T2"))
+    built(warehouse, company(segment="T2", name="T1"))
+    assert rows(warehouse, "dim_company", "segment", "name", where=REAL) == [("large", "New"), ("small", "New")]
+
+
+def test_an_attribute_that_is_declared_no_more_goes():
+    warehouse = built(moved(opened("company", "address")), company(segment="T2", name="T1"))
+    built(warehouse, company(segment="T2"))
+    assert "name" not in [column.name for column in warehouse.describe("gold", "dim_company") or ()]
+    assert build_dimension(warehouse, star_of(company(segment="T2")), company(segment="T2"), rebuild=True).rows == 0
+
+
+def test_nothing_stays_staged():
+    warehouse = built(moved(opened("company", "address")), COMPANY)
+    if isinstance(warehouse, Spark):
+        assert [name for name in warehouse._staged.rows if name.startswith("gold_")] == []
+        return
+    listed = r"SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'gold\_%' ESCAPE '\'"
+    assert warehouse.rows(listed) == []
+
+
+def test_changes_that_all_have_consumed_may_be_trimmed():
+    warehouse = built(moved(opened("company", "address")), company(segment="T2"))
+    assert trim(warehouse) == 1
+    put(warehouse, "company", seen("company", 1, "2024-04-01", segment="huge"))
+    built(warehouse, company(segment="T2"))
+    assert len(rows(warehouse, "dim_company", "segment", where=REAL)) == 3
+    put(warehouse, "company", seen("company", 1, "2024-05-01", segment="x"))
+    assert trim(warehouse) == 1
+    assert build_dimension(warehouse, star_of(company(segment="T2")), company(segment="T2")).rows > 0
+
+
+def test_a_dropped_table_is_forgotten():
+    warehouse = built(moved(opened("company", "address")), company(segment="T2"))
+    drop(warehouse, "dim_company")
+    assert warehouse.rows("SELECT * FROM meta.progress") == []
+    built(warehouse, company(segment="T2"))
+    assert len(rows(warehouse, "dim_company", "segment", where=REAL)) == 2
+
+
+def test_a_table_that_was_dropped_is_built_again():
+    warehouse = built(moved(opened("company", "address")), company(segment="T2"))
+    warehouse.drop("gold", "dim_company")
+    built(warehouse, company(segment="T2"))
+    assert len(rows(warehouse, "dim_company", "segment")) == 5
+
+
+def test_a_name_that_gold_needs_itself_is_refused():
+    with pytest.raises(DeclarationError, match="valid_from"):
+        built(opened("company", "address"), company(valid_from={"history": "T1", "value": "name"}))
+
+
+def test_table_of_says_which_columns_there_will_be():
+    table = building.table_of(opened("company", "address"), STAR, COMPANY)
+    assert [(column.name, column.dtype) for column in table.columns[:4]] == [
+        ("company_key", "bigint"),
+        ("entity_key", "text"),
+        ("company_id", "bigint"),
+        ("segment", "text"),
+    ]
+    assert table.names[-7:] == (
+        "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source",
+    )  # fmt: skip
+
+
+def test_members_of_two_connections_never_mix():
+    warehouse = opened("company", "address")
+    put(warehouse, "company", seen("company", 1, "2024-01-01"))
+    other = seen("address", 1, "2024-01-01", company_id=1, city="elsewhere")
+    put(warehouse, "address", type(other)(**{**vars(other), "key": "other:1"}))
+    built(warehouse, COMPANY)
+    assert rows(warehouse, "dim_company", "city", where=REAL) == [(None,)]

@@ -1,0 +1,242 @@
+"""Surrogate keys: narrow enough for a double, exchanged everywhere at once when they are made otherwise, never given twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+import pytest
+
+from headwater.errors import GuardError
+from headwater.events import FindingMade
+from headwater.gold.change_feed import forget
+from headwater.gold.dimension.rekey import counted_tables, unsettled
+from headwater.gold.star import Star
+from headwater.names import literal
+from headwater.temporal.keys import hash53, hash60
+from headwater.warehouse.base import Table, TableColumn
+from tests.gold.builders import STAR, build, build_one, everything, opened, put, rows, seen
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
+
+REAL = "member_key >= 0"
+MEMBER = STAR.declarations.dimensions["member"]
+ON = datetime.fromisoformat
+
+
+def star_with(surrogate):
+    """The firm's star with the project's choice of keys. `worker` chooses by itself."""
+    return Star(declarations=STAR.declarations.choosing(None, surrogate), settings=STAR.settings)
+
+
+def told(warehouse, star=STAR):
+    """All of gold brought up to date; what was found about keys."""
+    heard = []
+    build(warehouse, star, listen=heard.append)
+    return [one for one in heard if isinstance(one, FindingMade) and "keys" in one.finding]
+
+
+def lived():
+    """Two members, one of whom changed, one whom only work knows of, and their work."""
+    warehouse = opened("member", "entry")
+    put(warehouse, "member", seen("member", 1, "2024-01-01", name="Ann", cost=10), seen("member", 2, "2024-01-01"))
+    put(warehouse, "member", seen("member", 1, "2024-03-01", name="Ann", cost=12, batch="b2"))
+    work = [(1, 1, "2024-01-05"), (2, 1, "2024-03-05"), (3, 2, "2024-01-06"), (4, 9, "2024-01-07")]
+    said = {"hours": 1, "rate": 100, "option": "Billable"}
+    put(
+        warehouse,
+        "entry",
+        *(seen("entry", key, day, member_id=who, started_at=ON(day), **said) for key, who, day in work),
+    )
+    return warehouse
+
+
+def reached(warehouse):
+    """Whom each piece of work points at, by way of its keys."""
+    return [
+        tuple(row)
+        for row in warehouse.rows(
+            "SELECT f.entry_id, d.entity_key, CAST(d.cost AS INTEGER) AS cost, o.value, w.entity_key AS worker "
+            "FROM gold.fact_entry AS f LEFT JOIN gold.dim_member AS d ON d.member_key = f.member_key "
+            "LEFT JOIN gold.dim_option AS o ON o.option_key = f.option_key "
+            "LEFT JOIN gold.dim_worker AS w ON w.worker_key = f.worker_key ORDER BY f.entry_id"
+        )
+    ]
+
+
+REACHED = [
+    (1, "psa:1", 10, "Billable", "psa:1"),
+    (2, "psa:1", 12, "Billable", "psa:1"),
+    (3, "psa:2", None, "Billable", "psa:2"),
+    (4, "psa:9", None, "Billable", "psa:9"),
+]
+
+
+def aged(warehouse):
+    """Gold as it was once made: keys of 60 bits in dimension and facts, and nothing noted of how they are made."""
+    for dimension, columns in {"member": ("member", "approver"), "option": ("option",)}.items():
+        for number, entity_key, start in warehouse.rows(
+            f"SELECT {dimension}_key, entity_key, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) "
+            f"= 1 THEN 'first' ELSE CAST(EPOCH_US(valid_from) AS VARCHAR) END AS start FROM gold.dim_{dimension} "
+            f"WHERE {dimension}_key >= 0"
+        ):
+            wide = warehouse.rows(f"SELECT {hash60(literal(f'{start}|{entity_key}'))} AS wide")[0][0]
+            assert wide % 2**53 == number
+            for table, column in [(f"dim_{dimension}", dimension), *(("fact_entry", name) for name in columns)]:
+                warehouse.update("gold", table, {f"{column}_key": str(wide)}, f"{column}_key = {number}")
+    warehouse.delete("meta", "progress", "entity = '@keys'")
+    warehouse.update(
+        "meta", "progress", {"change_id": "change_id + 1"}, "entity = '@definition' AND consumer LIKE 'dim_%'"
+    )
+
+
+def test_a_key_is_the_lower_53_bits_of_what_it_once_was_the_same_on_every_engine():
+    warehouse = opened("member")
+    texts = ["first|psa:1", "first|psa:ÞÓR", "1709251200000000|psa:1"]
+    found = [warehouse.rows(f"SELECT {hash53(literal(text))} AS k")[0][0] for text in texts]
+    assert found == [int(hashlib.md5(text.encode()).hexdigest()[:15], 16) % 2**53 for text in texts]
+    assert all(0 <= key < 2**53 for key in found)
+
+
+def test_gold_of_wide_keys_is_narrowed_in_dimension_and_facts_at_once_and_said_so():
+    warehouse = lived()
+    build(warehouse)
+    assert reached(warehouse) == REACHED
+    before = everything(warehouse)
+    aged(warehouse)
+    assert reached(warehouse) == REACHED
+    assert max(key for (key,) in rows(warehouse, "dim_member", "member_key")) >= 2**53
+    built = frozenset({"gold.dim_member", "gold.dim_option", "gold.dim_worker", "gold.dim_date"})
+    dimensions = STAR.declarations.dimensions.values()
+    assert unsettled(warehouse, dimensions, built) == built - {"gold.dim_date"}
+    found = told(warehouse)
+    assert [(one.table, one.count) for one in found] == [("gold.dim_member", 4), ("gold.dim_option", 1)]
+    assert "fact_entry" in found[0].detail
+    assert everything(warehouse) == before
+    assert unsettled(warehouse, dimensions, built) == frozenset()
+    assert told(warehouse) == []
+
+
+def test_a_fact_that_is_loaded_alone_narrows_the_dimensions_it_points_at():
+    warehouse = lived()
+    build(warehouse)
+    before = everything(warehouse)
+    aged(warehouse)
+    put(warehouse, "entry", seen("entry", 5, "2024-01-08", member_id=77, started_at=ON("2024-01-08")))
+    build_one(warehouse, STAR, STAR.declarations.facts["entry"])
+    keys = rows(warehouse, "dim_member", "member_key", "entity_key", where=REAL)
+    assert {key for key, _ in keys} >= {row[0] for row in before["dim_member"] if row[0] >= 0}
+    assert all(key < 2**53 for key, _ in keys)
+    assert reached(warehouse)[:4] == REACHED
+
+
+def test_a_run_that_dies_between_dimension_and_fact_leaves_keys_of_one_kind():
+    warehouse = lived()
+    build(warehouse)
+    aged(warehouse)
+    build_one(warehouse, STAR, MEMBER)  # and nothing after it
+    assert reached(warehouse) == REACHED
+    assert all(key < 2**53 for (key,) in rows(warehouse, "fact_entry", "member_key"))
+
+
+def test_a_project_counts_its_keys_and_a_dimension_may_differ():
+    warehouse = lived()
+    build(warehouse, star_with("sequence"))
+    assert rows(warehouse, "dim_member", "member_key", "entity_key", "is_inferred", where=REAL) == [
+        (1, "psa:1", False),
+        (2, "psa:2", False),
+        (3, "psa:1", False),
+        (4, "psa:9", True),
+    ]
+    assert rows(warehouse, "dim_option", "option_key", "value", where="option_key >= 0") == [(1, "Billable")]
+    assert reached(warehouse) == REACHED
+    put(warehouse, "member", seen("member", 9, "2023-05-01", name="Ny", batch="b3"))
+    build(warehouse, star_with("sequence"))
+    assert rows(warehouse, "dim_member", "member_key", "name", "is_inferred", where="entity_key = 'psa:9'") == [
+        (4, "Ny", False)
+    ]
+    again = everything(warehouse)
+    assert build(warehouse, star_with("sequence")).rows == 0
+    assert everything(warehouse) == again
+    mixed = STAR.declarations.model_copy(
+        update={
+            "dimensions": {**STAR.declarations.dimensions, "member": MEMBER.model_copy(update={"surrogate": "hash"})}
+        }
+    ).choosing(None, "sequence")
+    assert (mixed.dimensions["member"].surrogate, mixed.dimensions["option"].surrogate) == ("hash", "sequence")
+
+
+def test_keys_that_are_counted_from_now_on_are_exchanged_everywhere_and_so_are_those_no_more():
+    warehouse = lived()
+    build(warehouse)
+    hashed = everything(warehouse)
+    found = told(warehouse, star_with("sequence"))
+    assert {one.table for one in found} == {"gold.dim_member", "gold.dim_option"}
+    assert [key for (key,) in rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
+    assert reached(warehouse) == REACHED
+    assert {one.table for one in told(warehouse)} == {"gold.dim_member", "gold.dim_option"}
+    assert everything(warehouse) == hashed
+
+
+def test_a_rebuild_keeps_numbers_and_a_number_that_went_is_not_given_again():
+    warehouse, star = lived(), star_with("sequence")
+    build(warehouse, star)
+    before = everything(warehouse)
+    build(warehouse, star, rebuild=True)
+    assert everything(warehouse) == before
+    # The work of the one whom nobody knows becomes another's: the inferred member goes, and so does the number 4.
+    put(warehouse, "entry", seen("entry", 4, "2024-02-07", member_id=2, started_at=ON("2024-01-07"), batch="b2"))
+    build(warehouse, star)
+    assert rows(warehouse, "dim_member", "member_key", where="is_inferred") == []
+    put(warehouse, "member", seen("member", 8, "2024-04-01", batch="b3"))
+    build(warehouse, star)
+    assert rows(warehouse, "dim_member", "member_key", where="entity_key = 'psa:8'") == [(5,)]
+
+
+def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_another_one():
+    warehouse, star = lived(), star_with("sequence")
+    build(warehouse, star)
+    before = everything(warehouse)
+    kept = counted_tables(warehouse, star.declarations.dimensions.values())
+    assert {"dim_member", "dim_option", "dim_worker"} <= kept
+    for name in warehouse.tables("gold"):
+        if name not in kept:
+            warehouse.drop("gold", name)
+    warehouse.drop_columns("gold", "dim_member", ["cost"])
+    table = Table(
+        layer="gold", name="dim_member", key=("entity_key",), columns=(TableColumn(name="cost", dtype="date"),)
+    )
+    warehouse.ensure(table)
+    forget(warehouse)
+    assert told(warehouse, star) == []
+    after = everything(warehouse)
+    assert {name: len(found) for name, found in after.items()} == {name: len(found) for name, found in before.items()}
+    assert after["fact_entry"] == before["fact_entry"]
+    assert after["dim_worker"] == before["dim_worker"]
+    assert reached(warehouse) == REACHED
+
+
+def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch):
+    warehouse = lived()
+    build(warehouse)
+    aged(warehouse)
+    before = everything(warehouse)
+    monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate", lambda *_: "CAST(7 AS BIGINT)")
+    with pytest.raises(GuardError) as caught:
+        build_one(warehouse, STAR, MEMBER)
+    assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
+    assert everything(warehouse) == before
+    assert "sequence" in caught.value.hint
+    build(warehouse, star_with("sequence"))
+    assert [key for (key,) in rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
+    assert reached(warehouse) == REACHED
+
+
+def test_all_keys_survive_a_double():
+    warehouse = lived()
+    build(warehouse)
+    for name, key in (("dim_member", "member_key"), ("dim_option", "option_key"), ("fact_entry", "member_key")):
+        for (number,) in rows(warehouse, name, key):
+            assert int(float(number)) == number
+            assert json.loads(json.dumps(number), parse_int=float) == number

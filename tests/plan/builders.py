@@ -1,0 +1,92 @@
+"""A small service desk to plan for: two feeds of changes, one below another, one snapshot, two facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.clock import EPOCH
+from headwater.ledger.base import BatchRow, State
+from headwater.model.resource import Parent, Resource
+from headwater.plan.dependencies import Needed, View
+from headwater.plan.state import FeedState, Request, TenantState
+from headwater.wire.cursor import Changes, Snapshot, Sweep
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+HOLD_BACK = timedelta(minutes=5)
+UNTIL = NOW - HOLD_BACK
+DAY = timedelta(days=1)
+CHANGES = Changes(params={}, field="_info.lastUpdated")
+
+RESOURCES = {
+    "tickets": Resource(
+        resource="tickets", path="t", cursor=CHANGES, chunk="30d", look_back="90d", deletes=Sweep(every="1d")
+    ),
+    "agreements": Resource(resource="agreements", path="a", cursor=CHANGES, chunk="30d", look_back="90d"),
+    "additions": Resource(
+        resource="additions", path="a/{parent}/additions", cursor=CHANGES, parent=Parent(resource="agreements")
+    ),
+    "boards": Resource(resource="boards", path="b", cursor=Snapshot(every="1d")),
+}
+
+VIEW = View(
+    entities={
+        "ticket": frozenset({"desk.tickets"}),
+        "agreement": frozenset({"desk.agreements"}),
+        "addition": frozenset({"desk.additions"}),
+        "board": frozenset({"desk.boards"}),
+    },
+    dimensions={
+        "board": frozenset({"board"}),
+        "agreement": frozenset({"agreement", "addition"}),
+        "date": frozenset(),
+    },
+    facts={
+        "ticket": Needed(entities=frozenset({"ticket"}), dimensions=frozenset({"board", "date"})),
+        "addition": Needed(entities=frozenset({"addition"}), dimensions=frozenset({"agreement", "date"})),
+    },
+)
+
+BUILT = frozenset(
+    {
+        *(f"silver.{name}" for name in VIEW.entities),
+        *(f"gold.dim_{name}" for name in VIEW.dimensions),
+        *(f"gold.fact_{name}" for name in VIEW.facts),
+    }
+)
+
+
+def feed(resource: str, *, connection: str = "psa", tenant: str = "acme") -> Feed:
+    return Feed(tenant=tenant, connection=connection, resource=resource)
+
+
+def fresh(resource: str, *, tenant: str = "acme") -> FeedState:
+    """A feed that was never read."""
+    own = feed(resource, tenant=tenant)
+    return FeedState(feed=own, connector="desk", resource=RESOURCES[resource], hold_back=HOLD_BACK)
+
+
+def read(resource: str, until: datetime = UNTIL) -> FeedState:
+    """A feed that was read until then."""
+    whole = (Window(since=EPOCH, until=until),)
+    state = fresh(resource)
+    if resource == "additions":
+        return replace(state, parents={"1": whole, "2": whole})
+    return replace(state, committed=whole, last_sweep=until, last_snapshot=until)
+
+
+def tenant(*feeds: FeedState, built: frozenset[str] = BUILT) -> TenantState:
+    return TenantState(tenant="acme", feeds=feeds, built=built)
+
+
+def asked(**changed: object) -> Request:
+    return replace(Request(source_times={"psa": NOW}), **changed)  # type: ignore[arg-type]
+
+
+def row(state: State, batch: Batch, *, resume: State | None = None, parents: tuple[str, ...] = ()) -> BatchRow:
+    return BatchRow(batch=batch, state=state, resume=resume or state, parents=parents)
+
+
+def batch(resource: str, since: datetime, until: datetime, *, purpose: str = "changes") -> Batch:
+    return batch_of(feed(resource), Window(since=since, until=until), purpose=purpose)

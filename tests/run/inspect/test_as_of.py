@@ -1,0 +1,138 @@
+"""What was so at an instant, asked for by name and day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from headwater.clock import parse_instant
+from headwater.errors import DeclarationError, WarehouseError
+from headwater.run import app
+from headwater.testing.tables import mismatch
+from tests.run.inspect.past import project, remember, said
+
+ANNA = {"contact_id": 1, "company_id": 7, "first_name": "Anna"}
+BODO = {"contact_id": 2, "company_id": 8, "first_name": "Bodo", "last_name": "Berg", "title": ""}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    made = project(tmp_path_factory.mktemp("asof") / "shop")
+    remember(
+        made,
+        said("psa:1", "2026-01-01", **ANNA, last_name="Alt", title=None),
+        said("psa:1", "2026-03-01", **ANNA, last_name="Neu", title="boss"),
+        said("psa:2", "2026-01-01", **BODO),
+        said("psa:2", "2026-02-01", "D"),
+        said("psa:2", "2026-04-01", **BODO),
+    )
+    return made
+
+
+def ask(root, when, name="contact", **asked):
+    with app.open_project(root) as opened:
+        found = app.asof(opened, "acme", parse_instant(when), name, **asked)
+    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
+
+@pytest.mark.parametrize(
+    ("when", "picture"),
+    [
+        ("2025-12-31T23:59:59.999999", "| entity_key |\n| --- |"),
+        ("2026-01-01", "| entity_key | last_name |\n| --- | --- |\n| psa:1 | Alt |\n| psa:2 | Berg |"),
+        ("2026-02-01", "| entity_key | last_name |\n| --- | --- |\n| psa:1 | Alt |"),
+        ("2026-02-28T23:59:59.999999", "| entity_key | last_name |\n| --- | --- |\n| psa:1 | Alt |"),
+        ("2026-03-01T00:00:00Z", "| entity_key | last_name |\n| --- | --- |\n| psa:1 | Neu |"),
+        ("2026-03-01T01:00:00+02:00", "| entity_key | last_name |\n| --- | --- |\n| psa:1 | Alt |"),
+        ("2031-01-01", "| entity_key | last_name |\n| --- | --- |\n| psa:1 | Neu |\n| psa:2 | Berg |"),
+    ],
+)
+def test_at_an_instant_a_key_has_the_version_that_began_at_or_before_it_and_had_not_ended(root, when, picture):
+    assert mismatch(picture, ask(root, when)) == ""
+
+
+def test_rows_come_by_key_and_may_be_narrowed(root):
+    found = ask(root, "2026-05-01", columns=("last_name", "first_name"))
+    assert found == [{"last_name": "Neu", "first_name": "Anna"}, {"last_name": "Berg", "first_name": "Bodo"}]
+    assert ask(root, "2026-05-01", columns=("contact_id",), limit=1) == [{"contact_id": 1}]
+    assert ask(root, "2026-05-01", where="last_name = 'Neu' OR title = 'x'", columns=("contact_id",)) == [
+        {"contact_id": 1}
+    ]
+    assert ask(root, "2026-02-15", where="last_name = 'Neu' OR TRUE -- all", columns=("contact_id",)) == [
+        {"contact_id": 1}
+    ]
+
+
+def test_instants_are_answered_in_utc(root):
+    assert ask(root, "2026-05-01", limit=1)[0]["valid_from"] == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["contact", "silver.contact"])
+def test_an_entity_is_meant_before_a_dimension_of_that_name(root, name):
+    assert "version_number" in ask(root, "2026-05-01", name)[0]
+
+
+def test_plain_sql_asks_the_same_by_a_function(root):
+    with app.open_project(root) as opened:
+        sql = "SELECT last_name FROM silver.contact_asof(TIMESTAMP '2026-02-28 12:00:00') AS c"
+        assert app.query(opened, "acme", sql).rows == (("Alt",),)
+        then, now = "silver.contact_asof('2026-02-01') AS a", "silver.contact_asof('2026-04-01') AS n"
+        joined = f"SELECT n.last_name FROM {then} JOIN {now} USING (entity_key)"
+        assert app.query(opened, "acme", joined).rows == (("Neu",),)
+        assert [table.table for table in app.status(opened, "acme").tables] == [
+            "contact",
+            "contact_current",
+            "contact_log",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("contcat", "No entity or dimension"),
+        ("fact_time_entry", "keeps no versions"),
+        ("dim_date", "keeps no versions"),
+    ],
+)
+def test_what_has_no_past_is_refused_with_a_hint(root, name, what):
+    with pytest.raises(DeclarationError, match=what) as caught:
+        ask(root, "2026-01-01", name)
+    assert caught.value.hint
+
+
+def test_a_table_that_is_not_there_yet_names_the_command_that_makes_it(root):
+    with pytest.raises(WarehouseError, match="dim_contact is not there yet") as caught:
+        ask(root, "2026-01-01", "dim_contact")
+    assert "headwater run" in caught.value.hint
+
+
+def test_an_unknown_column_is_refused_with_the_nearest_one(root):
+    with pytest.raises(DeclarationError, match="no column `lastname`") as caught:
+        ask(root, "2026-01-01", columns=("lastname",))
+    assert caught.value.hint == "did you mean `last_name`?"
+    with pytest.raises(WarehouseError, match="refused a statement") as refused:
+        ask(root, "2026-01-01", where="lastname = 'x'")
+    assert "last_name" in refused.value.saw
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "1 = 1) OR (1 = 1",
+        "1 = 1; DROP TABLE silver.contact",
+        "DROP TABLE silver.contact",
+        "contact_id IN (SELECT 1)",
+        "EXISTS (SELECT 1 FROM gold.dim_member)",
+        "TRUE UNION SELECT 1",
+        "TRUE LIMIT 1",
+        "TRUE ORDER BY 1",
+        "TRUE GROUP BY 1",
+        "contact_id = /*",
+        "SELECT 1",
+    ],
+)
+def test_a_condition_is_one_expression(root, condition):
+    with pytest.raises(WarehouseError, match="a condition is one expression") as caught:
+        ask(root, "2026-01-01", where=condition)
+    assert caught.value.where == "--where"

@@ -1,0 +1,115 @@
+"""The life of one thing: what changed when, and who said so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from headwater.clock import iso
+from headwater.errors import DeclarationError, StateError
+from headwater.run import app
+from headwater.testing.tables import mismatch
+from tests.run.inspect.past import project, remember, said
+
+WHO = {"contact_id": 1, "company_id": 7, "first_name": "Anna", "title": None}
+
+
+def life(root, key="psa:1", entity="contact", **asked):
+    with app.open_project(root) as opened:
+        return app.history(opened, "acme", entity, key, **asked)
+
+
+def picture(found):
+    return [
+        {
+            "from": iso(moment.at)[:10],
+            "to": iso(moment.until)[:10] if moment.until else "open",
+            "kind": moment.kind,
+            "changes": "; ".join(f"{one.column}: {one.old!r} -> {one.new!r}" for one in moment.changes),
+            "batch": moment.batch_id,
+        }
+        for moment in found.moments
+    ]
+
+
+def test_a_life_with_changes_deletes_gaps_and_a_return(tmp_path):
+    root = project(tmp_path / "shop")
+    remember(
+        root,
+        said("psa:1", "2026-01-01", batch="b1", **WHO, last_name="Alt"),
+        said("psa:1", "2026-01-05", batch="b1", **WHO, last_name="Alt"),
+        said("psa:1", "2026-02-01", batch="b2", **WHO, last_name=""),
+        said("psa:1", "2026-03-01", "D", batch="b3"),
+        said("psa:1", "2026-03-05", "D", batch="b3"),
+        said("psa:1", "2026-04-01", batch="b4", **WHO, last_name=None),
+        said("psa:1", "2026-05-01", batch="b5", **{**WHO, "title": "boss"}, last_name="Neu"),
+        said("psa:1", "2026-06-01", "A", batch="b6"),
+    )
+    found = life(root)
+    assert (found.entity, found.entity_key, found.events) == ("contact", "psa:1", 8)
+    assert (
+        mismatch(
+            """
+    | from       | to         | kind    | changes                                          | batch |
+    | ---------- | ---------- | ------- | ------------------------------------------------ | ----- |
+    | 2026-01-01 | 2026-02-01 | first   | $all                                             | b1    |
+    | 2026-02-01 | 2026-03-01 | changed | last_name: 'Alt' -> ''                           | b2    |
+    | 2026-03-01 | 2026-04-01 | deleted |                                                  | b3    |
+    | 2026-04-01 | 2026-05-01 | back    | last_name: '' -> None                            | b4    |
+    | 2026-05-01 | 2026-06-01 | changed | last_name: None -> 'Neu'; title: None -> 'boss'  | b5    |
+    | 2026-06-01 | open       | absent  |                                                  | b6    |
+    """,
+            picture(found),
+        )
+        == ""
+    )
+    first = found.moments[0]
+    assert [(one.column, one.new) for one in first.changes] == [
+        ("contact_id", 1), ("company_id", 7), ("first_name", "Anna"), ("last_name", "Alt"),
+    ]  # fmt: skip
+    assert (first.connection, first.source) == ("psa", "connectwise.contacts")
+    assert first.read_at == datetime(2026, 1, 6, tzinfo=UTC)
+
+
+def test_late_news_tell_when_they_were_read(tmp_path):
+    root = project(tmp_path / "shop")
+    remember(root, said("psa:1", "2026-01-01", batch="b1", **WHO, last_name="Alt"))
+    remember(root, said("psa:1", "2026-03-01", batch="b2", **WHO, last_name="Neu"))
+    remember(root, said("psa:1", "2026-02-01", batch="b3", **WHO, last_name="Mittel"))
+    assert [(row["from"], row["batch"]) for row in picture(life(root))] == [
+        ("2026-01-01", "b1"),
+        ("2026-02-01", "b3"),
+        ("2026-03-01", "b2"),
+    ]
+
+
+def test_a_key_may_be_given_without_its_connection_where_one_alone_has_it(tmp_path):
+    root = project(tmp_path / "shop", "psa", "psa2")
+    remember(
+        root,
+        said("psa:1", "2026-01-01", **WHO),
+        said("psa:2", "2026-01-01", **WHO),
+        said("psa2:2", "2026-01-01", **WHO),
+    )
+    assert life(root, "1").entity_key == "psa:1"
+    with pytest.raises(StateError, match="Several connections have a contact") as caught:
+        life(root, "2")
+    assert caught.value.hint == "say which: psa2:2, psa:2"
+    with pytest.raises(StateError, match="No contact of this key was ever seen") as unseen:
+        life(root, "99")
+    assert unseen.value.hint == "keys are written like `psa2:2`"
+
+
+def test_what_was_only_ever_deleted_has_a_life_too(tmp_path):
+    root = project(tmp_path / "shop")
+    remember(root, said("psa:1", "2026-01-01", "D", batch="b1"))
+    (moment,) = life(root).moments
+    assert (moment.kind, moment.until, moment.batch_id) == ("deleted", None, "b1")
+
+
+def test_an_unknown_entity_is_refused_with_the_nearest_one(tmp_path):
+    root = project(tmp_path / "shop")
+    with pytest.raises(DeclarationError, match="No entity is called `dim_contact`") as caught:
+        life(root, entity="dim_contact")
+    assert caught.value.hint == "did you mean `contact`?"

@@ -1,0 +1,106 @@
+"""A plan carried out: what fails fails alone, what depends on it is skipped and says so."""
+
+from __future__ import annotations
+
+import threading
+
+from headwater.batch import Feed, Window, batch_of
+from headwater.clock import EPOCH, parse_instant
+from headwater.errors import Refused, StopRequested
+from headwater.events import StepFailed, StepSkipped
+from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan
+from headwater.run.pipeline.executor import execute
+from headwater.run.results import STOPPED
+
+WINDOW = Window(since=EPOCH, until=parse_instant("2026-01-01"))
+
+
+def reading(resource: str) -> tuple[Extract, Land]:
+    batch = batch_of(Feed(tenant="acme", connection="psa", resource=resource), WINDOW)
+    extract = Extract(batch=batch)
+    return extract, Land(feed=batch.feed, batch=batch, after=(extract.id,))
+
+
+def plan() -> Plan:
+    tickets, companies = reading("tickets"), reading("companies")
+    ticket = Conform(tenant="acme", entity="ticket", after=(tickets[1].id,))
+    company = Conform(tenant="acme", entity="company", after=(companies[1].id,))
+    dim = BuildDimension(tenant="acme", name="company", after=(company.id,))
+    fact = LoadFact(tenant="acme", name="ticket", after=(ticket.id, dim.id))
+    return Plan(tenant="acme", steps=(*tickets, *companies, ticket, company, dim, fact))
+
+
+def test_all_that_can_be_done_is_done():
+    done: list[str] = []
+    results = execute(plan(), lambda step: done.append(step.id) or "", lambda event: None)
+    assert {result.state for result in results} == {"done"}
+    assert len(done) == len(plan().steps)
+
+
+def test_what_waits_comes_after_what_it_waits_for():
+    done: list[str] = []
+    execute(plan(), lambda step: done.append(step.id) or "", lambda event: None)
+    for step in plan().steps:
+        assert all(done.index(other) < done.index(step.id) for other in step.after)
+
+
+def test_a_failure_takes_what_depends_on_it_and_nothing_else():
+    told = []
+
+    def carry(step):
+        if step.kind == "extract" and step.batch.feed.resource == "companies":
+            raise Refused("the service said no")
+        return ""
+
+    results = execute(plan(), carry, told.append)
+    assert [result.state for result in results] == [
+        "done",
+        "done",
+        "failed",
+        "skipped",
+        "done",
+        "skipped",
+        "skipped",
+        "skipped",
+    ]
+    assert sum(isinstance(event, StepFailed) for event in told) == 1
+    assert sum(isinstance(event, StepSkipped) for event in told) == 4
+    assert results[7].detail == "dimension:company did not succeed"
+
+
+def test_a_defect_in_one_step_is_told_and_does_not_take_the_others():
+    def carry(step):
+        if step.kind == "conform" and step.entity == "ticket":
+            raise KeyError("nobody foresaw this")
+        return ""
+
+    results = execute(plan(), carry, lambda event: None)
+    assert [result.state for result in results].count("failed") == 1
+    assert "this is a defect" in results[4].error.what
+
+
+def test_a_stop_is_no_failure():
+    def carry(step):
+        if step.kind == "extract":
+            raise StopRequested
+        return ""
+
+    results = execute(plan(), carry, lambda event: None)
+    assert {result.state for result in results} == {"skipped"}
+    assert results[0].detail == STOPPED
+
+
+def test_reads_run_side_by_side_and_the_warehouse_is_written_by_one():
+    both = threading.Barrier(2, timeout=10)
+    writers: set[int] = set()
+
+    def carry(step):
+        if step.kind == "extract":
+            both.wait()
+        if step.kind in ("conform", "dimension", "fact"):
+            writers.add(threading.get_ident())
+        return ""
+
+    results = execute(plan(), carry, lambda event: None)
+    assert {result.state for result in results} == {"done"}
+    assert writers == {threading.get_ident()}

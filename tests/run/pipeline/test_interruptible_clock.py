@@ -1,0 +1,25 @@
+"""A run does not sleep through a request to stop."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.clock import SystemClock
+from headwater.errors import StopRequested
+from headwater.run.pipeline.interruptible_clock import Patience
+
+
+def test_a_wait_ends_when_a_stop_is_asked_for():
+    asked = iter([False, False, True])
+    clock = SystemClock()
+    started = clock.monotonic()
+    with pytest.raises(StopRequested):
+        Patience(clock=clock, stop=lambda: next(asked)).sleep(60)
+    assert clock.monotonic() - started < 5
+
+
+def test_a_wait_lasts_as_long_as_it_should():
+    clock = SystemClock()
+    started = clock.monotonic()
+    Patience(clock=clock, stop=lambda: False).sleep(0.4)
+    assert clock.monotonic() - started >= 0.4

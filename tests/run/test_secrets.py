@@ -1,0 +1,74 @@
+"""References to secrets: what they name, and that what they give is never shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.errors import DeclarationError
+from headwater.model.connector import Connector, Setting
+from headwater.model.project import Connection
+from headwater.run.secrets import fill_settings, resolve, resolve_secrets, resolve_url
+
+CONNECTOR = Connector(
+    connector="acme",
+    base_url="{base_url}",
+    settings={"base_url": Setting(default="https://acme.example"), "company": Setting(description="who you are")},
+    secrets={"token": "the token"},
+    resources=(),
+)
+
+
+def test_an_environment_reference_gives_its_value(monkeypatch, tmp_path):
+    monkeypatch.setenv("ACME_TOKEN", "hush")
+    assert resolve("env:ACME_TOKEN", root=tmp_path, where="f") == "hush"
+
+
+def test_a_file_reference_counts_from_the_project(tmp_path):
+    (tmp_path / "token.txt").write_text("hush\n")
+    assert resolve("file:token.txt", root=tmp_path, where="f") == "hush"
+
+
+@pytest.mark.parametrize(
+    "reference", ["hush", "env:", "vault:hush", "env:HEADWATER_NOT_SET", "file:not-there", "aws-sm:x"]
+)
+def test_what_gives_nothing_is_refused_without_showing_a_secret(reference, tmp_path, monkeypatch):
+    monkeypatch.delenv("HEADWATER_NOT_SET", raising=False)
+    with pytest.raises(DeclarationError) as caught:
+        resolve(reference, root=tmp_path, where="headwater.yaml:7")
+    assert caught.value.where == "headwater.yaml:7"
+    assert caught.value.hint
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "what", "hint"),
+    [
+        ({}, "The secret `token` is not given.", "add `token: env:SOME_NAME` under secrets (the token)"),
+        ({"tokn": "env:X"}, "acme knows no secret `tokn`.", "did you mean `token`?"),
+    ],
+)
+def test_missing_and_unknown_secrets_are_named(secrets, what, hint, tmp_path):
+    with pytest.raises(DeclarationError) as caught:
+        resolve_secrets(Connection(connector="acme", secrets=secrets), CONNECTOR, root=tmp_path, where="f")
+    assert (caught.value.what, caught.value.hint) == (what, hint)
+
+
+def test_settings_are_filled_with_defaults():
+    filled = fill_settings(Connection(connector="acme", settings={"company": "x"}), CONNECTOR, where="f")
+    assert filled == {"base_url": "https://acme.example", "company": "x"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [({}, "The setting `company` is not given."), ({"company": "x", "compny": "y"}, "acme knows no setting `compny`.")],
+)
+def test_missing_and_unknown_settings_are_named(settings, what):
+    with pytest.raises(DeclarationError) as caught:
+        fill_settings(Connection(connector="acme", settings=settings), CONNECTOR, where="f")
+    assert caught.value.what == what
+
+
+def test_a_relative_ledger_lies_in_the_project(tmp_path, monkeypatch):
+    assert resolve_url("sqlite:///a/b.db", root=tmp_path, where="f") == f"sqlite:///{tmp_path}/a/b.db"
+    monkeypatch.setenv("LEDGER_URL", "sqlite:////elsewhere.db")
+    assert resolve_url("env:LEDGER_URL", root=tmp_path, where="f") == "sqlite:////elsewhere.db"

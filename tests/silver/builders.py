@@ -1,0 +1,36 @@
+"""A bench to try silver on: the corpus's entity, on a warehouse of its own or of the grid."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from headwater.model.entity import Entity
+from headwater.silver.schema.migrate import ready
+from headwater.testing.conformance.history.entity import COLUMNS, THING, put, seen, staged, versions
+from headwater.testing.conformance.history.oracle import Seen
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.duckdb.engine import DuckDB
+from tests.grid.engines import Engine
+
+__all__ = ["COLUMNS", "THING", "cut", "made", "opened", "put", "seen", "staged", "versions"]
+
+
+def opened(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
+    warehouse = DuckDB("acme", path, threads=1)
+    ready(warehouse, entity)
+    return warehouse
+
+
+def made(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
+    """A warehouse on an engine of the grid, ready for the entity."""
+    warehouse = engine.open(tenant)
+    ready(warehouse, entity)
+    return warehouse
+
+
+def cut(events: Sequence[Seen], sizes: Iterable[int]) -> list[list[Seen]]:
+    """The events in batches of the given sizes; what is left over is the last batch."""
+    rest = iter(events)
+    batches = [list(itertools.islice(rest, size)) for size in sizes]
+    return [batch for batch in (*batches, list(rest)) if batch]

@@ -1,0 +1,91 @@
+"""Tables made ready, and declarations that changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.errors import DeclarationError, WarehouseError
+from headwater.model.entity import Entity
+from headwater.silver.explain import explain
+from headwater.silver.schema.diff import decide
+from headwater.silver.schema.migrate import ready
+from tests.silver.builders import THING, made, put, seen, versions
+
+
+def changed(*, choice=None, **columns) -> Entity:
+    kept = {name: column.model_dump() for name, column in THING.columns.items()}
+    declared = {name: column for name, column in {**kept, **columns}.items() if column is not None}
+    return Entity.model_validate({**THING.model_dump(), "columns": declared, "on_schema_change": choice})
+
+
+@pytest.fixture
+def warehouse(engine):
+    one = made(engine)
+    put(one, [seen("p:1", 10, name="a", size=1, note="n"), seen("p:1", 20, name="b", size=1, note="n")])
+    return one
+
+
+def test_the_tables_are_those_of_the_design(warehouse):
+    assert warehouse.tables("silver") == ("thing", "thing_current", "thing_log")
+    names = [column.name for column in warehouse.describe("silver", "thing")]
+    added = ["valid_from", "valid_to", "is_current", "version_number", "batch_id"]
+    assert names == ["entity_key", *THING.columns, *added]
+    assert len(warehouse.rows("SELECT * FROM silver.thing_current")) == 1
+
+
+def test_a_new_column_is_added_and_the_view_shows_it(warehouse):
+    before = versions(warehouse)
+    ready(warehouse, changed(choice="from_now", colour={"type": "text"}))
+    assert versions(warehouse) == before
+    assert warehouse.rows("SELECT colour FROM silver.thing_current") == [(None,)]
+    assert warehouse.rows("SELECT DISTINCT known FROM silver.thing_log") == [(",thing_id,name,size,note,",)]
+
+
+def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
+    ready(warehouse, changed(size={"type": "double"}))
+    assert warehouse.rows("SELECT DISTINCT size FROM silver.thing") == [(1.0,)]
+    with pytest.raises(WarehouseError, match="cannot become date"):
+        ready(warehouse, changed(size={"type": "date"}))
+
+
+@pytest.mark.parametrize(
+    ("entity", "why"),
+    [
+        (changed(choice="from_now", note={"type": "text", "history": "track"}), "`history` of `note` was `overwrite`"),
+        (Entity.model_validate({**THING.model_dump(), "key": ["thing_id", "name"]}), "its key was (thing_id)"),
+        (changed(choice="rebuild", size=None), "`size` is declared no more"),
+    ],
+)
+def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, why):
+    with pytest.raises(DeclarationError) as caught:
+        ready(warehouse, entity)
+    assert caught.value.saw == why
+    assert "headwater rebuild" in caught.value.hint
+    assert len(versions(warehouse)) == 2
+    assert decide(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].anew
+
+
+def test_columns_of_a_thing_that_was_never_seen_come_and_go_unasked(engine):
+    empty = made(engine)
+    other = {**changed(size=None, colour={"type": "text"}).model_dump(), "key": ["thing_id", "colour"]}
+    ready(empty, Entity.model_validate(other))
+    names = [column.name for column in empty.describe("silver", "thing")]
+    assert names[1:5] == ["thing_id", "name", "note", "colour"]
+
+
+def test_a_column_that_silver_needs_itself_is_refused(engine):
+    with pytest.raises(DeclarationError, match="may not have a column `sequence`"):
+        made(engine, changed(sequence={"type": "bigint"}))
+
+
+def test_making_ready_again_writes_nothing(warehouse, monkeypatch):
+    wrote = []
+    for verb in ("append", "delete", "update", "overwrite", "ensure", "ensure_view"):
+        monkeypatch.setattr(warehouse, verb, lambda *said, verb=verb: wrote.append((verb, said)))
+    ready(warehouse, THING)
+    assert wrote == []
+
+
+def test_the_history_of_an_entity_can_be_explained(warehouse):
+    (text,) = explain(THING)
+    assert len(warehouse.rows(text)) == 2

@@ -1,0 +1,114 @@
+"""A folder and a bucket do the same: whole files, one winner, nothing left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from headwater.errors import StoreError
+from headwater.storage.endpoint import plain_http
+from headwater.storage.lock import Lock
+from headwater.storage.url import absolute, open_store
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request, tmp_path):
+    url = str(tmp_path / "place") if request.param == "folder" else request.getfixturevalue("bucket") + "/some/place"
+    with closing(open_store(url)) as opened:
+        yield opened
+
+
+def test_what_is_written_is_read_and_another_one_replaces_it(store):
+    assert store.read("a/b.json") is None
+    store.write("a/b.json", b"one")
+    assert store.read("a/b.json").body == b"one"
+    store.write("a/b.json", b"")
+    assert store.read("a/b.json").body == b""
+
+
+def test_of_two_that_know_the_same_content_one_wins(store):
+    tag = store.swap("p.json", b"one", was=None)
+    assert tag == store.read("p.json").tag
+    assert store.swap("p.json", b"two", was=None) is None
+    assert store.swap("p.json", b"two", was=tag)
+    assert store.swap("p.json", b"three", was=tag) is None
+    assert store.read("p.json").body == b"two"
+
+
+def test_a_large_file_is_filled_on_this_machine_and_is_there_once_it_is_settled(store):
+    body = b"0123456789abcdef" * 800_000  # more than one part
+    store.draft("t/x.bin").write_bytes(body)
+    store.settle("t/x.bin")
+    with closing(open_store(store.url)) as other:
+        assert other.fetch("t/x.bin").read_bytes() == body
+
+
+def test_files_are_listed_and_removed_with_all_that_is_below_a_folder(store):
+    for path in ("a/1", "a/2", "b/1"):
+        store.write(path, b"x")
+    assert [found.path for found in store.list("a/")] == ["a/1", "a/2"]
+    store.remove("a/1")
+    store.remove("a/1")
+    assert [found.path for found in store.list("")] == ["a/2", "b/1"]
+    store.clear("a/")
+    assert [found.path for found in store.list("")] == ["b/1"]
+    store.clear("nothing/")
+
+
+def test_a_bucket_that_is_not_there_is_told(bucket):
+    store = open_store(bucket.replace("lakehouse", "nowhere"))
+    with pytest.raises(StoreError, match="cannot be written") as caught:
+        store.write("a", b"x")
+    assert "s3://nowhere/a" in caught.value.where
+
+
+def test_a_folder_that_may_not_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be written"):
+        open_store(str(tmp_path / "file")).write("a", b"x")
+
+
+def test_other_schemes_are_refused_and_folders_count_from_the_root(tmp_path):
+    with pytest.raises(StoreError, match="cannot be kept there"):
+        open_store("ftp://host/x")
+    assert absolute("out", tmp_path) == str(tmp_path / "out")
+    assert absolute("s3://b/x", tmp_path) == "s3://b/x"
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("http://127.0.0.1:9", True),
+        ("http://localhost", True),
+        ("http://store.lan", False),
+        ("https://127.0.0.1", False),
+    ],
+)
+def test_only_this_machine_is_spoken_to_without_tls(monkeypatch, url, plain):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    assert plain_http() is plain
+
+
+def test_an_address_in_azure_is_understood(monkeypatch):
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
+    assert open_store("abfss://tables@account.dfs.core.windows.net/some").url.endswith("/some")
+
+
+def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path):
+    hold = f"import sys; from pathlib import Path; from headwater.storage.lock import Lock; Lock(Path({str(tmp_path)!r}, 'l'))"
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"{hold}; print('held', flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline() == "held\n"
+    with pytest.raises(StoreError, match="in use") as caught:
+        Lock(tmp_path / "l")
+    assert caught.value.saw == f"held by process {child.pid}"
+    child.kill()
+    child.communicate()
+    Lock(tmp_path / "l").release()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from headwater.testing.golden import hold_against
+from headwater.warehouse.dialect.render import render
+from tests.temporal.texts import TEXTS
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "temporal"
+
+FUNCTIONS = {
+    "ABS", "AND", "CASE", "CAST", "COALESCE", "COUNT", "FIRST_VALUE", "FLOOR", "IF", "LAG", "LEAD", "LENGTH", "MAX", "MD5",
+    "OR", "REPLACE", "ROW_NUMBER", "STR_POSITION", "SUBSTRING", "UNIX_TO_TIME", "EPOCH_US", "EXISTS",
+}  # fmt: skip
+"""The functions that a text may call: each engine has them, or `warehouse.sql` renders them."""
+
+REFUSED = (exp.Star, exp.Qualify, exp.Lambda, exp.Struct, exp.Array, exp.Bracket, exp.IgnoreNulls, exp.Distinct)
+"""What no portable text may hold."""
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_what_it_was(name):
+    hold_against(GOLDEN / f"{name}.sql", TEXTS[name] + "\n")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_stays_within_the_allowed_subset(name):
+    tree = sqlglot.parse_one(TEXTS[name], read="duckdb")
+    called = {
+        node.name.upper() if isinstance(node, exp.Anonymous) else node.sql_name() for node in tree.find_all(exp.Func)
+    }
+    assert called <= FUNCTIONS
+    assert not [node.sql() for node in tree.find_all(*REFUSED)]
+    for window in tree.find_all(exp.Window):
+        framed = isinstance(window.this, (exp.FirstValue, exp.LastValue, exp.Count, exp.Max))
+        assert bool(window.args.get("spec")) == framed, f"a frame is explicit where it matters: {window.sql()}"
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "redshift", "spark"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_can_be_rendered_for_other_engines(name, dialect):
+    rendered = render(TEXTS[name], dialect)
+    assert "EPOCH_US" not in rendered
+    assert "MAKE_TIMESTAMP(" not in rendered
+    assert "'0x'" not in rendered
+    sqlglot.parse_one(rendered, read=dialect)

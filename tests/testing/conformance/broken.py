@@ -1,0 +1,111 @@
+"""Warehouses that break one promise each: what the corpus must catch."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pyarrow.compute as pc
+
+from headwater.clock import SystemClock
+from headwater.warehouse.base import Written
+from headwater.warehouse.duckdb.engine import DuckDB
+
+
+class LosesDeletes(DuckDB):
+    """What arrives loses its deletes on the way."""
+
+    def stage_arrow(self, name, table):
+        if name == "arrived":
+            table = table.filter(pc.not_equal(table["operation"], "D"))
+        return super().stage_arrow(name, table)
+
+
+class ForgetsNull(DuckDB):
+    """A text that is NULL arrives empty, as some loaders have it."""
+
+    def stage_arrow(self, name, table):
+        if name == "arrived" and "name" in table.column_names:
+            place = table.column_names.index("name")
+            table = table.set_column(place, "name", pc.fill_null(table["name"], ""))
+        return super().stage_arrow(name, table)
+
+
+class IgnoresWhatIsLate(DuckDB):
+    """An event that is older than another one of its key is dropped."""
+
+    def stage_arrow(self, name, table):
+        if name == "arrived":
+            newest = self.__dict__.setdefault("newest", {})
+            keys, at = table["entity_key"].to_pylist(), table["sequence"].to_pylist()
+            kept = [sequence >= newest.get(key, sequence) for key, sequence in zip(keys, at, strict=True)]
+            newest |= {key: max(sequence, newest.get(key, sequence)) for key, sequence in zip(keys, at, strict=True)}
+            table = table.filter(kept)
+        return super().stage_arrow(name, table)
+
+
+class CountsInMilliseconds(DuckDB):
+    """An instant loses its microseconds."""
+
+    def stage_arrow(self, name, table):
+        if name == "arrived":
+            place = table.column_names.index("sequence")
+            coarse = pc.multiply(pc.divide(table["sequence"], 4), 4)
+            table = table.set_column(place, "sequence", coarse)
+        return super().stage_arrow(name, table)
+
+
+class KeepsOldVersions(DuckDB):
+    """Versions that should go stay, beside those that take their place."""
+
+    def apply(self, table, moved, *, was, added="", by_row=False):
+        if table.name == "thing":
+            self.execute(f"UPDATE {moved} SET {', '.join(f'{column} = NULL' for column in was.values())}")
+        return super().apply(table, moved, was=was, added=added, by_row=False)
+
+
+class NeverPointsAnew(DuckDB):
+    """Work that is there stays as it is, whatever is found out about its member."""
+
+    def _work(self, table):
+        return table.name == "fact_entry" and bool(self.rows("SELECT 1 FROM gold.fact_entry LIMIT 1"))
+
+    def apply(self, table, moved, *, was, added="", by_row=False):
+        return Written() if self._work(table) else super().apply(table, moved, was=was, added=added, by_row=by_row)
+
+    def replace_rows(self, table, *, keys, fresh):
+        return Written() if self._work(table) else super().replace_rows(table, keys=keys, fresh=fresh)
+
+
+class ReservesNothing(DuckDB):
+    """The reserved members are left out."""
+
+    def overwrite(self, layer, name, where, columns, select):
+        if layer == "gold" and name.startswith("dim_"):
+            return Written()
+        return super().overwrite(layer, name, where, columns, select)
+
+
+class CommitsEachStatement(DuckDB):
+    """No transaction, and time for a kill between any two statements."""
+
+    @contextmanager
+    def transaction(self):
+        yield
+
+    def execute(self, statement, parameters=()):
+        if statement.startswith(("INSERT", "DELETE", "UPDATE")):
+            SystemClock().sleep(0.05)
+        return super().execute(statement, parameters)
+
+
+class SpillsOver(DuckDB):
+    """Whoever writes writes for another tenant, too."""
+
+    others = ()
+
+    def append(self, layer, name, columns, select):
+        done = super().append(layer, name, columns, select)
+        for other in self.others:
+            other.execute(f"INSERT INTO meta.tied (entity, entity_key) VALUES ('thing', '{self.tenant}-{id(select)}')")
+            other.execute("UPDATE silver.thing SET size = 7")
+        return done

@@ -1,0 +1,79 @@
+"""Sheets of drawn cases: every sentence is carried out or refused, and a wrong drawing fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.silver.schema.migrate import ready
+from headwater.testing.conformance.history import scenarios as history_scenarios
+from headwater.testing.conformance.history.entity import THING
+from headwater.testing.conformance.scenario import Drawing, Step, sheet
+from headwater.testing.conformance.shrink import flat, in_growing_numbers, smallest, together
+from headwater.testing.conformance.star import scenarios as star_scenarios
+from headwater.testing.conformance.star.load import prepare
+from headwater.warehouse.duckdb.engine import DuckDB
+
+
+@pytest.fixture
+def warehouse():
+    opened = DuckDB("acme", ":memory:", threads=1)
+    yield opened
+    opened.close()
+
+
+def test_every_case_has_steps_and_a_name_of_its_own():
+    for name in ("history", "star"):
+        found = sheet(name)
+        assert len({drawing.name for drawing in found}) == len(found) > 5
+        assert all(len(drawing.steps) >= 2 for drawing in found)
+        assert all(str(drawing).startswith(drawing.steps[0].says) for drawing in found)
+
+
+def test_a_sentence_that_means_nothing_is_refused(warehouse):
+    ready(warehouse, THING)
+    strange = Drawing(name="x", steps=(Step(says="Arives:", table="| key |\n| --- |\n| A |"),))
+    with pytest.raises(ValueError, match="nobody carries out: Arives"):
+        history_scenarios.comes_out(warehouse, strange)
+    with pytest.raises(ValueError, match="nobody carries out"):
+        star_scenarios.comes_out(warehouse, strange)
+
+
+@pytest.mark.parametrize("drawing", history_scenarios.SHEET, ids=lambda drawing: drawing.name)
+def test_a_case_of_history_that_is_drawn_wrong_fails(warehouse, drawing):
+    ready(warehouse, THING)
+    last = drawing.steps[-1]
+    if last.says == "Then:":
+        wrong = Step(says="Then:", table=last.table.replace("| 10 ", "| 11 ").replace("red", "green"))
+    else:
+        wrong = Step(says=last.says.replace("writes 0", "writes 5"), table=last.table)
+    assert wrong != last
+    assert history_scenarios.comes_out(warehouse, Drawing(name="x", steps=(*drawing.steps[:-1], wrong)))
+
+
+@pytest.mark.parametrize(
+    ("says", "wrong"),
+    [
+        ("Build member, work: 1 and 0 rows.", "Build member, work: 1 and 1 rows."),
+        ("The keys of work are those remembered.", "The first key of member 1 is that remembered."),
+    ],
+)
+def test_a_case_of_the_star_that_says_something_wrong_fails(warehouse, says, wrong):
+    drawing = next(one for one in star_scenarios.SHEET if any(step.says == says for step in one.steps))
+    steps = tuple(Step(says=wrong, table=step.table) if step.says == says else step for step in drawing.steps)
+    try:
+        assert star_scenarios.comes_out(prepare(warehouse), Drawing(name="x", steps=steps))
+    except KeyError:
+        assert "first key" in wrong  # nothing of that name was remembered
+
+
+def test_the_smallest_example_is_found_by_leaving_out():
+    examples = [((1, 2, 3), (4, 5)), ((6,), (7, 8))]
+    found = smallest(examples, lambda some: "x" if {2, 8} <= set(flat(together(some))) else "")
+    assert found == [((2,),), ((8,),)]
+    assert smallest(examples, lambda _: "always") == [((8,),)]
+
+
+def test_examples_are_tried_together_batch_by_batch():
+    assert together([((1, 2), (3,)), ((4,), (5,), (6,))]) == ((1, 2, 4), (3, 5), (6,))
+    assert list(in_growing_numbers(100)) == [1, 4, 16, 64, 15]
+    assert list(in_growing_numbers(2)) == [1, 1]

@@ -1,0 +1,62 @@
+"""A merge into files killed for real, at any moment: the pointer names the state before or after, never another."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from headwater.testing.conformance.history.oracle import history
+from headwater.warehouse.files.engine import Files
+from tests.silver.builders import COLUMNS, THING, put, ready, versions
+from tests.silver.merge.test_crash import arriving, before
+
+SCRIPT = """
+import sys
+from tests.silver.builders import put
+from tests.silver.merge.test_crash import arriving
+from tests.warehouse.files.test_crash import opened
+warehouse = opened(*sys.argv[1:])
+print("open", flush=True)
+put(warehouse, arriving())
+warehouse.close()
+"""
+
+
+def opened(place, file_format):
+    warehouse = Files("acme", place, file_format, threads=1)
+    ready(warehouse, THING)
+    return warehouse
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file_format", "where"), [("parquet", "folder"), ("delta", "folder"), ("parquet", "bucket")])
+def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path, request, file_format, where):
+    place = str(tmp_path) if where == "folder" else request.getfixturevalue("bucket")
+    with closing(opened(place, file_format)) as warehouse:
+        put(warehouse, before())
+        start = versions(warehouse)
+    wanted = history([*before(), *arriving()], COLUMNS, THING.overwritten)
+    chance = random.Random(7)
+    ends = []
+    for _ in range(3):
+        run = subprocess.Popen([sys.executable, "-c", SCRIPT, place, file_format], stdout=subprocess.PIPE, text=True)
+        assert run.stdout.readline() == "open\n"
+        time.sleep(chance.uniform(0, 0.4))
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        with closing(Files("acme", place, file_format, threads=1, read_only=True)) as reader:
+            found = versions(reader)
+        assert found in (start, wanted)
+        ends.append(found == wanted)
+        if ends[-1]:
+            break
+    with closing(opened(place, file_format)) as warehouse:
+        assert versions(warehouse) == (wanted if ends[-1] else start)
+        put(warehouse, arriving())
+        assert versions(warehouse) == wanted

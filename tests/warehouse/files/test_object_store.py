@@ -1,0 +1,84 @@
+"""Tables as files in a bucket, by real HTTP: the same rows, one winner, nothing lost."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from headwater.errors import StoreError, WarehouseError
+from headwater.testing.conformance.history.oracle import history
+from headwater.warehouse.files.engine import Files
+from tests.silver.builders import COLUMNS, THING, put, ready, seen, versions
+from tests.warehouse.files.test_engine import FORMATS, ROWS, filled, found, ids
+
+
+def opened(url, file_format="parquet", **more):
+    return Files("acme", url, file_format, threads=1, **more)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_bucket_holds_what_was_put_in(bucket, file_format):
+    with closing(opened(bucket, file_format)) as warehouse:
+        filled(warehouse)
+        warehouse.delete("silver", "thing", "id = 2")
+        assert len(found(warehouse)) == len(ROWS) - 1
+    with closing(opened(f"{bucket}/", file_format, read_only=True)) as warehouse:
+        assert found(warehouse) == [row for row in ROWS if row[0] != 2]
+        with pytest.raises(WarehouseError):
+            warehouse.rows("SELECT * FROM '/etc/passwd'")
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_of_two_writers_the_second_is_refused_and_nothing_is_lost(bucket, file_format):
+    with closing(opened(bucket, file_format)) as one, closing(opened(bucket, file_format)) as other:
+        filled(one)
+        with pytest.raises(WarehouseError, match="another writer has changed these tables meanwhile") as caught:
+            filled(other)
+        assert "no longer the state (none)" in caught.value.saw
+        assert found(one) == ROWS
+        one.delete("silver", "thing", "id = 1")
+    with closing(opened(bucket, file_format)) as after:
+        assert found(after) == ROWS[1:]
+
+
+def test_two_that_race_for_a_commit_never_both_win(bucket):
+    with closing(opened(bucket)) as warehouse:
+        filled(warehouse)
+    won = 0
+    for number in range(5):
+        with closing(opened(bucket)) as one, closing(opened(bucket)) as other:
+            for writer in (one, other):
+                try:
+                    writer.append("silver", "thing", ("id",), f"SELECT {100 + number}")
+                    won += 1
+                except WarehouseError:
+                    pass
+    assert won == 5
+    with closing(opened(bucket, read_only=True)) as after:
+        assert [number for number in ids(after) if 100 <= number < 200] == [100, 101, 102, 103, 104]
+
+
+@pytest.mark.parametrize(("file_format", "place"), [("csv", "folder"), ("delta", "folder"), ("parquet", "bucket")])
+def test_history_is_kept_in_every_format_and_in_a_bucket(tmp_path, request, file_format, place):
+    url = str(tmp_path) if place == "folder" else request.getfixturevalue("bucket")
+    events = [
+        [seen("p:1", 10, name="a", size=1), seen("p:2", 10, name="", note="n")],
+        [seen("p:1", 5, name="late"), seen("p:2", 12, operation="D")],
+        [seen("p:2", 20, name="back"), seen("p:1", 10, name="a", size=1), seen("p:1", 15, name=None)],
+    ]
+    for batch in events:
+        with closing(opened(url, file_format)) as warehouse:
+            ready(warehouse, THING)
+            put(warehouse, batch)
+            assert put(warehouse, batch).events == 0
+    with closing(opened(url, file_format, read_only=True)) as warehouse:
+        wanted = history([event for batch in events for event in batch], COLUMNS, THING.overwritten)
+        assert versions(warehouse) == wanted
+
+
+def test_a_bucket_that_cannot_be_reached_is_told(bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1:9")
+    with pytest.raises(StoreError, match="cannot be") as caught:
+        opened(bucket)
+    assert "s3://" in caught.value.where

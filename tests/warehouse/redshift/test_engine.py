@@ -1,0 +1,366 @@
+"""Redshift, without a cluster: each statement that the core sends is kept, of its dialect, and right on Postgres."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pytest
+import sqlglot
+
+from headwater.dtypes import SIMPLE
+from headwater.errors import WarehouseError
+from headwater.gold import change_feed
+from headwater.model.project import RedshiftWarehouse
+from headwater.silver.schema import migrate as silver
+from headwater.testing.conformance.history import entity
+from headwater.testing.conformance.star import load
+from headwater.testing.conformance.star.model import STAR
+from headwater.testing.golden import hold_against
+from headwater.warehouse.as_of import rows_at
+from headwater.warehouse.base import Table, TableColumn
+from headwater.warehouse.dialect.render import render
+from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.redshift.connection import explained
+from tests.grid.engines import postgres_server
+from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
+from tests.warehouse.redshift.denied import denied
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "redshift"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with pytest.MonkeyPatch.context() as patch, postgres_server() as url, bucket(patch) as store:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(WORDS + FUNCTIONS)
+        yield Cluster(url, store)
+
+
+@pytest.fixture
+def warehouse(cluster):
+    opened = cluster.open("acme")
+    opened.prepare()
+    yield opened
+    opened.erase()
+
+
+def history(warehouse, purpose):
+    """Everything that may happen to the history of a thing."""
+    purpose("silver ready")
+    silver.ready(warehouse, entity.THING)
+    seen = entity.seen
+    purpose("silver merge, in order")
+    entity.put(warehouse, [seen("A", 10, name="red", size=1, note="n"), seen("B", 10, name="ash", size=2, note=None)])
+    entity.put(warehouse, [seen("A", 30, name="blue", size=1, note="m"), seen("C", 30, name="", size=None, note="")])
+    purpose("silver merge, of sources that know a part")
+    entity.put(warehouse, [seen("A", 40, name="green"), seen("B", 40, size=3)])
+    purpose("silver merge, late and several")
+    entity.put(
+        warehouse, [seen("A", 20, name="late", size=1, note="l"), seen("B", 50, "D"), seen("B", 60, name="back")]
+    )
+    purpose("silver merge, again")
+    entity.put(
+        warehouse, [seen("A", 20, batch="a", name="late", size=1, note="l"), seen("C", 30, name="", size=None, note="")]
+    )
+    purpose("silver merge, absent and tied")
+    entity.put(warehouse, [seen("C", 70, "A"), seen("C", 70, name="tie", size=1, note="t")])
+    purpose("silver ready, with another column and a wider one")
+    silver.ready(warehouse, entity.WIDER)
+    wider = entity.THING.model_dump() | {
+        "columns": {name: one.model_dump() for name, one in entity.WIDER.columns.items()} | {"size": {"type": "double"}}
+    }
+    silver.ready(warehouse, type(entity.THING).model_validate(wider))
+    return warehouse.rows('SELECT * FROM silver."thing" ORDER BY entity_key, version_number')
+
+
+def company(warehouse, purpose):
+    """A whole star, and late news of it."""
+    seen = load.seen
+    purpose("gold, silver of it")
+    load.prepare(warehouse)
+    load.put(warehouse, "company", seen("company", 1, "2024-01-01", name="A", segment="small", number="7", parent_id=2),
+             seen("company", 2, "2024-01-01", name="B", segment="large", number="1", parent_id=3),
+             seen("company", 3, "2024-01-01", name="C", segment="large", number=None, parent_id=2))  # fmt: skip
+    load.put(warehouse, "address", seen("address", 1, "2024-02-01", company_id=1, city="Akureyri", phone="1"))
+    load.put(warehouse, "member", seen("member", 1, "2024-01-01", name="Jon", cost=10),
+             seen("member", 1, "2024-03-01", name="Jon", cost=20))  # fmt: skip
+    when = datetime(2024, 2, 15, 10)  # noqa: DTZ001  # as DuckDB holds it
+    entry = {"member_id": 1, "company_id": 1, "hours": 2, "rate": 100, "option": "Billable", "started_at": when}
+    load.put(warehouse, "entry", seen("entry", 1, "2024-02-20", **entry),
+             seen("entry", 2, "2024-02-20", **entry | {"member_id": 9, "option": "NoCharge", "approver_id": None}))  # fmt: skip
+    load.put(warehouse, "product", seen("product", 5, "2024-02-20", company_id=1, amount=3))
+    load.put(warehouse, "agreement", seen("agreement", 1, "2024-01-01", company_id=1, amount=3))
+    purpose("gold, first build")
+    load.build(warehouse, STAR)
+    purpose("gold, late news")
+    load.put(warehouse, "member", seen("member", 9, "2024-01-15", batch="b3", name="Gunna", cost=5),
+             seen("member", 1, "2024-02-01", batch="b3", name="Jon", cost=15))  # fmt: skip
+    load.put(warehouse, "address", seen("address", 1, "2024-04-01", batch="b3", company_id=2, city="Vik", phone="2"))
+    load.put(warehouse, "entry", seen("entry", 2, "2024-04-01", "D", batch="b3"))
+    load.build(warehouse, STAR)
+    purpose("gold, again")
+    load.build(warehouse, STAR)
+    purpose("gold, rebuild")
+    load.build(warehouse, STAR, rebuild=True)
+    found = load.everything(warehouse)
+    purpose("gold, trim and drop")
+    change_feed.trim(warehouse)
+    warehouse.drop_columns("gold", "fact_entry", ["work_date_key", "cost"])
+    change_feed.drop(warehouse, "dim_company")
+    silver.drop(warehouse, STAR.declarations.entities["address"])
+    return found
+
+
+def nobody(_purpose):
+    """Nobody listens."""
+
+
+@pytest.fixture(scope="module")
+def flow(cluster):
+    """What was said, by purpose, and what came out, here and on DuckDB."""
+    with closing(DuckDB("acme", ":memory:", threads=1)) as duckdb:
+        wanted = history(duckdb, nobody), company(duckdb, nobody)
+    opened = cluster.open("acme")
+    recorder = cluster.connections[-1]
+
+    def purpose(name):
+        recorder.purpose = name
+
+    found = history(opened, purpose), company(opened, purpose)
+    purpose("asking")
+    opened.arrow("SELECT entity_key, valid_from FROM silver.thing WHERE is_current ORDER BY 1")
+    opened.arrow(
+        rows_at(opened, "silver", "thing", columns=["entity_key", "name"], instant=load.read_at("b3"), where="size > 1")
+    )
+    opened.describe("silver", "thing_current")
+    purpose("erasing")
+    opened.erase()
+    return recorder.said, found, wanted
+
+
+_PASSING = (
+    (r"/[0-9a-f]{32}/", "/<unguessable>/"),
+    (r"(change_id (?:>|<=|>=) )\d+", r"\g<1>0"),
+    (r"(sequence >= )\d+", r"\g<1>0"),
+    (r"SELECT (DISTINCT )?\d+, (?=CAST\('\w+' AS VARCHAR)", r"SELECT \g<1>0, "),
+)
+"""Numbers that differ from one statement to the next, which is otherwise the same."""
+
+
+def kept(said):
+    """Statements by the first purpose they served, each once, sorted; what is random or passing has a name."""
+    first: dict[str, str] = {}
+    for purpose, text in said:
+        plain = text.strip()
+        for pattern, instead in _PASSING:
+            plain = re.sub(pattern, instead, plain)
+        first.setdefault(plain, purpose)
+    by_purpose: dict[str, list[str]] = {}
+    for text, purpose in first.items():
+        by_purpose.setdefault(purpose, []).append(text)
+    return {purpose: sorted(texts) for purpose, texts in by_purpose.items()}
+
+
+def folded(text):
+    """A statement on lines that a person can read beside each other: the clauses of its SELECTs begin new ones."""
+    return re.sub(r" (FROM|LEFT JOIN|FULL OUTER JOIN|JOIN|WHERE|UNION ALL|UNION|EXCEPT|GROUP BY) ", r"\n\1 ", text)
+
+
+@pytest.mark.golden
+@pytest.mark.slow
+def test_every_statement_is_kept(flow):
+    said, _, _ = flow
+    texts = kept(said)
+    for purpose, statements in texts.items():
+        name = re.sub(r"\W+", "_", purpose)
+        hold_against(GOLDEN / f"{name}.sql", ";\n\n".join(map(folded, statements)) + ";\n")
+    assert {path.stem for path in GOLDEN.glob("*.sql")} == {re.sub(r"\W+", "_", purpose) for purpose in texts}
+
+
+@pytest.mark.slow
+def test_every_statement_is_of_redshifts_dialect_and_uses_nothing_that_it_lacks(flow):
+    said, _, _ = flow
+    wrong = {}
+    for text in {text for _, text in said}:
+        tree = sqlglot.parse_one(text, read="redshift")
+        if found := denied(text, tree):
+            wrong[text] = found
+    assert not wrong, "\n\n".join(f"{found}\n{text}" for text, found in list(wrong.items())[:5])
+
+
+@pytest.mark.slow
+def test_history_and_star_are_those_that_duckdb_gives(flow):
+    _, found, wanted = flow
+    assert found[0] == wanted[0]
+    assert sorted(found[1]) == sorted(wanted[1])
+    for name, rows in wanted[1].items():
+        assert found[1][name] == rows, name
+
+
+@pytest.mark.slow
+def test_nothing_is_left_in_the_bucket(flow, cluster):
+    assert cluster.files() == []
+    copies = [text for _, text in flow[0] if text.startswith("COPY")]
+    assert copies
+    assert all("/rows/acme/" in text for text in copies)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("SELECT a IS DISTINCT FROM b FROM t", "NULL-safe"),
+        ("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a < t.a)", "correlation"),
+        ("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a OR u.b = t.b)", "correlation"),
+        ("SELECT a FROM t WHERE b OR a IN (SELECT a FROM u)", "IN or EXISTS"),
+        ("SELECT a IN (SELECT a FROM u) FROM t", "IN or EXISTS"),
+        ("SELECT SUM(a) OVER (PARTITION BY b ORDER BY c) FROM t", "no frame"),
+        ("SELECT * FROM (VALUES (1)) AS v(a)", "VALUES"),
+        ("SELECT t.a FROM t FULL JOIN u ON t.a < u.a", "FULL JOIN"),
+        ("SELECT CAST(a AS VARCHAR) FROM t", "256"),
+        ("SELECT a AS tag FROM t", "reserved"),
+    ],
+)
+def test_what_redshift_lacks_is_noticed(text, says):
+    assert says in " ".join(denied(text, sqlglot.parse_one(text, read="redshift")))
+
+
+def rows_of(**columns):
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"note": ["ok", "é" * 32_768]}, "65,535 bytes"),
+        ({"note": ["a\0b"]}, "U+0000"),
+        ({"entity_key": ["psa:1", "psa:1 "]}, "ends in a blank"),
+    ],
+)
+def test_a_text_that_redshift_cannot_hold_as_it_is_is_refused(warehouse, cluster, columns, says):
+    with pytest.raises(WarehouseError, match=re.escape(says)):
+        warehouse.stage_arrow("arrived", rows_of(**columns))
+    assert cluster.files() == []
+
+
+def test_a_text_of_the_greatest_length_and_a_microsecond_arrive_as_they_were(warehouse):
+    instant = pa.array([253402214400000000 - 1, -1, None], pa.timestamp("us"))
+    text = ["é" * 32_767, "", None]
+    ref = warehouse.stage_arrow("arrived", rows_of(note=text, at=instant))
+    found = warehouse.rows(f"SELECT note, at FROM {ref}")
+    assert sorted(found, key=str) == sorted(zip(text, instant.to_pylist(), strict=True), key=str)
+
+
+def test_files_go_even_when_they_cannot_be_loaded(warehouse, cluster, monkeypatch):
+    def refused(*_):
+        raise psycopg.errors.InternalError_("no")
+
+    monkeypatch.setattr(cluster.connections[-1], "_copied", refused)
+    with pytest.raises(WarehouseError, match="may the role read the stage"):
+        warehouse.stage_arrow("arrived", rows_of(note=["a"]))
+    assert cluster.files() == []
+
+
+def test_values_that_differ_by_blanks_at_their_end_differ(warehouse):
+    said = warehouse._own("SELECT a IS DISTINCT FROM b FROM silver.x")
+    assert "FNV_HASH(a) = FNV_HASH(b)" in said
+
+
+def test_writers_wait_for_each_other_by_locking_a_table_first(warehouse, cluster):
+    recorder = cluster.connections[-1]
+    with warehouse.transaction(), warehouse.transaction():
+        warehouse.rows("SELECT 1")
+    *_, begin, lock, _, commit = [text for _, text in recorder.said]
+    assert (begin, lock, commit) == ("BEGIN", 'LOCK TABLE "acme_meta"."writer"', "COMMIT")
+    assert warehouse.tables("meta") == ()
+
+
+def test_a_second_writer_sees_what_the_first_has_done(warehouse, cluster):
+    other, order = cluster.open("acme"), []
+
+    def second():
+        with other.transaction():
+            order.append(other.tables("gold"))
+
+    with warehouse.transaction():
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(timeout=0.3)
+        assert order == []
+        warehouse.ensure(Table(layer="gold", name="t", columns=(TableColumn(name="a", dtype="bigint"),)))
+    thread.join(timeout=10)
+    other.close()
+    assert order == [("t",)]
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(warehouse):
+    table = Table(layer="gold", name="t", columns=(TableColumn(name="a", dtype="bigint"),))
+
+    def fails():
+        with warehouse.transaction():
+            warehouse.ensure(table)
+            warehouse.stage("s", "SELECT 1 AS a")
+            warehouse.rows("SELECT nothing FROM gold.t")
+
+    with pytest.raises(WarehouseError):
+        fails()
+    assert warehouse.tables("gold") == ()
+    assert warehouse.rows(f"SELECT * FROM {warehouse.stage('s', 'SELECT 2 AS a')}") == [(2,)]
+
+
+def test_who_only_looks_can_do_nothing_else(warehouse, cluster):
+    warehouse.ensure(Table(layer="gold", name="t", columns=(TableColumn(name="a", dtype="bigint"),)))
+    looking = cluster.open("acme", read_only=True)
+    assert looking.rows("SELECT COUNT(*) FROM gold.t") == [(0,)]
+    with pytest.raises(WarehouseError):
+        looking.delete("gold", "t", "TRUE")
+    looking.close()
+
+
+def test_columns_are_described_as_they_were_declared(warehouse):
+    columns = tuple(
+        TableColumn(name=f"c{number}", dtype=dtype) for number, dtype in enumerate((*SIMPLE, "decimal(18,4)"))
+    )
+    warehouse.ensure(Table(layer="gold", name="t", columns=columns))
+    found = [column.dtype for column in warehouse.describe("gold", "t")]
+    assert found == [column.dtype.replace("json", "text") for column in columns]
+
+
+def test_a_circle_of_ancestors_comes_to_an_end(warehouse):
+    asked = (
+        "WITH RECURSIVE chain AS (SELECT 1 AS a UNION SELECT CASE WHEN a = 3 THEN 1 ELSE a + 1 END AS a FROM chain) "
+        "SELECT a FROM chain ORDER BY a"
+    )
+    assert warehouse.rows(asked) == [(1,), (2,), (3,)]
+
+
+def test_a_query_among_other_conditions_becomes_a_join(warehouse):
+    lifted = warehouse._own("SELECT a, b IN (SELECT x FROM t) AS there FROM s WHERE a > 1 OR b IN (SELECT x FROM t)")
+    assert not denied(lifted, sqlglot.parse_one(lifted, read="redshift"))
+
+
+def test_a_transaction_that_was_overtaken_says_to_run_again():
+    error = psycopg.errors.InternalError_("1023 DETAIL: Serializable isolation violation on table - 1")
+    assert "run again" in str(explained(error, "redshift", "INSERT"))
+
+
+def test_the_role_is_not_shown():
+    error = psycopg.errors.InternalError_("no")
+    assert "arn:" not in str(explained(error, "redshift", "COPY x FROM 's3://b/' IAM_ROLE 'arn:aws:iam::1:role/x'"))
+
+
+def test_settings_hold_no_password_and_name_a_bucket():
+    RedshiftWarehouse(kind="redshift", url="env:REDSHIFT_URL", stage="s3://bucket/prefix", iam_role="env:REDSHIFT_ROLE")
+    for wrong in ({"stage": "folder"}, {"stage": "s3://b", "url": "redshift://me:word@host/dev"}):
+        with pytest.raises(ValueError, match=r"password|bucket"):
+            RedshiftWarehouse(kind="redshift", **wrong)
+
+
+def test_texts_that_are_written_out_are_as_long_as_any_text(warehouse):
+    assert "CAST('U' AS VARCHAR(65535)) AS operation" in warehouse._own("SELECT 'U' AS operation")
+    assert "VARCHAR(256)" not in render("SELECT CAST(a AS VARCHAR) FROM t", "redshift")

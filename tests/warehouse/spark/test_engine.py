@@ -1,0 +1,467 @@
+"""Spark's own ways: two formats of tables, a journal of what to undo, a catalog that forgets, sessions of others."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from headwater.errors import WarehouseError
+from headwater.silver.schema.migrate import ready
+from headwater.testing.conformance.history.oracle import history
+from headwater.warehouse.base import Table, TableColumn
+from headwater.warehouse.spark import connection
+from headwater.warehouse.spark.engine import Spark
+from tests.grid.engines import LONG
+from tests.grid.spark_session import SETTINGS, skip_without_java
+from tests.silver.builders import COLUMNS, THING, put, seen, versions
+
+FORMATS = ("delta", "parquet")
+ROOT = Path(__file__).parents[2]
+
+
+def column(name, dtype, required=False):
+    return TableColumn(name=name, dtype=dtype, required=required)
+
+
+THINGS = Table(
+    layer="gold",
+    name="things",
+    columns=(column("id", "bigint"), column("name", "text"), column("at", "timestamp"), column("n", "decimal(9,2)")),
+    key=("id",),
+    primary_key=("id",),
+)
+
+
+@pytest.fixture(scope="module")
+def opening(engines):
+    """Opens warehouses of a format, for a tenant that nobody has used or for one that is named."""
+    skip_without_java()
+    engine = engines("spark")
+
+    def opened(kept, tenant=""):
+        usual, engine.flavour = engine.flavour, kept
+        try:
+            return engine.open(tenant)
+        finally:
+            engine.flavour = usual
+
+    yield opened
+    engine.clear()
+
+
+@pytest.fixture(params=FORMATS, scope="module")
+def made(request, opening):
+    """A warehouse with a table of three rows."""
+    warehouse = opening(request.param)
+    warehouse.prepare()
+    return warehouse
+
+
+@pytest.fixture
+def warehouse(made):
+    """The same for every test of a format, its table as it was."""
+    made.drop("gold", "things")
+    made.ensure(THINGS)
+    made.append("gold", "things", ("id", "name"), "SELECT * FROM (VALUES (1, 'a'), (2, ''), (3, NULL)) AS t(id, name)")
+    return made
+
+
+def names(warehouse, table="gold.things"):
+    return sorted(warehouse.rows(f"SELECT id, name FROM {table}"), key=repr)
+
+
+THREE = [(1, "a"), (2, ""), (3, None)]
+
+
+def test_every_verb_counts_what_it_wrote(warehouse):
+    assert names(warehouse) == THREE
+    assert warehouse.update("gold", "things", {"name": "CONCAT(name, '!')"}, "id = 1") == 1
+    assert warehouse.delete("gold", "things", "name IS NULL") == 1
+    done = warehouse.overwrite("gold", "things", "id = 2", ("id",), "SELECT 7 UNION ALL SELECT 8")
+    assert (done.deleted, done.inserted) == (1, 2)
+    assert names(warehouse) == [(1, "a!"), (7, None), (8, None)]
+
+
+def test_changes_are_applied_at_once(warehouse):
+    rows = "(VALUES (1, 1, 'new'), (2, NULL, NULL), (NULL, 9, 'come')) AS t(was, id, name)"
+    null = "CAST(NULL AS TIMESTAMP) AS at, CAST(NULL AS DECIMAL(9,2)) AS n"
+    moved = warehouse.stage("moved", f"SELECT 0 AS _row, was, id, name, {null} FROM {rows}")
+    added = f"SELECT 10, 'more', {null}"
+    done = warehouse.apply(THINGS, moved, was={"id": "was"}, added=added)
+    assert (done.deleted, done.inserted) == (2, 3)
+    assert names(warehouse) == [(1, "new"), (10, "more"), (3, None), (9, "come")]
+
+
+def test_rows_that_are_equal_stay_and_a_replay_writes_nothing(warehouse):
+    fresh = "SELECT id, name, CAST(NULL AS TIMESTAMP) AS at, 1.5 AS n FROM (VALUES (2, ''), (4, 'd')) AS t(id, name)"
+    keys = warehouse.stage("keys", "SELECT id FROM (VALUES (1), (2), (4)) AS t(id)")
+    staged = warehouse.stage("fresh", fresh)
+    first = warehouse.replace_rows(THINGS, keys=keys, fresh=staged)
+    assert (first.deleted, first.inserted) == (2, 2)
+    before = state_of(warehouse)
+    again = warehouse.replace_rows(THINGS, keys=keys, fresh=staged)
+    assert (again.rows, state_of(warehouse)) == (0, before)
+    assert names(warehouse) == [(2, ""), (3, None), (4, "d")]
+
+
+def state_of(warehouse):
+    """Where the table's files are, and which."""
+    shelf = warehouse._tables.shelf("gold", "things")
+    return shelf, warehouse._tables.files(shelf), warehouse._tables.version("gold", "things")
+
+
+def test_values_come_back_as_they_went_in(warehouse):
+    odd = [("", "a\\'b\"`\n", None), (datetime(9999, 12, 31), datetime(1, 1, 1, 0, 0, 0, 1), None)]  # noqa: DTZ001
+    table = pa.table(
+        {"id": pa.array([1, 2, 3], pa.int64()), "name": odd[0], "at": pa.array(odd[1], pa.timestamp("us"))}
+    )
+    warehouse.delete("gold", "things", "TRUE")
+    staged = warehouse.stage_arrow("odd", table)
+    assert warehouse.append("gold", "things", ("id", "name", "at"), f"SELECT id, name, at FROM {staged}") == 3
+    assert warehouse.rows("SELECT name, at FROM gold.things ORDER BY id") == list(zip(*odd, strict=True))
+    assert warehouse.arrow("SELECT name FROM gold.things ORDER BY id").column(0).to_pylist() == list(odd[0])
+
+
+def test_staged_rows_stay_as_they_were(warehouse):
+    staged = warehouse.stage("seen", "SELECT id, name FROM gold.things")
+    warehouse.delete("gold", "things", "TRUE")
+    assert sorted(warehouse.rows(f"SELECT id, name FROM {staged}"), key=repr) == THREE
+    assert warehouse.stage("seen", f"SELECT * FROM {staged} WHERE id = 1", f"SELECT * FROM {staged} WHERE id = 2")
+    assert warehouse.rows(f"SELECT COUNT(*) FROM {staged}") == [(2,)]
+
+
+def test_columns_are_added_widened_and_dropped(warehouse):
+    wider = Table(layer="gold", name="things", columns=(column("id", "text"), column("more", "double")))
+    warehouse.ensure(wider)
+    assert [(one.name, one.dtype) for one in warehouse.describe("gold", "things")] == [
+        ("id", "text"), ("name", "text"), ("at", "timestamp"), ("n", "decimal(9,2)"), ("more", "double"),
+    ]  # fmt: skip
+    assert names(warehouse) == [("1", "a"), ("2", ""), ("3", None)]
+    warehouse.drop_columns("gold", "things", ("name", "at"))
+    assert warehouse.arrow("SELECT * FROM gold.things ORDER BY id").column_names == ["id", "n", "more"]
+    with pytest.raises(WarehouseError, match="cannot become bigint"):
+        warehouse.ensure(Table(layer="gold", name="things", columns=(column("id", "bigint"),)))
+
+
+def turmoil(warehouse):
+    """All that a transaction may do."""
+    warehouse.append("gold", "things", ("id",), "SELECT 4")
+    warehouse.ensure(Table(layer="gold", name="things", columns=(column("id", "text"), column("more", "text"))))
+    warehouse.ensure_view("gold", "shown", "SELECT * FROM gold.things WHERE id <> '1'")
+    warehouse.update("gold", "things", {"name": "'changed'"}, "TRUE")
+    warehouse.ensure(Table(layer="gold", name="other", columns=(column("id", "bigint"),)))
+    warehouse.append("gold", "other", ("id",), "SELECT 1")
+    warehouse.drop("gold", "kept")
+    warehouse.ensure(Table(layer="gold", name="kept", columns=(column("x", "text"),)))
+
+
+class PulledOut(BaseException):
+    """The power went."""
+
+
+def stopped(warehouse):
+    """A transaction that does not end well."""
+    with warehouse.transaction():
+        turmoil(warehouse)
+        raise PulledOut
+
+
+def settled(warehouse):
+    """What was there before the turmoil."""
+    warehouse.drop("gold", "other")
+    warehouse.drop("gold", "kept")
+    warehouse.ensure(Table(layer="gold", name="kept", columns=(column("id", "bigint"), column("name", "text"))))
+    warehouse.append("gold", "kept", ("id", "name"), "SELECT 1, 'k'")
+    warehouse.ensure_view("gold", "shown", "SELECT id FROM gold.things WHERE id = 1")
+
+
+def is_as_before(warehouse):
+    assert names(warehouse) == THREE
+    assert names(warehouse, "gold.kept") == [(1, "k")]
+    assert warehouse.rows("SELECT * FROM gold.shown") == [(1,)]
+    assert warehouse.tables("gold") == ("kept", "shown", "things")
+    assert [one.name for one in warehouse.describe("gold", "things")] == ["id", "name", "at", "n"]
+
+
+def test_an_exception_undoes_everything(warehouse):
+    settled(warehouse)
+    with pytest.raises(PulledOut):
+        stopped(warehouse)
+    is_as_before(warehouse)
+    warehouse.append("gold", "things", ("id",), "SELECT 5")
+    assert len(names(warehouse)) == 4
+
+
+def test_what_a_dead_writer_left_is_undone_by_whoever_comes(warehouse, opening, monkeypatch):
+    settled(warehouse)
+    kept = warehouse._tables._format
+    dead = opening(kept, warehouse.tenant)
+    monkeypatch.setattr(dead._tables, "roll_back", dead._tables._book.unlock)
+    with pytest.raises(PulledOut):
+        stopped(dead)
+    is_as_before(opening(kept, warehouse.tenant))
+    warehouse.append("gold", "things", ("id",), "SELECT 5")
+    assert len(names(warehouse)) == 4
+
+
+def test_writers_wait_for_each_other(opening):
+    for kept in FORMATS:
+        first = opening(kept)
+        ready(first, THING)
+        second = opening(kept, first.tenant)
+        batches = {first: [1, 2], second: [3, 4]}
+        threads = [
+            threading.Thread(target=lambda w=w, n=n: [put(w, [seen("p:1", i, name=f"n{i}")]) for i in n])
+            for w, n in batches.items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told = [seen("p:1", i, name=f"n{i}") for i in (1, 2, 3, 4)]
+        assert versions(first) == versions(second) == history(told, COLUMNS, THING.overwritten)
+
+
+def test_a_past_day_can_be_asked_for(opening):
+    for kept in FORMATS:
+        warehouse = opening(kept)
+        ready(warehouse, THING)
+        put(warehouse, [seen("p:1", 10, name="a"), seen("p:1", 20, name="b")])
+        asked = "SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000015')"
+        assert warehouse.arrow(asked).column("name").to_pylist() == ["a"]
+
+
+def test_complaints_have_no_call_stack(warehouse):
+    with pytest.raises(WarehouseError) as caught:
+        warehouse.rows("SELECT nothing FROM gold.things")
+    assert "nothing" in caught.value.saw
+    assert "org.apache" not in str(caught.value)
+    assert "SELECT" in caught.value.hint
+    with pytest.raises(WarehouseError, match="no BIGINT: x"):
+        warehouse.rows("SELECT CAST('x' AS BIGINT)")
+
+
+def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(warehouse):
+    java = warehouse._spark.sparkContext._jvm.java
+    with pytest.raises(WarehouseError, match="Spark refused") as caught, warehouse._explaining("SELECT 1"):
+        java.nio.file.Files.size(java.io.File("/nowhere").toPath())
+    assert "NoSuchFileException: /nowhere" in caught.value.saw
+    assert "\tat " not in str(caught.value)
+
+
+def test_names_that_would_be_one_in_spark_are_refused(opening):
+    one = opening("parquet", "a-b")
+    with pytest.raises(WarehouseError, match="stands for another folder"):
+        opening("parquet", "a_b")
+    one.close()
+
+
+def test_parquet_is_for_local_mode():
+    with pytest.raises(WarehouseError, match=r"active Spark session|local mode"):
+        Spark("acme", table_format="parquet")
+
+
+def test_without_java_it_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(WarehouseError, match="needs Java 17") as caught:
+        connection.check_java()
+    assert "install" in caught.value.hint
+
+
+GONE = """
+import os, signal
+from headwater.errors import WarehouseError
+from headwater.warehouse.spark.engine import Spark
+from headwater.warehouse.spark.connection import java_of
+from tests.grid.spark_session import SETTINGS
+signal.signal(signal.SIGTERM, lambda *_: print("asked to end", flush=True))
+warehouse = Spark("acme", "local[1]", os.environ["TABLES"], table_format="parquet", settings=SETTINGS)
+os.killpg(0, signal.SIGTERM)
+print(warehouse.rows("SELECT 1"))
+os.kill(java_of(warehouse._spark), signal.SIGKILL)
+for ask in (lambda: warehouse.rows("SELECT 1"), lambda: Spark("b", "local[1]", os.environ["TABLES"], settings=SETTINGS)):
+    try:
+        ask()
+    except WarehouseError as error:
+        print(str(error).splitlines()[0])
+"""
+
+
+def test_a_signal_to_all_of_us_leaves_spark_to_us_and_a_spark_that_has_gone_is_called_gone(tmp_path):
+    skip_without_java()
+    run = subprocess.run(
+        [sys.executable, "-c", GONE], capture_output=True, text=True, cwd=ROOT, check=False,
+        env={**os.environ, "TABLES": str(tmp_path)}, start_new_session=True,
+    )  # fmt: skip
+    assert run.stdout.splitlines() == ["asked to end", "[(1,)]", "Spark has gone", "Spark cannot be reached"]
+    assert run.stderr == ""
+
+
+WRITER = """
+import sys
+from headwater.warehouse.spark.engine import Spark
+from tests.grid.spark_session import SETTINGS
+from tests.silver.builders import put
+from tests.warehouse.spark.test_engine import arriving
+warehouse = Spark("acme", "local[1]", sys.argv[1], table_format=sys.argv[2], settings=SETTINGS)
+warehouse.rows("SELECT COUNT(*) FROM silver.thing")
+print("open", flush=True)
+put(warehouse, arriving())
+warehouse.close()
+"""
+
+
+def arriving():
+    late = [seen(f"p:{number}", 5, name="older") for number in range(0, 40, 3)]
+    return late + [seen(f"p:{number}", 20, name="new") for number in range(0, 50, 2)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", FORMATS)
+def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tmp_path, kept):
+    skip_without_java()
+
+    def reopened():
+        return Spark("acme", "local[1]", str(tmp_path), table_format=kept, settings=SETTINGS)
+
+    before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
+    warehouse = reopened()
+    ready(warehouse, THING)
+    put(warehouse, before)
+    start = versions(warehouse)
+    wanted = history([*before, *arriving()], COLUMNS, THING.overwritten)
+    chance = random.Random(3)
+    for _ in range(2):
+        run = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), kept], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert run.stdout.readline() == "open\n"
+        time.sleep(chance.uniform(1, 9 if kept == "delta" else 4))
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+        warehouse.close()
+        warehouse = reopened()
+        assert versions(warehouse) in (start, wanted)
+    put(warehouse, arriving())
+    assert versions(warehouse) == wanted
+    warehouse.close()
+
+
+def all_of(warehouse):
+    tables = ("silver.thing", "silver.thing_log", "meta.change", "meta.tied")
+    return [sorted(warehouse.rows(f"SELECT * FROM {table}"), key=repr) for table in tables]
+
+
+def dies_at(warehouse, moment):
+    """Merge, and die at a moment: before a table is written, once its version is noted, or after. Whether it died."""
+    moments = itertools.count()
+
+    def dying(*_):
+        if next(moments) == moment:
+            raise PulledOut
+
+    def around(write):
+        def written(*args, **named):
+            dying()
+            done = write(*args, **named)
+            dying()
+            return done
+
+        return written
+
+    noted = warehouse._tables.touch
+    warehouse._tables.touch = lambda *args: (noted(*args), dying())
+    for verb in ("append", "delete", "update", "overwrite", "apply", "replace"):
+        setattr(warehouse._writes, verb, around(getattr(warehouse._writes, verb)))
+    # A dead process undoes nothing, and its locks are free.
+    warehouse._tables.roll_back = warehouse._tables._end
+    try:
+        put(warehouse, arriving())
+    except PulledOut:
+        return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [pytest.param("delta", marks=LONG), "parquet"])
+def test_a_writer_that_dies_at_any_write_leaves_what_was_there(opening, kept):
+    before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
+    warehouse = opening(kept)
+    ready(warehouse, THING)
+    put(warehouse, before)
+    start = all_of(warehouse)
+    for moment in range(100):
+        if not dies_at(opening(kept, warehouse.tenant), moment):
+            break
+        assert all_of(opening(kept, warehouse.tenant)) == start
+    assert moment >= 6
+    assert versions(warehouse) == history([*before, *arriving()], COLUMNS, THING.overwritten)
+
+
+CONNECTED = """
+import json, sys
+from headwater.warehouse import spark_session
+from tests.grid.spark_session import SETTINGS
+from pyspark.sql import SparkSession
+told = {**spark_session.LOCAL, **spark_session.delta(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}
+del told["spark.app.name"]
+builder = SparkSession.builder.remote("local[1]")
+for name, value in told.items():
+    builder = builder.config(name, value)
+active = builder.config("spark.sql.session.timeZone", "Asia/Tokyo").getOrCreate()
+from headwater.silver.schema.migrate import ready
+from headwater.warehouse.spark.engine import Spark
+from tests.silver.builders import THING, put, seen, versions
+warehouse = Spark("acme")
+ready(warehouse, THING)
+put(warehouse, [seen("p:1", 10, name="a")])
+put(warehouse, [seen("p:1", 5, name="late"), seen("p:2", 5, name="b")])
+before, told = versions(warehouse), []
+for undo in (warehouse._tables.roll_back, lambda: None):
+    warehouse._tables.roll_back = undo
+    try:
+        with warehouse.transaction():
+            warehouse.delete("silver", "thing", "TRUE")
+            warehouse.drop("silver", "thing_current")
+            warehouse.drop("meta", "tied")
+            raise KeyError
+    except KeyError:
+        told.append(len(versions(warehouse)))
+put(warehouse, [seen("p:2", 5, name="b")])
+told += [versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied") is not None]
+told.append(warehouse.arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
+warehouse.erase()
+print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)
+active.stop()
+"""
+
+
+@pytest.mark.slow
+@LONG
+def test_a_session_of_spark_connect_is_used_as_it_is(tmp_path):
+    skip_without_java()
+    # Spark takes any free port when it is told that this is a test.
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CONNECTED, str(tmp_path)],
+        capture_output=True, text=True, cwd=ROOT, check=False, env={**os.environ, "SPARK_TESTING": "1"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    found, told, zone = json.loads(run.stdout.splitlines()[-1])
+    events = [seen("p:1", 10, name="a"), seen("p:1", 5, name="late"), seen("p:2", 5, name="b")]
+    assert [tuple(row) for row in found] == history(events, COLUMNS, THING.overwritten)
+    assert told == [3, 0, True, ["thing", "thing_current", "thing_log"], True, 2]
+    assert zone == "Asia/Tokyo"

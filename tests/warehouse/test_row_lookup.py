@@ -1,0 +1,241 @@
+"""What is read to find the rows of a few things: numbers of all rows, and texts of the few. Plans, not times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from headwater.gold.dimension.build import build_dimension
+from headwater.gold.fact.build import load_fact
+from headwater.gold.star import Star
+from headwater.model.dimension import EntityDimension, EnumDimension
+from headwater.model.entity import Entity
+from headwater.model.fact import Fact
+from headwater.model.project import Declarations
+from headwater.silver.merge.merge import merge
+from headwater.silver.schema.migrate import ready
+from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.row_lookup import Whereabouts, found
+
+KEYS, CHANGES = 60_000, 100
+MOST = 2_500
+"""So many rows of a stored table may leave a scan: those that are asked for, and what a filter of hashes lets slip."""
+
+NARROW = 4
+"""So many columns a scan may read whose filter is not exact."""
+
+STORED = ("silver.thing", "silver.thing_log", "gold.dim_thing", "gold.fact_thing")
+
+
+def thing(kind: str) -> Entity:
+    columns = {"thing_id": kind, "name": "text", "size": "bigint"}
+    return Entity.model_validate(
+        {"entity": "thing", "key": "thing_id", "columns": columns, "sources": {"shop.things": {"map": {}}}}
+    )
+
+
+def star(kind: str) -> Star:
+    attributes = {"thing_id": "T1", "name": "T2"} if kind == "bigint" else {"name": "T2"}
+    dimension = EntityDimension.model_validate({"dimension": "thing", "entity": "thing", "attributes": attributes})
+    fact = Fact.model_validate(
+        {
+            "fact": "thing",
+            "entity": "thing",
+            "grain": ["thing_id"],
+            "measures": {"size": "size"},
+            "lookups": {"thing": {"dimension": "thing", "on": "thing_id", "strategy": "current"}},
+        }
+    )
+    return Star(
+        declarations=Declarations(
+            entities={"thing": thing(kind)}, dimensions={"thing": dimension}, facts={"thing": fact}
+        )
+    )
+
+
+def events(kind: str, numbers: str, at: int, name: str) -> str:
+    key = "i" if kind == "bigint" else "'x' || i"
+    return (
+        f"(SELECT 'a:' || {key} AS entity_key, CAST({at} + i AS BIGINT) AS sequence, 'U' AS operation, "
+        f"'shop.things' AS source, CAST({at} + i AS BIGINT) AS stamp, CAST({at} + i AS BIGINT) AS observed, "
+        f"CAST(i AS BIGINT) AS place, CAST({key} AS {kind}) AS thing_id, '{name}' || i AS name, CAST(i % 7 AS BIGINT) AS size, "
+        f"CAST(NULL AS VARCHAR) AS known, MD5('{name}' || i) AS hash, '{name}' AS batch_id FROM {numbers} AS t(i))"
+    )
+
+
+@contextmanager
+def profiled(warehouse: DuckDB, folder: Path) -> Iterator[list[dict]]:
+    """The scans of stored tables, statement by statement, as the engine counted them."""
+    file, scans, run = folder / "profile.json", [], warehouse._run  # what is sent is the matter here
+
+    def noted(statement, parameters=()):
+        file.unlink(missing_ok=True)
+        answer = run(statement, parameters)
+        if file.exists():
+            scans.extend({**scan, "statement": statement} for scan in _scans(json.loads(file.read_text())["operator"]))
+        return answer
+
+    run("PRAGMA enable_profiling = 'json'", ())
+    run(f"SET profiling_output = '{file}'", ())
+    warehouse._run = noted
+    yield scans
+    warehouse._run = run
+    run("PRAGMA disable_profiling", ())
+
+
+def _scans(operators: list[dict]) -> Iterator[dict]:
+    for one in operators:
+        table = one["extra_info"].get("Table", "")
+        if table.split(".", 1)[-1] in STORED:
+            yield {"table": table.split(".", 1)[-1], "rows": one["intermediate_rows"], **one["extra_info"]}
+        yield from _scans(one.get("children", []))
+
+
+def texts_of_all(scans: list[dict]) -> list[str]:
+    """Statements that hold the text key of every row against those asked for, or take out more rows than are asked for."""
+    return [
+        f"{scan['table']}: {scan['rows']} rows, {scan.get('Projections')}, {scan.get('Dynamic Filters')}; {scan['statement']}"
+        for scan in scans
+        if scan["rows"] > MOST
+        or ("entity_key IN" in str(scan.get("Dynamic Filters")) and "is_inferred" not in str(scan))
+    ]
+
+
+def thrown_away(scans: list[dict]) -> list[str]:
+    """Statements that read many columns of rows that nobody asked for: unpacking those is what a merge would cost."""
+    return [
+        f"{scan['table']}: {scan['rows']} rows; {scan['statement']}"
+        for scan in scans
+        if isinstance(scan.get("Projections"), list)
+        and len(scan["Projections"]) > NARROW
+        and scan["rows"] > 3 * CHANGES
+    ]
+
+
+@pytest.fixture(params=["bigint", "text"])
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def warehouse(tmp_path, kind):
+    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    ready(opened, thing(kind))
+    merge(opened, thing(kind), events(kind, f"range({KEYS})", 1_000_000, "first"))
+    yield opened
+    opened.close()
+
+
+def test_a_merge_reads_the_text_key_of_no_row_but_those_it_is_about(warehouse, kind, tmp_path):
+    changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
+    with profiled(warehouse, tmp_path) as scans:
+        done = merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
+    assert (done.events, done.inserted, done.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
+    assert "silver.thing" in {scan["table"] for scan in scans}
+    assert not texts_of_all(scans)
+    assert not thrown_away(scans)
+    # In order, the log is read for nothing but where the versions of things with texts as keys begin.
+    assert kind == "text" or "silver.thing_log" not in {scan["table"] for scan in scans if scan["rows"]}
+
+
+def test_a_late_batch_reads_the_text_key_of_no_row_but_those_it_is_about(warehouse, kind, tmp_path):
+    changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
+    merge(warehouse, thing(kind), events(kind, changes, 3_000_000, "third"))
+    with profiled(warehouse, tmp_path) as scans:
+        done = merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
+    assert (done.events, done.inserted, done.deleted) == (CHANGES, 3 * CHANGES, 2 * CHANGES)
+    assert {"silver.thing", "silver.thing_log"} <= {scan["table"] for scan in scans}
+    assert not texts_of_all(scans)
+    assert not thrown_away(scans)
+
+
+def test_numbers_far_apart_are_found_before_their_rows_are_read(tmp_path):
+    """Of such numbers a filter lets a hundredth of all others slip, and those rows are not to be read."""
+    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    ready(opened, thing("bigint"))
+    apart = f"(SELECT i * 1000003 FROM range({KEYS}) AS r(i))"
+    merge(opened, thing("bigint"), events("bigint", apart, 1_000_000, "first"))
+    asked = f"(SELECT i * 1000003 FROM range(0, {KEYS}, {KEYS // CHANGES}) AS r(i))"
+    with profiled(opened, tmp_path) as scans:
+        done = merge(opened, thing("bigint"), events("bigint", asked, 2_000_000, "second"))
+    assert (done.events, done.inserted, done.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
+    assert not thrown_away(scans)
+    opened.close()
+
+
+def test_the_texts_that_rows_are_found_by_are_not_packed(warehouse):
+    """Of packed texts that partly repeat, as in any history of changes, all are unpacked to read a few."""
+    warehouse.execute("CHECKPOINT")
+    packed = warehouse.rows(
+        "SELECT DISTINCT compression FROM pragma_storage_info('silver.thing') "
+        "WHERE column_name = 'entity_key' AND segment_type = 'VARCHAR'"
+    )
+    assert packed == [("Uncompressed",)]
+
+
+def test_an_enum_dimension_reads_rows_of_what_changed_only(warehouse, kind, tmp_path):
+    whole = star(kind)
+    sizes = EnumDimension.model_validate({"dimension": "size", "values_of": {"entity": "thing", "column": "size"}})
+    build_dimension(warehouse, whole, sizes)
+    first = warehouse.rows("SELECT * FROM gold.dim_size ORDER BY size_key")
+    merge(warehouse, thing(kind), events(kind, f"range(0, {KEYS}, {KEYS // CHANGES})", 2_000_000, "second"))
+    with profiled(warehouse, tmp_path) as scans:
+        assert build_dimension(warehouse, whole, sizes).rows == 0
+    assert warehouse.rows("SELECT * FROM gold.dim_size ORDER BY size_key") == first
+    assert not texts_of_all([scan for scan in scans if "LIMIT 1" not in scan["statement"]])
+
+
+def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kind, tmp_path):
+    whole, declared = star(kind), star(kind).declarations
+    build_dimension(warehouse, whole, declared.dimensions["thing"])
+    load_fact(warehouse, whole, declared.facts["thing"])
+    changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
+    merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
+    with profiled(warehouse, tmp_path) as scans:
+        built = build_dimension(warehouse, whole, declared.dimensions["thing"])
+        loaded = load_fact(warehouse, whole, declared.facts["thing"])
+    assert (built.inserted, built.deleted, loaded.rows) == (2 * CHANGES, CHANGES, 2 * CHANGES)
+    if kind == "text":  # no number tells of the rows of a fact whose things have texts as keys, nor what they look up
+        scans = [
+            scan for scan in scans if scan["table"] != "gold.fact_thing" and "gold_likely" not in scan["statement"]
+        ]
+    assert not texts_of_all(scans)
+
+
+def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
+    """As in a collection without change stamps: then the instants tell nothing, and the key does."""
+    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    ready(opened, thing("text"))
+    opened.execute(
+        "INSERT INTO silver.thing SELECT 'a:x' || i, 'x' || i, 'n', 1, TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31', "
+        "TRUE, 1, 'b' FROM range(600000) AS t(i)"
+    )
+    opened.execute(
+        "INSERT INTO silver.thing_log SELECT entity_key, EPOCH_US(valid_from), 'U', 'shop.things', thing_id, name, size, NULL, "
+        "'h', EPOCH_US(valid_from), EPOCH_US(valid_from), 0, EPOCH_US(valid_from), 'b', "
+        "CAST('0x' || SUBSTRING(MD5(entity_key), 1, 15) AS BIGINT) FROM silver.thing"
+    )
+    at = Whereabouts(layer="silver", name="thing", log=opened.ref("silver", "thing_log"))
+    rows = found(opened, at, keys="SELECT 'a:x77' AS entity_key", columns=("entity_key", "name"), name="looked")
+    assert opened.rows(f"SELECT entity_key, name FROM {rows.relation}") == [("a:x77", "n")]
+    opened.close()
+
+
+def test_a_number_of_another_connection_is_no_match(tmp_path):
+    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    ready(opened, thing("bigint"))
+    for connection in ("a", "b"):
+        opened.execute(
+            f"INSERT INTO silver.thing VALUES ('{connection}:7', 7, '{connection}', 1, TIMESTAMP '2024-01-01', "
+            "TIMESTAMP '9999-12-31', TRUE, 1, 'b')"
+        )
+    at = Whereabouts(layer="silver", name="thing", number="thing_id")
+    for keys in ("('b:7')", "('b:7'), ('b:x')"):  # a key that is no number is looked for as a text
+        asked = f"SELECT entity_key FROM (VALUES {keys}) AS asked(entity_key)"
+        rows = found(opened, at, keys=asked, columns=("entity_key", "name"), name="looked")
+        assert opened.rows(f"SELECT name FROM {rows.relation}") == [("b",)]
+    opened.close()

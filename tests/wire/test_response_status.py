@@ -1,0 +1,131 @@
+"""What answers mean, and how long a service asks us to wait."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.errors import Again, Refused
+from headwater.wire.message import Response
+from headwater.wire.response_status import Ok, Refresh, judge, vendor_message
+from headwater.wire.retry_after import wait_asked
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+SERVER = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def answer(status=200, body=b"[]", **headers):
+    return Response(
+        status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=body
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": format_datetime(NOW + timedelta(seconds=9), usegmt=True)}, 9),
+        ({"retry-after": format_datetime(SERVER + timedelta(seconds=9), usegmt=True),
+          "date": format_datetime(SERVER, usegmt=True)}, 9),
+        ({"retry-after": str(int(NOW.timestamp()) + 11)}, 11),
+        ({"retry-after": str((int(NOW.timestamp()) + 11) * 1000)}, 11),
+        ({"x-rate-limit-reset": str(int(NOW.timestamp()) + 5)}, 5),
+        ({"ratelimit-reset": "30"}, 30),
+        ({"retry-after": "-5"}, 0),
+        ({"retry-after": format_datetime(NOW - timedelta(hours=1), usegmt=True)}, 0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_the_wait_that_is_asked_for(headers, seconds):
+    assert wait_asked(headers, now=NOW) == seconds
+
+
+@given(st.integers(0, 86_400), st.sampled_from(["seconds", "date", "epoch", "epoch_ms"]), st.integers(-5000, 5000))
+def test_every_spelling_of_a_wait_means_the_same_whatever_our_clock_says(wait, spelling, skew):
+    then = SERVER + timedelta(seconds=wait)
+    text = {
+        "seconds": str(wait),
+        "date": format_datetime(then, usegmt=True),
+        "epoch": str(int(then.timestamp())),
+        "epoch_ms": str(int(then.timestamp()) * 1000),
+    }[spelling]
+    headers = {"retry-after": text, "date": format_datetime(SERVER, usegmt=True)}
+    assert wait_asked(headers, now=SERVER + timedelta(seconds=skew)) == wait
+
+
+@given(st.text(max_size=40))
+def test_no_retry_after_breaks_the_reading(text):
+    wait_asked({"retry-after": text, "date": text}, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (answer(), Ok),
+        (answer(204, b""), Ok),
+        (answer(content_type="text/html; charset=utf-8"), Refused),
+        (answer(429), Again),
+        (answer(500), Again),
+        (answer(503), Again),
+        (answer(408), Again),
+        (answer(501), Refused),
+        (answer(400), Refused),
+        (answer(404), Refused),
+        (answer(302, location="https://evil.example/x?token=1"), Refused),
+        (answer(401), Refresh),
+        (answer(403), Refused),
+        (answer(403, x_ratelimit_remaining="0"), Again),
+        (answer(403, retry_after="3"), Again),
+        (answer(799), Refused),
+    ],
+)
+def test_the_verdict(response, kind):
+    assert isinstance(judge(response, now=NOW), kind)
+
+
+def test_a_wait_travels_with_the_verdict():
+    verdict = judge(answer(429, retry_after="12"), now=NOW)
+    assert isinstance(verdict, Again)
+    assert verdict.after == 12
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_names_the_secrets_to_look_at(status):
+    verdict = judge(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
+    error = verdict.otherwise if isinstance(verdict, Refresh) else verdict
+    assert isinstance(error, Refused)
+    assert "public_key, private_key" in error.hint
+    assert error.saw == "Nope"
+
+
+def test_where_a_redirect_leads_is_told_without_its_query():
+    verdict = judge(answer(302, location="https://evil.example/x?token=1"), now=NOW)
+    assert isinstance(verdict, Refused)
+    assert verdict.saw == "location https://evil.example/x"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"code":"InvalidObject","message":"bad conditions","errors":[{"message":"x"}]}', "bad conditions"),
+        (b'{"error":{"code":"X","message":"deep"}}', "deep"),
+        (b'{"errors":[{"detail":"one"},{"detail":"two"}]}', "one; two"),
+        (b'{"error":"invalid_grant","error_description":"expired"}', "expired"),
+        (b'"just text"', "just text"),
+        (b"plain\r\n\ttext\x00", "plain text"),
+        (b"", ""),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"[" * 5000, "[" * 300 + " ..."),
+        (b'{"message":null}', ""),
+    ],
+)
+def test_the_vendors_message_is_short_and_on_one_line(body, expected):
+    assert vendor_message(answer(400, body)) == expected
