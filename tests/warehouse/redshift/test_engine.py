@@ -31,7 +31,7 @@ from tests.grid.engines import postgres_server
 from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
 from tests.warehouse.redshift.denied import denied
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "redshift"
+GOLDEN = Path(__file__).parents[2] / "golden" / "redshift"
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from tests.grid.spark_session import SETTINGS, skip_without_java
 from tests.silver.builders import COLUMNS, THING, put, seen, versions
 
 FORMATS = ("delta", "parquet")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def column(name, dtype, required=False):
