@@ -62,5 +62,5 @@ def shell(monkeypatch, capsys):
         return Nothing()
 
     shell.verb("open_project", open_project)
-    shell.verb("tenant_of", lambda opened, tenant: tenant or "acme")
+    shell.verb("choose_tenant", lambda opened, tenant: tenant or "acme")
     return shell

@@ -84,7 +84,7 @@ def test_what_failed_in_part_says_so_in_four_slots_and_with_code_3(shell):
 
 def test_a_run_hands_on_what_was_asked(shell):
     seen = []
-    shell.verb("run", lambda opened, tenant, request, *, stop: seen.append((tenant, request, stop())) or done())
+    shell.verb("run", lambda tenant, request, *, stop: seen.append((tenant, request, stop())) or done())
     shell(
         *("run", "--project", "here", "--env", "production", "--tenant", "umbrella", "--connection", "psa"),
         *(
@@ -121,7 +121,7 @@ def test_the_environment_may_come_from_the_environment(shell, monkeypatch):
 
 def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
     seen = []
-    shell.verb("backfill", lambda opened, tenant, request, *, stop: seen.append(request) or done())
+    shell.verb("backfill", lambda tenant, request, *, stop: seen.append(request) or done())
     assert shell("backfill").code == 2
     assert "--since" in shell.err
     assert shell("backfill", "--since", "2025-01-01", "--chunk", "30d").code == 0
@@ -131,7 +131,7 @@ def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
 
 def test_a_rebuild_may_name_an_entity(shell):
     seen = []
-    shell.verb("rebuild", lambda opened, tenant, *, entity, stop: seen.append(entity) or done(written={}))
+    shell.verb("rebuild", lambda tenant, *, entity, stop: seen.append(entity) or done(written={}))
     shell("rebuild", "--entity", "ticket")
     assert seen == ["ticket"]
     assert "nothing to write" in shell.out
@@ -254,7 +254,7 @@ def test_nothing_is_discarded_unless_it_is_named(shell):
 def test_a_retry_hands_on_ids_and_feed(shell):
     seen = []
     shell.verb(
-        "retry", lambda opened, tenant, **options: seen.append(options) or Readmitted(tried=0, readmitted=0, refused=0)
+        "retry", lambda tenant, **options: seen.append(options) or Readmitted(tried=0, readmitted=0, refused=0)
     )
     shell("quarantine", "retry", "b1:7", "b1:8", "--resource", "tickets")
     assert list(seen[0].pop("ids")) == ["b1:7", "b1:8"]
@@ -281,7 +281,7 @@ def test_tenants_are_added_listed_and_removed(shell):
 
 def test_a_connection_is_added_with_settings_and_references(shell):
     seen = []
-    shell.verb("add_connection", lambda opened, *given: seen.append(given))
+    shell.verb("add_connection", lambda *given: seen.append(given))
     words = (
         "connection",
         "add",

@@ -13,7 +13,7 @@ def test_a_past_day_is_asked_for_and_answered(shell):
     asked = []
     found = Answer(columns=("name", "since"), rows=(("Bonus", AT),))
     shell.verb(
-        "asof", lambda opened, tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found
+        "asof", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found
     )
     shell(
         "asof",
@@ -79,7 +79,7 @@ LIFE = History(
 
 def test_a_life_is_drawn_line_by_line(shell):
     asked = []
-    shell.verb("history", lambda opened, tenant, entity, key, **more: asked.append((entity, key, more)) or LIFE)
+    shell.verb("history", lambda tenant, entity, key, **more: asked.append((entity, key, more)) or LIFE)
     shell("history", "company", "psa:17", "--raw")
     assert asked == [("company", "psa:17", {"raw": True})]
     lines = shell.out.splitlines()

@@ -41,12 +41,12 @@ def shop(tmp_path, url, file_format, warehouse=""):
 
 
 def written(root):
-    with app.open_project(root) as opened, closing(opened.warehouse("acme")) as warehouse:
+    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
         return publish_by_name(opened, warehouse, "out").split(" written")[0]
 
 
 def stored(root, table):
-    with app.open_project(root) as opened, closing(opened.warehouse("acme", read_only=True)) as warehouse:
+    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse(read_only=True)) as warehouse:
         return warehouse.rows(f"SELECT * FROM silver.{table} ORDER BY ALL")
 
 
@@ -179,7 +179,7 @@ def test_a_reader_at_any_moment_sees_one_whole_state(tmp_path, outside):
     written(root)
     seen, stop = [], threading.Event()
 
-    with app.open_project(root) as opened, closing(opened.warehouse("acme", read_only=True)) as warehouse:
+    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse(read_only=True)) as warehouse:
         places = {
             table: [column.name for column in warehouse.describe("silver", table)].index("last_name")
             for table in ("contact", "contact_log")

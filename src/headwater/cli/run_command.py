@@ -11,9 +11,9 @@ from headwater.cli.output import answer, plain
 from headwater.cli.signals import stopping
 from headwater.run import app
 from headwater.run.results import RunReport
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 
-Work = Callable[[Opened, Callable[[], bool]], RunReport]
+Work = Callable[[Workspace, Callable[[], bool]], RunReport]
 """What is done to an open project, asking between two pages whether to stop."""
 
 

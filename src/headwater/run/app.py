@@ -45,19 +45,21 @@ from headwater.run.pipeline.sources import sources_of
 from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
 from headwater.run.results import Checked, RunReport
 from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
-from headwater.run.workspace import Opened, choose_tenant, open_project
+from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
 from headwater.testing.conformance.check import Trial
 
 __all__ = [
     "Asked",
-    "Opened",
+    "TenantWorkspace",
     "Tested",
     "Trial",
+    "Workspace",
     "add_connection",
     "add_tenant",
     "asof",
     "backfill",
     "check",
+    "choose_tenant",
     "claim_tenant",
     "connections",
     "connector",
@@ -84,41 +86,39 @@ __all__ = [
     "schema",
     "selftest",
     "status",
-    "tenant_of",
     "tenants",
     "test_connection",
     "write_connector",
 ]
 
-tenant_of = choose_tenant
 test_connection = check_connection
 
 
-def check(opened: Opened) -> Checked:
+def check(workspace: Workspace) -> Checked:
     """What is declared and in good order; DeclarationErrors come from opening the project, and where tenants share a place.
 
     Warnings tell what this machine lacks: a secret that is not set here may well be set where the project runs.
     """
-    declared = opened.declarations
+    declared = workspace.declarations
     return Checked(
-        project=opened.project.name,
-        connectors=tuple(sorted(opened.plugs)),
+        project=workspace.project.name,
+        connectors=tuple(sorted(workspace.plugs)),
         entities=tuple(sorted(declared.entities)),
         dimensions=tuple(sorted(declared.dimensions)),
         facts=tuple(sorted(declared.facts)),
-        tenants=tuple(sorted(opened.project.tenants)),
-        warnings=(*_check_places(opened), *_warnings(opened)),
+        tenants=tuple(sorted(workspace.project.tenants)),
+        warnings=(*_check_places(workspace), *_warnings(workspace)),
     )
 
 
-def plan(opened: Opened, tenant: str, asked: Asked) -> Plan:
+def plan(workspace: TenantWorkspace, asked: Asked) -> Plan:
     """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
-    sources, standing = sources_of(opened, tenant), open_for_plan(opened, tenant, asked)
+    sources, standing = sources_of(workspace), open_for_plan(workspace, asked)
     with ExitStack() as stack:
-        _, times, failed = connect(opened, tenant, asked, sources, stack)
+        _, times, failed = connect(workspace, asked, sources, stack)
     if failed and not times:
         raise next(iter(failed.values()))
-    return plan_of(opened, tenant, asked, sources, times=times, standing=standing)
+    return plan_of(workspace, asked, sources, times=times, standing=standing)
 
 
 def explain_plan(planned: Plan) -> list[str]:
@@ -131,9 +131,9 @@ def plan_dict(planned: Plan) -> dict[str, Any]:
     return planned.as_dict()
 
 
-def backfill(opened: Opened, tenant: str, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def backfill(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
     """Read a span of the past, in chunks: a run of which one window was asked."""
-    return run(opened, tenant, asked, stop=stop)
+    return run(workspace, asked, stop=stop)
 
 
 def connectors(root: Path | None = None) -> list[dict[str, Any]]:
@@ -185,28 +185,28 @@ def schema() -> dict[str, Any]:
     return {name: TypeAdapter(noun).json_schema() for name, noun in nouns}
 
 
-def _check_places(opened: Opened) -> list[str]:
+def _check_places(workspace: Workspace) -> list[str]:
     """Refuse places that tenants share, in every environment; a warning where the ledger cannot be asked who they are."""
-    tenants, warnings = set(opened.project.tenants), []
+    tenants, warnings = set(workspace.project.tenants), []
     try:
-        if opened.has_ledger():
-            tenants.update(opened.tenants(), opened.ledger.tenants_with_runs())
+        if workspace.has_ledger():
+            tenants.update(workspace.tenants(), workspace.ledger.tenants_with_runs())
     except HeadwaterError as error:
         warnings.append(f"tenants of the ledger are not known: {error.what}")
-    others = opened.project.environments.values()
-    for project in (opened.project, *(opened.project.in_environment(one) for one in others)):
+    others = workspace.project.environments.values()
+    for project in (workspace.project, *(workspace.project.in_environment(one) for one in others)):
         if not is_reference(project.ledger.url):
             find_ledger(project.ledger.url)
-        check_isolation(project.stamped(opened.project.origin), sorted(tenants), opened.root)
+        check_isolation(project.stamped(workspace.project.origin), sorted(tenants), workspace.root)
     return warnings
 
 
-def _warnings(opened: Opened) -> list[str]:
+def _warnings(workspace: Workspace) -> list[str]:
     found: list[str] = []
-    for tenant, declared in opened.project.tenants.items():
+    for tenant, declared in workspace.project.tenants.items():
         for name, connection in declared.connections.items():
             try:
-                client_of(opened, tenant, name, connection, budgets=Budgets()).close()
+                client_of(workspace.tenant(tenant), name, connection, budgets=Budgets()).close()
             except HeadwaterError as error:
-                found.append(f"{connection_place(opened, tenant, name)}: {error.what}")
+                found.append(f"{connection_place(workspace.tenant(tenant), name)}: {error.what}")
     return found

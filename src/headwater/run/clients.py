@@ -9,12 +9,11 @@ from headwater.extract.credentials import Access
 from headwater.extract.rate_limit import Budgets
 from headwater.model.project import Connection
 from headwater.run.secrets import fill_settings, resolve_secrets
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 
 
 def client_of(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     name: str,
     connection: Connection,
     *,
@@ -23,26 +22,26 @@ def client_of(
     clock: Clock | None = None,
 ) -> Client:
     """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
-    where = connection_place(opened, tenant, name)
-    connector = opened.plug(connection.connector, where=where).connector
+    where = connection_place(workspace, name)
+    connector = workspace.plug(connection.connector, where=where).connector
 
     def renewed() -> dict[str, str]:
-        return resolve_secrets(connection, connector, root=opened.root, where=where)
+        return resolve_secrets(connection, connector, root=workspace.root, where=where)
 
     access = Access(
-        tenant=tenant,
+        tenant=workspace.tenant,
         connection=name,
         settings=fill_settings(connection, connector, where=where),
         secrets=renewed(),
         renew=renewed,
         limits=connection.limits,
     )
-    return Client(connector, access, budgets=budgets, clock=clock or opened.clock, listen=listen)
+    return Client(connector, access, budgets=budgets, clock=clock or workspace.clock, listen=listen)
 
 
-def connection_place(opened: Opened, tenant: str, name: str) -> str:
+def connection_place(workspace: TenantWorkspace, name: str) -> str:
     """Where a connection is declared: file and line, or the ledger."""
-    declared = opened.project.tenants.get(tenant)
+    declared = workspace.project.tenants.get(workspace.tenant)
     if declared and name in declared.connections:
-        return opened.project.origin.of("tenants", tenant, "connections", name)
-    return f"ledger, connection {name} of {tenant}"
+        return workspace.project.origin.of("tenants", workspace.tenant, "connections", name)
+    return f"ledger, connection {name} of {workspace.tenant}"

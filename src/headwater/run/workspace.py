@@ -32,7 +32,7 @@ from headwater.warehouse.base import Warehouse
 
 
 @dataclass(kw_only=True)
-class Opened(AbstractContextManager["Opened"]):
+class Workspace(AbstractContextManager["Workspace"]):
     """A project whose declarations are loaded and fit together. The ledger opens when it is first needed."""
 
     root: Path
@@ -57,33 +57,6 @@ class Opened(AbstractContextManager["Opened"]):
         path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
         return not sqlite or Path(path).is_file()
 
-    def lake(self, tenant: str) -> Lake:
-        """A tenant's part of the lake."""
-        self.check_isolation(tenant)
-        return FolderLake(self.root / self.project.lake.place(tenant), tenant)
-
-    def warehouse(self, tenant: str, *, read_only: bool = False) -> Warehouse:
-        """A tenant's warehouse, to be written by whoever holds the lease. DeclarationError if it is another project's."""
-        self.check_isolation(tenant)
-        warehouse = open_warehouse(self.project.warehouse, tenant, self.root, read_only=read_only)
-        if not read_only:
-            try:
-                own_warehouse(warehouse, self.owner(tenant), self.ledger, where=self.project.origin.of("warehouse"))
-            except BaseException:
-                warehouse.close()
-                raise
-        return warehouse
-
-    def owned_lake(self, tenant: str) -> Lake:
-        """A tenant's part of the lake, as `warehouse` gives that."""
-        lake = self.lake(tenant)
-        own_lake(lake, self.owner(tenant), self.ledger, where=self.project.origin.of("lake", "url"))
-        return lake
-
-    def owner(self, tenant: str) -> Owner:
-        """Who writes a tenant's places."""
-        return owner_of(self.ledger, tenant, self.project.name)
-
     def tenants(self) -> tuple[str, ...]:
         """All tenants, of the project file and of the ledger, sorted."""
         return tuple(sorted({*self.project.tenants, *self.ledger.tenants()}))
@@ -98,11 +71,9 @@ class Opened(AbstractContextManager["Opened"]):
             check_isolation(self.project, sorted(tenants), self.root)
             self._isolated = tenants
 
-    def connections(self, tenant: str) -> dict[str, Connection]:
-        """A tenant's connections: those of the ledger, and those of the project file, which win."""
-        kept = {row.name: _kept(row) for row in self.ledger.connections(tenant)}
-        declared = self.project.tenants.get(tenant)
-        return {**kept, **(declared.connections if declared else {})}
+    def tenant(self, name: str) -> TenantWorkspace:
+        """One tenant's part of the project."""
+        return TenantWorkspace(whole=self, tenant=name)
 
     def plug(self, name: str, *, where: str = "headwater.yaml") -> Plug:
         """The connector of that name."""
@@ -116,7 +87,86 @@ class Opened(AbstractContextManager["Opened"]):
             self.ledger.close()
 
 
-def open_project(root: Path, *, environment: str = "", listen: Listen = ignore, clock: Clock | None = None) -> Opened:
+@dataclass(frozen=True, kw_only=True)
+class TenantWorkspace:
+    """One tenant of an open project: what all functions that touch a tenant's data are given."""
+
+    whole: Workspace
+    """The project, with all its tenants."""
+    tenant: str
+    """The tenant's name."""
+
+    @property
+    def project(self) -> Project:
+        """The project."""
+        return self.whole.project
+
+    @property
+    def declarations(self) -> Declarations:
+        """Entities, dimensions, facts and rules."""
+        return self.whole.declarations
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self.whole.root
+
+    @property
+    def clock(self) -> Clock:
+        """This machine's clock."""
+        return self.whole.clock
+
+    @property
+    def listen(self) -> Listen:
+        """Who is told of events."""
+        return self.whole.listen
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of all tenants; its functions take the tenant."""
+        return self.whole.ledger
+
+    def plug(self, name: str, *, where: str = "headwater.yaml") -> Plug:
+        """The connector of that name."""
+        return self.whole.plug(name, where=where)
+
+    def lake(self) -> Lake:
+        """The tenant's part of the lake."""
+        self.whole.check_isolation(self.tenant)
+        return FolderLake(self.root / self.project.lake.place(self.tenant), self.tenant)
+
+    def owned_lake(self) -> Lake:
+        """The tenant's part of the lake. DeclarationError if it belongs to another project."""
+        lake = self.lake()
+        own_lake(lake, self.owner(), self.ledger, where=self.project.origin.of("lake", "url"))
+        return lake
+
+    def warehouse(self, *, read_only: bool = False) -> Warehouse:
+        """The tenant's warehouse; hold the tenant's lease to write. DeclarationError if it belongs to another project."""
+        self.whole.check_isolation(self.tenant)
+        warehouse = open_warehouse(self.project.warehouse, self.tenant, self.root, read_only=read_only)
+        if not read_only:
+            try:
+                own_warehouse(warehouse, self.owner(), self.ledger, where=self.project.origin.of("warehouse"))
+            except BaseException:
+                warehouse.close()
+                raise
+        return warehouse
+
+    def owner(self) -> Owner:
+        """Who writes the tenant's places."""
+        return owner_of(self.ledger, self.tenant, self.project.name)
+
+    def connections(self) -> dict[str, Connection]:
+        """The tenant's connections: those of the ledger, and those of the project file, which win."""
+        kept = {row.name: _kept(row) for row in self.ledger.connections(self.tenant)}
+        declared = self.project.tenants.get(self.tenant)
+        return {**kept, **(declared.connections if declared else {})}
+
+
+def open_project(
+    root: Path, *, environment: str = "", listen: Listen = ignore, clock: Clock | None = None
+) -> Workspace:
     """The project at `root`, loaded and held against itself; DeclarationErrors with all that does not fit."""
     project = _in_environment(load_project(root), environment)
     declarations = Declarations()
@@ -129,18 +179,18 @@ def open_project(root: Path, *, environment: str = "", listen: Listen = ignore, 
     fields = {name: found for plug in plugs.values() for name, found in plug.fields().items()}
     check(Whole(declarations=declarations, fields=fields, settings=project.settings))
     check_publications(project, declarations, root)
-    return Opened(
+    return Workspace(
         root=root, project=project, declarations=declarations, plugs=plugs, listen=listen, clock=clock or SystemClock()
     )
 
 
-def choose_tenant(opened: Opened, tenant: str | None) -> str:
-    """`tenant` if there is one of that name, or the only one there is."""
-    known = opened.tenants()
+def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
+    """The tenant of that name; without a name, the only one there is."""
+    known = workspace.tenants()
     if tenant is None:
         if len(known) == 1:
-            opened.check_isolation()
-            return known[0]
+            workspace.check_isolation()
+            return workspace.tenant(known[0])
         hint = (
             f"add `--tenant`: {', '.join(known)}"
             if known
@@ -150,8 +200,8 @@ def choose_tenant(opened: Opened, tenant: str | None) -> str:
     if tenant not in known:
         hint = suggest(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
         raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", saw=tenant, hint=hint)
-    opened.check_isolation()
-    return check_slug(tenant)
+    workspace.check_isolation()
+    return workspace.tenant(check_slug(tenant))
 
 
 def _kept(row: ConnectionRow) -> Connection:

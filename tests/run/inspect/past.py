@@ -31,7 +31,7 @@ def project(root: Path, *connections: str, more: str = "") -> Path:
 
 def remember(root: Path, *events, entity: str = "contact", source: str = "connectwise.contacts") -> None:
     """Put events into silver; each batch counts as read on the day after the last of them."""
-    with app.open_project(root) as opened, closing(opened.warehouse("acme")) as warehouse:
+    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
         declared = opened.declarations.entities[entity]
         ready(warehouse, declared)
         put(warehouse, list(events), declared)

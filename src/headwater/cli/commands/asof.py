@@ -44,6 +44,6 @@ def asof(
     at = run_options.instant("INSTANT", instant)
     chosen = [column.strip() for column in part.columns.split(",") if column.strip()]
     with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.tenant_of(opened, tenant.tenant)
-        found = app.asof(opened, owner, at, name, where=part.where, columns=chosen, limit=part.limit)
+        owner = app.choose_tenant(opened, tenant.tenant)
+        found = app.asof(owner, at, name, where=part.where, columns=chosen, limit=part.limit)
     answer(face, {"as_of": at, **plain(found)}, *render.answered(found))

@@ -44,6 +44,6 @@ def backfill(past: Past, feed: OfFeed, place: Place, tenant: OfTenant, face: Fac
         place,
         face,
         lambda opened, stop: app.backfill(
-            opened, app.tenant_of(opened, tenant.tenant), asked(request, chunk=past.chunk, force=past.force), stop=stop
+            app.choose_tenant(opened, tenant.tenant), asked(request, chunk=past.chunk, force=past.force), stop=stop
         ),
     )

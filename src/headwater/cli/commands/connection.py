@@ -46,8 +46,8 @@ def connection() -> None:
 def add(name: ConnectionName, uses: Uses, place: Place, tenant: OfTenant, face: Face) -> None:
     """Add a connection to the ledger, or replace it there."""
     with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.tenant_of(opened, tenant.tenant)
-        app.add_connection(opened, owner, name, _declaration(uses))
+        owner = app.choose_tenant(opened, tenant.tenant)
+        app.add_connection(owner, name, _declaration(uses))
     told = Text(f"added connection {name} of {owner}; `headwater connection test {name}` tries it")
     answer(face, {"tenant": owner, "connection": name, "added": True}, told)
 
@@ -57,7 +57,7 @@ def add(name: ConnectionName, uses: Uses, place: Place, tenant: OfTenant, face: 
 def list_(place: Place, tenant: OfTenant, face: Face) -> None:
     """List a tenant's connections."""
     with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.connections(opened, app.tenant_of(opened, tenant.tenant))
+        found = app.connections(app.choose_tenant(opened, tenant.tenant))
     answer(face, {"connections": found}, render.listing(found, nothing="no connections yet"))
 
 
@@ -69,7 +69,7 @@ def test(name: ConnectionName, place: Place, tenant: OfTenant, face: Face) -> No
     It tells whether the address and the credentials are right.
     """
     with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.test_connection(opened, app.tenant_of(opened, tenant.tenant), name)
+        found = app.test_connection(app.choose_tenant(opened, tenant.tenant), name)
     answer(face, found, Text(f"{name} answers", style="green"), render.pairs(found))
 
 

@@ -32,5 +32,5 @@ def history(
     Each line says from when to when, what changed, and which batch of which resource told it.
     """
     with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.history(opened, app.tenant_of(opened, tenant.tenant), entity, key, raw=raw)
+        found = app.history(app.choose_tenant(opened, tenant.tenant), entity, key, raw=raw)
     answer(face, plain(found), *render.life(found))

@@ -36,8 +36,8 @@ def list_(
 ) -> None:
     """List the records that wait, each with every reason."""
     with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.tenant_of(opened, tenant.tenant)
-        found = app.refused(opened, owner, connection=feed.connection, resource=feed.resource, everything=everything)
+        owner = app.choose_tenant(opened, tenant.tenant)
+        found = app.refused(owner, connection=feed.connection, resource=feed.resource, everything=everything)
     rows = [_row(one) for one in found]
     drawn = render.listing([_short(row) for row in rows], nothing="nothing in quarantine")
     answer(face, {"quarantined": rows}, drawn)
@@ -53,7 +53,7 @@ def show(
 ) -> None:
     """Show one refused record: its reasons, and what the service sent."""
     with app.open_project(place.project, environment=place.environment) as opened:
-        found, record = app.refused_record(opened, app.tenant_of(opened, tenant.tenant), id_)
+        found, record = app.refused_record(app.choose_tenant(opened, tenant.tenant), id_)
     row = _row(found)
     answer(face, {**row, "record": record}, render.pairs(_short(row)), Text(), Text(record))
 
@@ -70,8 +70,8 @@ def retry(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Ids 
         listening() as listen,
         app.open_project(place.project, environment=place.environment, listen=listen) as opened,
     ):
-        owner = app.tenant_of(opened, tenant.tenant)
-        done = app.retry(opened, owner, ids=ids or (), connection=feed.connection, resource=feed.resource)
+        owner = app.choose_tenant(opened, tenant.tenant)
+        done = app.retry(owner, ids=ids or (), connection=feed.connection, resource=feed.resource)
     told = f"{done.tried} tried, {done.readmitted} readmitted, {done.refused} still refused"
     answer(face, plain(done), Text(told))
 
@@ -86,8 +86,8 @@ def discard(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Id
     if not (ids or feed.connection or feed.resource):
         raise typer.BadParameter("name records, or --connection or --resource", param_hint=["ID"])
     with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.tenant_of(opened, tenant.tenant)
-        count = app.discard(opened, owner, ids=ids or (), connection=feed.connection, resource=feed.resource)
+        owner = app.choose_tenant(opened, tenant.tenant)
+        count = app.discard(owner, ids=ids or (), connection=feed.connection, resource=feed.resource)
     answer(face, {"discarded": count}, Text(f"{count} discarded"))
 
 

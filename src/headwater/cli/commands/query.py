@@ -28,5 +28,5 @@ def query(
     instants in ISO 8601 UTC, decimals as numbers.
     """
     with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.query(opened, app.tenant_of(opened, tenant.tenant), sql)
+        found = app.query(app.choose_tenant(opened, tenant.tenant), sql)
     answer(face, plain(found), *render.answered(found))

@@ -28,5 +28,5 @@ def rebuild(
     return working(
         place,
         face,
-        lambda opened, stop: app.rebuild(opened, app.tenant_of(opened, tenant.tenant), entity=entity, stop=stop),
+        lambda opened, stop: app.rebuild(app.choose_tenant(opened, tenant.tenant), entity=entity, stop=stop),
     )

@@ -37,6 +37,6 @@ def run(
         place,
         face,
         lambda opened, stop: app.run(
-            opened, app.tenant_of(opened, tenant.tenant), asked(request, fresh=fresh, allow_drop=allow_drop), stop=stop
+            app.choose_tenant(opened, tenant.tenant), asked(request, fresh=fresh, allow_drop=allow_drop), stop=stop
         ),
     )

@@ -17,7 +17,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def status(place: Place, tenant: OfTenant, face: Face) -> None:
     """Show how far every resource and table is."""
     with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.status(opened, app.tenant_of(opened, tenant.tenant))
+        found = app.status(app.choose_tenant(opened, tenant.tenant))
     heads = {
         "tenant": found.tenant,
         "warehouse": found.warehouse,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from headwater.cli.demo.queries import question
 from headwater.run import app
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 
 _WORDS = (
     ("company renamed", "companies renamed"),
@@ -18,10 +18,10 @@ _WORDS = (
 )
 
 
-def news(opened: Opened, tenant: str, since: datetime) -> str:
+def news(opened: Workspace, tenant: str, since: datetime) -> str:
     """The news since an instant, the rare first: `1 company renamed, 3 agreements changed, 58 tickets moved`."""
     instant = f"TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
-    counts = app.query(opened, tenant, question("news", since=instant)).rows[0]
+    counts = app.query(opened.tenant(tenant), question("news", since=instant)).rows[0]
     told = [
         f"{count:,} {one if count == 1 else many}" for count, (one, many) in zip(counts, _WORDS, strict=True) if count
     ]

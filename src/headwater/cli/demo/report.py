@@ -11,7 +11,7 @@ from headwater.cli.demo.project import TENANT
 from headwater.cli.demo.queries import question
 from headwater.run import app
 from headwater.run.results import TableStatus
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +49,25 @@ class Report:
     quarantine: tuple[Refusal, ...]
 
 
-def report(opened: Opened, *, today: date) -> Report:
+def report(opened: Workspace, *, today: date) -> Report:
     """The report, as the star stands now."""
     return Report(
-        tables=app.status(opened, TENANT).tables,
+        tables=app.status(opened.tenant(TENANT)).tables,
         work=_rows(opened, question("work")),
         paid=_rows(opened, question("paid")),
-        leaked=app.query(opened, TENANT, question("leaked")).rows[0][0],
+        leaked=app.query(opened.tenant(TENANT), question("leaked")).rows[0][0],
         history=_history(opened, today),
         quarantine=_quarantine(opened),
     )
 
 
-def _rows(opened: Opened, sql: str) -> tuple[Mapping[str, Any], ...]:
-    found = app.query(opened, TENANT, sql)
+def _rows(opened: Workspace, sql: str) -> tuple[Mapping[str, Any], ...]:
+    found = app.query(opened.tenant(TENANT), sql)
     return tuple(dict(zip(found.columns, row, strict=True)) for row in found.rows)
 
 
-def _history(opened: Opened, today: date) -> History:
-    key = app.query(opened, TENANT, question("most_changed")).rows[0][0]
+def _history(opened: Workspace, today: date) -> History:
+    key = app.query(opened.tenant(TENANT), question("most_changed")).rows[0][0]
     versions = _rows(opened, question("versions", key=key))
     days = telling_days([row["valid_from"] for row in versions], today=today)
     as_of = tuple((day, next((row for row in reversed(versions) if _begun(row, day)), versions[0])) for day in days)
@@ -85,7 +85,7 @@ def _begun(version: Mapping[str, Any], day: date) -> bool:
     return bool(version["valid_from"].date() <= day)
 
 
-def _quarantine(opened: Opened) -> tuple[Refusal, ...]:
+def _quarantine(opened: Workspace) -> tuple[Refusal, ...]:
     """Every record that was refused; once, however often the service sent it."""
     found = (
         Refusal(
@@ -96,7 +96,7 @@ def _quarantine(opened: Opened) -> tuple[Refusal, ...]:
             value=reason["value"],
             rule=reason["rule"],
         )
-        for row in app.refused(opened, TENANT, everything=True)
+        for row in app.refused(opened.tenant(TENANT), everything=True)
         for reason in row.reasons
     )
     return tuple(dict.fromkeys(found))

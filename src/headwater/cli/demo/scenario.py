@@ -15,7 +15,7 @@ from headwater.clock import Clock, SystemClock
 from headwater.errors import HeadwaterError
 from headwater.run import app
 from headwater.run.results import RunReport
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 
 MONTHS = 3
 """What the company has lived through before anybody reads it."""
@@ -125,7 +125,7 @@ class Narrator:
             self._tell(opened, AFTER)
         return self.story
 
-    def _tell(self, opened: Opened, chapters: Sequence[Chapter]) -> None:
+    def _tell(self, opened: Workspace, chapters: Sequence[Chapter]) -> None:
         for chapter in chapters:
             now = self._service.advance(days=chapter.days, hours=chapter.hours)
             self.story.clock = now
@@ -134,11 +134,11 @@ class Narrator:
             if not (chapter.ordinary and late):
                 self._sync(opened, chapter, now)
 
-    def _sync(self, opened: Opened, chapter: Chapter, now: datetime) -> None:
+    def _sync(self, opened: Workspace, chapter: Chapter, now: datetime) -> None:
         self._telling.begin(now.date(), chapter.title)
         if chapter.accident:
             chapter.accident(self._service)
-        done = _whole(app.run(opened, TENANT, app.Asked(), stop=self._stop), self._stop)
+        done = _whole(app.run(opened.tenant(TENANT), app.Asked(), stop=self._stop), self._stop)
         if chapter.accident:
             self._service.mend(_ENTRIES)
         said = chapter.title or news(opened, TENANT, self._told_until or now)
@@ -148,11 +148,11 @@ class Narrator:
         if self._told_until is None or chapter.ordinary:
             self._told_until = now - _HOLD_BACK
 
-    def _readmit(self, opened: Opened) -> None:
+    def _readmit(self, opened: Workspace) -> None:
         """The rule is relaxed: what it kept out is tried again, from the lake."""
         today, began = self.story.today, self._clock.monotonic()
         self._telling.begin(today, "readmitting")
-        done = app.retry(opened, TENANT, resource="time_entries")
+        done = app.retry(opened.tenant(TENANT), resource="time_entries")
         self.story.readmitted = done.readmitted
         said = f"a rule is relaxed: {done.readmitted} of {done.tried} readmitted, the service not asked"
         self._end(Told(day=today, said=said, records=0, refused=0, seconds=self._clock.monotonic() - began))

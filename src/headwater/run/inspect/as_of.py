@@ -12,14 +12,13 @@ from headwater.model.project import Declarations
 from headwater.names import suggest
 from headwater.run.inspect.status import answered
 from headwater.run.results import Answer
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.as_of import rows_at
 from headwater.warehouse.base import Layer, Warehouse
 
 
 def asof(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     instant: datetime,
     name: str,
     *,
@@ -31,8 +30,8 @@ def asof(
 
     `where` is one condition over its columns, in the warehouse's SQL.
     """
-    layer, table = versioned(opened.declarations, name)
-    with closing(opened.warehouse(tenant, read_only=True)) as warehouse:
+    layer, table = versioned(workspace.declarations, name)
+    with closing(workspace.warehouse(read_only=True)) as warehouse:
         known = columns_of(warehouse, layer, table)
         for column in columns:
             if column not in known:

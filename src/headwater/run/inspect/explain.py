@@ -15,7 +15,7 @@ from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.names import suggest
 from headwater.run.results import Explained
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 from headwater.silver.explain import explain as silver_sql
 from headwater.warehouse.base import Layer
 
@@ -23,14 +23,14 @@ Line = tuple[str, str, str]
 """A column, its expression, and the fields that it uses."""
 
 
-def explain(opened: Opened, name: str) -> Explained:
+def explain(workspace: Workspace, name: str) -> Explained:
     """How an entity, dimension or fact comes about: `time_entry`, `dim_company`, `gold.fact_time_entry`."""
-    kind, declared = _declared(opened.declarations, name)
+    kind, declared = _declared(workspace.declarations, name)
     where = str(declared.origin)
     if isinstance(declared, Entity):
         sql, lineage = silver_sql(declared), _entity(declared, where)
     else:
-        star = Star(declarations=opened.declarations, settings=opened.project.settings)
+        star = Star(declarations=workspace.declarations, settings=workspace.project.settings)
         sql, lineage = (gold_sql(star, declared, _ref),), _gold(declared, where)
     return Explained(name=name, kind=kind, declared=where, lineage=tuple(lineage), sql=sql)
 

@@ -14,7 +14,7 @@ from headwater.names import suggest
 from headwater.run.inspect.as_of import columns_of
 from headwater.run.inspect.raw_records import records_behind
 from headwater.run.results import Change, History, Moment
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.query import (
     Observation,
     Telling,
@@ -29,16 +29,16 @@ from headwater.silver.schema.diff import as_stored
 from headwater.warehouse.base import Warehouse
 
 
-def history(opened: Opened, tenant: str, name: str, key: str, *, raw: bool = False) -> History:
+def history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
     """One thing's life. `key` is an entity key (`psa:17`), or what follows the connection where one alone has it.
 
     With `raw`, each moment has the record behind it, as the service sent it.
     """
-    entity = _entity(opened, name)
-    with closing(opened.warehouse(tenant, read_only=True)) as warehouse:
+    entity = _entity(workspace, name)
+    with closing(workspace.warehouse(read_only=True)) as warehouse:
         columns_of(warehouse, "silver", entity.entity)
         stored = as_stored(warehouse, entity)
-        chosen = _key(warehouse, entity, key, connections=sorted(opened.connections(tenant)))
+        chosen = _key(warehouse, entity, key, connections=sorted(workspace.connections()))
         versions = versions_of(warehouse, stored, chosen)
         seen = observations_of(warehouse, entity, chosen)
         tellings = tellings_of(warehouse, [*(one.batch_id for one in seen), *(row["batch_id"] for row in versions)])
@@ -48,12 +48,12 @@ def history(opened: Opened, tenant: str, name: str, key: str, *, raw: bool = Fal
         entity_key=chosen,
         events=len(seen),
         overwritten={column: versions[-1][column] for column in stored.overwritten} if versions else {},
-        moments=records_behind(opened, tenant, entity, chosen, moments) if raw else moments,
+        moments=records_behind(workspace, entity, chosen, moments) if raw else moments,
     )
 
 
-def _entity(opened: Opened, name: str) -> Entity:
-    entities = opened.declarations.entities
+def _entity(workspace: TenantWorkspace, name: str) -> Entity:
+    entities = workspace.declarations.entities
     found = entities.get(name.removeprefix("silver."))
     if found is None:
         hint = suggest(name.removeprefix("dim_"), entities)

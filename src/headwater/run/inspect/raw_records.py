@@ -15,7 +15,7 @@ from headwater.ledger.base import BatchRow
 from headwater.model.entity import Entity
 from headwater.run.pipeline.inputs import files_of, readings_of
 from headwater.run.results import Moment, RawRecord
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.mapping import Arrival
 from headwater.silver.query import lines_about
 from headwater.warehouse.base import Warehouse
@@ -23,19 +23,19 @@ from headwater.warehouse.duckdb.engine import DuckDB
 
 
 def records_behind(
-    opened: Opened, tenant: str, entity: Entity, key: str, moments: Sequence[Moment]
+    workspace: TenantWorkspace, entity: Entity, key: str, moments: Sequence[Moment]
 ) -> tuple[Moment, ...]:
     """The moments, each with the records that its batch holds of the key as of its instant, where there are any."""
-    lake = opened.lake(tenant)
+    lake = workspace.lake()
     asked: dict[str, set[int]] = defaultdict(set)
     for moment in moments:
         asked[moment.batch_id].add(micros(moment.at))
     found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
-    with closing(DuckDB(tenant, ":memory:")) as scratch:
+    with closing(DuckDB(workspace.tenant, ":memory:")) as scratch:
         for batch_id, instants in asked.items():
-            row = opened.ledger.find(tenant, batch_id)
+            row = workspace.ledger.find(workspace.tenant, batch_id)
             if row is not None and row.batch.purpose != "sweep":
-                lines = _lines(opened, scratch, lake, entity, row, key=key)
+                lines = _lines(workspace, scratch, lake, entity, row, key=key)
                 found[batch_id] = _read(lake, row, {at: lines.get(at, ()) for at in instants})
     return tuple(
         replace(moment, records=found.get(moment.batch_id, {}).get(micros(moment.at), ())) for moment in moments
@@ -43,17 +43,17 @@ def records_behind(
 
 
 def _lines(
-    opened: Opened, scratch: Warehouse, lake: Lake, entity: Entity, row: BatchRow, *, key: str
+    workspace: TenantWorkspace, scratch: Warehouse, lake: Lake, entity: Entity, row: BatchRow, *, key: str
 ) -> dict[int, tuple[int, ...]]:
     """The lines of a batch that are about the key, by sequence."""
     feed = row.batch.feed
-    connection = opened.connections(feed.tenant).get(feed.connection)
+    connection = workspace.connections().get(feed.connection)
     source = f"{connection.connector}.{feed.resource}" if connection else ""
     if source not in entity.sources:
         return {}
     arrival = Arrival(source=source, batch=row.batch, files=files_of(row.batch, lake))
     lines: dict[int, tuple[int, ...]] = {}
-    for sequence, line in lines_about(scratch, entity, readings_of(opened, entity)[source], arrival, key=key):
+    for sequence, line in lines_about(scratch, entity, readings_of(workspace.whole, entity)[source], arrival, key=key):
         lines[sequence] = (*lines.get(sequence, ()), line)
     return lines
 

@@ -13,31 +13,31 @@ from headwater.ledger.base import BatchRow, RunRow
 from headwater.ledger.lease_owner import describe
 from headwater.run.pipeline.record_counts import shown_counts
 from headwater.run.results import Answer, FeedStatus, Status, TableStatus
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.base import Layer, Warehouse
 from headwater.warehouse.dialect.render import count_rows, one_that_reads
 
 
-def status(opened: Opened, tenant: str) -> Status:
+def status(workspace: TenantWorkspace) -> Status:
     """Where a tenant stands. Tables are left out while a run holds a warehouse that knows one process only."""
-    ledger = opened.ledger
-    rows = ledger.batches(tenant)
+    ledger = workspace.ledger
+    rows = ledger.batches(workspace.tenant)
     feeds = sorted({row.batch.feed for row in rows})
-    runs, leases = ledger.runs(tenant, limit=1), ledger.leases(tenant)
+    runs, leases = ledger.runs(workspace.tenant, limit=1), ledger.leases(workspace.tenant)
     return Status(
-        tenant=tenant,
-        warehouse=opened.project.warehouse.place(tenant),
-        feeds=tuple(_feed(opened, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
-        tables=() if leases else _tables(opened, tenant),
+        tenant=workspace.tenant,
+        warehouse=workspace.project.warehouse.place(workspace.tenant),
+        feeds=tuple(_feed(workspace, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
+        tables=() if leases else _tables(workspace),
         last_run=_run(runs[0]) if runs else None,
-        counts=shown_counts(ledger.counts(tenant)),
+        counts=shown_counts(ledger.counts(workspace.tenant)),
         running=describe(leases[0].holder) if leases else "",
     )
 
 
-def query(opened: Opened, tenant: str, sql: str) -> Answer:
+def query(workspace: TenantWorkspace, sql: str) -> Answer:
     """The answer to one statement that only reads; WarehouseError for anything else."""
-    with closing(opened.warehouse(tenant, read_only=True)) as warehouse:
+    with closing(workspace.warehouse(read_only=True)) as warehouse:
         return answered(warehouse, one_that_reads(sql, warehouse.capabilities.dialect))
 
 
@@ -53,11 +53,11 @@ def _utc(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
-    below = opened.ledger.parents(feed).values()
-    windows = opened.ledger.windows(feed) or max(below, key=len, default=())
+def _feed(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
+    below = workspace.ledger.parents(feed).values()
+    windows = workspace.ledger.windows(feed) or max(below, key=len, default=())
     newest = rows[-1]
-    drift = [f"{drift.kind} {drift.field}" for _, drift in opened.ledger.drift(feed.tenant, feed)]
+    drift = [f"{drift.kind} {drift.field}" for _, drift in workspace.ledger.drift(feed.tenant, feed)]
     done = [row.batch.window.until for row in rows if row.stage != "extracting"]
     return FeedStatus(
         connection=feed.connection,
@@ -67,7 +67,7 @@ def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
         rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
         waiting=sum(row.state != "completed" for row in rows),
         failed=newest.reason if newest.state == "failed" else "",
-        quarantined=len(opened.ledger.refused(feed.tenant, feed=feed)),
+        quarantined=len(workspace.ledger.refused(feed.tenant, feed=feed)),
         drift=tuple(drift),
     )
 
@@ -80,9 +80,9 @@ def _until(windows: Sequence[Window], below: Iterable[Sequence[Window]], done: S
     return windows[-1].until if windows else max(done, default=None)
 
 
-def _tables(opened: Opened, tenant: str) -> tuple[TableStatus, ...]:
+def _tables(workspace: TenantWorkspace) -> tuple[TableStatus, ...]:
     try:
-        warehouse = opened.warehouse(tenant, read_only=True)
+        warehouse = workspace.warehouse(read_only=True)
     except WarehouseError:
         # There is none before the first run; `status` says so by showing no tables.
         return ()

@@ -18,71 +18,75 @@ from headwater.run.pipeline.run import alone, run_alone
 from headwater.run.pipeline.sources import Source, sources_of
 from headwater.run.pipeline.steps import Work
 from headwater.run.results import Readmitted
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.mapping import Arrival
 from headwater.silver.schema.migrate import ready_meta
 
 
 def refused(
-    opened: Opened, tenant: str, *, connection: str | None = None, resource: str | None = None, everything: bool = False
+    workspace: TenantWorkspace, *, connection: str | None = None, resource: str | None = None, everything: bool = False
 ) -> tuple[RefusedRow, ...]:
     """The refused records that wait; with `everything`, those readmitted and discarded too."""
     states = ("waiting", "readmitted", "discarded") if everything else ("waiting",)
-    rows = opened.ledger.refused(tenant, states=states)
+    rows = workspace.ledger.refused(workspace.tenant, states=states)
     return tuple(
         row for row in rows if connection in (None, row.feed.connection) and resource in (None, row.feed.resource)
     )
 
 
-def refused_record(opened: Opened, tenant: str, record: str) -> tuple[RefusedRow, str]:
+def refused_record(workspace: TenantWorkspace, record: str) -> tuple[RefusedRow, str]:
     """A refused record and its text, byte for byte as the service sent it."""
-    row = _chosen(opened, tenant, ids=(record,), connection=None, resource=None, everything=True)[0]
-    return row, read_record(row, opened.lake(tenant)).decode(errors="replace")
+    row = _chosen(workspace, ids=(record,), connection=None, resource=None, everything=True)[0]
+    return row, read_record(row, workspace.lake()).decode(errors="replace")
 
 
 def discard(
-    opened: Opened, tenant: str, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
+    workspace: TenantWorkspace, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
 ) -> int:
     """Let refused records go; how many. They stay in raw, and in the list of all."""
-    rows = _chosen(opened, tenant, ids=ids, connection=connection, resource=resource)
-    opened.ledger.settle(tenant, [replace(row, state="discarded", last_tried=opened.clock.now()) for row in rows])
+    rows = _chosen(workspace, ids=ids, connection=connection, resource=resource)
+    workspace.ledger.settle(
+        workspace.tenant, [replace(row, state="discarded", last_tried=workspace.clock.now()) for row in rows]
+    )
     return len(rows)
 
 
 def retry(
-    opened: Opened, tenant: str, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
+    workspace: TenantWorkspace, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
 ) -> Readmitted:
     """Try refused records again under today's rules, from the lake; those that pass go on into history and star.
 
     What a batch holds is in silver before the ledger says so: killed in between, the next try changes nothing twice.
     """
-    rows = _chosen(opened, tenant, ids=ids, connection=connection, resource=resource)
+    rows = _chosen(workspace, ids=ids, connection=connection, resource=resource)
     if not rows:
         return Readmitted(tried=0, readmitted=0, refused=0)
-    with alone(opened, tenant) as check:
-        sources = sources_of(opened, tenant)
-        with closing(opened.warehouse(tenant)) as warehouse:
+    with alone(workspace) as check:
+        sources = sources_of(workspace)
+        with closing(workspace.warehouse()) as warehouse:
             nul = warehouse.capabilities.holds_nul
-        tried = _tried(opened, tenant, sources, rows, nul=nul)
+        tried = _tried(workspace, sources, rows, nul=nul)
         passed = [row for one in tried.values() for row in one.readmitted]
         if passed:
-            _conform(opened, tenant, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
-        opened.ledger.settle(tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)])
+            _conform(workspace, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
+        workspace.ledger.settle(
+            workspace.tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)]
+        )
         if passed:
-            run_alone(opened, tenant, Asked(sources=False), stop=lambda: False, check=check)
+            run_alone(workspace, Asked(sources=False), stop=lambda: False, check=check)
     return Readmitted(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
 
 
 def _tried(
-    opened: Opened, tenant: str, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
+    workspace: TenantWorkspace, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
 ) -> dict[str, Retried]:
     by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
     for row in rows:
         by_batch[row.batch_id].append(row)
-    lake, now = opened.owned_lake(tenant), opened.clock.now()
+    lake, now = workspace.owned_lake(), workspace.clock.now()
     found: dict[str, Retried] = {}
     for batch_id, waiting in by_batch.items():
-        source, known = sources.get(waiting[0].feed), opened.ledger.find(tenant, batch_id)
+        source, known = sources.get(waiting[0].feed), workspace.ledger.find(workspace.tenant, batch_id)
         if source is None or known is None:
             hint = "put the connection or resource back, or discard the records"
             raise StateError(
@@ -92,26 +96,25 @@ def _tried(
     return found
 
 
-def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
+def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
     """Take the batches of which records were readmitted into the history of every entity that they feed."""
     batches = [batch for batch, count in readmitted.items() if count]
-    rows = [row for batch in batches if (row := opened.ledger.find(tenant, batch)) is not None]
-    with closing(opened.warehouse(tenant)) as warehouse:
+    rows = [row for batch in batches if (row := workspace.ledger.find(workspace.tenant, batch)) is not None]
+    with closing(workspace.warehouse()) as warehouse:
         ready_meta(warehouse)
         work = Work(
-            opened=opened,
-            tenant=tenant,
+            workspace=workspace,
             sources=sources,
             clients={},
-            lake=opened.lake(tenant),
+            lake=workspace.lake(),
             warehouse=warehouse,
-            listen=opened.listen,
+            listen=workspace.listen,
             stop=lambda: False,
             check=lambda: None,
         )
-        for name, entity in opened.declarations.entities.items():
+        for name, entity in workspace.declarations.entities.items():
             arrivals = [
-                _arrival(opened, work, row, readmitted)
+                _arrival(workspace, work, row, readmitted)
                 for row in rows
                 if sources[row.batch.feed].name in entity.sources
             ]
@@ -119,22 +122,21 @@ def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmi
                 work.conform(name, arrivals)
 
 
-def _arrival(opened: Opened, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> Arrival:
+def _arrival(workspace: TenantWorkspace, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> Arrival:
     """A batch with its readmitted records, which the ledger still counts among the refused."""
-    found = arrival_of(opened.ledger, work.lake, work.sources[row.batch.feed], row)
+    found = arrival_of(workspace.ledger, work.lake, work.sources[row.batch.feed], row)
     return replace(found, refused=max(0, found.refused - readmitted[row.batch.id]))
 
 
 def _chosen(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     *,
     ids: Sequence[str],
     connection: str | None,
     resource: str | None,
     everything: bool = False,
 ) -> tuple[RefusedRow, ...]:
-    rows = refused(opened, tenant, connection=connection, resource=resource, everything=everything)
+    rows = refused(workspace, connection=connection, resource=resource, everything=everything)
     if not ids:
         return rows
     known = {row.id: row for row in rows}

@@ -9,7 +9,7 @@ from headwater.names import suggest
 from headwater.publish.publish import withdraw
 from headwater.run.isolation import tenant_places
 from headwater.run.pipeline.run import alone
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +34,24 @@ class Removal:
         return (f"forgets {counted}", *places)
 
 
-def plan_removal(opened: Opened, name: str, *, erase: bool = False) -> Removal:
+def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Removal:
     """What `remove_tenant` would do; DeclarationError where there is no such tenant, or a file declares it."""
-    if name in opened.project.tenants:
+    if name in workspace.project.tenants:
         raise DeclarationError(
             f"The tenant `{name}` is declared in headwater.yaml, so that it would be back at once.",
-            where=opened.project.origin.of("tenants", name),
+            where=workspace.project.origin.of("tenants", name),
             saw=name,
             hint="take it out of the file first, then run this again",
         )
-    ledger = opened.ledger
-    known = {*opened.tenants(), *ledger.tenants_with_runs()}
+    ledger = workspace.ledger
+    known = {*workspace.tenants(), *ledger.tenants_with_runs()}
     if name not in known:
         raise DeclarationError(
             f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=suggest(name, known)
         )
     if erase:
-        opened.check_isolation()
-    places = tenant_places(opened.project, name, opened.root) if erase else ()
+        workspace.check_isolation()
+    places = tenant_places(workspace.project, name, workspace.root) if erase else ()
     return Removal(
         tenant=name,
         connections=tuple(row.name for row in ledger.connections(name)),
@@ -61,18 +61,19 @@ def plan_removal(opened: Opened, name: str, *, erase: bool = False) -> Removal:
     )
 
 
-def remove_tenant(opened: Opened, name: str, *, erase: bool = False) -> Removal:
+def remove_tenant(workspace: Workspace, name: str, *, erase: bool = False) -> Removal:
     """Forget a tenant of the ledger; with `erase`, its lake, its tables and what was published too.
 
     LeaseHeld while a run of it goes on.
     """
-    planned = plan_removal(opened, name, erase=erase)
-    with alone(opened, name):
+    planned = plan_removal(workspace, name, erase=erase)
+    tenant = workspace.tenant(name)
+    with alone(tenant):
         if erase:
             # First what it has, then its name: where this is cut short, it can be asked for again.
-            warehouse, lake = opened.warehouse(name), opened.owned_lake(name)
+            warehouse, lake = tenant.warehouse(), tenant.owned_lake()
             warehouse.erase()
             lake.remove(name)
-            withdraw(opened.project.publish, name, opened.root)
-        opened.ledger.remove_tenant(name)
+            withdraw(workspace.project.publish, name, workspace.root)
+        workspace.ledger.remove_tenant(name)
     return planned

@@ -19,55 +19,56 @@ from headwater.run.ownership import own_lake, own_warehouse
 from headwater.run.pipeline.run import alone
 from headwater.run.plugins import open_warehouse
 from headwater.run.secrets import fill_settings
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace, Workspace
 
 
-def tenants(opened: Opened) -> list[dict[str, Any]]:
+def tenants(workspace: Workspace) -> list[dict[str, Any]]:
     """Every tenant: where it is declared, and its connections."""
-    kept = set(opened.ledger.tenants())
+    kept = set(workspace.ledger.tenants())
     return [
         {
             "tenant": tenant,
-            "declared": "headwater.yaml" if tenant in opened.project.tenants else "ledger",
-            "connections": sorted(opened.connections(tenant)),
-            **({"also": "ledger"} if tenant in kept and tenant in opened.project.tenants else {}),
+            "declared": "headwater.yaml" if tenant in workspace.project.tenants else "ledger",
+            "connections": sorted(workspace.tenant(tenant).connections()),
+            **({"also": "ledger"} if tenant in kept and tenant in workspace.project.tenants else {}),
         }
-        for tenant in opened.tenants()
+        for tenant in workspace.tenants()
     ]
 
 
-def add_tenant(opened: Opened, name: str) -> None:
+def add_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant live in the ledger; StateError if there is one of that name."""
-    if _slug(name, "tenant") in opened.tenants():
+    if _slug(name, "tenant") in workspace.tenants():
         raise StateError(
             f"there is a tenant `{name}` already", where="tenant add", saw=name, hint="choose another name"
         )
-    opened.check_isolation(name)
-    opened.ledger.add_tenant(name)
+    workspace.check_isolation(name)
+    workspace.ledger.add_tenant(name)
 
 
-def claim_tenant(opened: Opened, name: str) -> None:
+def claim_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
-    if name not in opened.tenants():
-        hint = suggest(name, opened.tenants())
+    if name not in workspace.tenants():
+        hint = suggest(name, workspace.tenants())
         raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", saw=name, hint=hint)
-    opened.check_isolation(name)
-    where = opened.project.origin.of
-    with alone(opened, name):
-        owner = opened.owner(name)
-        with closing(open_warehouse(opened.project.warehouse, name, opened.root)) as warehouse:
-            own_warehouse(warehouse, owner, opened.ledger, where=where("warehouse"), claim=True)
-        own_lake(opened.lake(name), owner, opened.ledger, where=where("lake", "url"), claim=True)
+    workspace.check_isolation(name)
+    where = workspace.project.origin.of
+    tenant = workspace.tenant(name)
+    with alone(tenant):
+        owner = tenant.owner()
+        with closing(open_warehouse(workspace.project.warehouse, name, workspace.root)) as warehouse:
+            own_warehouse(warehouse, owner, workspace.ledger, where=where("warehouse"), claim=True)
+        own_lake(tenant.lake(), owner, workspace.ledger, where=where("lake", "url"), claim=True)
 
 
-def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
+def connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
     """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
     removed = {
         row.table.removeprefix("connection "): row.detail
-        for row in opened.ledger.findings(tenant)
+        for row in workspace.ledger.findings(workspace.tenant)
         if row.finding == CLEAR_SECRET_REMOVED
     }
-    declared = opened.project.tenants.get(tenant)
+    declared = workspace.project.tenants.get(workspace.tenant)
     own = declared.connections if declared else {}
     return [
         {
@@ -79,11 +80,11 @@ def connections(opened: Opened, tenant: str) -> list[dict[str, Any]]:
             "resources": list(connection.resources) or "all that are needed",
             **({"removed": removed[name]} if name in removed else {}),
         }
-        for name, connection in sorted(opened.connections(tenant).items())
+        for name, connection in sorted(workspace.connections().items())
     ]
 
 
-def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[str, Any]) -> None:
+def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[str, Any]) -> None:
     """Let a connection live in the ledger, after it was held against its connector.
 
     `declaration` is as in headwater.yaml: connector, settings, secrets (references), resources.
@@ -97,7 +98,7 @@ def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[
         hint = str(first["msg"]).removeprefix("Value error, ")
         # What stood there is not shown, for it may be the secret itself; nor is the error that quotes it a cause of this one.
         raise DeclarationError("This connection cannot be meant.", where=f"{where}, {path}", hint=hint) from None
-    plug = opened.plug(declared.connector, where=where)
+    plug = workspace.plug(declared.connector, where=where)
     fill_settings(declared, plug.connector, where=where)
     for secret in declared.secrets:
         if secret not in plug.connector.secrets:
@@ -111,22 +112,25 @@ def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, saw=resource, hint=hint
             )
-    if tenant not in opened.ledger.tenants():
-        opened.ledger.add_tenant(tenant)
-    row = ConnectionRow(tenant=tenant, name=name, declaration=declared.model_dump(mode="json"))
-    opened.ledger.add_connection(row)
-    opened.ledger.note_findings(tenant, f"connection {name}", [])
+    if workspace.tenant not in workspace.ledger.tenants():
+        workspace.ledger.add_tenant(workspace.tenant)
+    row = ConnectionRow(tenant=workspace.tenant, name=name, declaration=declared.model_dump(mode="json"))
+    workspace.ledger.add_connection(row)
+    workspace.ledger.note_findings(workspace.tenant, f"connection {name}", [])
 
 
-def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:
+def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
     """Ask the service for its time: proves the address and the credentials. ServiceError when it refuses."""
-    known = opened.connections(tenant)
+    known = workspace.connections()
     if name not in known:
         raise DeclarationError(
-            f"{tenant} has no connection `{name}`.", where="connection test", saw=name, hint=suggest(name, known)
+            f"{workspace.tenant} has no connection `{name}`.",
+            where="connection test",
+            saw=name,
+            hint=suggest(name, known),
         )
-    started = opened.clock.monotonic()
-    client: Client = client_of(opened, tenant, name, known[name], budgets=Budgets())
+    started = workspace.clock.monotonic()
+    client: Client = client_of(workspace, name, known[name], budgets=Budgets())
     with client:
         source_time = client.source_time()
     return {
@@ -134,7 +138,7 @@ def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:
         "connector": known[name].connector,
         "url": client.base_url,
         "source_time": source_time,
-        "seconds": round(opened.clock.monotonic() - started, 3),
+        "seconds": round(workspace.clock.monotonic() - started, 3),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from headwater.batch import Feed
 from headwater.extract.page_files import tidy
 from headwater.lake.base import Lake
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 
 
 def check_writable(lake: Lake) -> None:
@@ -17,16 +17,16 @@ def check_writable(lake: Lake) -> None:
     lake.remove(probe)
 
 
-def clear_leftovers(opened: Opened, tenant: str, feeds: Iterable[Feed]) -> None:
+def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed]) -> None:
     """Remove half-written files, and parts of batches that were read to their end.
 
     Only for whoever holds the tenant's lease and has begun a run. One that ended well left nothing behind, so after it
     the lake is not searched.
     """
-    _, *before = opened.ledger.runs(tenant, limit=2)
+    _, *before = workspace.ledger.runs(workspace.tenant, limit=2)
     if not before or before[0].outcome == "done":
         return
-    lake = opened.lake(tenant)
+    lake = workspace.lake()
     lake.sweep_leftovers()
     for feed in feeds:
-        tidy(feed, lake, opened.ledger)
+        tidy(feed, lake, workspace.ledger)

@@ -17,7 +17,7 @@ from headwater.model.field import fields_of
 from headwater.model.names_in_scope import bronze_columns
 from headwater.run.pipeline.source_clock import believed
 from headwater.run.pipeline.sources import Source
-from headwater.run.workspace import Opened
+from headwater.run.workspace import Workspace
 from headwater.silver.consumed_batches import Intake
 from headwater.silver.mapping import Arrival, Reading
 from headwater.wire.cursor import Flag, Kept, Snapshots, Sweep
@@ -25,9 +25,9 @@ from headwater.wire.cursor import Flag, Kept, Snapshots, Sweep
 _LANDED = ("transformed", "completed")
 
 
-def readings_of(opened: Opened, entity: Entity) -> dict[str, Reading]:
+def readings_of(workspace: Workspace, entity: Entity) -> dict[str, Reading]:
     """How each source of an entity is read, by `connector.resource`."""
-    return {name: _reading(opened, entity, name, source) for name, source in entity.sources.items()}
+    return {name: _reading(workspace, entity, name, source) for name, source in entity.sources.items()}
 
 
 def arrivals_of(
@@ -84,13 +84,13 @@ def files_of(batch: Batch, lake: Lake) -> tuple[str, ...]:
     return tuple(lake.url(one) for one in (*own, *retried_files(batch, lake)))
 
 
-def _reading(opened: Opened, entity: Entity, name: str, source: Mapped) -> Reading:
+def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) -> Reading:
     connector, _, resource = name.partition(".")
-    plug = opened.plug(connector)
+    plug = workspace.plug(connector)
     scope = Scope(
         columns=bronze_columns(fields_of(plug.contracts[resource])),
-        settings=opened.project.settings,
-        rules=opened.declarations.rules,
+        settings=workspace.project.settings,
+        rules=workspace.declarations.rules,
     )
     declared = plug.connector.resource(resource)
     deletes = declared.deletes if declared else None

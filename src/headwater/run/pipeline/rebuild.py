@@ -13,7 +13,7 @@ from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import alone, run_alone
 from headwater.run.pipeline.sources import standing_of
 from headwater.run.results import RunReport
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.owner import OWNERS
 from headwater.silver.schema.migrate import drop
 from headwater.warehouse.base import Layer
@@ -21,33 +21,35 @@ from headwater.warehouse.base import Layer
 _LAYERS: tuple[Layer, ...] = ("gold", "silver", "meta")
 
 
-def rebuild(opened: Opened, tenant: str, *, entity: str | None = None, stop: Callable[[], bool]) -> RunReport:
+def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Callable[[], bool]) -> RunReport:
     """Build bronze, history and star anew from raw; with `entity`, that history from bronze and the star from it.
 
     Killed at any time, the next `run` goes on with what is not there yet.
     """
-    with alone(opened, tenant) as check:
+    with alone(workspace) as check:
         # Nothing is forgotten or dropped where a place is another project's.
-        opened.owned_lake(tenant)
-        opened.warehouse(tenant).close()
+        workspace.owned_lake()
+        workspace.warehouse().close()
         if entity is None:
-            opened.ledger.reopen(tenant)
-        _drop(opened, tenant, entity)
-        return run_alone(opened, tenant, Asked(sources=False), stop=stop, check=check)
+            workspace.ledger.reopen(workspace.tenant)
+        _drop(workspace, entity)
+        return run_alone(workspace, Asked(sources=False), stop=stop, check=check)
 
 
-def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
-    with closing(opened.warehouse(tenant)) as warehouse:
+def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
+    with closing(workspace.warehouse()) as warehouse:
         if entity is not None:
-            declared = opened.declarations.entities.get(entity)
+            declared = workspace.declarations.entities.get(entity)
             if declared is None:
-                hint = suggest(entity, opened.declarations.entities)
+                hint = suggest(entity, workspace.declarations.entities)
                 raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
-            standing_of(opened, warehouse, besides=entity)  # nothing is dropped where the run would refuse the others
+            standing_of(
+                workspace, warehouse, besides=entity
+            )  # nothing is dropped where the run would refuse the others
             drop(warehouse, declared)
             return
         with warehouse.transaction():
-            counted = counted_tables(warehouse, opened.declarations.dimensions.values())
+            counted = counted_tables(warehouse, workspace.declarations.dimensions.values())
             kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("progress",) if counted else ())})}
             if counted:
                 forget(warehouse)

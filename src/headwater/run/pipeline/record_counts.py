@@ -26,7 +26,7 @@ from headwater.model.entity import Entity
 from headwater.run.pipeline.inputs import arrival_of, readings_of
 from headwater.run.pipeline.sources import Source
 from headwater.run.results import Counted
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.mapping import Arrival
 from headwater.silver.row_counts import Stock, explained
 from headwater.warehouse.base import Warehouse
@@ -53,8 +53,7 @@ class _Due:
 class Counting:
     """One tenant, after its run."""
 
-    opened: Opened
-    tenant: str
+    workspace: TenantWorkspace
     clients: Mapping[str, Client]
     times: Mapping[str, datetime]
     """By connection: what time it is."""
@@ -64,16 +63,16 @@ class Counting:
 
     def count(self, sources: Iterable[Source]) -> tuple[CountRow, ...]:
         """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
-        ledger = self.opened.ledger
-        before = {(row.feed, row.entity): row for row in ledger.counts(self.tenant)}
+        ledger = self.workspace.ledger
+        before = {(row.feed, row.entity): row for row in ledger.counts(self.workspace.tenant)}
         due = [one for source in sources for one in self._due(source, before)]
         if not due:
             return ()
-        with closing(DuckDB(self.tenant, ":memory:")) as scratch:
+        with closing(DuckDB(self.workspace.tenant, ":memory:")) as scratch:
             found = [row for one in due if (row := self._counted(one, scratch))]
-        ledger.note_counts(self.tenant, found)
+        ledger.note_counts(self.workspace.tenant, found)
         made = {(row.feed, row.entity) for row in found}
-        noted = tuple(row for row in ledger.counts(self.tenant) if (row.feed, row.entity) in made)
+        noted = tuple(row for row in ledger.counts(self.workspace.tenant) if (row.feed, row.entity) in made)
         for row in noted:
             known = before.get((row.feed, row.entity))
             if known is not None and known.differs_since is not None and row.differs_since is not None:
@@ -83,7 +82,7 @@ class Counting:
 
     def _due(self, source: Source, before: Mapping[tuple[Feed, str], CountRow]) -> list[_Due]:
         now = self.times.get(source.feed.connection)
-        takers = [name for name, one in self.opened.declarations.entities.items() if source.name in one.sources]
+        takers = [name for name, one in self.workspace.declarations.entities.items() if source.name in one.sources]
         if now is None or not takers:
             return []
         complete = self._complete(source.feed, now)
@@ -101,7 +100,7 @@ class Counting:
 
     def _counted(self, due: _Due, scratch: DuckDB) -> CountRow | None:
         source, at = due.source, due.now
-        entity = self.opened.declarations.entities[due.entity]
+        entity = self.workspace.declarations.entities[due.entity]
         if self.warehouse.describe("silver", due.entity) is None:
             return None
         stock = self._stock(source, entity, scratch)
@@ -116,12 +115,12 @@ class Counting:
         return CountRow(feed=source.feed, entity=due.entity, counted_at=at, numbers=numbers)
 
     def _stock(self, source: Source, entity: Entity, scratch: Warehouse) -> Stock:
-        ledger, feed, deletes = self.opened.ledger, source.feed, source.resource.deletes
-        reading = readings_of(self.opened, entity)[source.name]
+        ledger, feed, deletes = self.workspace.ledger, source.feed, source.resource.deletes
+        reading = readings_of(self.workspace.whole, entity)[source.name]
         lines: dict[str, list[int]] = defaultdict(list)
-        for one in ledger.refused(self.tenant, feed=feed):
+        for one in ledger.refused(self.workspace.tenant, feed=feed):
             lines[one.batch_id].append(one.line)
-        rows = sorted(ledger.batches(self.tenant, feed=feed), key=_read_at)
+        rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_read_at)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = reading.where or reading.deleted
         snapshot = isinstance(source.resource.cursor, Snapshot)
@@ -143,9 +142,9 @@ class Counting:
         return [Arrival(source=source.name, batch=batch, files=(one,)) for one in found]
 
     def _against_ids(self, stock: Stock, source: Source, complete: Batch) -> dict[str, int]:
-        row = self.opened.ledger.find(self.tenant, complete.id)
+        row = self.workspace.ledger.find(self.workspace.tenant, complete.id)
         assert row is not None
-        arrival = arrival_of(self.opened.ledger, self.lake, source, row)
+        arrival = arrival_of(self.workspace.ledger, self.lake, source, row)
         return stock.against_ids(arrival, self._refused(source, complete))
 
     def _against_count(self, stock: Stock, source: Source, now: datetime) -> dict[str, int]:
@@ -153,7 +152,7 @@ class Counting:
         client, question = self.clients[source.feed.connection], Question(resource=source.resource)
         whole = batch_of(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
         numbers = stock.against_number(count_of(question, whole, client))
-        read = self.opened.ledger.windows(source.feed)
+        read = self.workspace.ledger.windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
             since = batch_of(source.feed, Window(since=read[-1].until, until=now + _DAY))
             changed = count_of(question, since, client)
@@ -163,16 +162,16 @@ class Counting:
 
     def _complete(self, feed: Feed, now: datetime) -> Batch | None:
         """The newest complete read, if it is proved and has landed."""
-        ledger = self.opened.ledger
+        ledger = self.workspace.ledger
         read = [ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
         newest = max((one for one in read if one), key=lambda one: one.window.until, default=None)
-        row = ledger.find(self.tenant, newest.id) if newest else None
+        row = ledger.find(self.workspace.tenant, newest.id) if newest else None
         landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
         return newest if landed else None
 
     def _find(self, feed: Feed, finding: str, count: int, detail: str) -> None:
         table = f"{feed.connection}.{feed.resource}"
-        self.listen(FindingMade(tenant=self.tenant, table=table, finding=finding, count=count, detail=detail))
+        self.listen(FindingMade(tenant=self.workspace.tenant, table=table, finding=finding, count=count, detail=detail))
 
 
 def _read_at(row: BatchRow) -> tuple[datetime, str]:

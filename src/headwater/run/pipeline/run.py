@@ -38,7 +38,7 @@ from headwater.run.pipeline.sources import Source, Standing, sources_of, standin
 from headwater.run.pipeline.steps import Work
 from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads, without_stale
 from headwater.run.results import Counted, Finding, Outcome, RunReport, StepResult
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.migrate import ready_meta
 from headwater.warehouse.base import Warehouse
 
@@ -47,39 +47,39 @@ SCOPE = "run"
 
 
 @contextmanager
-def alone(opened: Opened, tenant: str) -> Iterator[Callable[[], None]]:
+def alone(workspace: TenantWorkspace) -> Iterator[Callable[[], None]]:
     """The lease on a tenant, kept until the block ends; gives what raises once it is lost. LeaseHeld if taken."""
-    lease = opened.ledger.claim(tenant, SCOPE, holder(), seconds=SECONDS)
-    with keep(opened.ledger, lease) as kept:
+    lease = workspace.ledger.claim(workspace.tenant, SCOPE, holder(), seconds=SECONDS)
+    with keep(workspace.ledger, lease) as kept:
         yield kept.check
 
 
-def run(opened: Opened, tenant: str, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def run(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
     """Bring a tenant from what is known of it to what was asked; the report."""
-    with alone(opened, tenant) as check:
-        return run_alone(opened, tenant, asked, stop=stop, check=check)
+    with alone(workspace) as check:
+        return run_alone(workspace, asked, stop=stop, check=check)
 
 
 def run_alone(
-    opened: Opened, tenant: str, asked: Asked, *, stop: Callable[[], bool], check: Callable[[], None]
+    workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool], check: Callable[[], None]
 ) -> RunReport:
     """The run itself, for whoever holds the lease already."""
-    started, tally = opened.clock.monotonic(), Tally(listen=opened.listen)
+    started, tally = workspace.clock.monotonic(), Tally(listen=workspace.listen)
     run_id = uuid.uuid4().hex[:12]
-    opened.ledger.start_run(tenant, run_id)
+    workspace.ledger.start_run(workspace.tenant, run_id)
     steps: tuple[StepResult, ...] = ()
     outcome: Outcome = "failed"
     try:
-        steps, outcome = _carried(opened, tenant, asked, stop=stop, check=check, tally=tally)
+        steps, outcome = _carried(workspace, asked, stop=stop, check=check, tally=tally)
     finally:
         counts = {"rows": tally.rows, "kept": tally.kept, "quarantined": tally.quarantined, "requests": tally.requests}
-        _note_findings(opened, tenant, tally.findings)
+        _note_findings(workspace, tally.findings)
         said = {"done": "done", "partial": "partly", "failed": "failed"}[outcome]
-        opened.ledger.end_run(tenant, run_id, outcome=said, counts=counts)  # type: ignore[arg-type]
+        workspace.ledger.end_run(workspace.tenant, run_id, outcome=said, counts=counts)  # type: ignore[arg-type]
     return RunReport(
-        tenant=tenant,
+        tenant=workspace.tenant,
         outcome=outcome,
-        seconds=opened.clock.monotonic() - started,
+        seconds=workspace.clock.monotonic() - started,
         requests=tally.requests,
         rows=tally.rows,
         kept=tally.kept,
@@ -92,46 +92,47 @@ def run_alone(
 
 
 def _carried(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     asked: Asked,
     *,
     stop: Callable[[], bool],
     check: Callable[[], None],
     tally: Tally,
 ) -> tuple[tuple[StepResult, ...], Outcome]:
-    sources = sources_of(opened, tenant)
+    sources = sources_of(workspace)
     with ExitStack() as stack:
-        warehouse = opened.warehouse(tenant)
+        warehouse = workspace.warehouse()
         stack.callback(warehouse.close)
         ready_meta(warehouse)
-        standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
-        _repeat_findings(opened, tenant, warehouse, listen=tally.told)
-        lake = opened.owned_lake(tenant)
+        standing = standing_of(workspace, warehouse) if _writes_history(asked) else Standing()
+        _repeat_findings(workspace, warehouse, listen=tally.told)
+        lake = workspace.owned_lake()
         check_writable(lake)
-        clear_leftovers(opened, tenant, sources)
-        patience = Patience(clock=opened.clock, stop=stop)
-        clients, times, failed = connect(opened, tenant, asked, sources, stack, listen=tally.told, clock=patience)
+        clear_leftovers(workspace, sources)
+        patience = Patience(clock=workspace.clock, stop=stop)
+        clients, times, failed = connect(workspace, asked, sources, stack, listen=tally.told, clock=patience)
         tally.requests += len(times)
-        for finding in settle_clocks(opened.ledger, lake, filter(asked.picks, sources), times):
+        for finding in settle_clocks(workspace.ledger, lake, filter(asked.picks, sources), times):
             tally.told(finding)
-        began = opened.clock.monotonic()
-        plan = plan_of(opened, tenant, asked, sources, times=times, standing=standing)
+        began = workspace.clock.monotonic()
+        plan = plan_of(workspace, asked, sources, times=times, standing=standing)
         if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
             # Nobody could be asked and nothing waits in raw: the run as a whole failed, and for this reason.
             raise next(iter(failed.values()))
         drop_reads(
-            stale_reads(opened.ledger, tenant, sources, asked), ledger=opened.ledger, lake=lake, listen=tally.told
+            stale_reads(workspace.ledger, workspace.tenant, sources, asked),
+            ledger=workspace.ledger,
+            lake=lake,
+            listen=tally.told,
         )
         work = Work(
-            opened=opened,
-            tenant=tenant,
+            workspace=workspace,
             sources=sources,
             clients=clients,
             unreachable=failed,
             times={name: agreed.now for name, agreed in times.items()},
             credible={name: agreed.credible for name, agreed in times.items()},
-            newest=_newest_reads(opened, tenant, times),
+            newest=_newest_reads(workspace, times),
             began=began,
             lake=lake,
             warehouse=warehouse,
@@ -141,7 +142,7 @@ def _carried(
             allow_drop=asked.allow_drop,
         )
         results = execute(plan, work.carry, tally.told)
-        complete(opened, sources, plan, results, waiting=work.waiting)
+        complete(workspace, sources, plan, results, waiting=work.waiting)
         tally.counts = () if stop() else _counts(work, asked)
         trim(warehouse)
     refused = tuple(
@@ -153,9 +154,9 @@ def _carried(
     return (*refused, *results), "partial" if failed and outcome == "done" else outcome
 
 
-def _newest_reads(opened: Opened, tenant: str, connections: Iterable[str]) -> dict[str, datetime]:
+def _newest_reads(workspace: TenantWorkspace, connections: Iterable[str]) -> dict[str, datetime]:
     """When the newest read of each connection began that anything was read of."""
-    newest = {name: opened.ledger.newest_read(tenant, name) for name in connections}
+    newest = {name: workspace.ledger.newest_read(workspace.tenant, name) for name in connections}
     return {name: instant for name, instant in newest.items() if instant is not None}
 
 
@@ -164,8 +165,7 @@ def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
     if not asked.sources or not _writes_history(asked):
         return ()
     counting = Counting(
-        opened=work.opened,
-        tenant=work.tenant,
+        workspace=work.workspace,
         clients=work.clients,
         times=work.times,
         lake=work.lake,
@@ -175,19 +175,22 @@ def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
     return shown_counts(counting.count(source for feed, source in work.sources.items() if asked.picks(feed)))
 
 
-def _repeat_findings(opened: Opened, tenant: str, warehouse: Warehouse, *, listen: Listen) -> None:
+def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: Listen) -> None:
     """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
     for note in warehouse.notes:
-        listen(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
-    for row in opened.ledger.findings(tenant):
+        listen(FindingMade(tenant=workspace.tenant, table="warehouse", finding=note, count=1))
+    for row in workspace.ledger.findings(workspace.tenant):
         if row.finding == CLEAR_SECRET_REMOVED:
             # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
-            listen(FindingMade(tenant=tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail))
+            listen(
+                FindingMade(
+                    tenant=workspace.tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail
+                )
+            )
 
 
 def plan_of(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     asked: Asked,
     sources: Mapping[Feed, Source],
     *,
@@ -207,14 +210,13 @@ def plan_of(
         chunk=_chunk(asked),
     )
     state = without_stale(
-        state_of(opened, tenant, sources, standing, now), stale_reads(opened.ledger, tenant, sources, asked)
+        state_of(workspace, sources, standing, now), stale_reads(workspace.ledger, workspace.tenant, sources, asked)
     )
-    return build(view_of(opened.declarations, opened.project.publish), state, request)
+    return build(view_of(workspace.declarations, workspace.project.publish), state, request)
 
 
 def connect(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     asked: Asked,
     sources: Mapping[Feed, Source],
     stack: ExitStack,
@@ -233,9 +235,9 @@ def connect(
         if asked.connection not in (None, name):
             continue
         try:
-            client = client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
-            sight = Sight(service=stack.enter_context(client).service_time(), machine=opened.clock.now())
-            before = sight_of(opened.ledger.mark(tenant, mark_of(name)))
+            client = client_of(workspace, name, connection, budgets=budgets, listen=listen, clock=clock)
+            sight = Sight(service=stack.enter_context(client).service_time(), machine=workspace.clock.now())
+            before = sight_of(workspace.ledger.mark(workspace.tenant, mark_of(name)))
             asks = client.connector.clock is not None
             counts = "service" if client.simulated else connection.clock
             times[name] = agree(sight, before, counts=counts, asked=asks)
@@ -246,7 +248,7 @@ def connect(
 
 
 def complete(
-    opened: Opened,
+    workspace: TenantWorkspace,
     sources: Mapping[Feed, Source],
     plan: Plan,
     results: Sequence[StepResult],
@@ -257,11 +259,11 @@ def complete(
     done = {result.step for result in results if result.state == "done"}
     conformed = {step.entity for step in plan.steps if isinstance(step, Conform) and step.id in done}
     takers: dict[str, set[str]] = defaultdict(set)
-    for entity in opened.declarations.entities.values():
+    for entity in workspace.declarations.entities.values():
         for source in entity.sources:
             takers[source].add(entity.entity)
-    rows = opened.ledger.batches(plan.tenant, states=("transformed",))
-    opened.ledger.completed(
+    rows = workspace.ledger.batches(plan.tenant, states=("transformed",))
+    workspace.ledger.completed(
         [
             row.batch
             for row in rows
@@ -273,16 +275,16 @@ def complete(
     )
 
 
-def open_for_plan(opened: Opened, tenant: str, asked: Asked) -> Standing:
+def open_for_plan(workspace: TenantWorkspace, asked: Asked) -> Standing:
     """Where a tenant's warehouse stands; before its first run, nothing is there."""
     if not _writes_history(asked):
         return Standing()
     try:
-        warehouse: Warehouse = opened.warehouse(tenant, read_only=True)
+        warehouse: Warehouse = workspace.warehouse(read_only=True)
     except HeadwaterError:
         return Standing()
     try:
-        return standing_of(opened, warehouse)
+        return standing_of(workspace, warehouse)
     finally:
         warehouse.close()
 
@@ -306,9 +308,9 @@ def _chunk(asked: Asked) -> timedelta | None:
         raise DeclarationError("This is no span of time.", where="--chunk", saw=asked.chunk, hint=str(error)) from error
 
 
-def _note_findings(opened: Opened, tenant: str, findings: Sequence[Finding]) -> None:
+def _note_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:
     found: dict[str, list[FindingRow]] = defaultdict(list)
     for one in findings:
         found[one.table].append(FindingRow(table=one.table, finding=one.finding, count=one.count, detail=one.detail))
     for table, rows in found.items():
-        opened.ledger.note_findings(tenant, table, rows)
+        workspace.ledger.note_findings(workspace.tenant, table, rows)

@@ -21,7 +21,7 @@ from headwater.plan.dependencies import View, view_of, wanted
 from headwater.plan.state import FeedState, Redeclared, TenantState
 from headwater.run.clients import connection_place
 from headwater.run.plugins import Plug
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.diff import decide
 from headwater.warehouse.base import Layer, Warehouse
 
@@ -51,18 +51,18 @@ class Source:
         return tuple(name for name in names if name not in self.resource.omit)
 
 
-def sources_of(opened: Opened, tenant: str, view: View | None = None) -> dict[Feed, Source]:
+def sources_of(workspace: TenantWorkspace, view: View | None = None) -> dict[Feed, Source]:
     """Every feed of a tenant, parents before what hangs below them."""
-    seen = view or view_of(opened.declarations)
+    seen = view or view_of(workspace.declarations)
     found: dict[Feed, Source] = {}
-    for name, connection in opened.connections(tenant).items():
-        plug = opened.plug(connection.connector, where=connection_place(opened, tenant, name))
-        _check_named(opened, tenant, name, connection, plug)
+    for name, connection in workspace.connections().items():
+        plug = workspace.plug(connection.connector, where=connection_place(workspace, name))
+        _check_named(workspace, name, connection, plug)
         for declared in wanted(plug.connector, seen, named=connection.resources):
             overlap = connection.overlap.get(declared.resource, declared.overlap)
             resource = declared.model_copy(update={"overlap": overlap})
-            feed = Feed(tenant=tenant, connection=name, resource=resource.resource)
-            policy = opened.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
+            feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
+            policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
             contract = relaxed(plug.contracts[resource.resource], policy.fields)
             found[feed] = Source(
                 feed=feed, plug=plug, connection=connection, resource=resource, contract=contract, policy=policy
@@ -80,32 +80,31 @@ class Standing:
     """Entities that are declared otherwise than their history was made."""
 
 
-def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> Standing:
+def standing_of(workspace: TenantWorkspace, warehouse: Warehouse, *, besides: str = "") -> Standing:
     """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
     layers: tuple[Layer, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
-    entities = [one for name, one in opened.declarations.entities.items() if name != besides]
+    entities = [one for name, one in workspace.declarations.entities.items() if name != besides]
     decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
-    stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
+    stale = unsettled(warehouse, workspace.declarations.dimensions.values(), built)
     return Standing(built=built - stale, redeclared=decided)
 
 
 def state_of(
-    opened: Opened,
-    tenant: str,
+    workspace: TenantWorkspace,
     sources: Mapping[Feed, Source],
     standing: Standing,
     times: Mapping[str, datetime] | None = None,
 ) -> TenantState:
     """What the ledger knows of a tenant's feeds, and the warehouse of its tables. `times`: what time it is."""
     known = times or {}
-    unfinished = opened.ledger.batches(tenant, states=("extracting", "extracted", "transformed", "failed"))
+    unfinished = workspace.ledger.batches(workspace.tenant, states=("extracting", "extracted", "transformed", "failed"))
     feeds = tuple(
-        feed_state(opened.ledger, source, unfinished, now=known.get(feed.connection))
+        feed_state(workspace.ledger, source, unfinished, now=known.get(feed.connection))
         for feed, source in sources.items()
     )
-    return TenantState(tenant=tenant, feeds=feeds, built=standing.built, redeclared=standing.redeclared)
+    return TenantState(tenant=workspace.tenant, feeds=feeds, built=standing.built, redeclared=standing.redeclared)
 
 
 def feed_state(
@@ -133,13 +132,13 @@ def _until(batch: Batch | None) -> datetime | None:
     return batch.window.until if batch else None
 
 
-def _check_named(opened: Opened, tenant: str, name: str, connection: Connection, plug: Plug) -> None:
+def _check_named(workspace: TenantWorkspace, name: str, connection: Connection, plug: Plug) -> None:
     known = [resource.resource for resource in plug.connector.resources]
     for resource in (*connection.resources, *connection.overlap):
         if resource not in known:
             raise DeclarationError(
                 f"{connection.connector} has no resource `{resource}`.",
-                where=connection_place(opened, tenant, name),
+                where=connection_place(workspace, name),
                 saw=resource,
                 hint=suggest(resource, known),
             )

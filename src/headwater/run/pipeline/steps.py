@@ -30,7 +30,7 @@ from headwater.run.pipeline.inputs import allow_drops, allowed_drops, arrivals_o
 from headwater.run.pipeline.report import ALL_REFUSED
 from headwater.run.pipeline.sources import Source, feed_state
 from headwater.run.pipeline.verify import Inquiry
-from headwater.run.workspace import Opened
+from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import conform
 from headwater.silver.consumed_batches import Intake, intakes_of, position_of
 from headwater.silver.mapping import Arrival
@@ -43,8 +43,7 @@ from headwater.warehouse.base import Warehouse, Written
 class Work:
     """What the steps of a run share."""
 
-    opened: Opened
-    tenant: str
+    workspace: TenantWorkspace
     sources: Mapping[Feed, Source]
     clients: Mapping[str, Client]
     """By connection; one that could not be asked is not here."""
@@ -83,32 +82,34 @@ class Work:
             case Conform():
                 return self._conform(step)
             case BuildDimension():
-                return self._build(self.opened.declarations.dimensions[step.name])
+                return self._build(self.workspace.declarations.dimensions[step.name])
             case LoadFact():
-                return self._build(self.opened.declarations.facts[step.name])
+                return self._build(self.workspace.declarations.facts[step.name])
             case Publish():
                 return self._publish(step)
             case _:
                 assert_never(step)
 
     def _publish(self, step: Publish) -> str:
-        project = self.opened.project
+        project = self.workspace.project
         return publish(
             next(publication for publication in project.publish if publication.name == step.name),
-            self.tenant,
+            self.workspace.tenant,
             self.warehouse,
-            declarations=self.opened.declarations,
-            root=self.opened.root,
-            now=self.opened.clock.now(),
+            declarations=self.workspace.declarations,
+            root=self.workspace.root,
+            now=self.workspace.clock.now(),
         )
 
     def _extract(self, step: Extract) -> str:
         source = self.sources[step.batch.feed]
         steps: tuple[Extract, ...] = (step,)
         if step.open:
-            unfinished = self.opened.ledger.batches(self.tenant, states=("extracting", "failed"), feed=source.feed)
-            keys = parent_keys(self.opened.ledger, self.lake, source)
-            steps = spread(step, feed_state(self.opened.ledger, source, unfinished), keys=keys)
+            unfinished = self.workspace.ledger.batches(
+                self.workspace.tenant, states=("extracting", "failed"), feed=source.feed
+            )
+            keys = parent_keys(self.workspace.ledger, self.lake, source)
+            steps = spread(step, feed_state(self.workspace.ledger, source, unfinished), keys=keys)
         return f"{sum(self._read(source, one) for one in steps):,} records"
 
     def _read(self, source: Source, step: Extract) -> int:
@@ -120,11 +121,11 @@ class Work:
             credible=lambda: self._credible(step.batch),
         )
         client = self._client(source.feed.connection)
-        ledger = self.opened.ledger
+        ledger = self.workspace.ledger
         try:
             row = read(step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop)
         except HeadwaterError as error:
-            self.opened.ledger.fail(step.batch, str(error))
+            self.workspace.ledger.fail(step.batch, str(error))
             raise
         return row.rows
 
@@ -145,7 +146,7 @@ class Work:
         return self.credible.get(batch.feed.connection, batch.window.until) + self._since_began()
 
     def _since_began(self) -> timedelta:
-        return timedelta(seconds=max(0.0, self.opened.clock.monotonic() - self.began))
+        return timedelta(seconds=max(0.0, self.workspace.clock.monotonic() - self.began))
 
     def _client(self, connection: str) -> Client:
         if connection in self.unreachable:
@@ -155,12 +156,12 @@ class Work:
     def _land(self, step: Land) -> str:
         if step.batch is not None:
             return f"{self._land_batch(step.batch):,} rows"
-        rows = self.opened.ledger.batches(self.tenant, feed=step.feed)
+        rows = self.workspace.ledger.batches(self.workspace.tenant, feed=step.feed)
         return f"{sum(self._land_batch(row.batch) for row in rows if row.stage == 'extracted'):,} rows"
 
     def _land_batch(self, batch: Batch) -> int:
-        source, now = self.sources[batch.feed], self.opened.clock.now()
-        known = self.opened.ledger.begin(batch)  # a landing that failed goes on from where it was
+        source, now = self.sources[batch.feed], self.workspace.clock.now()
+        known = self.workspace.ledger.begin(batch)  # a landing that failed goes on from where it was
         try:
             with self.landing:
                 landed = land(
@@ -172,25 +173,29 @@ class Work:
                     terms=Terms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
                     rows=known.rows,
                 )
-            self.opened.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
+            self.workspace.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
         except HeadwaterError as error:
-            self.opened.ledger.fail(batch, str(error))
+            self.workspace.ledger.fail(batch, str(error))
             raise
         tell = self.listen
         for one in landed.drift:
             if one.kind == "repaired":
-                tell(Repaired(tenant=self.tenant, batch=batch, field=one.field, rows=one.rows))
+                tell(Repaired(tenant=self.workspace.tenant, batch=batch, field=one.field, rows=one.rows))
             else:
-                tell(DriftSeen(tenant=self.tenant, batch=batch, field=one.field, kind=one.kind, detail=one.detail))
+                tell(
+                    DriftSeen(
+                        tenant=self.workspace.tenant, batch=batch, field=one.field, kind=one.kind, detail=one.detail
+                    )
+                )
         if landed.refused and not landed.kept:
             self._find(f"bronze.{batch.feed.resource}", SilverFinding(
                 finding=ALL_REFUSED, count=len(landed.refused), detail=f"batch {batch.id} of {batch.feed.connection}",
             ))  # fmt: skip
-        tell(BatchLanded(tenant=self.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
+        tell(BatchLanded(tenant=self.workspace.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
         return landed.kept
 
     def _conform(self, step: Conform) -> str:
-        name, entity = step.entity, self.opened.declarations.entities[step.entity]
+        name, entity = step.entity, self.workspace.declarations.entities[step.entity]
         if step.anew:
             drop(self.warehouse, entity)
             self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
@@ -203,14 +208,14 @@ class Work:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
         inquiry = Inquiry(
             entity=entity,
-            readings=readings_of(self.opened, entity),
+            readings=readings_of(self.workspace.whole, entity),
             sources=self.sources,
             clients=self.clients,
             times=self.times,
             credible=self._credible,
             warehouse=self.warehouse,
             lake=self.lake,
-            ledger=self.opened.ledger,
+            ledger=self.workspace.ledger,
             land=self._land_batch,
             listen=self.listen,
             allow_drop=self.allow_drop,
@@ -231,18 +236,18 @@ class Work:
 
     def _find(self, table: str, found: SilverFinding) -> None:
         told = FindingMade(
-            tenant=self.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
+            tenant=self.workspace.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
         )
         self.listen(told)
 
     def _arrivals(self, entity: Entity, *, known: Mapping[str, Intake]) -> list[Arrival]:
-        return arrivals_of(self.opened.ledger, self.lake, self.sources, entity, known=known)
+        return arrivals_of(self.workspace.ledger, self.lake, self.sources, entity, known=known)
 
     def conform(self, name: str, arrivals: Sequence[Arrival]) -> str:
         """Bring landed batches into the history of an entity."""
-        entity = self.opened.declarations.entities[name]
-        readings = readings_of(self.opened, entity)
-        ledger, tenant = self.opened.ledger, self.tenant
+        entity = self.workspace.declarations.entities[name]
+        readings = readings_of(self.workspace.whole, entity)
+        ledger, tenant = self.workspace.ledger, self.workspace.tenant
         merged = conform(
             self.warehouse,
             entity,
@@ -259,13 +264,17 @@ class Work:
             self._find(f"silver.{name}", found)
         self.listen(
             VersionsWritten(
-                tenant=self.tenant, entity=name, events=merged.events, inserted=merged.inserted, deleted=merged.deleted
+                tenant=self.workspace.tenant,
+                entity=name,
+                events=merged.events,
+                inserted=merged.inserted,
+                deleted=merged.deleted,
             )
         )
         return f"{merged.events:,} events, {merged.inserted:,} versions in, {merged.deleted:,} out"
 
     def _build(self, declared: Dimension | Fact) -> str:
-        star = Star(declarations=self.opened.declarations, settings=self.opened.project.settings)
+        star = Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
         tell = self.listen
         written: Written
         if isinstance(declared, Fact):
@@ -273,5 +282,5 @@ class Work:
         else:
             written = build_dimension(self.warehouse, star, declared, listen=tell)
         table = f"gold.{table_name(declared)}"
-        tell(TableBuilt(tenant=self.tenant, table=table, inserted=written.inserted, deleted=written.deleted))
+        tell(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=written.inserted, deleted=written.deleted))
         return f"{written.inserted:,} rows in, {written.deleted:,} out"
