@@ -253,9 +253,7 @@ def test_nothing_is_discarded_unless_it_is_named(shell):
 
 def test_a_retry_hands_on_ids_and_feed(shell):
     seen = []
-    shell.verb(
-        "retry", lambda tenant, **options: seen.append(options) or Readmitted(tried=0, readmitted=0, refused=0)
-    )
+    shell.verb("retry", lambda tenant, **options: seen.append(options) or Readmitted(tried=0, readmitted=0, refused=0))
     shell("quarantine", "retry", "b1:7", "b1:8", "--resource", "tickets")
     assert list(seen[0].pop("ids")) == ["b1:7", "b1:8"]
     assert seen[0] == {"connection": None, "resource": "tickets"}

@@ -12,9 +12,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 def test_a_past_day_is_asked_for_and_answered(shell):
     asked = []
     found = Answer(columns=("name", "since"), rows=(("Bonus", AT),))
-    shell.verb(
-        "asof", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found
-    )
+    shell.verb("asof", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found)
     shell(
         "asof",
         "2026-03-01",

@@ -40,7 +40,8 @@ from headwater.run.manage.tenants import (
 )
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.rebuild import rebuild
-from headwater.run.pipeline.run import connect, open_for_plan, plan_of, run
+from headwater.run.pipeline.run import open_for_plan, plan_of, run
+from headwater.run.pipeline.services import connect
 from headwater.run.pipeline.sources import sources_of
 from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
 from headwater.run.results import Checked, RunReport
@@ -115,10 +116,10 @@ def plan(workspace: TenantWorkspace, asked: Asked) -> Plan:
     """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
     sources, standing = sources_of(workspace), open_for_plan(workspace, asked)
     with ExitStack() as stack:
-        _, times, failed = connect(workspace, asked, sources, stack)
-    if failed and not times:
-        raise next(iter(failed.values()))
-    return plan_of(workspace, asked, sources, times=times, standing=standing)
+        services = connect(workspace, asked, sources, stack)
+    if services.unreachable and not services.times:
+        raise next(iter(services.unreachable.values()))
+    return plan_of(workspace, asked, sources, times=services.times, standing=standing)
 
 
 def explain_plan(planned: Plan) -> list[str]:

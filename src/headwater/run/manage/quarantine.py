@@ -12,9 +12,11 @@ from headwater.bronze.quarantine import Retried, read_record
 from headwater.bronze.quarantine import retry as retry_batch
 from headwater.errors import StateError
 from headwater.ledger.base import BatchRow, RefusedRow
+from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.inputs import arrival_of
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import alone, run_alone
+from headwater.run.pipeline.services import Services
 from headwater.run.pipeline.sources import Source, sources_of
 from headwater.run.pipeline.steps import Work
 from headwater.run.results import Readmitted
@@ -73,7 +75,7 @@ def retry(
             workspace.tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)]
         )
         if passed:
-            run_alone(workspace, Asked(sources=False), stop=lambda: False, check=check)
+            run_alone(workspace, Asked(sources=False), RunContext(listen=workspace.listen, check_lease=check))
     return Readmitted(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
 
 
@@ -104,13 +106,11 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
         ready_meta(warehouse)
         work = Work(
             workspace=workspace,
+            context=RunContext(listen=workspace.listen),
             sources=sources,
-            clients={},
+            services=Services(clock=workspace.clock),
             lake=workspace.lake(),
             warehouse=warehouse,
-            listen=workspace.listen,
-            stop=lambda: False,
-            check=lambda: None,
         )
         for name, entity in workspace.declarations.entities.items():
             arrivals = [

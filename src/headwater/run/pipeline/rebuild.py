@@ -9,6 +9,7 @@ from headwater.errors import DeclarationError
 from headwater.gold.change_feed import forget
 from headwater.gold.dimension.rekey import counted_tables
 from headwater.names import suggest
+from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import alone, run_alone
 from headwater.run.pipeline.sources import standing_of
@@ -33,7 +34,8 @@ def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Call
         if entity is None:
             workspace.ledger.reopen(workspace.tenant)
         _drop(workspace, entity)
-        return run_alone(workspace, Asked(sources=False), stop=stop, check=check)
+        context = RunContext(listen=workspace.listen, stop=stop, check_lease=check)
+        return run_alone(workspace, Asked(sources=False), context)
 
 
 def _drop(workspace: TenantWorkspace, entity: str | None) -> None:

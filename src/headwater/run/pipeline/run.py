@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
 
 from headwater.batch import Feed
-from headwater.clock import Clock, parse_span
-from headwater.errors import DeclarationError, HeadwaterError, ServiceError
+from headwater.clock import parse_span
+from headwater.errors import DeclarationError, HeadwaterError
 from headwater.events import (
     FindingMade,
     Listen,
-    ignore,
 )
-from headwater.extract.client import Client
-from headwater.extract.rate_limit import Budgets
 from headwater.gold.change_feed import trim
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
 from headwater.ledger.heartbeat import SECONDS, keep
@@ -26,14 +25,15 @@ from headwater.plan.build import build
 from headwater.plan.dependencies import view_of
 from headwater.plan.state import LAYERS, Layer, Request
 from headwater.plan.step import Conform, Land, Plan
-from headwater.run.clients import client_of
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
+from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.executor import execute
 from headwater.run.pipeline.interruptible_clock import Patience
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.record_counts import Counting, shown_counts
 from headwater.run.pipeline.report import Tally, outcome_of
-from headwater.run.pipeline.source_clock import Agreed, Sight, agree, mark_of, settle_clocks, sight_of
+from headwater.run.pipeline.services import connect, find_newest_reads
+from headwater.run.pipeline.source_clock import Agreed, settle_clocks
 from headwater.run.pipeline.sources import Source, Standing, sources_of, standing_of, state_of
 from headwater.run.pipeline.steps import Work
 from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads, without_stale
@@ -57,25 +57,24 @@ def alone(workspace: TenantWorkspace) -> Iterator[Callable[[], None]]:
 def run(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
     """Bring a tenant from what is known of it to what was asked; the report."""
     with alone(workspace) as check:
-        return run_alone(workspace, asked, stop=stop, check=check)
+        context = RunContext(listen=workspace.listen, stop=stop, check_lease=check, allow_drop=asked.allow_drop)
+        return run_alone(workspace, asked, context)
 
 
-def run_alone(
-    workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool], check: Callable[[], None]
-) -> RunReport:
+def run_alone(workspace: TenantWorkspace, asked: Asked, context: RunContext) -> RunReport:
     """The run itself, for whoever holds the lease already."""
-    started, tally = workspace.clock.monotonic(), Tally(listen=workspace.listen)
+    started, tally = workspace.clock.monotonic(), Tally(listen=context.listen)
     run_id = uuid.uuid4().hex[:12]
     workspace.ledger.start_run(workspace.tenant, run_id)
     steps: tuple[StepResult, ...] = ()
     outcome: Outcome = "failed"
     try:
-        steps, outcome = _carried(workspace, asked, stop=stop, check=check, tally=tally)
+        steps, outcome = _carry_out(workspace, asked, replace(context, listen=tally.told), tally)
     finally:
         counts = {"rows": tally.rows, "kept": tally.kept, "quarantined": tally.quarantined, "requests": tally.requests}
         _note_findings(workspace, tally.findings)
-        said = {"done": "done", "partial": "partly", "failed": "failed"}[outcome]
-        workspace.ledger.end_run(workspace.tenant, run_id, outcome=said, counts=counts)  # type: ignore[arg-type]
+        said: Literal["done", "partly", "failed"] = "partly" if outcome == "partial" else outcome
+        workspace.ledger.end_run(workspace.tenant, run_id, outcome=said, counts=counts)
     return RunReport(
         tenant=workspace.tenant,
         outcome=outcome,
@@ -91,73 +90,71 @@ def run_alone(
     )
 
 
-def _carried(
-    workspace: TenantWorkspace,
-    asked: Asked,
-    *,
-    stop: Callable[[], bool],
-    check: Callable[[], None],
-    tally: Tally,
+def _carry_out(
+    workspace: TenantWorkspace, asked: Asked, context: RunContext, tally: Tally
 ) -> tuple[tuple[StepResult, ...], Outcome]:
-    sources = sources_of(workspace)
+    """Connect, plan and do the steps of the plan; what became of each, and of the run."""
     with ExitStack() as stack:
-        warehouse = workspace.warehouse()
-        stack.callback(warehouse.close)
-        ready_meta(warehouse)
-        standing = standing_of(workspace, warehouse) if _writes_history(asked) else Standing()
-        _repeat_findings(workspace, warehouse, listen=tally.told)
-        lake = workspace.owned_lake()
-        check_writable(lake)
-        clear_leftovers(workspace, sources)
-        patience = Patience(clock=workspace.clock, stop=stop)
-        clients, times, failed = connect(workspace, asked, sources, stack, listen=tally.told, clock=patience)
-        tally.requests += len(times)
-        for finding in settle_clocks(workspace.ledger, lake, filter(asked.picks, sources), times):
-            tally.told(finding)
-        began = workspace.clock.monotonic()
-        plan = plan_of(workspace, asked, sources, times=times, standing=standing)
-        if failed and not times and not any(isinstance(step, Land) and not step.after for step in plan.steps):
-            # Nobody could be asked and nothing waits in raw: the run as a whole failed, and for this reason.
-            raise next(iter(failed.values()))
-        drop_reads(
-            stale_reads(workspace.ledger, workspace.tenant, sources, asked),
-            ledger=workspace.ledger,
-            lake=lake,
-            listen=tally.told,
-        )
-        work = Work(
-            workspace=workspace,
-            sources=sources,
-            clients=clients,
-            unreachable=failed,
-            times={name: agreed.now for name, agreed in times.items()},
-            credible={name: agreed.credible for name, agreed in times.items()},
-            newest=_newest_reads(workspace, times),
-            began=began,
-            lake=lake,
-            warehouse=warehouse,
-            listen=tally.told,
-            stop=stop,
-            check=check,
-            allow_drop=asked.allow_drop,
-        )
-        results = execute(plan, work.carry, tally.told)
-        complete(workspace, sources, plan, results, waiting=work.waiting)
-        tally.counts = () if stop() else _counts(work, asked)
-        trim(warehouse)
+        work = _connected(workspace, asked, context, stack)
+        tally.requests += len(work.services.times)
+        plan = _planned(work, asked)
+        results = execute(plan, work.carry, context.listen)
+        complete(workspace, work.sources, plan, results, waiting=work.waiting)
+        tally.counts = () if context.stop() else _counts(work, asked)
+        trim(work.warehouse)
+    return _outcome(work, asked, plan, results, tally)
+
+
+def _connected(workspace: TenantWorkspace, asked: Asked, context: RunContext, stack: ExitStack) -> Work:
+    """The tenant's warehouse, lake and services, ready for the steps of a run."""
+    warehouse = workspace.warehouse()
+    stack.callback(warehouse.close)
+    ready_meta(warehouse)
+    standing = standing_of(workspace, warehouse) if _writes_history(asked) else Standing()
+    _repeat_findings(workspace, warehouse, listen=context.listen)
+    lake, sources = workspace.owned_lake(), sources_of(workspace)
+    check_writable(lake)
+    clear_leftovers(workspace, sources)
+    patience = Patience(clock=workspace.clock, stop=context.stop)
+    services = connect(workspace, asked, sources, stack, listen=context.listen, clock=patience)
+    for finding in settle_clocks(workspace.ledger, lake, filter(asked.picks, sources), services.times):
+        context.listen(finding)
+    # Only now: a read under a wrong clock does not count.
+    services = replace(services, newest_reads=find_newest_reads(workspace, services.times))
+    return Work(
+        workspace=workspace,
+        context=context,
+        sources=sources,
+        services=services,
+        standing=standing,
+        lake=lake,
+        warehouse=warehouse,
+    )
+
+
+def _planned(work: Work, asked: Asked) -> Plan:
+    """What is to be done. Raises why no service could be reached where nothing else is to be done."""
+    workspace, services, sources = work.workspace, work.services, work.sources
+    plan = plan_of(workspace, asked, sources, times=services.times, standing=work.standing)
+    waits = any(isinstance(step, Land) and not step.after for step in plan.steps)
+    if services.unreachable and not services.times and not waits:
+        raise next(iter(services.unreachable.values()))
+    stale = stale_reads(workspace.ledger, workspace.tenant, sources, asked)
+    drop_reads(stale, ledger=workspace.ledger, lake=work.lake, listen=work.context.listen)
+    return plan
+
+
+def _outcome(
+    work: Work, asked: Asked, plan: Plan, results: Sequence[StepResult], tally: Tally
+) -> tuple[tuple[StepResult, ...], Outcome]:
+    unreachable = work.services.unreachable
     refused = tuple(
         StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
-        for name, error in failed.items()
+        for name, error in unreachable.items()
     )
-    wanted = [feed for feed in sources if asked.picks(feed) and feed.connection not in failed]
+    wanted = [feed for feed in work.sources if asked.picks(feed) and feed.connection not in unreachable]
     outcome = outcome_of(plan, results, asked=wanted, findings=tally.findings)
-    return (*refused, *results), "partial" if failed and outcome == "done" else outcome
-
-
-def _newest_reads(workspace: TenantWorkspace, connections: Iterable[str]) -> dict[str, datetime]:
-    """When the newest read of each connection began that anything was read of."""
-    newest = {name: workspace.ledger.newest_read(workspace.tenant, name) for name in connections}
-    return {name: instant for name, instant in newest.items() if instant is not None}
+    return (*refused, *results), "partial" if unreachable and outcome == "done" else outcome
 
 
 def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
@@ -166,11 +163,11 @@ def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
         return ()
     counting = Counting(
         workspace=work.workspace,
-        clients=work.clients,
-        times=work.times,
+        clients=work.services.clients,
+        times=work.services.now,
         lake=work.lake,
         warehouse=work.warehouse,
-        listen=work.listen,
+        listen=work.context.listen,
     )
     return shown_counts(counting.count(source for feed, source in work.sources.items() if asked.picks(feed)))
 
@@ -213,38 +210,6 @@ def plan_of(
         state_of(workspace, sources, standing, now), stale_reads(workspace.ledger, workspace.tenant, sources, asked)
     )
     return build(view_of(workspace.declarations, workspace.project.publish), state, request)
-
-
-def connect(
-    workspace: TenantWorkspace,
-    asked: Asked,
-    sources: Mapping[Feed, Source],
-    stack: ExitStack,
-    *,
-    listen: Listen = ignore,
-    clock: Clock | None = None,
-) -> tuple[dict[str, Client], dict[str, Agreed], dict[str, HeadwaterError]]:
-    """A client for each connection that is asked, the time agreed on with its service, and why others could not be asked."""
-    clients: dict[str, Client] = {}
-    times: dict[str, Agreed] = {}
-    failed: dict[str, HeadwaterError] = {}
-    if not asked.sources:
-        return clients, times, failed
-    budgets = Budgets()
-    for name, connection in {feed.connection: source.connection for feed, source in sources.items()}.items():
-        if asked.connection not in (None, name):
-            continue
-        try:
-            client = client_of(workspace, name, connection, budgets=budgets, listen=listen, clock=clock)
-            sight = Sight(service=stack.enter_context(client).service_time(), machine=workspace.clock.now())
-            before = sight_of(workspace.ledger.mark(workspace.tenant, mark_of(name)))
-            asks = client.connector.clock is not None
-            counts = "service" if client.simulated else connection.clock
-            times[name] = agree(sight, before, counts=counts, asked=asks)
-            clients[name] = client
-        except (ServiceError, DeclarationError) as error:
-            failed[name] = error
-    return clients, times, failed
 
 
 def complete(

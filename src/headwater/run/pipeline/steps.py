@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.land import Terms, land
-from headwater.errors import HeadwaterError, StopRequested
-from headwater.events import BatchLanded, DriftSeen, FindingMade, Listen, Repaired, TableBuilt, VersionsWritten
-from headwater.extract.client import Client
+from headwater.errors import HeadwaterError
+from headwater.events import BatchLanded, DriftSeen, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.read import read
 from headwater.extract.request_params import Question
 from headwater.gold.dimension.build import build_dimension
@@ -26,9 +24,11 @@ from headwater.model.tables import table_name
 from headwater.plan.reads import spread
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
+from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.inputs import allow_drops, allowed_drops, arrivals_of, parent_keys, readings_of
 from headwater.run.pipeline.report import ALL_REFUSED
-from headwater.run.pipeline.sources import Source, feed_state
+from headwater.run.pipeline.services import Services
+from headwater.run.pipeline.sources import Source, Standing, feed_state
 from headwater.run.pipeline.verify import Inquiry
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import conform
@@ -44,26 +44,13 @@ class Work:
     """What the steps of a run share."""
 
     workspace: TenantWorkspace
+    context: RunContext
     sources: Mapping[Feed, Source]
-    clients: Mapping[str, Client]
-    """By connection; one that could not be asked is not here."""
-    unreachable: Mapping[str, HeadwaterError] = field(default_factory=dict)
-    """By connection: why it could not be asked."""
-    times: Mapping[str, datetime] = field(default_factory=dict)
-    """By connection: the time agreed on with its service when the run began."""
-    credible: Mapping[str, datetime] = field(default_factory=dict)
-    """By connection: how late a stamp could be and be true when the run began."""
-    newest: Mapping[str, datetime] = field(default_factory=dict)
-    """By connection: when the newest read before this run began."""
-    began: float = 0.0
-    """When that was, in seconds that never go back."""
+    services: Services
     lake: Lake
     warehouse: Warehouse
-    listen: Listen
-    stop: Callable[[], bool]
-    check: Callable[[], None]
-    """Raises once the lease is lost."""
-    allow_drop: bool = False
+    standing: Standing = field(default_factory=Standing)
+    """What the warehouse had when the run began."""
     waiting: set[str] = field(default_factory=set)
     """Batches whose deletes wait, as far as was seen."""
     landing: threading.Lock = field(default_factory=threading.Lock)
@@ -71,9 +58,7 @@ class Work:
 
     def carry(self, step: Step) -> str:
         """Do one step; a few words of what it did. StopRequested before one that was not begun."""
-        self.check()
-        if self.stop():
-            raise StopRequested
+        self.context.check()
         match step:
             case Extract():
                 return self._extract(step)
@@ -117,41 +102,25 @@ class Work:
             resource=source.resource,
             fields=source.fields,
             parents=step.parents,
-            asked_at=self._asked_at(step.batch),
-            credible=lambda: self._credible(step.batch),
+            asked_at=self.services.asked_at(step.batch),
+            credible=lambda: self.services.credible_until(step.batch),
         )
-        client = self._client(source.feed.connection)
+        client = self.services.client(source.feed.connection)
         ledger = self.workspace.ledger
         try:
-            row = read(step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop)
+            row = read(
+                step.batch,
+                question,
+                client,
+                lake=self.lake,
+                ledger=ledger,
+                listen=self.context.listen,
+                stop=self.context.stop,
+            )
         except HeadwaterError as error:
             self.workspace.ledger.fail(step.batch, str(error))
             raise
         return row.rows
-
-    def _asked_at(self, batch: Batch) -> datetime | None:
-        """The time agreed on with the service, by now; never before the end of the window that is asked for.
-
-        Nor before a read of an earlier run: services tell whole seconds, and clocks are set back by a little.
-        """
-        agreed = self.times.get(batch.feed.connection)
-        if agreed is None:
-            return None
-        before = self.newest.get(batch.feed.connection)
-        began = agreed if before is None else max(agreed, before + timedelta(microseconds=1))
-        return max(began + self._since_began(), batch.window.until)
-
-    def _credible(self, batch: Batch) -> datetime:
-        """How late a stamp can be by now and be true: a read takes its time, and one of two clocks may be behind."""
-        return self.credible.get(batch.feed.connection, batch.window.until) + self._since_began()
-
-    def _since_began(self) -> timedelta:
-        return timedelta(seconds=max(0.0, self.workspace.clock.monotonic() - self.began))
-
-    def _client(self, connection: str) -> Client:
-        if connection in self.unreachable:
-            raise self.unreachable[connection]
-        return self.clients[connection]
 
     def _land(self, step: Land) -> str:
         if step.batch is not None:
@@ -177,7 +146,7 @@ class Work:
         except HeadwaterError as error:
             self.workspace.ledger.fail(batch, str(error))
             raise
-        tell = self.listen
+        tell = self.context.listen
         for one in landed.drift:
             if one.kind == "repaired":
                 tell(Repaired(tenant=self.workspace.tenant, batch=batch, field=one.field, rows=one.rows))
@@ -210,15 +179,15 @@ class Work:
             entity=entity,
             readings=readings_of(self.workspace.whole, entity),
             sources=self.sources,
-            clients=self.clients,
-            times=self.times,
-            credible=self._credible,
+            clients=self.services.clients,
+            times=self.services.now,
+            credible=self.services.credible_until,
             warehouse=self.warehouse,
             lake=self.lake,
             ledger=self.workspace.ledger,
             land=self._land_batch,
-            listen=self.listen,
-            allow_drop=self.allow_drop,
+            listen=self.context.listen,
+            allow_drop=self.context.allow_drop,
         )
         newest = {one.batch.feed: one for one in sorted(arrivals, key=position_of) if inquiry.concerns(one)}
         fresh = {one.batch.id: one for one in newest.values()}
@@ -238,7 +207,7 @@ class Work:
         told = FindingMade(
             tenant=self.workspace.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
         )
-        self.listen(told)
+        self.context.listen(told)
 
     def _arrivals(self, entity: Entity, *, known: Mapping[str, Intake]) -> list[Arrival]:
         return arrivals_of(self.workspace.ledger, self.lake, self.sources, entity, known=known)
@@ -255,14 +224,14 @@ class Work:
             arrivals,
             everything=lambda: self._arrivals(entity, known={}),
             allowed=allowed_drops(ledger, tenant, name, arrivals),
-            allow_drop=self.allow_drop,
+            allow_drop=self.context.allow_drop,
         )
         self.waiting.update(merged.waiting)
-        if self.allow_drop:
+        if self.context.allow_drop:
             allow_drops(ledger, tenant, name, arrivals)
         for found in merged.findings:
             self._find(f"silver.{name}", found)
-        self.listen(
+        self.context.listen(
             VersionsWritten(
                 tenant=self.workspace.tenant,
                 entity=name,
@@ -275,7 +244,7 @@ class Work:
 
     def _build(self, declared: Dimension | Fact) -> str:
         star = Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
-        tell = self.listen
+        tell = self.context.listen
         written: Written
         if isinstance(declared, Fact):
             written = load_fact(self.warehouse, star, declared, listen=tell)

@@ -1,0 +1,108 @@
+"""The services of a tenant, as a run finds them: a client for each connection, and the time that both sides agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from headwater.batch import Batch, Feed
+from headwater.clock import Clock
+from headwater.errors import DeclarationError, HeadwaterError, ServiceError
+from headwater.events import Listen, ignore
+from headwater.extract.client import Client
+from headwater.extract.rate_limit import Budgets
+from headwater.run.clients import client_of
+from headwater.run.pipeline.options import Asked
+from headwater.run.pipeline.source_clock import Agreed, Sight, agree, mark_of, sight_of
+from headwater.run.pipeline.sources import Source
+from headwater.run.workspace import TenantWorkspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """By connection: its client, its time, or why it could not be reached."""
+
+    clients: Mapping[str, Client] = field(default_factory=dict)
+    times: Mapping[str, Agreed] = field(default_factory=dict)
+    """The time agreed on with the service when the run connected."""
+    unreachable: Mapping[str, HeadwaterError] = field(default_factory=dict)
+    newest_reads: Mapping[str, datetime] = field(default_factory=dict)
+    """When the newest read before this run began."""
+    clock: Clock
+    connected_at: float = 0.0
+    """When the run connected, in seconds of `clock.monotonic`."""
+
+    @property
+    def now(self) -> dict[str, datetime]:
+        """The time of each connection when the run connected."""
+        return {name: agreed.now for name, agreed in self.times.items()}
+
+    def client(self, connection: str) -> Client:
+        """The client of a connection; raises why it could not be reached."""
+        if connection in self.unreachable:
+            raise self.unreachable[connection]
+        return self.clients[connection]
+
+    def asked_at(self, batch: Batch) -> datetime | None:
+        """The time agreed on with the service, by now; never before the end of the window of `batch`.
+
+        Nor before a read of an earlier run: services tell whole seconds, and clocks are set back by a little.
+        """
+        agreed = self.times.get(batch.feed.connection)
+        if agreed is None:
+            return None
+        before = self.newest_reads.get(batch.feed.connection)
+        began = agreed.now if before is None else max(agreed.now, before + timedelta(microseconds=1))
+        return max(began + self._elapsed(), batch.window.until)
+
+    def credible_until(self, batch: Batch) -> datetime:
+        """How late a stamp can be by now and be true: a read takes its time, and one of two clocks may be behind."""
+        agreed = self.times.get(batch.feed.connection)
+        return (agreed.credible if agreed else batch.window.until) + self._elapsed()
+
+    def _elapsed(self) -> timedelta:
+        return timedelta(seconds=max(0.0, self.clock.monotonic() - self.connected_at))
+
+
+def connect(
+    workspace: TenantWorkspace,
+    asked: Asked,
+    sources: Mapping[Feed, Source],
+    stack: ExitStack,
+    *,
+    listen: Listen = ignore,
+    clock: Clock | None = None,
+) -> Services:
+    """A client for each connection that is asked, closed by `stack`, and the time agreed on with its service."""
+    clients: dict[str, Client] = {}
+    times: dict[str, Agreed] = {}
+    unreachable: dict[str, HeadwaterError] = {}
+    budgets = Budgets()
+    connections = {feed.connection: source.connection for feed, source in sources.items()} if asked.sources else {}
+    for name, connection in connections.items():
+        if asked.connection not in (None, name):
+            continue
+        try:
+            client = client_of(workspace, name, connection, budgets=budgets, listen=listen, clock=clock)
+            sight = Sight(service=stack.enter_context(client).service_time(), machine=workspace.clock.now())
+            before = sight_of(workspace.ledger.mark(workspace.tenant, mark_of(name)))
+            counts = "service" if client.simulated else connection.clock
+            times[name] = agree(sight, before, counts=counts, asked=client.connector.clock is not None)
+            clients[name] = client
+        except (ServiceError, DeclarationError) as error:
+            unreachable[name] = error
+    return Services(
+        clients=clients,
+        times=times,
+        unreachable=unreachable,
+        clock=workspace.clock,
+        connected_at=workspace.clock.monotonic(),
+    )
+
+
+def find_newest_reads(workspace: TenantWorkspace, connections: Iterable[str]) -> dict[str, datetime]:
+    """When the newest read of each connection began."""
+    newest = {name: workspace.ledger.newest_read(workspace.tenant, name) for name in connections}
+    return {name: instant for name, instant in newest.items() if instant is not None}
