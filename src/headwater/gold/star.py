@@ -13,11 +13,11 @@ from headwater.model.expression import Scope
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.names import suggest
-from headwater.warehouse.base import Layer
+from headwater.warehouse.base import SchemaName
 
 _Noun = TypeVar("_Noun")
 
-Ref = Callable[[Layer, str], str]
+Ref = Callable[[SchemaName, str], str]
 """The quoted name of a stored table, as `Warehouse.ref` gives it."""
 
 

@@ -33,7 +33,7 @@ def publish(
     now: datetime,
 ) -> str:
     """Bring a publication up to date with the warehouse; a few words of what was done. A replay writes nothing."""
-    if not warehouse.capabilities.exports:
+    if not warehouse.capabilities.can_export:
         raise Unsupported(
             "this warehouse does not write its tables to files",
             where=f"publish `{publication.name}`",

@@ -12,7 +12,7 @@ from headwater.silver.merge.result import Finding
 from headwater.temporal.keys import hash60
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import events_of
+from headwater.warehouse.row_lookup import stage_events
 
 _BEGIN, _END = -(2**62), 2**62
 """Before and after all instants that a stamp can say, in microseconds."""
@@ -67,7 +67,7 @@ def find_going_back(
     if warehouse.count(passed):
         log = warehouse.ref("silver", f"{entity.entity}_log")
         hashes = f"SELECT key_hash FROM {passed}"
-        known = events_of(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
+        known = stage_events(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
         back = _stage_back(warehouse, staged, passed, known, _spans(reads, readings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
         findings += [_went_back(warehouse, back, *found) for found in counts]

@@ -8,14 +8,14 @@ from datetime import datetime
 from headwater.clock import iso
 from headwater.temporal.asof import valid_at
 from headwater.temporal.sql import listed
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.dialect.condition import one_condition
 from headwater.warehouse.dialect.render import render
 
 
 def rows_at(
     warehouse: Warehouse,
-    layer: Layer,
+    layer: SchemaName,
     name: str,
     *,
     columns: Sequence[str],

@@ -9,7 +9,7 @@ import pytest
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import DateDimension
 from headwater.model.names_in_scope import DATE_ATTRIBUTES
-from headwater.warehouse.base import Written
+from headwater.warehouse.base import WriteCounts
 from tests.gold.builders import opened, rows, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
@@ -28,7 +28,7 @@ DATES = DateDimension.model_validate(
 def test_there_is_a_row_a_day_and_the_reserved_members():
     warehouse = opened("entry")
     written = build_dimension(warehouse, star_of(DATES), DATES)
-    assert written == Written(inserted=368 + 3)
+    assert written == WriteCounts(inserted=368 + 3)
     assert rows(warehouse, "dim_date", "date_key", "day_name", "date", where="date_key < 0") == [
         (-3, "Error", None),
         (-2, "Not applicable", None),
@@ -36,7 +36,7 @@ def test_there_is_a_row_a_day_and_the_reserved_members():
     ]
     stored = [column.name for column in warehouse.describe("gold", "dim_date") or ()]
     assert set(DATE_ATTRIBUTES) <= set(stored)
-    assert build_dimension(warehouse, star_of(DATES), DATES, rebuild=True) == Written()
+    assert build_dimension(warehouse, star_of(DATES), DATES, rebuild=True) == WriteCounts()
 
 
 def test_a_day_is_described():
@@ -73,4 +73,4 @@ def test_another_span_or_holiday_touches_only_the_days_it_changes():
     warehouse = opened("entry")
     build_dimension(warehouse, star_of(DATES), DATES)
     changed = DATES.model_copy(update={"last": date(2025, 1, 3), "holidays": {}})
-    assert build_dimension(warehouse, star_of(changed), changed) == Written(deleted=1, inserted=3)
+    assert build_dimension(warehouse, star_of(changed), changed) == WriteCounts(deleted=1, inserted=3)

@@ -6,7 +6,7 @@ import pytest
 
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EnumDimension
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 from tests.gold.builders import opened, put, rows, seen, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
@@ -20,7 +20,7 @@ WORDS = EnumDimension.model_validate(
 )
 
 
-def built(warehouse: Warehouse) -> Written:
+def built(warehouse: Warehouse) -> WriteCounts:
     return build_dimension(warehouse, star_of(WORDS), WORDS)
 
 
@@ -42,7 +42,7 @@ def test_members_are_the_values_that_the_columns_ever_had_once_each():
         ("b", "B", 1, "b", True),
         ("c", "C", 1, "c", True),
     ]
-    assert built(warehouse) == Written()
+    assert built(warehouse) == WriteCounts()
 
 
 def test_a_new_value_adds_a_member_and_touches_no_other():
@@ -56,7 +56,7 @@ def test_a_new_value_adds_a_member_and_touches_no_other():
         seen("company", 1, "2024-01-01", segment="z"),
         seen("company", 2, "2024-01-01", segment="a"),
     )
-    assert built(warehouse) == Written(deleted=1, inserted=2)
+    assert built(warehouse) == WriteCounts(deleted=1, inserted=2)
     after = rows(warehouse, "dim_word", "value", "word_key")
     assert set(before) < set(after)
     # A value counts as loaded with the first batch that brought it.
@@ -93,7 +93,7 @@ def test_the_batch_that_brought_a_value_first_stays_while_a_row_of_it_has_the_va
     batches = rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
     assert batches == [("a", "b2-entry"), ("b", "b3-entry")]
     put(warehouse, "company", seen("company", 1, "2024-02-01", segment="a", batch="b1"))
-    assert built(warehouse) == Written(deleted=1, inserted=1)
+    assert built(warehouse) == WriteCounts(deleted=1, inserted=1)
     batches = rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
     assert batches == [("a", "b1-company"), ("b", "b3-entry")]
 

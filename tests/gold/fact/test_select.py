@@ -14,7 +14,7 @@ from headwater.events import Event, FindingMade
 from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
 from headwater.testing.conformance.history.oracle import OPEN, history
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 from tests.gold.builders import STAR, build, build_one, opened, put, rows, seen, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
@@ -33,7 +33,7 @@ def by_member(strategy: str = "current", **more: Any) -> Fact:
     return fact(lookups={"member": lookup})
 
 
-def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> Written:
+def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> WriteCounts:
     names = {lookup.dimension for lookup in table.lookups.values()} & {"company", "date", "option", "worker"}
     star = star_of(MEMBER, *(STAR.declarations.dimensions[name] for name in sorted(names)), table)
     for dimension in star.declarations.dimensions.values():
@@ -173,8 +173,8 @@ def test_late_news_points_exactly_the_facts_anew_whose_answer_changed():
     put(warehouse, "entry", *(worked(100 + number, day, member_id=2) for number, day in enumerate(days)))
     loaded(warehouse, table)
     put(warehouse, "member", seen("member", 1, "2024-08-01", cost=2))
-    assert loaded(warehouse, table) == Written(deleted=3, inserted=3)
-    assert loaded(warehouse, table) == Written()
+    assert loaded(warehouse, table) == WriteCounts(deleted=3, inserted=3)
+    assert loaded(warehouse, table) == WriteCounts()
 
 
 def test_expressions_use_what_was_declared_and_attributes_that_lookups_found():
@@ -198,7 +198,7 @@ def test_facts_follow_when_only_an_attribute_of_their_member_changes():
     loaded(warehouse, table)
     before = rows(warehouse, "fact_entry", "entry_id", "company_key")
     put(warehouse, "company", seen("company", 1, "2024-02-01", name="New"))
-    assert loaded(warehouse, table) == Written(deleted=1, inserted=1)
+    assert loaded(warehouse, table) == WriteCounts(deleted=1, inserted=1)
     assert rows(warehouse, "fact_entry", "entry_id", "who") == [(1, "New"), (2, None)]
     assert rows(warehouse, "fact_entry", "entry_id", "company_key") == before
 
@@ -245,7 +245,7 @@ def test_a_row_goes_when_its_source_row_is_deleted():
     put(warehouse, "entry", worked(1, None), worked(2, None))
     loaded(warehouse, by_member())
     put(warehouse, "entry", seen("entry", 1, "2024-07-01", "D"))
-    assert loaded(warehouse, by_member()) == Written(deleted=1)
+    assert loaded(warehouse, by_member()) == WriteCounts(deleted=1)
     assert rows(warehouse, "fact_entry", "entity_key") == [("psa:2",)]
 
 

@@ -99,7 +99,7 @@ def test_changes_are_applied_at_once(warehouse):
     null = "CAST(NULL AS TIMESTAMP) AS at, CAST(NULL AS DECIMAL(9,2)) AS n"
     moved = warehouse.stage("moved", f"SELECT 0 AS _row, was, id, name, {null} FROM {rows}")
     added = f"SELECT 10, 'more', {null}"
-    done = warehouse.apply(THINGS, moved, was={"id": "was"}, added=added)
+    done = warehouse.apply(THINGS, moved, old_key_columns={"id": "was"}, inserts=added)
     assert (done.deleted, done.inserted) == (2, 3)
     assert names(warehouse) == [(1, "new"), (10, "more"), (3, None), (9, "come")]
 

@@ -23,8 +23,8 @@ from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import needs, table_name
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
-from headwater.warehouse.row_lookup import Found, found, versions_of
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
+from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
 
 
 def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
@@ -42,7 +42,7 @@ def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Ta
 
 def build_dimension(
     warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: Listen = ignore
-) -> Written:
+) -> WriteCounts:
     """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
     with warehouse.transaction():
         match declared:
@@ -54,13 +54,15 @@ def build_dimension(
                 return _days(warehouse, declared, rebuild=rebuild)
 
 
-def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen) -> Written:
+def _entity(
+    warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen
+) -> WriteCounts:
     parts = dimension.compiled(star, declared, warehouse.ref)
     table = dimension.table_of(warehouse, parts)
     consumer = _consumer(declared, table, dimension.rows_of(parts))
     pending = _pending(warehouse, consumer, rebuild=rebuild)
     if pending.idle:
-        return Written()
+        return WriteCounts()
     settled = settle_keys(warehouse, star, declared, pending.keys, listen)
     return settled + _members_built(warehouse, star, parts, table, consumer=consumer, pending=pending, listen=listen)
 
@@ -74,7 +76,7 @@ def _members_built(
     consumer: Consumer,
     pending: Pending,
     listen: Listen,
-) -> Written:
+) -> WriteCounts:
     declared, stored = parts.dimension, warehouse.ref("gold", table.name)
     if pending.full:
         fit_versions(warehouse, table, anew=not pending.keys)
@@ -98,7 +100,7 @@ def _members_built(
     return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh, held=held)
 
 
-def _first(warehouse: Warehouse, parts: Compiled, table: Table) -> Written:
+def _first(warehouse: Warehouse, parts: Compiled, table: Table) -> WriteCounts:
     """Fill an empty table: nothing has to be held against anything."""
     stored = warehouse.ref("gold", table.name)
     rows = dimension.rows_of(parts)
@@ -109,7 +111,7 @@ def _first(warehouse: Warehouse, parts: Compiled, table: Table) -> Written:
     )
     check_keys(warehouse, table)
     announce(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
-    return Written(inserted=inserted)
+    return WriteCounts(inserted=inserted)
 
 
 def _numbered(
@@ -122,13 +124,17 @@ def _numbered(
     return warehouse.stage("gold_numbered", select_numbered(warehouse, table, fresh=fresh, before=before))
 
 
-def _looked_at(warehouse: Warehouse, parts: Compiled, entity: Entity, table: Table, keys: str) -> tuple[str, Found]:
+def _looked_at(
+    warehouse: Warehouse, parts: Compiled, entity: Entity, table: Table, keys: str
+) -> tuple[str, LocatedRows]:
     """The staged versions of the staged `keys`, and the members that are stored of them."""
     own = f"SELECT entity_key FROM {keys}"
     columns = entity_columns(entity)
-    versions = found(warehouse, versions_of(warehouse, entity), keys=own, columns=columns, name="gold_versions")
+    versions = locate_rows(
+        warehouse, version_locator(warehouse, entity), keys=own, columns=columns, name="gold_versions"
+    )
     at = members_of(warehouse, parts, entity)
-    return versions.relation, found(warehouse, at, keys=own, columns=table.names, name="gold_held")
+    return versions.relation, locate_rows(warehouse, at, keys=own, columns=table.names, name="gold_held")
 
 
 def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pending) -> str:
@@ -147,25 +153,25 @@ def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pendi
 def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None, listen: Listen) -> None:
     report_unmatched(warehouse, star, parts.dimension, listen)
     for item in parts.inherited:
-        found = warehouse.rows(inherit.circles(item, entity=parts.relation, keys=keys))
-        if found:
+        circles = warehouse.rows(inherit.circles(item, entity=parts.relation, keys=keys))
+        if circles:
             listen(
                 FindingMade(
                     tenant=warehouse.tenant,
                     table=f"gold.{table_name(parts.dimension)}",
                     finding=f"ancestors of `{item.parent}` form a circle, so `{item.name}` stays empty",
-                    count=len(found),
-                    detail=", ".join(sorted(str(key) for (key,) in found)[:5]),
+                    count=len(circles),
+                    detail=", ".join(sorted(str(key) for (key,) in circles)[:5]),
                 )
             )
 
 
-def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen) -> Written:
+def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen) -> WriteCounts:
     table = enum.table_of(warehouse, star, declared)
     consumer = _consumer(declared, table, enum.rows_of(star, declared, warehouse.ref))
     pending = _pending(warehouse, consumer, rebuild=rebuild)
     if pending.idle:
-        return Written()
+        return WriteCounts()
     settled = settle_keys(warehouse, star, declared, pending.keys, listen)
     stored, seen = warehouse.ref("gold", table.name), enum.values_of(declared, warehouse.ref)
     looked_at = ""
@@ -201,8 +207,8 @@ def _seen_first(
     seen = warehouse.stage("gold_seen", known)
     for name, changes in news.items():
         columns = {item.column: None for item in declared.values_of if item.entity == name}
-        at = versions_of(warehouse, star.declarations.entities[name])
-        rows = found(
+        at = version_locator(warehouse, star.declarations.entities[name])
+        rows = locate_rows(
             warehouse,
             at,
             keys=changes,
@@ -222,8 +228,8 @@ def _bring(
     *,
     keys: str,
     fresh: str,
-    held: Found | None = None,
-) -> Written:
+    held: LocatedRows | None = None,
+) -> WriteCounts:
     differing, rows, written = bring(warehouse, table, keys=keys, fresh=fresh, found=held)
     if written.rows:
         check_keys(warehouse, table, rows)
@@ -231,7 +237,9 @@ def _bring(
     return _done(warehouse, table, consumer, pending, written)
 
 
-def _done(warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pending, written: Written) -> Written:
+def _done(
+    warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pending, written: WriteCounts
+) -> WriteCounts:
     if pending.full:
         written += keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)
@@ -239,12 +247,12 @@ def _done(warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pendi
     return written
 
 
-def _days(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool) -> Written:
+def _days(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool) -> WriteCounts:
     table = date.table_of(declared)
     consumer = Consumer(name=table.name, sources=(), definition=date.definition(declared))
     pending = _pending(warehouse, consumer, rebuild=rebuild)
     if pending.idle:
-        return Written()
+        return WriteCounts()
     fit(warehouse, table)
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
     fresh = warehouse.stage_arrow("gold_days", date.days(declared))

@@ -20,7 +20,7 @@ from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.fact import Fact
 from headwater.model.tables import key_column, table_name
 from headwater.names import literal, quote
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 HASH, SEQUENCE = 53, 1
 """What is noted of keys that are hashes (their bits), and of those that are counted (their step)."""
@@ -48,12 +48,12 @@ def unsettled(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[
     return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
 
 
-def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> Written:
+def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> WriteCounts:
     """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
     kind, table = key_kind(declared), table_name(declared)
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
-        return Written()
-    written = Written()
+        return WriteCounts()
+    written = WriteCounts()
     with warehouse.transaction():
         if noted or kind == HASH or not _is_counted(warehouse, declared):
             written = _made_anew(warehouse, star, declared, kind, listen)
@@ -69,13 +69,13 @@ def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: in
     return written
 
 
-def _made_anew(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> Written:
+def _made_anew(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> WriteCounts:
     table = table_name(declared)
     last = last_noted(warehouse, table)
     pairs = warehouse.stage("gold_rekey", _pairs(warehouse, declared, kind, last=last))
     moved = int(warehouse.rows(f"SELECT COUNT(*) FROM {pairs} WHERE _old <> _new")[0][0])
     if not moved:
-        return Written()
+        return WriteCounts()
     facts = _pointing(star, declared)
     written = _exchanged(warehouse, declared, facts, pairs)
     listen(_finding(warehouse.tenant, table, moved, _said(warehouse, star, table, facts)))
@@ -97,9 +97,9 @@ def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> fro
     return frozenset(named & set(warehouse.tables("gold")))
 
 
-def settle_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> Written:
+def settle_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> WriteCounts:
     """`settle_keys` for every dimension that a fact points at."""
-    written, noted = Written(), _noted(warehouse)
+    written, noted = WriteCounts(), _noted(warehouse)
     for one in {item.dimension: item for item in star.looked_up(fact).values()}.values():
         written += settle_keys(warehouse, star, one, noted.get(table_name(one), 0), listen)
     return written
@@ -135,7 +135,7 @@ def _pointing(star: Star, declared: Dimension) -> dict[str, list[str]]:
     return facts
 
 
-def _exchanged(warehouse: Warehouse, declared: Dimension, facts: Mapping[str, list[str]], pairs: str) -> Written:
+def _exchanged(warehouse: Warehouse, declared: Dimension, facts: Mapping[str, list[str]], pairs: str) -> WriteCounts:
     _check(warehouse, declared, pairs)
     written = _swap(warehouse, table_name(declared), [key_column(declared)], pairs)
     for name, columns in facts.items():
@@ -154,12 +154,12 @@ def _finding(tenant: str, table: str, moved: int, detail: str) -> FindingMade:
     return FindingMade(tenant=tenant, table=f"gold.{table}", finding="keys made anew", count=moved, detail=detail)
 
 
-def _swap(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> Written:
+def _swap(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> WriteCounts:
     """Exchange the old keys in some columns of a stored table by the new ones, where the table is there."""
     stored = [column.name for column in warehouse.describe("gold", table) or ()]
     found = {name: f"_pair_{number}" for number, name in enumerate(columns) if name in stored}
     if not found:
-        return Written()
+        return WriteCounts()
     values = ", ".join(
         f"COALESCE({found[name]}._new, _row.{quote(name)}) AS {quote(name)}" if name in found else f"_row.{quote(name)}"
         for name in stored

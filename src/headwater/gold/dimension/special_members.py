@@ -7,7 +7,7 @@ from headwater.gold.dimension.rekey import collision
 from headwater.gold.surrogate_key import surrogate
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import literal, quote
-from headwater.warehouse.base import Table, TableColumn, Warehouse, Written
+from headwater.warehouse.base import Table, TableColumn, Warehouse, WriteCounts
 
 RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"}
 """The reserved members, and what their text attributes say."""
@@ -15,14 +15,14 @@ RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"
 _OURS = ("entity_key", "batch_id", "source")
 
 
-def keep_reserved(warehouse: Warehouse, table: Table) -> Written:
+def keep_reserved(warehouse: Warehouse, table: Table) -> WriteCounts:
     """Make the stored reserved members what they should be, touching them only where they differ."""
     key, stored = table.columns[0].name, warehouse.ref("gold", table.name)
     fresh = warehouse.stage("gold_reserved", reserved_rows(table))
     held = f"SELECT {listed(table.names)} FROM {stored} WHERE {quote(key)} < 0"
     differ = f"SELECT 1 FROM (({_both(fresh, held)}) UNION ALL ({_both(held, fresh)})) AS _differ LIMIT 1"
     if not warehouse.rows(differ):
-        return Written()
+        return WriteCounts()
     return warehouse.overwrite("gold", table.name, f"{quote(key)} < 0", table.names, f"SELECT * FROM {fresh}")
 
 

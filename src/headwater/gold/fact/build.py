@@ -29,8 +29,8 @@ from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.model.tables import needs, table_name
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
-from headwater.warehouse.row_lookup import Found, found, versions_of
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
+from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class _Job:
 
 def load_fact(
     warehouse: Warehouse, star: Star, fact: Fact, *, rebuild: bool = False, listen: Listen = ignore
-) -> Written:
+) -> WriteCounts:
     """Bring a fact up to date with silver and its dimensions; with `rebuild`, all rows. A replay writes nothing.
 
     What was written counts the inferred members that it put into dimensions or took out of them.
@@ -69,7 +69,7 @@ def load_fact(
         missing = warehouse.describe("gold", table.name) is None
         pending = read_pending(warehouse, consumer, rebuild=rebuild or missing)
         if pending.idle and pending.period == consumer.period:
-            return Written()
+            return WriteCounts()
         if pending.full:
             fit(warehouse, table)
         months = periods.stage_months(warehouse, parts, month) if fact.periods else ""
@@ -103,7 +103,7 @@ def _consumer(star: Star, parts: CompiledFact, table: Table, *, number: int) -> 
     )
 
 
-def _load(job: _Job, months: str) -> Written:
+def _load(job: _Job, months: str) -> WriteCounts:
     warehouse, full = job.warehouse, job.pending.full
     if full and is_empty(warehouse, job.table):
         return _first(job, months)
@@ -122,7 +122,7 @@ def _load(job: _Job, months: str) -> Written:
     return written + replaced + inferred_members.forsake(warehouse, job.star, candidates)
 
 
-def _first(job: _Job, months: str) -> Written:
+def _first(job: _Job, months: str) -> WriteCounts:
     """Fill an empty table: nothing has to be held against anything."""
     fresh = job.warehouse.stage("gold_fresh", rows_of(job.parts, months=months))
     _report(job, fresh, [])
@@ -131,7 +131,7 @@ def _first(job: _Job, months: str) -> Written:
     added = job.warehouse.append("gold", job.table.name, names, f"SELECT {listed(names)} FROM {fresh}")
     if not grain_is_sure(job.star, job.fact):
         _check_grain(job, fresh)
-    return written + Written(inserted=added)
+    return written + WriteCounts(inserted=added)
 
 
 def _everything(job: _Job) -> str:
@@ -165,9 +165,9 @@ def _staged_parts(job: _Job, keys: str) -> list[str]:
     staged = []
     for number, part in enumerate(job.parts.parts):
         entity = job.star.declarations.entities[part.part.entity]
-        rows = found(
+        rows = locate_rows(
             job.warehouse,
-            versions_of(job.warehouse, entity),
+            version_locator(job.warehouse, entity),
             keys=f"SELECT entity_key FROM {keys}",
             columns=entity_columns(entity),
             name=f"gold_part_{number}",
@@ -184,7 +184,7 @@ def _staged_members(job: _Job, relations: list[str], months: str) -> list[dict[s
         members: dict[str, str] = {}
         for reach in part.reaches:
             if isinstance(reach.dimension, EntityDimension) and not reach.behind:
-                rows = found(
+                rows = locate_rows(
                     job.warehouse,
                     dimension_at(job.warehouse, job.star, reach.dimension),
                     keys=asked_for(part, reach, staged=relation, months=months),
@@ -212,9 +212,9 @@ def _pointing(job: _Job, part: CompiledPart, reach: Reach, changed: str, months:
     return pointing_at(part, reach, changed=changed, months=months, staged=likely)
 
 
-def _held(job: _Job, keys: str) -> Found:
+def _held(job: _Job, keys: str) -> LocatedRows:
     """What is stored of the staged keys."""
-    return found(
+    return locate_rows(
         job.warehouse,
         rows_of_fact(job.star, job.parts),
         keys=f"SELECT entity_key FROM {keys}",

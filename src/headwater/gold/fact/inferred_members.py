@@ -14,19 +14,19 @@ from headwater.gold.star import Star
 from headwater.model.dimension import Dimension, EnumDimension
 from headwater.model.tables import table_name
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
 
 
 def meet(
     warehouse: Warehouse, star: Star, table: Table, *, reaches: Sequence[Reach], fresh: str
-) -> tuple[str, Written]:
+) -> tuple[str, WriteCounts]:
     """Put in the members that the `fresh` rows of a fact ask for in vain; the staged rows with all keys, and what it took."""
-    written, late = Written(), []
+    written, late = WriteCounts(), []
     for reach in reaches:
         if reach.is_day:
             continue
         added = _infer(warehouse, star, reach, fresh)
-        written += Written(inserted=added)
+        written += WriteCounts(inserted=added)
         if added or _unanswered(warehouse, reach, fresh):
             late.append(reach)
     return (_filled(warehouse, table, late, fresh) if late else fresh), written
@@ -90,9 +90,9 @@ def referred(warehouse: Warehouse, reaches: Sequence[Reach], stored: str, keys: 
     }
 
 
-def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> Written:
+def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> WriteCounts:
     """Take out the candidates, staged by dimension, that no fact points at any more."""
-    written = Written()
+    written = WriteCounts()
     for name, staged in candidates.items():
         if not warehouse.count(staged):
             continue

@@ -14,7 +14,7 @@ from headwater.run.inspect.status import answered
 from headwater.run.results import Answer
 from headwater.run.workspace import Opened
 from headwater.warehouse.as_of import rows_at
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.base import SchemaName, Warehouse
 
 
 def asof(
@@ -48,7 +48,7 @@ def asof(
         )
 
 
-def versioned(declared: Declarations, name: str) -> tuple[Layer, str]:
+def versioned(declared: Declarations, name: str) -> tuple[SchemaName, str]:
     """The table that `name` means: an entity's versions, or else a dimension; DeclarationError when it has no past."""
     layer, _, rest = name.rpartition(".")
     bare = rest.removeprefix("dim_")
@@ -66,7 +66,7 @@ def versioned(declared: Declarations, name: str) -> tuple[Layer, str]:
     )
 
 
-def columns_of(warehouse: Warehouse, layer: Layer, table: str) -> tuple[str, ...]:
+def columns_of(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[str, ...]:
     """The columns of a stored table; WarehouseError when it is not there yet."""
     found = warehouse.describe(layer, table)
     if found is None:

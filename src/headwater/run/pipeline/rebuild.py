@@ -16,9 +16,9 @@ from headwater.run.results import RunReport
 from headwater.run.workspace import Opened
 from headwater.silver.owner import OWNERS
 from headwater.silver.schema.migrate import drop
-from headwater.warehouse.base import Layer
+from headwater.warehouse.base import SchemaName
 
-_LAYERS: tuple[Layer, ...] = ("gold", "silver", "meta")
+_LAYERS: tuple[SchemaName, ...] = ("gold", "silver", "meta")
 
 
 def rebuild(opened: Opened, tenant: str, *, entity: str | None = None, stop: Callable[[], bool]) -> RunReport:

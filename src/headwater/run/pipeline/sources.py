@@ -23,7 +23,7 @@ from headwater.run.clients import connection_place
 from headwater.run.plugins import Plug
 from headwater.run.workspace import Opened
 from headwater.silver.schema.diff import decide
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.base import SchemaName, Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Standing:
 
 def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> Standing:
     """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
-    layers: tuple[Layer, ...] = ("silver", "gold")
+    layers: tuple[SchemaName, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in opened.declarations.entities.items() if name != besides]
     decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}

@@ -36,7 +36,7 @@ from headwater.silver.consumed_batches import Intake, intakes_of, position_of
 from headwater.silver.mapping import Arrival
 from headwater.silver.merge.result import Finding as SilverFinding
 from headwater.silver.schema.migrate import drop, settle
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +267,7 @@ class Work:
     def _build(self, declared: Dimension | Fact) -> str:
         star = Star(declarations=self.opened.declarations, settings=self.opened.project.settings)
         tell = self.listen
-        written: Written
+        written: WriteCounts
         if isinstance(declared, Fact):
             written = load_fact(self.warehouse, star, declared, listen=tell)
         else:

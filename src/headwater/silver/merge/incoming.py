@@ -11,7 +11,7 @@ from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import events_of
+from headwater.warehouse.row_lookup import stage_events
 
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
 """What an event that is observed once more may take over from that observation."""
@@ -133,7 +133,7 @@ def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late:
 
     The log is read once: what it has of these keys is also what their versions are folded from.
     """
-    logged = events_of(
+    logged = stage_events(
         warehouse,
         warehouse.ref("silver", f"{entity.entity}_log"),
         hashes=f"SELECT key_hash FROM {late}",

@@ -13,7 +13,7 @@ from headwater.silver.schema.tables import CHANGES, IDENTITY, TIED, log_table, s
 from headwater.temporal.append import first_step, step
 from headwater.temporal.fold import carried_groups, fold, sources_to_follow
 from headwater.temporal.sql import any_differs, knows, listed, micros
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 STAGED = ("silver__many", "silver__story", "silver__folded", "silver__moved")
 """Temporary tables of this module."""
@@ -36,7 +36,7 @@ class _Work:
         return self.warehouse.ref("silver", self.entity.entity)
 
 
-def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Written:
+def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> WriteCounts:
     """Append what is new to the log, work out the affected keys and write the versions that differ."""
     work = _Work(warehouse=warehouse, entity=entity, arriving=arriving)
     _restate(work)
@@ -48,8 +48,8 @@ def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Writt
     if warehouse.count(many):
         story = warehouse.stage("silver__story", _story(work, stored, many))
         moves += _folded(work, stored, many, story)
-    moved = warehouse.stage("silver__moved", *moves)
-    written = _write(work, moved, _strangers(work, stored, many), by_row=found.by_row)
+    changes = warehouse.stage("silver__moved", *moves)
+    written = _write(work, changes, _strangers(work, stored, many), use_row_ids=found.has_row_ids)
     for name in (*STAGED, *STORED):
         warehouse.unstage(name)
     return written
@@ -61,12 +61,12 @@ def _restate(work: _Work) -> None:
         log, same = log_table(work.entity), " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
         names = ", ".join(f"{'r' if name in RAISED else 'l'}.{quote(name)}" for name in log.names)
         select = f"SELECT {names} FROM {work.arriving.logged} AS l JOIN {work.arriving.restated} AS r ON {same}"
-        moved = work.warehouse.stage("silver__moved", select)
-        work.warehouse.apply(log, moved, was={name: name for name in IDENTITY})
-        gone = f"EXISTS (SELECT 1 FROM {moved} AS r WHERE {same})"
+        changes = work.warehouse.stage("silver__moved", select)
+        work.warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY})
+        gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
         kept = f"SELECT {listed(log.names, 'l')} FROM {work.arriving.logged} AS l WHERE NOT {gone}"
-        # What was read of the log is to be as the log is now.
-        work.warehouse.stage("silver__logged", kept, f"SELECT {listed(log.names)} FROM {moved}")
+        # The part of the log that was read must stay equal to the log.
+        work.warehouse.stage("silver__logged", kept, f"SELECT {listed(log.names)} FROM {changes}")
 
 
 def _many(work: _Work) -> str:
@@ -204,12 +204,18 @@ def _older(work: _Work, stored: str, newest: str, condition: str) -> str:
     )
 
 
-def _write(work: _Work, moved: str, strangers: str, *, by_row: bool) -> Written:
-    """Take away and put in, and tell gold which keys that was about."""
-    was = {"entity_key": "_key", "version_number": "_number"}
-    written = work.warehouse.apply(versions_table(work.entity), moved, was=was, added=strangers, by_row=by_row)
+def _write(work: _Work, changes: str, strangers: str, *, use_row_ids: bool) -> WriteCounts:
+    """Write the changed and the first versions, and record the changed keys for gold."""
+    old_key_columns = {"entity_key": "_key", "version_number": "_number"}
+    written = work.warehouse.apply(
+        versions_table(work.entity),
+        changes,
+        old_key_columns=old_key_columns,
+        inserts=strangers,
+        use_row_ids=use_row_ids,
+    )
     if written.rows:
-        _tell(work, moved, strangers)
+        _tell(work, changes, strangers)
     return written
 
 

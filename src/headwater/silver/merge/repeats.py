@@ -11,7 +11,7 @@ from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import events_of
+from headwater.warehouse.row_lookup import stage_events
 
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
 
@@ -53,7 +53,7 @@ def _stage_spoken(warehouse: Warehouse, entity: Entity, staged: str) -> str:
     )
     doubtful = warehouse.stage("silver__doubtful", hashed)
     log, hashes = warehouse.ref("silver", f"{entity.entity}_log"), f"SELECT key_hash FROM {doubtful}"
-    return events_of(warehouse, log, hashes=hashes, columns=_COLUMNS, name="silver__spoken")
+    return stage_events(warehouse, log, hashes=hashes, columns=_COLUMNS, name="silver__spoken")
 
 
 def _stage_idle(warehouse: Warehouse, spoken: str, told: str) -> str:

@@ -20,7 +20,7 @@ from headwater.silver.merge.result import Merged
 from headwater.silver.schema.migrate import ready
 from headwater.silver.schema.tables import TIED, log_table, versions_table
 from headwater.temporal.sql import listed
-from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
 
 _KEYS = "silver__keys"
@@ -98,7 +98,7 @@ def retake(again: Retake, scratch: Scratch) -> Merged:
         f"UNION SELECT entity_key FROM (SELECT {listed(versions.names)} FROM {folded} EXCEPT {stored}) AS fresh",
     )
     warehouse.replace_rows(log, keys=keys, fresh=told)
-    written: Written = warehouse.replace_rows(versions, keys=keys, fresh=folded)
+    written: WriteCounts = warehouse.replace_rows(versions, keys=keys, fresh=folded)
     if written.rows:
         tell_changes(warehouse, entity, f"SELECT entity_key FROM {moved}")
     _note_ties(warehouse, entity, scratch)

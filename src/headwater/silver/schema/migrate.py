@@ -127,7 +127,7 @@ def _make(warehouse: Warehouse, entity: Entity) -> None:
     warehouse.ensure(log_table(entity))
     select = f"SELECT * FROM {warehouse.ref('silver', entity.entity)} WHERE is_current"
     warehouse.ensure_view("silver", f"{entity.entity}_current", select)
-    if warehouse.capabilities.asof:
+    if warehouse.capabilities.as_of_functions:
         warehouse.ensure_asof("silver", entity.entity)
 
 

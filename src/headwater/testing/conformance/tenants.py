@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from headwater.errors import GuardError, HeadwaterError
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
 Open = Callable[[str], Warehouse]
@@ -17,7 +17,7 @@ Open = Callable[[str], Warehouse]
 Start = Callable[[str, int], "subprocess.Popen[str]"]
 """Starts a process that merges into a tenant's warehouse, for us to kill; the number says what it merges."""
 
-LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
+LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
 
 
 class Ground:

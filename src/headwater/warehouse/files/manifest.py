@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from headwater.errors import WarehouseError
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 
 Format = Literal["parquet", "csv", "delta"]
 """What tables are kept as."""
@@ -16,7 +16,7 @@ Format = Literal["parquet", "csv", "delta"]
 VERSION = 1
 """The version of this grammar."""
 
-Key = tuple[Layer, str]
+Key = tuple[SchemaName, str]
 """Layer and name of a table or view."""
 
 
@@ -128,4 +128,4 @@ def _stored(told: dict[str, Any]) -> StoredTable:
 
 def _key(name: str) -> Key:
     layer, _, table = name.partition(".")
-    return cast("Layer", layer), table
+    return cast("SchemaName", layer), table

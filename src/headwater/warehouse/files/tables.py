@@ -20,7 +20,7 @@ import duckdb
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
 from headwater.warehouse.files.formats import copying, fitted, reading
 from headwater.warehouse.files.manifest import Format, Key, Piece, StoredTable
@@ -181,7 +181,7 @@ class FileTables(DuckDB):
             return
         self._shown.add(key)
 
-    def _hide(self, layer: Layer, name: str) -> None:
+    def _hide(self, layer: SchemaName, name: str) -> None:
         """Let DuckDB know a table or view no more."""
         super()._run(f"DROP VIEW IF EXISTS {self.ref(layer, name)}", ())
         super()._run(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}", ())

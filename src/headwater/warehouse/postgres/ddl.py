@@ -9,7 +9,7 @@ from headwater.dtypes import spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Reference, Table, TableColumn
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.dialect.render import column_list
 
 LONGEST = 63
 """Postgres cuts longer names off without a word."""
@@ -144,7 +144,7 @@ def making(table: Table, ref: str, *, gist: bool) -> Iterator[str]:
         columns.append(_BY_GIST if gist else _BY_ITSELF)
     yield f"CREATE TABLE {ref} ({', '.join(columns)})"
     for indexed in _indexed(table):
-        yield f"CREATE INDEX ON {ref} ({listed(indexed)})"
+        yield f"CREATE INDEX ON {ref} ({column_list(indexed)})"
     if "is_inferred" in table.names:  # members met before their entity: few or none, and asked for by every build
         yield f"CREATE INDEX ON {ref} (entity_key) WHERE is_inferred"
 
@@ -166,7 +166,7 @@ def unique_key(table: Table, ref: str) -> str:
     a grain which does not hold is complained about in its own words first.
     """
     required = {column.name for column in table.columns if column.required}
-    names = listed(table.primary_key)
+    names = column_list(table.primary_key)
     if table.layer == "gold" and not required.issuperset(table.primary_key):
         return f"ALTER TABLE {ref} ADD UNIQUE NULLS NOT DISTINCT ({names}) DEFERRABLE INITIALLY DEFERRED"
     late = " DEFERRABLE INITIALLY DEFERRED" if len(table.primary_key) > 1 and table.layer == "gold" else ""

@@ -12,8 +12,8 @@ from headwater.dtypes import spelled, widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
-from headwater.warehouse.dialect.render import render, with_schemas
+from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.export import write_rows
 from headwater.warehouse.postgres import copy as postgres_copy
 from headwater.warehouse.postgres import ddl
@@ -21,7 +21,7 @@ from headwater.warehouse.postgres import export as postgres_export
 from headwater.warehouse.postgres.compat import older_words
 from headwater.warehouse.postgres.connection import UNENFORCED, explained, opened, place
 from headwater.warehouse.postgres.replace_rows import replaced
-from headwater.warehouse.shadow_schema import Mirror
+from headwater.warehouse.shadow_schema import ShadowSchema
 
 _MANY = 500
 """Of more rows put into a stored table that the planner knows nothing of, it is told at once."""
@@ -32,10 +32,10 @@ class Postgres:
 
     capabilities = Capabilities(
         dialect="postgres",
-        readers=True,
-        keys=True,
-        asof=True,
-        exports=True,
+        concurrent_reads=True,
+        constraints=True,
+        as_of_functions=True,
+        can_export=True,
         identifier_length=ddl.LONGEST,
         holds_nul=False,
     )
@@ -47,7 +47,7 @@ class Postgres:
         self._names: dict[str, str] = dict(self.schemas)
         self._where = f"{place(url)}, schemas {tenant}_*"
         self._depth = 0
-        self._mirror: Mirror | None = None
+        self._mirror: ShadowSchema | None = None
         self._connection = opened(url, memory=memory, read_only=read_only)
         self._version = self._connection.info.server_version
         self._older = older_words(self._connection)
@@ -65,11 +65,11 @@ class Postgres:
                 self._run(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
         self.close()
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in portable SQL, which is rendered with the schema's own name."""
         return f"{quote(layer)}.{quote(name)}"
 
-    def own_ref(self, layer: Layer, name: str) -> str:
+    def own_ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in Postgres's own SQL."""
         return f"{quote(self._names[layer])}.{quote(name)}"
 
@@ -140,7 +140,7 @@ class Postgres:
             if wanted and self.describe("gold", reference.table) is not None:
                 self._run(ddl.foreign_key(reference, ref, self.own_ref("gold", reference.table)))
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         ref, shown = self.own_ref(layer, name), self._own(select)
         with self.transaction():
@@ -153,21 +153,21 @@ class Postgres:
                 self._run(f"DROP VIEW {ref}")
                 self._run(f"CREATE VIEW {ref} AS {shown}")
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant (a TIMESTAMP in UTC)."""
         self._run(ddl.asof(self.own_ref(layer, name), self.own_ref(layer, f"{name}_asof")))
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         found = self._run(ddl.DESCRIBE, (self._names[layer], name)).fetchall()
         columns = (TableColumn(name=row[0], dtype=ddl.dtype_of(row[1]), required=row[2]) for row in found)
         return tuple(columns) or None
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
         return tuple(row[0] for row in self._run(ddl.CATALOGUE, (self._names[layer],)).fetchall())
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         ref = self.own_ref(layer, name)
         for found, kind in self._run(ddl.CATALOGUE, (self._names[layer],)).fetchall():
@@ -177,7 +177,7 @@ class Postgres:
                 self._run(f"DROP FUNCTION IF EXISTS {self.own_ref(layer, f'{name}_asof')}(TIMESTAMP)")
                 self._run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {ref}")
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         for column in columns:
             self._run(f"ALTER TABLE {self.own_ref(layer, name)} DROP COLUMN {quote(column)}")
@@ -219,7 +219,7 @@ class Postgres:
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
-        return self._table(self._run(with_schemas(statement, "postgres", self.schemas), parameters))
+        return self._table(self._run(replace_schema_names(statement, "postgres", self.schemas), parameters))
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
@@ -233,7 +233,7 @@ class Postgres:
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
         if self._mirror is None:
-            self._mirror = Mirror(self.tenant, self.describe)
+            self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
     def _own(self, statement: str) -> str:
@@ -289,55 +289,69 @@ class Postgres:
         """How many rows a staged relation has."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
-    def digest(self, layer: Layer, name: str) -> str:
+    def digest(self, layer: SchemaName, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
         counted = self._run(postgres_export.digest_of(self.own_ref(layer, name))).fetchall()
         return postgres_export.digested(self.describe(layer, name) or (), counted[0])
 
-    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file of this machine; how many."""
         columns, ref = self.describe(layer, name) or (), self.own_ref(layer, name)
         groups = postgres_export.row_groups(self._connection, ref, columns, where=self._where)
         with self.transaction():
             return write_rows(columns, groups, path, file_format)
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         rows = dml.append(self.execute, self.ref(layer, name), columns, select)
         self._look_at(layer, name, rows)
         return rows
 
-    def _look_at(self, layer: Layer, name: str, rows: int) -> None:
+    def _look_at(self, layer: SchemaName, name: str, rows: int) -> None:
         """Tell the planner of a table's first rows: what comes next may be before the server does so by itself."""
         unknown = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND reltuples < 0"
         ref = self.own_ref(layer, name)
         if rows > _MANY and self._run(unknown, (ref,)).fetchone():
             self._run(f"ANALYZE {ref}")
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         return dml.delete(self.execute, self.ref(layer, name), where)
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self.execute, self.ref(layer, name), values, where)
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
             return dml.overwrite(self.execute, self.ref(layer, name), where, columns, select)
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
         with self.transaction():
-            written = dml.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+            written = dml.apply(
+                self.execute,
+                ref,
+                table,
+                changes,
+                old_key_columns=old_key_columns,
+                inserts=inserts,
+                use_row_ids=use_row_ids,
+            )
             self._look_at(table.layer, table.name, written.inserted)
         return written
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         with self.transaction():
             written = replaced(self, table, keys=keys, fresh=fresh)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from headwater.dtypes import widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Layer, Table, TableColumn
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.base import SchemaName, Table, TableColumn
+from headwater.warehouse.dialect.render import column_list
 from headwater.warehouse.redshift import ddl
 from headwater.warehouse.redshift.connection import Cursor
 
@@ -35,7 +35,7 @@ class Catalogue:
     run: Run
     transaction: Callable[[], AbstractContextManager[None]]
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table in Redshift's own SQL."""
         return f"{quote(self.names[layer])}.{quote(name)}"
 
@@ -81,7 +81,7 @@ class Catalogue:
         for key in self._references(table, besides=pointing):
             self.run(f"ALTER TABLE {self.ref(table.layer, table.name)} ADD {key}")
 
-    def _keys(self, layer: Layer, name: str) -> list[tuple[str, str]]:
+    def _keys(self, layer: SchemaName, name: str) -> list[tuple[str, str]]:
         found = self.run(ddl.KEYS, (self.names[layer], name)).fetchall()
         return [(kind, text) for _, kind, text in found]
 
@@ -115,11 +115,13 @@ class Catalogue:
         with self.transaction():
             self._forget_references(kept.layer, kept.name)
             self._make(kept, arriving)
-            self.run(f"INSERT INTO {self.ref(kept.layer, arriving)} ({listed(kept.names)}) SELECT {values} FROM {ref}")
+            self.run(
+                f"INSERT INTO {self.ref(kept.layer, arriving)} ({column_list(kept.names)}) SELECT {values} FROM {ref}"
+            )
             self.run(f"DROP TABLE {ref}")
             self.run(f"ALTER TABLE {self.ref(kept.layer, arriving)} RENAME TO {quote(kept.name)}")
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         found = self.run(ddl.DESCRIBE, (self.names[layer], name)).fetchall()
         if found:
@@ -131,23 +133,23 @@ class Catalogue:
         shown = self.run(f"SELECT * FROM {self.ref(layer, name)} LIMIT 0").description
         return tuple(TableColumn(name=one.name, dtype=ddl.shown_dtype(one)) for one in shown)
 
-    def stored(self, layer: Layer) -> list[tuple[str, str]]:
+    def stored(self, layer: SchemaName) -> list[tuple[str, str]]:
         """Names of the stored tables (`r`) and views (`v`) of a layer, sorted, with their kind."""
         found = self.run(ddl.CATALOGUE, (self.names[layer],)).fetchall()
         return sorted((name, kind) for name, kind in found if (layer, name) != ("meta", ddl.WRITER))
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         for found, kind in self.stored(layer):
             if found == name:
                 self._forget_references(layer, name)
                 self.run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {self.ref(layer, name)}")
 
-    def _forget_references(self, layer: Layer, name: str) -> None:
+    def _forget_references(self, layer: SchemaName, name: str) -> None:
         for schema, table, key in self.run(ddl.POINTING, (self.names[layer], name)).fetchall():
             self.run(f"ALTER TABLE {quote(schema)}.{quote(table)} DROP CONSTRAINT {quote(key)}")
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         stored, keys = self.describe(layer, name) or (), self._keys(layer, name)
         primary = next((ddl.key_columns(text) for kind, text in keys if kind == "p"), ())

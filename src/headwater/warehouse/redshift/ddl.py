@@ -12,7 +12,7 @@ from headwater.dtypes import spelled
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse.base import Reference, Table, TableColumn
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.dialect.render import column_list
 
 LONGEST = 127
 """The longest name, in bytes."""
@@ -104,8 +104,9 @@ def making(table: Table, ref: str, references: Iterable[str] = ()) -> str:
     key = primary_key(table)
     parts = [column_sql(column, required=column.required or column.name in key) for column in table.columns]
     if key:
-        parts.append(f"PRIMARY KEY ({listed(key)})")
-    return f"CREATE TABLE {ref} ({', '.join([*parts, *references])}) {_spread(table)} COMPOUND SORTKEY ({listed(_order(table))})"
+        parts.append(f"PRIMARY KEY ({column_list(key)})")
+    order = column_list(_order(table))
+    return f"CREATE TABLE {ref} ({', '.join([*parts, *references])}) {_spread(table)} COMPOUND SORTKEY ({order})"
 
 
 def primary_key(table: Table) -> tuple[str, ...]:

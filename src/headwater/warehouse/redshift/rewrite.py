@@ -14,14 +14,14 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.dtypes import spelled
-from headwater.warehouse.base import Layer
-from headwater.warehouse.dialect.render import OWN, Schemas, named_schemas
+from headwater.warehouse.base import SchemaName
+from headwater.warehouse.dialect.render import OWN, Schemas, find_schema_names
 from headwater.warehouse.dialect.translate import exchanged
 from headwater.warehouse.redshift.ddl import TYPES
 
 DIALECT = "redshift"
 
-TypeOf = Callable[[Layer, str, str], str | None]
+TypeOf = Callable[[SchemaName, str, str], str | None]
 """The type of a column of a stored table, by layer, table and column; None when it is not known."""
 
 
@@ -44,7 +44,7 @@ def _own(statement: str, schemas: Schemas) -> str:
         _name_columns(values)
     for number, (select, inside) in enumerate(_lifted(tree)):
         _joined_in(select, inside, f"_in_{number}")
-    for node in named_schemas(tree):
+    for node in find_schema_names(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
     tree = exchanged(tree, DIALECT)
@@ -137,7 +137,7 @@ def _types_in(select: exp.Select, type_of: TypeOf) -> dict[tuple[str, str], str]
     found = {}
     for table in (join.this for join in (select.args["from_"], *(select.args.get("joins") or ()))):
         if isinstance(table, exp.Table) and table.db:
-            layer = cast("Layer", table.db)
+            layer = cast("SchemaName", table.db)
             for column in select.find_all(exp.Column):
                 dtype = type_of(layer, table.name, column.name) if column.table == table.alias_or_name else None
                 if dtype:

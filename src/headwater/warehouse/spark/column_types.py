@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from headwater.dtypes import DUCKDB, spelled
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.dialect.annotate import Columns
 
 _STORED = re.compile(r'"?\b(silver|gold|meta)"?\."?(\w+)"?')
@@ -20,7 +20,7 @@ _TYPES = {
 }
 _PLAIN = re.compile(r"(bigint|smallint|tinyint|double|float|date|boolean|decimal\(\d+,\d+\))")
 
-Described = Callable[[Layer, str], tuple[TableColumn, ...] | None]
+Described = Callable[[SchemaName, str], tuple[TableColumn, ...] | None]
 """Columns of a stored table; None when there is none."""
 
 

@@ -79,15 +79,15 @@ def equal(names: Iterable[str], left: str, right: str) -> str:
     return " AND ".join(f"{left}.{tick(name)} <=> {right}.{tick(name)}" for name in names)
 
 
-def merge_moved(table: Table, ref: str, *, moved: str, was: Mapping[str, str], added: str) -> str:
-    """The one MERGE that applies what `moved` and `added` say."""
+def merge_moved(table: Table, ref: str, *, changes: str, old_key_columns: Mapping[str, str], inserts: str) -> str:
+    """The one MERGE that applies what `changes` and `inserts` say."""
     names, comes = ticked(table.names), f"s.{tick(table.primary_key[0])} IS NOT NULL"
-    went = {column: f"_was_{number}" for number, column in enumerate(was)}
-    shown = ", ".join(f"{tick(was[column])} AS {tick(alias)}" for column, alias in went.items())
-    source = f"SELECT {names}, {shown} FROM {moved}"
-    if added:
+    went = {column: f"_was_{number}" for number, column in enumerate(old_key_columns)}
+    shown = ", ".join(f"{tick(old_key_columns[column])} AS {tick(alias)}" for column, alias in went.items())
+    source = f"SELECT {names}, {shown} FROM {changes}"
+    if inserts:
         nothing = ", ".join(f"NULL AS {tick(alias)}" for alias in went.values())
-        source += f" UNION ALL SELECT {names}, {nothing} FROM ({added}) AS a ({names})"
+        source += f" UNION ALL SELECT {names}, {nothing} FROM ({inserts}) AS a ({names})"
     found = " AND ".join(f"t.{tick(column)} = s.{tick(alias)}" for column, alias in went.items())
     sets = ", ".join(f"t.{tick(name)} = s.{tick(name)}" for name in table.names)
     return (

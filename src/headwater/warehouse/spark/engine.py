@@ -16,11 +16,11 @@ import pyarrow as pa
 from headwater.dtypes import widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
+from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import in_rounds
-from headwater.warehouse.dialect.render import render, with_schemas
+from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.duckdb.engine import LAYERS
-from headwater.warehouse.shadow_schema import Mirror
+from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
 from headwater.warehouse.spark.column_types import known_columns
@@ -43,10 +43,10 @@ class Spark:
         dialect="spark",
         transactions=True,
         reads_lake=True,
-        readers=True,
+        concurrent_reads=True,
         identifier_length=128,
-        asof=True,
-        exports=True,
+        as_of_functions=True,
+        can_export=True,
     )
 
     def __init__(
@@ -67,7 +67,7 @@ class Spark:
         self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
         self._depth = 0
         self._closed = False
-        self._mirror: Mirror | None = None
+        self._mirror: ShadowSchema | None = None
         self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
         self._spark = session(url, settings=settings)
         self._lake = LakeViews(self._spark, self._prefix)
@@ -84,7 +84,7 @@ class Spark:
             self._tables.open()
 
     def _tables_at(
-        self, url: str, path: str, table_format: str, names: Mapping[Layer, str]
+        self, url: str, path: str, table_format: str, names: Mapping[SchemaName, str]
     ) -> LocalTables | CatalogTables:
         """The tables of a folder in local mode, those of the catalog otherwise."""
         if url.startswith("local"):
@@ -117,11 +117,11 @@ class Spark:
         self._tables.erase()
         self.close()
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in portable SQL, which is rendered with the database's own name."""
         return f"{quote(layer)}.{quote(name)}"
 
-    def own_ref(self, layer: Layer, name: str) -> str:
+    def own_ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in Spark's own SQL."""
         return f"{tick(dict(self.schemas)[layer])}.{tick(name)}"
 
@@ -162,17 +162,17 @@ class Spark:
                 hint="`headwater rebuild` makes the table anew from raw",
             )
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         with self.transaction():
             self._tables.keep_view(layer, name, self._own(select))
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
         with self.transaction():
             self._tables.keep_asof(layer, name)
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         found = self._tables.columns(layer, name)
         if found is not None or not self._tables.is_view(layer, name):
@@ -180,16 +180,16 @@ class Spark:
         with self._explaining(f"DESCRIBE {name}"):
             return ddl.columns_of(self._spark.table(self.own_ref(layer, name)).schema)
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
         return self._tables.names(layer)
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         with self.transaction():
             self._tables.drop(layer, name)
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         stored = self._tables.columns(layer, name) or ()
         kept = [column for column in stored if column.name not in columns]
@@ -227,7 +227,7 @@ class Spark:
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Spark's own dialect, as a pyarrow Table."""
         with self._explaining(statement):
-            return self._run(with_schemas(statement, "spark", self.schemas), parameters).toArrow()
+            return self._run(replace_schema_names(statement, "spark", self.schemas), parameters).toArrow()
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
@@ -237,7 +237,7 @@ class Spark:
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
         if self._mirror is None:
-            self._mirror = Mirror(self.tenant, self.describe)
+            self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
     def _own(self, statement: str) -> str:
@@ -306,12 +306,12 @@ class Spark:
         with self._explaining(staged):
             return self._staged.count(staged)
 
-    def digest(self, layer: Layer, name: str) -> str:
+    def digest(self, layer: SchemaName, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
         with self._explaining(f"digest {name}"):
             return spark_export.digest(self._run, self.own_ref(layer, name), self.describe(layer, name) or ())
 
-    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file of this machine; how many."""
         select = f"SELECT * FROM {self.own_ref(layer, name)}"
         with self._explaining(select):
@@ -319,23 +319,23 @@ class Spark:
                 return spark_export.written_here(self._run(select), path, file_format)
             return spark_export.streamed(self._run(select), self.describe(layer, name) or (), path, file_format)
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         with self.transaction(), self._in_rounds(select) as (plain,):
             return self._writes.append(layer, name, columns, self._own(plain))
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         with self.transaction():
             return self._writes.delete(layer, name, self._condition(where))
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         own = {column: self._value(value) for column, value in values.items()}
         with self.transaction():
             return self._writes.update(layer, name, own, self._condition(where))
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
             return self._writes.overwrite(layer, name, self._condition(where), columns, self._own(select))
@@ -347,26 +347,32 @@ class Spark:
         return self._own(f"SELECT {value}").removeprefix("SELECT ")
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del by_row  # Spark's rows have no ids
-        staged = self._own(f"SELECT * FROM {moved}").removeprefix("SELECT * FROM ")
-        first, gone = quote(next(iter(was.values()))), quote(table.primary_key[0])
-        coming, going = self.rows(f"SELECT COUNT({gone}), COUNT({first}) FROM {moved}")[0]
-        extra = self._own(added) if added else ""
+        del use_row_ids  # Spark's rows have no ids
+        staged = self._own(f"SELECT * FROM {changes}").removeprefix("SELECT * FROM ")
+        first, gone = quote(next(iter(old_key_columns.values()))), quote(table.primary_key[0])
+        coming, going = self.rows(f"SELECT COUNT({gone}), COUNT({first}) FROM {changes}")[0]
+        extra = self._own(inserts) if inserts else ""
         with self.transaction():
             if going:
-                return self._writes.apply(table, staged, was=was, added=extra)
+                return self._writes.apply(table, staged, old_key_columns=old_key_columns, inserts=extra)
             names, inserted = ddl.ticked(table.names), 0
             texts = [f"SELECT {names} FROM {staged}"] if coming else []
             texts += [extra] if extra else []
             if texts:
                 union = " UNION ALL ".join(f"({text})" for text in texts)
                 inserted = self._writes.append(table.layer, table.name, table.names, union)
-            return Written(inserted=inserted)
+            return WriteCounts(inserted=inserted)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         columns = self._tables.columns(table.layer, table.name) or ()
         ref, shown = self.own_ref(table.layer, table.name), ddl.ticked(table.names, "s")
@@ -384,13 +390,13 @@ class Spark:
             text = ddl.differing(table, wanted, stored=own_stored, fresh=own_fresh)
             changes = self._stage_own("replaced__changes", text)
             own_changes = tick(changes.strip('"'))
-            written = Written()
+            written = WriteCounts()
             counts = self.rows(f"SELECT COUNT(*), COUNT(CASE WHEN _gone THEN 1 END) FROM {changes}")[0]
             if counts[1]:
                 written = self._writes.replace(table, own_changes)
             elif counts[0]:
                 select = f"SELECT {ddl.ticked(table.names)} FROM {own_changes}"
-                written = Written(inserted=self._writes.append(table.layer, table.name, table.names, select))
+                written = WriteCounts(inserted=self._writes.append(table.layer, table.name, table.names, select))
         for name in ("replaced__stored", "replaced__changes"):
             self.unstage(name)
         return written

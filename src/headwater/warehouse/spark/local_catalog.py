@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headwater.names import literal
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import LAYERS
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import tick
@@ -26,7 +26,7 @@ class LocalTables:
     """
 
     def __init__(
-        self, folder: Path, *, databases: Mapping[Layer, str], file_format: str, run: Run, process: int = 0
+        self, folder: Path, *, databases: Mapping[SchemaName, str], file_format: str, run: Run, process: int = 0
     ) -> None:
         self._book = Book(folder)
         self._folder = folder
@@ -170,31 +170,31 @@ class LocalTables:
         with self.reading():
             return self._now
 
-    def shelf(self, layer: Layer, name: str) -> Shelf | None:
+    def shelf(self, layer: SchemaName, name: str) -> Shelf | None:
         """A stored table; None when there is none."""
         return self._state.tables.get(f"{layer}.{name}")
 
-    def columns(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def columns(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """The columns of a stored table; None when there is none."""
         shelf = self.shelf(layer, name)
         return shelf.columns if shelf else None
 
-    def is_view(self, layer: Layer, name: str) -> bool:
+    def is_view(self, layer: SchemaName, name: str) -> bool:
         """Whether there is a view of that name."""
         return f"{layer}.{name}" in self._state.views
 
-    def names(self, layer: Layer) -> tuple[str, ...]:
+    def names(self, layer: SchemaName) -> tuple[str, ...]:
         """Tables and views of a layer, sorted."""
         state = self._state
         found = (*state.tables, *state.views)
         return tuple(sorted(key.partition(".")[2] for key in found if key.startswith(f"{layer}.")))
 
-    def new_folder(self, layer: Layer, name: str) -> tuple[str, Path]:
+    def new_folder(self, layer: SchemaName, name: str) -> tuple[str, Path]:
         """A folder that nobody has used: as the book calls it, and where it is."""
         folder = f"{layer}/{name}-{uuid.uuid4().hex[:12]}"
         return folder, self._folder / folder
 
-    def keep(self, layer: Layer, name: str, shelf: Shelf) -> None:
+    def keep(self, layer: SchemaName, name: str, shelf: Shelf) -> None:
         """Put a table on a shelf, or in the place of what was there."""
         key = f"{layer}.{name}"
         self._now = replace(self._now, tables={**self._now.tables, key: shelf})
@@ -206,20 +206,20 @@ class LocalTables:
         """The files of a table."""
         return sorted((self._folder / shelf.folder).glob("*"))
 
-    def reshape(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def reshape(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Note that a table has other columns now."""
         key = f"{layer}.{name}"
         self.keep(layer, name, replace(self._now.tables[key], columns=tuple(columns)))
 
-    def version(self, layer: Layer, name: str) -> int:
+    def version(self, layer: SchemaName, name: str) -> int:
         """The version of a Delta table."""
         return newest(self._folder / self._now.tables[f"{layer}.{name}"].folder)
 
-    def place(self, layer: Layer, name: str) -> str:
+    def place(self, layer: SchemaName, name: str) -> str:
         """The clause that says where a table is."""
         return f" LOCATION {literal(str(self._folder / self._now.tables[f'{layer}.{name}'].folder))}"
 
-    def make(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def make(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Make an empty table."""
         folder, there = self.new_folder(layer, name)
         if self._format == "delta":
@@ -228,7 +228,7 @@ class LocalTables:
             there.mkdir(parents=True)
         self.keep(layer, name, Shelf(folder=folder, columns=tuple(columns)))
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Let go of a table or view; its files go when the transaction is over."""
         key = f"{layer}.{name}"
         if key in self._now.asofs:
@@ -240,21 +240,21 @@ class LocalTables:
             self._now = replace(self._now, tables=tables, views=views)
             self._told.forget(self._told.ref(key))
 
-    def keep_view(self, layer: Layer, name: str, select: str) -> None:
+    def keep_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         key = f"{layer}.{name}"
         self._told.view(key, select)
         self._shown.add(self._told.ref(key))
         self._now = replace(self._now, views={**self._now.views, key: select})
 
-    def keep_asof(self, layer: Layer, name: str) -> None:
+    def keep_asof(self, layer: SchemaName, name: str) -> None:
         """Make the function by which SQL asks a table for a past day."""
         key = f"{layer}.{name}"
         if key not in self._now.asofs:
             self._now = replace(self._now, asofs=(*self._now.asofs, key))
         self._told.asof(key, self._now.tables[key])
 
-    def touch(self, layer: Layer, name: str) -> None:
+    def touch(self, layer: SchemaName, name: str) -> None:
         """Write down which version a Delta table has, before a transaction first changes it."""
         shelf = self.shelf(layer, name)
         known = {one.folder for one in self._committed.tables.values()}

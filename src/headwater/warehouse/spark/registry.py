@@ -13,7 +13,7 @@ from typing import Any
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import Layer
+from headwater.warehouse.base import SchemaName
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import tick
 from headwater.warehouse.spark.journal import Shelf, State
@@ -42,7 +42,7 @@ def turn(folder: Path) -> threading.RLock:
 class Told:
     """A tenant's part of the catalog, as one session sees it. Whoever calls has the turn."""
 
-    def __init__(self, folder: Path, *, databases: Mapping[Layer, str], file_format: str, run: Run) -> None:
+    def __init__(self, folder: Path, *, databases: Mapping[SchemaName, str], file_format: str, run: Run) -> None:
         self._folder = folder
         self._databases = databases
         self._format = file_format

@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import tick
 
@@ -30,7 +30,7 @@ class _Note:
     """Something to bring back: a table's version, a table that was made or put aside, what a view showed."""
 
     kind: str
-    layer: Layer
+    layer: SchemaName
     name: str
     version: int = -1
     text: str = ""
@@ -42,7 +42,7 @@ class CatalogTables:
     No lock is held: the ledger's lease keeps runs apart, and Delta refuses the second of two changes that meet.
     """
 
-    def __init__(self, tenant: str, *, databases: Mapping[Layer, str], path: str, run: Run, schema: Run) -> None:
+    def __init__(self, tenant: str, *, databases: Mapping[SchemaName, str], path: str, run: Run, schema: Run) -> None:
         self._tenant = tenant
         self._databases = databases
         self._path = path.rstrip("/")
@@ -140,7 +140,7 @@ class CatalogTables:
     def _undo_ref(self) -> str:
         return self._ref("meta", _UNDO)
 
-    def _ref(self, layer: Layer, name: str) -> str:
+    def _ref(self, layer: SchemaName, name: str) -> str:
         return f"{tick(self._databases[layer])}.{tick(name)}"
 
     def _there(self, database: str, name: str) -> bool:
@@ -152,28 +152,28 @@ class CatalogTables:
             return []
         return [row[1] for row in self._run(f"SHOW {what} IN {tick(database)}").collect() if not row[2]]
 
-    def columns(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def columns(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """The columns of a stored table; None when there is none."""
         if not self._there(self._databases[layer], name) or self.is_view(layer, name):
             return None
         return ddl.columns_of(self._schema(self._ref(layer, name)))
 
-    def is_view(self, layer: Layer, name: str) -> bool:
+    def is_view(self, layer: SchemaName, name: str) -> bool:
         """Whether there is a view of that name."""
         return name in self._listed(self._databases[layer], "VIEWS")
 
-    def names(self, layer: Layer) -> tuple[str, ...]:
+    def names(self, layer: SchemaName) -> tuple[str, ...]:
         """Tables and views of a layer, sorted."""
         found = self._listed(self._databases[layer])
         return tuple(sorted(name for name in found if name != _UNDO and not name.startswith(_GONE)))
 
-    def make(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def make(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Make an empty table."""
         self._note(_Note(kind="made", layer=layer, name=name))
         shown = ", ".join(map(ddl.column_sql, columns))
         self._run(f"CREATE TABLE {self._ref(layer, name)} ({shown}) USING delta")
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Let go of a table or view; a table is put aside until the transaction is over."""
         ref = self._ref(layer, name)
         if self.is_view(layer, name):
@@ -188,7 +188,7 @@ class CatalogTables:
             self._run(f"DROP FUNCTION IF EXISTS {self._ref(layer, f'{name}_asof')}")
             self._run(f"ALTER TABLE {ref} RENAME TO {self._ref(layer, aside)}")
 
-    def keep_view(self, layer: Layer, name: str, select: str) -> None:
+    def keep_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         ref = self._ref(layer, name)
         before = self._shown(ref) if self.is_view(layer, name) else ""
@@ -202,25 +202,25 @@ class CatalogTables:
                 return str(row[1])
         raise WarehouseError("a view cannot be read back", where=ref)
 
-    def keep_asof(self, layer: Layer, name: str) -> None:
+    def keep_asof(self, layer: SchemaName, name: str) -> None:
         """Make the function by which SQL asks a table for a past day."""
         ref = self._ref(layer, name)
         columns = ddl.columns_of(self._schema(ref))
         self._run(ddl.asof(ref, self._ref(layer, f"{name}_asof"), columns))
 
-    def touch(self, layer: Layer, name: str) -> None:
+    def touch(self, layer: SchemaName, name: str) -> None:
         """Write down which version a table has, before a transaction first changes it."""
         if ("made", layer, name) not in self._noted and ("version", layer, name) not in self._noted:
             self._note(_Note(kind="version", layer=layer, name=name, version=self.version(layer, name)))
 
-    def reshape(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def reshape(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Nothing: the catalog knows."""
 
-    def version(self, layer: Layer, name: str) -> int:
+    def version(self, layer: SchemaName, name: str) -> int:
         """The version of a table."""
         return int(self._run(f"DESCRIBE HISTORY {self._ref(layer, name)} LIMIT 1").collect()[0][0])
 
-    def place(self, layer: Layer, name: str) -> str:
+    def place(self, layer: SchemaName, name: str) -> str:
         """The clause that says where a table is: it stays where it was."""
         del layer, name
         return ""

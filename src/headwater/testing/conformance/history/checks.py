@@ -106,7 +106,7 @@ def as_of(ground: Ground, batches: Batches[Seen]) -> str:
 def _answers(warehouse: Warehouse, moment: int, keys: set[str]) -> Iterator[dict[str, tuple[Any, ...]]]:
     """What is there at an instant, by every way of asking that the engine has."""
     asked = [valid_at("silver.thing", columns=("entity_key", "name", "size"), at=instant(str(moment)))]
-    if warehouse.capabilities.asof:
+    if warehouse.capabilities.as_of_functions:
         asked.append(f"SELECT entity_key, name, size FROM silver.thing_asof({instant(str(moment))})")
     for select in asked:
         own = f"SELECT * FROM ({select}) AS asked WHERE {among('entity_key', keys)}"

@@ -19,7 +19,7 @@ from headwater.testing.conformance.star.model import COMPANY, MEMBER, WORK, star
 from headwater.testing.conformance.star.oracle import company_at, pointing, surrogate
 from headwater.testing.conformance.tenants import Ground
 from headwater.testing.tables import draw
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 DESK = star_of(MEMBER, WORK)
 OWNERS = star_of(COMPANY)
@@ -77,7 +77,7 @@ def pointed_anew(ground: Ground, batches: Batches[Said]) -> str:
         before = _work(warehouse)
         done = build_one(warehouse, DESK, WORK)
         after = _work(warehouse)
-        wanted = Written(deleted=len(before - after), inserted=len(after - before))
+        wanted = WriteCounts(deleted=len(before - after), inserted=len(after - before))
         if done != wanted:
             said = f"{wanted.inserted} rows of work changed and {wanted.deleted} were there before"
             return f"batch {number}: {said}; the load wrote {done.inserted} and deleted {done.deleted}"

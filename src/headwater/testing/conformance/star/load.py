@@ -25,7 +25,7 @@ from headwater.silver.merge.result import Provenance
 from headwater.silver.schema.migrate import ready
 from headwater.testing.conformance.history.oracle import Seen
 from headwater.testing.conformance.star.model import STAR
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -107,9 +107,9 @@ def put_all(warehouse: Warehouse, said: Iterable[Said]) -> None:
             put(warehouse, entity, *own)
 
 
-def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore) -> Written:
+def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore) -> WriteCounts:
     """Bring all of gold up to date."""
-    written = Written()
+    written = WriteCounts()
     for table in order(star.declarations):
         written += build_one(warehouse, star, table, rebuild=rebuild, listen=listen)
     return written
@@ -117,7 +117,7 @@ def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, lis
 
 def build_one(
     warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: Listen = ignore
-) -> Written:
+) -> WriteCounts:
     """Bring one table of gold up to date. Entities that nobody has told of are empty."""
     if entities := sorted(needs(table)):
         prepare(warehouse, *entities)
