@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.state import State
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import load_fact
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import BATCHES, log_table, versions_table
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -95,7 +95,7 @@ def _state(job: Job) -> Path:
     if starred:
         build_star(duck, job.state)
     else:
-        ready(duck, job.state.entity)
+        migrate_tables(duck, job.state.entity)
         job.state.write(duck)
     duck.close()
     making.rename(path)
@@ -111,7 +111,7 @@ def build_star(warehouse: Warehouse, state: State) -> None:
 
 def _filled(warehouse: Postgres | Spark, duck: DuckDB, job: Job, own: str) -> list[str]:
     """The state as it is in `duck`, or for what is written by hand its versions alone; names of what was filled."""
-    ready(warehouse, job.state.entity)
+    migrate_tables(warehouse, job.state.entity)
     tables = (versions_table(job.state.entity), log_table(job.state.entity), BATCHES)
     for table in tables[: 1 if job.what == "hand" else None]:
         staged = _brought(warehouse, duck, f"{table.layer}.{table.name}", own)

@@ -18,7 +18,7 @@ from headwater.model.project import Declarations
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 
 MSP = load_declarations(FOLDER, shown="msp")
@@ -35,7 +35,7 @@ class Firm:
         self.warehouse = DuckDB("acme", str(path))
         self.declarations = declarations
         for entity in declarations.entities.values():
-            ready(self.warehouse, entity)
+            migrate_tables(self.warehouse, entity)
 
     def tell(self, name: str, *things: Mapping[str, Any], at: str = "2026-01-01") -> None:
         """One batch of records of an entity, all changed `at`."""

@@ -17,7 +17,7 @@ import pytest
 from headwater.errors import HeadwaterError, WarehouseError
 from headwater.model.project import PostgresWarehouse, Project
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import history
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.postgres.compat import CHECKS
@@ -91,7 +91,7 @@ def test_every_table_of_spans_is_guarded_whoever_made_it(engine, guard):
         star.build(warehouse)
     finally:
         star.chosen.pop()
-    ready(engine.open(warehouse.tenant), THING)
+    migrate_tables(engine.open(warehouse.tenant), THING)
     found = guards(warehouse)
     assert {"thing", "dim_company"} <= set(found)
     assert all(text.startswith(f"EXCLUDE USING {guard} ") for _, text in found.values())
@@ -120,7 +120,7 @@ def with_old_guard(engine):
 
 def test_a_table_guarded_as_it_once_was_goes_on_working(engine):
     warehouse, _ = with_old_guard(engine)
-    ready(warehouse, changed(size={"type": "double"}))
+    migrate_tables(warehouse, changed(size={"type": "double"}))
     put(warehouse, [seen("p:1", 20, name="b")])
     assert [row[2] for row in versions(warehouse)] == ["a", "b"]
     with pytest.raises(WarehouseError, match="overlap"):
@@ -280,7 +280,7 @@ def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
 def test_a_column_that_a_view_shows_can_be_widened(engine):
     warehouse = made(engine)
     put(warehouse, [seen("p:1", 10, size=3)])
-    ready(warehouse, changed(size={"type": "double"}))
+    migrate_tables(warehouse, changed(size={"type": "double"}))
     assert warehouse.rows("SELECT size FROM silver.thing_current") == [(3.0,)]
 
 

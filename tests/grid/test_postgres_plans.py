@@ -12,7 +12,7 @@ from headwater.gold.fact.build import load_fact
 from headwater.gold.star import Star
 from headwater.model.fact import Fact
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.lake_reader import LakeReader
 from headwater.warehouse.postgres.engine import Postgres
 
@@ -76,7 +76,7 @@ def arrive(warehouse, moment, *, few=False, late=False):
 def history(engine):
     tenant = engine.open().tenant
     warehouse = Watched(tenant, os.environ["DATABASE_URL"])
-    ready(warehouse, STATE.entity)
+    migrate_tables(warehouse, STATE.entity)
     for moment in range(5):
         arrive(warehouse, moment)
     yield warehouse

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import history
 from headwater.testing.conformance.star import load
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -44,7 +44,7 @@ def test_a_hundred_sets_in_five_orders_and_batchings_end_in_the_history_of_the_o
             for event in shuffled:
                 batches[chance.randrange(BATCHES)].append(event)
     warehouse = engine.open()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     for batch in batches:
         put(warehouse, batch)
     wanted = history(told, COLUMNS, THING.overwritten)

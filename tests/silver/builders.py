@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from headwater.model.entity import Entity
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.entity import COLUMNS, THING, put, seen, staged, versions
 from headwater.testing.conformance.history.oracle import Seen
 from headwater.warehouse.base import Warehouse
@@ -18,14 +18,14 @@ __all__ = ["COLUMNS", "THING", "cut", "made", "opened", "put", "seen", "staged",
 
 def opened(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
     warehouse = DuckDB("acme", path, threads=1)
-    ready(warehouse, entity)
+    migrate_tables(warehouse, entity)
     return warehouse
 
 
 def made(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
     """A warehouse on an engine of the grid, ready for the entity."""
     warehouse = engine.open(tenant)
-    ready(warehouse, entity)
+    migrate_tables(warehouse, entity)
     return warehouse
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import drop, ready
+from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.temporal.asof import valid_at
 from headwater.temporal.sql import instant
 from headwater.testing.conformance.history.oracle import OPEN, Seen, history, in_order, set_of, state_at
@@ -85,7 +85,7 @@ class Keyed(DuckDB):
 @contextmanager
 def emptying(warehouse):
     """Gives the same warehouse again and again, emptied."""
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
 
     def emptied():
         for layer, table in (("silver", "thing"), ("silver", "thing_log"), ("meta", "change"), ("meta", "tied")):
@@ -299,7 +299,7 @@ def test_10_a_further_column_makes_no_version_and_history_goes_on(engine, events
     warehouse = made(engine)
     put(warehouse, events)
     before = versions(warehouse)
-    ready(warehouse, WIDER)
+    migrate_tables(warehouse, WIDER)
     assert versions(warehouse) == before
     assert warehouse.rows("SELECT DISTINCT colour FROM silver.thing_current") in ([], [(None,)])
     coloured = [replace(one, values={**one.values, "colour": "red"}) if one.operation == "U" else one for one in later]
@@ -392,7 +392,7 @@ def test_14_events_that_cannot_be_merged_leave_nothing_behind(empty):
 def test_dropping_an_entity_forgets_it(engine):
     warehouse = made(engine)
     put(warehouse, [seen("p:1", 1, name="a")])
-    drop(warehouse, THING)
+    drop_entity(warehouse, THING)
     assert warehouse.tables("silver") == ()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     assert versions(warehouse) == []

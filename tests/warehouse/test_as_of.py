@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headwater.clock import micros, parse_instant
-from headwater.silver.schema.migrate import drop, ready
+from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.warehouse.as_of import rows_at
 from tests.silver.builders import THING, made, put, seen
 
@@ -63,9 +63,9 @@ def test_the_function_is_no_table_and_comes_and_goes_with_it(warehouse):
     wider = THING.model_copy(
         update={"columns": {**THING.columns, "colour": THING.columns["name"]}, "on_schema_change": "from_now"}
     )
-    ready(warehouse, wider)
+    migrate_tables(warehouse, wider)
     found = warehouse.arrow("SELECT * FROM silver.thing_asof(TIMESTAMP '2026-01-05 00:00:00') AS past")
     assert "colour" in found.column_names
-    drop(warehouse, wider)
+    drop_entity(warehouse, wider)
     assert warehouse.tables("silver") == ()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)

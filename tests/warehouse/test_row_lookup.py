@@ -17,7 +17,7 @@ from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.row_lookup import RowLocator, locate_rows
 
@@ -124,7 +124,7 @@ def kind(request):
 @pytest.fixture
 def warehouse(tmp_path, kind):
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing(kind))
+    migrate_tables(opened, thing(kind))
     merge(opened, thing(kind), events(kind, f"range({KEYS})", 1_000_000, "first"))
     yield opened
     opened.close()
@@ -156,7 +156,7 @@ def test_a_late_batch_reads_the_text_key_of_no_row_but_those_it_is_about(warehou
 def test_numbers_far_apart_are_found_before_their_rows_are_read(tmp_path):
     """Of such numbers a filter lets a hundredth of all others slip, and those rows are not to be read."""
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing("bigint"))
+    migrate_tables(opened, thing("bigint"))
     apart = f"(SELECT i * 1000003 FROM range({KEYS}) AS r(i))"
     merge(opened, thing("bigint"), events("bigint", apart, 1_000_000, "first"))
     asked = f"(SELECT i * 1000003 FROM range(0, {KEYS}, {KEYS // CHANGES}) AS r(i))"
@@ -209,7 +209,7 @@ def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kin
 def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
     """As in a collection without change stamps: then the instants tell nothing, and the key does."""
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing("text"))
+    migrate_tables(opened, thing("text"))
     opened.execute(
         "INSERT INTO silver.thing SELECT 'a:x' || i, 'x' || i, 'n', 1, TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31', "
         "TRUE, 1, 'b' FROM range(600000) AS t(i)"
@@ -227,7 +227,7 @@ def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
 
 def test_a_number_of_another_connection_is_no_match(tmp_path):
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing("bigint"))
+    migrate_tables(opened, thing("bigint"))
     for connection in ("a", "b"):
         opened.execute(
             f"INSERT INTO silver.thing VALUES ('{connection}:7', 7, '{connection}', 1, TIMESTAMP '2024-01-01', "

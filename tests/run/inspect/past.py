@@ -11,9 +11,9 @@ import yaml
 
 from headwater.clock import micros
 from headwater.run import app
-from headwater.silver.merge.merge import note_batches
+from headwater.silver.merge.merge import save_batches
 from headwater.silver.merge.result import Provenance
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from tests.e2e.builders import SHOP
 from tests.silver.builders import put, seen
 
@@ -33,7 +33,7 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
     """Put events into silver; each batch counts as read on the day after the last of them."""
     with app.open_project(root) as opened, closing(opened.warehouse("acme")) as warehouse:
         declared = opened.declarations.entities[entity]
-        ready(warehouse, declared)
+        migrate_tables(warehouse, declared)
         put(warehouse, list(events), declared)
         for batch in {event.batch for event in events}:
             last = max(event.sequence for event in events if event.batch == batch)
@@ -41,7 +41,7 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
             provenance = Provenance(
                 batch_id=batch, connection="psa", resource=source.split(".")[1], source=source, read_at=read_at
             )
-            note_batches(warehouse, [provenance])
+            save_batches(warehouse, [provenance])
 
 
 def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values):

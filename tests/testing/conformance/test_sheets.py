@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history import scenarios as history_scenarios
 from headwater.testing.conformance.history.entity import THING
 from headwater.testing.conformance.scenario import Drawing, Step, sheet
@@ -30,7 +30,7 @@ def test_every_case_has_steps_and_a_name_of_its_own():
 
 
 def test_a_sentence_that_means_nothing_is_refused(warehouse):
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     strange = Drawing(name="x", steps=(Step(says="Arives:", table="| key |\n| --- |\n| A |"),))
     with pytest.raises(ValueError, match="nobody carries out: Arives"):
         history_scenarios.comes_out(warehouse, strange)
@@ -40,7 +40,7 @@ def test_a_sentence_that_means_nothing_is_refused(warehouse):
 
 @pytest.mark.parametrize("drawing", history_scenarios.SHEET, ids=lambda drawing: drawing.name)
 def test_a_case_of_history_that_is_drawn_wrong_fails(warehouse, drawing):
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     last = drawing.steps[-1]
     if last.says == "Then:":
         wrong = Step(says="Then:", table=last.table.replace("| 10 ", "| 11 ").replace("red", "green"))

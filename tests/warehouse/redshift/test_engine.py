@@ -53,7 +53,7 @@ def warehouse(cluster):
 def history(warehouse, purpose):
     """Everything that may happen to the history of a thing."""
     purpose("silver ready")
-    silver.ready(warehouse, entity.THING)
+    silver.migrate_tables(warehouse, entity.THING)
     seen = entity.seen
     purpose("silver merge, in order")
     entity.put(warehouse, [seen("A", 10, name="red", size=1, note="n"), seen("B", 10, name="ash", size=2, note=None)])
@@ -71,11 +71,11 @@ def history(warehouse, purpose):
     purpose("silver merge, absent and tied")
     entity.put(warehouse, [seen("C", 70, "A"), seen("C", 70, name="tie", size=1, note="t")])
     purpose("silver ready, with another column and a wider one")
-    silver.ready(warehouse, entity.WIDER)
+    silver.migrate_tables(warehouse, entity.WIDER)
     wider = entity.THING.model_dump() | {
         "columns": {name: one.model_dump() for name, one in entity.WIDER.columns.items()} | {"size": {"type": "double"}}
     }
-    silver.ready(warehouse, type(entity.THING).model_validate(wider))
+    silver.migrate_tables(warehouse, type(entity.THING).model_validate(wider))
     return warehouse.rows('SELECT * FROM silver."thing" ORDER BY entity_key, version_number')
 
 
@@ -113,7 +113,7 @@ def company(warehouse, purpose):
     change_feed.trim(warehouse)
     warehouse.drop_columns("gold", "fact_entry", ["work_date_key", "cost"])
     change_feed.drop(warehouse, "dim_company")
-    silver.drop(warehouse, STAR.declarations.entities["address"])
+    silver.drop_entity(warehouse, STAR.declarations.entities["address"])
     return found
 
 

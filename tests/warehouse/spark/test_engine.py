@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from headwater.errors import WarehouseError
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import history
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.spark import connection
@@ -219,7 +219,7 @@ def test_what_a_dead_writer_left_is_undone_by_whoever_comes(warehouse, opening, 
 def test_writers_wait_for_each_other(opening):
     for kept in FORMATS:
         first = opening(kept)
-        ready(first, THING)
+        migrate_tables(first, THING)
         second = opening(kept, first.tenant)
         batches = {first: [1, 2], second: [3, 4]}
         threads = [
@@ -237,7 +237,7 @@ def test_writers_wait_for_each_other(opening):
 def test_a_past_day_can_be_asked_for(opening):
     for kept in FORMATS:
         warehouse = opening(kept)
-        ready(warehouse, THING)
+        migrate_tables(warehouse, THING)
         put(warehouse, [seen("p:1", 10, name="a"), seen("p:1", 20, name="b")])
         asked = "SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000015')"
         assert warehouse.arrow(asked).column("name").to_pylist() == ["a"]
@@ -339,7 +339,7 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tm
 
     before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
     warehouse = reopened()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     put(warehouse, before)
     start = versions(warehouse)
     wanted = history([*before, *arriving()], COLUMNS, THING.overwritten)
@@ -401,7 +401,7 @@ def dies_at(warehouse, moment):
 def test_a_writer_that_dies_at_any_write_leaves_what_was_there(opening, kept):
     before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
     warehouse = opening(kept)
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     put(warehouse, before)
     start = all_of(warehouse)
     for moment in range(100):

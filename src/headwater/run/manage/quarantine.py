@@ -19,8 +19,8 @@ from headwater.run.pipeline.sources import Source, sources_of
 from headwater.run.pipeline.steps import Work
 from headwater.run.results import Readmitted
 from headwater.run.workspace import Opened
-from headwater.silver.mapping import Arrival
-from headwater.silver.schema.migrate import ready_meta
+from headwater.silver.mapping import LandedBatch
+from headwater.silver.schema.migrate import create_meta_tables
 
 
 def refused(
@@ -97,7 +97,7 @@ def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmi
     batches = [batch for batch, count in readmitted.items() if count]
     rows = [row for batch in batches if (row := opened.ledger.find(tenant, batch)) is not None]
     with closing(opened.warehouse(tenant)) as warehouse:
-        ready_meta(warehouse)
+        create_meta_tables(warehouse)
         work = Work(
             opened=opened,
             tenant=tenant,
@@ -119,7 +119,7 @@ def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmi
                 work.conform(name, arrivals)
 
 
-def _arrival(opened: Opened, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> Arrival:
+def _arrival(opened: Opened, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> LandedBatch:
     """A batch with its readmitted records, which the ledger still counts among the refused."""
     found = arrival_of(opened.ledger, work.lake, work.sources[row.batch.feed], row)
     return replace(found, refused=max(0, found.refused - readmitted[row.batch.id]))

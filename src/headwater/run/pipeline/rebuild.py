@@ -15,7 +15,7 @@ from headwater.run.pipeline.sources import standing_of
 from headwater.run.results import RunReport
 from headwater.run.workspace import Opened
 from headwater.silver.owner import OWNERS
-from headwater.silver.schema.migrate import drop
+from headwater.silver.schema.migrate import drop_entity
 from headwater.warehouse.base import SchemaName
 
 _LAYERS: tuple[SchemaName, ...] = ("gold", "silver", "meta")
@@ -44,7 +44,7 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
                 hint = suggest(entity, opened.declarations.entities)
                 raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
             standing_of(opened, warehouse, besides=entity)  # nothing is dropped where the run would refuse the others
-            drop(warehouse, declared)
+            drop_entity(warehouse, declared)
             return
         with warehouse.transaction():
             counted = counted_tables(warehouse, opened.declarations.dimensions.values())

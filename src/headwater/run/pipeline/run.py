@@ -39,7 +39,7 @@ from headwater.run.pipeline.steps import Work
 from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads, without_stale
 from headwater.run.results import Counted, Finding, Outcome, RunReport, StepResult
 from headwater.run.workspace import Opened
-from headwater.silver.schema.migrate import ready_meta
+from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
 
 SCOPE = "run"
@@ -104,7 +104,7 @@ def _carried(
     with ExitStack() as stack:
         warehouse = opened.warehouse(tenant)
         stack.callback(warehouse.close)
-        ready_meta(warehouse)
+        create_meta_tables(warehouse)
         standing = standing_of(opened, warehouse) if _writes_history(asked) else Standing()
         _repeat_findings(opened, tenant, warehouse, listen=tally.told)
         lake = opened.owned_lake(tenant)

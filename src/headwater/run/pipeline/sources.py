@@ -22,7 +22,7 @@ from headwater.plan.state import FeedState, Redeclared, TenantState
 from headwater.run.clients import connection_place
 from headwater.run.plugins import Plug
 from headwater.run.workspace import Opened
-from headwater.silver.schema.diff import decide
+from headwater.silver.schema.diff import decide_schemas
 from headwater.warehouse.base import SchemaName, Warehouse
 
 
@@ -85,7 +85,9 @@ def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> S
     layers: tuple[SchemaName, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in opened.declarations.entities.items() if name != besides]
-    decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
+    decided = {
+        name: Redeclared(anew=one.rebuild, why=one.why) for name, one in decide_schemas(warehouse, entities).items()
+    }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
     stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
     return Standing(built=built - stale, redeclared=decided)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from headwater.silver.schema.migrate import drop, ready
+from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.temporal.asof import valid_at
 from headwater.temporal.sql import instant
 from headwater.testing.conformance.history.compare import (
@@ -30,7 +30,7 @@ from headwater.warehouse.base import Warehouse
 
 
 def _own(ground: Ground) -> Warehouse:
-    return ground.shared("history", lambda warehouse: ready(warehouse, THING))
+    return ground.shared("history", lambda warehouse: migrate_tables(warehouse, THING))
 
 
 def _merged(ground: Ground, batches: Batches[Seen]) -> Warehouse:
@@ -150,8 +150,8 @@ def rebuilt(ground: Ground, batches: Batches[Seen]) -> str:
     """Whether a history made anew from all events at once is the one that grew."""
     warehouse, events = _merged(ground, batches), flat(batches)
     before = stored(warehouse, events)["silver.thing"]
-    drop(warehouse, THING)
-    ready(warehouse, THING)
+    drop_entity(warehouse, THING)
+    migrate_tables(warehouse, THING)
     put(warehouse, sorted(events, key=lambda event: event.hash))
     return alike(
         "grown", {"silver.thing": before}, "rebuilt", {"silver.thing": stored(warehouse, events)["silver.thing"]}
@@ -161,10 +161,10 @@ def rebuilt(ground: Ground, batches: Batches[Seen]) -> str:
 def widened(ground: Ground, batches: Batches[Seen]) -> str:
     """Whether one more column makes no version, and history goes on with it."""
     warehouse = ground.fresh()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     put(warehouse, batches[0])
     before = versions(warehouse)
-    ready(warehouse, WIDER)
+    migrate_tables(warehouse, WIDER)
     found = alike("before the column", {"versions": before}, "with it", {"versions": versions(warehouse)})
     for batch in batches[1:]:
         put(warehouse, batch, WIDER)
@@ -178,7 +178,7 @@ def neighbours(ground: Ground, batches: Batches[Seen]) -> str:
     warehouse = _own(ground)
     put(warehouse, batches[0])
     before = stored(warehouse, batches[0])
-    other = ground.shared("neighbour", lambda made: ready(made, THING))
+    other = ground.shared("neighbour", lambda made: migrate_tables(made, THING))
     for batch in batches[1:]:
         put(other, batch)
     found = alike("before the other wrote", before, "afterwards", stored(warehouse, batches[0]))
@@ -203,7 +203,7 @@ def bounded(ground: Ground, batches: Batches[Seen]) -> str:
 
 def like_duckdb(ground: Ground, batches: Batches[Seen]) -> str:
     """Whether versions and log are those that DuckDB in memory has."""
-    judge = ground.judge(lambda warehouse: ready(warehouse, THING))
+    judge = ground.judge(lambda warehouse: migrate_tables(warehouse, THING))
     warehouse = _merged(ground, batches)
     for batch in batches:
         put(judge, batch)

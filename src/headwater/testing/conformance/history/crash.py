@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from headwater.errors import HeadwaterError
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.check import Outcome, Trial, Verdict
 from headwater.testing.conformance.history.compare import differing
 from headwater.testing.conformance.history.entity import THING, put, seen, told, versions
@@ -85,7 +85,7 @@ def _lived(ground: Ground, trial: Trial, number: int, moment: float | None) -> t
 
 def _life(ground: Ground, trial: Trial, number: int, moment: float | None) -> tuple[float, str]:
     """One life of the process: how long it worked, and how what it left is wrong."""
-    warehouse = ground.shared("killed", lambda made: ready(made, THING))
+    warehouse = ground.shared("killed", lambda made: migrate_tables(made, THING))
     put(warehouse, before(number))
     tenant = warehouse.tenant
     ground.let_go(tenant)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.merge.merge import merge
-from headwater.silver.merge.result import Merged
+from headwater.silver.merge.result import MergeResult
 from headwater.testing.conformance.history.oracle import Seen, history
 from headwater.warehouse.base import Warehouse
 
@@ -87,7 +87,7 @@ def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING)
     return warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))
 
 
-def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING, *, in_order: bool = False) -> Merged:
+def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING, *, in_order: bool = False) -> MergeResult:
     """Merge events."""
     return merge(warehouse, entity, staged(warehouse, events, entity), in_order=in_order)
 

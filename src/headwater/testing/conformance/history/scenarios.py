@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.compare import NAMES
 from headwater.testing.conformance.history.entity import THING, put, seen, versions
 from headwater.testing.conformance.history.oracle import OPEN, Seen
@@ -70,7 +70,7 @@ def _mismatch(warehouse: Warehouse, picture: str, used: set[str], keys: str) -> 
 
 
 def _on_shared_ground(ground: Ground, drawing: Drawing) -> str:
-    warehouse = ground.shared("history", lambda made: ready(made, THING))
+    warehouse = ground.shared("history", lambda made: migrate_tables(made, THING))
     return comes_out(warehouse, drawing, keys=f"p:{ground.number()}.")
 
 

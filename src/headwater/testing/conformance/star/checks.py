@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.compare import FROM as SILVER_FROM
 from headwater.testing.conformance.history.compare import differing, lives, pictured
 from headwater.testing.conformance.history.entity import THING, among, put
@@ -144,7 +144,7 @@ def _named(names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[
 
 def newest_and_first(ground: Ground, batches: Batches[Seen]) -> str:
     """Whether what is overwritten stands on all versions as it was said last."""
-    warehouse = ground.shared("history", lambda made: ready(made, THING))
+    warehouse = ground.shared("history", lambda made: migrate_tables(made, THING))
     for batch in batches:
         put(warehouse, batch)
     events = flat(batches)

@@ -22,7 +22,7 @@ from headwater.model.tables import needs, order
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import Seen
 from headwater.testing.conformance.star.model import STAR
 from headwater.warehouse.base import Warehouse, WriteCounts
@@ -61,7 +61,7 @@ def prepare(warehouse: Warehouse, *names: str) -> Warehouse:
     """The warehouse, with tables of these entities, or of all."""
     for name in names or STAR.declarations.entities:
         if warehouse.describe("silver", name) is None:
-            ready(warehouse, STAR.declarations.entities[name])
+            migrate_tables(warehouse, STAR.declarations.entities[name])
     return warehouse
 
 
