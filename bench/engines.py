@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.state import State
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import BATCHES, log_table, versions_table
 from headwater.warehouse.base import Warehouse
@@ -106,7 +106,7 @@ def build_star(warehouse: Warehouse, state: State) -> None:
     """All of gold; nothing where it is there."""
     for table in state.star.declarations.dimensions.values():
         build_dimension(warehouse, state.star, table)
-    load_fact(warehouse, state.star, state.star.declarations.facts["ticket"])
+    build_fact(warehouse, state.star, state.star.declarations.facts["ticket"])
 
 
 def _filled(warehouse: Postgres | Spark, duck: DuckDB, job: Job, own: str) -> list[str]:

@@ -11,7 +11,7 @@ from headwater.blueprints.msp import FOLDER
 from headwater.clock import micros
 from headwater.dtypes import DUCKDB, spelled
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
@@ -55,7 +55,7 @@ class Firm:
         for dimension in self.declarations.dimensions.values():
             written += build_dimension(self.warehouse, star, dimension, rebuild=rebuild).rows
         for fact in self.declarations.facts.values():
-            written += load_fact(self.warehouse, star, fact, rebuild=rebuild).rows
+            written += build_fact(self.warehouse, star, fact, rebuild=rebuild).rows
         return written
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:

@@ -10,8 +10,8 @@ import pytest
 
 from headwater.errors import GuardError
 from headwater.events import FindingMade
-from headwater.gold.change_feed import forget
-from headwater.gold.dimension.rekey import counted_tables, unsettled
+from headwater.gold.change_feed import reset_progress
+from headwater.gold.dimension.rekey import counted_tables, find_outdated
 from headwater.gold.star import Star
 from headwater.names import literal
 from headwater.temporal.keys import hash53, hash60
@@ -109,12 +109,12 @@ def test_gold_of_wide_keys_is_narrowed_in_dimension_and_facts_at_once_and_said_s
     assert max(key for (key,) in rows(warehouse, "dim_member", "member_key")) >= 2**53
     built = frozenset({"gold.dim_member", "gold.dim_option", "gold.dim_worker", "gold.dim_date"})
     dimensions = STAR.declarations.dimensions.values()
-    assert unsettled(warehouse, dimensions, built) == built - {"gold.dim_date"}
+    assert find_outdated(warehouse, dimensions, built) == built - {"gold.dim_date"}
     found = told(warehouse)
     assert [(one.table, one.count) for one in found] == [("gold.dim_member", 4), ("gold.dim_option", 1)]
     assert "fact_entry" in found[0].detail
     assert everything(warehouse) == before
-    assert unsettled(warehouse, dimensions, built) == frozenset()
+    assert find_outdated(warehouse, dimensions, built) == frozenset()
     assert told(warehouse) == []
 
 
@@ -208,7 +208,7 @@ def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_anothe
         layer="gold", name="dim_member", key=("entity_key",), columns=(TableColumn(name="cost", dtype="date"),)
     )
     warehouse.ensure(table)
-    forget(warehouse)
+    reset_progress(warehouse)
     assert told(warehouse, star) == []
     after = everything(warehouse)
     assert {name: len(found) for name, found in after.items()} == {name: len(found) for name, found in before.items()}

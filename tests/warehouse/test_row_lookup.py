@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension, EnumDimension
 from headwater.model.entity import Entity
@@ -192,12 +192,12 @@ def test_an_enum_dimension_reads_rows_of_what_changed_only(warehouse, kind, tmp_
 def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kind, tmp_path):
     whole, declared = star(kind), star(kind).declarations
     build_dimension(warehouse, whole, declared.dimensions["thing"])
-    load_fact(warehouse, whole, declared.facts["thing"])
+    build_fact(warehouse, whole, declared.facts["thing"])
     changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
     merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
     with profiled(warehouse, tmp_path) as scans:
         built = build_dimension(warehouse, whole, declared.dimensions["thing"])
-        loaded = load_fact(warehouse, whole, declared.facts["thing"])
+        loaded = build_fact(warehouse, whole, declared.facts["thing"])
     assert (built.inserted, built.deleted, loaded.rows) == (2 * CHANGES, CHANGES, 2 * CHANGES)
     if kind == "text":  # no number tells of the rows of a fact whose things have texts as keys, nor what they look up
         scans = [

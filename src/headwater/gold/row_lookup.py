@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.gold.dimension.entity import Compiled, compiled
-from headwater.gold.fact.lookup import Reach
+from headwater.gold.dimension.entity import CompiledDimension, compile_dimension
+from headwater.gold.fact.lookup import CompiledLookup
 from headwater.gold.fact.select import CompiledFact, CompiledPart
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
@@ -20,7 +20,7 @@ def entity_columns(entity: Entity) -> tuple[str, ...]:
     return ("entity_key", *entity.columns, "valid_from", "valid_to", "is_current", "batch_id")
 
 
-def members_of(warehouse: Warehouse, parts: Compiled, entity: Entity) -> RowLocator:
+def member_locator(warehouse: Warehouse, parts: CompiledDimension, entity: Entity) -> RowLocator:
     """Where the members of a dimension are: by an attribute that is the key of its entity, or else by when they begin.
 
     A member that only facts have told of has neither. What is joined makes members begin at the instants of others.
@@ -38,13 +38,13 @@ def members_of(warehouse: Warehouse, parts: Compiled, entity: Entity) -> RowLoca
     )
 
 
-def dimension_at(warehouse: Warehouse, star: Star, dimension: EntityDimension) -> RowLocator:
+def dimension_locator(warehouse: Warehouse, star: Star, dimension: EntityDimension) -> RowLocator:
     """Where the members of a declared dimension are."""
     entity = star.entity(dimension.entity, where=str(dimension.origin))
-    return members_of(warehouse, compiled(star, dimension, warehouse.ref), entity)
+    return member_locator(warehouse, compile_dimension(star, dimension, warehouse.ref), entity)
 
 
-def rows_of_fact(star: Star, parts: CompiledFact) -> RowLocator:
+def fact_locator(star: Star, parts: CompiledFact) -> RowLocator:
     """Where the rows of a fact are: by a column that is in every part the key of its entity."""
     own = [
         {
@@ -58,12 +58,12 @@ def rows_of_fact(star: Star, parts: CompiledFact) -> RowLocator:
     return RowLocator(layer="gold", name=table_name(parts.fact), number=numbers[0] if numbers else "")
 
 
-def fits(star: Star, part: CompiledPart, reach: Reach, changed: str) -> str:
+def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, changed: str) -> str:
     """A condition of the rows that ask for one of the `changed` members, where their own column says whom they ask for."""
-    dimension = reach.dimension
-    if not isinstance(dimension, EntityDimension) or len(reach.values) != 1:
+    dimension = lookup.dimension
+    if not isinstance(dimension, EntityDimension) or len(lookup.values) != 1:
         return ""
-    wanted, value = _entity(star, dimension.entity), reach.values[0]
+    wanted, value = _entity(star, dimension.entity), lookup.values[0]
     types = {f"_row.{quote(name)}": column.type for name, column in _entity(star, part.part.entity).columns.items()}
     if value not in types:
         return ""

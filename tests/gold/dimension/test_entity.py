@@ -6,7 +6,7 @@ import pytest
 
 from headwater.errors import DeclarationError, GuardError
 from headwater.events import Event, FindingMade
-from headwater.gold.change_feed import drop, trim
+from headwater.gold.change_feed import drop_table, prune_changes
 from headwater.gold.dimension import build as building
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EntityDimension
@@ -262,18 +262,18 @@ def test_nothing_stays_staged():
 
 def test_changes_that_all_have_consumed_may_be_trimmed():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
-    assert trim(warehouse) == 1
+    assert prune_changes(warehouse) == 1
     put(warehouse, "company", seen("company", 1, "2024-04-01", segment="huge"))
     built(warehouse, company(segment="T2"))
     assert len(rows(warehouse, "dim_company", "segment", where=REAL)) == 3
     put(warehouse, "company", seen("company", 1, "2024-05-01", segment="x"))
-    assert trim(warehouse) == 1
+    assert prune_changes(warehouse) == 1
     assert build_dimension(warehouse, star_of(company(segment="T2")), company(segment="T2")).rows > 0
 
 
 def test_a_dropped_table_is_forgotten():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
-    drop(warehouse, "dim_company")
+    drop_table(warehouse, "dim_company")
     assert warehouse.rows("SELECT * FROM meta.progress") == []
     built(warehouse, company(segment="T2"))
     assert len(rows(warehouse, "dim_company", "segment", where=REAL)) == 2

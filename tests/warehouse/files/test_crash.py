@@ -11,9 +11,10 @@ from contextlib import closing
 
 import pytest
 
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import history
 from headwater.warehouse.files.engine import Files
-from tests.silver.builders import COLUMNS, THING, put, ready, versions
+from tests.silver.builders import COLUMNS, THING, put, versions
 from tests.silver.merge.test_crash import arriving, before
 
 SCRIPT = """
@@ -30,7 +31,7 @@ warehouse.close()
 
 def opened(place, file_format):
     warehouse = Files("acme", place, file_format, threads=1)
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     return warehouse
 
 

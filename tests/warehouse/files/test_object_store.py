@@ -7,9 +7,10 @@ from contextlib import closing
 import pytest
 
 from headwater.errors import StoreError, WarehouseError
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import history
 from headwater.warehouse.files.engine import Files
-from tests.silver.builders import COLUMNS, THING, put, ready, seen, versions
+from tests.silver.builders import COLUMNS, THING, put, seen, versions
 from tests.warehouse.files.test_engine import FORMATS, ROWS, filled, found, ids
 
 
@@ -69,7 +70,7 @@ def test_history_is_kept_in_every_format_and_in_a_bucket(tmp_path, request, file
     ]
     for batch in events:
         with closing(opened(url, file_format)) as warehouse:
-            ready(warehouse, THING)
+            migrate_tables(warehouse, THING)
             put(warehouse, batch)
             assert put(warehouse, batch).events == 0
     with closing(opened(url, file_format, read_only=True)) as warehouse:

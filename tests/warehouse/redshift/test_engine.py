@@ -110,9 +110,9 @@ def company(warehouse, purpose):
     load.build(warehouse, STAR, rebuild=True)
     found = load.everything(warehouse)
     purpose("gold, trim and drop")
-    change_feed.trim(warehouse)
+    change_feed.prune_changes(warehouse)
     warehouse.drop_columns("gold", "fact_entry", ["work_date_key", "cost"])
-    change_feed.drop(warehouse, "dim_company")
+    change_feed.drop_table(warehouse, "dim_company")
     silver.drop_entity(warehouse, STAR.declarations.entities["address"])
     return found
 

@@ -18,7 +18,7 @@ MONTH = "_month"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class ExpressionReader:
     """Reads the expressions of a fact over one of its parts."""
 
     star: Star
@@ -74,7 +74,7 @@ class Reader:
             )
 
 
-def reader_of(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> Reader:
+def make_reader(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> ExpressionReader:
     """The reader of `part`."""
     where = f"{fact.origin} fact {fact.fact}"
     own = entity_columns(star.entity(part.entity, where=where), "_row")
@@ -83,4 +83,4 @@ def reader_of(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimen
     months = {name: f"{MONTH}.{quote(name)}" for name in ("period_start", "period_end")} if fact.periods else {}
     base = {**(given or own), **months, "entity_key": '_row."entity_key"'}
     derived = {**fact.degenerate, **fact.measures}
-    return Reader(star=star, fact=fact, base=base, looked_up=lookup_columns(dimensions), derived=derived)
+    return ExpressionReader(star=star, fact=fact, base=base, looked_up=lookup_columns(dimensions), derived=derived)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from headwater.errors import DeclarationError
-from headwater.gold.change_feed import forget
+from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables
 from headwater.names import suggest
 from headwater.run.pipeline.options import Asked
@@ -50,7 +50,7 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
             counted = counted_tables(warehouse, opened.declarations.dimensions.values())
             kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("progress",) if counted else ())})}
             if counted:
-                forget(warehouse)
+                reset_progress(warehouse)
             for layer in _LAYERS:
                 # A view is called after its table, and goes before it: Postgres drops nothing that a view looks at.
                 for name in reversed(warehouse.tables(layer)):

@@ -18,7 +18,7 @@ from headwater.events import (
 )
 from headwater.extract.client import Client
 from headwater.extract.rate_limit import Budgets
-from headwater.gold.change_feed import trim
+from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
 from headwater.ledger.heartbeat import SECONDS, keep
 from headwater.ledger.lease_owner import holder
@@ -143,7 +143,7 @@ def _carried(
         results = execute(plan, work.carry, tally.told)
         complete(opened, sources, plan, results, waiting=work.waiting)
         tally.counts = () if stop() else _counts(work, asked)
-        trim(warehouse)
+        prune_changes(warehouse)
     refused = tuple(
         StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
         for name, error in failed.items()

@@ -12,7 +12,7 @@ from headwater.batch import Batch, Feed
 from headwater.bronze.contract import relaxed
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
-from headwater.gold.dimension.rekey import unsettled
+from headwater.gold.dimension.rekey import find_outdated
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
@@ -89,7 +89,7 @@ def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> S
         name: Redeclared(anew=one.rebuild, why=one.why) for name, one in decide_schemas(warehouse, entities).items()
     }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
-    stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
+    stale = find_outdated(warehouse, opened.declarations.dimensions.values(), built)
     return Standing(built=built - stale, redeclared=decided)
 
 

@@ -16,7 +16,7 @@ from headwater.extract.client import Client
 from headwater.extract.read import read
 from headwater.extract.request_params import Question
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.lake.base import Lake
 from headwater.model.dimension import Dimension
@@ -269,7 +269,7 @@ class Work:
         tell = self.listen
         written: WriteCounts
         if isinstance(declared, Fact):
-            written = load_fact(self.warehouse, star, declared, listen=tell)
+            written = build_fact(self.warehouse, star, declared, listen=tell)
         else:
             written = build_dimension(self.warehouse, star, declared, listen=tell)
         table = f"gold.{table_name(declared)}"

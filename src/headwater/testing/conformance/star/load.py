@@ -14,7 +14,7 @@ import pyarrow as pa
 from headwater.clock import micros
 from headwater.events import Listen, ignore
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
 from headwater.model.fact import Fact
@@ -122,7 +122,7 @@ def build_one(
     if entities := sorted(needs(table)):
         prepare(warehouse, *entities)
     if isinstance(table, Fact):
-        return load_fact(warehouse, star, table, rebuild=rebuild, listen=listen)
+        return build_fact(warehouse, star, table, rebuild=rebuild, listen=listen)
     return build_dimension(warehouse, star, table, rebuild=rebuild, listen=listen)
 
 

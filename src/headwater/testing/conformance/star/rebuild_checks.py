@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.gold.change_feed import drop
+from headwater.gold.change_feed import drop_table
 from headwater.model.tables import order, table_name
 from headwater.testing.conformance.shrink import Batches, flat
 from headwater.testing.conformance.star.compare import comparable, doubled_keys, lost_keys, unlike
@@ -53,7 +53,7 @@ def rebuilt(ground: Ground, batches: Batches[Said]) -> str:
     before, done = comparable(warehouse), build(warehouse, rebuild=True)
     found = f"a rebuild wrote {done.inserted} rows and deleted {done.deleted}" if done.rows else ""
     for table in reversed(order(STAR.declarations)):
-        drop(warehouse, table_name(table))
+        drop_table(warehouse, table_name(table))
     build(warehouse)
     found = found or unlike("before the rebuild", before, "after it", comparable(warehouse))
     ground.erase(warehouse.tenant)
