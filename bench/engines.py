@@ -154,7 +154,7 @@ def by_hand(warehouse: Warehouse, state: State) -> Callable[[str], int]:
 def _by_merge(spark: Spark, state: State, names: Sequence[str]) -> Callable[[str], int]:
     """The same on Delta, where a MERGE closes and an INSERT opens."""
     hand, columns = spark.own_ref("silver", "by_hand"), ", ".join(names)
-    say = spark._say  # noqa: SLF001  # what is written by hand is nobody's verb
+    say = spark._run_own  # noqa: SLF001  # what is written by hand is nobody's verb
     say(f"CREATE TABLE {hand} USING delta AS SELECT {columns} FROM {spark.own_ref('silver', 'ticket')}")
 
     def take(batch: str) -> int:

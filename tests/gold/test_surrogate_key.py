@@ -222,7 +222,7 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     build(warehouse)
     aged(warehouse)
     before = everything(warehouse)
-    monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate", lambda *_: "CAST(7 AS BIGINT)")
+    monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(GuardError) as caught:
         build_one(warehouse, STAR, MEMBER)
     assert caught.value.saw.startswith("key 7 of psa:1 and psa:")

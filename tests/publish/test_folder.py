@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import WarehouseError
-from headwater.publish.folder import Published
+from headwater.publish.folder import PublishedFolder
 
 
 def writer(text, calls):
@@ -30,7 +30,7 @@ def bring(place, state, text, **digests):
 
 @pytest.fixture
 def place(tmp_path):
-    return Published(folder=tmp_path / "out" / "acme", suffix=".csv")
+    return PublishedFolder(folder=tmp_path / "out" / "acme", suffix=".csv")
 
 
 def states(place):

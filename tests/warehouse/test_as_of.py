@@ -6,7 +6,7 @@ import pytest
 
 from headwater.clock import micros, parse_instant
 from headwater.silver.schema.migrate import drop_entity, migrate_tables
-from headwater.warehouse.as_of import rows_at
+from headwater.warehouse.as_of import select_rows_at
 from tests.silver.builders import THING, made, put, seen
 
 
@@ -38,7 +38,7 @@ PAST = [
 
 @pytest.mark.parametrize(("day", "names"), PAST)
 def test_the_rows_of_a_day_are_those_that_were_valid(warehouse, day, names):
-    question = rows_at(warehouse, "silver", "thing", columns=("name",), instant=parse_instant(day))
+    question = select_rows_at(warehouse, "silver", "thing", columns=("name",), instant=parse_instant(day))
     assert warehouse.arrow(question).to_pydict() == {"name": names}
 
 
@@ -46,9 +46,11 @@ def test_a_question_may_be_narrowed(warehouse):
     day = parse_instant("2026-02-02")
     name = r"'it\'s'" if warehouse.capabilities.dialect == "spark" else "'it''s'"  # it is the engine's own SQL
     for where, found in ((f"name = {name} OR FALSE", ["p:1"]), ("size IS NULL", []), ("lower(name) like 'IT%'", [])):
-        question = rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5)
+        question = select_rows_at(
+            warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5
+        )
         assert warehouse.arrow(question).to_pydict() == {"entity_key": found}
-    nothing = rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, limit=0)
+    nothing = select_rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, limit=0)
     assert warehouse.arrow(nothing).num_rows == 0
 
 

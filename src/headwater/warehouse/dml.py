@@ -58,7 +58,7 @@ def apply(
     return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def unfit(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
+def widening_error(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
     """The error for a stored column that cannot hold what is declared now."""
     return WarehouseError(
         f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",

@@ -12,7 +12,7 @@ from headwater.warehouse.duckdb.engine import WRITTEN, DuckDB
 END = "valid_to"
 
 
-def has_end(warehouse: Warehouse, layer: SchemaName, table: str) -> bool:
+def has_validity(warehouse: Warehouse, layer: SchemaName, table: str) -> bool:
     """Whether rows of a table have an end."""
     return any(column.name == END for column in warehouse.describe(layer, table) or ())
 

@@ -118,7 +118,7 @@ def test_the_key_of_a_member_hangs_on_its_entity_key_and_the_start_of_its_versio
 def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
     warehouse = opened("company", "address")
     put(warehouse, "company", *(seen("company", number, "2024-01-01") for number in range(1, 9)))
-    monkeypatch.setattr("headwater.gold.dimension.entity.surrogate", lambda *_: "CAST(7 AS BIGINT)")
+    monkeypatch.setattr("headwater.gold.dimension.entity.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(GuardError) as caught:
         built(warehouse, company(segment="T2"))
     # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.

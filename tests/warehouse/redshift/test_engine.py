@@ -22,11 +22,11 @@ from headwater.testing.conformance.history import entity
 from headwater.testing.conformance.star import load
 from headwater.testing.conformance.star.model import STAR
 from headwater.testing.golden import hold_against
-from headwater.warehouse.as_of import rows_at
+from headwater.warehouse.as_of import select_rows_at
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.duckdb.engine import DuckDB
-from headwater.warehouse.redshift.connection import explained
+from headwater.warehouse.redshift.connection import to_warehouse_error
 from tests.grid.engines import postgres_server
 from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
 from tests.warehouse.redshift.denied import denied
@@ -136,7 +136,9 @@ def flow(cluster):
     purpose("asking")
     opened.arrow("SELECT entity_key, valid_from FROM silver.thing WHERE is_current ORDER BY 1")
     opened.arrow(
-        rows_at(opened, "silver", "thing", columns=["entity_key", "name"], instant=load.read_at("b3"), where="size > 1")
+        select_rows_at(
+            opened, "silver", "thing", columns=["entity_key", "name"], instant=load.read_at("b3"), where="size > 1"
+        )
     )
     opened.describe("silver", "thing_current")
     purpose("erasing")
@@ -346,12 +348,14 @@ def test_a_query_among_other_conditions_becomes_a_join(warehouse):
 
 def test_a_transaction_that_was_overtaken_says_to_run_again():
     error = psycopg.errors.InternalError_("1023 DETAIL: Serializable isolation violation on table - 1")
-    assert "run again" in str(explained(error, "redshift", "INSERT"))
+    assert "run again" in str(to_warehouse_error(error, "redshift", "INSERT"))
 
 
 def test_the_role_is_not_shown():
     error = psycopg.errors.InternalError_("no")
-    assert "arn:" not in str(explained(error, "redshift", "COPY x FROM 's3://b/' IAM_ROLE 'arn:aws:iam::1:role/x'"))
+    assert "arn:" not in str(
+        to_warehouse_error(error, "redshift", "COPY x FROM 's3://b/' IAM_ROLE 'arn:aws:iam::1:role/x'")
+    )
 
 
 def test_settings_hold_no_password_and_name_a_bucket():

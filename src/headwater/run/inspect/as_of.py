@@ -13,7 +13,7 @@ from headwater.names import suggest
 from headwater.run.inspect.status import answered
 from headwater.run.results import Answer
 from headwater.run.workspace import Opened
-from headwater.warehouse.as_of import rows_at
+from headwater.warehouse.as_of import select_rows_at
 from headwater.warehouse.base import SchemaName, Warehouse
 
 
@@ -44,7 +44,8 @@ def asof(
                 )
         chosen = tuple(columns) or known
         return answered(
-            warehouse, rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit)
+            warehouse,
+            select_rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit),
         )
 
 

@@ -18,8 +18,8 @@ from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse
-from headwater.warehouse.dialect.annotate import Columns, note_kinds
-from headwater.warehouse.dialect.translate import exchanged
+from headwater.warehouse.dialect.annotate import Columns, annotate_kinds
+from headwater.warehouse.dialect.translate import translate
 
 OWN = "duckdb"
 """The dialect in which portable SQL is spelled."""
@@ -44,11 +44,11 @@ def create_table_sql(table: Table, ref: str, *, plain: Collection[str] = ()) -> 
 
     Texts in `plain` columns are not packed: of packed ones that partly repeat, DuckDB unpacks all to read a few.
     """
-    columns = ", ".join(_column(column, plain=column.name in plain) for column in table.columns)
+    columns = ", ".join(_column_sql(column, plain=column.name in plain) for column in table.columns)
     return f"CREATE TABLE {ref} ({columns})"
 
 
-def _column(column: TableColumn, *, plain: bool) -> str:
+def _column_sql(column: TableColumn, *, plain: bool) -> str:
     packing = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
     required = " NOT NULL" if column.required else ""
     return f"{quote(column.name)} {spelled(column.dtype, DUCKDB)}{packing}{required}"
@@ -61,10 +61,10 @@ def absent_condition(table: Table, rows: str, others: str) -> str:
 
 def values_sql(rows: Iterable[Iterable[str | int | None]]) -> str:
     """Constant rows, as they follow VALUES."""
-    return ", ".join("(" + ", ".join(_constant(value) for value in row) + ")" for row in rows)
+    return ", ".join("(" + ", ".join(_constant_sql(value) for value in row) + ")" for row in rows)
 
 
-def _constant(value: str | int | None) -> str:
+def _constant_sql(value: str | int | None) -> str:
     if value is None:
         return "NULL"
     return literal(value) if isinstance(value, str) else str(value)
@@ -75,17 +75,17 @@ def render(statement: str, dialect: str, schemas: Schemas = (), columns: Columns
 
     `columns` are those whose types are known: what is said of them can be said more shortly.
     """
-    return statement if dialect == OWN else _rendered(statement, dialect, schemas, columns)
+    return statement if dialect == OWN else _render_tree(statement, dialect, schemas, columns)
 
 
 @lru_cache(maxsize=1024)
-def _rendered(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
+def _render_tree(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
     tree = sqlglot.parse_one(statement, read=OWN)
-    note_kinds(tree, columns)
+    annotate_kinds(tree, columns)
     for node in find_schema_names(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
-    return exchanged(tree, dialect).sql(dialect=dialect)
+    return translate(tree, dialect).sql(dialect=dialect)
 
 
 def find_schema_names(tree: exp.Expr) -> list[exp.Identifier]:

@@ -16,7 +16,7 @@ from headwater.names import literal, quote
 from headwater.warehouse import dml
 from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition, column_list, create_table_sql, same_row_condition
-from headwater.warehouse.duckdb.connection import STORAGE, explained, newer_storage, opened
+from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
 
 LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
 """The schemas of a tenant."""
@@ -77,8 +77,8 @@ class DuckDB:
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
-        self._connection = opened(path, config, storage=storage, read_only=read_only)
-        self.notes = () if read_only else newer_storage(self._connection, path, storage)
+        self._connection = connect(path, config, storage=storage, read_only=read_only)
+        self.notes = () if read_only else warn_newer_storage(self._connection, path, storage)
         self.execute("SET TimeZone = 'UTC'")
         self.execute("SET enable_progress_bar = false")
         if read_only:
@@ -124,7 +124,7 @@ class DuckDB:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not widens(stored, column.dtype):
-            raise dml.unfit(table, column, stored, where=self.path)
+            raise dml.widening_error(table, column, stored, where=self.path)
         ref, wanted = self.ref(table.layer, table.name), spelled(column.dtype, DUCKDB)
         self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
 
@@ -150,9 +150,9 @@ class DuckDB:
 
     def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
-        return tuple(row[0] for row in self._catalogue(layer))
+        return tuple(row[0] for row in self._read_catalog(layer))
 
-    def _catalogue(self, layer: SchemaName) -> list[tuple[Any, ...]]:
+    def _read_catalog(self, layer: SchemaName) -> list[tuple[Any, ...]]:
         return self.rows(
             "SELECT table_name, table_type FROM information_schema.tables "
             "WHERE table_catalog = current_database() AND table_schema = ? ORDER BY table_name",
@@ -161,7 +161,7 @@ class DuckDB:
 
     def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
-        for found, kind in self._catalogue(layer):
+        for found, kind in self._read_catalog(layer):
             if found == name:
                 self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
                 self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
@@ -214,7 +214,7 @@ class DuckDB:
         try:
             return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
         except duckdb.Error as error:
-            raise explained(error, self.path, statement) from error
+            raise to_warehouse_error(error, self.path, statement) from error
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
@@ -225,7 +225,7 @@ class DuckDB:
         try:
             return self._connection.sql(select).to_arrow_reader(_BATCH)
         except duckdb.Error as error:
-            raise explained(error, self.path, select) from error
+            raise to_warehouse_error(error, self.path, select) from error
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, without running it."""
@@ -235,7 +235,7 @@ class DuckDB:
         try:
             return self._connection.execute(statement, list(parameters) or None)
         except duckdb.Error as error:
-            raise explained(error, self.path, statement) from error
+            raise to_warehouse_error(error, self.path, statement) from error
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
@@ -321,16 +321,16 @@ class DuckDB:
         written = WriteCounts()
         with self.transaction():
             if shares == 1:
-                written = self._replaced(table, keys=keys, fresh=fresh, own="TRUE")
+                written = self._replace_part(table, keys=keys, fresh=fresh, own="TRUE")
             for number in range(shares if shares > 1 else 0):
                 own = f"HASH({column_list(table.key)}) % {shares} = {number}"
                 some = self.stage("replaced__fresh", f"SELECT {column_list(table.names)} FROM {fresh} WHERE {own}")
-                written += self._replaced(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
+                written += self._replace_part(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
         for name in ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added"):
             self.unstage(name)
         return written
 
-    def _replaced(self, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
+    def _replace_part(self, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
         """`replace_rows` for the keys that hold the condition `own`, of which alone `keys` and `fresh` are."""
         ref, names = self.ref(table.layer, table.name), column_list(table.names)
         found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"

@@ -9,9 +9,9 @@ from headwater.dtypes import DUCKDB, spelled, widens
 from headwater.names import quote
 from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition, column_list, same_row_condition
-from headwater.warehouse.dml import unfit
+from headwater.warehouse.dml import widening_error
 from headwater.warehouse.files.manifest import StoredTable
-from headwater.warehouse.files.tables import FileTables, fresh, named
+from headwater.warehouse.files.tables import FileTables, find_names, new_content_id
 
 
 class Files(FileTables):
@@ -27,17 +27,17 @@ class Files(FileTables):
         stored = self._tables.get(key)
         if stored is None:
             with self.transaction():
-                made = StoredTable(columns=tuple(map(_plain, table.columns)), content=fresh())
+                made = StoredTable(columns=tuple(map(_storage_column, table.columns)), content_id=new_content_id())
                 self._put(key, made)
                 if self._place.file_format == "delta":  # so that other readers find it, too
                     self._rewrite(key, f"SELECT * FROM {self.ref(*key)}")
             return
         columns = {column.name: column for column in stored.columns}
-        for wanted in map(_plain, table.columns):
+        for wanted in map(_storage_column, table.columns):
             known = columns.setdefault(wanted.name, replace(wanted, required=False))
             if known.dtype != wanted.dtype:
                 if not widens(known.dtype, wanted.dtype):
-                    raise unfit(table, wanted, known.dtype, where=self.path)
+                    raise widening_error(table, wanted, known.dtype, where=self.path)
                 columns[wanted.name] = replace(wanted, required=known.required)
         if tuple(columns.values()) != stored.columns:
             with self.transaction():
@@ -55,9 +55,9 @@ class Files(FileTables):
     def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
         stored = self._tables[layer, name]
-        if not stored.asof:
+        if not stored.has_as_of:
             with self.transaction():
-                self._tables[layer, name] = replace(stored, asof=True)
+                self._tables[layer, name] = replace(stored, has_as_of=True)
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
@@ -92,9 +92,9 @@ class Files(FileTables):
         key = (layer, name)
         with self.transaction():
             stored = self._tables[key]
-            piece = self._written(key, stored.columns, columns, select)
+            piece = self._write_file(key, stored.columns, columns, select)
             if piece.rows:
-                self._put(key, replace(stored, pieces=(*stored.pieces, piece), content=fresh()))
+                self._put(key, replace(stored, files=(*stored.files, piece), content_id=new_content_id()))
         return piece.rows
 
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
@@ -178,10 +178,10 @@ class Files(FileTables):
         """A text that changes when rows or columns of a table do; nothing is read for it."""
         view = self._views.get((layer, name))
         if view is None:
-            return self._tables[layer, name].content
-        return "+".join([view, *(self.digest(*key) for key in sorted(set(named(view))))])
+            return self._tables[layer, name].content_id
+        return "+".join([view, *(self.digest(*key) for key in sorted(set(find_names(view))))])
 
 
-def _plain(column: TableColumn) -> TableColumn:
+def _storage_column(column: TableColumn) -> TableColumn:
     """A column as DuckDB knows it, to which JSON is text."""
     return replace(column, dtype="text") if column.dtype == "json" else column

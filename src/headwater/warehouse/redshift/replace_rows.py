@@ -14,7 +14,7 @@ STAGED = ("replaced__stored", "replaced__fresh", "replaced__gone", "replaced__ad
 """Temporary tables of this module."""
 
 
-class Session(Protocol):
+class PortableSqlSession(Protocol):
     """What is needed of the warehouse, which takes portable SQL."""
 
     def ref(self, layer: SchemaName, name: str) -> str:
@@ -42,7 +42,7 @@ class Session(Protocol):
         ...
 
 
-def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
     """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
 
     Rows meet by their keys, which a hash finds, and are then held against each other in all columns.
@@ -51,14 +51,14 @@ def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> Writ
     exact = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {empty} LIMIT 1"))
 
     def meets(left: str, right: str) -> str:
-        return same_row_condition(table.key, left, right) if exact else _equal(table.key, left, right)
+        return same_row_condition(table.key, left, right) if exact else _equal_condition(table.key, left, right)
 
     stored = warehouse.stage(
         "replaced__stored",
         f"SELECT {column_list(table.names, 's')} FROM {warehouse.ref(table.layer, table.name)} AS s "
         f"JOIN (SELECT DISTINCT {column_list(table.key)} FROM {keys}) AS k ON {meets('k', 's')}",
     )
-    wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed(table)} FROM {fresh}")
+    wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed_columns_sql(table)} FROM {fresh}")
     rest = [name for name in table.names if name not in table.key]
 
     def same(left: str, right: str) -> str:
@@ -79,8 +79,8 @@ def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> Writ
     return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def applied(
-    warehouse: Session, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str
+def apply_changes(
+    warehouse: PortableSqlSession, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str
 ) -> WriteCounts:
     """Take away the rows that go, found by their primary keys, and put in those that come."""
     same = " AND ".join(
@@ -94,11 +94,11 @@ def applied(
     return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def _equal(columns: Sequence[str], left: str, right: str) -> str:
+def _equal_condition(columns: Sequence[str], left: str, right: str) -> str:
     return " AND ".join(f"{left}.{quote(name)} = {right}.{quote(name)}" for name in columns)
 
 
-def _typed(table: Table) -> str:
+def _typed_columns_sql(table: Table) -> str:
     """The columns as they are once stored: a number is held against one of as many digits."""
     return ", ".join(
         f"CAST({quote(column.name)} AS {spelled(column.dtype, DUCKDB)}) AS {quote(column.name)}"

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from headwater.warehouse.base import SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.spark import ddl
-from headwater.warehouse.spark.ddl import tick, ticked, typed
-from headwater.warehouse.spark.temp_views import counted, surely_empty
+from headwater.warehouse.spark.ddl import cast_columns_sql, column_list, quote_name
+from headwater.warehouse.spark.temp_views import is_surely_empty, observe_count
 
 
-class Tables(Protocol):
+class DeltaCatalog(Protocol):
     """Which tables there are: in a folder of this machine, or in a catalog."""
 
     def columns(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
@@ -39,7 +39,7 @@ class Tables(Protocol):
 class DeltaWrites:
     """How Delta tables are written."""
 
-    def __init__(self, tables: Tables, ref: Callable[[SchemaName, str], str], run: Callable[[str], Any]) -> None:
+    def __init__(self, tables: DeltaCatalog, ref: Callable[[SchemaName, str], str], run: Callable[[str], Any]) -> None:
         self._tables = tables
         self._ref = ref
         self._run = run
@@ -47,9 +47,9 @@ class DeltaWrites:
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put in the rows of a SELECT; how many."""
         stored = self._tables.columns(layer, name) or ()
-        shown = typed(stored, given=columns)
-        rows, count = counted(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({ticked(columns)})"))
-        if surely_empty(rows):
+        shown = cast_columns_sql(stored, given=columns)
+        rows, count = observe_count(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({column_list(columns)})"))
+        if is_surely_empty(rows):
             return 0
         self._tables.touch(layer, name)
         rows.writeTo(self._ref(layer, name)).append()
@@ -58,13 +58,13 @@ class DeltaWrites:
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows that hold a condition."""
         self._tables.touch(layer, name)
-        return _affected(self._run(f"DELETE FROM {self._ref(layer, name)} WHERE {where}"))
+        return _affected_rows(self._run(f"DELETE FROM {self._ref(layer, name)} WHERE {where}"))
 
     def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition."""
         self._tables.touch(layer, name)
-        sets = ", ".join(f"{tick(column)} = {value}" for column, value in values.items())
-        return _affected(self._run(f"UPDATE {self._ref(layer, name)} SET {sets} WHERE {where}"))
+        sets = ", ".join(f"{quote_name(column)} = {value}" for column, value in values.items())
+        return _affected_rows(self._run(f"UPDATE {self._ref(layer, name)} SET {sets} WHERE {where}"))
 
     def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of a SELECT in the place of those that hold a condition."""
@@ -74,15 +74,17 @@ class DeltaWrites:
         """Bring in rows that go, come, and take another one's place."""
         self._tables.touch(table.layer, table.name)
         ref = self._ref(table.layer, table.name)
-        return _merged(
-            self._run(ddl.merge_moved(table, ref, changes=changes, old_key_columns=old_key_columns, inserts=inserts))
+        return _merge_counts(
+            self._run(
+                ddl.merge_changes_sql(table, ref, changes=changes, old_key_columns=old_key_columns, inserts=inserts)
+            )
         )
 
     def replace(self, table: Table, changes: str) -> WriteCounts:
         """Take away the rows that `changes` marks as gone, and put in its others."""
         self._tables.touch(table.layer, table.name)
         ref = self._ref(table.layer, table.name)
-        return _merged(self._run(ddl.merge_differing(table, ref, changes=changes)))
+        return _merge_counts(self._run(ddl.merge_differences_sql(table, ref, changes=changes)))
 
     def add_columns(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Add columns, which are NULL in the rows that are there."""
@@ -99,17 +101,17 @@ class DeltaWrites:
         version = self._tables.version(layer, name)
         shown = ", ".join(map(ddl.column_sql, columns))
         self._run(f"REPLACE TABLE {ref} ({shown}) USING delta{self._tables.place(layer, name)}")
-        select = f"SELECT {typed(columns, given=before)} FROM {ref} VERSION AS OF {version}"
+        select = f"SELECT {cast_columns_sql(columns, given=before)} FROM {ref} VERSION AS OF {version}"
         self._run(f"INSERT INTO {ref} {select}")
         self._tables.reshape(layer, name, tuple(columns))
 
 
-def _affected(answer: Any) -> int:
+def _affected_rows(answer: Any) -> int:
     rows = answer.collect()
     return max(int(rows[0][0]), 0) if rows else 0
 
 
-def _merged(answer: Any) -> WriteCounts:
+def _merge_counts(answer: Any) -> WriteCounts:
     row = answer.collect()[0].asDict()
     updated = int(row["num_updated_rows"])
     return WriteCounts(deleted=updated + int(row["num_deleted_rows"]), inserted=updated + int(row["num_inserted_rows"]))
