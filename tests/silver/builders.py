@@ -7,13 +7,20 @@ from collections.abc import Iterable, Sequence
 
 from headwater.model.entity import Entity
 from headwater.silver.schema.migrate import migrate_tables
-from headwater.testing.conformance.history.entity import COLUMNS, THING, put, seen, staged, versions
-from headwater.testing.conformance.history.oracle import Seen
+from headwater.testing.conformance.history.entity import (
+    COLUMNS,
+    THING,
+    make_event,
+    merge_events,
+    read_versions,
+    stage_events,
+)
+from headwater.testing.conformance.history.oracle import Event
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.grid.engines import Engine
 
-__all__ = ["COLUMNS", "THING", "cut", "made", "opened", "put", "seen", "staged", "versions"]
+__all__ = ["COLUMNS", "THING", "cut", "made", "make_event", "merge_events", "opened", "read_versions", "stage_events"]
 
 
 def opened(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
@@ -29,7 +36,7 @@ def made(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
     return warehouse
 
 
-def cut(events: Sequence[Seen], sizes: Iterable[int]) -> list[list[Seen]]:
+def cut(events: Sequence[Event], sizes: Iterable[int]) -> list[list[Event]]:
     """The events in batches of the given sizes; what is left over is the last batch."""
     rest = iter(events)
     batches = [list(itertools.islice(rest, size)) for size in sizes]

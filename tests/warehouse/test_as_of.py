@@ -7,20 +7,20 @@ import pytest
 from headwater.clock import micros, parse_instant
 from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.warehouse.as_of import select_rows_at
-from tests.silver.builders import THING, made, put, seen
+from tests.silver.builders import THING, made, make_event, merge_events
 
 
 @pytest.fixture
 def warehouse(engine):
     one = made(engine)
     days = [micros(parse_instant(day)) for day in ("2026-01-01", "2026-02-01T00:00:00.000001", "2026-03-01")]
-    put(
+    merge_events(
         one,
         [
-            seen("p:1", days[0], name="a", size=1, note="n"),
-            seen("p:1", days[1], name="it's", size=1, note="n"),
-            seen("p:1", days[2], "D"),
-            seen("p:2", days[2], name="b", size=None, note=""),
+            make_event("p:1", days[0], name="a", size=1, note="n"),
+            make_event("p:1", days[1], name="it's", size=1, note="n"),
+            make_event("p:1", days[2], "D"),
+            make_event("p:2", days[2], name="b", size=None, note=""),
         ],
     )
     return one

@@ -103,7 +103,7 @@ def test_a_condition_is_taken_in_brackets_and_without_comments():
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_every_engine_that_exports_writes_the_same_rows_and_knows_what_changed(engine, tmp_path, file_format):
     warehouse = engine.open()
-    if not warehouse.capabilities.exports:
+    if not warehouse.capabilities.can_export:
         pytest.skip("it writes no files")
     warehouse.prepare()
     filled(warehouse, ROWS_OF_ALL_TYPES)

@@ -9,7 +9,7 @@ VARIABLE = "HEADWATER_GOLDEN"
 """Set to `rewrite`, it makes every comparison a rewriting."""
 
 
-def hold_against(path: Path, text: str) -> None:
+def compare_golden(path: Path, text: str) -> None:
     """Compare `text` with the golden file `path`, or rewrite that; AssertionError where they differ."""
     if os.environ.get(VARIABLE) == "rewrite":
         path.parent.mkdir(parents=True, exist_ok=True)

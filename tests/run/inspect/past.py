@@ -15,7 +15,7 @@ from headwater.silver.merge.merge import save_batches
 from headwater.silver.merge.result import Provenance
 from headwater.silver.schema.migrate import migrate_tables
 from tests.e2e.builders import SHOP
-from tests.silver.builders import put, seen
+from tests.silver.builders import make_event, merge_events
 
 CONNECTION = {"connector": "connectwise", "settings": {"base_url": "http://127.0.0.1:1", "company": "acme"}}
 
@@ -34,7 +34,7 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
     with app.open_project(root) as opened, closing(opened.warehouse("acme")) as warehouse:
         declared = opened.declarations.entities[entity]
         migrate_tables(warehouse, declared)
-        put(warehouse, list(events), declared)
+        merge_events(warehouse, list(events), declared)
         for batch in {event.batch for event in events}:
             last = max(event.sequence for event in events if event.batch == batch)
             read_at = datetime.fromtimestamp(last // 1_000_000 + 86_400, UTC)
@@ -47,7 +47,7 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
 def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values):
     """An event of a contact at an instant."""
     at = micros(datetime.fromisoformat(when).replace(tzinfo=UTC))
-    return seen(key, at, operation, batch, **values)
+    return make_event(key, at, operation, batch, **values)
 
 
 def erase(root: Path) -> None:

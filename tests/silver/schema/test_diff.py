@@ -18,7 +18,7 @@ from headwater.silver.schema.diff import check_decision, decide_schemas, diff_sc
 from headwater.silver.schema.migrate import drop_entity, finish_rebuild
 from headwater.silver.schema.snapshot import SchemaSnapshot
 from headwater.silver.schema.tables import LOG_COLUMNS
-from headwater.testing.tables import drawn, mismatch
+from headwater.testing.tables import find_mismatch, parse_table
 
 BEFORE = """
     | id | name | size | colour | changed    |
@@ -59,7 +59,7 @@ def land(tmp_path):
         path = tmp_path / f"{batch.id}.parquet"
         with duckdb.connect() as duck:
             duck.execute("CREATE TABLE r (id BIGINT, name VARCHAR, size INTEGER, colour VARCHAR, changed VARCHAR)")
-            duck.executemany("INSERT INTO r VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in drawn(table)])
+            duck.executemany("INSERT INTO r VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in parse_table(table)])
             duck.execute(f"COPY (SELECT *, row_number() OVER () AS _line FROM r) TO '{path}'")
         return LandedBatch(source="shop.things", batch=batch, files=(str(path),))
 
@@ -75,13 +75,13 @@ def day(instant):
 
 
 def check(warehouse, picture):
-    names = [name for name in drawn(picture)[0] if name not in {"from", "to"}]
+    names = [name for name in parse_table(picture)[0] if name not in {"from", "to"}]
     listed = ", ".join(f'"{name}"' for name in names)
     found = warehouse.rows(f"SELECT {listed}, valid_from, valid_to FROM silver.thing")
     rows = [
         dict(zip((*names, "from", "to"), (*row, day(since), day(until)), strict=True)) for *row, since, until in found
     ]
-    assert mismatch(picture, rows) == "", mismatch(picture, rows)
+    assert find_mismatch(picture, rows) == "", find_mismatch(picture, rows)
 
 
 NARROW, WIDE = thing(name="text"), thing(name="text", colour="text")

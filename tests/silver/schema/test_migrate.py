@@ -9,7 +9,7 @@ from headwater.model.entity import Entity
 from headwater.silver.explain import explain
 from headwater.silver.schema.diff import decide_schemas
 from headwater.silver.schema.migrate import migrate_tables
-from tests.silver.builders import THING, made, put, seen, versions
+from tests.silver.builders import THING, made, make_event, merge_events, read_versions
 
 
 def changed(*, choice=None, **columns) -> Entity:
@@ -21,7 +21,9 @@ def changed(*, choice=None, **columns) -> Entity:
 @pytest.fixture
 def warehouse(engine):
     one = made(engine)
-    put(one, [seen("p:1", 10, name="a", size=1, note="n"), seen("p:1", 20, name="b", size=1, note="n")])
+    merge_events(
+        one, [make_event("p:1", 10, name="a", size=1, note="n"), make_event("p:1", 20, name="b", size=1, note="n")]
+    )
     return one
 
 
@@ -34,9 +36,9 @@ def test_the_tables_are_those_of_the_design(warehouse):
 
 
 def test_a_new_column_is_added_and_the_view_shows_it(warehouse):
-    before = versions(warehouse)
+    before = read_versions(warehouse)
     migrate_tables(warehouse, changed(choice="from_now", colour={"type": "text"}))
-    assert versions(warehouse) == before
+    assert read_versions(warehouse) == before
     assert warehouse.rows("SELECT colour FROM silver.thing_current") == [(None,)]
     assert warehouse.rows("SELECT DISTINCT known FROM silver.thing_log") == [(",thing_id,name,size,note,",)]
 
@@ -61,7 +63,7 @@ def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, w
         migrate_tables(warehouse, entity)
     assert caught.value.saw == why
     assert "headwater rebuild" in caught.value.hint
-    assert len(versions(warehouse)) == 2
+    assert len(read_versions(warehouse)) == 2
     assert decide_schemas(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].rebuild
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
-from headwater.warehouse.dialect.types import NOTED, Kind, common_kind, kind_of, kind_of_type
+from headwater.warehouse.dialect.types import NOTED, Kind, kind_of, kind_of_type, widest_kind
 
 Columns = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """Relations whose columns are of known types: the name of each, and its columns, each with its type in DuckDB's spelling."""
@@ -34,7 +34,7 @@ def _annotate_query(query: exp.Expr, known: Mapping[str, _Given], outer: Mapping
         case exp.SetOperation():
             first, second = (_annotate_query(one, known, outer) for one in (query.left, query.right))
             pairs = zip(first.items(), second.values(), strict=False)
-            return {name: common_kind((kind, other)) for (name, kind), other in pairs}
+            return {name: widest_kind((kind, other)) for (name, kind), other in pairs}
         case exp.Select():
             return _annotate_select(query, known, outer)
         case _:

@@ -73,9 +73,9 @@ def kind_of(node: exp.Expr) -> Kind:
             kind = kind_of(node.this)
         case exp.Case():
             branches = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default") or exp.null()]
-            kind = common_kind(map(kind_of, branches))
+            kind = widest_kind(map(kind_of, branches))
         case exp.Coalesce() | exp.Greatest() | exp.Least():
-            kind = common_kind(map(kind_of, (node.this, *node.expressions)))
+            kind = widest_kind(map(kind_of, (node.this, *node.expressions)))
         case exp.Anonymous():
             kind = _CALLED.get(node.name.upper(), "unknown")
         case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
@@ -91,7 +91,7 @@ def _arithmetic_kind(node: exp.Binary) -> Kind:
     kinds = kind_of(node.this), kind_of(node.expression)
     if kinds == ("date", "whole"):
         return "date"
-    kind = common_kind(kinds)
+    kind = widest_kind(kinds)
     return kind if kind in _NUMBERS else "whole" if kinds == ("date", "date") else "unknown"
 
 
@@ -107,7 +107,7 @@ def _number_kind(text: str) -> Kind:
     return "double" if "e" in text.lower() else "decimal"
 
 
-def common_kind(kinds: Iterable[Kind]) -> Kind:
+def widest_kind(kinds: Iterable[Kind]) -> Kind:
     """The kind of what may be of any of these kinds: of numbers the widest."""
     found = set(kinds) - {"null"}
     if found and found <= set(_NUMBERS):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from headwater.errors import WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.endpoint import plain_http
-from headwater.warehouse.files.manifest import DataFile, Key, Manifest, StoredTable
+from headwater.warehouse.files.manifest import Key, Manifest, StoredTable, TableFile
 
 DRAFTS = "_drafts/"
 JOURNAL = "_journal.json"
@@ -57,11 +57,11 @@ def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable
     rewritten = drafts if grown else table.files
     files = [store.fetch(piece.path) for piece in rewritten]
     version = import_delta().put(_url(store, folder), files, mode=mode, options=storage_options())
-    pieces = tuple(DataFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
+    pieces = tuple(TableFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
     return replace(table, files=pieces, delta=version.number)
 
 
-def _is_draft(piece: DataFile) -> bool:
+def _is_draft(piece: TableFile) -> bool:
     return piece.path.startswith(DRAFTS)
 
 

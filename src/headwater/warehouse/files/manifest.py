@@ -21,7 +21,7 @@ Key = tuple[SchemaName, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataFile:
+class TableFile:
     """A file of a table. It never changes."""
 
     path: str
@@ -33,7 +33,7 @@ class StoredTable:
     """A table: its columns, and the files that hold its rows."""
 
     columns: tuple[TableColumn, ...]
-    files: tuple[DataFile, ...] = ()
+    files: tuple[TableFile, ...] = ()
     content_id: str = ""
     """Another one whenever rows or columns are."""
     has_as_of: bool = False
@@ -119,7 +119,7 @@ def _parse_table(told: dict[str, Any]) -> StoredTable:
         columns=tuple(
             TableColumn(name=name, dtype=dtype, required=required) for name, dtype, required in told["columns"]
         ),
-        files=tuple(DataFile(path=path, rows=rows) for path, rows in told["files"]),
+        files=tuple(TableFile(path=path, rows=rows) for path, rows in told["files"]),
         content_id=told["content"],
         has_as_of=told["asof"],
         delta=told["delta"],

@@ -23,7 +23,7 @@ from headwater.names import literal
 from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
 from headwater.warehouse.files.formats import copy_sql, select_files, select_fitted
-from headwater.warehouse.files.manifest import DataFile, Format, Key, StoredTable
+from headwater.warehouse.files.manifest import Format, Key, StoredTable, TableFile
 from headwater.warehouse.files.table_store import TableStore
 
 MANY = 8
@@ -140,14 +140,14 @@ class FileTables(DuckDB):
         paths = [str(self._place.store.fetch(piece.path)) for piece in table.files]
         return select_files(table.columns, paths, self._place.file_format)
 
-    def _write_file(self, key: Key, columns: Sequence[TableColumn], given: Sequence[str], select: str) -> DataFile:
+    def _write_file(self, key: Key, columns: Sequence[TableColumn], given: Sequence[str], select: str) -> TableFile:
         """The rows of `select`, whose columns are `given`, in a new file."""
         path = self._place.new_path(key)
         file = self._place.store.draft(path)
         self._drafts.append(path)
         file_format = self._place.file_format
         rows = self.execute(copy_sql(select_fitted(columns, given, select, file_format), str(file), file_format))
-        return DataFile(path=path, rows=rows)
+        return TableFile(path=path, rows=rows)
 
     def _put(self, key: Key, table: StoredTable) -> None:
         """Let a table be this from now on, within the transaction."""

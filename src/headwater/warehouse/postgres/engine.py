@@ -142,7 +142,7 @@ class Postgres:
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
-        ref, shown = self.own_ref(layer, name), self._to_postgres_sql(select)
+        ref, shown = self.own_ref(layer, name), self._to_sql(select)
         with self.transaction():
             self._run("SAVEPOINT view")
             try:
@@ -207,7 +207,7 @@ class Postgres:
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; rows it wrote (0 where that means nothing)."""
-        return _row_count(self._run(self._to_postgres_sql(statement), parameters))
+        return _row_count(self._run(self._to_sql(statement), parameters))
 
     def execute_own(self, statement: str) -> int:
         """Run a statement in Postgres's own dialect; rows it wrote."""
@@ -215,7 +215,7 @@ class Postgres:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
-        return self._run(self._to_postgres_sql(statement), parameters).fetchall()
+        return self._run(self._to_sql(statement), parameters).fetchall()
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
@@ -223,7 +223,7 @@ class Postgres:
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
-        return self._table(self._run(self._to_postgres_sql(select)))
+        return self._table(self._run(self._to_sql(select)))
 
     def _table(self, cursor: Any) -> Any:
         described, known = cursor.description or [], self._connection.adapters.types
@@ -236,7 +236,7 @@ class Postgres:
             self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
-    def _to_postgres_sql(self, statement: str) -> str:
+    def _to_sql(self, statement: str) -> str:
         """Portable SQL as this very server understands it."""
         text = render(statement, "postgres", self.schemas)
         for newer, older in self._older:
@@ -251,7 +251,7 @@ class Postgres:
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
-        return self.stage_own(name, " UNION ALL ".join(self._to_postgres_sql(part) for part in (select, *more)))
+        return self.stage_own(name, " UNION ALL ".join(self._to_sql(part) for part in (select, *more)))
 
     def stage_own(self, name: str, select: str) -> str:
         """The rows of a SELECT in Postgres's own dialect as a temporary table, which may be one of an earlier one."""

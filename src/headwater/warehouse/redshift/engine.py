@@ -98,7 +98,7 @@ class Redshift:
         ref = self._catalogue.ref(layer, name)
         with self.transaction():
             self._session.run(f"DROP VIEW IF EXISTS {ref}")
-            self._session.run(f"CREATE VIEW {ref} AS {self._to_redshift_sql(select)} WITH NO SCHEMA BINDING")
+            self._session.run(f"CREATE VIEW {ref} AS {self._to_sql(select)} WITH NO SCHEMA BINDING")
 
     def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """WarehouseError: Redshift has no functions that give rows, so `asof` is none of its capabilities."""
@@ -127,7 +127,7 @@ class Redshift:
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
         plain, staged = expand_recursion(self, statement)
-        found = self._session.run(self._to_redshift_sql(plain), parameters).fetchall()
+        found = self._session.run(self._to_sql(plain), parameters).fetchall()
         for name in staged:
             self.unstage(name)
         return found
@@ -138,7 +138,7 @@ class Redshift:
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
-        return self._table(self._session.run(self._to_redshift_sql(select)))
+        return self._table(self._session.run(self._to_sql(select)))
 
     def _table(self, cursor: Any) -> Any:
         described = cursor.description or []
@@ -151,7 +151,7 @@ class Redshift:
             self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
-    def _to_redshift_sql(self, statement: str) -> str:
+    def _to_sql(self, statement: str) -> str:
         return rewrite(statement, self.schemas, self._type_of)
 
     def _type_of(self, layer: SchemaName, name: str, column: str) -> str | None:
@@ -160,7 +160,7 @@ class Redshift:
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
         plain = [expand_recursion(self, part) for part in (select, *more)]
-        rows = " UNION ALL ".join(self._to_redshift_sql(text) for text, _ in plain)
+        rows = " UNION ALL ".join(self._to_sql(text) for text, _ in plain)
         ref = self._session.stage(name, f"CREATE TEMPORARY TABLE {{}} AS {rows}")
         for _, staged in plain:
             for one in staged:
@@ -196,7 +196,7 @@ class Redshift:
         return written
 
     def _write(self, statement: str) -> int:
-        return self._session.write(self._to_redshift_sql(statement))
+        return self._session.write(self._to_sql(statement))
 
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""

@@ -71,7 +71,7 @@ class Spark:
         self.read_only = read_only
         names = {layer: database_name(tenant, layer) for layer in LAYERS}
         self.schemas = tuple(names.items())
-        self._where = f"spark {url or '(active open_session)'}, databases {names['silver']}, {names['gold']}"
+        self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
         self._depth = 0
         self._closed = False
         self._mirror: ShadowSchema | None = None
@@ -172,7 +172,7 @@ class Spark:
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         with self.transaction():
-            self._tables.put_view(layer, name, self._to_spark_sql(select))
+            self._tables.put_view(layer, name, self._to_sql(select))
 
     def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
@@ -229,7 +229,7 @@ class Spark:
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
         with self._translate_errors(statement), self._expand_recursion(statement) as (plain,):
-            return [tuple(row) for row in self._run(self._to_spark_sql(plain), parameters).collect()]
+            return [tuple(row) for row in self._run(self._to_sql(plain), parameters).collect()]
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Spark's own dialect, as a pyarrow Table."""
@@ -239,7 +239,7 @@ class Spark:
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
         with self._translate_errors(select), self._expand_recursion(select) as (plain,):
-            return self._run(self._to_spark_sql(plain)).toArrow()
+            return self._run(self._to_sql(plain)).toArrow()
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
@@ -247,7 +247,7 @@ class Spark:
             self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
-    def _to_spark_sql(self, statement: str) -> str:
+    def _to_sql(self, statement: str) -> str:
         """Portable SQL in Spark's dialect."""
         text, columns = self._lake.replace_reads(statement)
         known = find_columns(text, self._tables.columns, self._staged.rows, self._prefix)
@@ -273,11 +273,7 @@ class Spark:
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of SELECTs as a temporary view of what was worked out now; the quoted name to use."""
         with self._expand_recursion(select, *more) as plain:
-            text = (
-                " UNION ALL ".join(f"({self._to_spark_sql(one)})" for one in plain)
-                if more
-                else self._to_spark_sql(plain[0])
-            )
+            text = " UNION ALL ".join(f"({self._to_sql(one)})" for one in plain) if more else self._to_sql(plain[0])
             return self._stage_own(name, text)
 
     @contextmanager
@@ -290,7 +286,7 @@ class Spark:
             names += staged
             if staged and len(selects) > 1:  # the next one's steps go by the same names
                 names.append(f"recursion__part_{number}")
-                text = f"SELECT * FROM {self._stage_own(names[-1], self._to_spark_sql(text))}"
+                text = f"SELECT * FROM {self._stage_own(names[-1], self._to_sql(text))}"
             plain.append(text)
         try:
             yield tuple(plain)
@@ -333,7 +329,7 @@ class Spark:
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         with self.transaction(), self._expand_recursion(select) as (plain,):
-            return self._writes.append(layer, name, columns, self._to_spark_sql(plain))
+            return self._writes.append(layer, name, columns, self._to_sql(plain))
 
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
@@ -349,13 +345,13 @@ class Spark:
     def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
-            return self._writes.overwrite(layer, name, self._condition(where), columns, self._to_spark_sql(select))
+            return self._writes.overwrite(layer, name, self._condition(where), columns, self._to_sql(select))
 
     def _condition(self, where: str) -> str:
-        return self._to_spark_sql(f"SELECT 1 WHERE {where}").removeprefix("SELECT 1 WHERE ")
+        return self._to_sql(f"SELECT 1 WHERE {where}").removeprefix("SELECT 1 WHERE ")
 
     def _value(self, value: str) -> str:
-        return self._to_spark_sql(f"SELECT {value}").removeprefix("SELECT ")
+        return self._to_sql(f"SELECT {value}").removeprefix("SELECT ")
 
     def apply(
         self,
@@ -368,10 +364,10 @@ class Spark:
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         del use_row_ids  # Spark's rows have no ids
-        staged = self._to_spark_sql(f"SELECT * FROM {changes}").removeprefix("SELECT * FROM ")
+        staged = self._to_sql(f"SELECT * FROM {changes}").removeprefix("SELECT * FROM ")
         first, gone = quote(next(iter(old_key_columns.values()))), quote(table.primary_key[0])
         coming, going = self.rows(f"SELECT COUNT({gone}), COUNT({first}) FROM {changes}")[0]
-        extra = self._to_spark_sql(inserts) if inserts else ""
+        extra = self._to_sql(inserts) if inserts else ""
         with self.transaction():
             if going:
                 return self._writes.apply(table, staged, old_key_columns=old_key_columns, inserts=extra)
@@ -389,7 +385,7 @@ class Spark:
         ref, shown = self.own_ref(table.layer, table.name), ddl.column_list(table.names, "s")
         meets = ddl.equal_condition(table.key, "k", "s")
         own_keys, own_fresh = (
-            self._to_spark_sql(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
+            self._to_sql(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
         )
         with self.transaction():
             stored = self._stage_own(
