@@ -279,8 +279,7 @@ class Spark:
     @contextmanager
     def _expand_recursion(self, *selects: str) -> Iterator[tuple[str, ...]]:
         """SELECTs whose recursive steps have been worked out: Spark's own recursion would follow a circle for ever."""
-        plain: list[str] = []
-        names: list[str] = []
+        plain, names = list[str](), list[str]()
         for number, select in enumerate(selects):
             text, staged = expand_recursion(self, select)
             names += staged
@@ -301,8 +300,8 @@ class Spark:
     def stage_arrow(self, name: str, table: Any) -> str:
         """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
         with self._translate_errors(name):
-            found = table if isinstance(table, pa.Table) else table.read_all()
-            return self._staged.keep(name, self._spark.createDataFrame(found))
+            rows = table if isinstance(table, pa.Table) else table.read_all()
+            return self._staged.keep(name, self._spark.createDataFrame(rows))
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
@@ -365,8 +364,8 @@ class Spark:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         del use_row_ids  # Spark's rows have no ids
         staged = self._to_sql(f"SELECT * FROM {changes}").removeprefix("SELECT * FROM ")
-        first, gone = quote(next(iter(old_key_columns.values()))), quote(table.primary_key[0])
-        coming, going = self.rows(f"SELECT COUNT({gone}), COUNT({first}) FROM {changes}")[0]
+        old_key, key = quote(next(iter(old_key_columns.values()))), quote(table.primary_key[0])
+        coming, going = self.rows(f"SELECT COUNT({key}), COUNT({old_key}) FROM {changes}")[0]
         extra = self._to_sql(inserts) if inserts else ""
         with self.transaction():
             if going:
