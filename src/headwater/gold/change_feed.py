@@ -70,7 +70,7 @@ LAST = "@last"
 
 
 def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = False) -> PendingChanges:
-    """What `consumer` has still to consume."""
+    """The changes that `consumer` has not consumed yet."""
     told = dict(
         warehouse.rows(
             f"SELECT entity, MAX(change_id) FROM {warehouse.ref('meta', 'progress')} "
@@ -113,7 +113,7 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
 
 
 def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
-    """Tell the consumers of `source` that the staged `keys` changed; nothing is kept when it has no consumer."""
+    """Record that the staged `keys` of `source` changed; nothing is kept when it has no consumer."""
     progress, changes = warehouse.ref("meta", "progress"), _changes_ref(warehouse)
     if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {literal(source)} LIMIT 1"):
         return
@@ -132,7 +132,7 @@ def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
 
 
 def prune_changes(warehouse: Warehouse) -> int:
-    """Drop the changes that every consumer has consumed; how many they were."""
+    """Delete the changes that every consumer has consumed; how many."""
     progress = warehouse.ref("meta", "progress")
     told = warehouse.rows(
         f"SELECT entity, MIN(change_id) FROM {progress} WHERE entity NOT LIKE '@%' GROUP BY entity ORDER BY entity"

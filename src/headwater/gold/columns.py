@@ -84,7 +84,7 @@ def fit_table(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None
 
 
 def fit_versions(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
-    """`fit`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
+    """`fit_table`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
     fit_table(warehouse, table, anew=anew)
     if warehouse.capabilities.as_of_functions:
         warehouse.ensure_asof(table.layer, table.name)

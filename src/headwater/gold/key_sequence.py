@@ -17,7 +17,7 @@ def select_numbered(warehouse: Warehouse, table: Table, *, fresh: str, before: s
     key = quote(table.columns[0].name)
     rest = column_list(table.names[1:], "_new")
 
-    def placed(relation: str, names: str) -> str:
+    def select_placed(relation: str, names: str) -> str:
         place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1"
         since = "CASE WHEN {} THEN NULL ELSE valid_from END AS _since"
         return f"SELECT {names}, {since.format(place)} FROM {relation} WHERE entity_key IN (SELECT entity_key FROM {fresh})"
@@ -27,8 +27,8 @@ def select_numbered(warehouse: Warehouse, table: Table, *, fresh: str, before: s
     )
     return (
         f"SELECT COALESCE(_old.{key}, {last_sql(warehouse, table)} + {arrival}) AS {key}, {rest}\n"
-        f"FROM ({placed(fresh, '*')}) AS _new\n"
-        f"LEFT JOIN ({placed(before, f'{key}, entity_key')}) AS _old\n"
+        f"FROM ({select_placed(fresh, '*')}) AS _new\n"
+        f"LEFT JOIN ({select_placed(before, f'{key}, entity_key')}) AS _old\n"
         "  ON _old.entity_key = _new.entity_key AND _old._since IS NOT DISTINCT FROM _new._since"
     )
 

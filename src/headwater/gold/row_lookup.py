@@ -1,4 +1,4 @@
-"""How the rows of a thing are told by numbers in the tables of gold (see `headwater.warehouse.row_lookup`)."""
+"""Which numeric column locates the rows of a member or fact in gold (see `headwater.warehouse.row_lookup`)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def fact_locator(star: Star, parts: CompiledFact) -> RowLocator:
 
 
 def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, changed: str) -> str:
-    """A condition of the rows that ask for one of the `changed` members, where their own column says whom they ask for."""
+    """The condition of rows whose own column asks for one of the `changed` members; empty where no column tells."""
     dimension = lookup.dimension
     if not isinstance(dimension, EntityDimension) or len(lookup.values) != 1:
         return ""

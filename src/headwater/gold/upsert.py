@@ -1,4 +1,4 @@
-"""Fresh rows into a stored dimension: only the keys whose rows differ are touched, and only those are told on."""
+"""Upserts a dimension: writes only changed keys, and publishes only those to consumers."""
 
 from __future__ import annotations
 

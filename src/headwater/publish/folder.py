@@ -123,7 +123,7 @@ def _point(link: Path, target: str) -> None:
 
 
 def _fsync(folder: Path) -> None:
-    """Bring a state to the disk before it is pointed at, so that a power cut cannot leave a pointer to nothing."""
+    """Flush a state to disk before the pointer moves, so that a power cut leaves no pointer to missing files."""
     places: Sequence[Path] = (*folder.rglob("*"), folder)
     for path in places:
         opened = os.open(path, os.O_RDONLY)

@@ -63,7 +63,7 @@ class ConformJob:
         if mark is not None:
             self.marks[mark] = min(since, self.marks.get(mark, since))
 
-    def allows(self, arrival: LandedBatch) -> bool:
+    def allows_drop(self, arrival: LandedBatch) -> bool:
         """Whether the deletes of a complete read are let through, however many they are."""
         return self.allow_drop or arrival.batch.id in self.allowed
 
@@ -147,7 +147,7 @@ def _take_group(work: ConformJob, arrivals: tuple[LandedBatch, ...], all_of_them
             merged, verdict = apply_complete_read(
                 _build_complete_read(work, first, all_of_them),
                 verdict=work.verdicts.get(first.batch.id),
-                allow_drop=work.allows(first),
+                allow_drop=work.allows_drop(first),
             )
             done += merged
         save_consumed(work.warehouse, work.entity.entity, [(arrival, verdict) for arrival in arrivals])
@@ -194,7 +194,7 @@ def _take_late(work: ConformJob, arrival: LandedBatch, load_landed: LoadLanded |
     with work.warehouse.transaction():
         save_batches(work.warehouse, [arrival.provenance])
         keys, verdict, done = stage_affected_keys(
-            _build_complete_read(work, arrival, landed), allow_drop=work.allows(arrival)
+            _build_complete_read(work, arrival, landed), allow_drop=work.allows_drop(arrival)
         )
         save_consumed(work.warehouse, work.entity.entity, [(arrival, verdict)])
         return done + _replay_keys(work, keys, landed)

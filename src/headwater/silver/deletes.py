@@ -1,4 +1,4 @@
-"""What a complete read proves: things that it does not show are gone, and things that it shows are there."""
+"""Detects deletes and presences: keys missing from a complete read, and keys that it shows."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class KeyMismatch:
 
 
 def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
-    """The keys about which a complete read and history disagree. Changes nothing."""
+    """Find the keys about which a complete read and history disagree, without changing anything."""
     warehouse, log = read.warehouse, read.warehouse.ref("silver", f"{read.entity.entity}_log")
     proof = diff_read(read)
     in_log = f"EXISTS (SELECT 1 FROM {log} AS l WHERE l.entity_key = p.entity_key)"
@@ -98,7 +98,7 @@ def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
 
 
 def diff_read(read: CompleteRead) -> ReadDiff:
-    """Hold a complete read against what its source has shown so far."""
+    """Compare a complete read with the keys that its source has shown so far."""
     warehouse = read.warehouse
     doubt = "the read is not proved complete" if read.arrival.is_proved is False else ""
     selects, unreadable = select_shown_keys(read)
@@ -118,7 +118,7 @@ def diff_read(read: CompleteRead) -> ReadDiff:
 
 
 def decide_deletes(read: CompleteRead, proof: ReadDiff, *, allow_drop: bool) -> DeleteVerdict:
-    """What becomes of the absences."""
+    """Decide whether missing keys become deletes."""
     if not read.mapping.has_deletes:
         return ""
     if proof.doubt:
@@ -130,7 +130,7 @@ def decide_deletes(read: CompleteRead, proof: ReadDiff, *, allow_drop: bool) -> 
 
 
 def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict) -> list[Finding]:
-    """What a person should know about the verdict."""
+    """The findings for a verdict."""
     batch = f"batch {read.arrival.batch.id} of {read.arrival.source}"
     if verdict == "doubted":
         return [Finding(finding="not swept", count=1, detail=f"{batch}: {proof.doubt}")]

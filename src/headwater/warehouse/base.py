@@ -137,7 +137,7 @@ class Warehouse(Protocol):
     def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant.
 
-        It is no table, and goes when its table is dropped. Only where the capability `asof` holds.
+        It is no table, and goes when its table is dropped. Only where the capability `as_of_functions` holds.
         """
         ...
 
@@ -198,11 +198,11 @@ class Warehouse(Protocol):
         ...
 
     def digest(self, layer: SchemaName, name: str) -> str:
-        """A text that changes when rows or columns of a table do, whatever their order. Where `exports` holds."""
+        """A text that changes when rows or columns of a table do, whatever their order. Where `can_export` holds."""
         ...
 
     def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
-        """Write a table's rows to a new file of this machine; how many. Where the capability `exports` holds."""
+        """Write a table's rows to a new file of this machine; how many. Where the capability `can_export` holds."""
         ...
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:

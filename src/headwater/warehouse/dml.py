@@ -1,4 +1,4 @@
-"""Rows put in, taken away and exchanged in engines that know plain INSERT, DELETE and UPDATE: in portable SQL."""
+"""INSERT, DELETE and UPDATE in portable SQL, for engines that know them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def append(execute: Execute, ref: str, columns: Sequence[str], select: str) -> i
 
 
 def delete(execute: Execute, ref: str, where: str) -> int:
-    """Take away the rows that hold a condition."""
+    """Delete the rows that meet a condition."""
     return execute(f"DELETE FROM {ref} WHERE {where}")
 
 
 def update(execute: Execute, ref: str, values: Mapping[str, str], where: str) -> int:
-    """Set columns of the rows that hold a condition."""
+    """Update columns of the rows that meet a condition."""
     settings = ", ".join(f"{quote(name)} = {value}" for name, value in values.items())
     return execute(f"UPDATE {ref} SET {settings} WHERE {where}")
 
 
 def overwrite(execute: Execute, ref: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-    """Put rows in the place of those that hold a condition."""
+    """Replace the rows that meet a condition."""
     return WriteCounts(deleted=delete(execute, ref, where), inserted=append(execute, ref, columns, select))
 
 

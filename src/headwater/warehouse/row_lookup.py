@@ -109,7 +109,7 @@ def stage_events(warehouse: Warehouse, log: str, *, hashes: str, columns: Sequen
 def _stage_candidates(
     warehouse: Warehouse, at: RowLocator, *, columns: Sequence[str], name: str, where: str, asked: str
 ) -> str:
-    """Stage the rows that may be of the keys that are `asked` for; rows of others may be among them."""
+    """Stage the candidate rows of the keys in `asked`; rows of other keys may be among them."""
     ref = warehouse.ref(at.layer, at.name)
     select = f"SELECT x.rowid AS _row, {column_list(columns, 'x')} FROM {ref} AS x WHERE "
     by_key = f"{where} AND x.entity_key IN (SELECT entity_key FROM {asked})"
@@ -143,7 +143,7 @@ def _row_id_condition(rows: str) -> str:
 
 
 def _have_row_ids(warehouse: Warehouse, places: str) -> bool:
-    """Whether no row at the staged `places` (`_row`) is one that must not be asked for by its id."""
+    """Whether all rows of the staged `places` (`_row`) can be read by their row id."""
     local = warehouse.capabilities.first_local_row
     return local is None or not warehouse.rows(f"SELECT 1 FROM {places} WHERE _row >= {local} LIMIT 1")
 

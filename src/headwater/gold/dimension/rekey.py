@@ -98,7 +98,7 @@ def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> fro
 
 
 def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> WriteCounts:
-    """`settle_keys` for every dimension that a fact points at."""
+    """`rekey_dimension` for every dimension that a fact points at."""
     written, noted = WriteCounts(), _load_key_kinds(warehouse)
     for one in {item.dimension: item for item in star.find_dimensions(fact).values()}.values():
         written += rekey_dimension(warehouse, star, one, noted.get(table_name(one), 0), listen)

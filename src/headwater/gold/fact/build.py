@@ -50,7 +50,7 @@ class _Job:
         return self.parts.fact
 
     @property
-    def stored(self) -> str:
+    def stored_ref(self) -> str:
         return self.warehouse.ref("gold", self.table.name)
 
 
@@ -113,7 +113,7 @@ def _load(job: _Job, months: str) -> WriteCounts:
     fresh = warehouse.stage("gold_fresh", select_rows(job.parts, relations=relations, members=members, months=months))
     _report(job, fresh, relations)
     held = None if full else _locate_stored(job, keys)
-    stored = held.relation if held else job.stored
+    stored = held.relation if held else job.stored_ref
     candidates = inferred_members.referenced_members(
         warehouse, job.parts.lookups, stored=stored, keys=None if full else keys
     )
@@ -145,7 +145,7 @@ def _all_keys_sql(job: _Job) -> str:
     return "\nUNION\n".join(
         [
             *(f"SELECT entity_key FROM {part.relation} WHERE is_current" for part in job.parts.parts),
-            f"SELECT entity_key FROM {job.stored}",
+            f"SELECT entity_key FROM {job.stored_ref}",
         ]
     )
 
@@ -257,13 +257,13 @@ def _select_same_grain(job: _Job, fresh: str) -> str:
     """SELECT of the stored rows with the grain of a fresh one. NULL equals NULL there, which Postgres finds row by row: apart."""
     grain, names = job.fact.grain, column_list(("entity_key", *job.fact.grain), "_row")
     equal = " AND ".join(f"_new.{quote(name)} = _row.{quote(name)}" for name in grain)
-    select = f"SELECT {names} FROM {job.stored} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
+    select = f"SELECT {names} FROM {job.stored_ref} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
     empty, held = (" OR ".join(f"{of}.{quote(name)} IS NULL" for name in grain) for of in ("_new", "_row"))
     if not job.warehouse.rows(f"SELECT 1 FROM {fresh} AS _new WHERE {empty} LIMIT 1"):
         return select
     same = " AND ".join(f"_new.{quote(name)} IS NOT DISTINCT FROM _row.{quote(name)}" for name in grain)
     among = f"EXISTS (SELECT 1 FROM {fresh} AS _new WHERE ({empty}) AND {same})"
-    return f"{select} UNION ALL SELECT {names} FROM {job.stored} AS _row WHERE ({held}) AND {among}"
+    return f"{select} UNION ALL SELECT {names} FROM {job.stored_ref} AS _row WHERE ({held}) AND {among}"
 
 
 def _check_grain(job: _Job, fresh: str) -> None:

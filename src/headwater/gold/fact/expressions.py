@@ -39,7 +39,7 @@ class ExpressionReader:
         """SQL of an expression. A column wins over a declared name that is spelled alike."""
         where = f"{self.where}, {path[-1]}" if path else self.where
         known = dict.fromkeys((*self.derived, *self.looked_up, *self.base), "NULL")
-        used = {name: self._resolved(name, path) for name in columns_of(text, where=where) if name in known}
+        used = {name: self._resolve(name, path) for name in columns_of(text, where=where) if name in known}
         return compile_expression(text, self.star.scope({**known, **used}), where=where)
 
     def lookups_in(self, texts: Iterable[str], *, path: tuple[str, ...] = ()) -> set[str]:
@@ -56,7 +56,7 @@ class ExpressionReader:
                     found |= self.lookups_in([self.derived[name]], path=(*path, name))
         return found
 
-    def _resolved(self, name: str, path: tuple[str, ...]) -> str:
+    def _resolve(self, name: str, path: tuple[str, ...]) -> str:
         if name in self.base:
             return self.base[name]
         if name in self.looked_up:

@@ -20,7 +20,7 @@ from headwater.warehouse.base import Table, Warehouse, WriteCounts
 def insert_inferred(
     warehouse: Warehouse, star: Star, table: Table, *, lookups: Sequence[CompiledLookup], fresh: str
 ) -> tuple[str, WriteCounts]:
-    """Put in the members that the `fresh` rows of a fact ask for in vain; the staged rows with all keys, and what it took."""
+    """Insert inferred members for unmatched lookups of the `fresh` rows; the staged rows with all keys, and the counts."""
     written, late = WriteCounts(), []
     for lookup in lookups:
         if lookup.is_day:
@@ -95,7 +95,7 @@ def referenced_members(
 
 
 def delete_orphaned_inferred(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> WriteCounts:
-    """Take out the candidates, staged by dimension, that no fact points at any more."""
+    """Delete the inferred candidates, staged by dimension, that no fact refers to any more."""
     written = WriteCounts()
     for name, staged in candidates.items():
         if not warehouse.count(staged):

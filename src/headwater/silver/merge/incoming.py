@@ -54,7 +54,7 @@ class IncomingEvents:
 
 
 def dedupe_events(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool = False) -> IncomingEvents:
-    """Stage the events of a relation, each once, and find out what is news about them.
+    """Deduplicate the events of a relation against the log, and find the keys with late events.
 
     With `in_order`, an instant whose events are all known, and stay in their order, is no news: see `merge`.
     """

@@ -37,7 +37,7 @@ class _MergeJob:
 
 
 def recompute(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) -> WriteCounts:
-    """Append what is new to the log, work out the affected keys and write the versions that differ."""
+    """Append the new events to the log, recompute the affected keys and write the versions that differ."""
     work = _MergeJob(warehouse=warehouse, entity=entity, incoming=incoming)
     _update_observations(work)
     found = stage_stored_versions(warehouse, entity, incoming)
@@ -56,7 +56,7 @@ def recompute(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) ->
 
 
 def _update_observations(work: _MergeJob) -> None:
-    """Let events that were observed again, or first by an earlier batch, say so."""
+    """Update the observation columns of logged events that were observed again, or first by an earlier batch."""
     if work.incoming.reattributed:
         log, same = log_table(work.entity), " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
         names = ", ".join(f"{'r' if name in RAISED else 'l'}.{quote(name)}" for name in log.names)
@@ -70,13 +70,13 @@ def _update_observations(work: _MergeJob) -> None:
 
 
 def _multi_event_keys_sql(work: _MergeJob) -> str:
-    """Keys for which one step is not enough: several events at once, or late ones."""
+    """SELECT of the keys that must be replayed: several new events at once, or late events."""
     several = f"SELECT entity_key FROM {work.incoming.new_rows} GROUP BY entity_key HAVING COUNT(*) > 1"
     return f"{several} UNION SELECT entity_key FROM {work.incoming.late_keys}" if work.incoming.has_late else several
 
 
 def _select_step_changes(work: _MergeJob, stored: str, many: str) -> str:
-    """The versions that go and come where a single event meets the last version of its key."""
+    """SELECT of the changed versions of keys with a single new event, which is applied to the last version."""
     shape = shape_of(work.entity)
     last = f"(SELECT * FROM {stored} WHERE _last AND entity_key NOT IN (SELECT entity_key FROM {many}))"
     unsure = [
@@ -95,7 +95,7 @@ def _select_step_changes(work: _MergeJob, stored: str, many: str) -> str:
 
 
 def _select_first_versions(work: _MergeJob, stored: str, many: str) -> str:
-    """The first versions of keys that were never there before."""
+    """SELECT of the first versions of new keys."""
     unless = f"n.entity_key IN (SELECT entity_key FROM {stored} UNION ALL SELECT entity_key FROM {many})"
     return first_step(work.incoming.new_rows, shape_of(work.entity), unless=unless)
 
@@ -105,7 +105,7 @@ def _read_known_columns(work: _MergeJob, events: str) -> list[str | None]:
 
 
 def _select_fold_changes(work: _MergeJob, stored: str, many: str, story: str) -> list[str]:
-    """Fold the keys in `many`; SELECTs of the versions that go and come."""
+    """Replay the keys in `many`; SELECTs of the changed versions."""
     _note_ties(work, story)
     shape = shape_of(work.entity)
     spoken = work.warehouse.rows(f"SELECT DISTINCT known, source, operation FROM {story}")
@@ -120,7 +120,7 @@ def _select_fold_changes(work: _MergeJob, stored: str, many: str, story: str) ->
 
 
 def _select_replay_events(work: _MergeJob, stored: str, many: str) -> str:
-    """The events to fold: the whole log of late keys; of the others the last version, as if it were an event, and news.
+    """SELECT of the events to replay: the full log of late keys; of other keys the last version (as an event) and the new events.
 
     A last version that has ended is followed by its delete.
     """
@@ -165,9 +165,10 @@ def _note_ties(work: _MergeJob, story: str) -> None:
 
 
 def _select_changes(work: _MergeJob, stored: str, folded: str, many: str) -> str:
-    """Versions that are gone (`_row`, `_key`, `_number`) beside those that take their place; equal ones are left out.
+    """SELECT of stored versions to delete (`_row`, `_key`, `_number`) beside their replacements, without equal pairs.
 
-    Versions before the last one, of keys whose fold began there, stay; `_older` sees to what is overwritten in them.
+    Versions before the last one stay where the fold began at the last one; `_select_earlier_versions` updates what is
+    overwritten in them.
     """
     names = versions_table(work.entity).names
     differ = any_differs((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])

@@ -17,7 +17,7 @@ OUTDATED = "its change log has the form of an older Headwater, which does not ho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDiff:
-    """How a declaration differs from the one that a history was made by."""
+    """The difference between an entity's declaration and its stored tables."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class SchemaDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDecision:
-    """What becomes of the history of an entity whose declaration changed."""
+    """Whether an entity whose declaration changed is rebuilt or continued."""
 
     rebuild: bool
     """Whether it is made anew from all that landed; it goes on from now otherwise."""

@@ -70,9 +70,9 @@ def create_meta_tables(warehouse: Warehouse) -> None:
 
 
 def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
-    """Drop the tables of `entity` and what is remembered of them, so that all that landed makes them anew.
+    """Drop an entity's tables and metadata; the next run rebuilds them from all landed batches.
 
-    That this is under way is remembered until `finish_rebuild` ends it.
+    The rebuild stays marked as in progress until `finish_rebuild`.
     """
     with warehouse.transaction():
         _drop_tables(warehouse, entity)
@@ -81,7 +81,7 @@ def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
 
 
 def finish_rebuild(warehouse: Warehouse, entity: Entity) -> None:
-    """End a rebuild: all that landed is in the history. Nothing happens where none is under way."""
+    """Mark a rebuild as finished; nothing happens where none is in progress."""
     known = load_snapshots(warehouse).get(entity.entity)
     if known is not None and known.rebuilding:
         save_snapshot(warehouse, entity.entity, replace(known, rebuilding=False).text())
@@ -143,7 +143,7 @@ def _create_tables(warehouse: Warehouse, entity: Entity) -> None:
 
 
 def _rename_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> SchemaSnapshot:
-    """Let stored columns have other names: no row comes or goes, and no event becomes another."""
+    """Rename stored columns; rows and events stay the same."""
     names = {before: name for name, before in change.renamed.items()}
     renamed = {names.get(name, name): column for name, column in stored.columns.items()}
     both = entity.model_copy(update={"columns": {**stored.columns, **renamed}})

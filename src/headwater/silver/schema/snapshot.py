@@ -18,7 +18,7 @@ LOG_FORM = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaSnapshot:
-    """What the tables of an entity were made by."""
+    """The declaration by which an entity's tables were created."""
 
     key: tuple[str, ...] = ()
     columns: Mapping[str, Column]

@@ -23,7 +23,7 @@ LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
 class SelfTestTenants:
     """Tenants `name`, `name-2`, `name-3` … of one warehouse, and whatever of them is open.
 
-    Nothing is ever emptied: examples have keys of their own (`number`), so that many of them share a tenant.
+    Nothing is ever emptied: examples have keys of their own (`next_number`), so that many of them share a tenant.
     """
 
     def __init__(self, name: str, opens: Open, *, start: Start | None = None, alone: str = "") -> None:

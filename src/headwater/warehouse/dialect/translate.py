@@ -100,15 +100,15 @@ def translate(tree: exp.Expr, dialect: str) -> exp.Expr:
 
 
 def _make_translator(dialect: str, templates: Mapping[str, Template]) -> Callable[[exp.Expr], exp.Expr]:
-    def exchange(node: exp.Expr) -> exp.Expr:
+    def translate_node(node: exp.Expr) -> exp.Expr:
         for phrase, inner, words in find_patterns(node, dialect):
             said = templates.get(phrase)
             if said is not None:
-                texts = [part.transform(exchange).sql(dialect=dialect) for part in inner]
+                texts = [part.transform(translate_node).sql(dialect=dialect) for part in inner]
                 text = (
                     said.format(*texts, all=", ".join(texts), **words) if isinstance(said, str) else said(texts, words)
                 )
                 return exp.Var(this=f"({text})") if dialect in VERBATIM else sqlglot.parse_one(text, read=dialect)
         return node
 
-    return exchange
+    return translate_node

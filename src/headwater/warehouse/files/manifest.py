@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from headwater.errors import WarehouseError
 from headwater.warehouse.base import SchemaName, TableColumn
 
-Format = Literal["parquet", "csv", "delta"]
+StorageFormat = Literal["parquet", "csv", "delta"]
 """What tables are kept as."""
 
 VERSION = 1
@@ -57,7 +57,7 @@ class Manifest:
     """One state of all tables of a tenant."""
 
     state: str = ""
-    file_format: Format = "parquet"
+    file_format: StorageFormat = "parquet"
     committed_at: str = ""
     tables: Mapping[Key, StoredTable] = field(default_factory=dict)
     views: Mapping[Key, str] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from headwater.storage.lock import Lock
 from headwater.storage.url import open_store, scheme_of
 from headwater.warehouse.files.delta import DRAFTS, JOURNAL, undo_commit, write_drafts
 from headwater.warehouse.files.formats import file_suffix
-from headwater.warehouse.files.manifest import Format, Key, Manifest, StoredTable, dump_manifest, parse_manifest
+from headwater.warehouse.files.manifest import Key, Manifest, StorageFormat, StoredTable, dump_manifest, parse_manifest
 
 POINTER = "_current.json"
 GRACE = timedelta(hours=1)
@@ -37,10 +37,10 @@ _RETIRED = "_retired/"
 
 
 class TableStore:
-    """A tenant's tables as files. `pointer` is the state that this one knows of, its own commits included."""
+    """A tenant's tables as files. `manifest` is the state that this one knows of, its own commits included."""
 
     def __init__(
-        self, url: str, tenant: str, file_format: Format, *, read_only: bool, clock: Clock | None = None
+        self, url: str, tenant: str, file_format: StorageFormat, *, read_only: bool, clock: Clock | None = None
     ) -> None:
         self.store: Store = open_store(f"{url.rstrip('/')}/{tenant}")
         self.where = self.store.url

@@ -23,7 +23,7 @@ from headwater.names import literal
 from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
 from headwater.warehouse.files.formats import copy_sql, select_files, select_fitted
-from headwater.warehouse.files.manifest import Format, Key, StoredTable, TableFile
+from headwater.warehouse.files.manifest import Key, StorageFormat, StoredTable, TableFile
 from headwater.warehouse.files.table_store import TableStore
 
 MANY = 8
@@ -41,7 +41,7 @@ class FileTables(DuckDB):
         self,
         tenant: str,
         url: str,
-        file_format: Format = "parquet",
+        file_format: StorageFormat = "parquet",
         memory: str = "",
         *,
         threads: int | None = None,

@@ -88,7 +88,7 @@ def _transport_type(kind: Any) -> Any:
 
 
 def columns_sql(schema: pa.Schema) -> str:
-    """The columns of a schema of `plain` types as they stand in CREATE TABLE."""
+    """The columns of a schema of transport types as they stand in CREATE TABLE."""
     return ", ".join(f"{quote(field.name)} {_type_sql(field.type)}" for field in schema)
 
 

@@ -260,7 +260,7 @@ class Spark:
 
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The one place through which statements go to Spark."""
-        with self._tables.reading():
+        with self._tables.read_scope():
             return self._spark.sql(statement, args=list(parameters)) if parameters else self._spark.sql(statement)
 
     @contextmanager

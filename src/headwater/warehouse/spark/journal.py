@@ -54,7 +54,7 @@ class Journal:
         self._lock = -1
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def hold_lock(self) -> Iterator[None]:
         """Nobody else writes meanwhile; waits for whoever does."""
         self.lock(wait=True)
         try:

@@ -77,7 +77,7 @@ class LocalTables:
         self._told.sync(self._now)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def read_scope(self) -> Iterator[None]:
         """While a statement is read, names stand for what was last committed, or for what the transaction has made of it."""
         with self._turn:
             if self._settled and self._book.stat_token() != self._page:
@@ -161,18 +161,18 @@ class LocalTables:
 
     def prepare(self) -> None:
         """Make the databases in this process's catalog."""
-        with self.reading():
+        with self.read_scope():
             self._told.prepare()
 
     @property
-    def _state(self) -> CatalogState:
+    def _visible_state(self) -> CatalogState:
         """What there is for whoever asks now."""
-        with self.reading():
+        with self.read_scope():
             return self._now
 
     def find_table(self, layer: SchemaName, name: str) -> SparkTable | None:
         """A stored table; None when there is none."""
-        return self._state.tables.get(f"{layer}.{name}")
+        return self._visible_state.tables.get(f"{layer}.{name}")
 
     def columns(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """The columns of a stored table; None when there is none."""
@@ -181,11 +181,11 @@ class LocalTables:
 
     def is_view(self, layer: SchemaName, name: str) -> bool:
         """Whether there is a view of that name."""
-        return f"{layer}.{name}" in self._state.views
+        return f"{layer}.{name}" in self._visible_state.views
 
     def names(self, layer: SchemaName) -> tuple[str, ...]:
         """Tables and views of a layer, sorted."""
-        state = self._state
+        state = self._visible_state
         found = (*state.tables, *state.views)
         return tuple(sorted(key.partition(".")[2] for key in found if key.startswith(f"{layer}.")))
 
@@ -265,7 +265,7 @@ class LocalTables:
 
     def erase(self) -> None:
         """Remove everything of the tenant."""
-        with self._turn, self._book.locked():
+        with self._turn, self._book.hold_lock():
             self._settled = False
             self._told.erase()
             shutil.rmtree(self._folder, ignore_errors=True)

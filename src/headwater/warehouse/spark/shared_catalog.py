@@ -57,7 +57,7 @@ class CatalogTables:
         """Nothing: the catalog is everybody's."""
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def read_scope(self) -> Iterator[None]:
         """Nothing to see to: the catalog says what each table is."""
         yield
 

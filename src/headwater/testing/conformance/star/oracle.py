@@ -29,7 +29,7 @@ class Person:
     versions: tuple[tuple[int, str | None], ...]
     """From when on, and under which name; none when nobody but the work knows of it."""
 
-    def at(self, instant: int | None) -> int:
+    def version_at(self, instant: int | None) -> int:
         """Which version counts: the valid one, before the first the first, in a gap the last before it."""
         if instant is None:
             return len(self.versions) - 1
@@ -71,7 +71,7 @@ def _lookup(values: dict[str, Any], instant: int | None, known: dict[str, Person
     person = known.get(key)
     if person is None:
         return expected_key(key, None), None, True
-    place = person.at(instant)
+    place = person.version_at(instant)
     begins, name = person.versions[place]
     return expected_key(key, begins if place else None), name, False
 

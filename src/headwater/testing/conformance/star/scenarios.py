@@ -79,7 +79,7 @@ class _Case:
         self.warehouse = warehouse
         self.remembered: dict[str, list[tuple[Any, ...]]] = {}
 
-    def says(self, entity: str, table: str) -> str:
+    def add_events(self, entity: str, table: str) -> str:
         """Each line is an event: `id`, `at`, `op` (an update unless it says D), and what is said."""
         events = []
         for row in parse_table(table):
@@ -98,7 +98,7 @@ class _Case:
         wanted = [int(number) for number in re.findall(r"\d+", counts)]
         return "" if found == wanted else f"put in {found} rows"
 
-    def refused(self, name: str, saw: str, _: str) -> str:
+    def expect_refusal(self, name: str, saw: str, _: str) -> str:
         """A table cannot be built, and the complaint names these rows."""
         table = TABLES[name]
         try:
@@ -107,7 +107,7 @@ class _Case:
             return "" if error.saw.endswith(saw) else f"refused for another reason\n{error}"
         return "it was built"
 
-    def reads(self, what: str, picture: str) -> str:
+    def expect_rows(self, what: str, picture: str) -> str:
         """Hold rows against a drawing; decimals as whole numbers, days without their year."""
         names = list(parse_table(picture)[0])
         found = self.warehouse.rows(f"SELECT {', '.join(map(quote, names))} FROM ({_READ[what]}) AS asked")
@@ -120,19 +120,19 @@ class _Case:
         self.remembered[what] = self.warehouse.rows(_REMEMBERED[what])
         return ""
 
-    def still(self, what: str, _: str) -> str:
+    def expect_unchanged(self, what: str, _: str) -> str:
         """An answer is what it was."""
         found = self.warehouse.rows(_REMEMBERED[what])
         return "" if found == self.remembered[what] else f"were {self.remembered[what]}, are {found}"
 
 
 _SENTENCES: tuple[tuple[re.Pattern[str], Callable[..., str]], ...] = (
-    (re.compile(r"(\w+) says:"), _Case.says),
+    (re.compile(r"(\w+) says:"), _Case.add_events),
     (re.compile(r"Build ([\w, ]+): ([\d and]+) rows?\."), _Case.build),
-    (re.compile(r"Building ([\w ]+) is refused: (.*)"), _Case.refused),
-    (re.compile(r"Then ([\w ]+):"), _Case.reads),
+    (re.compile(r"Building ([\w ]+) is refused: (.*)"), _Case.expect_refusal),
+    (re.compile(r"Then ([\w ]+):"), _Case.expect_rows),
     (re.compile(r"Remember the ([\w ]+)\."), _Case.remember),
-    (re.compile(r"The ([\w ]+) (?:is that|are those) remembered\."), _Case.still),
+    (re.compile(r"The ([\w ]+) (?:is that|are those) remembered\."), _Case.expect_unchanged),
 )
 
 
