@@ -6,12 +6,12 @@ import sys
 
 from bench import merge, peers, read, scale
 from bench.engines import ENGINES
-from headwater.warehouse.spark.connection import OLDEST_JAVA, java_version
+from headwater.warehouse.spark.connection import OLDEST_JAVA, read_java_version
 
 
 def engines() -> list[str]:
     """The engines that can be measured here."""
-    if java_version() >= OLDEST_JAVA:
+    if read_java_version() >= OLDEST_JAVA:
         return list(ENGINES)
     print(f"Spark is left out: it needs Java {OLDEST_JAVA} or newer.")
     return [name for name in ENGINES if name != "spark"]

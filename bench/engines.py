@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench.state import State
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
-from headwater.silver.schema.migrate import ready
+from headwater.gold.fact.build import build_fact
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import BATCHES, log_table, versions_table
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -95,7 +95,7 @@ def _state(job: Job) -> Path:
     if starred:
         build_star(duck, job.state)
     else:
-        ready(duck, job.state.entity)
+        migrate_tables(duck, job.state.entity)
         job.state.write(duck)
     duck.close()
     making.rename(path)
@@ -106,12 +106,12 @@ def build_star(warehouse: Warehouse, state: State) -> None:
     """All of gold; nothing where it is there."""
     for table in state.star.declarations.dimensions.values():
         build_dimension(warehouse, state.star, table)
-    load_fact(warehouse, state.star, state.star.declarations.facts["ticket"])
+    build_fact(warehouse, state.star, state.star.declarations.facts["ticket"])
 
 
 def _filled(warehouse: Postgres | Spark, duck: DuckDB, job: Job, own: str) -> list[str]:
     """The state as it is in `duck`, or for what is written by hand its versions alone; names of what was filled."""
-    ready(warehouse, job.state.entity)
+    migrate_tables(warehouse, job.state.entity)
     tables = (versions_table(job.state.entity), log_table(job.state.entity), BATCHES)
     for table in tables[: 1 if job.what == "hand" else None]:
         staged = _brought(warehouse, duck, f"{table.layer}.{table.name}", own)
@@ -154,7 +154,7 @@ def by_hand(warehouse: Warehouse, state: State) -> Callable[[str], int]:
 def _by_merge(spark: Spark, state: State, names: Sequence[str]) -> Callable[[str], int]:
     """The same on Delta, where a MERGE closes and an INSERT opens."""
     hand, columns = spark.own_ref("silver", "by_hand"), ", ".join(names)
-    say = spark._say  # noqa: SLF001  # what is written by hand is nobody's verb
+    say = spark._run_own  # noqa: SLF001  # what is written by hand is nobody's verb
     say(f"CREATE TABLE {hand} USING delta AS SELECT {columns} FROM {spark.own_ref('silver', 'ticket')}")
 
     def take(batch: str) -> int:

@@ -22,7 +22,7 @@ import duckdb
 
 from headwater.model.entity import Entity
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 
 ROUNDS = 5
@@ -92,7 +92,7 @@ def write_rounds(folder: Path, keys: int) -> None:
 def headwater(folder: Path) -> Measured:
     """Headwater's own merge."""
     warehouse = DuckDB("bench", f"{folder}/headwater.duckdb")
-    ready(warehouse, TICKET)
+    migrate_tables(warehouse, TICKET)
     measured = _measured(folder, lambda source: merge(warehouse, TICKET, f"read_parquet('{source}')"))
     started = time.perf_counter()
     merge(warehouse, TICKET, f"read_parquet('{folder}/late.parquet')")

@@ -23,9 +23,9 @@ from typing import Any
 
 from bench.engines import ENGINES, Job, build_star, by_hand, opened, server
 from bench.state import CHANGES, State
-from headwater.gold.change_feed import trim
+from headwater.gold.change_feed import prune_changes
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.silver.merge.merge import merge
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -68,7 +68,7 @@ def _gold(warehouse: Warehouse, job: Job) -> Iterator[Line]:
     steps: dict[str, Callable[[], Any]] = {
         TABLES[0]: lambda: build_dimension(warehouse, star, ticket),
         TABLES[1]: lambda: build_dimension(warehouse, star, priority),
-        TABLES[2]: lambda: load_fact(warehouse, star, fact),
+        TABLES[2]: lambda: build_fact(warehouse, star, fact),
     }
     times: dict[str, list[tuple[float, float, int]]] = {name: [] for name in TABLES}
     for moment in range(ROUNDS + 1):
@@ -76,7 +76,7 @@ def _gold(warehouse: Warehouse, job: Job) -> Iterator[Line]:
             merge(warehouse, job.state.entity, batch)
         for name, step in steps.items():
             times[name].append(_timed(partial(_rows, step)))
-        trim(warehouse)
+        prune_changes(warehouse)
     for name in TABLES:
         yield _median(name, times[name])
 

@@ -11,14 +11,14 @@ from headwater.blueprints.msp import FOLDER
 from headwater.clock import micros
 from headwater.dtypes import DUCKDB, spelled
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 
 MSP = load_declarations(FOLDER, shown="msp")
@@ -35,7 +35,7 @@ class Firm:
         self.warehouse = DuckDB("acme", str(path))
         self.declarations = declarations
         for entity in declarations.entities.values():
-            ready(self.warehouse, entity)
+            migrate_tables(self.warehouse, entity)
 
     def tell(self, name: str, *things: Mapping[str, Any], at: str = "2026-01-01") -> None:
         """One batch of records of an entity, all changed `at`."""
@@ -55,7 +55,7 @@ class Firm:
         for dimension in self.declarations.dimensions.values():
             written += build_dimension(self.warehouse, star, dimension, rebuild=rebuild).rows
         for fact in self.declarations.facts.values():
-            written += load_fact(self.warehouse, star, fact, rebuild=rebuild).rows
+            written += build_fact(self.warehouse, star, fact, rebuild=rebuild).rows
         return written
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:

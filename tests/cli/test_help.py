@@ -12,7 +12,7 @@ import pytest
 
 from headwater.cli.lazy_command import Lazy
 from headwater.cli.main import COMMANDS, group
-from headwater.testing.golden import hold_against
+from headwater.testing.golden import compare_golden
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "help"
 
@@ -46,7 +46,7 @@ PAGES = [(), *((name,) for name in COMMANDS), *((name, part) for name, parts in 
 def test_the_help_page_is_as_it_was(shell, words):
     shell(*words, "--help")
     assert shell.code == 0, shell.err
-    hold_against(GOLDEN / f"{'-'.join(('headwater', *words))}.txt", shell.out)
+    compare_golden(GOLDEN / f"{'-'.join(('headwater', *words))}.txt", shell.out)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -14,7 +14,7 @@ from headwater.model.expression import FUNCTIONS, columns_of
 from headwater.model.load import load_connector, load_declarations, load_project
 from headwater.model.project import Declarations, Project
 from headwater.model.yaml_document import read_documents
-from headwater.testing.golden import hold_against
+from headwater.testing.golden import compare_golden
 from tests.docs.pages import DOCS, SECTIONS, all_nouns, cli_page, command_words, declarations_page, nouns
 
 ROOT = DOCS.parent
@@ -45,12 +45,12 @@ def anchor(title: str) -> str:
 
 @pytest.mark.golden
 def test_the_page_of_the_command_line_is_made_from_its_help():
-    hold_against(DOCS / "reference" / "cli.md", cli_page())
+    compare_golden(DOCS / "reference" / "cli.md", cli_page())
 
 
 @pytest.mark.golden
 def test_the_page_of_declarations_is_made_from_the_nouns():
-    hold_against(DOCS / "reference" / "declarations.md", declarations_page())
+    compare_golden(DOCS / "reference" / "declarations.md", declarations_page())
 
 
 def test_every_command_has_a_heading():

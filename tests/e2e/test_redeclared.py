@@ -9,7 +9,7 @@ import duckdb
 import yaml
 
 from headwater.model.load import load_declarations
-from headwater.silver.schema.migrate import drop, ready
+from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 
 
@@ -113,8 +113,8 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
     entity = load_declarations(small.root / "models").entities["company"]
     with closing(DuckDB("acme", str(small.data / "acme.duckdb"))) as warehouse:
-        drop(warehouse, entity)
-        ready(warehouse, entity)
+        drop_entity(warehouse, entity)
+        migrate_tables(warehouse, entity)
     assert findings(small.run()) == [("silver.company", "made anew")]
     assert small.tables() == made
 

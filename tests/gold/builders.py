@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.testing.conformance.star.load import (
-    at,
-    build,
-    build_one,
-    everything,
-    in_order,
-    prepare,
-    put,
+    build_star,
+    build_table,
+    create_tables,
+    make_event,
+    merge_events,
     read_at,
-    rows,
-    seen,
+    read_rows,
+    read_star,
+    sequence_at,
+    sort_rows,
 )
 from headwater.testing.conformance.star.model import DIMENSIONS, ENTITIES, FACTS, STAR, declarations, star_of
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -25,17 +25,17 @@ __all__ = [
     "ENTITIES",
     "FACTS",
     "STAR",
-    "at",
-    "build",
-    "build_one",
+    "build_star",
+    "build_table",
     "declarations",
-    "everything",
-    "in_order",
+    "make_event",
+    "merge_events",
     "opened",
-    "put",
     "read_at",
-    "rows",
-    "seen",
+    "read_rows",
+    "read_star",
+    "sequence_at",
+    "sort_rows",
     "star_of",
 ]
 
@@ -46,4 +46,4 @@ chosen: list[Engine] = []
 def opened(*names: str) -> Any:
     """A warehouse with empty tables of these entities; others come when somebody tells of them, or a table needs them."""
     warehouse = chosen[-1].open() if chosen else DuckDB("acme", ":memory:", threads=1)
-    return prepare(warehouse, *names) if names else warehouse
+    return create_tables(warehouse, *names) if names else warehouse

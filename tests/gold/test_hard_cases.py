@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.testing.conformance.star.scenarios import SHEET, comes_out
+from headwater.testing.conformance.star.scenarios import SHEET, run_scenario
 
 
 @pytest.mark.parametrize("drawing", SHEET, ids=lambda drawing: drawing.name)
 def test_it_comes_out_as_it_is_drawn(engine, drawing):
-    wrong = comes_out(engine.open(), drawing)
+    wrong = run_scenario(engine.open(), drawing)
     assert not wrong, wrong

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EntityDimension
-from headwater.testing.conformance.history.oracle import OPEN, Seen, history
-from tests.gold.builders import STAR, opened, put, seen, star_of
+from headwater.testing.conformance.history.oracle import OPEN, Event, build_history
+from tests.gold.builders import STAR, make_event, merge_events, opened, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -37,16 +37,18 @@ ADDRESSES = st.lists(
 @settings(max_examples=12, deadline=None)
 @given(companies=COMPANIES, addresses=ADDRESSES)
 def test_members_are_at_every_instant_what_the_events_say(companies: Any, addresses: Any) -> None:
-    own = [seen("company", key, when, op, segment=segment, name=name) for key, when, op, segment, name in companies]
+    own = [
+        make_event("company", key, when, op, segment=segment, name=name) for key, when, op, segment, name in companies
+    ]
     joined = [
-        seen("address", key, when, op, company_id=company, city=city, phone=phone)
+        make_event("address", key, when, op, company_id=company, city=city, phone=phone)
         for key, when, op, company, city, phone in addresses
     ]
     warehouse = opened("company", "address")
     if own:
-        put(warehouse, "company", *own)
+        merge_events(warehouse, "company", *own)
     if joined:
-        put(warehouse, "address", *joined)
+        merge_events(warehouse, "address", *joined)
     build_dimension(warehouse, star_of(COMPANY), COMPANY)
     stored = warehouse.rows(
         "SELECT entity_key, epoch_us(valid_from), epoch_us(valid_to), segment, city, born, name, phone, is_current "
@@ -57,7 +59,7 @@ def test_members_are_at_every_instant_what_the_events_say(companies: Any, addres
         agrees(key, [row[1:] for row in stored if row[0] == key], own, joined)
 
 
-def agrees(key: str, rows: list[tuple[Any, ...]], own: list[Seen], joined: list[Seen]) -> None:
+def agrees(key: str, rows: list[tuple[Any, ...]], own: list[Event], joined: list[Event]) -> None:
     instants = sorted({event.sequence for event in (*own, *joined)})
     lived = [state for state in (both(key, instant, own, joined) for instant in instants) if state]
     for instant in instants:
@@ -71,15 +73,15 @@ def agrees(key: str, rows: list[tuple[Any, ...]], own: list[Seen], joined: list[
         assert before[1] < after[0] or before[2:4] != after[2:4]
 
 
-def both(key: str, instant: int, own: list[Seen], joined: list[Seen]) -> tuple[Any, ...] | None:
+def both(key: str, instant: int, own: list[Event], joined: list[Event]) -> tuple[Any, ...] | None:
     """Segment, city, name and phone at an instant; None when the company is not there."""
-    found = [row for row in history(own, COLUMNS["company"]) if row[0] == key and row[-5] <= instant < row[-4]]
+    found = [row for row in build_history(own, COLUMNS["company"]) if row[0] == key and row[-5] <= instant < row[-4]]
     if not found:
         return None
     company = dict(zip(COLUMNS["company"], found[0][1:], strict=False))
     near = [
         row
-        for row in history(joined, COLUMNS["address"])
+        for row in build_history(joined, COLUMNS["address"])
         if row[2] == company["company_id"] and row[-5] <= instant < row[-4]
     ]
     best = max(near, key=lambda row: (row[-5], row[0]), default=(None,) * 5)
@@ -87,8 +89,8 @@ def both(key: str, instant: int, own: list[Seen], joined: list[Seen]) -> tuple[A
 
 
 def test_the_oracle_sees_a_joined_city() -> None:
-    own = [seen("company", 1, "2024-01-01", segment="s", name="n")]
-    joined = [seen("address", 9, "2024-02-01", company_id=1, city="c", phone="p")]
+    own = [make_event("company", 1, "2024-01-01", segment="s", name="n")]
+    joined = [make_event("address", 9, "2024-02-01", company_id=1, city="c", phone="p")]
     instant = joined[0].sequence
     assert both("psa:1", instant, own, joined) == ("s", "c", "n", "p")
     assert both("psa:1", own[0].sequence, own, joined) == ("s", None, "n", None)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.model.tables import order
-from headwater.testing.conformance.history.oracle import Seen
-from headwater.testing.conformance.star.compare import comparable, doubled_keys, lost_keys
+from headwater.testing.conformance.history.oracle import Event
+from headwater.testing.conformance.star.compare import find_doubled_key, find_lost_key, read_comparable
 from headwater.warehouse.base import Warehouse
-from tests.gold.builders import STAR, build, build_one, opened, put, seen
+from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -41,12 +41,12 @@ TABLES = order(STAR.declarations)
 
 
 @st.composite
-def events(draw: st.DrawFn) -> tuple[str, Seen]:
+def events(draw: st.DrawFn) -> tuple[str, Event]:
     entity = draw(st.sampled_from(list(VALUES)))
     when, operation = draw(DAYS), draw(st.sampled_from("UUUUD"))
     values = {name: draw(strategy) for name, strategy in VALUES[entity].items()}
     batch = f"b{draw(st.integers(1, 6))}"
-    return entity, seen(entity, draw(NUMBERS), when, operation, batch=batch, **values)
+    return entity, make_event(entity, draw(NUMBERS), when, operation, batch=batch, **values)
 
 
 STEPS = st.lists(
@@ -73,26 +73,26 @@ def test_any_order_of_many_more_events_and_builds_ends_in_what_a_rebuild_makes(s
 def ends_alike(steps: Any) -> None:
     """A star that grew by `steps` is the one made at once of all their events; a replay and a rebuild write nothing."""
     grown, anew = opened(), opened()
-    build(grown)
+    build_star(grown)
     for arriving, tables in steps:
         put_all(grown, arriving)
         for number in sorted(tables):
-            build_one(grown, STAR, TABLES[number])
-    build(grown)
+            build_table(grown, STAR, TABLES[number])
+    build_star(grown)
     put_all(anew, [event for arriving, _ in steps for event in arriving])
-    build(anew)
+    build_star(anew)
 
-    for name, rows in comparable(anew).items():
-        assert comparable(grown)[name] == rows, name
-    assert build(grown).rows == 0
-    assert build(grown, rebuild=True).rows == 0
-    assert not lost_keys(grown)
-    assert not doubled_keys(grown)
+    for name, rows in read_comparable(anew).items():
+        assert read_comparable(grown)[name] == rows, name
+    assert build_star(grown).rows == 0
+    assert build_star(grown, rebuild=True).rows == 0
+    assert not find_lost_key(grown)
+    assert not find_doubled_key(grown)
     grown.close()
     anew.close()
 
 
-def put_all(warehouse: Warehouse, arriving: list[tuple[str, Seen]]) -> None:
+def put_all(warehouse: Warehouse, arriving: list[tuple[str, Event]]) -> None:
     for entity in VALUES:
         if own := [event for name, event in arriving if name == entity]:
-            put(warehouse, entity, *own)
+            merge_events(warehouse, entity, *own)

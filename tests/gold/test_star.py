@@ -10,8 +10,8 @@ import pytest
 from headwater.gold.explain import explain
 from headwater.model.tables import dimensions_of, needs, order, table_name
 from headwater.names import quote
-from headwater.testing.golden import hold_against
-from tests.gold.builders import STAR, build, in_order, opened, put, seen
+from headwater.testing.golden import compare_golden
+from tests.gold.builders import STAR, build_star, make_event, merge_events, opened, sort_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gold"
 TABLES = {table_name(table): table for table in order(STAR.declarations)}
@@ -36,22 +36,22 @@ def test_dimensions_come_before_the_facts_that_look_them_up():
 @pytest.mark.parametrize("name", TABLES)
 def test_the_sql_of_a_table_is_what_it_was(name):
     text = explain(STAR, TABLES[name], lambda layer, table: f"{quote(layer)}.{quote(table)}")
-    hold_against(GOLDEN / f"{name}.sql", text.rstrip() + "\n")
+    compare_golden(GOLDEN / f"{name}.sql", text.rstrip() + "\n")
 
 
 @pytest.mark.usefixtures("on_each_engine")
 def test_what_explain_shows_is_what_a_rebuild_writes():
     warehouse = opened()
-    put(
+    merge_events(
         warehouse,
         "company",
-        seen("company", 1, "2024-01-01", segment="a"),
-        seen("company", 1, "2024-02-01", segment="b"),
+        make_event("company", 1, "2024-01-01", segment="a"),
+        make_event("company", 1, "2024-02-01", segment="b"),
     )
-    build(warehouse)
+    build_star(warehouse)
     shown = explain(STAR, TABLES["dim_company"], warehouse.ref)
     made = warehouse.rows(f"SELECT * FROM ({shown}) AS shown")
-    assert in_order(made) == in_order(warehouse.rows("SELECT * FROM gold.dim_company WHERE company_key > 0"))
+    assert sort_rows(made) == sort_rows(warehouse.rows("SELECT * FROM gold.dim_company WHERE company_key > 0"))
 
 
 def test_no_two_names_of_ours_are_spelled_alike():

@@ -10,13 +10,13 @@ import pytest
 
 from headwater.errors import GuardError
 from headwater.events import FindingMade
-from headwater.gold.change_feed import forget
-from headwater.gold.dimension.rekey import counted_tables, unsettled
+from headwater.gold.change_feed import reset_progress
+from headwater.gold.dimension.rekey import counted_tables, find_outdated
 from headwater.gold.star import Star
 from headwater.names import literal
 from headwater.temporal.keys import hash53, hash60
 from headwater.warehouse.base import Table, TableColumn
-from tests.gold.builders import STAR, build, build_one, everything, opened, put, rows, seen
+from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened, read_rows, read_star
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -33,21 +33,26 @@ def star_with(surrogate):
 def told(warehouse, star=STAR):
     """All of gold brought up to date; what was found about keys."""
     heard = []
-    build(warehouse, star, listen=heard.append)
+    build_star(warehouse, star, listen=heard.append)
     return [one for one in heard if isinstance(one, FindingMade) and "keys" in one.finding]
 
 
 def lived():
     """Two members, one of whom changed, one whom only work knows of, and their work."""
     warehouse = opened("member", "entry")
-    put(warehouse, "member", seen("member", 1, "2024-01-01", name="Ann", cost=10), seen("member", 2, "2024-01-01"))
-    put(warehouse, "member", seen("member", 1, "2024-03-01", name="Ann", cost=12, batch="b2"))
+    merge_events(
+        warehouse,
+        "member",
+        make_event("member", 1, "2024-01-01", name="Ann", cost=10),
+        make_event("member", 2, "2024-01-01"),
+    )
+    merge_events(warehouse, "member", make_event("member", 1, "2024-03-01", name="Ann", cost=12, batch="b2"))
     work = [(1, 1, "2024-01-05"), (2, 1, "2024-03-05"), (3, 2, "2024-01-06"), (4, 9, "2024-01-07")]
     said = {"hours": 1, "rate": 100, "option": "Billable"}
-    put(
+    merge_events(
         warehouse,
         "entry",
-        *(seen("entry", key, day, member_id=who, started_at=ON(day), **said) for key, who, day in work),
+        *(make_event("entry", key, day, member_id=who, started_at=ON(day), **said) for key, who, day in work),
     )
     return warehouse
 
@@ -101,31 +106,31 @@ def test_a_key_is_the_lower_53_bits_of_what_it_once_was_the_same_on_every_engine
 
 def test_gold_of_wide_keys_is_narrowed_in_dimension_and_facts_at_once_and_said_so():
     warehouse = lived()
-    build(warehouse)
+    build_star(warehouse)
     assert reached(warehouse) == REACHED
-    before = everything(warehouse)
+    before = read_star(warehouse)
     aged(warehouse)
     assert reached(warehouse) == REACHED
-    assert max(key for (key,) in rows(warehouse, "dim_member", "member_key")) >= 2**53
+    assert max(key for (key,) in read_rows(warehouse, "dim_member", "member_key")) >= 2**53
     built = frozenset({"gold.dim_member", "gold.dim_option", "gold.dim_worker", "gold.dim_date"})
     dimensions = STAR.declarations.dimensions.values()
-    assert unsettled(warehouse, dimensions, built) == built - {"gold.dim_date"}
+    assert find_outdated(warehouse, dimensions, built) == built - {"gold.dim_date"}
     found = told(warehouse)
     assert [(one.table, one.count) for one in found] == [("gold.dim_member", 4), ("gold.dim_option", 1)]
     assert "fact_entry" in found[0].detail
-    assert everything(warehouse) == before
-    assert unsettled(warehouse, dimensions, built) == frozenset()
+    assert read_star(warehouse) == before
+    assert find_outdated(warehouse, dimensions, built) == frozenset()
     assert told(warehouse) == []
 
 
 def test_a_fact_that_is_loaded_alone_narrows_the_dimensions_it_points_at():
     warehouse = lived()
-    build(warehouse)
-    before = everything(warehouse)
+    build_star(warehouse)
+    before = read_star(warehouse)
     aged(warehouse)
-    put(warehouse, "entry", seen("entry", 5, "2024-01-08", member_id=77, started_at=ON("2024-01-08")))
-    build_one(warehouse, STAR, STAR.declarations.facts["entry"])
-    keys = rows(warehouse, "dim_member", "member_key", "entity_key", where=REAL)
+    merge_events(warehouse, "entry", make_event("entry", 5, "2024-01-08", member_id=77, started_at=ON("2024-01-08")))
+    build_table(warehouse, STAR, STAR.declarations.facts["entry"])
+    keys = read_rows(warehouse, "dim_member", "member_key", "entity_key", where=REAL)
     assert {key for key, _ in keys} >= {row[0] for row in before["dim_member"] if row[0] >= 0}
     assert all(key < 2**53 for key, _ in keys)
     assert reached(warehouse)[:4] == REACHED
@@ -133,32 +138,32 @@ def test_a_fact_that_is_loaded_alone_narrows_the_dimensions_it_points_at():
 
 def test_a_run_that_dies_between_dimension_and_fact_leaves_keys_of_one_kind():
     warehouse = lived()
-    build(warehouse)
+    build_star(warehouse)
     aged(warehouse)
-    build_one(warehouse, STAR, MEMBER)  # and nothing after it
+    build_table(warehouse, STAR, MEMBER)  # and nothing after it
     assert reached(warehouse) == REACHED
-    assert all(key < 2**53 for (key,) in rows(warehouse, "fact_entry", "member_key"))
+    assert all(key < 2**53 for (key,) in read_rows(warehouse, "fact_entry", "member_key"))
 
 
 def test_a_project_counts_its_keys_and_a_dimension_may_differ():
     warehouse = lived()
-    build(warehouse, star_with("sequence"))
-    assert rows(warehouse, "dim_member", "member_key", "entity_key", "is_inferred", where=REAL) == [
+    build_star(warehouse, star_with("sequence"))
+    assert read_rows(warehouse, "dim_member", "member_key", "entity_key", "is_inferred", where=REAL) == [
         (1, "psa:1", False),
         (2, "psa:2", False),
         (3, "psa:1", False),
         (4, "psa:9", True),
     ]
-    assert rows(warehouse, "dim_option", "option_key", "value", where="option_key >= 0") == [(1, "Billable")]
+    assert read_rows(warehouse, "dim_option", "option_key", "value", where="option_key >= 0") == [(1, "Billable")]
     assert reached(warehouse) == REACHED
-    put(warehouse, "member", seen("member", 9, "2023-05-01", name="Ny", batch="b3"))
-    build(warehouse, star_with("sequence"))
-    assert rows(warehouse, "dim_member", "member_key", "name", "is_inferred", where="entity_key = 'psa:9'") == [
+    merge_events(warehouse, "member", make_event("member", 9, "2023-05-01", name="Ny", batch="b3"))
+    build_star(warehouse, star_with("sequence"))
+    assert read_rows(warehouse, "dim_member", "member_key", "name", "is_inferred", where="entity_key = 'psa:9'") == [
         (4, "Ny", False)
     ]
-    again = everything(warehouse)
-    assert build(warehouse, star_with("sequence")).rows == 0
-    assert everything(warehouse) == again
+    again = read_star(warehouse)
+    assert build_star(warehouse, star_with("sequence")).rows == 0
+    assert read_star(warehouse) == again
     mixed = STAR.declarations.model_copy(
         update={
             "dimensions": {**STAR.declarations.dimensions, "member": MEMBER.model_copy(update={"surrogate": "hash"})}
@@ -169,35 +174,37 @@ def test_a_project_counts_its_keys_and_a_dimension_may_differ():
 
 def test_keys_that_are_counted_from_now_on_are_exchanged_everywhere_and_so_are_those_no_more():
     warehouse = lived()
-    build(warehouse)
-    hashed = everything(warehouse)
+    build_star(warehouse)
+    hashed = read_star(warehouse)
     found = told(warehouse, star_with("sequence"))
     assert {one.table for one in found} == {"gold.dim_member", "gold.dim_option"}
-    assert [key for (key,) in rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
+    assert [key for (key,) in read_rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
     assert reached(warehouse) == REACHED
     assert {one.table for one in told(warehouse)} == {"gold.dim_member", "gold.dim_option"}
-    assert everything(warehouse) == hashed
+    assert read_star(warehouse) == hashed
 
 
 def test_a_rebuild_keeps_numbers_and_a_number_that_went_is_not_given_again():
     warehouse, star = lived(), star_with("sequence")
-    build(warehouse, star)
-    before = everything(warehouse)
-    build(warehouse, star, rebuild=True)
-    assert everything(warehouse) == before
+    build_star(warehouse, star)
+    before = read_star(warehouse)
+    build_star(warehouse, star, rebuild=True)
+    assert read_star(warehouse) == before
     # The work of the one whom nobody knows becomes another's: the inferred member goes, and so does the number 4.
-    put(warehouse, "entry", seen("entry", 4, "2024-02-07", member_id=2, started_at=ON("2024-01-07"), batch="b2"))
-    build(warehouse, star)
-    assert rows(warehouse, "dim_member", "member_key", where="is_inferred") == []
-    put(warehouse, "member", seen("member", 8, "2024-04-01", batch="b3"))
-    build(warehouse, star)
-    assert rows(warehouse, "dim_member", "member_key", where="entity_key = 'psa:8'") == [(5,)]
+    merge_events(
+        warehouse, "entry", make_event("entry", 4, "2024-02-07", member_id=2, started_at=ON("2024-01-07"), batch="b2")
+    )
+    build_star(warehouse, star)
+    assert read_rows(warehouse, "dim_member", "member_key", where="is_inferred") == []
+    merge_events(warehouse, "member", make_event("member", 8, "2024-04-01", batch="b3"))
+    build_star(warehouse, star)
+    assert read_rows(warehouse, "dim_member", "member_key", where="entity_key = 'psa:8'") == [(5,)]
 
 
 def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_another_one():
     warehouse, star = lived(), star_with("sequence")
-    build(warehouse, star)
-    before = everything(warehouse)
+    build_star(warehouse, star)
+    before = read_star(warehouse)
     kept = counted_tables(warehouse, star.declarations.dimensions.values())
     assert {"dim_member", "dim_option", "dim_worker"} <= kept
     for name in warehouse.tables("gold"):
@@ -208,9 +215,9 @@ def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_anothe
         layer="gold", name="dim_member", key=("entity_key",), columns=(TableColumn(name="cost", dtype="date"),)
     )
     warehouse.ensure(table)
-    forget(warehouse)
+    reset_progress(warehouse)
     assert told(warehouse, star) == []
-    after = everything(warehouse)
+    after = read_star(warehouse)
     assert {name: len(found) for name, found in after.items()} == {name: len(found) for name, found in before.items()}
     assert after["fact_entry"] == before["fact_entry"]
     assert after["dim_worker"] == before["dim_worker"]
@@ -219,24 +226,24 @@ def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_anothe
 
 def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch):
     warehouse = lived()
-    build(warehouse)
+    build_star(warehouse)
     aged(warehouse)
-    before = everything(warehouse)
-    monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate", lambda *_: "CAST(7 AS BIGINT)")
+    before = read_star(warehouse)
+    monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(GuardError) as caught:
-        build_one(warehouse, STAR, MEMBER)
+        build_table(warehouse, STAR, MEMBER)
     assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
-    assert everything(warehouse) == before
+    assert read_star(warehouse) == before
     assert "sequence" in caught.value.hint
-    build(warehouse, star_with("sequence"))
-    assert [key for (key,) in rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
+    build_star(warehouse, star_with("sequence"))
+    assert [key for (key,) in read_rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
     assert reached(warehouse) == REACHED
 
 
 def test_all_keys_survive_a_double():
     warehouse = lived()
-    build(warehouse)
+    build_star(warehouse)
     for name, key in (("dim_member", "member_key"), ("dim_option", "option_key"), ("fact_entry", "member_key")):
-        for (number,) in rows(warehouse, name, key):
+        for (number,) in read_rows(warehouse, name, key):
             assert int(float(number)) == number
             assert json.loads(json.dumps(number), parse_int=float) == number

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from headwater.warehouse.spark.connection import OLDEST_JAVA, java_version
+from headwater.warehouse.spark.connection import OLDEST_JAVA, read_java_version
 
 SETTINGS = {
     "spark.driver.memory": "1g",
@@ -43,7 +43,7 @@ SKIPPED = "engine spark: "
 
 def skip_without_java() -> None:
     """Skip the test when there is no Java for Spark to run on."""
-    version = java_version()
+    version = read_java_version()
     if version < OLDEST_JAVA:
         pytest.skip(f"{SKIPPED}needs Java {OLDEST_JAVA} or newer, found {version or 'none'}")
 

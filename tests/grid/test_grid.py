@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.testing.golden import hold_against
+from headwater.testing.golden import compare_golden
 from headwater.warehouse.base import Warehouse
 from tests.docs.pages import DOCS
 from tests.grid.engines import NAMES
@@ -13,7 +13,7 @@ from tests.grid.page import KINDS, engines_page
 
 @pytest.mark.golden
 def test_the_page_of_engines_is_made_from_their_facts_and_marks():
-    hold_against(DOCS / "reference" / "engines.md", engines_page())
+    compare_golden(DOCS / "reference" / "engines.md", engines_page())
 
 
 def test_every_engine_of_the_grid_has_a_column_on_the_page():
@@ -24,5 +24,5 @@ def test_every_engine_has_every_verb(engine):
     verbs = {name for name in dir(Warehouse) if not name.startswith("_")}
     missing = verbs - set(dir(KINDS[engine.name])) - {"notes"}
     facts = KINDS[engine.name].capabilities
-    allowed = set() if facts.exports else {"export", "digest"}
+    allowed = set() if facts.can_export else {"export", "digest"}
     assert missing <= allowed

@@ -17,13 +17,13 @@ import pytest
 from headwater.errors import HeadwaterError, WarehouseError
 from headwater.model.project import PostgresWarehouse, Project
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
-from headwater.testing.conformance.history.oracle import history
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.postgres.compat import CHECKS
 from headwater.warehouse.postgres.engine import Postgres
 from tests.gold import builders as star
-from tests.silver.builders import COLUMNS, THING, made, put, seen, staged, versions
+from tests.silver.builders import COLUMNS, THING, made, make_event, merge_events, read_versions, stage_events
 from tests.silver.merge.test_crash import arriving, before
 from tests.silver.schema.test_migrate import changed
 
@@ -37,11 +37,11 @@ SCRIPT = """
 import os, sys
 from headwater.warehouse.postgres.engine import Postgres
 from headwater.warehouse.postgres.compat import CHECKS
-from tests.silver.builders import put
+from tests.silver.builders import merge_events
 from tests.silver.merge.test_crash import arriving
 warehouse = Postgres(sys.argv[1], os.environ["DATABASE_URL"])
 print("open", flush=True)
-put(warehouse, arriving())
+merge_events(warehouse, arriving())
 warehouse.close()
 """
 
@@ -68,8 +68,8 @@ def overlapping(warehouse, first, last):
 
 def test_versions_that_overlap_are_refused_by_the_table_itself(engine, guard):
     warehouse = made(engine)
-    put(warehouse, [seen("p:1", 10, name="a")])
-    put(warehouse, [seen("p:1", 20, name="b"), seen("p:2", 10, name="a")])
+    merge_events(warehouse, [make_event("p:1", 10, name="a")])
+    merge_events(warehouse, [make_event("p:1", 20, name="b"), make_event("p:2", 10, name="a")])
     micro = "INTERVAL '1' MICROSECOND"
     for first, last in (
         ("valid_from", "valid_to"),
@@ -79,19 +79,19 @@ def test_versions_that_overlap_are_refused_by_the_table_itself(engine, guard):
     ):
         with pytest.raises(WarehouseError, match="overlap"):
             overlapping(warehouse, first, last)
-    assert len(versions(warehouse)) == 3
+    assert len(read_versions(warehouse)) == 3
     overlapping(warehouse, "TIMESTAMP '0001-01-01'", "valid_from")
-    assert len(versions(warehouse)) == 5
+    assert len(read_versions(warehouse)) == 5
 
 
 def test_every_table_of_spans_is_guarded_whoever_made_it(engine, guard):
     star.chosen.append(engine)
     try:
         warehouse = star.opened()
-        star.build(warehouse)
+        star.build_star(warehouse)
     finally:
         star.chosen.pop()
-    ready(engine.open(warehouse.tenant), THING)
+    migrate_tables(engine.open(warehouse.tenant), THING)
     found = guards(warehouse)
     assert {"thing", "dim_company"} <= set(found)
     assert all(text.startswith(f"EXCLUDE USING {guard} ") for _, text in found.values())
@@ -112,7 +112,7 @@ def guards(warehouse):
 def with_old_guard(engine):
     """A warehouse whose versions are guarded as an earlier version did it."""
     warehouse = made(engine)
-    put(warehouse, [seen("p:1", 10, name="a")])
+    merge_events(warehouse, [make_event("p:1", 10, name="a")])
     ref = warehouse.own_ref("silver", "thing")
     warehouse.execute_own(f'ALTER TABLE {ref} DROP CONSTRAINT "{guards(warehouse)["thing"][0]}", ADD {OLD_GUARD}')
     return warehouse, ref
@@ -120,9 +120,9 @@ def with_old_guard(engine):
 
 def test_a_table_guarded_as_it_once_was_goes_on_working(engine):
     warehouse, _ = with_old_guard(engine)
-    ready(warehouse, changed(size={"type": "double"}))
-    put(warehouse, [seen("p:1", 20, name="b")])
-    assert [row[2] for row in versions(warehouse)] == ["a", "b"]
+    migrate_tables(warehouse, changed(size={"type": "double"}))
+    merge_events(warehouse, [make_event("p:1", 20, name="b")])
+    assert [row[2] for row in read_versions(warehouse)] == ["a", "b"]
     with pytest.raises(WarehouseError, match="overlap"):
         overlapping(warehouse, "valid_from", "valid_to")
 
@@ -141,7 +141,7 @@ def test_gold_declares_primary_and_foreign_keys(engine):
     star.chosen.append(engine)
     try:
         warehouse = star.opened()
-        star.build(warehouse)
+        star.build_star(warehouse)
     finally:
         star.chosen.pop()
     schema = f"{warehouse.tenant}_gold"
@@ -172,14 +172,14 @@ def test_a_name_that_the_server_would_cut_is_refused(engine):
 def test_text_is_compared_byte_by_byte(engine):
     warehouse = made(engine)
     words = ["a", "B", "á", "Z", "_", "b"]
-    put(warehouse, [seen(f"p:{word}", 1, name=word) for word in words])
+    merge_events(warehouse, [make_event(f"p:{word}", 1, name=word) for word in words])
     found = [row[0] for row in warehouse.rows("SELECT name FROM silver.thing ORDER BY name")]
     assert found == sorted(words, key=str.encode)
 
 
 def test_a_query_means_the_tenants_own_schemas_and_no_other(engine):
     warehouse = made(engine)
-    put(warehouse, [seen("p:1", 10, name="it's silver.thing")])
+    merge_events(warehouse, [make_event("p:1", 10, name="it's silver.thing")])
     answer = warehouse.arrow("SELECT t.name, silver.thing.size FROM silver.thing, Silver.thing AS t -- silver.thing")
     assert answer.to_pylist() == [{"name": "it's silver.thing", "size": None}]
     other = made(engine)
@@ -199,7 +199,8 @@ def test_a_warehouse_opened_for_looking_changes_nothing(engine):
 def test_two_writers_at_once_lose_nothing_and_overlap_nowhere(engine):
     warehouse = made(engine)
     events = [
-        [seen(f"p:{key}", 10 * at + half, name=f"{at}") for key in range(5) for at in range(1, 9)] for half in (0, 5)
+        [make_event(f"p:{key}", 10 * at + half, name=f"{at}") for key in range(5) for at in range(1, 9)]
+        for half in (0, 5)
     ]
     failed = []
 
@@ -207,7 +208,7 @@ def test_two_writers_at_once_lose_nothing_and_overlap_nowhere(engine):
         try:
             writer = engine.open(warehouse.tenant)
             for start in range(0, len(own), 7):
-                put(writer, own[start : start + 7])
+                merge_events(writer, own[start : start + 7])
         except HeadwaterError as error:
             failed.append(error)
 
@@ -217,28 +218,30 @@ def test_two_writers_at_once_lose_nothing_and_overlap_nowhere(engine):
     for thread in threads:
         thread.join()
     assert not failed
-    assert versions(warehouse) == history([*events[0], *events[1]], COLUMNS, THING.overwritten)
+    assert read_versions(warehouse) == build_history([*events[0], *events[1]], COLUMNS, THING.overwritten)
 
 
 def test_a_writer_waits_for_the_transaction_of_another(engine):
     one = made(engine)
     other, order = engine.open(one.tenant), []
     with one.transaction():
-        put(one, [seen("p:1", 10, name="a")])
-        waiting = threading.Thread(target=lambda: (put(other, [seen("p:1", 20, name="b")]), order.append("other")))
+        merge_events(one, [make_event("p:1", 10, name="a")])
+        waiting = threading.Thread(
+            target=lambda: (merge_events(other, [make_event("p:1", 20, name="b")]), order.append("other"))
+        )
         waiting.start()
         time.sleep(0.3)
         order.append("one")
     waiting.join()
     assert order == ["one", "other"]
-    assert [row[2] for row in versions(one)] == ["a", "b"]
+    assert [row[2] for row in read_versions(one)] == ["a", "b"]
 
 
 @pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(engine):
     warehouse = made(engine)
-    put(warehouse, before())
-    start, wanted = versions(warehouse), history([*before(), *arriving()], COLUMNS, THING.overwritten)
+    merge_events(warehouse, before())
+    start, wanted = read_versions(warehouse), build_history([*before(), *arriving()], COLUMNS, THING.overwritten)
     chance, finished = random.Random(7), 0
     for _ in range(8):
         run = subprocess.Popen([sys.executable, "-c", SCRIPT, warehouse.tenant], stdout=subprocess.PIPE, text=True)
@@ -248,18 +251,18 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(engine):
         run.wait()
         run.stdout.close()
         with warehouse.transaction():  # waits until the server has undone what was cut short
-            found = versions(warehouse)
+            found = read_versions(warehouse)
         assert found in (start, wanted)
         finished += found == wanted
-    put(warehouse, arriving())
-    assert versions(warehouse) == wanted
+    merge_events(warehouse, arriving())
+    assert read_versions(warehouse) == wanted
     print(f"{finished} of 8 had committed before they were killed")
 
 
 def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
     warehouse = made(engine)
-    put(warehouse, [seen("p:1", 10, name="a")])
-    relation = staged(warehouse, [seen("p:1", 20, name="b")])
+    merge_events(warehouse, [make_event("p:1", 10, name="a")])
+    relation = stage_events(warehouse, [make_event("p:1", 20, name="b")])
     run = warehouse._run
 
     def ending(text, parameters=()):
@@ -272,15 +275,15 @@ def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
     with pytest.raises(WarehouseError):
         merge(warehouse, THING, relation)
     again = engine.open(warehouse.tenant)
-    assert [row[2] for row in versions(again)] == ["a"]
-    put(again, [seen("p:1", 20, name="b")])
-    assert [row[2] for row in versions(again)] == ["a", "b"]
+    assert [row[2] for row in read_versions(again)] == ["a"]
+    merge_events(again, [make_event("p:1", 20, name="b")])
+    assert [row[2] for row in read_versions(again)] == ["a", "b"]
 
 
 def test_a_column_that_a_view_shows_can_be_widened(engine):
     warehouse = made(engine)
-    put(warehouse, [seen("p:1", 10, size=3)])
-    ready(warehouse, changed(size={"type": "double"}))
+    merge_events(warehouse, [make_event("p:1", 10, size=3)])
+    migrate_tables(warehouse, changed(size={"type": "double"}))
     assert warehouse.rows("SELECT size FROM silver.thing_current") == [(3.0,)]
 
 

@@ -8,11 +8,11 @@ import pytest
 from bench.state import State
 
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.fact import Fact
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.lake_reader import LakeReader
 from headwater.warehouse.postgres.engine import Postgres
 
@@ -76,7 +76,7 @@ def arrive(warehouse, moment, *, few=False, late=False):
 def history(engine):
     tenant = engine.open().tenant
     warehouse = Watched(tenant, os.environ["DATABASE_URL"])
-    ready(warehouse, STATE.entity)
+    migrate_tables(warehouse, STATE.entity)
     for moment in range(5):
         arrive(warehouse, moment)
     yield warehouse
@@ -105,7 +105,7 @@ def test_what_gold_makes_of_a_few_keys_is_found_by_index(history):
             build_dimension(history, star, declared)
             read[declared.dimension] = set(history.scanned)
         history.scanned.clear()
-        rows = load_fact(history, star, fact).rows
+        rows = build_fact(history, star, fact).rows
         read["fact"] = set(history.scanned)
     assert 20 <= rows <= 60
     assert read["ticket"] == set()
@@ -118,9 +118,9 @@ def test_a_grain_that_is_not_the_key_is_not_looked_for_row_by_row(history):
         {"fact": "task", "entity": "ticket", "grain": ["summary"], "measures": {"hours": "actual_hours"}}
     )
     star = Star(declarations=STATE.star.declarations.model_copy(update={"facts": {"task": fact}}))
-    first = load_fact(history, star, fact)  # 50,000 rows held against each other would take minutes
+    first = build_fact(history, star, fact)  # 50,000 rows held against each other would take minutes
     assert first.rows >= 50_000
     history.loops.clear()
     arrive(history, 13, few=True)
-    load_fact(history, star, fact)
+    build_fact(history, star, fact)
     assert not [rows for rows in history.loops if rows > 1_000_000]

@@ -7,13 +7,13 @@ from contextlib import closing
 
 import pytest
 
-from headwater.silver.schema.migrate import ready
-from headwater.testing.conformance.history.oracle import history
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.oracle import build_history
 from headwater.testing.conformance.star import load
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.grid.engines import LONG
 from tests.grid.spark_session import notice
-from tests.silver.builders import COLUMNS, THING, put, seen, versions
+from tests.silver.builders import COLUMNS, THING, make_event, merge_events, read_versions
 
 FLAVOURS = {"spark": "delta"}
 """What is kept here as Delta tables; the rest of the corpus runs on Parquet, which takes a third of the time."""
@@ -28,7 +28,7 @@ def an_event(chance, key):
     values = {"name": (None, "", "a", "b"), "size": (None, 0, 1), "note": (None, "", "x", "y")}
     known = {name: chance.choice(those) for name, those in values.items() if chance.random() < 0.7}
     batch = chance.choice(["b1", "b2", "b3"])
-    return lambda order: seen(f"{order}:{key}", sequence, operation, batch, **(known if operation == "U" else {}))
+    return lambda order: make_event(f"{order}:{key}", sequence, operation, batch, **(known if operation == "U" else {}))
 
 
 def test_a_hundred_sets_in_five_orders_and_batchings_end_in_the_history_of_the_oracle(engine):
@@ -44,32 +44,32 @@ def test_a_hundred_sets_in_five_orders_and_batchings_end_in_the_history_of_the_o
             for event in shuffled:
                 batches[chance.randrange(BATCHES)].append(event)
     warehouse = engine.open()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     for batch in batches:
-        put(warehouse, batch)
-    wanted = history(told, COLUMNS, THING.overwritten)
-    assert versions(warehouse) == wanted
-    done = put(warehouse, batches[0])
+        merge_events(warehouse, batch)
+    wanted = build_history(told, COLUMNS, THING.overwritten)
+    assert read_versions(warehouse) == wanted
+    done = merge_events(warehouse, batches[0])
     assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
 
 
 def lived(warehouse):
     """A star that is built, changes, and is built again: all its rows."""
-    load.put(warehouse, "company", load.seen("company", 1, "2024-01-01", segment="a"))
-    load.put(warehouse, "company", load.seen("company", 2, "2024-01-01", segment="a"))
-    load.put(warehouse, "entry", load.seen("entry", 1, "2024-01-15", member_id=7))
-    load.build(warehouse)
-    load.put(warehouse, "company", load.seen("company", 1, "2024-02-01", segment="b"))
-    load.build(warehouse)
-    return load.everything(warehouse, skip=("dim_date",))
+    load.merge_events(warehouse, "company", load.make_event("company", 1, "2024-01-01", segment="a"))
+    load.merge_events(warehouse, "company", load.make_event("company", 2, "2024-01-01", segment="a"))
+    load.merge_events(warehouse, "entry", load.make_event("entry", 1, "2024-01-15", member_id=7))
+    load.build_star(warehouse)
+    load.merge_events(warehouse, "company", load.make_event("company", 1, "2024-02-01", segment="b"))
+    load.build_star(warehouse)
+    return load.read_star(warehouse, skip=("dim_date",))
 
 
 @pytest.mark.slow
 @LONG
 def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
-    with closing(load.prepare(DuckDB("acme", ":memory:", threads=1))) as plain:
+    with closing(load.create_tables(DuckDB("acme", ":memory:", threads=1))) as plain:
         wanted = lived(plain)
-    assert lived(load.prepare(engine.open())) == wanted
+    assert lived(load.create_tables(engine.open())) == wanted
 
 
 def test_a_run_says_which_engine_it_left_out(engine):

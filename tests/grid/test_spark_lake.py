@@ -11,8 +11,8 @@ from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, from_micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
-from headwater.silver.events import may_not_fit, observed
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.events import may_not_fit, select_events
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.lake_reader import LakeReader
 
@@ -40,7 +40,7 @@ ENTITY = Entity.model_validate(
     }
 )  # fmt: skip
 SAME = ("id", "note", "small", "big", "hours", "price", "born", "seen", "ok", "tags", "bag", "bare", "doubles")
-READING = Reading(
+READING = SourceMapping(
     source="shop.things",
     columns={
         **{name: f'"{name}"' for name in SAME},
@@ -102,7 +102,7 @@ def written(path, records, stored=STORED):
 def arrival(*files):
     feed = Feed(tenant="acme", connection="psa", resource="things")
     window = Window(since=EPOCH, until=from_micros(1_767_225_600_000_000))
-    return Arrival(source="shop.things", batch=batch_of(feed, window), files=files)
+    return LandedBatch(source="shop.things", batch=batch_of(feed, window), files=files)
 
 
 def events(warehouse, *arrivals, reading=READING):
@@ -114,7 +114,7 @@ def events(warehouse, *arrivals, reading=READING):
             files = ", ".join(f"'{file}'" for file in one.files)
             stored = lake.types(f"SELECT {taken} FROM read_parquet([{files}], union_by_name = true)")
             assert not any(may_not_fit("text", kind) for kind in stored.values())
-            selects.append(observed(ENTITY, reading, one, stored))
+            selects.append(select_events(ENTITY, reading, one, stored))
         staged = lake.stage("events", selects)
         columns = ", ".join(f'"{name}"' for name in ENTITY.columns)
         return warehouse.rows(f"SELECT entity_key, sequence, hash, {columns} FROM {staged} ORDER BY id")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import WarehouseError
-from headwater.publish.folder import Published
+from headwater.publish.folder import PublishedFolder
 
 
 def writer(text, calls):
@@ -23,14 +23,14 @@ def writer(text, calls):
 
 def bring(place, state, text, **digests):
     calls = []
-    place.bring(state, {"publication": "p"}, digests, fill=writer(text, calls))
-    place.tidy()
+    place.publish_state(state, {"publication": "p"}, digests, fill=writer(text, calls))
+    place.prune()
     return calls
 
 
 @pytest.fixture
 def place(tmp_path):
-    return Published(folder=tmp_path / "out" / "acme", suffix=".csv")
+    return PublishedFolder(folder=tmp_path / "out" / "acme", suffix=".csv")
 
 
 def states(place):
@@ -84,7 +84,7 @@ def test_a_write_that_fails_leaves_readers_what_they_have_and_the_next_clears_it
         raise OSError(28, "No space left on device")
 
     with pytest.raises(WarehouseError, match="readers keep the state they have") as caught:
-        place.bring("s2", {}, {"dim_a": "2", "fact_b": "2"}, fill=full)
+        place.publish_state("s2", {}, {"dim_a": "2", "fact_b": "2"}, fill=full)
     assert "No space left" in caught.value.saw
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"
     assert states(place) == ["s1", "s2.tmp"]
@@ -97,7 +97,7 @@ def test_one_that_was_killed_between_its_last_two_renames_is_overtaken(place, mo
     with monkeypatch.context() as patched:
         patched.setattr("headwater.publish.folder._point", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            place.bring("s2", {}, {"dim_a": "2"}, fill=writer("two", []))
+            place.publish_state("s2", {}, {"dim_a": "2"}, fill=writer("two", []))
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"
     assert bring(place, "s3", "three", dim_a="2") == ["dim_a"]
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a three"

@@ -22,7 +22,7 @@ from headwater.errors import WarehouseError
 from headwater.publish import bucket as published_bucket
 from headwater.run import app
 from headwater.storage.url import open_store
-from headwater.warehouse.files.delta import options
+from headwater.warehouse.files.delta import storage_options
 from tests.publish.builders import publish_by_name
 from tests.run.inspect.past import erase, project, remember, said
 
@@ -62,7 +62,9 @@ def rows_of(url, table, told):
     with closing(open_store(f"{url}/acme")) as store, duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         if told["format"] == "delta":
-            read = DeltaTable(f"{store.url}/{table}", version=entry["version"], storage_options=options() or None)
+            read = DeltaTable(
+                f"{store.url}/{table}", version=entry["version"], storage_options=storage_options() or None
+            )
             arriving = pa.table(read.to_pyarrow_table())
             typed = [
                 f"CAST({field.name} AS TIMESTAMP) AS {field.name}" if pa.types.is_timestamp(field.type) else field.name

@@ -6,30 +6,37 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from headwater.model.entity import Entity
-from headwater.silver.schema.migrate import ready
-from headwater.testing.conformance.history.entity import COLUMNS, THING, put, seen, staged, versions
-from headwater.testing.conformance.history.oracle import Seen
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.entity import (
+    COLUMNS,
+    THING,
+    make_event,
+    merge_events,
+    read_versions,
+    stage_events,
+)
+from headwater.testing.conformance.history.oracle import Event
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.grid.engines import Engine
 
-__all__ = ["COLUMNS", "THING", "cut", "made", "opened", "put", "seen", "staged", "versions"]
+__all__ = ["COLUMNS", "THING", "cut", "made", "make_event", "merge_events", "opened", "read_versions", "stage_events"]
 
 
 def opened(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
     warehouse = DuckDB("acme", path, threads=1)
-    ready(warehouse, entity)
+    migrate_tables(warehouse, entity)
     return warehouse
 
 
 def made(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
     """A warehouse on an engine of the grid, ready for the entity."""
     warehouse = engine.open(tenant)
-    ready(warehouse, entity)
+    migrate_tables(warehouse, entity)
     return warehouse
 
 
-def cut(events: Sequence[Seen], sizes: Iterable[int]) -> list[list[Seen]]:
+def cut(events: Sequence[Event], sizes: Iterable[int]) -> list[list[Event]]:
     """The events in batches of the given sizes; what is left over is the last batch."""
     rest = iter(events)
     batches = [list(itertools.islice(rest, size)) for size in sizes]

@@ -12,7 +12,7 @@ from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, micros
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.mapping import LandedBatch, SourceMapping
 
 CONTACT = Entity.model_validate(
     {
@@ -22,13 +22,15 @@ CONTACT = Entity.model_validate(
         "sources": {"shop.contacts": {"map": {}}, "shop.archive": {"map": {}}},
     }
 )
-STAMPED = Reading(
+STAMPED = SourceMapping(
     source="shop.contacts",
     columns={"contact_id": "id", "name": "name", "born": "born", "seen_at": "seen"},
     changed_at="changed",
     deleted="gone",
 )
-PLAIN = Reading(source="shop.contacts", columns={"contact_id": "id", "name": "name", "born": "born", "seen_at": "seen"})
+PLAIN = SourceMapping(
+    source="shop.contacts", columns={"contact_id": "id", "name": "name", "born": "born", "seen_at": "seen"}
+)
 FIELDS = ("id", "name", "born", "seen", "changed", "gone")
 
 
@@ -68,14 +70,14 @@ class Lake:
             if refused
             else None
         )
-        arrival = Arrival(
+        arrival = LandedBatch(
             source=f"shop.{resource}",
             batch=batch,
             files=(path,),
             refused=len(refused),
             refused_file=beside,
             observed_at=read_at,
-            proved=proved,
+            is_proved=proved,
         )
         self.landed[batch.id, connection, resource] = arrival
         return arrival
@@ -111,9 +113,9 @@ def take(warehouse, landed):
 
     def bring(where, *arrivals, reading=STAMPED, **options):
         assert where is warehouse
-        readings = {reading.source: reading} if isinstance(reading, Reading) else reading
+        readings = {reading.source: reading} if isinstance(reading, SourceMapping) else reading
         everything = lambda: list(landed.landed.values())  # noqa: E731
-        return conform(where, CONTACT, readings, arrivals, everything=everything, **options)
+        return conform(where, CONTACT, readings, arrivals, load_landed=everything, **options)
 
     return bring
 
@@ -281,7 +283,7 @@ def test_a_sweep_spares_what_bronze_refused_and_what_changed_since_it_began(ware
 
 def test_a_sweep_looks_only_at_its_own_connection_and_feed(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(5)), landed(day(3), *some(5), connection="other"))
-    archive = Reading(source="shop.archive", columns=STAMPED.columns, changed_at="changed")
+    archive = SourceMapping(source="shop.archive", columns=STAMPED.columns, changed_at="changed")
     readings = {"shop.contacts": STAMPED, "shop.archive": archive}
     old = {"id": "77", "name": "old", "changed": "2026-01-01"}
     take(warehouse, landed(day(3), old, resource="archive"), reading=readings)
@@ -304,7 +306,7 @@ def test_parts_of_a_composite_key_cannot_run_into_each_other(warehouse, landed, 
             "sources": {"s.pairs": {"map": {}}},
         }
     )
-    reading = Reading(source="s.pairs", columns={"a": "id", "b": "name"}, changed_at="changed")
+    reading = SourceMapping(source="s.pairs", columns={"a": "id", "b": "name"}, changed_at="changed")
     records = [
         {"id": "x|y", "name": "z", "changed": "2026-01-01"},
         {"id": "x", "name": "y|z", "changed": "2026-01-01"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.testing.conformance.history.scenarios import SHEET, comes_out
+from headwater.testing.conformance.history.scenarios import SHEET, run_scenario
 from tests.silver.builders import made
 
 
@@ -18,5 +18,5 @@ def warehouse(engine):
 
 @pytest.mark.parametrize("drawing", SHEET, ids=lambda drawing: drawing.name)
 def test_it_comes_out_as_it_is_drawn(warehouse, drawing):
-    wrong = comes_out(warehouse, drawing, keys=f"{SHEET.index(drawing)}.")
+    wrong = run_scenario(warehouse, drawing, keys=f"{SHEET.index(drawing)}.")
     assert not wrong, wrong

@@ -17,13 +17,20 @@ from hypothesis import strategies as st
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import drop, ready
+from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.temporal.asof import valid_at
 from headwater.temporal.sql import instant
-from headwater.testing.conformance.history.oracle import OPEN, Seen, history, in_order, set_of, state_at
+from headwater.testing.conformance.history.oracle import (
+    OPEN,
+    Event,
+    build_history,
+    merge_duplicates,
+    sort_events,
+    state_at,
+)
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
-from tests.silver.builders import COLUMNS, THING, made, put, seen, staged, versions
+from tests.silver.builders import COLUMNS, THING, made, make_event, merge_events, read_versions, stage_events
 
 VALUES = st.fixed_dictionaries(
     {},
@@ -40,14 +47,14 @@ READS = (("b1", 1), ("b2", 2), ("b3", 3))
 
 
 @st.composite
-def an_event(draw: st.DrawFn, reads=READS) -> Seen:
+def an_event(draw: st.DrawFn, reads=READS) -> Event:
     operation = draw(st.sampled_from("UUUUUDAAP"))
     key, sequence = draw(st.sampled_from(["p:1", "p:2"])), draw(st.integers(1, 9))
     source = draw(st.sampled_from(["shop.things", "shop.things", "shop.others"]))
     batch, observed = draw(st.sampled_from(reads))
     place = draw(st.integers(0, 2)) if operation in "UD" else -1
     values = draw(VALUES) if operation == "U" else {}
-    return seen(key, sequence, operation, batch, source=source, observed=observed, place=place, **values)
+    return make_event(key, sequence, operation, batch, source=source, observed=observed, place=place, **values)
 
 
 EVENTS = st.lists(an_event(), min_size=1, max_size=14)
@@ -60,11 +67,11 @@ FEWEST = settings(PATIENT, max_examples=4)
 TWICE = settings(PATIENT, max_examples=2)
 
 
-def told(events: list[Seen]) -> list[tuple]:
-    return history(events, COLUMNS, THING.overwritten)
+def told(events: list[Event]) -> list[tuple]:
+    return build_history(events, COLUMNS, THING.overwritten)
 
 
-def cut(events: list[Seen], sizes: list[int]) -> list[list[Seen]]:
+def cut(events: list[Event], sizes: list[int]) -> list[list[Event]]:
     rest, batches = list(events), []
     for size in sizes:
         batches.append(rest[:size])
@@ -72,7 +79,7 @@ def cut(events: list[Seen], sizes: list[int]) -> list[list[Seen]]:
     return [batch for batch in (*batches, rest) if batch]
 
 
-def by_time(events: list[Seen]) -> list[Seen]:
+def by_time(events: list[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event.sequence)
 
 
@@ -85,7 +92,7 @@ class Keyed(DuckDB):
 @contextmanager
 def emptying(warehouse):
     """Gives the same warehouse again and again, emptied."""
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
 
     def emptied():
         for layer, table in (("silver", "thing"), ("silver", "thing_log"), ("meta", "change"), ("meta", "tied")):
@@ -114,8 +121,8 @@ def test_1_any_permutation_batching_or_duplication_gives_the_history_of_the_orac
         warehouse = empty()
         shuffled = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=4))))
         for batch in cut(shuffled, sizes):
-            put(warehouse, batch)
-        assert versions(warehouse) == told(events)
+            merge_events(warehouse, batch)
+        assert read_versions(warehouse) == told(events)
 
 
 @MANY
@@ -123,8 +130,8 @@ def test_1_any_permutation_batching_or_duplication_gives_the_history_of_the_orac
 def test_1_events_in_order_give_the_history_of_the_oracle(empty, events, sizes):
     warehouse = empty()
     for batch in cut(by_time(events), sizes):
-        put(warehouse, batch)
-    assert versions(warehouse) == told(events)
+        merge_events(warehouse, batch)
+    assert read_versions(warehouse) == told(events)
 
 
 @FEW
@@ -132,8 +139,8 @@ def test_1_events_in_order_give_the_history_of_the_oracle(empty, events, sizes):
 def test_1_an_engine_without_row_ids_gives_the_same(keyed, events, sizes):
     warehouse = keyed()
     for batch in cut(events, sizes):
-        put(warehouse, batch)
-    assert versions(warehouse) == told(events)
+        merge_events(warehouse, batch)
+    assert read_versions(warehouse) == told(events)
 
 
 @MANY
@@ -141,11 +148,11 @@ def test_1_an_engine_without_row_ids_gives_the_same(keyed, events, sizes):
 def test_1_several_merges_in_one_transaction_give_the_same(empty, events, sizes):
     warehouse = empty()
     first, *others = cut(events, sizes)
-    put(warehouse, first)
+    merge_events(warehouse, first)
     with warehouse.transaction():
         for batch in others:
-            put(warehouse, batch)
-    assert versions(warehouse) == told(events)
+            merge_events(warehouse, batch)
+    assert read_versions(warehouse) == told(events)
 
 
 @FEW
@@ -153,9 +160,9 @@ def test_1_several_merges_in_one_transaction_give_the_same(empty, events, sizes)
 def test_2_replaying_any_batch_writes_no_row(empty, events, sizes, data):
     warehouse, batches = empty(), cut(events, sizes)
     for batch in batches:
-        put(warehouse, batch)
+        merge_events(warehouse, batch)
     before = everything(warehouse)
-    done = put(warehouse, data.draw(st.sampled_from(batches)))
+    done = merge_events(warehouse, data.draw(st.sampled_from(batches)))
     assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
     assert everything(warehouse) == before
 
@@ -170,8 +177,8 @@ def everything(warehouse: Warehouse) -> list[list[tuple]]:
 def test_3_and_4_versions_are_non_empty_disjoint_and_differ_where_they_touch(empty, events, sizes):
     warehouse = empty()
     for batch in cut(events, sizes):
-        put(warehouse, batch)
-    rows = versions(warehouse)
+        merge_events(warehouse, batch)
+    rows = read_versions(warehouse)
     for key in {row[0] for row in rows}:
         own = [row for row in rows if row[0] == key]
         assert all(row[5] < row[6] for row in own)
@@ -188,7 +195,7 @@ def test_3_and_4_versions_are_non_empty_disjoint_and_differ_where_they_touch(emp
 def test_5_as_of_an_instant_is_the_fold_of_the_log_up_to_it(empty, events, sizes):
     warehouse = empty()
     for batch in cut(events, sizes):
-        put(warehouse, batch)
+        merge_events(warehouse, batch)
     for moment in range(11):
         select = valid_at("silver.thing", columns=("entity_key", "name", "size"), at=instant(str(moment)))
         found = {row[0]: row[1:] for row in warehouse.rows(select)}
@@ -202,25 +209,25 @@ def test_5_as_of_an_instant_is_the_fold_of_the_log_up_to_it(empty, events, sizes
 def test_6_what_is_overwritten_is_the_newest_known_value_on_all_versions(empty, events, sizes):
     warehouse = empty()
     for batch in cut(by_time(events), sizes):
-        put(warehouse, batch)
+        merge_events(warehouse, batch)
     wanted = {row[0]: row[4] for row in told(events)}
-    assert all(row[4] == wanted[row[0]] for row in versions(warehouse))
+    assert all(row[4] == wanted[row[0]] for row in read_versions(warehouse))
 
 
 @FEW
 @given(sequences=st.permutations([1, 2, 3]), values=st.permutations(["null", "empty", "absent"]))
 def test_7_null_empty_and_absent_stay_three_things(empty, sequences, values):
     warehouse = empty()
-    put(warehouse, [seen("p:1", 0, name="first", size=1, note="n")])
+    merge_events(warehouse, [make_event("p:1", 0, name="first", size=1, note="n")])
     state, wanted = "first", []
     said = dict(zip(sequences, values, strict=True))
     events = []
     for sequence in (1, 2, 3):
         name = {"null": {"name": None}, "empty": {"name": ""}, "absent": {}}[said[sequence]]
-        events.append(seen("p:1", sequence, **name))
+        events.append(make_event("p:1", sequence, **name))
         state = name.get("name", state)
         wanted.append(state)
-    put(warehouse, events)
+    merge_events(warehouse, events)
     found = {
         sequence: warehouse.rows(valid_at("silver.thing", columns=("name",), at=instant(str(sequence))))[0][0]
         for sequence in (1, 2, 3)
@@ -234,13 +241,13 @@ def test_7_null_empty_and_absent_stay_three_things(empty, sequences, values):
 def test_8_deletes_repeat_without_effect_and_an_update_after_one_reopens(empty, operations, sizes):
     warehouse = empty()
     events = [
-        seen("p:1", number, operation, **({"name": "same", "size": 1, "note": "n"} if operation == "U" else {}))
+        make_event("p:1", number, operation, **({"name": "same", "size": 1, "note": "n"} if operation == "U" else {}))
         for number, operation in enumerate(operations, 1)
     ]
     for batch in cut(events, sizes):
-        put(warehouse, batch)
+        merge_events(warehouse, batch)
     stretches = "".join("U" if operation == "U" else " " for operation in operations).split()
-    assert len(versions(warehouse)) == len(stretches)
+    assert len(read_versions(warehouse)) == len(stretches)
     assert bool(warehouse.rows("SELECT 1 FROM silver.thing WHERE is_current")) == (operations[-1] == "U")
 
 
@@ -250,10 +257,10 @@ def test_reads_in_order_give_what_all_their_events_give_though_repetitions_are_l
     warehouse = empty()
     by_read = [[event for event in events if event.batch == batch] for batch, _ in READS]
     for batch in filter(None, by_read):
-        put(warehouse, batch, in_order=True)
-    assert versions(warehouse) == told(events)
+        merge_events(warehouse, batch, in_order=True)
+    assert read_versions(warehouse) == told(events)
     before = everything(warehouse)
-    put(empty(), events, in_order=True)
+    merge_events(empty(), events, in_order=True)
     assert everything(warehouse)[:2] == before[:2]
 
 
@@ -261,11 +268,11 @@ def test_reads_in_order_give_what_all_their_events_give_though_repetitions_are_l
 @given(events=EVENTS, source=st.sampled_from(["shop.things", "shop.others"]))
 def test_reading_the_same_once_more_in_order_writes_nothing(empty, events, source):
     warehouse = empty()
-    put(warehouse, events)
+    merge_events(warehouse, events)
     before = everything(warehouse)
-    winners = {(event.key, event.sequence): event for event in in_order(set_of(events))}
+    winners = {(event.key, event.sequence): event for event in sort_events(merge_duplicates(events))}
     again = [replace(event, batch="b9", observed=9, first=None) for event in winners.values()]
-    done = put(warehouse, again, in_order=True)
+    done = merge_events(warehouse, again, in_order=True)
     assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
     assert everything(warehouse) == before
 
@@ -275,10 +282,10 @@ def test_reading_the_same_once_more_in_order_writes_nothing(empty, events, sourc
 def test_9_a_rebuild_is_identical_to_the_incremental_result(empty, events, sizes):
     warehouse = empty()
     for batch in cut(events, sizes):
-        put(warehouse, batch)
-    incremental = versions(warehouse)
-    put(empty(), events)
-    assert versions(warehouse) == incremental
+        merge_events(warehouse, batch)
+    incremental = read_versions(warehouse)
+    merge_events(empty(), events)
+    assert read_versions(warehouse) == incremental
 
 
 WIDER = Entity.model_validate(
@@ -297,26 +304,28 @@ WIDER = Entity.model_validate(
 @given(events=EVENTS, later=EVENTS)
 def test_10_a_further_column_makes_no_version_and_history_goes_on(engine, events, later):
     warehouse = made(engine)
-    put(warehouse, events)
-    before = versions(warehouse)
-    ready(warehouse, WIDER)
-    assert versions(warehouse) == before
+    merge_events(warehouse, events)
+    before = read_versions(warehouse)
+    migrate_tables(warehouse, WIDER)
+    assert read_versions(warehouse) == before
     assert warehouse.rows("SELECT DISTINCT colour FROM silver.thing_current") in ([], [(None,)])
     coloured = [replace(one, values={**one.values, "colour": "red"}) if one.operation == "U" else one for one in later]
     coloured = [replace(one, hash=one.hash + "+") for one in coloured]
-    put(warehouse, coloured, WIDER)
-    assert versions(warehouse, WIDER) == history([*events, *coloured], tuple(WIDER.columns), WIDER.overwritten)
+    merge_events(warehouse, coloured, WIDER)
+    assert read_versions(warehouse, WIDER) == build_history(
+        [*events, *coloured], tuple(WIDER.columns), WIDER.overwritten
+    )
 
 
 @FEWEST
 @given(mine=EVENTS, theirs=EVENTS)
 def test_11_no_row_of_a_tenant_moves_when_another_ones_do(mine, theirs, engine):
     first, second = made(engine), made(engine)
-    put(first, mine)
+    merge_events(first, mine)
     before = everything(first)
-    put(second, theirs)
+    merge_events(second, theirs)
     assert everything(first) == before
-    assert versions(second) == told(theirs)
+    assert read_versions(second) == told(theirs)
 
 
 class PulledOut(BaseException):
@@ -328,21 +337,21 @@ class PulledOut(BaseException):
 @given(before=EVENTS, arriving=EVENTS)
 def test_12_stopped_at_any_statement_and_run_again_gives_the_same_state(empty, before, arriving):
     warehouse = empty()
-    put(warehouse, before)
+    merge_events(warehouse, before)
     start, wanted = everything(warehouse), told([*before, *arriving])
     for statement in range(200):
-        finished = _stopped_at(warehouse, statement, staged(warehouse, arriving))
+        finished = _stopped_at(warehouse, statement, stage_events(warehouse, arriving))
         if finished:
             break
         if everything(warehouse) != start:
             # A statement follows the one that counts, so the state is the one after.
-            assert versions(warehouse) == wanted
-            merge(warehouse, THING, staged(warehouse, arriving))
-            assert versions(warehouse) == wanted
+            assert read_versions(warehouse) == wanted
+            merge(warehouse, THING, stage_events(warehouse, arriving))
+            assert read_versions(warehouse) == wanted
             empty()
-            put(warehouse, before)
+            merge_events(warehouse, before)
     assert finished
-    assert versions(warehouse) == wanted
+    assert read_versions(warehouse) == wanted
 
 
 def _stopped_at(warehouse: Warehouse, statement: int, relation: str) -> bool:
@@ -368,31 +377,31 @@ def _stopped_at(warehouse: Warehouse, statement: int, relation: str) -> bool:
 @given(events=EVENTS, later=st.lists(an_event(), min_size=1, max_size=3))
 def test_13_rows_written_are_bounded_by_the_affected_keys(empty, events, later):
     warehouse = empty()
-    put(warehouse, [replace(one, key=f"q:{number}") for number, one in enumerate(events)])
-    put(warehouse, events)
+    merge_events(warehouse, [replace(one, key=f"q:{number}") for number, one in enumerate(events)])
+    merge_events(warehouse, events)
     keys = {event.key for event in later}
-    stored = sum(row[0] in keys for row in versions(warehouse))
-    others = [row for row in versions(warehouse) if row[0] not in keys]
-    done = put(warehouse, later)
+    stored = sum(row[0] in keys for row in read_versions(warehouse))
+    others = [row for row in read_versions(warehouse) if row[0] not in keys]
+    done = merge_events(warehouse, later)
     assert done.events <= len(later)
     assert done.deleted <= stored
     assert done.inserted <= stored + 2 * len(later)
-    assert [row for row in versions(warehouse) if row[0] not in keys] == others
+    assert [row for row in read_versions(warehouse) if row[0] not in keys] == others
 
 
 def test_14_events_that_cannot_be_merged_leave_nothing_behind(empty):
     warehouse = empty()
     with pytest.raises(WarehouseError):
         merge(warehouse, THING, "nowhere")
-    assert versions(warehouse) == []
-    put(warehouse, [seen("p:1", 1, name="a")])
-    assert len(versions(warehouse)) == 1
+    assert read_versions(warehouse) == []
+    merge_events(warehouse, [make_event("p:1", 1, name="a")])
+    assert len(read_versions(warehouse)) == 1
 
 
 def test_dropping_an_entity_forgets_it(engine):
     warehouse = made(engine)
-    put(warehouse, [seen("p:1", 1, name="a")])
-    drop(warehouse, THING)
+    merge_events(warehouse, [make_event("p:1", 1, name="a")])
+    drop_entity(warehouse, THING)
     assert warehouse.tables("silver") == ()
-    ready(warehouse, THING)
-    assert versions(warehouse) == []
+    migrate_tables(warehouse, THING)
+    assert read_versions(warehouse) == []

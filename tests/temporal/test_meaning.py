@@ -14,7 +14,7 @@ from headwater.temporal.coalesce import coalesced
 from headwater.temporal.event_hash import canonical, event_hash
 from headwater.temporal.keys import entity_key, hash60
 from headwater.temporal.split import Side, timeline
-from headwater.testing.tables import drawn, mismatch
+from headwater.testing.tables import find_mismatch, parse_table
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def duck():
 
 def put(duck, name, picture):
     """A relation of versions; `day` numbers stand for days of January 2026, 31 for ever."""
-    rows = drawn(picture)
+    rows = parse_table(picture)
     columns = list(rows[0])
     selects = " UNION ALL ".join(
         "SELECT " + ", ".join(f"{_sql(name, row[name])} AS {name}" for name in columns) for row in rows
@@ -73,7 +73,7 @@ def test_versions_that_agree_in_the_columns_looked_at_become_one(duck):
         | x | two | b4       | 9          | open     |
         | y | one | b5       | 2          | 4        |
     """
-    assert mismatch(picture, rows(duck, select)) == ""
+    assert find_mismatch(picture, rows(duck, select)) == ""
 
 
 def test_two_histories_side_by_side(duck):
@@ -104,7 +104,7 @@ def test_two_histories_side_by_side(duck):
         | bob    | NULL | NULL | 1          | open     |
     """
     found = rows(duck, timeline(left, right, on="home"))
-    assert mismatch(picture, found) == "", mismatch(picture, found)
+    assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
 
 
 def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck):
@@ -127,7 +127,7 @@ def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck
         | x | 99 | b4       |
     """
     found = rows(duck, last_at_or_before("versions", key="k", columns=("batch_id",), probes="facts", at="at"))
-    assert mismatch(picture, found) == "", mismatch(picture, found)
+    assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
     assert len(rows(duck, covering("versions", key="k", columns=("a",)))) == 5
 
 

@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from headwater.testing.golden import hold_against
+from headwater.testing.golden import compare_golden
 from headwater.warehouse.dialect.render import render
 from tests.temporal.texts import TEXTS
 
@@ -25,7 +25,7 @@ REFUSED = (exp.Star, exp.Qualify, exp.Lambda, exp.Struct, exp.Array, exp.Bracket
 @pytest.mark.golden
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_is_what_it_was(name):
-    hold_against(GOLDEN / f"{name}.sql", TEXTS[name] + "\n")
+    compare_golden(GOLDEN / f"{name}.sql", TEXTS[name] + "\n")
 
 
 @pytest.mark.parametrize("name", TEXTS)

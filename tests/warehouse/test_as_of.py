@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from headwater.clock import micros, parse_instant
-from headwater.silver.schema.migrate import drop, ready
-from headwater.warehouse.as_of import rows_at
-from tests.silver.builders import THING, made, put, seen
+from headwater.silver.schema.migrate import drop_entity, migrate_tables
+from headwater.warehouse.as_of import select_rows_at
+from tests.silver.builders import THING, made, make_event, merge_events
 
 
 @pytest.fixture
 def warehouse(engine):
     one = made(engine)
     days = [micros(parse_instant(day)) for day in ("2026-01-01", "2026-02-01T00:00:00.000001", "2026-03-01")]
-    put(
+    merge_events(
         one,
         [
-            seen("p:1", days[0], name="a", size=1, note="n"),
-            seen("p:1", days[1], name="it's", size=1, note="n"),
-            seen("p:1", days[2], "D"),
-            seen("p:2", days[2], name="b", size=None, note=""),
+            make_event("p:1", days[0], name="a", size=1, note="n"),
+            make_event("p:1", days[1], name="it's", size=1, note="n"),
+            make_event("p:1", days[2], "D"),
+            make_event("p:2", days[2], name="b", size=None, note=""),
         ],
     )
     return one
@@ -38,7 +38,7 @@ PAST = [
 
 @pytest.mark.parametrize(("day", "names"), PAST)
 def test_the_rows_of_a_day_are_those_that_were_valid(warehouse, day, names):
-    question = rows_at(warehouse, "silver", "thing", columns=("name",), instant=parse_instant(day))
+    question = select_rows_at(warehouse, "silver", "thing", columns=("name",), instant=parse_instant(day))
     assert warehouse.arrow(question).to_pydict() == {"name": names}
 
 
@@ -46,9 +46,11 @@ def test_a_question_may_be_narrowed(warehouse):
     day = parse_instant("2026-02-02")
     name = r"'it\'s'" if warehouse.capabilities.dialect == "spark" else "'it''s'"  # it is the engine's own SQL
     for where, found in ((f"name = {name} OR FALSE", ["p:1"]), ("size IS NULL", []), ("lower(name) like 'IT%'", [])):
-        question = rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5)
+        question = select_rows_at(
+            warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5
+        )
         assert warehouse.arrow(question).to_pydict() == {"entity_key": found}
-    nothing = rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, limit=0)
+    nothing = select_rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, limit=0)
     assert warehouse.arrow(nothing).num_rows == 0
 
 
@@ -63,9 +65,9 @@ def test_the_function_is_no_table_and_comes_and_goes_with_it(warehouse):
     wider = THING.model_copy(
         update={"columns": {**THING.columns, "colour": THING.columns["name"]}, "on_schema_change": "from_now"}
     )
-    ready(warehouse, wider)
+    migrate_tables(warehouse, wider)
     found = warehouse.arrow("SELECT * FROM silver.thing_asof(TIMESTAMP '2026-01-05 00:00:00') AS past")
     assert "colour" in found.column_names
-    drop(warehouse, wider)
+    drop_entity(warehouse, wider)
     assert warehouse.tables("silver") == ()
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)

@@ -9,7 +9,7 @@ import pytest
 
 from headwater.dtypes import DUCKDB
 from headwater.errors import WarehouseError
-from headwater.warehouse.dialect.condition import one_condition
+from headwater.warehouse.dialect.condition import parse_condition
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.warehouse.files.test_engine import ROWS as OF_ALL_TYPES
 from tests.warehouse.files.test_engine import TYPES, filled
@@ -95,15 +95,15 @@ CSV_TYPES = "{" + ", ".join(f"'{name}': '{DUCKDB.get(dtype, dtype)}'" for name, 
 
 
 def test_a_condition_is_taken_in_brackets_and_without_comments():
-    assert one_condition("a = 1 OR b -- so be it", "duckdb", where="--where") == "(a = 1 OR b)"
+    assert parse_condition("a = 1 OR b -- so be it", "duckdb", where="--where") == "(a = 1 OR b)"
     with pytest.raises(WarehouseError, match="one expression"):
-        one_condition("", "duckdb", where="--where")
+        parse_condition("", "duckdb", where="--where")
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_every_engine_that_exports_writes_the_same_rows_and_knows_what_changed(engine, tmp_path, file_format):
     warehouse = engine.open()
-    if not warehouse.capabilities.exports:
+    if not warehouse.capabilities.can_export:
         pytest.skip("it writes no files")
     warehouse.prepare()
     filled(warehouse, ROWS_OF_ALL_TYPES)

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.silver.merge.merge import merge
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.duckdb.engine import DuckDB
-from headwater.warehouse.row_lookup import Whereabouts, found
+from headwater.warehouse.row_lookup import RowLocator, locate_rows
 
 KEYS, CHANGES = 60_000, 100
 MOST = 2_500
@@ -124,7 +124,7 @@ def kind(request):
 @pytest.fixture
 def warehouse(tmp_path, kind):
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing(kind))
+    migrate_tables(opened, thing(kind))
     merge(opened, thing(kind), events(kind, f"range({KEYS})", 1_000_000, "first"))
     yield opened
     opened.close()
@@ -156,7 +156,7 @@ def test_a_late_batch_reads_the_text_key_of_no_row_but_those_it_is_about(warehou
 def test_numbers_far_apart_are_found_before_their_rows_are_read(tmp_path):
     """Of such numbers a filter lets a hundredth of all others slip, and those rows are not to be read."""
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing("bigint"))
+    migrate_tables(opened, thing("bigint"))
     apart = f"(SELECT i * 1000003 FROM range({KEYS}) AS r(i))"
     merge(opened, thing("bigint"), events("bigint", apart, 1_000_000, "first"))
     asked = f"(SELECT i * 1000003 FROM range(0, {KEYS}, {KEYS // CHANGES}) AS r(i))"
@@ -192,12 +192,12 @@ def test_an_enum_dimension_reads_rows_of_what_changed_only(warehouse, kind, tmp_
 def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kind, tmp_path):
     whole, declared = star(kind), star(kind).declarations
     build_dimension(warehouse, whole, declared.dimensions["thing"])
-    load_fact(warehouse, whole, declared.facts["thing"])
+    build_fact(warehouse, whole, declared.facts["thing"])
     changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
     merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
     with profiled(warehouse, tmp_path) as scans:
         built = build_dimension(warehouse, whole, declared.dimensions["thing"])
-        loaded = load_fact(warehouse, whole, declared.facts["thing"])
+        loaded = build_fact(warehouse, whole, declared.facts["thing"])
     assert (built.inserted, built.deleted, loaded.rows) == (2 * CHANGES, CHANGES, 2 * CHANGES)
     if kind == "text":  # no number tells of the rows of a fact whose things have texts as keys, nor what they look up
         scans = [
@@ -209,7 +209,7 @@ def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kin
 def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
     """As in a collection without change stamps: then the instants tell nothing, and the key does."""
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing("text"))
+    migrate_tables(opened, thing("text"))
     opened.execute(
         "INSERT INTO silver.thing SELECT 'a:x' || i, 'x' || i, 'n', 1, TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31', "
         "TRUE, 1, 'b' FROM range(600000) AS t(i)"
@@ -219,23 +219,23 @@ def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
         "'h', EPOCH_US(valid_from), EPOCH_US(valid_from), 0, EPOCH_US(valid_from), 'b', "
         "CAST('0x' || SUBSTRING(MD5(entity_key), 1, 15) AS BIGINT) FROM silver.thing"
     )
-    at = Whereabouts(layer="silver", name="thing", log=opened.ref("silver", "thing_log"))
-    rows = found(opened, at, keys="SELECT 'a:x77' AS entity_key", columns=("entity_key", "name"), name="looked")
+    at = RowLocator(layer="silver", name="thing", log=opened.ref("silver", "thing_log"))
+    rows = locate_rows(opened, at, keys="SELECT 'a:x77' AS entity_key", columns=("entity_key", "name"), name="looked")
     assert opened.rows(f"SELECT entity_key, name FROM {rows.relation}") == [("a:x77", "n")]
     opened.close()
 
 
 def test_a_number_of_another_connection_is_no_match(tmp_path):
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    ready(opened, thing("bigint"))
+    migrate_tables(opened, thing("bigint"))
     for connection in ("a", "b"):
         opened.execute(
             f"INSERT INTO silver.thing VALUES ('{connection}:7', 7, '{connection}', 1, TIMESTAMP '2024-01-01', "
             "TIMESTAMP '9999-12-31', TRUE, 1, 'b')"
         )
-    at = Whereabouts(layer="silver", name="thing", number="thing_id")
+    at = RowLocator(layer="silver", name="thing", number="thing_id")
     for keys in ("('b:7')", "('b:7'), ('b:x')"):  # a key that is no number is looked for as a text
         asked = f"SELECT entity_key FROM (VALUES {keys}) AS asked(entity_key)"
-        rows = found(opened, at, keys=asked, columns=("entity_key", "name"), name="looked")
+        rows = locate_rows(opened, at, keys=asked, columns=("entity_key", "name"), name="looked")
         assert opened.rows(f"SELECT name FROM {rows.relation}") == [("b",)]
     opened.close()

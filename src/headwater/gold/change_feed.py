@@ -35,7 +35,7 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class PendingChanges:
     """What a consumer has not consumed yet."""
 
     full: bool
@@ -50,12 +50,12 @@ class Pending:
     """How the surrogate keys are made that are stored; 0 where nobody noted it."""
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no source has news."""
         return not self.full and self.since == self.until
 
     @property
-    def moved(self) -> tuple[str, ...]:
+    def changed_sources(self) -> tuple[str, ...]:
         """The sources with news."""
         return tuple(source for source, change in self.until.items() if change > self.since.get(source, -1))
 
@@ -69,31 +69,31 @@ LAST = "@last"
 """Beside the entities, a dimension with counted keys keeps the highest number it ever gave."""
 
 
-def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = False) -> Pending:
-    """What `consumer` has still to consume."""
+def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = False) -> PendingChanges:
+    """The changes that `consumer` has not consumed yet."""
     told = dict(
         warehouse.rows(
             f"SELECT entity, MAX(change_id) FROM {warehouse.ref('meta', 'progress')} "
             f"WHERE consumer = {literal(consumer.name)} GROUP BY entity"
         )
     )
-    newest = dict(warehouse.rows(f"SELECT entity, MAX(change_id) FROM {_changes(warehouse)} GROUP BY entity"))
+    newest = dict(warehouse.rows(f"SELECT entity, MAX(change_id) FROM {_changes_ref(warehouse)} GROUP BY entity"))
     since = {source: int(told.get(source, -1)) for source in consumer.sources}
     until = {source: max(int(newest.get(source, 0)), since[source]) for source in consumer.sources}
     full = rebuild or told.get(DEFINITION) != consumer.fingerprint or -1 in since.values()
     period, keys = (int(told.get(name, 0)) for name in (_PERIOD, KEYS))
-    return Pending(full=full, since=since, until=until, period=period, keys=keys)
+    return PendingChanges(full=full, since=since, until=until, period=period, keys=keys)
 
 
-def changed(warehouse: Warehouse, source: str, pending: Pending) -> str:
+def changed_keys_sql(warehouse: Warehouse, source: str, pending: PendingChanges) -> str:
     """SELECT of the keys of `source` that changed since."""
     return (
-        f"SELECT DISTINCT entity_key FROM {_changes(warehouse)} "
+        f"SELECT DISTINCT entity_key FROM {_changes_ref(warehouse)} "
         f"WHERE entity = {literal(source)} AND change_id > {pending.since[source]}"
     )
 
 
-def record_progress(warehouse: Warehouse, consumer: Consumer, pending: Pending) -> None:
+def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingChanges) -> None:
     """Remember that `consumer` has consumed all that was pending."""
     told = {**pending.until, DEFINITION: consumer.fingerprint}
     if consumer.period:
@@ -112,9 +112,9 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: Pending) 
     )
 
 
-def announce(warehouse: Warehouse, source: str, keys: str) -> None:
-    """Tell the consumers of `source` that the staged `keys` changed; nothing is kept when it has no consumer."""
-    progress, changes = warehouse.ref("meta", "progress"), _changes(warehouse)
+def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
+    """Record that the staged `keys` of `source` changed; nothing is kept when it has no consumer."""
+    progress, changes = warehouse.ref("meta", "progress"), _changes_ref(warehouse)
     if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {literal(source)} LIMIT 1"):
         return
     # Consumed changes may have been trimmed: what consumers remember counts too, or a number would come twice.
@@ -131,8 +131,8 @@ def announce(warehouse: Warehouse, source: str, keys: str) -> None:
     )
 
 
-def trim(warehouse: Warehouse) -> int:
-    """Drop the changes that every consumer has consumed; how many they were."""
+def prune_changes(warehouse: Warehouse) -> int:
+    """Delete the changes that every consumer has consumed; how many."""
     progress = warehouse.ref("meta", "progress")
     told = warehouse.rows(
         f"SELECT entity, MIN(change_id) FROM {progress} WHERE entity NOT LIKE '@%' GROUP BY entity ORDER BY entity"
@@ -141,17 +141,17 @@ def trim(warehouse: Warehouse) -> int:
     return warehouse.delete("meta", "change", " OR ".join(consumed)) if consumed else 0
 
 
-def drop(warehouse: Warehouse, name: str) -> None:
+def drop_table(warehouse: Warehouse, name: str) -> None:
     """Drop a table of gold and forget how far it was, so that its next build makes it anew."""
     with warehouse.transaction():
         warehouse.drop("gold", name)
         warehouse.delete("meta", "progress", f"consumer = {literal(name)}")
 
 
-def forget(warehouse: Warehouse) -> None:
+def reset_progress(warehouse: Warehouse) -> None:
     """Forget how far every table of gold was, and keep which numbers were given."""
     warehouse.delete("meta", "progress", f"entity <> {literal(LAST)}")
 
 
-def _changes(warehouse: Warehouse) -> str:
+def _changes_ref(warehouse: Warehouse) -> str:
     return warehouse.ref("meta", "change")

@@ -51,7 +51,7 @@ _ARROW = {
 }
 
 
-def typed(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
+def infer_types(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
     """The columns of a SELECT and their types, as they are inferred."""
     schema = warehouse.schema_of(select)
     return {name: _dtype(name, kind, where) for name, kind in zip(schema.names, schema.types, strict=True)}
@@ -68,7 +68,7 @@ def _dtype(name: str, kind: Any, where: str) -> str:
     )
 
 
-def fit(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
+def fit_table(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
     """Make the stored table have the columns of `table`: those that are declared no more go.
 
     With `anew`, so do those whose type is another one, since all values are about to come anew.
@@ -84,9 +84,9 @@ def fit(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
 
 
 def fit_versions(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
-    """`fit`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
-    fit(warehouse, table, anew=anew)
-    if warehouse.capabilities.asof:
+    """`fit_table`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
+    fit_table(warehouse, table, anew=anew)
+    if warehouse.capabilities.as_of_functions:
         warehouse.ensure_asof(table.layer, table.name)
 
 
@@ -95,21 +95,21 @@ def is_empty(warehouse: Warehouse, table: Table) -> bool:
     return not warehouse.rows(f"SELECT 1 FROM {warehouse.ref(table.layer, table.name)} LIMIT 1")
 
 
-def cast_null(dtype: str) -> str:
+def null_sql(dtype: str) -> str:
     """SQL of a NULL of a type."""
     return f"CAST(NULL AS {spelled(dtype, DUCKDB)})"
 
 
-def listed(names: Iterable[str], alias: str = "") -> str:
+def column_list(names: Iterable[str], alias: str = "") -> str:
     """Names as they stand in a SELECT."""
     prefix = f"{alias}." if alias else ""
     return ", ".join(prefix + quote(name) for name in names)
 
 
-def selected(table: Table, values: dict[str, str]) -> str:
+def select_list(table: Table, values: dict[str, str]) -> str:
     """The select list of a table's columns, each from its SQL in `values`; a column not there is NULL."""
     return ", ".join(
-        f"{values.get(column.name) or cast_null(column.dtype)} AS {quote(column.name)}" for column in table.columns
+        f"{values.get(column.name) or null_sql(column.dtype)} AS {quote(column.name)}" for column in table.columns
     )
 
 

@@ -14,10 +14,10 @@ def explain(star: Star, declared: Dimension | Fact, ref: Ref) -> str:
     match declared:
         case Fact():
             months = "-- gold_months: the months up to that of the newest batch\n" if declared.periods else ""
-            return months + select.rows_of(select.compiled(star, declared, ref))
+            return months + select.select_rows(select.compile_fact(star, declared, ref))
         case EntityDimension():
-            return entity.rows_of(entity.compiled(star, declared, ref))
+            return entity.select_rows(entity.compile_dimension(star, declared, ref))
         case EnumDimension():
-            return enum.rows_of(star, declared, ref)
+            return enum.select_rows(star, declared, ref)
         case DateDimension():
-            return date.described(declared)
+            return date.describe(declared)

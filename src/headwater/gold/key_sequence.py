@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.gold.change_feed import LAST
-from headwater.gold.columns import listed
+from headwater.gold.columns import column_list
 from headwater.names import literal, quote
 from headwater.warehouse.base import Table, Warehouse
 
@@ -15,9 +15,9 @@ def select_numbered(warehouse: Warehouse, table: Table, *, fresh: str, before: s
     one that is dropped and made anew is numbered anew, and so are the facts that point at it.
     """
     key = quote(table.columns[0].name)
-    rest = listed(table.names[1:], "_new")
+    rest = column_list(table.names[1:], "_new")
 
-    def placed(relation: str, names: str) -> str:
+    def select_placed(relation: str, names: str) -> str:
         place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1"
         since = "CASE WHEN {} THEN NULL ELSE valid_from END AS _since"
         return f"SELECT {names}, {since.format(place)} FROM {relation} WHERE entity_key IN (SELECT entity_key FROM {fresh})"
@@ -27,8 +27,8 @@ def select_numbered(warehouse: Warehouse, table: Table, *, fresh: str, before: s
     )
     return (
         f"SELECT COALESCE(_old.{key}, {last_sql(warehouse, table)} + {arrival}) AS {key}, {rest}\n"
-        f"FROM ({placed(fresh, '*')}) AS _new\n"
-        f"LEFT JOIN ({placed(before, f'{key}, entity_key')}) AS _old\n"
+        f"FROM ({select_placed(fresh, '*')}) AS _new\n"
+        f"LEFT JOIN ({select_placed(before, f'{key}, entity_key')}) AS _old\n"
         "  ON _old.entity_key = _new.entity_key AND _old._since IS NOT DISTINCT FROM _new._since"
     )
 
@@ -38,19 +38,19 @@ def last_sql(warehouse: Warehouse, table: Table) -> str:
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
     return (
         f"(SELECT GREATEST(COALESCE(MAX(given.number), 0), 0) FROM (SELECT {key} AS number FROM {stored} "
-        f"UNION ALL SELECT change_id FROM {_noted(warehouse, table.name)}) AS given)"
+        f"UNION ALL SELECT change_id FROM {_last_relation(warehouse, table.name)}) AS given)"
     )
 
 
-def last_noted(warehouse: Warehouse, name: str) -> int:
+def load_last(warehouse: Warehouse, name: str) -> int:
     """The highest number that is remembered of a dimension."""
-    return int(warehouse.rows(f"SELECT COALESCE(MAX(change_id), 0) FROM {_noted(warehouse, name)}")[0][0])
+    return int(warehouse.rows(f"SELECT COALESCE(MAX(change_id), 0) FROM {_last_relation(warehouse, name)}")[0][0])
 
 
-def remember_last(warehouse: Warehouse, table: Table) -> None:
+def save_last(warehouse: Warehouse, table: Table) -> None:
     """Remember the highest number before members go: to those who kept it, it may never mean something else."""
     last = int(warehouse.rows(f"SELECT {last_sql(warehouse, table)}")[0][0])
-    if last > last_noted(warehouse, table.name):
+    if last > load_last(warehouse, table.name):
         warehouse.overwrite(
             "meta",
             "progress",
@@ -60,7 +60,7 @@ def remember_last(warehouse: Warehouse, table: Table) -> None:
         )
 
 
-def _noted(warehouse: Warehouse, name: str) -> str:
+def _last_relation(warehouse: Warehouse, name: str) -> str:
     progress = warehouse.ref("meta", "progress")
     condition = f"consumer = {literal(name)} AND entity = {literal(LAST)}"
     return f"(SELECT change_id FROM {progress} WHERE {condition}) AS noted"

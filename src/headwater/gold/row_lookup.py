@@ -1,9 +1,9 @@
-"""How the rows of a thing are told by numbers in the tables of gold (see `headwater.warehouse.row_lookup`)."""
+"""Which numeric column locates the rows of a member or fact in gold (see `headwater.warehouse.row_lookup`)."""
 
 from __future__ import annotations
 
-from headwater.gold.dimension.entity import Compiled, compiled
-from headwater.gold.fact.lookup import Reach
+from headwater.gold.dimension.entity import CompiledDimension, compile_dimension
+from headwater.gold.fact.lookup import CompiledLookup
 from headwater.gold.fact.select import CompiledFact, CompiledPart
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
@@ -12,7 +12,7 @@ from headwater.model.tables import table_name
 from headwater.names import quote
 from headwater.temporal.keys import key_in, number_in
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import Whereabouts, number_of
+from headwater.warehouse.row_lookup import RowLocator, integer_key
 
 
 def entity_columns(entity: Entity) -> tuple[str, ...]:
@@ -20,54 +20,54 @@ def entity_columns(entity: Entity) -> tuple[str, ...]:
     return ("entity_key", *entity.columns, "valid_from", "valid_to", "is_current", "batch_id")
 
 
-def members_of(warehouse: Warehouse, parts: Compiled, entity: Entity) -> Whereabouts:
+def member_locator(warehouse: Warehouse, parts: CompiledDimension, entity: Entity) -> RowLocator:
     """Where the members of a dimension are: by an attribute that is the key of its entity, or else by when they begin.
 
     A member that only facts have told of has neither. What is joined makes members begin at the instants of others.
     """
     log = "" if parts.joined else warehouse.ref("silver", f"{entity.entity}_log")
-    own = f"_row.{quote(number_of(entity))}"
+    own = f"_row.{quote(integer_key(entity))}"
     inherited = {item.name for item in parts.inherited}
     among = [name for name, sql in parts.values.items() if sql == own and name not in inherited]
-    return Whereabouts(
+    return RowLocator(
         layer="gold",
         name=table_name(parts.dimension),
         number=among[0] if among else "",
         log=log,
-        loose="x.is_inferred",
+        unlocatable_condition="x.is_inferred",
     )
 
 
-def dimension_at(warehouse: Warehouse, star: Star, dimension: EntityDimension) -> Whereabouts:
+def dimension_locator(warehouse: Warehouse, star: Star, dimension: EntityDimension) -> RowLocator:
     """Where the members of a declared dimension are."""
     entity = star.entity(dimension.entity, where=str(dimension.origin))
-    return members_of(warehouse, compiled(star, dimension, warehouse.ref), entity)
+    return member_locator(warehouse, compile_dimension(star, dimension, warehouse.ref), entity)
 
 
-def rows_of_fact(star: Star, parts: CompiledFact) -> Whereabouts:
+def fact_locator(star: Star, parts: CompiledFact) -> RowLocator:
     """Where the rows of a fact are: by a column that is in every part the key of its entity."""
     own = [
         {
             name
             for name, sql in part.values.items()
-            if sql == f"_row.{quote(number_of(_entity(star, part.part.entity)))}"
+            if sql == f"_row.{quote(integer_key(_entity(star, part.part.entity)))}"
         }
         for part in parts.parts
     ]
     numbers = sorted(set.intersection(*own))
-    return Whereabouts(layer="gold", name=table_name(parts.fact), number=numbers[0] if numbers else "")
+    return RowLocator(layer="gold", name=table_name(parts.fact), number=numbers[0] if numbers else "")
 
 
-def fits(star: Star, part: CompiledPart, reach: Reach, changed: str) -> str:
-    """A condition of the rows that ask for one of the `changed` members, where their own column says whom they ask for."""
-    dimension = reach.dimension
-    if not isinstance(dimension, EntityDimension) or len(reach.values) != 1:
+def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, changed: str) -> str:
+    """The condition of rows whose own column asks for one of the `changed` members; empty where no column tells."""
+    dimension = lookup.dimension
+    if not isinstance(dimension, EntityDimension) or len(lookup.values) != 1:
         return ""
-    wanted, value = _entity(star, dimension.entity), reach.values[0]
+    wanted, value = _entity(star, dimension.entity), lookup.values[0]
     types = {f"_row.{quote(name)}": column.type for name, column in _entity(star, part.part.entity).columns.items()}
     if value not in types:
         return ""
-    if types[value] in {"integer", "bigint"} and number_of(wanted):
+    if types[value] in {"integer", "bigint"} and integer_key(wanted):
         return f"{value} IN (SELECT {number_in('news.entity_key')} FROM ({changed}) AS news)"
     if types[value] == "text":
         return f"{value} IN (SELECT {key_in('news.entity_key')} FROM ({changed}) AS news)"

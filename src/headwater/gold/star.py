@@ -13,11 +13,11 @@ from headwater.model.expression import Scope
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.names import suggest
-from headwater.warehouse.base import Layer
+from headwater.warehouse.base import SchemaName
 
 _Noun = TypeVar("_Noun")
 
-Ref = Callable[[Layer, str], str]
+Ref = Callable[[SchemaName, str], str]
 """The quoted name of a stored table, as `Warehouse.ref` gives it."""
 
 
@@ -36,18 +36,18 @@ class Star:
 
     def entity(self, name: str, *, where: str) -> Entity:
         """The entity of that name; DeclarationError when there is none."""
-        return _found(self.declarations.entities, name, "entity", where)
+        return _find(self.declarations.entities, name, "entity", where)
 
     def dimension(self, name: str, *, where: str) -> Dimension:
         """The dimension of that name; DeclarationError when there is none."""
-        return _found(self.declarations.dimensions, name, "dimension", where)
+        return _find(self.declarations.dimensions, name, "dimension", where)
 
-    def looked_up(self, fact: Fact) -> dict[str, Dimension]:
+    def find_dimensions(self, fact: Fact) -> dict[str, Dimension]:
         """The dimension that each lookup of a fact reaches for."""
         where = str(fact.origin)
         return {name: self.dimension(lookup.dimension, where=where) for name, lookup in fact.lookups.items()}
 
-    def referring(self, dimension: str) -> tuple[tuple[Fact, str], ...]:
+    def find_references(self, dimension: str) -> tuple[tuple[Fact, str], ...]:
         """The facts, with their lookups, that point at members of a dimension."""
         return tuple(
             (fact, name)
@@ -57,7 +57,7 @@ class Star:
         )
 
 
-def _found(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
+def _find(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
     if name in shelf:
         return shelf[name]
     raise DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=suggest(name, shelf))

@@ -1,13 +1,13 @@
-"""Fresh rows into a stored dimension: only the keys whose rows differ are touched, and only those are told on."""
+"""Upserts a dimension: writes only changed keys, and publishes only those to consumers."""
 
 from __future__ import annotations
 
-from headwater.gold.columns import listed, selected
+from headwater.gold.columns import column_list, select_list
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
-from headwater.warehouse.dialect.render import not_among
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
+from headwater.warehouse.dialect.render import absent_condition
 from headwater.warehouse.row_lookup import STAGED as PLACES
-from headwater.warehouse.row_lookup import Found
+from headwater.warehouse.row_lookup import LocatedRows
 
 STAGED = (
     "gold_keys", "gold_below", "gold_fresh", "gold_numbered", "gold_changed", "gold_narrow", "gold_reserved", "gold_days",
@@ -17,15 +17,15 @@ STAGED = (
 """What a build stages, beside the numbered `gold_part_0`, `gold_referred_0` and so on."""
 
 
-def bring(
-    warehouse: Warehouse, table: Table, *, keys: str, fresh: str, found: Found | None
-) -> tuple[str, str, Written]:
+def upsert_members(
+    warehouse: Warehouse, table: Table, *, keys: str, fresh: str, found: LocatedRows | None
+) -> tuple[str, str, WriteCounts]:
     """Make the stored rows of the staged `keys` equal to the staged `fresh`.
 
     What is stored of them was `found` already, unless that is everything. `fresh` may be of a superset of the table's
     columns; comparison is of whole rows and NULL-safe. Gives the staged keys that differed, their staged rows, the cost.
     """
-    names, stored = listed(table.names), warehouse.ref(table.layer, table.name)
+    names, stored = column_list(table.names), warehouse.ref(table.layer, table.name)
     held = f"SELECT {names} FROM {stored} WHERE entity_key IN (SELECT entity_key FROM {keys})"
     if found:
         held = f"SELECT {names} FROM {found.relation}"
@@ -38,31 +38,35 @@ def bring(
     narrow = warehouse.stage(
         "gold_narrow", f"SELECT {names} FROM {fresh} WHERE entity_key IN (SELECT entity_key FROM {changed})"
     )
-    return changed, narrow, exchange(warehouse, table, keys=changed, fresh=narrow, found=found)
+    return changed, narrow, replace_changed(warehouse, table, keys=changed, fresh=narrow, found=found)
 
 
-def exchange(warehouse: Warehouse, table: Table, *, keys: str, fresh: str, found: Found | None) -> Written:
+def replace_changed(
+    warehouse: Warehouse, table: Table, *, keys: str, fresh: str, found: LocatedRows | None
+) -> WriteCounts:
     """Make the stored rows of the staged `keys` equal to the staged `fresh`, touching only rows that differ.
 
-    What is stored of them, and perhaps of others, was `found` already, unless that is everything.
+    `found` holds what is stored of them, and perhaps of others, unless that is everything.
     """
-    if found is None or not found.by_row:
+    if found is None or not found.has_row_ids:
         return warehouse.replace_rows(table, keys=keys, fresh=fresh)
-    was = {name: f"_was_{name}" for name in table.primary_key}
-    before = ", ".join(f"s.{quote(name)} AS {quote(was[name])}" for name in was)
+    old_key_columns = {name: f"_was_{name}" for name in table.primary_key}
+    before = ", ".join(f"s.{quote(name)} AS {quote(old_key_columns[name])}" for name in old_key_columns)
     gone = (
-        f"SELECT s._row, {before}, {selected(table, {})} FROM {found.relation} AS s\n"
-        f"WHERE s.entity_key IN (SELECT entity_key FROM {keys}) AND {not_among(table, 's', fresh)}"
+        f"SELECT s._row, {before}, {select_list(table, {})} FROM {found.relation} AS s\n"
+        f"WHERE s.entity_key IN (SELECT entity_key FROM {keys}) AND {absent_condition(table, 's', fresh)}"
     )
-    nothing = ", ".join(f"NULL AS {quote(name)}" for name in was.values())
-    added = (
-        f"SELECT NULL AS _row, {nothing}, {listed(table.names, 'f')} FROM {fresh} AS f\n"
-        f"WHERE {not_among(table, 'f', found.relation)}"
+    nothing = ", ".join(f"NULL AS {quote(name)}" for name in old_key_columns.values())
+    inserts = (
+        f"SELECT NULL AS _row, {nothing}, {column_list(table.names, 'f')} FROM {fresh} AS f\n"
+        f"WHERE {absent_condition(table, 'f', found.relation)}"
     )
-    return warehouse.apply(table, warehouse.stage("gold_moved", gone, added), was=was, by_row=True)
+    return warehouse.apply(
+        table, warehouse.stage("gold_moved", gone, inserts), old_key_columns=old_key_columns, use_row_ids=True
+    )
 
 
-def clear(warehouse: Warehouse, *, numbers: int = 0) -> None:
+def unstage_all(warehouse: Warehouse, *, numbers: int = 0) -> None:
     """Let go of what a build staged. One that fails leaves nothing: its transaction takes it away."""
     numbered = (
         f"gold_{name}_{number}" for name in ("part", "referred", "members", "likely") for number in range(numbers)

@@ -16,7 +16,7 @@ from typing import Any
 
 from headwater.clock import parse_instant
 from headwater.errors import WarehouseError
-from headwater.publish.folder import CURRENT, Fill, other_kind
+from headwater.publish.folder import CURRENT, Fill, other_kind_error
 from headwater.storage.base import Store
 
 GRACE = timedelta(hours=1)
@@ -40,36 +40,36 @@ class PublishedBucket:
 
     def manifest(self) -> dict[str, Any]:
         """What is published now; empty when nothing is."""
-        found = manifest_of(self.store)
+        found = read_manifest(self.store)
         if found.get("format") == "delta":
-            raise other_kind(self.where, "delta")
+            raise other_kind_error(self.where, "delta")
         return found
 
-    def bring(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
+    def publish_state(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
         """Put a new state in place, whole or not at all. A table whose digest is the same is named, not written."""
         before = self.manifest()
         tables = {
             table: self._table(state, table, digest, before.get("tables", {}).get(table, {}), fill)
             for table, digest in digests.items()
         }
-        gone = set(_files(before.get("tables", {}))) - set(_files(tables))
+        gone = set(_file_names(before.get("tables", {}))) - set(_file_names(tables))
         retired = {**before.get("retired", {}), **dict.fromkeys(sorted(gone), said["published_at"])}
         told = {**said, "state": state, "previous": before.get("state", ""), "tables": tables, "retired": retired}
-        point(self.store, told)
+        write_manifest(self.store, told)
 
-    def tidy(self) -> None:
+    def prune(self) -> None:
         """Let go of what no reader looks for any more, and of what a run that was killed has left."""
         told = self.manifest()
         if not told:
             return
         latest = parse_instant(told["published_at"])
         kept = {path: when for path, when in told["retired"].items() if latest - parse_instant(when) < GRACE}
-        known = {*_files(told["tables"]), *kept}
+        known = {*_file_names(told["tables"]), *kept}
         gone = [found.path for found in self.store.list(_STATES) if found.path not in known]
         for path in gone:
             self.store.remove(path)
         if kept != told["retired"]:
-            point(self.store, {**told, "retired": kept})
+            write_manifest(self.store, {**told, "retired": kept})
 
     def _table(self, state: str, table: str, digest: str, before: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
         if before.get("digest") == digest:
@@ -82,7 +82,7 @@ class PublishedBucket:
         return {"files": [path], "rows": rows, "digest": digest}
 
 
-def manifest_of(store: Store) -> dict[str, Any]:
+def read_manifest(store: Store) -> dict[str, Any]:
     """What `current.json` says; empty when there is none."""
     found = store.read(CURRENT)
     try:
@@ -93,10 +93,10 @@ def manifest_of(store: Store) -> dict[str, Any]:
     return told
 
 
-def point(store: Store, told: Mapping[str, Any]) -> None:
+def write_manifest(store: Store, told: Mapping[str, Any]) -> None:
     """Let `current.json` say this from one moment to the next."""
     store.write(CURRENT, (json.dumps({"version": 1, **told}, indent=2) + "\n").encode())
 
 
-def _files(tables: Mapping[str, Any]) -> list[str]:
+def _file_names(tables: Mapping[str, Any]) -> list[str]:
     return [path for table in tables.values() for path in table["files"]]

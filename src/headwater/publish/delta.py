@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.publish.bucket import manifest_of, point
-from headwater.publish.folder import Fill, other_kind
+from headwater.publish.bucket import read_manifest, write_manifest
+from headwater.publish.folder import Fill, other_kind_error
 from headwater.storage.base import Store
-from headwater.warehouse.files.delta import delta_tables, options
+from headwater.warehouse.files.delta import import_delta, storage_options
 
 _DRAFTS = "_drafts/"
 
@@ -31,12 +31,12 @@ class PublishedDelta:
 
     def manifest(self) -> dict[str, Any]:
         """What is published now; empty when nothing is."""
-        found = manifest_of(self.store)
+        found = read_manifest(self.store)
         if found and found.get("format") != "delta":
-            raise other_kind(self.where, str(found.get("format")))
+            raise other_kind_error(self.where, str(found.get("format")))
         return found
 
-    def bring(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
+    def publish_state(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
         """Write each table whose digest is another one as its next version, then tell which versions go together."""
         before = self.manifest()
         tables = {
@@ -45,9 +45,9 @@ class PublishedDelta:
         }
         gone = sorted(set(before.get("tables", {})) - set(tables))
         told = {**said, "state": state, "previous": before.get("state", ""), "tables": tables, "gone": gone}
-        point(self.store, told)
+        write_manifest(self.store, told)
 
-    def tidy(self) -> None:
+    def prune(self) -> None:
         """Remove drafts, and tables that are published no more. Old versions go as each table is written."""
         told = self.manifest()
         self.store.clear(_DRAFTS)
@@ -62,6 +62,6 @@ class PublishedDelta:
         draft.unlink(missing_ok=True)
         rows = fill(table, draft)
         url = f"{self.store.url}/{table}"
-        version = delta_tables().put(url, [draft], mode="overwrite", options=options())
+        version = import_delta().put(url, [draft], mode="overwrite", options=storage_options())
         draft.unlink()
         return {"version": version.number, "rows": rows, "digest": digest}

@@ -31,7 +31,7 @@ CURRENT = "current.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class PublishedFolder:
     """One tenant's folder of one publication. It has one writer: whoever holds the tenant's lease."""
 
     folder: Path
@@ -45,17 +45,17 @@ class Published:
 
     def manifest(self) -> dict[str, Any]:
         """What is published now; empty when nothing is."""
-        with _told(self.folder):
+        with _translate_errors(self.folder):
             if (self.folder / CURRENT).is_file() and not (self.folder / CURRENT).is_symlink():
-                raise other_kind(self.where, "delta")
+                raise other_kind_error(self.where, "delta")
             path = self.folder / _POINTER / _MANIFEST
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         return found
 
-    def bring(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
+    def publish_state(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
         """Put a new state in place, whole or not at all. A table whose digest is the same is linked, not written."""
         before = self.manifest()
-        with _told(self.folder):
+        with _translate_errors(self.folder):
             beside = self.folder / _STATES / f"{state}{_TMP}"
             shutil.rmtree(beside, ignore_errors=True)
             beside.mkdir(parents=True)
@@ -65,14 +65,14 @@ class Published:
             }
             manifest = {"version": 1, **said, "state": state, "previous": before.get("state", ""), "tables": tables}
             (beside / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-            _settle(beside)
+            _fsync(beside)
             beside.rename(self.folder / _STATES / state)
             _point(self.folder / _POINTER, f"{_STATES}/{state}")
 
-    def tidy(self) -> None:
+    def prune(self) -> None:
         """Let readers find each table by its name, and let go of states before the last two."""
         manifest = self.manifest()
-        with _told(self.folder):
+        with _translate_errors(self.folder):
             shown = {_MANIFEST, *manifest["tables"]}
             for name in shown:
                 _point(self.folder / name, f"{_POINTER}/{name}")
@@ -88,12 +88,12 @@ class Published:
         folder.mkdir()
         file = folder / f"part-0{self.suffix}"
         old = self.folder / _POINTER / folder.name / file.name
-        same = before.get("digest") == digest and _linked(old, file)
+        same = before.get("digest") == digest and _try_link(old, file)
         rows = before["rows"] if same else fill(folder.name, file)
         return {"files": [f"{_STATES}/{state}/{folder.name}/{file.name}"], "rows": rows, "digest": digest}
 
 
-def other_kind(where: str, found: str) -> WarehouseError:
+def other_kind_error(where: str, found: str) -> WarehouseError:
     """The error for a place that holds tables of a kind that cannot be replaced file by file."""
     return WarehouseError(
         "this place was published to in another format, which readers may still have open",
@@ -103,7 +103,7 @@ def other_kind(where: str, found: str) -> WarehouseError:
     )
 
 
-def _linked(old: Path, new: Path) -> bool:
+def _try_link(old: Path, new: Path) -> bool:
     """Whether `new` is now another name of the file `old`; not where the disk knows no such thing, or it is gone."""
     try:
         os.link(old, new)
@@ -122,8 +122,8 @@ def _point(link: Path, target: str) -> None:
     beside.replace(link)
 
 
-def _settle(folder: Path) -> None:
-    """Bring a state to the disk before it is pointed at, so that a power cut cannot leave a pointer to nothing."""
+def _fsync(folder: Path) -> None:
+    """Flush a state to disk before the pointer moves, so that a power cut leaves no pointer to missing files."""
     places: Sequence[Path] = (*folder.rglob("*"), folder)
     for path in places:
         opened = os.open(path, os.O_RDONLY)
@@ -134,7 +134,7 @@ def _settle(folder: Path) -> None:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _translate_errors(folder: Path) -> Iterator[None]:
     """Turn an OSError into an error that says where, why, and what to try."""
     try:
         yield

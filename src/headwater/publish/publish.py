@@ -13,13 +13,13 @@ from headwater.errors import Unsupported
 from headwater.model.project import Declarations, Publication
 from headwater.publish.bucket import PublishedBucket
 from headwater.publish.delta import PublishedDelta
-from headwater.publish.folder import Published
-from headwater.publish.targets import tables_of, tenant_url
+from headwater.publish.folder import PublishedFolder
+from headwater.publish.targets import list_tables, tenant_url
 from headwater.storage.url import open_store, scheme_of
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.open_end import export_without_end, has_end
+from headwater.warehouse.open_end import export_without_end, has_validity
 
-Target = Published | PublishedBucket | PublishedDelta
+Target = PublishedFolder | PublishedBucket | PublishedDelta
 """Where one publication of one tenant is written."""
 
 
@@ -33,7 +33,7 @@ def publish(
     now: datetime,
 ) -> str:
     """Bring a publication up to date with the warehouse; a few words of what was done. A replay writes nothing."""
-    if not warehouse.capabilities.exports:
+    if not warehouse.capabilities.can_export:
         raise Unsupported(
             "this warehouse does not write its tables to files",
             where=f"publish `{publication.name}`",
@@ -41,7 +41,7 @@ def publish(
             hint="take `publish:` out, and let readers ask the warehouse itself",
         )
     stored = warehouse.tables(publication.layer)
-    tables = [table for table in tables_of(publication, declarations) if table in stored]
+    tables = [table for table in list_tables(publication, declarations) if table in stored]
     with _open_target(publication, tenant_url(publication, root, tenant)) as target:
         written = _write_changes(publication, tenant, warehouse, target=target, tables=tables, now=now)
         return f"{written} of {len(tables)} tables written to {target.where}"
@@ -52,7 +52,7 @@ def _write_changes(
 ) -> int:
     """Put a new state in place if there is one; how many of its tables are new."""
     layer = publication.layer
-    ends = {table for table in tables if publication.open_end is None and has_end(warehouse, layer, table)}
+    ends = {table for table in tables if publication.open_end is None and has_validity(warehouse, layer, table)}
     kind = {table: f"{publication.format}{'+null' if table in ends else ''}" for table in tables}
     digests = {table: f"{kind[table]}:{warehouse.digest(layer, table)}" for table in tables}
     before = {table: entry["digest"] for table, entry in target.manifest().get("tables", {}).items()}
@@ -65,20 +65,20 @@ def _write_changes(
                 return export_without_end(warehouse, layer, table, path, file_format)
             return warehouse.export(layer, table, str(path), file_format)
 
-        target.bring(
+        target.publish_state(
             f"{now:%Y%m%dT%H%M%S%f}Z",
             {**about, "published_at": iso(now)},
             digests,
             fill=fill,
         )
-    target.tidy()
+    target.prune()
     return sum(before.get(table) != digest for table, digest in digests.items())
 
 
 @contextmanager
 def _open_target(publication: Publication, url: str) -> Iterator[Target]:
     if publication.format != "delta" and not scheme_of(url):
-        yield Published(folder=Path(url), suffix=f".{publication.format}")
+        yield PublishedFolder(folder=Path(url), suffix=f".{publication.format}")
         return
     with closing(open_store(url)) as store:
         if publication.format == "delta":

@@ -19,7 +19,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
     places: set[str] = set()
     for number, one in enumerate(project.publish):
         where = project.origin.of("publish", str(number))
-        place = url_of(one, root)
+        place = publication_url(one, root)
         if one.name in names or place in places:
             raise DeclarationError(
                 "Two publications share a name or a folder.",
@@ -32,7 +32,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
         _check_tables(one, declarations, where)
 
 
-def url_of(declared: Publication, root: Path) -> str:
+def publication_url(declared: Publication, root: Path) -> str:
     """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
     if scheme_of(declared.url):
         return declared.url.rstrip("/")
@@ -41,11 +41,11 @@ def url_of(declared: Publication, root: Path) -> str:
 
 def tenant_url(declared: Publication, root: Path, tenant: str) -> str:
     """Where a publication is for one tenant: where `{tenant}` says, or below the place of all."""
-    whole = url_of(declared, root)
+    whole = publication_url(declared, root)
     return whole.replace("{tenant}", tenant) if "{tenant}" in whole else f"{whole}/{tenant}"
 
 
-def tables_of(declared: Publication, declarations: Declarations) -> Sequence[str]:
+def list_tables(declared: Publication, declarations: Declarations) -> Sequence[str]:
     """The tables that a publication has, as far as they exist."""
     return declared.tables or _all_tables(declared, declarations)
 

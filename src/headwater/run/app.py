@@ -47,13 +47,13 @@ from headwater.run.plugins import connector_names, find_ledger, load_blueprint, 
 from headwater.run.results import Checked, RunReport
 from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
 from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
-from headwater.testing.conformance.check import Trial
+from headwater.testing.conformance.check import SelfTestOptions
 
 __all__ = [
     "Asked",
+    "SelfTestOptions",
     "TenantWorkspace",
     "Tested",
-    "Trial",
     "Workspace",
     "add_connection",
     "add_tenant",

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from headwater.errors import DeclarationError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Ledger
-from headwater.silver.owner import NAMES, Owner, find_owner, note_owner
+from headwater.silver.owner import NAMES, Owner, find_owner, save_owner
 from headwater.warehouse.base import Warehouse
 
 _EVERYBODY = ""
@@ -39,7 +39,7 @@ def own_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where: 
     if known is not None:
         _check(known, owner, ledger, where=where, place="warehouse")
     if known is None or known.tenant != owner.tenant:
-        note_owner(warehouse, owner)
+        save_owner(warehouse, owner)
 
 
 def own_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, claim: bool = False) -> None:

@@ -12,8 +12,8 @@ from headwater.clock import micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.events import cast, key_of, observed, records
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.events import cast_sql, key_sql, records_relation, select_events
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 
@@ -28,50 +28,50 @@ class CompleteRead:
     warehouse: Warehouse
     lake: LakeReader
     entity: Entity
-    reading: Reading
-    arrival: Arrival
-    verified: Sequence[Arrival] = ()
+    mapping: SourceMapping
+    arrival: LandedBatch
+    verified: Sequence[LandedBatch] = ()
     only: str = ""
     """A staged relation of the keys that are looked at; empty for all."""
 
     @property
-    def live(self) -> Sequence[Arrival]:
+    def live_batches(self) -> Sequence[LandedBatch]:
         """The batches that hold whole records of what is there."""
         return (self.arrival, *self.verified) if self.arrival.batch.purpose == "snapshot" else self.verified
 
 
-def by_then_sql(read: CompleteRead) -> str:
+def before_end_condition(read: CompleteRead) -> str:
     """Which events of the log count when the read ends (SQL)."""
     until, begun = micros(read.arrival.batch.window.until), micros(read.arrival.read_at)
     return f"(sequence < {until} OR (sequence = {until} AND observed <= {begun}))"
 
 
-def select_last_records(read: CompleteRead, arrival: Arrival) -> str:
+def select_last_records(read: CompleteRead, arrival: LandedBatch) -> str:
     """The events that the last record of each key in a batch is, and of every record without a key."""
-    taken = ", ".join(f"{value} AS {quote(name)}" for name, value in read.reading.columns.items())
-    types = read.lake.types(f"SELECT {taken} FROM {records(arrival)}")
+    taken = ", ".join(f"{value} AS {quote(name)}" for name, value in read.mapping.columns.items())
+    types = read.lake.types(f"SELECT {taken} FROM {records_relation(arrival)}")
     ranked = (
         "SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, place DESC) AS _n "
-        f"FROM ({observed(read.entity, read.reading, arrival, types)}) AS e"
+        f"FROM ({select_events(read.entity, read.mapping, arrival, types)}) AS e"
     )
     return f"SELECT * FROM ({ranked}) AS r WHERE entity_key IS NULL OR _n = 1"
 
 
-def select_shown(read: CompleteRead) -> tuple[list[str], str]:
+def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
     """SELECTs of the keys that the read shows, with refused records and those asked for by id; why some are unreadable."""
-    entity, reading, arrival = read.entity, read.reading, read.arrival
+    entity, mapping, arrival = read.entity, read.mapping, read.arrival
     selects, doubt = ["SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"], ""
     for one in (arrival, *read.verified):
         if one.files:
             try:
-                selects.append(_shown_sql(read, one))
+                selects.append(_shown_keys_sql(read, one))
             except WarehouseError:
                 doubt = "its records do not hold what the key is made of"
         if one.refused and not one.refused_file:
             doubt = f"nobody kept the keys of {one.refused} refused records"
         elif one.refused_file:
-            made = _are_keys_there(entity, reading)
-            left = "" if not one.files else f" AND _line NOT IN (SELECT _line FROM {records(one)})"
+            made = _key_known_condition(entity, mapping)
+            left = "" if not one.files else f" AND _line NOT IN (SELECT _line FROM {records_relation(one)})"
             kept = f"read_parquet([{literal(one.refused_file)}], union_by_name = true)"
             waiting = f"(SELECT * FROM {kept} WHERE TRUE{left}) AS refused"
             if read.lake.rows(f"SELECT 1 FROM {waiting} WHERE NOT ({made}) LIMIT 1"):
@@ -80,35 +80,35 @@ def select_shown(read: CompleteRead) -> tuple[list[str], str]:
     return selects, doubt
 
 
-def _shown_sql(read: CompleteRead, arrival: Arrival) -> str:
+def _shown_keys_sql(read: CompleteRead, arrival: LandedBatch) -> str:
     """The keys that a batch shows: a snapshot's last record of a key says whether the thing is there."""
-    reading = read.reading
-    if arrival.batch.purpose != "snapshot" or not (reading.where or reading.deleted):
-        return _keys_sql(read, arrival, records(arrival))
+    mapping = read.mapping
+    if arrival.batch.purpose != "snapshot" or not (mapping.where or mapping.deleted):
+        return _keys_sql(read, arrival, records_relation(arrival))
     said = select_last_records(read, arrival)
     return f"SELECT entity_key FROM ({said}) AS said WHERE entity_key IS NULL OR operation = 'U'"
 
 
-def keys_shown(read: CompleteRead) -> list[str]:
+def select_record_keys(read: CompleteRead) -> list[str]:
     """SELECTs of the keys of a batch's records: of those that were readmitted since it was taken, where some were."""
     files = [file for file in read.arrival.files if READMITTED in file] or list(read.arrival.files)
     arrival = replace(read.arrival, files=tuple(files))
-    return [_keys_sql(read, arrival, records(arrival))] if files else []
+    return [_keys_sql(read, arrival, records_relation(arrival))] if files else []
 
 
-def _keys_sql(read: CompleteRead, arrival: Arrival, relation: str) -> str:
-    entity, reading = read.entity, read.reading
-    taken = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
+def _keys_sql(read: CompleteRead, arrival: LandedBatch, relation: str) -> str:
+    entity, mapping = read.entity, read.mapping
+    taken = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
     stored = read.lake.types(f"SELECT {taken} FROM {relation}")
-    values = {name: cast(reading.columns[name], entity.columns[name].type, stored[name]) for name in entity.key}
-    return f"SELECT {key_of(entity, arrival, values)} AS entity_key FROM {relation}"
+    values = {name: cast_sql(mapping.columns[name], entity.columns[name].type, stored[name]) for name in entity.key}
+    return f"SELECT {key_sql(entity, arrival, values)} AS entity_key FROM {relation}"
 
 
-def _are_keys_there(entity: Entity, reading: Reading) -> str:
+def _key_known_condition(entity: Entity, mapping: SourceMapping) -> str:
     """Whether all that a key is made of could be typed (SQL): what could not is NULL, and NULL may still make a key."""
     made_of = {
         column.name
         for name in entity.key
-        for column in sqlglot.parse_one(reading.columns[name], read="duckdb").find_all(exp.Column)
+        for column in sqlglot.parse_one(mapping.columns[name], read="duckdb").find_all(exp.Column)
     }
     return " AND ".join(f"{quote(name)} IS NOT NULL" for name in sorted(made_of)) or "TRUE"

@@ -8,11 +8,11 @@ from typing import Literal
 
 from headwater.clock import micros
 from headwater.names import literal
-from headwater.silver.mapping import Arrival
+from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.tables import INTAKES
 from headwater.warehouse.base import Warehouse
 
-Verdict = Literal["", "believed", "waiting", "doubted", "replaced"]
+DeleteVerdict = Literal["", "believed", "waiting", "doubted", "replaced"]
 """What became of the absences of a complete read: `believed`; `waiting` for a person or for the service; `doubted`, so that
 nothing is absent; `replaced` by a newer read while they waited. Empty for a batch that proves none."""
 
@@ -23,7 +23,7 @@ Position = tuple[int, int, int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class ConsumedBatch:
     """A batch that an entity has taken."""
 
     batch_id: str
@@ -35,7 +35,7 @@ class Intake:
     """How many times its window had been read."""
     files: int
     """How many files it had then: a record that is readmitted later comes in one more."""
-    verdict: Verdict
+    verdict: DeleteVerdict
 
     @property
     def position(self) -> Position:
@@ -43,12 +43,12 @@ class Intake:
         return self.read_at, _TURN[self.purpose], self.reading, self.batch_id
 
 
-def position_of(arrival: Arrival) -> Position:
+def position_of(arrival: LandedBatch) -> Position:
     """Where a batch stands: by when it was read; of what was read at one instant, changes come first and sweeps last."""
     return micros(arrival.read_at), _TURN[arrival.batch.purpose], arrival.batch.reading, arrival.batch.id
 
 
-def intakes_of(warehouse: Warehouse, entity: str) -> dict[str, Intake]:
+def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]:
     """The batches that an entity has taken, by id."""
     if warehouse.describe("meta", INTAKES.name) is None:
         return {}
@@ -57,7 +57,7 @@ def intakes_of(warehouse: Warehouse, entity: str) -> dict[str, Intake]:
         f"FROM {warehouse.ref('meta', INTAKES.name)} WHERE entity = {literal(entity)}"
     )
     return {
-        str(row[0]): Intake(
+        str(row[0]): ConsumedBatch(
             batch_id=row[0],
             connection=row[1],
             resource=row[2],
@@ -71,10 +71,10 @@ def intakes_of(warehouse: Warehouse, entity: str) -> dict[str, Intake]:
     }
 
 
-def note_intakes(warehouse: Warehouse, entity: str, taken: Iterable[tuple[Arrival, Verdict]]) -> None:
+def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[LandedBatch, DeleteVerdict]]) -> None:
     """Remember that an entity has taken batches, and what was concluded; in the place of what was known of them."""
     fresh = list(taken)
-    rows = ", ".join(_row(entity, arrival, verdict) for arrival, verdict in fresh)
+    rows = ", ".join(_row_sql(entity, arrival, verdict) for arrival, verdict in fresh)
     ids = ", ".join(literal(arrival.batch.id) for arrival, _ in fresh)
     condition = f"entity = {literal(entity)} AND batch_id IN ({ids})"
     known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', INTAKES.name)} WHERE {condition} LIMIT 1")
@@ -93,7 +93,7 @@ def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -
         warehouse.update("meta", INTAKES.name, {"verdict": literal("replaced")}, where)
 
 
-def _row(entity: str, arrival: Arrival, verdict: Verdict) -> str:
+def _row_sql(entity: str, arrival: LandedBatch, verdict: DeleteVerdict) -> str:
     batch = arrival.batch
     texts = (entity, batch.id, batch.feed.connection, batch.feed.resource, batch.purpose)
     numbers = f"CAST({micros(arrival.read_at)} AS BIGINT), {batch.reading}, {len(arrival.files)}"

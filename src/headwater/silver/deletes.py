@@ -1,15 +1,15 @@
-"""What a complete read proves: things that it does not show are gone, and things that it shows are there."""
+"""Detects deletes and presences: keys missing from a complete read, and keys that it shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from headwater.names import literal
-from headwater.silver.complete_read import CompleteRead, by_then_sql, select_shown
-from headwater.silver.consumed_batches import Verdict
-from headwater.silver.events import concluded
-from headwater.silver.merge.merge import merge, note_batches
-from headwater.silver.merge.result import Finding, Merged
+from headwater.silver.complete_read import CompleteRead, before_end_condition, select_shown_keys
+from headwater.silver.consumed_batches import DeleteVerdict
+from headwater.silver.events import select_presence_events
+from headwater.silver.merge.merge import merge, save_batches
+from headwater.silver.merge.result import Finding, MergeResult
 from headwater.silver.presences import STAGED as PRESENCES
 from headwater.silver.presences import select_presences
 from headwater.temporal.fold import order_sql
@@ -27,13 +27,13 @@ _STAGED = ("silver__present", "silver__words", "silver__gone", "silver__conclude
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class ReadDiff:
     """What a complete read says, staged."""
 
-    words: str
+    last_events: str
     """The last word of the source about each key as of the read: `entity_key`, `operation`."""
     present: str
-    gone: str
+    missing: str
     """Keys that the source shows and the read does not."""
     known: int
     absent: int
@@ -41,31 +41,33 @@ class Proof:
     """Why nothing can be concluded to be gone; empty when it can."""
 
 
-def conclude(read: CompleteRead, *, verdict: Verdict | None = None, allow_drop: bool = False) -> tuple[Merged, Verdict]:
+def apply_complete_read(
+    read: CompleteRead, *, verdict: DeleteVerdict | None = None, allow_drop: bool = False
+) -> tuple[MergeResult, DeleteVerdict]:
     """Merge what a complete read proves. What it shows is there, whatever becomes of what it does not show.
 
     `verdict`: what was concluded before, where the read is taken again; then nothing is decided anew.
     """
-    note_batches(read.warehouse, [read.arrival.provenance])
-    proof = prove(read)
-    done, findings = Merged(), []
-    reached = verdict if verdict is not None else decide(read, proof, allow_drop=allow_drop)
-    selects = select_presences(read, words=proof.words, present=proof.present)
+    save_batches(read.warehouse, [read.arrival.provenance])
+    proof = diff_read(read)
+    done, findings = MergeResult(), []
+    reached = verdict if verdict is not None else decide_deletes(read, proof, allow_drop=allow_drop)
+    selects = select_presences(read, words=proof.last_events, present=proof.present)
     if reached == "believed":
-        selects.append(concluded(read.entity, read.arrival, "A", proof.gone))
+        selects.append(select_presence_events(read.entity, read.arrival, "A", proof.missing))
     if verdict is None:
-        findings = [*explain(read, proof, reached)]
+        findings = [*explain_verdict(read, proof, reached)]
     for select in selects:
         staged = read.warehouse.stage("silver__concluded", select)
         done += merge(read.warehouse, read.entity, staged, in_order=True)
     for name in (*_STAGED, *PRESENCES):
         read.warehouse.unstage(name)
     waiting = (read.arrival.batch.id,) if reached == "waiting" and verdict is None else ()
-    return done + Merged(findings=tuple(findings), waiting=waiting), reached
+    return done + MergeResult(findings=tuple(findings), waiting=waiting), reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
+class KeyMismatch:
     """The keys about which a complete read and history disagree."""
 
     missing: tuple[str, ...]
@@ -76,63 +78,65 @@ class Sought:
     """A key that both know, empty where there is none."""
 
 
-def seek(read: CompleteRead) -> Sought:
-    """The keys about which a complete read and history disagree. Changes nothing."""
+def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
+    """Find the keys about which a complete read and history disagree, without changing anything."""
     warehouse, log = read.warehouse, read.warehouse.ref("silver", f"{read.entity.entity}_log")
-    proof = prove(read)
+    proof = diff_read(read)
     in_log = f"EXISTS (SELECT 1 FROM {log} AS l WHERE l.entity_key = p.entity_key)"
     shown = f"SELECT DISTINCT p.entity_key FROM {proof.present} AS p WHERE p.entity_key IS NOT NULL AND"
-    believed = read.reading.absences and not proof.doubt
-    missing = warehouse.rows(f"SELECT entity_key FROM {proof.gone} ORDER BY entity_key") if believed else []
+    believed = read.mapping.has_deletes and not proof.doubt
+    missing = warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key") if believed else []
     unread = warehouse.rows(f"{shown} NOT {in_log} ORDER BY p.entity_key")
     control = warehouse.rows(f"{shown} {in_log} LIMIT 1")
     for name in _STAGED:
         warehouse.unstage(name)
-    return Sought(
+    return KeyMismatch(
         missing=tuple(str(row[0]) for row in missing),
         unread=tuple(str(row[0]) for row in unread),
         control=str(control[0][0]) if control else "",
     )
 
 
-def prove(read: CompleteRead) -> Proof:
-    """Hold a complete read against what its source has shown so far."""
+def diff_read(read: CompleteRead) -> ReadDiff:
+    """Compare a complete read with the keys that its source has shown so far."""
     warehouse = read.warehouse
-    doubt = "the read is not proved complete" if read.arrival.proved is False else ""
-    selects, unreadable = select_shown(read)
+    doubt = "the read is not proved complete" if read.arrival.is_proved is False else ""
+    selects, unreadable = select_shown_keys(read)
     present = read.lake.stage("silver__present", selects)
     if not doubt and (unreadable or warehouse.rows(f"SELECT 1 FROM {present} WHERE entity_key IS NULL LIMIT 1")):
         doubt = unreadable or "a record has no readable key"
-    words = warehouse.stage("silver__words", _last_words(read))
+    words = warehouse.stage("silver__words", _select_last_events(read))
     shows = f"SELECT w.entity_key FROM {words} AS w WHERE w.operation IN ('U', 'P')"
     gone = warehouse.stage(
         "silver__gone",
         f"{shows} AND NOT EXISTS (SELECT 1 FROM {present} AS p WHERE p.entity_key = w.entity_key)",
     )
     known = warehouse.rows(f"SELECT COUNT(*) FROM ({shows}) AS shows")[0][0]
-    return Proof(words=words, present=present, gone=gone, known=known, absent=warehouse.count(gone), doubt=doubt)
+    return ReadDiff(
+        last_events=words, present=present, missing=gone, known=known, absent=warehouse.count(gone), doubt=doubt
+    )
 
 
-def decide(read: CompleteRead, proof: Proof, *, allow_drop: bool) -> Verdict:
-    """What becomes of the absences."""
-    if not read.reading.absences:
+def decide_deletes(read: CompleteRead, proof: ReadDiff, *, allow_drop: bool) -> DeleteVerdict:
+    """Decide whether missing keys become deletes."""
+    if not read.mapping.has_deletes:
         return ""
     if proof.doubt:
         return "doubted"
-    declared = read.reading.max_drop
+    declared = read.mapping.max_drop
     guarded = declared is not None or proof.known >= GUARDED_FROM
     most = proof.known * (USUAL_DROP if declared is None else declared)
     return "waiting" if guarded and proof.absent > most and not allow_drop else "believed"
 
 
-def explain(read: CompleteRead, proof: Proof, verdict: Verdict) -> list[Finding]:
-    """What a person should know about the verdict."""
+def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict) -> list[Finding]:
+    """The findings for a verdict."""
     batch = f"batch {read.arrival.batch.id} of {read.arrival.source}"
     if verdict == "doubted":
         return [Finding(finding="not swept", count=1, detail=f"{batch}: {proof.doubt}")]
     if verdict != "waiting":
         return []
-    first = read.warehouse.rows(f"SELECT entity_key FROM {proof.gone} ORDER BY entity_key LIMIT {_NAMED}")
+    first = read.warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key LIMIT {_NAMED}")
     named = ", ".join(str(row[0]) for row in first) + (", ..." if proof.absent > _NAMED else "")
     detail = (
         f"{batch} does not show {proof.absent} of {proof.known} known `{read.entity.entity}`: {named}; all else is in. "
@@ -141,7 +145,7 @@ def explain(read: CompleteRead, proof: Proof, verdict: Verdict) -> list[Finding]
     return [Finding(finding="deletes_waiting", count=proof.absent, detail=detail)]
 
 
-def _last_words(read: CompleteRead) -> str:
+def _select_last_events(read: CompleteRead) -> str:
     """What the source said last of each key, as of the read; a delete is everybody's word."""
     arrival, log = read.arrival, read.warehouse.ref("silver", f"{read.entity.entity}_log")
     prefix = f"{arrival.batch.feed.connection}:"
@@ -151,6 +155,6 @@ def _last_words(read: CompleteRead) -> str:
         f"ORDER BY {order_sql(direction='DESC')}) AS _n\nFROM {log}\n"
         f"WHERE (source = {literal(arrival.source)} OR operation = 'D') "
         f"AND SUBSTRING(entity_key, 1, {len(prefix)}) = {literal(prefix)}{only}\n"
-        f"AND {by_then_sql(read)}"
+        f"AND {before_end_condition(read)}"
     )
     return f"SELECT entity_key, operation FROM ({ranked}) AS ranked WHERE _n = 1"

@@ -12,7 +12,7 @@ from headwater.clock import micros
 from headwater.dtypes import DUCKDB, spelled
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.event_hash import event_hash
 from headwater.temporal.keys import entity_key
 from headwater.temporal.sql import FOREVER, known_list
@@ -31,19 +31,19 @@ _ALWAYS_FITS = {
 """Stored types whose every value fits a declared one, so that nobody needs to look."""
 
 
-def records(arrival: Arrival) -> str:
+def records_relation(arrival: LandedBatch) -> str:
     """The relation of a batch's records in bronze."""
     files = ", ".join(literal(file) for file in arrival.files)
     return f"read_parquet([{files}], union_by_name = true)"
 
 
-def cast(value: str, dtype: str, stored: str) -> str:
+def cast_sql(value: str, dtype: str, stored: str) -> str:
     """`value` (of the stored type) as a declared type; NULL where it does not fit.
 
     Texts of instants go by way of a zoned type: cast at once, DuckDB would drop their offset. Nested values become JSON;
     of which type they are stands there too, for engines that have to spell that text themselves.
     """
-    if dtype in {"text", "json"} and _nested(stored):
+    if dtype in {"text", "json"} and _is_nested(stored):
         return f"CAST(TO_JSON(CAST({value} AS {stored})) AS VARCHAR)"
     if dtype == "timestamp" and stored != "TIMESTAMP":
         return f"CAST(TRY_CAST({value} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
@@ -51,7 +51,7 @@ def cast(value: str, dtype: str, stored: str) -> str:
     return f"({value})" if stored == wanted else f"TRY_CAST({value} AS {wanted})"
 
 
-def _nested(stored: str) -> bool:
+def _is_nested(stored: str) -> bool:
     return stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
 
 
@@ -60,7 +60,7 @@ def may_not_fit(dtype: str, stored: str) -> bool:
     if stored == spelled(dtype, DUCKDB):
         return False
     return not (
-        (_nested(stored) and dtype in {"text", "json"})
+        (_is_nested(stored) and dtype in {"text", "json"})
         or stored.split("(", maxsplit=1)[0] in _ALWAYS_FITS.get(dtype, ())
     )
 
@@ -74,28 +74,28 @@ def rounds_sql(value: str, dtype: str, stored: str) -> str | None:
     if not (dtype.startswith("decimal") or dtype in {"bigint", "integer"}) or not _is_column(value):
         return None
     exact = "DOUBLE" if stored in {"DOUBLE", "FLOAT"} else "DECIMAL(38, 18)"
-    return f"TRY_CAST({value} AS {exact}) <> TRY_CAST({cast(value, dtype, stored)} AS {exact})"
+    return f"TRY_CAST({value} AS {exact}) <> TRY_CAST({cast_sql(value, dtype, stored)} AS {exact})"
 
 
 def _is_column(value: str) -> bool:
     return isinstance(sqlglot.parse_one(value, read="duckdb"), exp.Column)
 
 
-def typed(entity: Entity, reading: Reading, stored: Mapping[str, str]) -> dict[str, str]:
+def typed_columns_sql(entity: Entity, mapping: SourceMapping, stored: Mapping[str, str]) -> dict[str, str]:
     """Each column that the source knows, as SQL of its declared type; `stored` says what the expressions give."""
     return {
-        name: cast(reading.columns[name], column.type, stored[name])
+        name: cast_sql(mapping.columns[name], column.type, stored[name])
         for name, column in entity.columns.items()
-        if name in reading.columns
+        if name in mapping.columns
     }
 
 
-def key_of(entity: Entity, arrival: Arrival, values: Mapping[str, str]) -> str:
+def key_sql(entity: Entity, arrival: LandedBatch, values: Mapping[str, str]) -> str:
     """The entity key of a record in SQL; NULL where a part of it is."""
     return entity_key(arrival.batch.feed.connection, [values[name] for name in entity.key])
 
 
-def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]) -> str:
+def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, stored: Mapping[str, str]) -> str:
     """The events that a batch's records are.
 
     The result has the columns of the log without `first_observed` and `key_hash`, and `_unstamped`: no stamp that can be
@@ -103,30 +103,32 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     that the source shows the thing no more (an absence with the place of its record). A record without a key gives an event
     whose `entity_key` is NULL.
     """
-    values = typed(entity, reading, stored)
+    values = typed_columns_sql(entity, mapping, stored)
     known = {name: column.type for name, column in entity.columns.items() if name in values}
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in values.items())
-    outside = f"CASE WHEN {reading.where} THEN FALSE ELSE TRUE END" if reading.where else "FALSE"
+    outside = f"CASE WHEN {mapping.where} THEN FALSE ELSE TRUE END" if mapping.where else "FALSE"
     inner = (
-        f"SELECT {taken},\n  {stamp_of(reading)} AS _stamp, {_operation(reading)} AS operation, {outside} AS _outside, _line\n"
-        f"FROM {records(arrival)}"
+        f"SELECT {taken},\n  {stamp_sql(mapping)} AS _stamp, {_operation_sql(mapping)} AS operation, "
+        f"{outside} AS _outside, _line\n"
+        f"FROM {records_relation(arrival)}"
     )
-    columns = ", ".join(_column(entity, reading, name, known) for name in entity.columns)
+    columns = ", ".join(_column_sql(entity, mapping, name, known) for name in entity.columns)
     says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
-    key = key_of(entity, arrival, {name: quote(name) for name in values})
+    key = key_sql(entity, arrival, {name: quote(name) for name in values})
     said = event_hash("operation", known, entity.called)
     return (
         f"SELECT {key} AS entity_key,\n"
-        f"  {sequence_of(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
-        f"  {columns},\n  {_unless_absent(reading, says, literal(known_list(())))} AS known,\n"
-        f"  {_unless_absent(reading, said, event_hash(literal('A'), {}))} AS hash,\n"
+        f"  {sequence_sql(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
+        f"  {columns},\n  {_unless_absent_sql(mapping, says, literal(known_list(())))} AS known,\n"
+        f"  {_unless_absent_sql(mapping, said, event_hash(literal('A'), {}))} AS hash,\n"
         f"  _stamp AS stamp, CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
-        f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest(arrival)}) AS _unstamped, _outside\n"
+        f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
+        f"_outside\n"
         f"FROM ({inner}) AS taken"
     )
 
 
-def concluded(entity: Entity, arrival: Arrival, operation: str, keys: str) -> str:
+def select_presence_events(entity: Entity, arrival: LandedBatch, operation: str, keys: str) -> str:
     """The events that say of each key in a relation that it is absent (A) or present (P) in a complete read."""
     nothing = ", ".join(
         f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
@@ -140,42 +142,42 @@ def concluded(entity: Entity, arrival: Arrival, operation: str, keys: str) -> st
     )
 
 
-def _column(entity: Entity, reading: Reading, name: str, known: Mapping[str, str]) -> str:
+def _column_sql(entity: Entity, mapping: SourceMapping, name: str, known: Mapping[str, str]) -> str:
     nothing = f"CAST(NULL AS {spelled(entity.columns[name].type, DUCKDB)})"
-    value = _unless_absent(reading, quote(name), nothing) if name in known else nothing
+    value = _unless_absent_sql(mapping, quote(name), nothing) if name in known else nothing
     return f"{value} AS {quote(name)}"
 
 
-def _unless_absent(reading: Reading, value: str, otherwise: str) -> str:
+def _unless_absent_sql(mapping: SourceMapping, value: str, otherwise: str) -> str:
     """`value`, where a source without a condition has no other; what is absent says nothing else."""
-    return f"CASE WHEN operation = 'A' THEN {otherwise} ELSE {value} END" if reading.where else value
+    return f"CASE WHEN operation = 'A' THEN {otherwise} ELSE {value} END" if mapping.where else value
 
 
-def stamp_of(reading: Reading) -> str:
+def stamp_sql(mapping: SourceMapping) -> str:
     """The change stamp in microseconds; NULL when there is none, or none that a version could begin at."""
-    if not reading.changed_at:
+    if not mapping.changed_at:
         return "CAST(NULL AS BIGINT)"
-    instant = f"CAST(TRY_CAST({reading.changed_at} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
+    instant = f"CAST(TRY_CAST({mapping.changed_at} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
     return f"CASE WHEN {instant} < {FOREVER} THEN {micros_of(instant)} END"
 
 
-def sequence_of(arrival: Arrival) -> str:
+def sequence_sql(arrival: LandedBatch) -> str:
     """As of when a record counts (SQL over its `_stamp`), in microseconds.
 
     A stamp later than the read can be true of no record that was read: then the read's own instant counts.
     """
     return (
         f"CASE WHEN _stamp IS NULL THEN {micros(arrival.batch.window.until)} "
-        f"WHEN _stamp > {_latest(arrival)} THEN {micros(arrival.read_at)} ELSE _stamp END"
+        f"WHEN _stamp > {_latest_stamp(arrival)} THEN {micros(arrival.read_at)} ELSE _stamp END"
     )
 
 
-def _latest(arrival: Arrival) -> int:
-    return micros(arrival.credible + STAMP_TOLERANCE)
+def _latest_stamp(arrival: LandedBatch) -> int:
+    return micros(arrival.latest_credible + STAMP_TOLERANCE)
 
 
-def _operation(reading: Reading) -> str:
+def _operation_sql(mapping: SourceMapping) -> str:
     """What a record says: that the thing is gone, that it is as it is told, or that it is none of this source's."""
-    gone = f"WHEN {reading.deleted} THEN 'D' " if reading.deleted else ""
-    fits = f"WHEN {reading.where} THEN 'U' ELSE 'A'" if reading.where else "ELSE 'U'"
-    return f"CASE {gone}{fits} END" if gone or reading.where else "'U'"
+    gone = f"WHEN {mapping.deleted} THEN 'D' " if mapping.deleted else ""
+    fits = f"WHEN {mapping.where} THEN 'U' ELSE 'A'" if mapping.where else "ELSE 'U'"
+    return f"CASE {gone}{fits} END" if gone or mapping.where else "'U'"

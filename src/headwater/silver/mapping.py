@@ -11,7 +11,7 @@ from headwater.silver.merge.result import Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SourceMapping:
     """A source of an entity, its expressions compiled to SQL over the columns of bronze."""
 
     source: str
@@ -24,7 +24,7 @@ class Reading:
     """SQL of the condition that records must hold."""
     deleted: str | None = None
     """SQL of the condition that says the thing is gone."""
-    absences: bool = True
+    has_deletes: bool = True
     """Whether what a complete read does not show is gone; not where `deletes: none` is written out."""
     max_drop: float | None = None
     """The guard: the largest share of known things that one complete read may find absent without being asked. None: not
@@ -32,7 +32,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class LandedBatch:
     """A landed batch on its way to silver."""
 
     source: str
@@ -44,7 +44,7 @@ class Arrival:
     """How many of its records bronze refused and nobody readmitted. They were there all the same."""
     refused_file: str | None = None
     """Their rows as far as they could be typed, as DuckDB reads them; without it nobody knows their keys."""
-    proved: bool | None = None
+    is_proved: bool | None = None
     """Whether its read is proved complete and stable; None where an older ledger did not say, and it is believed."""
     observed_at: datetime | None = None
     """When its read began, by the time agreed on with the service; None where an older ledger did not say."""
@@ -53,7 +53,7 @@ class Arrival:
     """By all clocks none of its records can be from later; None where an older ledger did not say."""
 
     @property
-    def credible(self) -> datetime:
+    def latest_credible(self) -> datetime:
         """A stamp that is later by more than clocks differ is not believed."""
         return self.read_at if self.credible_until is None else max(self.read_at, self.credible_until)
 
@@ -64,7 +64,7 @@ class Arrival:
         return until if self.observed_at is None else max(self.observed_at, until)
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether what is not in it is proven absent."""
         return self.batch.purpose in {"snapshot", "sweep"}
 

@@ -37,7 +37,7 @@ def find_owner(warehouse: Warehouse) -> Owner | None:
     return Owner(**dict(zip(NAMES, rows[0], strict=True))) if rows else None
 
 
-def note_owner(warehouse: Warehouse, owner: Owner) -> None:
+def save_owner(warehouse: Warehouse, owner: Owner) -> None:
     """Let the warehouse be this owner's, whosever it was."""
     values = ", ".join(f"{literal(value)} AS {name}" for name, value in asdict(owner).items())
     with warehouse.transaction():

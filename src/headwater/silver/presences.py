@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from headwater.clock import micros
 from headwater.names import literal
-from headwater.silver.complete_read import CompleteRead, by_then_sql, select_last_records
-from headwater.silver.events import concluded
+from headwater.silver.complete_read import CompleteRead, before_end_condition, select_last_records
+from headwater.silver.events import select_presence_events
 from headwater.temporal.fold import order_sql
 from headwater.temporal.sql import listed
 
@@ -22,7 +22,7 @@ def _select_lives(read: CompleteRead, keys: str) -> str:
     log, own = read.warehouse.ref("silver", f"{read.entity.entity}_log"), f"source = {literal(read.arrival.source)}"
     placed = (
         f"SELECT entity_key, source, operation, place, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order_sql()}) "
-        f"AS _at\nFROM {log} WHERE entity_key IN (SELECT entity_key FROM {keys}) AND {by_then_sql(read)}"
+        f"AS _at\nFROM {log} WHERE entity_key IN (SELECT entity_key FROM {keys}) AND {before_end_condition(read)}"
     )
     words = {
         "_shown": "operation IN ('U', 'P')",
@@ -44,7 +44,7 @@ def _select_lives(read: CompleteRead, keys: str) -> str:
 
 def select_presences(read: CompleteRead, *, words: str, present: str) -> list[str]:
     """The events of what the read shows although it is closed, or although the source had said that it does not show it."""
-    if not read.reading.absences:
+    if not read.mapping.has_deletes:
         return []
     warehouse, there = read.warehouse, f"EXISTS (SELECT 1 FROM {present} AS p WHERE p.entity_key = w.entity_key)"
     # After an update of its own, the source shows the thing, and no delete came since: it is there.
@@ -56,7 +56,7 @@ def select_presences(read: CompleteRead, *, words: str, present: str) -> list[st
     lives = warehouse.stage("silver__lives", _select_lives(read, back))
     live, selects = _stage_live(read), []
     missed = f"SELECT l.entity_key FROM {lives} AS l WHERE l._missed = 1"
-    if read.reading.where or read.reading.deleted:
+    if read.mapping.where or read.mapping.deleted:
         among = f"l.entity_key IN (SELECT entity_key FROM {live})" if live else "FALSE"
         # An id alone does not say that its record lives and fits: the last one that came does, or one that was asked for.
         fits = " OR l._fits = 1" if read.arrival.batch.purpose == "sweep" else ""
@@ -65,12 +65,12 @@ def select_presences(read: CompleteRead, *, words: str, present: str) -> list[st
         closed = warehouse.stage("silver__closed", _select_restated(read, live, lives))
         selects.append(f"SELECT * FROM {closed}")
         missed += f" AND l.entity_key NOT IN (SELECT entity_key FROM {closed})"
-    return [*selects, concluded(read.entity, read.arrival, "P", f"({missed}) AS missed")]
+    return [*selects, select_presence_events(read.entity, read.arrival, "P", f"({missed}) AS missed")]
 
 
 def _stage_live(read: CompleteRead) -> str:
     """Stage the last record of each key in each batch that holds whole records, where it lives and fits."""
-    said = [select_last_records(read, arrival) for arrival in read.live if arrival.files]
+    said = [select_last_records(read, arrival) for arrival in read.live_batches if arrival.files]
     live = [f"SELECT * FROM ({one}) AS said WHERE operation = 'U' AND entity_key IS NOT NULL" for one in said]
     return read.lake.stage("silver__live", live) if live else ""
 

@@ -10,20 +10,20 @@ from typing import Any
 from headwater.errors import StateError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.events import cast, key_of, records, sequence_of, stamp_of
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.events import cast_sql, key_sql, records_relation, sequence_sql, stamp_sql
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.schema.diff import OUTDATED
 from headwater.silver.schema.snapshot import is_outdated
 from headwater.temporal.fold import order_sql
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
 
-Version = Mapping[str, Any]
+VersionRow = Mapping[str, Any]
 """A version by column; its instants are in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class LogEntry:
     """A line of the change log, without what was seen."""
 
     sequence: int
@@ -32,7 +32,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class BatchOrigin:
     """Where a batch comes from."""
 
     connection: str
@@ -41,20 +41,22 @@ class Telling:
     read_at: datetime
 
 
-def keys_among(warehouse: Warehouse, entity: Entity, candidates: Iterable[str]) -> list[str]:
+def find_keys(warehouse: Warehouse, entity: Entity, candidates: Iterable[str]) -> list[str]:
     """Those of some keys that were ever seen, sorted."""
     among = ", ".join(literal(candidate) for candidate in candidates)
-    found = warehouse.rows(f"SELECT DISTINCT entity_key FROM {_log(warehouse, entity)} WHERE entity_key IN ({among})")
+    found = warehouse.rows(
+        f"SELECT DISTINCT entity_key FROM {_log_ref(warehouse, entity)} WHERE entity_key IN ({among})"
+    )
     return sorted(row[0] for row in found)
 
 
-def first_key(warehouse: Warehouse, entity: Entity) -> str | None:
+def read_first_key(warehouse: Warehouse, entity: Entity) -> str | None:
     """A key, as an example of how keys are written; None when nothing was ever seen."""
-    found = warehouse.rows(f"SELECT MIN(entity_key) FROM {_log(warehouse, entity)}")[0][0]
+    found = warehouse.rows(f"SELECT MIN(entity_key) FROM {_log_ref(warehouse, entity)}")[0][0]
     return None if found is None else str(found)
 
 
-def versions_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Version]:
+def load_versions(warehouse: Warehouse, entity: Entity, key: str) -> list[VersionRow]:
     """The versions of a key, in time."""
     names = (*entity.columns, "valid_from", "valid_to", "batch_id")
     found = warehouse.rows(
@@ -65,19 +67,19 @@ def versions_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Version]
     return [{**row, **{name: row[name].replace(tzinfo=UTC) for name in ("valid_from", "valid_to")}} for row in rows]
 
 
-def observations_of(warehouse: Warehouse, entity: Entity, key: str) -> list[Observation]:
+def load_log_entries(warehouse: Warehouse, entity: Entity, key: str) -> list[LogEntry]:
     """All that was seen of a key, in order. StateError where the log was kept by an older Headwater."""
     if is_outdated(warehouse, entity, None):
         hint = "`headwater run` makes it anew from all that landed"
         raise StateError("This history cannot be told.", where=f"{entity.entity}_log", saw=OUTDATED, hint=hint)
     found = warehouse.rows(
-        f"SELECT sequence, operation, batch_id FROM {_log(warehouse, entity)} "
+        f"SELECT sequence, operation, batch_id FROM {_log_ref(warehouse, entity)} "
         f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"
     )
-    return [Observation(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
+    return [LogEntry(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
 
 
-def tellings_of(warehouse: Warehouse, batches: Iterable[str]) -> dict[str, Telling]:
+def load_batch_origins(warehouse: Warehouse, batches: Iterable[str]) -> dict[str, BatchOrigin]:
     """Where batches come from, by id."""
     among = ", ".join(literal(batch) for batch in sorted(set(batches)))
     if not among:
@@ -86,31 +88,31 @@ def tellings_of(warehouse: Warehouse, batches: Iterable[str]) -> dict[str, Telli
         f"SELECT batch_id, connection, source, read_at FROM {warehouse.ref('meta', 'batch')} WHERE batch_id IN ({among})"
     )
     return {
-        batch: Telling(connection=connection, source=source, read_at=read_at.replace(tzinfo=UTC))
+        batch: BatchOrigin(connection=connection, source=source, read_at=read_at.replace(tzinfo=UTC))
         for batch, connection, source, read_at in found
     }
 
 
-def _log(warehouse: Warehouse, entity: Entity) -> str:
+def _log_ref(warehouse: Warehouse, entity: Entity) -> str:
     return warehouse.ref("silver", f"{entity.entity}_log")
 
 
-def lines_about(
-    warehouse: Warehouse, entity: Entity, reading: Reading, arrival: Arrival, *, key: str
+def find_raw_lines(
+    warehouse: Warehouse, entity: Entity, mapping: SourceMapping, arrival: LandedBatch, *, key: str
 ) -> list[tuple[int, int]]:
     """(sequence, line in raw) of each record of a batch that is about the entity key, in order."""
     if not arrival.files:
         return []
-    values = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
-    stored = {row[0]: row[1] for row in warehouse.rows(f"DESCRIBE SELECT {values} FROM {records(arrival)}")}
+    values = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
+    stored = {row[0]: row[1] for row in warehouse.rows(f"DESCRIBE SELECT {values} FROM {records_relation(arrival)}")}
     taken = ", ".join(
-        f"{cast(reading.columns[name], entity.columns[name].type, stored[name])} AS {quote(name)}"
+        f"{cast_sql(mapping.columns[name], entity.columns[name].type, stored[name])} AS {quote(name)}"
         for name in entity.key
     )
-    inner = f"SELECT {taken}, {stamp_of(reading)} AS _stamp, _line\nFROM {records(arrival)}"
-    own = key_of(entity, arrival, {name: quote(name) for name in entity.key})
+    inner = f"SELECT {taken}, {stamp_sql(mapping)} AS _stamp, _line\nFROM {records_relation(arrival)}"
+    own = key_sql(entity, arrival, {name: quote(name) for name in entity.key})
     found = warehouse.rows(
-        f"SELECT {sequence_of(arrival)} AS sequence, _line\n"
+        f"SELECT {sequence_sql(arrival)} AS sequence, _line\n"
         f"FROM ({inner}) AS taken WHERE {own} = {literal(key)} ORDER BY sequence, _line"
     )
     return [(int(sequence), int(line)) for sequence, line in found]

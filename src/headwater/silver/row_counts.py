@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from headwater.clock import iso
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
-from headwater.silver.events import cast, key_of, records
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.events import cast_sql, key_sql, records_relation
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
 
 _NO_KEYS = "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"
 _NOTHING_LEFT_OUT = "SELECT CAST('' AS VARCHAR) AS entity_key, CAST('' AS VARCHAR) AS why WHERE FALSE"
 
 
-def explained(numbers: Mapping[str, int]) -> dict[str, int]:
+def add_unexplained(numbers: Mapping[str, int]) -> dict[str, int]:
     """The numbers, with what is left when all that is known was taken into account."""
     counted = dict(numbers)
     counted["missing"] = max(0, counted["missing"] - counted.get("changed_since", 0))
@@ -25,22 +25,22 @@ def explained(numbers: Mapping[str, int]) -> dict[str, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stock:
+class RowCountCheck:
     """One resource in one entity, and a DuckDB in memory to reckon with."""
 
     entity: Entity
-    reading: Reading
+    mapping: SourceMapping
     connection: str
-    keeps: bool
+    keeps_deleted: bool
     """Whether nobody says what the service deleted, so that it stays here."""
-    waiting: Sequence[tuple[Arrival, Sequence[int]]]
+    waiting: Sequence[tuple[LandedBatch, Sequence[int]]]
     """Refused records that wait, as bronze could type them: the batch, and their lines."""
-    landed: Sequence[Arrival]
+    landed: Sequence[LandedBatch]
     """Batches of records, in the order in which they were read."""
     warehouse: Warehouse
     scratch: Warehouse
 
-    def against_ids(self, complete: Arrival, refused: Sequence[Arrival]) -> dict[str, int]:
+    def compare_ids(self, complete: LandedBatch, refused: Sequence[LandedBatch]) -> dict[str, int]:
         """Held against the ids of a complete read, refused ones among them."""
         shown = [self._keys_sql(one) for one in (complete, *refused) if one.files]
         service = self.scratch.stage("silver__service", " UNION ".join(shown) or _NO_KEYS)
@@ -53,7 +53,7 @@ class Stock:
         }
         known = f"SELECT entity_key FROM {here} UNION SELECT entity_key FROM {left}"
         before = f"(SELECT entity_key FROM {here} WHERE was_open) AS h"
-        return self._counted(
+        return self._with_unexplained(
             {
                 "service": self._number(service),
                 "here": self._number(f"{here} WHERE was_open OR {among}"),
@@ -63,7 +63,7 @@ class Stock:
             }
         )
 
-    def against_number(self, service: int) -> dict[str, int]:
+    def compare_number(self, service: int) -> dict[str, int]:
         """Held against a number: which ones are missing nobody can say."""
         here = self._stage_here(None)
         left = self._stage_left_out(here)
@@ -75,16 +75,16 @@ class Stock:
         parts["flagged"] = min(flagged, max(0, rest))
         rest -= parts["flagged"]
         sides = {"missing": max(0, rest), "surplus": max(0, -rest)}
-        return self._counted({"service": service, "here": count, **parts, **sides})
+        return self._with_unexplained({"service": service, "here": count, **parts, **sides})
 
-    def _counted(self, numbers: dict[str, int]) -> dict[str, int]:
-        unread = numbers["surplus"] if self.keeps else 0
-        return explained({**numbers, "not_deleted": unread, "changed_since": 0})
+    def _with_unexplained(self, numbers: dict[str, int]) -> dict[str, int]:
+        unread = numbers["surplus"] if self.keeps_deleted else 0
+        return add_unexplained({**numbers, "not_deleted": unread, "changed_since": 0})
 
     def _number(self, relation: str) -> int:
         return int(self.scratch.rows(f"SELECT COUNT(*) FROM {relation}")[0][0])
 
-    def _stage_here(self, complete: Arrival | None) -> str:
+    def _stage_here(self, complete: LandedBatch | None) -> str:
         """The open things that this feed showed; `was_open`: they were there already when the complete read ended."""
         then = "TRUE"
         if complete is not None:
@@ -96,7 +96,7 @@ class Stock:
         # What another source alone still shows is no business of this one.
         words = (
             "SELECT entity_key, operation, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, "
-            f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {literal(self.reading.source)} "
+            f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {literal(self.mapping.source)} "
             "AND operation IN ('U', 'P', 'A')"
         )
         found = self.warehouse.fetch_arrow(
@@ -124,10 +124,10 @@ class Stock:
 
     def _conditions_sql(self) -> list[str]:
         """Of each key the newest record, where the entity's conditions leave it out."""
-        reading = self.reading
-        if not reading.where and not reading.deleted:
+        mapping = self.mapping
+        if not mapping.where and not mapping.deleted:
             return []
-        gone, fits = reading.deleted or "FALSE", reading.where or "TRUE"
+        gone, fits = mapping.deleted or "FALSE", mapping.where or "TRUE"
         selects = [
             self._keys_sql(
                 one, f", {at} AS _read, _line, COALESCE({gone}, FALSE) AS _gone, COALESCE({fits}, FALSE) AS _fits"
@@ -145,9 +145,11 @@ class Stock:
             )
         ]
 
-    def _keys_sql(self, arrival: Arrival, more: str = "") -> str:
-        reading, entity = self.reading, self.entity
-        taken = ", ".join(f"{reading.columns[name]} AS {quote(name)}" for name in entity.key)
-        types = {row[0]: row[1] for row in self.scratch.rows(f"DESCRIBE SELECT {taken} FROM {records(arrival)}")}
-        values = {name: cast(reading.columns[name], entity.columns[name].type, types[name]) for name in entity.key}
-        return f"SELECT {key_of(entity, arrival, values)} AS entity_key{more} FROM {records(arrival)}"
+    def _keys_sql(self, arrival: LandedBatch, more: str = "") -> str:
+        mapping, entity = self.mapping, self.entity
+        taken = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
+        types = {
+            row[0]: row[1] for row in self.scratch.rows(f"DESCRIBE SELECT {taken} FROM {records_relation(arrival)}")
+        }
+        values = {name: cast_sql(mapping.columns[name], entity.columns[name].type, types[name]) for name in entity.key}
+        return f"SELECT {key_sql(entity, arrival, values)} AS entity_key{more} FROM {records_relation(arrival)}"

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from headwater.clock import from_micros, iso, micros
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.result import Finding
 from headwater.temporal.keys import hash60
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import events_of
+from headwater.warehouse.row_lookup import stage_events
 
 _BEGIN, _END = -(2**62), 2**62
 """Before and after all instants that a stamp can say, in microseconds."""
 
 
-def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) -> list[Finding]:
+def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[LandedBatch]) -> list[Finding]:
     """Staged events of batches whose source promises a stamp, and that have none that can be believed.
 
     The read's own instant stands for it, or the end of its window where there is none at all.
@@ -50,7 +50,11 @@ _EVENT = ("entity_key", "source", "sequence", "operation", "hash", "stamp", "obs
 
 
 def find_going_back(
-    warehouse: Warehouse, entity: Entity, staged: str, arrivals: Sequence[Arrival], readings: Mapping[str, Reading]
+    warehouse: Warehouse,
+    entity: Entity,
+    staged: str,
+    arrivals: Sequence[LandedBatch],
+    mappings: Mapping[str, SourceMapping],
 ) -> list[Finding]:
     """Things whose newest read shows them otherwise, and as of earlier, than a read before it did.
 
@@ -59,7 +63,7 @@ def find_going_back(
     feed that gives several versions of a thing gives the newest as well. What a snapshot closes or opens again counts as
     of the read, whatever its stamp.
     """
-    reads = [one for one in arrivals if readings[one.source].changed_at and one.batch.purpose != "sweep"]
+    reads = [one for one in arrivals if mappings[one.source].changed_at and one.batch.purpose != "sweep"]
     if not reads:
         return []
     passed = warehouse.stage("silver__passed", _passed_sql(warehouse, entity, staged))
@@ -67,10 +71,10 @@ def find_going_back(
     if warehouse.count(passed):
         log = warehouse.ref("silver", f"{entity.entity}_log")
         hashes = f"SELECT key_hash FROM {passed}"
-        known = events_of(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
-        back = _stage_back(warehouse, staged, passed, known, _spans(reads, readings))
+        known = stage_events(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
+        back = _stage_back(warehouse, staged, passed, known, _spans(reads, mappings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
-        findings += [_went_back(warehouse, back, *found) for found in counts]
+        findings += [_backdated_finding(warehouse, back, *found) for found in counts]
     for name in _BACK:
         warehouse.unstage(name)
     return findings
@@ -123,7 +127,7 @@ def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, span
     )
 
 
-def _spans(reads: Sequence[Arrival], readings: Mapping[str, Reading]) -> str:
+def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) -> str:
     """What each read would have shown of its source, as rows: all there is, or the changes of a window."""
     rows = []
     for one in reads:
@@ -132,19 +136,19 @@ def _spans(reads: Sequence[Arrival], readings: Mapping[str, Reading]) -> str:
         # Records that were asked for by id are all of the things that they are about, and of no others.
         source = "" if whole else one.source
         texts = (one.batch.id, source, f"{one.batch.feed.connection}:")
-        closes = one.batch.purpose == "snapshot" and readings[one.source].absences
+        closes = one.batch.purpose == "snapshot" and mappings[one.source].has_deletes
         numbers = (since, _END if whole else micros(window.until), micros(one.read_at), int(closes))
         spelled = (*map(literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
         rows.append(f"({', '.join(spelled)})")
     return ", ".join(rows)
 
 
-def _went_back(warehouse: Warehouse, back: str, batch: str, count: int, key: str) -> Finding:
+def _backdated_finding(warehouse: Warehouse, back: str, batch: str, count: int, key: str) -> Finding:
     where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
     stamp, was = warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
-    said = f"batch {batch}: {key} was said to be from {_spell(was)}, and is now from {_spell(stamp)}, otherwise"
+    said = f"batch {batch}: {key} was said to be from {_format_instant(was)}, and is now from {_format_instant(stamp)}, otherwise"
     return Finding(finding="stamp_went_back", count=count, detail=f"{said}; what has the later stamp stays")
 
 
-def _spell(instant: int | None) -> str:
+def _format_instant(instant: int | None) -> str:
     return "no instant" if instant is None else iso(from_micros(instant))

@@ -9,8 +9,8 @@ VARIABLE = "HEADWATER_GOLDEN"
 """Set to `rewrite`, it makes every comparison a rewriting."""
 
 
-def hold_against(path: Path, text: str) -> None:
-    """Compare `text` with the golden file `path`, or rewrite that; AssertionError where they differ."""
+def compare_golden(path: Path, text: str) -> None:
+    """Compare `text` with the golden file `path`, or rewrite the file; AssertionError where they differ."""
     if os.environ.get(VARIABLE) == "rewrite":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

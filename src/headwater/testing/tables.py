@@ -40,51 +40,51 @@ ABSENT = _Absent()
 """The value of a column that a row leaves out."""
 
 
-def drawn(text: str) -> list[dict[str, Any]]:
+def parse_table(text: str) -> list[dict[str, Any]]:
     """The rows of a drawn table; columns that a row leaves out are not in it."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if len(lines) < 2 or not set(lines[1]) <= set("|-: "):
         msg = "a drawn table has a line of names and a line of dashes"
         raise ValueError(msg)
-    names = _cells(lines[0])
-    return [_row(names, _cells(line), line) for line in lines[2:]]
+    names = _split_cells(lines[0])
+    return [_parse_row(names, _split_cells(line), line) for line in lines[2:]]
 
 
-def mismatch(expected: str | Sequence[Row], found: Iterable[Row]) -> str:
+def find_mismatch(expected: str | Sequence[Row], found: Iterable[Row]) -> str:
     """How `found` differs from a drawing; empty when it matches, in any order of rows.
 
     Only the drawn columns are looked at. A `$name` takes the first value that it meets, and is held to it.
     """
-    wanted: list[Row] = [*drawn(expected)] if isinstance(expected, str) else list(expected)
+    wanted: list[Row] = [*parse_table(expected)] if isinstance(expected, str) else list(expected)
     rows = list(found)
     if len(wanted) == len(rows) and _matches(wanted, rows, {}):
         return ""
     names = list(wanted[0]) if wanted else list(rows[0]) if rows else []
-    return f"expected\n{draw(names, wanted)}\nfound\n{draw(names, rows)}"
+    return f"expected\n{render_table(names, wanted)}\nfound\n{render_table(names, rows)}"
 
 
-def draw(names: Sequence[str], rows: Iterable[Row]) -> str:
+def render_table(names: Sequence[str], rows: Iterable[Row]) -> str:
     """Rows as a drawn table."""
     table = [list(names), ["-" * len(name) for name in names]]
-    table += [[_spelled(row.get(name, ABSENT)) for name in names] for row in rows]
+    table += [[_render_value(row.get(name, ABSENT)) for name in names] for row in rows]
     widths = [max(len(line[place]) for line in table) for place in range(len(names))]
     padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in table)
     return "\n".join("| " + " | ".join(line) + " |" for line in padded)
 
 
-def _cells(line: str) -> list[str]:
+def _split_cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def _row(names: list[str], cells: list[str], line: str) -> dict[str, Any]:
+def _parse_row(names: list[str], cells: list[str], line: str) -> dict[str, Any]:
     if len(cells) != len(names):
         msg = f"{len(cells)} cells under {len(names)} names: {line}"
         raise ValueError(msg)
-    values = {name: _value(cell) for name, cell in zip(names, cells, strict=True)}
+    values = {name: _parse_value(cell) for name, cell in zip(names, cells, strict=True)}
     return {name: value for name, value in values.items() if value is not ABSENT}
 
 
-def _value(cell: str) -> Any:
+def _parse_value(cell: str) -> Any:
     if cell.startswith("$"):
         return Unknown(cell[1:])
     constants = {"NULL": None, "''": "", "true": True, "false": False, "...": ABSENT}
@@ -93,7 +93,7 @@ def _value(cell: str) -> Any:
     return int(cell) if _NUMBER.fullmatch(cell) else cell
 
 
-def _spelled(value: Any) -> str:
+def _render_value(value: Any) -> str:
     if isinstance(value, Unknown):
         return f"${value.name}"
     for constant, text in ((None, "NULL"), (True, "true"), (False, "false"), ("", "''")):
@@ -107,13 +107,13 @@ def _matches(wanted: list[Row], rows: list[Row], bound: dict[str, Any]) -> bool:
     if not wanted:
         return True
     for place, row in enumerate(rows):
-        now = _bound(wanted[0], row, bound)
+        now = _bind(wanted[0], row, bound)
         if now is not None and _matches(wanted[1:], [*rows[:place], *rows[place + 1 :]], now):
             return True
     return False
 
 
-def _bound(wanted: Row, row: Row, bound: dict[str, Any]) -> dict[str, Any] | None:
+def _bind(wanted: Row, row: Row, bound: dict[str, Any]) -> dict[str, Any] | None:
     """The names after `row` was held against `wanted`; None when they do not match."""
     now = dict(bound)
     for name, value in wanted.items():

@@ -8,14 +8,14 @@ from datetime import datetime
 from headwater.clock import iso
 from headwater.temporal.asof import valid_at
 from headwater.temporal.sql import listed
-from headwater.warehouse.base import Layer, Warehouse
-from headwater.warehouse.dialect.condition import one_condition
+from headwater.warehouse.base import SchemaName, Warehouse
+from headwater.warehouse.dialect.condition import parse_condition
 from headwater.warehouse.dialect.render import render
 
 
-def rows_at(
+def select_rows_at(
     warehouse: Warehouse,
-    layer: Layer,
+    layer: SchemaName,
     name: str,
     *,
     columns: Sequence[str],
@@ -30,7 +30,7 @@ def rows_at(
     dialect = warehouse.capabilities.dialect
     at = f"TIMESTAMP '{iso(instant).removesuffix('Z').replace('T', ' ')}'"
     select = render(valid_at(warehouse.ref(layer, name), columns=columns, at=at), dialect)
-    condition = f"\nAND {one_condition(where, dialect, where='--where')}" if where.strip() else ""
+    condition = f"\nAND {parse_condition(where, dialect, where='--where')}" if where.strip() else ""
     order = render(f"SELECT 1 ORDER BY {listed(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
     top = "" if limit is None else f"\nLIMIT {limit:d}"
     return f"{select}{condition}\n{order}{top}"

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-Layer = Literal["silver", "gold", "meta"]
+SchemaName = Literal["silver", "gold", "meta"]
 """Schemas of a tenant. `meta` holds what silver tells gold: changed keys, batches, how far each table is."""
 
 FileFormat = Literal["parquet", "csv"]
@@ -30,13 +30,13 @@ class Capabilities:
     """It reads Parquet in the lake by itself."""
     identifier_length: int = 63
     """The longest name, in bytes."""
-    readers: bool = False
+    concurrent_reads: bool = False
     """Others may look while a run writes; without it one process has the tables for itself."""
-    keys: bool = False
+    constraints: bool = False
     """Primary and foreign keys are declared, and no two versions of a thing can overlap."""
-    asof: bool = False
+    as_of_functions: bool = False
     """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure_asof`."""
-    exports: bool = False
+    can_export: bool = False
     """It writes its tables to files, see `Warehouse.export`."""
     holds_nul: bool = True
     """A text may hold the character NUL."""
@@ -65,7 +65,7 @@ class Reference:
 class Table:
     """A stored table: its layer, name, columns, and the columns its rows are looked up by."""
 
-    layer: Layer
+    layer: SchemaName
     name: str
     columns: tuple[TableColumn, ...]
     key: tuple[str, ...] = ()
@@ -82,14 +82,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WriteCounts:
     """Rows that a write took away and put in."""
 
     deleted: int = 0
     inserted: int = 0
 
-    def __add__(self, other: Written) -> Written:
-        return Written(deleted=self.deleted + other.deleted, inserted=self.inserted + other.inserted)
+    def __add__(self, other: WriteCounts) -> WriteCounts:
+        return WriteCounts(deleted=self.deleted + other.deleted, inserted=self.inserted + other.inserted)
 
     @property
     def rows(self) -> int:
@@ -118,7 +118,7 @@ class Warehouse(Protocol):
         """Remove everything that the tenant has there; the warehouse cannot be used afterwards."""
         ...
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant, as it stands in SQL."""
         ...
 
@@ -130,30 +130,30 @@ class Warehouse(Protocol):
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         ...
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         ...
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant.
 
-        It is no table, and goes when its table is dropped. Only where the capability `asof` holds.
+        It is no table, and goes when its table is dropped. Only where the capability `as_of_functions` holds.
         """
         ...
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         ...
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
         ...
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         ...
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         ...
 
@@ -197,43 +197,49 @@ class Warehouse(Protocol):
         """How many rows a staged relation (as `stage` has named it) has."""
         ...
 
-    def digest(self, layer: Layer, name: str) -> str:
-        """A text that changes when rows or columns of a table do, whatever their order. Where `exports` holds."""
+    def digest(self, layer: SchemaName, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order. Where `can_export` holds."""
         ...
 
-    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
-        """Write a table's rows to a new file of this machine; how many. Where the capability `exports` holds."""
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file of this machine; how many. Where the capability `can_export` holds."""
         ...
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         ...
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns, without subqueries."""
         ...
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns, without subqueries; how many."""
         ...
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         ...
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
-        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place.
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
+        """Apply deletes, inserts and replacements to a stored table.
 
-        `moved` is staged and has the table's columns, and those that `was` names. Where they are not NULL, the columns
-        `was` gives for the primary key (column -> column of `moved`) say which stored row goes, and with `by_row` so
-        does `_row`, its row id. Where the first column of the primary key is not NULL, a row comes; it
-        never has the primary key of a stored row that does not go. `added` is a SELECT of further rows that come.
+        `changes` is staged and has the table's columns, and those that `old_key_columns` names: column of the primary key ->
+        column of `changes`. Where those are not NULL, they name the stored row to delete; with `use_row_ids`, `_row` names it
+        too. Where the primary key is not NULL, the row is inserted; it never has the primary key of a stored row that stays.
+        `inserts` is a SELECT of further rows to insert.
         """
         ...
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
 
         `keys` and `fresh` name staged tables; `fresh` has all of the table's columns and `keys` has its key columns.

@@ -1,4 +1,4 @@
-"""Rows put in, taken away and exchanged in engines that know plain INSERT, DELETE and UPDATE: in portable SQL."""
+"""INSERT, DELETE and UPDATE in portable SQL, for engines that know them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Table, TableColumn, Written
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.base import Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.render import column_list
 
 Execute = Callable[[str], int]
 """Runs a statement; how many rows it wrote."""
@@ -15,43 +15,50 @@ Execute = Callable[[str], int]
 
 def append(execute: Execute, ref: str, columns: Sequence[str], select: str) -> int:
     """Put the rows of `select` into the table `ref`."""
-    return execute(f"INSERT INTO {ref} ({listed(columns)}) {select}")
+    return execute(f"INSERT INTO {ref} ({column_list(columns)}) {select}")
 
 
 def delete(execute: Execute, ref: str, where: str) -> int:
-    """Take away the rows that hold a condition."""
+    """Delete the rows that meet a condition."""
     return execute(f"DELETE FROM {ref} WHERE {where}")
 
 
 def update(execute: Execute, ref: str, values: Mapping[str, str], where: str) -> int:
-    """Set columns of the rows that hold a condition."""
+    """Update columns of the rows that meet a condition."""
     settings = ", ".join(f"{quote(name)} = {value}" for name, value in values.items())
     return execute(f"UPDATE {ref} SET {settings} WHERE {where}")
 
 
-def overwrite(execute: Execute, ref: str, where: str, columns: Sequence[str], select: str) -> Written:
-    """Put rows in the place of those that hold a condition."""
-    return Written(deleted=delete(execute, ref, where), inserted=append(execute, ref, columns, select))
+def overwrite(execute: Execute, ref: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
+    """Replace the rows that meet a condition."""
+    return WriteCounts(deleted=delete(execute, ref, where), inserted=append(execute, ref, columns, select))
 
 
 def apply(
-    execute: Execute, ref: str, table: Table, moved: str, *, was: Mapping[str, str], added: str, by_row: bool
-) -> Written:
+    execute: Execute,
+    ref: str,
+    table: Table,
+    changes: str,
+    *,
+    old_key_columns: Mapping[str, str],
+    inserts: str,
+    use_row_ids: bool,
+) -> WriteCounts:
     """Take away the rows that go, found by their ids or by their primary keys, and put in those that come."""
-    gone = f"rowid IN (SELECT _row FROM {moved} WHERE _row IS NOT NULL)"
-    if not by_row:
-        same = " AND ".join(f"m.{quote(was[name])} = {ref}.{quote(name)}" for name in table.primary_key)
-        gone = f"EXISTS (SELECT 1 FROM {moved} AS m WHERE {same})"
+    gone = f"rowid IN (SELECT _row FROM {changes} WHERE _row IS NOT NULL)"
+    if not use_row_ids:
+        same = " AND ".join(f"m.{quote(old_key_columns[name])} = {ref}.{quote(name)}" for name in table.primary_key)
+        gone = f"EXISTS (SELECT 1 FROM {changes} AS m WHERE {same})"
     deleted = delete(execute, ref, gone)
     comes = f"{quote(table.primary_key[0])} IS NOT NULL"
-    names = listed(table.names)
-    inserted = append(execute, ref, table.names, f"SELECT {names} FROM {moved} WHERE {comes}")
-    if added:
-        inserted += append(execute, ref, table.names, added)
-    return Written(deleted=deleted, inserted=inserted)
+    names = column_list(table.names)
+    inserted = append(execute, ref, table.names, f"SELECT {names} FROM {changes} WHERE {comes}")
+    if inserts:
+        inserted += append(execute, ref, table.names, inserts)
+    return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def unfit(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
+def widening_error(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
     """The error for a stored column that cannot hold what is declared now."""
     return WarehouseError(
         f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",

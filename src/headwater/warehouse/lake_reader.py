@@ -44,11 +44,11 @@ class LakeReader(AbstractContextManager["LakeReader"]):
     def stage(self, name: str, selects: Sequence[str]) -> str:
         """The rows of SELECTs with the same columns as one temporary table of the warehouse; the quoted name to use."""
         if self._own is not None and not self._warehouse.capabilities.reads_lake:
-            return self._warehouse.stage_arrow(name, _one_after_the_other(self._own, selects))
+            return self._warehouse.stage_arrow(name, _chain_batches(self._own, selects))
         return self._warehouse.stage(name, *selects)
 
 
-def _one_after_the_other(source: DuckDB, selects: Sequence[str]) -> pa.RecordBatchReader:
+def _chain_batches(source: DuckDB, selects: Sequence[str]) -> pa.RecordBatchReader:
     """The rows of all SELECTs as they come: no more than a few batches are held at once."""
     first = source.arrow_batches(selects[0])
 

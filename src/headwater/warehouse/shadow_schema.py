@@ -9,15 +9,15 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.errors import WarehouseError
-from headwater.warehouse.base import Layer, Table, TableColumn
+from headwater.warehouse.base import SchemaName, Table, TableColumn
 from headwater.warehouse.dialect.render import OWN
 from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
 
-Describe = Callable[[Layer, str], tuple[TableColumn, ...] | None]
+Describe = Callable[[SchemaName, str], tuple[TableColumn, ...] | None]
 """Columns of a stored table; None when there is none."""
 
 
-class Mirror:
+class ShadowSchema:
     """The tables of a warehouse as far as they were asked for, without a row in them."""
 
     def __init__(self, tenant: str, describe: Describe) -> None:
@@ -36,7 +36,7 @@ class Mirror:
                 self._reflect(table.db, table.name)
         return self._empty.schema_of(select)
 
-    def _reflect(self, layer: Layer, name: str) -> None:
+    def _reflect(self, layer: SchemaName, name: str) -> None:
         columns = self._describe(layer, name)
         if columns is None:
             raise WarehouseError(

@@ -6,8 +6,8 @@ import pytest
 
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EnumDimension
-from headwater.warehouse.base import Warehouse, Written
-from tests.gold.builders import opened, put, rows, seen, star_of
+from headwater.warehouse.base import Warehouse, WriteCounts
+from tests.gold.builders import make_event, merge_events, opened, read_rows, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -20,47 +20,57 @@ WORDS = EnumDimension.model_validate(
 )
 
 
-def built(warehouse: Warehouse) -> Written:
+def built(warehouse: Warehouse) -> WriteCounts:
     return build_dimension(warehouse, star_of(WORDS), WORDS)
 
 
 def test_members_are_the_values_that_the_columns_ever_had_once_each():
     warehouse = opened("entry", "company")
-    put(warehouse, "entry", seen("entry", 1, "2024-01-01", option="a"), seen("entry", 1, "2024-02-01", option="b"))
-    put(warehouse, "entry", seen("entry", 2, "2024-01-01", option=None), seen("entry", 3, "2024-01-01", option=""))
-    put(
+    merge_events(
+        warehouse,
+        "entry",
+        make_event("entry", 1, "2024-01-01", option="a"),
+        make_event("entry", 1, "2024-02-01", option="b"),
+    )
+    merge_events(
+        warehouse,
+        "entry",
+        make_event("entry", 2, "2024-01-01", option=None),
+        make_event("entry", 3, "2024-01-01", option=""),
+    )
+    merge_events(
         warehouse,
         "company",
-        seen("company", 1, "2024-01-01", segment="b"),
-        seen("company", 2, "2024-01-01", segment="c"),
+        make_event("company", 1, "2024-01-01", segment="b"),
+        make_event("company", 2, "2024-01-01", segment="c"),
     )
     built(warehouse)
-    found = rows(warehouse, "dim_word", "value", "loud", "size", "entity_key", "is_current", where="word_key > 0")
+    found = read_rows(warehouse, "dim_word", "value", "loud", "size", "entity_key", "is_current", where="word_key > 0")
     assert found == [
         ("", "", 0, "", True),
         ("a", "A", 1, "a", True),
         ("b", "B", 1, "b", True),
         ("c", "C", 1, "c", True),
     ]
-    assert built(warehouse) == Written()
+    assert built(warehouse) == WriteCounts()
 
 
 def test_a_new_value_adds_a_member_and_touches_no_other():
     warehouse = opened("entry", "company")
-    put(warehouse, "entry", seen("entry", 1, "2024-01-01", option="a", batch="b2"))
+    merge_events(warehouse, "entry", make_event("entry", 1, "2024-01-01", option="a", batch="b2"))
     built(warehouse)
-    before = rows(warehouse, "dim_word", "value", "word_key")
-    put(
+    before = read_rows(warehouse, "dim_word", "value", "word_key")
+    merge_events(
         warehouse,
         "company",
-        seen("company", 1, "2024-01-01", segment="z"),
-        seen("company", 2, "2024-01-01", segment="a"),
+        make_event("company", 1, "2024-01-01", segment="z"),
+        make_event("company", 2, "2024-01-01", segment="a"),
     )
-    assert built(warehouse) == Written(deleted=1, inserted=2)
-    after = rows(warehouse, "dim_word", "value", "word_key")
+    assert built(warehouse) == WriteCounts(deleted=1, inserted=2)
+    after = read_rows(warehouse, "dim_word", "value", "word_key")
     assert set(before) < set(after)
     # A value counts as loaded with the first batch that brought it.
-    assert rows(warehouse, "dim_word", "value", "batch_id", "source", where="word_key > 0") == [
+    assert read_rows(warehouse, "dim_word", "value", "batch_id", "source", where="word_key > 0") == [
         ("a", "b1-company", "shop.companys"),
         ("z", "b1-company", "shop.companys"),
     ]
@@ -68,45 +78,45 @@ def test_a_new_value_adds_a_member_and_touches_no_other():
 
 def test_a_value_that_late_news_unsaid_is_a_member_no_more():
     warehouse = opened("entry", "company")
-    first = seen("entry", 1, "2024-01-01", option="a")
-    other = seen("entry", 1, "2024-01-01", option="b")
+    first = make_event("entry", 1, "2024-01-01", option="a")
+    other = make_event("entry", 1, "2024-01-01", option="b")
     early, late = sorted((first, other), key=lambda event: event.hash)
-    put(warehouse, "entry", early)
+    merge_events(warehouse, "entry", early)
     built(warehouse)
-    put(warehouse, "entry", late)
+    merge_events(warehouse, "entry", late)
     built(warehouse)
-    assert rows(warehouse, "dim_word", "value", where="word_key > 0") == [(late.values["option"],)]
+    assert read_rows(warehouse, "dim_word", "value", where="word_key > 0") == [(late.values["option"],)]
 
 
 def test_the_batch_that_brought_a_value_first_stays_while_a_row_of_it_has_the_value():
     warehouse = opened("entry", "company")
-    put(
+    merge_events(
         warehouse,
         "entry",
-        seen("entry", 1, "2024-01-01", option="a", batch="b2"),
-        seen("entry", 2, "2024-01-01", option="a", batch="b2"),
+        make_event("entry", 1, "2024-01-01", option="a", batch="b2"),
+        make_event("entry", 2, "2024-01-01", option="a", batch="b2"),
     )
     built(warehouse)
-    put(warehouse, "entry", seen("entry", 1, "2024-02-01", option="b", batch="b3"))
-    put(warehouse, "entry", seen("entry", 3, "2024-02-01", option="a", batch="b4"))
+    merge_events(warehouse, "entry", make_event("entry", 1, "2024-02-01", option="b", batch="b3"))
+    merge_events(warehouse, "entry", make_event("entry", 3, "2024-02-01", option="a", batch="b4"))
     built(warehouse)
-    batches = rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
+    batches = read_rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
     assert batches == [("a", "b2-entry"), ("b", "b3-entry")]
-    put(warehouse, "company", seen("company", 1, "2024-02-01", segment="a", batch="b1"))
-    assert built(warehouse) == Written(deleted=1, inserted=1)
-    batches = rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
+    merge_events(warehouse, "company", make_event("company", 1, "2024-02-01", segment="a", batch="b1"))
+    assert built(warehouse) == WriteCounts(deleted=1, inserted=1)
+    batches = read_rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
     assert batches == [("a", "b1-company"), ("b", "b3-entry")]
 
 
 def test_where_late_news_unsaid_the_first_row_of_a_value_the_next_batch_counts():
     warehouse = opened("entry", "company")
-    first = seen("entry", 1, "2024-01-01", option="a", batch="b2")
-    other = seen("entry", 1, "2024-01-01", option="b", batch="b2")
+    first = make_event("entry", 1, "2024-01-01", option="a", batch="b2")
+    other = make_event("entry", 1, "2024-01-01", option="b", batch="b2")
     early, late = sorted((first, other), key=lambda event: event.hash)
     value = early.values["option"]
-    put(warehouse, "entry", early, seen("entry", 2, "2024-01-01", option=value, batch="b3"))
+    merge_events(warehouse, "entry", early, make_event("entry", 2, "2024-01-01", option=value, batch="b3"))
     built(warehouse)
-    put(warehouse, "entry", late)
+    merge_events(warehouse, "entry", late)
     built(warehouse)
-    batches = dict(rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0"))
+    batches = dict(read_rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0"))
     assert batches == {value: "b3-entry", late.values["option"]: "b2-entry"}

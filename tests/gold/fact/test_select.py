@@ -13,9 +13,9 @@ from headwater.errors import DeclarationError
 from headwater.events import Event, FindingMade
 from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
-from headwater.testing.conformance.history.oracle import OPEN, history
-from headwater.warehouse.base import Warehouse, Written
-from tests.gold.builders import STAR, build, build_one, opened, put, rows, seen, star_of
+from headwater.testing.conformance.history.oracle import OPEN, build_history
+from headwater.warehouse.base import Warehouse, WriteCounts
+from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened, read_rows, star_of
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -33,17 +33,17 @@ def by_member(strategy: str = "current", **more: Any) -> Fact:
     return fact(lookups={"member": lookup})
 
 
-def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> Written:
+def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> WriteCounts:
     names = {lookup.dimension for lookup in table.lookups.values()} & {"company", "date", "option", "worker"}
     star = star_of(MEMBER, *(STAR.declarations.dimensions[name] for name in sorted(names)), table)
     for dimension in star.declarations.dimensions.values():
-        build_one(warehouse, star, dimension)
-    return build_one(warehouse, star, table, **options)
+        build_table(warehouse, star, dimension)
+    return build_table(warehouse, star, table, **options)
 
 
 def worked(number: int, day: str | None, **values: Any) -> Any:
     started = datetime.fromisoformat(day) if day else None
-    return seen("entry", number, "2024-06-01", started_at=started, **values)
+    return make_event("entry", number, "2024-06-01", started_at=started, **values)
 
 
 def found(warehouse: Warehouse) -> dict[int, tuple[str | None, float | None, str]]:
@@ -56,13 +56,13 @@ def found(warehouse: Warehouse) -> dict[int, tuple[str | None, float | None, str
 
 
 def paid(warehouse: Warehouse) -> None:
-    put(
+    merge_events(
         warehouse,
         "member",
-        seen("member", 1, "2024-02-01", cost=10),
-        seen("member", 1, "2024-03-01", cost=20),
-        seen("member", 1, "2024-04-01", "D"),
-        seen("member", 1, "2024-05-01", cost=50),
+        make_event("member", 1, "2024-02-01", cost=10),
+        make_event("member", 1, "2024-03-01", cost=20),
+        make_event("member", 1, "2024-04-01", "D"),
+        make_event("member", 1, "2024-05-01", cost=50),
     )
 
 
@@ -70,7 +70,7 @@ def test_point_in_time_finds_the_version_at_the_instant_before_the_first_the_fir
     warehouse = opened()
     paid(warehouse)
     days = {1: "2024-01-01", 2: "2024-02-15", 3: "2024-03-01", 4: "2024-04-20", 5: "2024-05-01", 6: None}
-    put(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in days.items()))
+    merge_events(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in days.items()))
     loaded(warehouse, by_member("point_in_time"))
     assert {entry: member[1] for entry, member in found(warehouse).items()} == {
         1: 10,
@@ -85,8 +85,8 @@ def test_point_in_time_finds_the_version_at_the_instant_before_the_first_the_fir
 def test_current_finds_the_newest_version_even_a_closed_one():
     warehouse = opened()
     paid(warehouse)
-    put(warehouse, "member", seen("member", 1, "2024-06-01", "D"))
-    put(warehouse, "entry", worked(1, "2024-02-15", member_id=1))
+    merge_events(warehouse, "member", make_event("member", 1, "2024-06-01", "D"))
+    merge_events(warehouse, "entry", worked(1, "2024-02-15", member_id=1))
     loaded(warehouse, by_member())
     assert found(warehouse)[1][1] == 50
 
@@ -99,12 +99,12 @@ COSTS = st.lists(st.tuples(INSTANTS, st.sampled_from("UUUD"), st.integers(1, 3))
 @given(events=COSTS, later=COSTS, days=st.lists(st.one_of(st.none(), INSTANTS), min_size=1, max_size=6))
 def test_point_in_time_agrees_with_an_oracle_also_after_late_news(events: Any, later: Any, days: Any) -> None:
     warehouse, table = opened("entry", "member"), by_member("point_in_time")
-    put(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in enumerate(days)))
+    merge_events(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in enumerate(days)))
     known = []
     for news in (events, later):
-        known += [seen("member", 1, when, operation, cost=cost) for when, operation, cost in news]
+        known += [make_event("member", 1, when, operation, cost=cost) for when, operation, cost in news]
         if news:
-            put(warehouse, "member", *known[-len(news) :])
+            merge_events(warehouse, "member", *known[-len(news) :])
         loaded(warehouse, table)
         answers = found(warehouse)
         for number, day in enumerate(days):
@@ -114,7 +114,7 @@ def test_point_in_time_agrees_with_an_oracle_also_after_late_news(events: Any, l
 
 def oracle(events: list[Any], day: str | None) -> float | None:
     """The cost at a day, from the events alone: by looking through versions one after the other."""
-    versions = [(row[3], row[2]) for row in history(events, ["member_id", "cost"])]
+    versions = [(row[3], row[2]) for row in build_history(events, ["member_id", "cost"])]
     if not versions:
         return None
     sequence = OPEN if day is None else int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1_000_000)
@@ -127,62 +127,73 @@ def oracle(events: list[Any], day: str | None) -> float | None:
 
 def test_no_key_is_unknown_and_not_applicable_where_that_is_declared():
     warehouse = opened()
-    put(warehouse, "entry", worked(1, None, option="NoCharge"), worked(2, None, option="Billable"), worked(3, None))
+    merge_events(
+        warehouse, "entry", worked(1, None, option="NoCharge"), worked(2, None, option="Billable"), worked(3, None)
+    )
     loaded(warehouse, by_member(not_applicable="option = 'NoCharge'"))
-    assert rows(warehouse, "fact_entry", "entry_id", "member_key") == [(1, -2), (2, -1), (3, -1)]
+    assert read_rows(warehouse, "fact_entry", "entry_id", "member_key") == [(1, -2), (2, -1), (3, -1)]
 
 
 def test_a_member_met_early_is_inferred_keeps_its_key_and_goes_when_nobody_asks():
     warehouse, table = opened(), by_member("point_in_time")
-    put(warehouse, "entry", worked(1, "2024-02-15", member_id=1), worked(2, "2024-02-15", member_id=2))
+    merge_events(warehouse, "entry", worked(1, "2024-02-15", member_id=1), worked(2, "2024-02-15", member_id=2))
     loaded(warehouse, table)
-    early = rows(warehouse, "dim_member", "entity_key", "member_key", "is_inferred", "cost", where="member_key > 0")
+    early = read_rows(
+        warehouse, "dim_member", "entity_key", "member_key", "is_inferred", "cost", where="member_key > 0"
+    )
     assert [row[0] for row in early] == ["psa:1", "psa:2"]
     assert all(inferred and cost is None for _, _, inferred, cost in early)
 
-    before = rows(warehouse, "fact_entry", "entry_id", "member_key")
+    before = read_rows(warehouse, "fact_entry", "entry_id", "member_key")
     paid(warehouse)
     loaded(warehouse, table)
-    assert rows(warehouse, "fact_entry", "entry_id", "member_key") == before
+    assert read_rows(warehouse, "fact_entry", "entry_id", "member_key") == before
     assert found(warehouse)[1] == ("psa:1", 10, "2024-02-01")
-    assert rows(warehouse, "dim_member", "entity_key", where="is_inferred") == [("psa:2",)]
+    assert read_rows(warehouse, "dim_member", "entity_key", where="is_inferred") == [("psa:2",)]
 
-    put(warehouse, "entry", seen("entry", 2, "2024-07-01", member_id=1))
+    merge_events(warehouse, "entry", make_event("entry", 2, "2024-07-01", member_id=1))
     loaded(warehouse, table)
-    assert rows(warehouse, "dim_member", "entity_key", where="is_inferred") == []
+    assert read_rows(warehouse, "dim_member", "entity_key", where="is_inferred") == []
 
 
 def test_an_inferred_member_stays_while_another_fact_asks_for_it():
     warehouse = opened()
-    put(warehouse, "entry", worked(1, None, company_id=5))
-    put(warehouse, "product", seen("product", 1, "2024-01-01", company_id=5))
-    build(warehouse)
-    put(warehouse, "entry", seen("entry", 1, "2024-07-01", company_id=None))
-    build(warehouse)
-    assert rows(warehouse, "dim_company", "entity_key", where="is_inferred") == [("psa:5",)]
-    put(warehouse, "product", seen("product", 1, "2024-07-01", "D"))
-    build(warehouse)
-    assert rows(warehouse, "dim_company", "entity_key", where="is_inferred") == []
+    merge_events(warehouse, "entry", worked(1, None, company_id=5))
+    merge_events(warehouse, "product", make_event("product", 1, "2024-01-01", company_id=5))
+    build_star(warehouse)
+    merge_events(warehouse, "entry", make_event("entry", 1, "2024-07-01", company_id=None))
+    build_star(warehouse)
+    assert read_rows(warehouse, "dim_company", "entity_key", where="is_inferred") == [("psa:5",)]
+    merge_events(warehouse, "product", make_event("product", 1, "2024-07-01", "D"))
+    build_star(warehouse)
+    assert read_rows(warehouse, "dim_company", "entity_key", where="is_inferred") == []
 
 
 def test_late_news_points_exactly_the_facts_anew_whose_answer_changed():
     warehouse, table = opened(), by_member("point_in_time")
-    put(warehouse, "member", seen("member", 1, "2024-01-01", cost=1), seen("member", 2, "2024-01-01", cost=1))
+    merge_events(
+        warehouse,
+        "member",
+        make_event("member", 1, "2024-01-01", cost=1),
+        make_event("member", 2, "2024-01-01", cost=1),
+    )
     days = [f"2024-{month:02}-15" for month in range(1, 11)]
-    put(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in enumerate(days)))
-    put(warehouse, "entry", *(worked(100 + number, day, member_id=2) for number, day in enumerate(days)))
+    merge_events(warehouse, "entry", *(worked(number, day, member_id=1) for number, day in enumerate(days)))
+    merge_events(warehouse, "entry", *(worked(100 + number, day, member_id=2) for number, day in enumerate(days)))
     loaded(warehouse, table)
-    put(warehouse, "member", seen("member", 1, "2024-08-01", cost=2))
-    assert loaded(warehouse, table) == Written(deleted=3, inserted=3)
-    assert loaded(warehouse, table) == Written()
+    merge_events(warehouse, "member", make_event("member", 1, "2024-08-01", cost=2))
+    assert loaded(warehouse, table) == WriteCounts(deleted=3, inserted=3)
+    assert loaded(warehouse, table) == WriteCounts()
 
 
 def test_expressions_use_what_was_declared_and_attributes_that_lookups_found():
     warehouse = opened()
     paid(warehouse)
-    put(warehouse, "entry", worked(1, "2024-03-05", member_id=1, hours=2, rate=100), worked(2, None, hours=3, rate=10))
-    build(warehouse)
-    assert rows(warehouse, "fact_entry", "entry_id", "worked", "revenue", "cost", "margin") == [
+    merge_events(
+        warehouse, "entry", worked(1, "2024-03-05", member_id=1, hours=2, rate=100), worked(2, None, hours=3, rate=10)
+    )
+    build_star(warehouse)
+    assert read_rows(warehouse, "fact_entry", "entry_id", "worked", "revenue", "cost", "margin") == [
         (1, 2, 200, 40, 160.0),
         (2, 3, 30, 0, 30.0),
     ]
@@ -193,68 +204,73 @@ def test_expressions_use_what_was_declared_and_attributes_that_lookups_found():
 def test_facts_follow_when_only_an_attribute_of_their_member_changes():
     lookup = {"dimension": "company", "on": "company_id"}
     warehouse, table = opened(), fact(degenerate={"who": "company.name"}, lookups={"company": lookup})
-    put(warehouse, "company", seen("company", 1, "2024-01-01", name="Old"))
-    put(warehouse, "entry", worked(1, None, company_id=1), worked(2, None, company_id=2))
+    merge_events(warehouse, "company", make_event("company", 1, "2024-01-01", name="Old"))
+    merge_events(warehouse, "entry", worked(1, None, company_id=1), worked(2, None, company_id=2))
     loaded(warehouse, table)
-    before = rows(warehouse, "fact_entry", "entry_id", "company_key")
-    put(warehouse, "company", seen("company", 1, "2024-02-01", name="New"))
-    assert loaded(warehouse, table) == Written(deleted=1, inserted=1)
-    assert rows(warehouse, "fact_entry", "entry_id", "who") == [(1, "New"), (2, None)]
-    assert rows(warehouse, "fact_entry", "entry_id", "company_key") == before
+    before = read_rows(warehouse, "fact_entry", "entry_id", "company_key")
+    merge_events(warehouse, "company", make_event("company", 1, "2024-02-01", name="New"))
+    assert loaded(warehouse, table) == WriteCounts(deleted=1, inserted=1)
+    assert read_rows(warehouse, "fact_entry", "entry_id", "who") == [(1, "New"), (2, None)]
+    assert read_rows(warehouse, "fact_entry", "entry_id", "company_key") == before
 
 
 def test_a_lookup_may_stand_on_what_another_lookup_found():
     warehouse = opened()
-    put(
+    merge_events(
         warehouse,
         "company",
-        seen("company", 1, "2024-01-01", number="2"),
-        seen("company", 2, "2024-01-01", name="head office"),
+        make_event("company", 1, "2024-01-01", number="2"),
+        make_event("company", 2, "2024-01-01", name="head office"),
     )
-    put(warehouse, "entry", worked(1, None, company_id=1))
-    build(warehouse)
+    merge_events(warehouse, "entry", worked(1, None, company_id=1))
+    build_star(warehouse)
     select = "SELECT d.name FROM gold.fact_entry AS f JOIN gold.dim_company AS d ON d.company_key = f.head_key"
     assert warehouse.rows(select) == [("head office",)]
-    put(warehouse, "company", seen("company", 1, "2024-02-01", number=None))
-    build(warehouse)
-    assert rows(warehouse, "fact_entry", "head_key") == [(-1,)]
+    merge_events(warehouse, "company", make_event("company", 1, "2024-02-01", number=None))
+    build_star(warehouse)
+    assert read_rows(warehouse, "fact_entry", "head_key") == [(-1,)]
 
 
 def test_a_fact_of_several_parts_keeps_what_each_part_lets_through():
     warehouse = opened()
-    put(warehouse, "company", seen("company", 1, "2024-01-01", segment="internal"), seen("company", 2, "2024-01-01"))
-    put(
+    merge_events(
+        warehouse,
+        "company",
+        make_event("company", 1, "2024-01-01", segment="internal"),
+        make_event("company", 2, "2024-01-01"),
+    )
+    merge_events(
         warehouse,
         "entry",
         worked(1, None, company_id=1, hours=1, rate=5),
         worked(2, None, company_id=2, hours=2, rate=5),
     )
-    put(warehouse, "product", seen("product", 2, "2024-01-01", company_id=1, amount=9))
-    build(warehouse)
-    assert rows(warehouse, "fact_line", "kind", "line_id", "amount") == [("PRODUCT", 2, 9), ("SERVICE", 2, 10)]
+    merge_events(warehouse, "product", make_event("product", 2, "2024-01-01", company_id=1, amount=9))
+    build_star(warehouse)
+    assert read_rows(warehouse, "fact_line", "kind", "line_id", "amount") == [("PRODUCT", 2, 9), ("SERVICE", 2, 10)]
     # What a lookup finds decides whether the row is there: late news lets it in.
-    put(warehouse, "company", seen("company", 1, "2024-02-01", segment="extern"))
-    build(warehouse)
-    assert [row[:2] for row in rows(warehouse, "fact_line", "kind", "line_id")] == [
+    merge_events(warehouse, "company", make_event("company", 1, "2024-02-01", segment="extern"))
+    build_star(warehouse)
+    assert [row[:2] for row in read_rows(warehouse, "fact_line", "kind", "line_id")] == [
         ("PRODUCT", 2), ("SERVICE", 1), ("SERVICE", 2),
     ]  # fmt: skip
 
 
 def test_a_row_goes_when_its_source_row_is_deleted():
     warehouse = opened()
-    put(warehouse, "entry", worked(1, None), worked(2, None))
+    merge_events(warehouse, "entry", worked(1, None), worked(2, None))
     loaded(warehouse, by_member())
-    put(warehouse, "entry", seen("entry", 1, "2024-07-01", "D"))
-    assert loaded(warehouse, by_member()) == Written(deleted=1)
-    assert rows(warehouse, "fact_entry", "entity_key") == [("psa:2",)]
+    merge_events(warehouse, "entry", make_event("entry", 1, "2024-07-01", "D"))
+    assert loaded(warehouse, by_member()) == WriteCounts(deleted=1)
+    assert read_rows(warehouse, "fact_entry", "entity_key") == [("psa:2",)]
 
 
 def test_a_day_outside_of_the_calendar_is_an_error_and_told():
     warehouse, heard = opened(), list[Event]()
     table = fact(lookups={"day": {"dimension": "date", "on": "started_at", "strategy": "direct"}})
-    put(warehouse, "entry", worked(1, "2024-02-29T13:00"), worked(2, "2031-01-01"), worked(3, None))
+    merge_events(warehouse, "entry", worked(1, "2024-02-29T13:00"), worked(2, "2031-01-01"), worked(3, None))
     loaded(warehouse, table, listen=heard.append)
-    assert rows(warehouse, "fact_entry", "entry_id", "day_key") == [(1, 20240229), (2, -3), (3, -1)]
+    assert read_rows(warehouse, "fact_entry", "entry_id", "day_key") == [(1, 20240229), (2, -3), (3, -1)]
     (finding,) = heard
     assert isinstance(finding, FindingMade)
     assert (finding.count, finding.detail) == (1, "e.g. psa:2")
@@ -263,7 +279,7 @@ def test_a_day_outside_of_the_calendar_is_an_error_and_told():
 def test_a_value_finds_its_enum_member_and_one_never_seen_is_inferred_with_its_attributes():
     warehouse = opened()
     table = fact(lookups={"option": {"dimension": "option", "on": "coalesce(option, 'None')", "strategy": "direct"}})
-    put(warehouse, "entry", worked(1, None, option="Billable"), worked(2, None))
+    merge_events(warehouse, "entry", worked(1, None, option="Billable"), worked(2, None))
     loaded(warehouse, table)
     select = (
         "SELECT f.entry_id, d.value, d.category, d.is_inferred FROM gold.fact_entry AS f "
@@ -275,60 +291,60 @@ def test_a_value_finds_its_enum_member_and_one_never_seen_is_inferred_with_its_a
 
 def test_a_fact_over_periods_has_a_row_a_month_up_to_the_month_of_the_newest_batch():
     warehouse = opened()
-    put(
+    merge_events(
         warehouse,
         "agreement",
-        seen(
+        make_event(
             "agreement", 1, "2024-01-01", starts_on=date(2023, 11, 20), ends_on=date(2024, 1, 1), amount=5, batch="b2"
         ),
-        seen("agreement", 2, "2024-01-01", starts_on=date(2024, 1, 31), amount=7, batch="b2"),
+        make_event("agreement", 2, "2024-01-01", starts_on=date(2024, 1, 31), amount=7, batch="b2"),
     )
-    build(warehouse)
-    assert rows(warehouse, "fact_agreement_period", "agreement_id", "period_start", "period_end") == [
+    build_star(warehouse)
+    assert read_rows(warehouse, "fact_agreement_period", "agreement_id", "period_start", "period_end") == [
         (1, "2023-11-01", "2023-11-30"),
         (1, "2023-12-01", "2023-12-31"),
         (1, "2024-01-01", "2024-01-31"),
         (2, "2024-01-01", "2024-01-31"),
         (2, "2024-02-01", "2024-02-29"),
     ]
-    put(warehouse, "company", seen("company", 1, "2024-01-01", batch="b4"))
-    build(warehouse)
-    starts = rows(warehouse, "fact_agreement_period", "period_start", where="agreement_id = 2")
+    merge_events(warehouse, "company", make_event("company", 1, "2024-01-01", batch="b4"))
+    build_star(warehouse)
+    starts = read_rows(warehouse, "fact_agreement_period", "period_start", where="agreement_id = 2")
     assert [start for (start,) in starts] == ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"]
-    assert build(warehouse).rows == 0
+    assert build_star(warehouse).rows == 0
 
 
 def test_a_row_that_spans_no_month_is_told():
     warehouse, heard = opened(), list[Event]()
-    put(
+    merge_events(
         warehouse,
         "agreement",
-        seen("agreement", 1, "2024-01-01"),
-        seen("agreement", 2, "2024-01-01", starts_on=date(2024, 1, 1)),
+        make_event("agreement", 1, "2024-01-01"),
+        make_event("agreement", 2, "2024-01-01", starts_on=date(2024, 1, 1)),
     )
-    build(warehouse, listen=heard.append)
+    build_star(warehouse, listen=heard.append)
     (finding,) = (event for event in heard if isinstance(event, FindingMade))
     assert (finding.table, finding.count, finding.detail) == ("gold.fact_agreement_period", 1, "e.g. psa:1")
 
 
 def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
     warehouse, table = opened(), fact(grain=["member_id"])
-    put(warehouse, "entry", worked(1, None, member_id=7))
+    merge_events(warehouse, "entry", worked(1, None, member_id=7))
     loaded(warehouse, table)
-    put(warehouse, "entry", worked(2, None, member_id=7))
+    merge_events(warehouse, "entry", worked(2, None, member_id=7))
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
     assert "member_id = 7" in caught.value.saw
     assert "psa:1 and psa:2" in caught.value.saw
     assert "grain [member_id]" in caught.value.where
-    assert rows(warehouse, "fact_entry", "entity_key") == [("psa:1",)]
+    assert read_rows(warehouse, "fact_entry", "entity_key") == [("psa:1",)]
 
 
 def test_an_empty_grain_is_shared_like_any_other():
     warehouse, table = opened(), fact(grain=["member_id", "approver_id"])
-    put(warehouse, "entry", worked(1, None, member_id=7), worked(2, None, approver_id=7))
+    merge_events(warehouse, "entry", worked(1, None, member_id=7), worked(2, None, approver_id=7))
     loaded(warehouse, table)
-    put(warehouse, "entry", worked(3, None, member_id=7), worked(4, None, member_id=8, approver_id=7))
+    merge_events(warehouse, "entry", worked(3, None, member_id=7), worked(4, None, member_id=8, approver_id=7))
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
     assert "member_id = 7, approver_id = None" in caught.value.saw
@@ -338,8 +354,8 @@ def test_an_empty_grain_is_shared_like_any_other():
 def test_two_connections_may_have_the_same_ids():
     warehouse = opened()
     ours = worked(1, None, member_id=1)
-    put(warehouse, "entry", ours, type(ours)(**{**vars(ours), "key": "other:1"}))
-    put(warehouse, "member", seen("member", 1, "2024-01-01", cost=1))
+    merge_events(warehouse, "entry", ours, type(ours)(**{**vars(ours), "key": "other:1"}))
+    merge_events(warehouse, "member", make_event("member", 1, "2024-01-01", cost=1))
     loaded(warehouse, by_member())
     select = "SELECT f.entity_key, d.entity_key FROM gold.fact_entry AS f JOIN gold.dim_member AS d USING (member_key) ORDER BY 1"
     assert warehouse.rows(select) == [("other:1", "other:1"), ("psa:1", "psa:1")]
@@ -347,9 +363,9 @@ def test_two_connections_may_have_the_same_ids():
 
 def test_load_metadata_is_that_of_the_source_row():
     warehouse = opened()
-    put(warehouse, "entry", worked(1, None))
+    merge_events(warehouse, "entry", worked(1, None))
     loaded(warehouse, by_member())
-    assert rows(warehouse, "fact_entry", "loaded_at", "batch_id", "source") == [
+    assert read_rows(warehouse, "fact_entry", "loaded_at", "batch_id", "source") == [
         ("2024-01-01", "b1-entry", "shop.entrys")
     ]
 
@@ -372,8 +388,8 @@ def test_what_cannot_be_meant_is_refused(table, said):
 
 def test_a_fact_is_not_half_loaded_when_it_fails():
     warehouse = opened()
-    put(warehouse, "entry", worked(1, None, member_id=7), worked(2, None, member_id=7))
+    merge_events(warehouse, "entry", worked(1, None, member_id=7), worked(2, None, member_id=7))
     with pytest.raises(DeclarationError):
         loaded(warehouse, fact(grain=["member_id"], lookups=dict(ENTRY.lookups)))
-    assert rows(warehouse, "dim_member", "entity_key", where="is_inferred") == []
+    assert read_rows(warehouse, "dim_member", "entity_key", where="is_inferred") == []
     assert warehouse.describe("gold", "fact_entry") is None

@@ -11,11 +11,11 @@ import yaml
 
 from headwater.clock import micros
 from headwater.run import app
-from headwater.silver.merge.merge import note_batches
+from headwater.silver.merge.merge import save_batches
 from headwater.silver.merge.result import Provenance
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from tests.e2e.builders import SHOP
-from tests.silver.builders import put, seen
+from tests.silver.builders import make_event, merge_events
 
 CONNECTION = {"connector": "connectwise", "settings": {"base_url": "http://127.0.0.1:1", "company": "acme"}}
 
@@ -33,21 +33,21 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
     """Put events into silver; each batch counts as read on the day after the last of them."""
     with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
         declared = opened.declarations.entities[entity]
-        ready(warehouse, declared)
-        put(warehouse, list(events), declared)
+        migrate_tables(warehouse, declared)
+        merge_events(warehouse, list(events), declared)
         for batch in {event.batch for event in events}:
             last = max(event.sequence for event in events if event.batch == batch)
             read_at = datetime.fromtimestamp(last // 1_000_000 + 86_400, UTC)
             provenance = Provenance(
                 batch_id=batch, connection="psa", resource=source.split(".")[1], source=source, read_at=read_at
             )
-            note_batches(warehouse, [provenance])
+            save_batches(warehouse, [provenance])
 
 
 def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values):
     """An event of a contact at an instant."""
     at = micros(datetime.fromisoformat(when).replace(tzinfo=UTC))
-    return seen(key, at, operation, batch, **values)
+    return make_event(key, at, operation, batch, **values)
 
 
 def erase(root: Path) -> None:

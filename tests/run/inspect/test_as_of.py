@@ -9,7 +9,7 @@ import pytest
 from headwater.clock import parse_instant
 from headwater.errors import DeclarationError, WarehouseError
 from headwater.run import app
-from headwater.testing.tables import mismatch
+from headwater.testing.tables import find_mismatch
 from tests.run.inspect.past import project, remember, said
 
 ANNA = {"contact_id": 1, "company_id": 7, "first_name": "Anna"}
@@ -49,7 +49,7 @@ def ask(root, when, name="contact", **asked):
     ],
 )
 def test_at_an_instant_a_key_has_the_version_that_began_at_or_before_it_and_had_not_ended(root, when, picture):
-    assert mismatch(picture, ask(root, when)) == ""
+    assert find_mismatch(picture, ask(root, when)) == ""
 
 
 def test_rows_come_by_key_and_may_be_narrowed(root):

@@ -9,7 +9,7 @@ import pytest
 from headwater.clock import iso
 from headwater.errors import DeclarationError, StateError
 from headwater.run import app
-from headwater.testing.tables import mismatch
+from headwater.testing.tables import find_mismatch
 from tests.run.inspect.past import project, remember, said
 
 WHO = {"contact_id": 1, "company_id": 7, "first_name": "Anna", "title": None}
@@ -49,7 +49,7 @@ def test_a_life_with_changes_deletes_gaps_and_a_return(tmp_path):
     found = life(root)
     assert (found.entity, found.entity_key, found.events) == ("contact", "psa:1", 8)
     assert (
-        mismatch(
+        find_mismatch(
             """
     | from       | to         | kind    | changes                                          | batch |
     | ---------- | ---------- | ------- | ------------------------------------------------ | ----- |

@@ -10,37 +10,37 @@ import time
 
 import pytest
 
-from headwater.testing.conformance.history.oracle import history
-from tests.silver.builders import COLUMNS, THING, opened, put, seen, versions
+from headwater.testing.conformance.history.oracle import build_history
+from tests.silver.builders import COLUMNS, THING, make_event, merge_events, opened, read_versions
 
 SCRIPT = """
 import sys
-from tests.silver.builders import opened, put
+from tests.silver.builders import opened, merge_events
 from tests.silver.merge.test_crash import arriving
 warehouse = opened(path=sys.argv[1])
 print("open", flush=True)
-put(warehouse, arriving())
+merge_events(warehouse, arriving())
 warehouse.close()
 """
 
 
 def before():
-    return [seen(f"p:{number}", 10, name="old", size=number) for number in range(2000)]
+    return [make_event(f"p:{number}", 10, name="old", size=number) for number in range(2000)]
 
 
 def arriving():
-    late = [seen(f"p:{number}", 5, name="older", note="x") for number in range(0, 2000, 3)]
-    return late + [seen(f"p:{number}", 20, name="new") for number in range(0, 2500, 2)]
+    late = [make_event(f"p:{number}", 5, name="older", note="x") for number in range(0, 2000, 3)]
+    return late + [make_event(f"p:{number}", 20, name="new") for number in range(0, 2500, 2)]
 
 
 @pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path):
     path = str(tmp_path / "acme.duckdb")
     warehouse = opened(path=path)
-    put(warehouse, before())
-    start = versions(warehouse)
+    merge_events(warehouse, before())
+    start = read_versions(warehouse)
     warehouse.close()
-    wanted = history([*before(), *arriving()], COLUMNS, THING.overwritten)
+    wanted = build_history([*before(), *arriving()], COLUMNS, THING.overwritten)
     chance = random.Random(7)
     seen_states = []
     for _ in range(8):
@@ -51,11 +51,11 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path):
         run.wait()
         run.stdout.close()
         warehouse = opened(path=path)
-        found = versions(warehouse)
+        found = read_versions(warehouse)
         warehouse.close()
         assert found in (start, wanted)
         seen_states.append(found == wanted)
     warehouse = opened(path=path)
-    put(warehouse, arriving())
-    assert versions(warehouse) == wanted
+    merge_events(warehouse, arriving())
+    assert read_versions(warehouse) == wanted
     warehouse.close()

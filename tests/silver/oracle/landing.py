@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from headwater.batch import Batch as Parcel
 from headwater.batch import Feed, Window, batch_of
 from headwater.clock import EPOCH, micros
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from tests.silver.oracle.batch import Batch, Record, Source
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,7 +70,7 @@ def written(path: Path, lines: Iterable[Mapping[str, object]], names: Iterable[s
     return str(path)
 
 
-def arrival_of(batch: Batch, parcel: Parcel, folder: Path) -> Arrival:
+def arrival_of(batch: Batch, parcel: Parcel, folder: Path) -> LandedBatch:
     """The batch, landed."""
     names = ("_line", "id") if batch.purpose == "sweep" else tuple(FIELDS)
     stem = f"{parcel.feed.connection}-{parcel.feed.resource}-{parcel.id}"
@@ -78,25 +78,25 @@ def arrival_of(batch: Batch, parcel: Parcel, folder: Path) -> Arrival:
     refused = (
         {**dict.fromkeys(FIELDS), "_line": 100 + place, "id": number_of(key)} for place, key in enumerate(batch.refused)
     )
-    return Arrival(
+    return LandedBatch(
         source=batch.source,
         batch=parcel,
         files=(written(folder / f"{stem}.parquet", lines, names),),
         refused=len(batch.refused),
         refused_file=written(folder / f"{stem}.refused.parquet", refused, names) if batch.refused else None,
-        proved=batch.proved,
+        is_proved=batch.proved,
         observed_at=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=batch.read_at),
     )
 
 
-def reading_of(source: Source) -> Reading:
+def reading_of(source: Source) -> SourceMapping:
     """The source, compiled."""
-    return Reading(
+    return SourceMapping(
         source=source.name,
         columns={"widget_id": "id", **{name: name for name in source.columns}},
         changed_at="changed",
         where="fits" if source.has_where else None,
         deleted="gone" if source.has_deleted else None,
-        absences=source.deletes != "none",
+        has_deletes=source.deletes != "none",
         max_drop=source.max_drop,
     )

@@ -11,7 +11,7 @@ from itertools import count
 import pyarrow as pa
 
 from headwater.model.entity import Entity
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.base import Warehouse
 from tests.grid.engines import Engine
 from tests.silver.oracle.event import Event
@@ -57,7 +57,7 @@ def opened(engine: Engine) -> Iterator[Warehouse]:
     """A warehouse that nobody has used, and that goes. Each set has a connection of its own there."""
     warehouse = engine.connect(f"o{os.getpid()}-{next(_COUNT)}", False)
     try:
-        ready(warehouse, WIDGET)
+        migrate_tables(warehouse, WIDGET)
         yield warehouse
     finally:
         warehouse.erase()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from headwater.silver.conform import conform
-from headwater.silver.mapping import Arrival
+from headwater.silver.mapping import LandedBatch
 from tests.silver.oracle.chance import TOGETHER, Case, Pack, packs
 from tests.silver.oracle.landing import arrival_of, reading_of
 from tests.silver.oracle.smaller import smallest
@@ -36,12 +36,12 @@ pytestmark = pytest.mark.timeout(max(300, 30 * EXAMPLES))
 def conformed(warehouse, pack: Pack) -> None:
     """Take the batches as they come."""
     readings = {name: reading_of(source) for name, source in pack.sources.items()}
-    come: dict[tuple[str, str, str], Arrival] = {}
+    come: dict[tuple[str, str, str], LandedBatch] = {}
     with tempfile.TemporaryDirectory() as folder:
         for call in pack.calls:
             here = [arrival_of(batch, case.parcels[batch.id], Path(folder)) for case, batch in call]
             come.update({(one.batch.feed.connection, one.source, one.batch.id): one for one in here})
-            conform(warehouse, WIDGET, readings, here, everything=lambda: tuple(come.values()))
+            conform(warehouse, WIDGET, readings, here, load_landed=lambda: tuple(come.values()))
 
 
 def said_of(case: Case, pack: Pack) -> list[tuple]:

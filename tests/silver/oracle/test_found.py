@@ -200,7 +200,7 @@ def test_what_chance_found_stays_right(engine, tmp_path, name, order):
         here = []
         for call in calls:
             here += call
-            conform(warehouse, WIDGET, readings, call, everything=lambda here=here: tuple(here))
+            conform(warehouse, WIDGET, readings, call, load_landed=lambda here=here: tuple(here))
         said = history([batch for batch, _ in found], declared, NAMES, OVERWRITTEN)
         assert stored(warehouse, "p") == expected(said)
         told = [(one.valid_from, one.valid_to, dict(one.values).get("name")) for one in said]

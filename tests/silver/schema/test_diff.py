@@ -13,12 +13,12 @@ from headwater.clock import EPOCH, micros
 from headwater.errors import DeclarationError
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
-from headwater.silver.mapping import Arrival, Reading
-from headwater.silver.schema.diff import decide, redeclared, undecided
-from headwater.silver.schema.migrate import drop, settle
-from headwater.silver.schema.snapshot import Noted
+from headwater.silver.mapping import LandedBatch, SourceMapping
+from headwater.silver.schema.diff import check_decision, decide_schemas, diff_schema
+from headwater.silver.schema.migrate import drop_entity, finish_rebuild
+from headwater.silver.schema.snapshot import SchemaSnapshot
 from headwater.silver.schema.tables import LOG_COLUMNS
-from headwater.testing.tables import drawn, mismatch
+from headwater.testing.tables import find_mismatch, parse_table
 
 BEFORE = """
     | id | name | size | colour | changed    |
@@ -40,8 +40,8 @@ def thing(choice: str | None = None, **columns: object) -> Entity:
     )
 
 
-def reading(**columns: str) -> Reading:
-    return Reading(source="shop.things", columns={"id": "id", **columns}, changed_at="changed")
+def reading(**columns: str) -> SourceMapping:
+    return SourceMapping(source="shop.things", columns={"id": "id", **columns}, changed_at="changed")
 
 
 @pytest.fixture
@@ -53,15 +53,15 @@ def warehouse(engine):
 def land(tmp_path):
     """Lands a drawn table as a batch that was read on a day of March."""
 
-    def landed(table: str, day: int) -> Arrival:
+    def landed(table: str, day: int) -> LandedBatch:
         feed = Feed(tenant="acme", connection="psa", resource="things")
         batch = batch_of(feed, Window(since=EPOCH, until=datetime(2026, 3, day, tzinfo=UTC)))
         path = tmp_path / f"{batch.id}.parquet"
         with duckdb.connect() as duck:
             duck.execute("CREATE TABLE r (id BIGINT, name VARCHAR, size INTEGER, colour VARCHAR, changed VARCHAR)")
-            duck.executemany("INSERT INTO r VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in drawn(table)])
+            duck.executemany("INSERT INTO r VALUES (?, ?, ?, ?, ?)", [list(row.values()) for row in parse_table(table)])
             duck.execute(f"COPY (SELECT *, row_number() OVER () AS _line FROM r) TO '{path}'")
-        return Arrival(source="shop.things", batch=batch, files=(str(path),))
+        return LandedBatch(source="shop.things", batch=batch, files=(str(path),))
 
     return landed
 
@@ -75,13 +75,13 @@ def day(instant):
 
 
 def check(warehouse, picture):
-    names = [name for name in drawn(picture)[0] if name not in {"from", "to"}]
+    names = [name for name in parse_table(picture)[0] if name not in {"from", "to"}]
     listed = ", ".join(f'"{name}"' for name in names)
     found = warehouse.rows(f"SELECT {listed}, valid_from, valid_to FROM silver.thing")
     rows = [
         dict(zip((*names, "from", "to"), (*row, day(since), day(until)), strict=True)) for *row, since, until in found
     ]
-    assert mismatch(picture, rows) == "", mismatch(picture, rows)
+    assert find_mismatch(picture, rows) == "", find_mismatch(picture, rows)
 
 
 NARROW, WIDE = thing(name="text"), thing(name="text", colour="text")
@@ -95,12 +95,12 @@ def choosing(choice: str, entity: Entity) -> Entity:
 
 def anew(warehouse, entity, read, *arrivals):
     """What a run does of `on_schema_change: rebuild`: it drops, and takes in all that ever landed."""
-    (decided,) = decide(warehouse, [entity]).values()
-    assert decided.anew
-    drop(warehouse, entity)
+    (decided,) = decide_schemas(warehouse, [entity]).values()
+    assert decided.rebuild
+    drop_entity(warehouse, entity)
     done = take(warehouse, entity, read, *arrivals)
-    settle(warehouse, entity)
-    assert decide(warehouse, [entity]) == {}
+    finish_rebuild(warehouse, entity)
+    assert decide_schemas(warehouse, [entity]) == {}
     return done
 
 
@@ -112,7 +112,10 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
     kept = log(warehouse), warehouse.describe("silver", "thing")
     after = thing(name="text", shade="text")
-    for carried_out in (lambda: take(warehouse, after, SHADED, land(AFTER, 2)), lambda: decide(warehouse, [after])):
+    for carried_out in (
+        lambda: take(warehouse, after, SHADED, land(AFTER, 2)),
+        lambda: decide_schemas(warehouse, [after]),
+    ):
         with pytest.raises(DeclarationError, match="what becomes of its history is not said; nothing was written"):
             carried_out()
     assert (log(warehouse), warehouse.describe("silver", "thing")) == kept
@@ -127,7 +130,7 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
     ],
 )
 def test_the_refusal_names_the_columns_and_both_choices(before, after, saw, ways):
-    error = undecided(after, redeclared(after, Noted(key=("id",), columns=before.columns)))
+    error = check_decision(after, diff_schema(after, SchemaSnapshot(key=("id",), columns=before.columns)))
     assert (error.saw, error.hint.count("; ") + 1) == (saw, ways)
     assert "`on_schema_change: from_now`" in error.hint
     assert "`on_schema_change: rebuild`" in error.hint
@@ -136,7 +139,7 @@ def test_the_refusal_names_the_columns_and_both_choices(before, after, saw, ways
 def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
     both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
     shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
-    error = undecided(shaded, redeclared(shaded, Noted(key=("id",), columns=both, retired=("colour",))))
+    error = check_decision(shaded, diff_schema(shaded, SchemaSnapshot(key=("id",), columns=both, retired=("colour",))))
     assert error.what.endswith("its history cannot go on with that; nothing was written")
     assert error.saw == "`shade` and `colour` are both there already"
 
@@ -221,7 +224,7 @@ def test_removed_from_now_and_declared_again(warehouse, land):
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
     take(warehouse, choosing("from_now", NARROW), SMALL, land(AFTER, 2))
     with pytest.raises(DeclarationError, match="what becomes of its history is not said"):
-        decide(warehouse, [WIDE])
+        decide_schemas(warehouse, [WIDE])
     take(warehouse, choosing("from_now", WIDE), WHOLE, land(AFTER.replace("02-01", "02-09"), 3))
     check(
         warehouse,
@@ -311,19 +314,19 @@ def test_a_history_with_another_name_is_the_one_that_always_had_it(warehouse, la
     columns = "entity_key, id, name, shade, valid_from, valid_to, version_number, batch_id"
     query = f"SELECT {columns} FROM silver.thing ORDER BY entity_key, version_number"
     grown = warehouse.rows(query), log(warehouse)
-    drop(warehouse, shaded)
+    drop_entity(warehouse, shaded)
     take(warehouse, shaded, SHADED, first, tied, second)
     assert (warehouse.rows(query), log(warehouse)) == grown
 
 
 def test_a_rebuild_that_was_begun_is_known_until_it_is_done(warehouse, land):
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    drop(warehouse, WIDE)
-    assert decide(warehouse, [WIDE])["thing"].anew
+    drop_entity(warehouse, WIDE)
+    assert decide_schemas(warehouse, [WIDE])["thing"].rebuild
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    assert decide(warehouse, [WIDE])["thing"].anew
-    settle(warehouse, WIDE)
-    assert decide(warehouse, [WIDE]) == {}
+    assert decide_schemas(warehouse, [WIDE])["thing"].rebuild
+    finish_rebuild(warehouse, WIDE)
+    assert decide_schemas(warehouse, [WIDE]) == {}
 
 
 def test_a_column_that_is_kept_and_read_no_more_keeps_its_last_value(warehouse, land):

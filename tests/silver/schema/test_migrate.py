@@ -7,9 +7,9 @@ import pytest
 from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.explain import explain
-from headwater.silver.schema.diff import decide
-from headwater.silver.schema.migrate import ready
-from tests.silver.builders import THING, made, put, seen, versions
+from headwater.silver.schema.diff import decide_schemas
+from headwater.silver.schema.migrate import migrate_tables
+from tests.silver.builders import THING, made, make_event, merge_events, read_versions
 
 
 def changed(*, choice=None, **columns) -> Entity:
@@ -21,7 +21,9 @@ def changed(*, choice=None, **columns) -> Entity:
 @pytest.fixture
 def warehouse(engine):
     one = made(engine)
-    put(one, [seen("p:1", 10, name="a", size=1, note="n"), seen("p:1", 20, name="b", size=1, note="n")])
+    merge_events(
+        one, [make_event("p:1", 10, name="a", size=1, note="n"), make_event("p:1", 20, name="b", size=1, note="n")]
+    )
     return one
 
 
@@ -34,18 +36,18 @@ def test_the_tables_are_those_of_the_design(warehouse):
 
 
 def test_a_new_column_is_added_and_the_view_shows_it(warehouse):
-    before = versions(warehouse)
-    ready(warehouse, changed(choice="from_now", colour={"type": "text"}))
-    assert versions(warehouse) == before
+    before = read_versions(warehouse)
+    migrate_tables(warehouse, changed(choice="from_now", colour={"type": "text"}))
+    assert read_versions(warehouse) == before
     assert warehouse.rows("SELECT colour FROM silver.thing_current") == [(None,)]
     assert warehouse.rows("SELECT DISTINCT known FROM silver.thing_log") == [(",thing_id,name,size,note,",)]
 
 
 def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
-    ready(warehouse, changed(size={"type": "double"}))
+    migrate_tables(warehouse, changed(size={"type": "double"}))
     assert warehouse.rows("SELECT DISTINCT size FROM silver.thing") == [(1.0,)]
     with pytest.raises(WarehouseError, match="cannot become date"):
-        ready(warehouse, changed(size={"type": "date"}))
+        migrate_tables(warehouse, changed(size={"type": "date"}))
 
 
 @pytest.mark.parametrize(
@@ -58,17 +60,17 @@ def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
 )
 def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, why):
     with pytest.raises(DeclarationError) as caught:
-        ready(warehouse, entity)
+        migrate_tables(warehouse, entity)
     assert caught.value.saw == why
     assert "headwater rebuild" in caught.value.hint
-    assert len(versions(warehouse)) == 2
-    assert decide(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].anew
+    assert len(read_versions(warehouse)) == 2
+    assert decide_schemas(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].rebuild
 
 
 def test_columns_of_a_thing_that_was_never_seen_come_and_go_unasked(engine):
     empty = made(engine)
     other = {**changed(size=None, colour={"type": "text"}).model_dump(), "key": ["thing_id", "colour"]}
-    ready(empty, Entity.model_validate(other))
+    migrate_tables(empty, Entity.model_validate(other))
     names = [column.name for column in empty.describe("silver", "thing")]
     assert names[1:5] == ["thing_id", "name", "note", "colour"]
 
@@ -82,7 +84,7 @@ def test_making_ready_again_writes_nothing(warehouse, monkeypatch):
     wrote = []
     for verb in ("append", "delete", "update", "overwrite", "ensure", "ensure_view"):
         monkeypatch.setattr(warehouse, verb, lambda *said, verb=verb: wrote.append((verb, said)))
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     assert wrote == []
 
 

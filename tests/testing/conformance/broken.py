@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pyarrow.compute as pc
 
 from headwater.clock import SystemClock
-from headwater.warehouse.base import Written
+from headwater.warehouse.base import WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
 
 
@@ -57,10 +57,10 @@ class CountsInMilliseconds(DuckDB):
 class KeepsOldVersions(DuckDB):
     """Versions that should go stay, beside those that take their place."""
 
-    def apply(self, table, moved, *, was, added="", by_row=False):
+    def apply(self, table, changes, *, old_key_columns, inserts="", use_row_ids=False):
         if table.name == "thing":
-            self.execute(f"UPDATE {moved} SET {', '.join(f'{column} = NULL' for column in was.values())}")
-        return super().apply(table, moved, was=was, added=added, by_row=False)
+            self.execute(f"UPDATE {changes} SET {', '.join(f'{column} = NULL' for column in old_key_columns.values())}")
+        return super().apply(table, changes, old_key_columns=old_key_columns, inserts=inserts, use_row_ids=False)
 
 
 class NeverPointsAnew(DuckDB):
@@ -69,11 +69,17 @@ class NeverPointsAnew(DuckDB):
     def _work(self, table):
         return table.name == "fact_entry" and bool(self.rows("SELECT 1 FROM gold.fact_entry LIMIT 1"))
 
-    def apply(self, table, moved, *, was, added="", by_row=False):
-        return Written() if self._work(table) else super().apply(table, moved, was=was, added=added, by_row=by_row)
+    def apply(self, table, changes, *, old_key_columns, inserts="", use_row_ids=False):
+        return (
+            WriteCounts()
+            if self._work(table)
+            else super().apply(
+                table, changes, old_key_columns=old_key_columns, inserts=inserts, use_row_ids=use_row_ids
+            )
+        )
 
     def replace_rows(self, table, *, keys, fresh):
-        return Written() if self._work(table) else super().replace_rows(table, keys=keys, fresh=fresh)
+        return WriteCounts() if self._work(table) else super().replace_rows(table, keys=keys, fresh=fresh)
 
 
 class ReservesNothing(DuckDB):
@@ -81,7 +87,7 @@ class ReservesNothing(DuckDB):
 
     def overwrite(self, layer, name, where, columns, select):
         if layer == "gold" and name.startswith("dim_"):
-            return Written()
+            return WriteCounts()
         return super().overwrite(layer, name, where, columns, select)
 
 

@@ -9,11 +9,11 @@ from random import Random
 import pytest
 
 from headwater.errors import GuardError, WarehouseError
-from headwater.testing.conformance.check import Trial
+from headwater.testing.conformance.check import SelfTestOptions
 from headwater.testing.conformance.history import generate as generate_history
 from headwater.testing.conformance.star import generate as generate_star
 from headwater.testing.conformance.suite import LINES
-from headwater.testing.conformance.tenants import Ground
+from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.testing.conformance import broken
 
@@ -28,18 +28,20 @@ def ground(tmp_path):
 
     def on(kind, **options):
         made.append(
-            Ground("selftest-x", lambda tenant: kind(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1), **options)
+            SelfTestTenants(
+                "selftest-x", lambda tenant: kind(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1), **options
+            )
         )
         return made[-1]
 
     yield on
     for one in made:
-        one.leave()
+        one.close()
     assert not list(tmp_path.iterdir())
 
 
 def run(ground, name, examples=20, seed=1, **options):
-    return BY_NAME[name].run(ground, Trial(examples=examples, seed=seed, **options))
+    return BY_NAME[name].run(ground, SelfTestOptions(examples=examples, seed=seed, **options))
 
 
 def events_in(verdict):
@@ -137,7 +139,7 @@ def test_the_same_seed_draws_the_same(ground):
     found = [run(ground(broken.LosesDeletes), "1", seed=seed) for seed in (3, 3, 4)]
     assert found[0].example == found[1].example
     assert found[0].examples == found[1].examples
-    for draw in (generate_history.in_any_order, generate_star.company):
+    for draw in (generate_history.draw_any_order, generate_star.draw_company):
         assert draw(Random(5)) == draw(Random(5)) != draw(Random(6))
 
 
@@ -153,11 +155,11 @@ def test_a_place_that_is_in_use_is_not_touched(tmp_path):
     used.prepare()
     used.execute("CREATE TABLE silver.company (a INTEGER)")
     used.close()
-    ground = Ground("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))
+    ground = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))
     with pytest.raises(GuardError, match="finds tables in its place") as caught:
-        ground.fresh()
+        ground.create_tenant()
     assert caught.value.saw == "silver.company"
-    ground.leave()
+    ground.close()
     assert (tmp_path / "one.duckdb").exists()
 
 
@@ -166,9 +168,9 @@ def test_what_is_kept_stays_and_what_cannot_be_erased_is_told(tmp_path):
         def erase(self):
             raise WarehouseError("no")
 
-    ground = Ground("selftest-x", lambda tenant: Stays(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1))
+    ground = SelfTestTenants("selftest-x", lambda tenant: Stays(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1))
     run(ground, "1", examples=1)
-    ground.leave()
+    ground.close()
     assert ground.tenants == ("selftest-x",)
 
 
@@ -179,12 +181,12 @@ def test_no_process_to_kill_is_a_reason(ground):
 
 STRUCK = """
 import sys
-from headwater.testing.conformance.history.crash import MERGED, OPENED, arriving
-from headwater.testing.conformance.history.entity import put
+from headwater.testing.conformance.history.crash import MERGED, OPENED, incoming_events
+from headwater.testing.conformance.history.entity import merge_events
 from tests.testing.conformance.broken import CommitsEachStatement
 warehouse = CommitsEachStatement(sys.argv[1], sys.argv[2], threads=1)
 print(OPENED, flush=True)
-put(warehouse, arriving(int(sys.argv[3])))
+merge_events(warehouse, incoming_events(int(sys.argv[3])))
 print(MERGED, flush=True)
 warehouse.close()
 """

@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from headwater.warehouse.dialect.annotate import note_kinds
+from headwater.warehouse.dialect.annotate import annotate_kinds
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.dialect.types import kind_of
 
@@ -23,7 +23,7 @@ COLUMNS = (
 def kinds(select):
     """The kinds of the columns that a SELECT gives, in order."""
     tree = sqlglot.parse_one(select, read="duckdb")
-    note_kinds(tree, COLUMNS)
+    annotate_kinds(tree, COLUMNS)
     while not isinstance(tree, exp.Select):
         tree = tree.left
     return [kind_of(one.unalias()) for one in tree.expressions]
@@ -53,14 +53,14 @@ def test_a_subquery_knows_what_stands_around_it():
     tree = sqlglot.parse_one(
         "SELECT 1 FROM silver.work AS w WHERE EXISTS (SELECT 1 FROM staged WHERE staged.id = w.hours)", read="duckdb"
     )
-    note_kinds(tree, COLUMNS)
+    annotate_kinds(tree, COLUMNS)
     found = {column.sql(): kind_of(column) for column in tree.find_all(exp.Column)}
     assert found == {"staged.id": "whole", "w.hours": "double"}
 
 
 def test_a_variable_of_a_list_is_no_column():
     tree = sqlglot.parse_one("SELECT [id FOR id IN [note]] FROM silver.work", read="duckdb")
-    note_kinds(tree, COLUMNS)
+    annotate_kinds(tree, COLUMNS)
     assert {kind_of(column) for column in tree.find_all(exp.Column) if column.name == "id"} == {"unknown"}
 
 

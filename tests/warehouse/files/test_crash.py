@@ -11,26 +11,27 @@ from contextlib import closing
 
 import pytest
 
-from headwater.testing.conformance.history.oracle import history
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.files.engine import Files
-from tests.silver.builders import COLUMNS, THING, put, ready, versions
+from tests.silver.builders import COLUMNS, THING, merge_events, read_versions
 from tests.silver.merge.test_crash import arriving, before
 
 SCRIPT = """
 import sys
-from tests.silver.builders import put
+from tests.silver.builders import merge_events
 from tests.silver.merge.test_crash import arriving
 from tests.warehouse.files.test_crash import opened
 warehouse = opened(*sys.argv[1:])
 print("open", flush=True)
-put(warehouse, arriving())
+merge_events(warehouse, arriving())
 warehouse.close()
 """
 
 
 def opened(place, file_format):
     warehouse = Files("acme", place, file_format, threads=1)
-    ready(warehouse, THING)
+    migrate_tables(warehouse, THING)
     return warehouse
 
 
@@ -39,9 +40,9 @@ def opened(place, file_format):
 def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path, request, file_format, where):
     place = str(tmp_path) if where == "folder" else request.getfixturevalue("bucket")
     with closing(opened(place, file_format)) as warehouse:
-        put(warehouse, before())
-        start = versions(warehouse)
-    wanted = history([*before(), *arriving()], COLUMNS, THING.overwritten)
+        merge_events(warehouse, before())
+        start = read_versions(warehouse)
+    wanted = build_history([*before(), *arriving()], COLUMNS, THING.overwritten)
     chance = random.Random(7)
     ends = []
     for _ in range(3):
@@ -51,12 +52,12 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path, r
         run.send_signal(signal.SIGKILL)
         run.communicate()
         with closing(Files("acme", place, file_format, threads=1, read_only=True)) as reader:
-            found = versions(reader)
+            found = read_versions(reader)
         assert found in (start, wanted)
         ends.append(found == wanted)
         if ends[-1]:
             break
     with closing(opened(place, file_format)) as warehouse:
-        assert versions(warehouse) == (wanted if ends[-1] else start)
-        put(warehouse, arriving())
-        assert versions(warehouse) == wanted
+        assert read_versions(warehouse) == (wanted if ends[-1] else start)
+        merge_events(warehouse, arriving())
+        assert read_versions(warehouse) == wanted

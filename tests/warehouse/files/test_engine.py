@@ -197,12 +197,12 @@ def test_rows_that_come_are_one_more_file_and_many_files_become_one(tmp_path):
         sizes = []
         for number in range(10, 10 + 2 * MANY):
             add(warehouse, number)
-            sizes.append(len(warehouse._tables["silver", "thing"].pieces))
+            sizes.append(len(warehouse._tables["silver", "thing"].files))
         assert max(sizes) == MANY
         assert sizes[:3] == [3, 4, 5]
         assert ids(warehouse) == sorted(ids(warehouse))
         assert len(ids(warehouse)) == len(ROWS) + 200 + 2 * MANY
-        big = next(piece for piece in warehouse._tables["silver", "thing"].pieces if piece.rows == 200)
+        big = next(piece for piece in warehouse._tables["silver", "thing"].files if piece.rows == 200)
         assert (tmp_path / "acme" / big.path).is_file()
 
 

@@ -7,9 +7,10 @@ from contextlib import closing
 import pytest
 
 from headwater.errors import StoreError, WarehouseError
-from headwater.testing.conformance.history.oracle import history
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.files.engine import Files
-from tests.silver.builders import COLUMNS, THING, put, ready, seen, versions
+from tests.silver.builders import COLUMNS, THING, make_event, merge_events, read_versions
 from tests.warehouse.files.test_engine import FORMATS, ROWS, filled, found, ids
 
 
@@ -63,18 +64,18 @@ def test_two_that_race_for_a_commit_never_both_win(bucket):
 def test_history_is_kept_in_every_format_and_in_a_bucket(tmp_path, request, file_format, place):
     url = str(tmp_path) if place == "folder" else request.getfixturevalue("bucket")
     events = [
-        [seen("p:1", 10, name="a", size=1), seen("p:2", 10, name="", note="n")],
-        [seen("p:1", 5, name="late"), seen("p:2", 12, operation="D")],
-        [seen("p:2", 20, name="back"), seen("p:1", 10, name="a", size=1), seen("p:1", 15, name=None)],
+        [make_event("p:1", 10, name="a", size=1), make_event("p:2", 10, name="", note="n")],
+        [make_event("p:1", 5, name="late"), make_event("p:2", 12, operation="D")],
+        [make_event("p:2", 20, name="back"), make_event("p:1", 10, name="a", size=1), make_event("p:1", 15, name=None)],
     ]
     for batch in events:
         with closing(opened(url, file_format)) as warehouse:
-            ready(warehouse, THING)
-            put(warehouse, batch)
-            assert put(warehouse, batch).events == 0
+            migrate_tables(warehouse, THING)
+            merge_events(warehouse, batch)
+            assert merge_events(warehouse, batch).events == 0
     with closing(opened(url, file_format, read_only=True)) as warehouse:
-        wanted = history([event for batch in events for event in batch], COLUMNS, THING.overwritten)
-        assert versions(warehouse) == wanted
+        wanted = build_history([event for batch in events for event in batch], COLUMNS, THING.overwritten)
+        assert read_versions(warehouse) == wanted
 
 
 def test_a_bucket_that_cannot_be_reached_is_told(bucket, monkeypatch):

@@ -111,7 +111,7 @@ class Recorder:
         )
         with self._connection.cursor() as cursor:
             with cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)".encode()) as copy:
-                for text in postgres_copy.csv_of(rows.to_batches()):
+                for text in postgres_copy.write_csv(rows.to_batches()):
                     copy.write(text)
             return cursor
 

@@ -21,12 +21,12 @@ from headwater.silver.schema import migrate as silver
 from headwater.testing.conformance.history import entity
 from headwater.testing.conformance.star import load
 from headwater.testing.conformance.star.model import STAR
-from headwater.testing.golden import hold_against
-from headwater.warehouse.as_of import rows_at
+from headwater.testing.golden import compare_golden
+from headwater.warehouse.as_of import select_rows_at
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.duckdb.engine import DuckDB
-from headwater.warehouse.redshift.connection import explained
+from headwater.warehouse.redshift.connection import to_warehouse_error
 from tests.grid.engines import postgres_server
 from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
 from tests.warehouse.redshift.denied import denied
@@ -53,67 +53,73 @@ def warehouse(cluster):
 def history(warehouse, purpose):
     """Everything that may happen to the history of a thing."""
     purpose("silver ready")
-    silver.ready(warehouse, entity.THING)
-    seen = entity.seen
+    silver.migrate_tables(warehouse, entity.THING)
+    seen = entity.make_event
     purpose("silver merge, in order")
-    entity.put(warehouse, [seen("A", 10, name="red", size=1, note="n"), seen("B", 10, name="ash", size=2, note=None)])
-    entity.put(warehouse, [seen("A", 30, name="blue", size=1, note="m"), seen("C", 30, name="", size=None, note="")])
+    entity.merge_events(
+        warehouse, [seen("A", 10, name="red", size=1, note="n"), seen("B", 10, name="ash", size=2, note=None)]
+    )
+    entity.merge_events(
+        warehouse, [seen("A", 30, name="blue", size=1, note="m"), seen("C", 30, name="", size=None, note="")]
+    )
     purpose("silver merge, of sources that know a part")
-    entity.put(warehouse, [seen("A", 40, name="green"), seen("B", 40, size=3)])
+    entity.merge_events(warehouse, [seen("A", 40, name="green"), seen("B", 40, size=3)])
     purpose("silver merge, late and several")
-    entity.put(
+    entity.merge_events(
         warehouse, [seen("A", 20, name="late", size=1, note="l"), seen("B", 50, "D"), seen("B", 60, name="back")]
     )
     purpose("silver merge, again")
-    entity.put(
+    entity.merge_events(
         warehouse, [seen("A", 20, batch="a", name="late", size=1, note="l"), seen("C", 30, name="", size=None, note="")]
     )
     purpose("silver merge, absent and tied")
-    entity.put(warehouse, [seen("C", 70, "A"), seen("C", 70, name="tie", size=1, note="t")])
+    entity.merge_events(warehouse, [seen("C", 70, "A"), seen("C", 70, name="tie", size=1, note="t")])
     purpose("silver ready, with another column and a wider one")
-    silver.ready(warehouse, entity.WIDER)
+    silver.migrate_tables(warehouse, entity.WIDER)
     wider = entity.THING.model_dump() | {
         "columns": {name: one.model_dump() for name, one in entity.WIDER.columns.items()} | {"size": {"type": "double"}}
     }
-    silver.ready(warehouse, type(entity.THING).model_validate(wider))
+    silver.migrate_tables(warehouse, type(entity.THING).model_validate(wider))
     return warehouse.rows('SELECT * FROM silver."thing" ORDER BY entity_key, version_number')
 
 
 def company(warehouse, purpose):
     """A whole star, and late news of it."""
-    seen = load.seen
+    seen = load.make_event
     purpose("gold, silver of it")
-    load.prepare(warehouse)
-    load.put(warehouse, "company", seen("company", 1, "2024-01-01", name="A", segment="small", number="7", parent_id=2),
+    load.create_tables(warehouse)
+    load.merge_events(warehouse, "company", seen("company", 1, "2024-01-01", name="A", segment="small", number="7", parent_id=2),
              seen("company", 2, "2024-01-01", name="B", segment="large", number="1", parent_id=3),
              seen("company", 3, "2024-01-01", name="C", segment="large", number=None, parent_id=2))  # fmt: skip
-    load.put(warehouse, "address", seen("address", 1, "2024-02-01", company_id=1, city="Akureyri", phone="1"))
-    load.put(warehouse, "member", seen("member", 1, "2024-01-01", name="Jon", cost=10),
+    load.merge_events(warehouse, "address", seen("address", 1, "2024-02-01", company_id=1, city="Akureyri", phone="1"))
+    load.merge_events(warehouse, "member", seen("member", 1, "2024-01-01", name="Jon", cost=10),
              seen("member", 1, "2024-03-01", name="Jon", cost=20))  # fmt: skip
     when = datetime(2024, 2, 15, 10)  # noqa: DTZ001  # as DuckDB holds it
     entry = {"member_id": 1, "company_id": 1, "hours": 2, "rate": 100, "option": "Billable", "started_at": when}
-    load.put(warehouse, "entry", seen("entry", 1, "2024-02-20", **entry),
+    load.merge_events(warehouse, "entry", seen("entry", 1, "2024-02-20", **entry),
              seen("entry", 2, "2024-02-20", **entry | {"member_id": 9, "option": "NoCharge", "approver_id": None}))  # fmt: skip
-    load.put(warehouse, "product", seen("product", 5, "2024-02-20", company_id=1, amount=3))
-    load.put(warehouse, "agreement", seen("agreement", 1, "2024-01-01", company_id=1, amount=3))
+    load.merge_events(warehouse, "product", seen("product", 5, "2024-02-20", company_id=1, amount=3))
+    load.merge_events(warehouse, "agreement", seen("agreement", 1, "2024-01-01", company_id=1, amount=3))
     purpose("gold, first build")
-    load.build(warehouse, STAR)
+    load.build_star(warehouse, STAR)
     purpose("gold, late news")
-    load.put(warehouse, "member", seen("member", 9, "2024-01-15", batch="b3", name="Gunna", cost=5),
+    load.merge_events(warehouse, "member", seen("member", 9, "2024-01-15", batch="b3", name="Gunna", cost=5),
              seen("member", 1, "2024-02-01", batch="b3", name="Jon", cost=15))  # fmt: skip
-    load.put(warehouse, "address", seen("address", 1, "2024-04-01", batch="b3", company_id=2, city="Vik", phone="2"))
-    load.put(warehouse, "entry", seen("entry", 2, "2024-04-01", "D", batch="b3"))
-    load.build(warehouse, STAR)
+    load.merge_events(
+        warehouse, "address", seen("address", 1, "2024-04-01", batch="b3", company_id=2, city="Vik", phone="2")
+    )
+    load.merge_events(warehouse, "entry", seen("entry", 2, "2024-04-01", "D", batch="b3"))
+    load.build_star(warehouse, STAR)
     purpose("gold, again")
-    load.build(warehouse, STAR)
+    load.build_star(warehouse, STAR)
     purpose("gold, rebuild")
-    load.build(warehouse, STAR, rebuild=True)
-    found = load.everything(warehouse)
+    load.build_star(warehouse, STAR, rebuild=True)
+    found = load.read_star(warehouse)
     purpose("gold, trim and drop")
-    change_feed.trim(warehouse)
+    change_feed.prune_changes(warehouse)
     warehouse.drop_columns("gold", "fact_entry", ["work_date_key", "cost"])
-    change_feed.drop(warehouse, "dim_company")
-    silver.drop(warehouse, STAR.declarations.entities["address"])
+    change_feed.drop_table(warehouse, "dim_company")
+    silver.drop_entity(warehouse, STAR.declarations.entities["address"])
     return found
 
 
@@ -136,7 +142,9 @@ def flow(cluster):
     purpose("asking")
     opened.arrow("SELECT entity_key, valid_from FROM silver.thing WHERE is_current ORDER BY 1")
     opened.arrow(
-        rows_at(opened, "silver", "thing", columns=["entity_key", "name"], instant=load.read_at("b3"), where="size > 1")
+        select_rows_at(
+            opened, "silver", "thing", columns=["entity_key", "name"], instant=load.read_at("b3"), where="size > 1"
+        )
     )
     opened.describe("silver", "thing_current")
     purpose("erasing")
@@ -179,7 +187,7 @@ def test_every_statement_is_kept(flow):
     texts = kept(said)
     for purpose, statements in texts.items():
         name = re.sub(r"\W+", "_", purpose)
-        hold_against(GOLDEN / f"{name}.sql", ";\n\n".join(map(folded, statements)) + ";\n")
+        compare_golden(GOLDEN / f"{name}.sql", ";\n\n".join(map(folded, statements)) + ";\n")
     assert {path.stem for path in GOLDEN.glob("*.sql")} == {re.sub(r"\W+", "_", purpose) for purpose in texts}
 
 
@@ -267,7 +275,7 @@ def test_files_go_even_when_they_cannot_be_loaded(warehouse, cluster, monkeypatc
 
 
 def test_values_that_differ_by_blanks_at_their_end_differ(warehouse):
-    said = warehouse._own("SELECT a IS DISTINCT FROM b FROM silver.x")
+    said = warehouse._to_sql("SELECT a IS DISTINCT FROM b FROM silver.x")
     assert "FNV_HASH(a) = FNV_HASH(b)" in said
 
 
@@ -340,18 +348,20 @@ def test_a_circle_of_ancestors_comes_to_an_end(warehouse):
 
 
 def test_a_query_among_other_conditions_becomes_a_join(warehouse):
-    lifted = warehouse._own("SELECT a, b IN (SELECT x FROM t) AS there FROM s WHERE a > 1 OR b IN (SELECT x FROM t)")
+    lifted = warehouse._to_sql("SELECT a, b IN (SELECT x FROM t) AS there FROM s WHERE a > 1 OR b IN (SELECT x FROM t)")
     assert not denied(lifted, sqlglot.parse_one(lifted, read="redshift"))
 
 
 def test_a_transaction_that_was_overtaken_says_to_run_again():
     error = psycopg.errors.InternalError_("1023 DETAIL: Serializable isolation violation on table - 1")
-    assert "run again" in str(explained(error, "redshift", "INSERT"))
+    assert "run again" in str(to_warehouse_error(error, "redshift", "INSERT"))
 
 
 def test_the_role_is_not_shown():
     error = psycopg.errors.InternalError_("no")
-    assert "arn:" not in str(explained(error, "redshift", "COPY x FROM 's3://b/' IAM_ROLE 'arn:aws:iam::1:role/x'"))
+    assert "arn:" not in str(
+        to_warehouse_error(error, "redshift", "COPY x FROM 's3://b/' IAM_ROLE 'arn:aws:iam::1:role/x'")
+    )
 
 
 def test_settings_hold_no_password_and_name_a_bucket():
@@ -362,5 +372,5 @@ def test_settings_hold_no_password_and_name_a_bucket():
 
 
 def test_texts_that_are_written_out_are_as_long_as_any_text(warehouse):
-    assert "CAST('U' AS VARCHAR(65535)) AS operation" in warehouse._own("SELECT 'U' AS operation")
+    assert "CAST('U' AS VARCHAR(65535)) AS operation" in warehouse._to_sql("SELECT 'U' AS operation")
     assert "VARCHAR(256)" not in render("SELECT CAST(a AS VARCHAR) FROM t", "redshift")

@@ -18,14 +18,14 @@ import pyarrow as pa
 import pytest
 
 from headwater.errors import WarehouseError
-from headwater.silver.schema.migrate import ready
-from headwater.testing.conformance.history.oracle import history
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.spark import connection
 from headwater.warehouse.spark.engine import Spark
 from tests.grid.engines import LONG
 from tests.grid.spark_session import SETTINGS, skip_without_java
-from tests.silver.builders import COLUMNS, THING, put, seen, versions
+from tests.silver.builders import COLUMNS, THING, make_event, merge_events, read_versions
 
 FORMATS = ("delta", "parquet")
 ROOT = Path(__file__).parents[3]
@@ -99,7 +99,7 @@ def test_changes_are_applied_at_once(warehouse):
     null = "CAST(NULL AS TIMESTAMP) AS at, CAST(NULL AS DECIMAL(9,2)) AS n"
     moved = warehouse.stage("moved", f"SELECT 0 AS _row, was, id, name, {null} FROM {rows}")
     added = f"SELECT 10, 'more', {null}"
-    done = warehouse.apply(THINGS, moved, was={"id": "was"}, added=added)
+    done = warehouse.apply(THINGS, moved, old_key_columns={"id": "was"}, inserts=added)
     assert (done.deleted, done.inserted) == (2, 3)
     assert names(warehouse) == [(1, "new"), (10, "more"), (3, None), (9, "come")]
 
@@ -118,7 +118,7 @@ def test_rows_that_are_equal_stay_and_a_replay_writes_nothing(warehouse):
 
 def state_of(warehouse):
     """Where the table's files are, and which."""
-    shelf = warehouse._tables.shelf("gold", "things")
+    shelf = warehouse._tables.find_table("gold", "things")
     return shelf, warehouse._tables.files(shelf), warehouse._tables.version("gold", "things")
 
 
@@ -219,26 +219,26 @@ def test_what_a_dead_writer_left_is_undone_by_whoever_comes(warehouse, opening, 
 def test_writers_wait_for_each_other(opening):
     for kept in FORMATS:
         first = opening(kept)
-        ready(first, THING)
+        migrate_tables(first, THING)
         second = opening(kept, first.tenant)
         batches = {first: [1, 2], second: [3, 4]}
         threads = [
-            threading.Thread(target=lambda w=w, n=n: [put(w, [seen("p:1", i, name=f"n{i}")]) for i in n])
+            threading.Thread(target=lambda w=w, n=n: [merge_events(w, [make_event("p:1", i, name=f"n{i}")]) for i in n])
             for w, n in batches.items()
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        told = [seen("p:1", i, name=f"n{i}") for i in (1, 2, 3, 4)]
-        assert versions(first) == versions(second) == history(told, COLUMNS, THING.overwritten)
+        told = [make_event("p:1", i, name=f"n{i}") for i in (1, 2, 3, 4)]
+        assert read_versions(first) == read_versions(second) == build_history(told, COLUMNS, THING.overwritten)
 
 
 def test_a_past_day_can_be_asked_for(opening):
     for kept in FORMATS:
         warehouse = opening(kept)
-        ready(warehouse, THING)
-        put(warehouse, [seen("p:1", 10, name="a"), seen("p:1", 20, name="b")])
+        migrate_tables(warehouse, THING)
+        merge_events(warehouse, [make_event("p:1", 10, name="a"), make_event("p:1", 20, name="b")])
         asked = "SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000015')"
         assert warehouse.arrow(asked).column("name").to_pylist() == ["a"]
 
@@ -255,7 +255,7 @@ def test_complaints_have_no_call_stack(warehouse):
 
 def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(warehouse):
     java = warehouse._spark.sparkContext._jvm.java
-    with pytest.raises(WarehouseError, match="Spark refused") as caught, warehouse._explaining("SELECT 1"):
+    with pytest.raises(WarehouseError, match="Spark refused") as caught, warehouse._translate_errors("SELECT 1"):
         java.nio.file.Files.size(java.io.File("/nowhere").toPath())
     assert "NoSuchFileException: /nowhere" in caught.value.saw
     assert "\tat " not in str(caught.value)
@@ -285,13 +285,13 @@ GONE = """
 import os, signal
 from headwater.errors import WarehouseError
 from headwater.warehouse.spark.engine import Spark
-from headwater.warehouse.spark.connection import java_of
+from headwater.warehouse.spark.connection import driver_process
 from tests.grid.spark_session import SETTINGS
 signal.signal(signal.SIGTERM, lambda *_: print("asked to end", flush=True))
 warehouse = Spark("acme", "local[1]", os.environ["TABLES"], table_format="parquet", settings=SETTINGS)
 os.killpg(0, signal.SIGTERM)
 print(warehouse.rows("SELECT 1"))
-os.kill(java_of(warehouse._spark), signal.SIGKILL)
+os.kill(driver_process(warehouse._spark), signal.SIGKILL)
 for ask in (lambda: warehouse.rows("SELECT 1"), lambda: Spark("b", "local[1]", os.environ["TABLES"], settings=SETTINGS)):
     try:
         ask()
@@ -314,19 +314,19 @@ WRITER = """
 import sys
 from headwater.warehouse.spark.engine import Spark
 from tests.grid.spark_session import SETTINGS
-from tests.silver.builders import put
+from tests.silver.builders import merge_events
 from tests.warehouse.spark.test_engine import arriving
 warehouse = Spark("acme", "local[1]", sys.argv[1], table_format=sys.argv[2], settings=SETTINGS)
 warehouse.rows("SELECT COUNT(*) FROM silver.thing")
 print("open", flush=True)
-put(warehouse, arriving())
+merge_events(warehouse, arriving())
 warehouse.close()
 """
 
 
 def arriving():
-    late = [seen(f"p:{number}", 5, name="older") for number in range(0, 40, 3)]
-    return late + [seen(f"p:{number}", 20, name="new") for number in range(0, 50, 2)]
+    late = [make_event(f"p:{number}", 5, name="older") for number in range(0, 40, 3)]
+    return late + [make_event(f"p:{number}", 20, name="new") for number in range(0, 50, 2)]
 
 
 @pytest.mark.slow
@@ -337,12 +337,12 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tm
     def reopened():
         return Spark("acme", "local[1]", str(tmp_path), table_format=kept, settings=SETTINGS)
 
-    before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
+    before = [make_event(f"p:{number}", 10, name="old") for number in range(40)]
     warehouse = reopened()
-    ready(warehouse, THING)
-    put(warehouse, before)
-    start = versions(warehouse)
-    wanted = history([*before, *arriving()], COLUMNS, THING.overwritten)
+    migrate_tables(warehouse, THING)
+    merge_events(warehouse, before)
+    start = read_versions(warehouse)
+    wanted = build_history([*before, *arriving()], COLUMNS, THING.overwritten)
     chance = random.Random(3)
     for _ in range(2):
         run = subprocess.Popen(
@@ -355,9 +355,9 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tm
         run.stdout.close()
         warehouse.close()
         warehouse = reopened()
-        assert versions(warehouse) in (start, wanted)
-    put(warehouse, arriving())
-    assert versions(warehouse) == wanted
+        assert read_versions(warehouse) in (start, wanted)
+    merge_events(warehouse, arriving())
+    assert read_versions(warehouse) == wanted
     warehouse.close()
 
 
@@ -390,7 +390,7 @@ def dies_at(warehouse, moment):
     # A dead process undoes nothing, and its locks are free.
     warehouse._tables.roll_back = warehouse._tables._end
     try:
-        put(warehouse, arriving())
+        merge_events(warehouse, arriving())
     except PulledOut:
         return True
     return False
@@ -399,38 +399,38 @@ def dies_at(warehouse, moment):
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [pytest.param("delta", marks=LONG), "parquet"])
 def test_a_writer_that_dies_at_any_write_leaves_what_was_there(opening, kept):
-    before = [seen(f"p:{number}", 10, name="old") for number in range(40)]
+    before = [make_event(f"p:{number}", 10, name="old") for number in range(40)]
     warehouse = opening(kept)
-    ready(warehouse, THING)
-    put(warehouse, before)
+    migrate_tables(warehouse, THING)
+    merge_events(warehouse, before)
     start = all_of(warehouse)
     for moment in range(100):
         if not dies_at(opening(kept, warehouse.tenant), moment):
             break
         assert all_of(opening(kept, warehouse.tenant)) == start
     assert moment >= 6
-    assert versions(warehouse) == history([*before, *arriving()], COLUMNS, THING.overwritten)
+    assert read_versions(warehouse) == build_history([*before, *arriving()], COLUMNS, THING.overwritten)
 
 
 CONNECTED = """
 import json, sys
-from headwater.warehouse import spark_session
+from headwater.warehouse.spark import connection
 from tests.grid.spark_session import SETTINGS
 from pyspark.sql import SparkSession
-told = {**spark_session.LOCAL, **spark_session.delta(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}
+told = {**connection.LOCAL, **connection.delta_settings(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}
 del told["spark.app.name"]
 builder = SparkSession.builder.remote("local[1]")
 for name, value in told.items():
     builder = builder.config(name, value)
 active = builder.config("spark.sql.session.timeZone", "Asia/Tokyo").getOrCreate()
-from headwater.silver.schema.migrate import ready
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.warehouse.spark.engine import Spark
-from tests.silver.builders import THING, put, seen, versions
+from tests.silver.builders import THING, merge_events, make_event, read_versions
 warehouse = Spark("acme")
-ready(warehouse, THING)
-put(warehouse, [seen("p:1", 10, name="a")])
-put(warehouse, [seen("p:1", 5, name="late"), seen("p:2", 5, name="b")])
-before, told = versions(warehouse), []
+migrate_tables(warehouse, THING)
+merge_events(warehouse, [make_event("p:1", 10, name="a")])
+merge_events(warehouse, [make_event("p:1", 5, name="late"), make_event("p:2", 5, name="b")])
+before, told = read_versions(warehouse), []
 for undo in (warehouse._tables.roll_back, lambda: None):
     warehouse._tables.roll_back = undo
     try:
@@ -440,9 +440,9 @@ for undo in (warehouse._tables.roll_back, lambda: None):
             warehouse.drop("meta", "tied")
             raise KeyError
     except KeyError:
-        told.append(len(versions(warehouse)))
-put(warehouse, [seen("p:2", 5, name="b")])
-told += [versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied") is not None]
+        told.append(len(read_versions(warehouse)))
+merge_events(warehouse, [make_event("p:2", 5, name="b")])
+told += [read_versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied") is not None]
 told.append(warehouse.arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
 warehouse.erase()
 print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)
@@ -461,7 +461,7 @@ def test_a_session_of_spark_connect_is_used_as_it_is(tmp_path):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-3000:]
     found, told, zone = json.loads(run.stdout.splitlines()[-1])
-    events = [seen("p:1", 10, name="a"), seen("p:1", 5, name="late"), seen("p:2", 5, name="b")]
-    assert [tuple(row) for row in found] == history(events, COLUMNS, THING.overwritten)
+    events = [make_event("p:1", 10, name="a"), make_event("p:1", 5, name="late"), make_event("p:2", 5, name="b")]
+    assert [tuple(row) for row in found] == build_history(events, COLUMNS, THING.overwritten)
     assert told == [3, 0, True, ["thing", "thing_current", "thing_log"], True, 2]
     assert zone == "Asia/Tokyo"

@@ -66,7 +66,7 @@ def selftest(effort: Effort, place: Place, face: Face) -> int:
     seed = secrets.randbelow(10**6) if effort.seed is None else effort.seed
     _say(f"Makes the tenant {where.tenant} and others named after it ({where.place}); touches no other, ", effort)
     with stopping(_NOTE) as stop, _watching() as told:
-        trial = app.Trial(examples=effort.examples, seed=seed, stop=stop)
+        trial = app.SelfTestOptions(examples=effort.examples, seed=seed, stop=stop)
         done = app.selftest(where, trial, told, only=_parts(effort.only), keep=effort.keep)
     answer(face, {**plain(done), "outcome": done.outcome, "exit_code": done.exit_code}, *_drawn(done))
     return done.exit_code

@@ -5,35 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headwater.events import FindingMade, Listen, ignore
-from headwater.gold.change_feed import Consumer, Pending, announce, changed, read_pending, record_progress
-from headwater.gold.columns import fit, fit_versions, is_empty, listed
+from headwater.gold.change_feed import (
+    Consumer,
+    PendingChanges,
+    changed_keys_sql,
+    read_pending,
+    record_change,
+    record_progress,
+)
+from headwater.gold.columns import column_list, fit_table, fit_versions, is_empty
 from headwater.gold.dimension import date, enum, inherit
 from headwater.gold.dimension import entity as dimension
-from headwater.gold.dimension.entity import Compiled
-from headwater.gold.dimension.rekey import key_kind, settle_keys
+from headwater.gold.dimension.entity import CompiledDimension
+from headwater.gold.dimension.rekey import key_kind, rekey_dimension
 from headwater.gold.dimension.special_members import check_keys, keep_reserved
 from headwater.gold.dimension.unmatched_rules import report_unmatched
 from headwater.gold.fact import select as fact
-from headwater.gold.key_sequence import remember_last, select_numbered
-from headwater.gold.row_lookup import entity_columns, members_of
+from headwater.gold.key_sequence import save_last, select_numbered
+from headwater.gold.row_lookup import entity_columns, member_locator
 from headwater.gold.star import Star
-from headwater.gold.upsert import bring, clear
+from headwater.gold.upsert import unstage_all, upsert_members
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import needs, table_name
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
-from headwater.warehouse.row_lookup import Found, found, versions_of
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
+from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
 
 
 def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
     """The table in gold that keeps a dimension or fact; the entities' tables are ready."""
     match declared:
         case Fact():
-            return fact.table_of(warehouse, fact.compiled(star, declared, warehouse.ref))
+            return fact.table_of(warehouse, fact.compile_fact(star, declared, warehouse.ref))
         case EntityDimension():
-            return dimension.table_of(warehouse, dimension.compiled(star, declared, warehouse.ref))
+            return dimension.table_of(warehouse, dimension.compile_dimension(star, declared, warehouse.ref))
         case EnumDimension():
             return enum.table_of(warehouse, star, declared)
         case DateDimension():
@@ -42,151 +49,159 @@ def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Ta
 
 def build_dimension(
     warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: Listen = ignore
-) -> Written:
+) -> WriteCounts:
     """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
     with warehouse.transaction():
         match declared:
             case EntityDimension():
-                return _entity(warehouse, star, declared, rebuild=rebuild, listen=listen)
+                return _build_entity(warehouse, star, declared, rebuild=rebuild, listen=listen)
             case EnumDimension():
-                return _values(warehouse, star, declared, rebuild=rebuild, listen=listen)
+                return _build_values(warehouse, star, declared, rebuild=rebuild, listen=listen)
             case DateDimension():
-                return _days(warehouse, declared, rebuild=rebuild)
+                return _build_dates(warehouse, declared, rebuild=rebuild)
 
 
-def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen) -> Written:
-    parts = dimension.compiled(star, declared, warehouse.ref)
+def _build_entity(
+    warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen
+) -> WriteCounts:
+    parts = dimension.compile_dimension(star, declared, warehouse.ref)
     table = dimension.table_of(warehouse, parts)
-    consumer = _consumer(declared, table, dimension.rows_of(parts))
-    pending = _pending(warehouse, consumer, rebuild=rebuild)
-    if pending.idle:
-        return Written()
-    settled = settle_keys(warehouse, star, declared, pending.keys, listen)
-    return settled + _members_built(warehouse, star, parts, table, consumer=consumer, pending=pending, listen=listen)
+    consumer = _make_consumer(declared, table, dimension.select_rows(parts))
+    pending = _read_pending(warehouse, consumer, rebuild=rebuild)
+    if pending.is_idle:
+        return WriteCounts()
+    settled = rekey_dimension(warehouse, star, declared, pending.keys, listen)
+    return settled + _build_members(warehouse, star, parts, table, consumer=consumer, pending=pending, listen=listen)
 
 
-def _members_built(
+def _build_members(
     warehouse: Warehouse,
     star: Star,
-    parts: Compiled,
+    parts: CompiledDimension,
     table: Table,
     *,
     consumer: Consumer,
-    pending: Pending,
+    pending: PendingChanges,
     listen: Listen,
-) -> Written:
+) -> WriteCounts:
     declared, stored = parts.dimension, warehouse.ref("gold", table.name)
     if pending.full:
         fit_versions(warehouse, table, anew=not pending.keys)
         if is_empty(warehouse, table):
-            written = _first(warehouse, parts, table)
+            written = _fill_empty(warehouse, parts, table)
             _report(warehouse, star, parts, None, listen)
-            return _done(warehouse, table, consumer, pending, written)
-    keys = _members(warehouse, parts, table, pending)
+            return _finish(warehouse, table, consumer, pending, written)
+    keys = _stage_keys(warehouse, parts, table, pending)
     versions, held = parts.relation, None
     if not pending.full:
         entity = star.entity(declared.entity, where=str(declared.origin))
-        versions, held = _looked_at(warehouse, parts, entity, table, keys)
-    rows = dimension.rows_of(parts, keys=None if pending.full else keys, versions=versions)
+        versions, held = _stage_affected(warehouse, parts, entity, table, keys)
+    rows = dimension.select_rows(parts, keys=None if pending.full else keys, versions=versions)
+    kept = dimension.inferred_rows_sql(table, stored=held.relation if held else stored, relation=versions, keys=keys)
     fresh = warehouse.stage(
         "gold_fresh",
-        f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh\n"
-        f"UNION ALL\n{dimension.met_before(table, stored=held.relation if held else stored, relation=versions, keys=keys)}",
+        f"SELECT {column_list(table.names)} FROM ({rows}) AS _fresh\nUNION ALL\n{kept}",
     )
-    fresh = _numbered(warehouse, declared, table, fresh=fresh, before=held.relation if held else stored)
+    fresh = _stage_numbered(warehouse, declared, table, fresh=fresh, before=held.relation if held else stored)
     _report(warehouse, star, parts, None if pending.full else keys, listen)
-    return _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh, held=held)
+    return _upsert(warehouse, table, consumer, pending, keys=keys, fresh=fresh, held=held)
 
 
-def _first(warehouse: Warehouse, parts: Compiled, table: Table) -> Written:
+def _fill_empty(warehouse: Warehouse, parts: CompiledDimension, table: Table) -> WriteCounts:
     """Fill an empty table: nothing has to be held against anything."""
     stored = warehouse.ref("gold", table.name)
-    rows = dimension.rows_of(parts)
+    rows = dimension.select_rows(parts)
     if parts.dimension.surrogate == "sequence":
         rows = select_numbered(warehouse, table, fresh=warehouse.stage("gold_fresh", rows), before=stored)
     inserted = warehouse.append(
-        "gold", table.name, table.names, f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh"
+        "gold", table.name, table.names, f"SELECT {column_list(table.names)} FROM ({rows}) AS _fresh"
     )
     check_keys(warehouse, table)
-    announce(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
-    return Written(inserted=inserted)
+    record_change(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
+    return WriteCounts(inserted=inserted)
 
 
-def _numbered(
+def _stage_numbered(
     warehouse: Warehouse, declared: EntityDimension | EnumDimension, table: Table, *, fresh: str, before: str
 ) -> str:
     """The staged `fresh` rows, with numbers for keys where that is declared; those of the rows `before` stay."""
     if declared.surrogate != "sequence":
         return fresh
-    remember_last(warehouse, table)
+    save_last(warehouse, table)
     return warehouse.stage("gold_numbered", select_numbered(warehouse, table, fresh=fresh, before=before))
 
 
-def _looked_at(warehouse: Warehouse, parts: Compiled, entity: Entity, table: Table, keys: str) -> tuple[str, Found]:
+def _stage_affected(
+    warehouse: Warehouse, parts: CompiledDimension, entity: Entity, table: Table, keys: str
+) -> tuple[str, LocatedRows]:
     """The staged versions of the staged `keys`, and the members that are stored of them."""
     own = f"SELECT entity_key FROM {keys}"
     columns = entity_columns(entity)
-    versions = found(warehouse, versions_of(warehouse, entity), keys=own, columns=columns, name="gold_versions")
-    at = members_of(warehouse, parts, entity)
-    return versions.relation, found(warehouse, at, keys=own, columns=table.names, name="gold_held")
+    versions = locate_rows(
+        warehouse, version_locator(warehouse, entity), keys=own, columns=columns, name="gold_versions"
+    )
+    at = member_locator(warehouse, parts, entity)
+    return versions.relation, locate_rows(warehouse, at, keys=own, columns=table.names, name="gold_held")
 
 
-def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pending) -> str:
+def _stage_keys(warehouse: Warehouse, parts: CompiledDimension, table: Table, pending: PendingChanges) -> str:
     """The staged keys of the members to look at."""
     if pending.full:
-        return warehouse.stage("gold_keys", dimension.everyone(parts, warehouse.ref("gold", table.name)))
-    news = {source: changed(warehouse, source, pending) for source in pending.moved}
+        return warehouse.stage("gold_keys", dimension.all_keys_sql(parts, warehouse.ref("gold", table.name)))
+    news = {source: changed_keys_sql(warehouse, source, pending) for source in pending.changed_sources}
     own = news.get(parts.dimension.entity)
-    keys = warehouse.stage("gold_keys", dimension.affected(parts, own=own, joined=news))
+    keys = warehouse.stage("gold_keys", dimension.affected_keys_sql(parts, own=own, joined=news))
     for item in parts.inherited:
-        below = inherit.descendants(item, entity=parts.relation, keys=keys)
+        below = inherit.select_descendants(item, entity=parts.relation, keys=keys)
         keys = warehouse.stage("gold_keys", f"SELECT entity_key FROM {warehouse.stage('gold_below', below)}")
     return keys
 
 
-def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None, listen: Listen) -> None:
+def _report(warehouse: Warehouse, star: Star, parts: CompiledDimension, keys: str | None, listen: Listen) -> None:
     report_unmatched(warehouse, star, parts.dimension, listen)
     for item in parts.inherited:
-        found = warehouse.rows(inherit.circles(item, entity=parts.relation, keys=keys))
-        if found:
+        circles = warehouse.rows(inherit.select_circles(item, entity=parts.relation, keys=keys))
+        if circles:
             listen(
                 FindingMade(
                     tenant=warehouse.tenant,
                     table=f"gold.{table_name(parts.dimension)}",
                     finding=f"ancestors of `{item.parent}` form a circle, so `{item.name}` stays empty",
-                    count=len(found),
-                    detail=", ".join(sorted(str(key) for (key,) in found)[:5]),
+                    count=len(circles),
+                    detail=", ".join(sorted(str(key) for (key,) in circles)[:5]),
                 )
             )
 
 
-def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen) -> Written:
+def _build_values(
+    warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen
+) -> WriteCounts:
     table = enum.table_of(warehouse, star, declared)
-    consumer = _consumer(declared, table, enum.rows_of(star, declared, warehouse.ref))
-    pending = _pending(warehouse, consumer, rebuild=rebuild)
-    if pending.idle:
-        return Written()
-    settled = settle_keys(warehouse, star, declared, pending.keys, listen)
-    stored, seen = warehouse.ref("gold", table.name), enum.values_of(declared, warehouse.ref)
+    consumer = _make_consumer(declared, table, enum.select_rows(star, declared, warehouse.ref))
+    pending = _read_pending(warehouse, consumer, rebuild=rebuild)
+    if pending.is_idle:
+        return WriteCounts()
+    settled = rekey_dimension(warehouse, star, declared, pending.keys, listen)
+    stored, seen = warehouse.ref("gold", table.name), enum.select_values(declared, warehouse.ref)
     looked_at = ""
     if pending.full:
         fit_versions(warehouse, table, anew=not pending.keys)
         every = f"{seen}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
         keys = warehouse.stage("gold_keys", every)
     else:
-        news = {source: changed(warehouse, source, pending) for source in pending.moved}
-        keys = warehouse.stage("gold_keys", enum.affected(declared, warehouse.ref, news))
-        looked_at = _seen_first(warehouse, star, declared, stored=stored, keys=keys, news=news)
-    rows = enum.rows_of(star, declared, warehouse.ref, keys=keys, seen=looked_at)
-    texts = [f"SELECT {listed(table.names)} FROM ({rows}) AS _fresh"]
+        news = {source: changed_keys_sql(warehouse, source, pending) for source in pending.changed_sources}
+        keys = warehouse.stage("gold_keys", enum.affected_values_sql(declared, warehouse.ref, news))
+        looked_at = _stage_first_seen(warehouse, star, declared, stored=stored, keys=keys, news=news)
+    rows = enum.select_rows(star, declared, warehouse.ref, keys=keys, seen=looked_at)
+    texts = [f"SELECT {column_list(table.names)} FROM ({rows}) AS _fresh"]
     if warehouse.rows(f"SELECT 1 FROM {stored} WHERE is_inferred LIMIT 1"):
-        texts.append(dimension.met_before(table, stored=stored, relation=f"({seen}) AS seen", keys=keys))
+        texts.append(dimension.inferred_rows_sql(table, stored=stored, relation=f"({seen}) AS seen", keys=keys))
     fresh = warehouse.stage("gold_fresh", "\nUNION ALL\n".join(texts))
-    fresh = _numbered(warehouse, declared, table, fresh=fresh, before=stored)
-    return settled + _bring(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
+    fresh = _stage_numbered(warehouse, declared, table, fresh=fresh, before=stored)
+    return settled + _upsert(warehouse, table, consumer, pending, keys=keys, fresh=fresh)
 
 
-def _seen_first(
+def _stage_first_seen(
     warehouse: Warehouse, star: Star, declared: EnumDimension, *, stored: str, keys: str, news: Mapping[str, str]
 ) -> str:
     """The staged values with batches that tell which batch brought each value of the staged `keys` first.
@@ -195,67 +210,69 @@ def _seen_first(
     """
     if not warehouse.capabilities.row_ids:
         return ""
-    known = enum.still_first(warehouse, declared, stored=stored, keys=keys)
+    known = enum.select_still_first(warehouse, declared, stored=stored, keys=keys)
     if known is None:
         return ""
     seen = warehouse.stage("gold_seen", known)
     for name, changes in news.items():
         columns = {item.column: None for item in declared.values_of if item.entity == name}
-        at = versions_of(warehouse, star.declarations.entities[name])
-        rows = found(
+        at = version_locator(warehouse, star.declarations.entities[name])
+        rows = locate_rows(
             warehouse,
             at,
             keys=changes,
             columns=tuple({"entity_key": None, **columns, "batch_id": None}),
             name="gold_versions",
         )
-        fresh = enum.brought(declared, name, rows.relation, warehouse.ref)
+        fresh = enum.select_origins(declared, name, rows.relation, warehouse.ref)
         seen = warehouse.stage("gold_seen", f"SELECT * FROM {seen}", *fresh)
     return seen
 
 
-def _bring(
+def _upsert(
     warehouse: Warehouse,
     table: Table,
     consumer: Consumer,
-    pending: Pending,
+    pending: PendingChanges,
     *,
     keys: str,
     fresh: str,
-    held: Found | None = None,
-) -> Written:
-    differing, rows, written = bring(warehouse, table, keys=keys, fresh=fresh, found=held)
+    held: LocatedRows | None = None,
+) -> WriteCounts:
+    differing, rows, written = upsert_members(warehouse, table, keys=keys, fresh=fresh, found=held)
     if written.rows:
         check_keys(warehouse, table, rows)
-        announce(warehouse, table.name, differing)
-    return _done(warehouse, table, consumer, pending, written)
+        record_change(warehouse, table.name, differing)
+    return _finish(warehouse, table, consumer, pending, written)
 
 
-def _done(warehouse: Warehouse, table: Table, consumer: Consumer, pending: Pending, written: Written) -> Written:
+def _finish(
+    warehouse: Warehouse, table: Table, consumer: Consumer, pending: PendingChanges, written: WriteCounts
+) -> WriteCounts:
     if pending.full:
         written += keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)
-    clear(warehouse)
+    unstage_all(warehouse)
     return written
 
 
-def _days(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool) -> Written:
+def _build_dates(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool) -> WriteCounts:
     table = date.table_of(declared)
     consumer = Consumer(name=table.name, sources=(), definition=date.definition(declared))
-    pending = _pending(warehouse, consumer, rebuild=rebuild)
-    if pending.idle:
-        return Written()
-    fit(warehouse, table)
+    pending = _read_pending(warehouse, consumer, rebuild=rebuild)
+    if pending.is_idle:
+        return WriteCounts()
+    fit_table(warehouse, table)
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
-    fresh = warehouse.stage_arrow("gold_days", date.days(declared))
+    fresh = warehouse.stage_arrow("gold_days", date.build_rows(declared))
     keys = warehouse.stage("gold_keys", f"SELECT {key} FROM {fresh} UNION SELECT {key} FROM {stored} WHERE {key} > 0")
     written = warehouse.replace_rows(table, keys=keys, fresh=fresh) + keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)
-    clear(warehouse)
+    unstage_all(warehouse)
     return written
 
 
-def _consumer(declared: EntityDimension | EnumDimension, table: Table, select: str) -> Consumer:
+def _make_consumer(declared: EntityDimension | EnumDimension, table: Table, select: str) -> Consumer:
     columns = ", ".join(f"{column.name} {column.dtype}" for column in table.columns)
     sequence = declared.surrogate == "sequence"
     return Consumer(
@@ -266,6 +283,6 @@ def _consumer(declared: EntityDimension | EnumDimension, table: Table, select: s
     )
 
 
-def _pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool) -> Pending:
+def _read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool) -> PendingChanges:
     missing = warehouse.describe("gold", consumer.name) is None
     return read_pending(warehouse, consumer, rebuild=rebuild or missing)

@@ -47,7 +47,7 @@ def table_of(dimension: DateDimension) -> Table:
     return Table(layer="gold", name=table_name(dimension), columns=columns, key=(key,), primary_key=(key,))
 
 
-def days(dimension: DateDimension) -> Any:
+def build_rows(dimension: DateDimension) -> Any:
     """The rows of `dimension` as a pyarrow Table; reserved members are not among them."""
     # The driver of a warehouse needs pyarrow as well; whoever only asks for help does not.
     import pyarrow as pa  # noqa: PLC0415
@@ -70,7 +70,7 @@ def definition(dimension: DateDimension) -> str:
     return dimension.model_dump_json(exclude={"description"})
 
 
-def described(dimension: DateDimension) -> str:
+def describe(dimension: DateDimension) -> str:
     """What the table holds, in words: its rows are computed, not selected."""
     table = table_of(dimension)
     return (
@@ -80,12 +80,12 @@ def described(dimension: DateDimension) -> str:
     )
 
 
-def key_of(day: str) -> str:
+def key_sql(day: str) -> str:
     """SQL of the key of a day (SQL of a date)."""
     return f"CAST(YEAR({day}) * 10000 + MONTH({day}) * 100 + DAY({day}) AS BIGINT)"
 
 
-def outside(dimension: DateDimension, day: str) -> str:
+def outside_condition(dimension: DateDimension, day: str) -> str:
     """SQL that holds where a day is not in the span of `dimension`."""
     return f"{day} NOT BETWEEN DATE '{dimension.first}' AND DATE '{dimension.last}'"
 
@@ -94,10 +94,15 @@ def _rows(dimension: DateDimension) -> Iterator[dict[str, Any]]:
     load = {"loaded_at": EPOCH.replace(tzinfo=None), "batch_id": "calendar", "source": "headwater"}
     for offset in range((dimension.last - dimension.first).days + 1):
         day = dimension.first + timedelta(days=offset)
-        yield {**_civil(day), **_fiscal(day, dimension.fiscal_year_start), **_holiday(day, dimension), **load}
+        yield {
+            **_civil_fields(day),
+            **_fiscal_fields(day, dimension.fiscal_year_start),
+            **_holiday_fields(day, dimension),
+            **load,
+        }
 
 
-def _civil(day: date) -> dict[str, Any]:
+def _civil_fields(day: date) -> dict[str, Any]:
     week = day.isocalendar()
     return {
         "date_key": day.year * 10000 + day.month * 100 + day.day,
@@ -117,12 +122,12 @@ def _civil(day: date) -> dict[str, Any]:
     }
 
 
-def _fiscal(day: date, start: int) -> dict[str, Any]:
+def _fiscal_fields(day: date, start: int) -> dict[str, Any]:
     month = (day.month - start) % 12 + 1
     # Named after the calendar year it ends in: a year that begins in January ends in its own.
     year = day.year + (1 if start > 1 and day.month >= start else 0)
     return {"fiscal_year": year, "fiscal_quarter": (month + 2) // 3, "fiscal_month": month}
 
 
-def _holiday(day: date, dimension: DateDimension) -> dict[str, Any]:
+def _holiday_fields(day: date, dimension: DateDimension) -> dict[str, Any]:
     return {"is_holiday": day in dimension.holidays, "holiday_name": dimension.holidays.get(day)}

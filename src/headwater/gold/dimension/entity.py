@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
-from headwater.gold.columns import LOAD, SPAN, check_columns, listed, typed
+from headwater.gold.columns import LOAD, SPAN, check_columns, column_list, infer_types
 from headwater.gold.dimension import inherit
 from headwater.gold.dimension import join as segment
-from headwater.gold.dimension.inherit import Inherited
-from headwater.gold.dimension.join import Joined
+from headwater.gold.dimension.inherit import InheritedAttribute
+from headwater.gold.dimension.join import JoinedEntity
 from headwater.gold.star import Ref, Star
-from headwater.gold.surrogate_key import start_text, surrogate
+from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
 from headwater.model.dimension import Attribute, EntityDimension
 from headwater.model.entity import Entity
 from headwater.model.expression import compile_expression
@@ -27,7 +27,7 @@ _BATCH = "_batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
+class CompiledDimension:
     """A dimension of an entity whose expressions are SQL."""
 
     dimension: EntityDimension
@@ -35,8 +35,8 @@ class Compiled:
     """Attribute -> SQL over `_row` (the entity) and `_join_0`, `_join_1` ... (joined ones)."""
     histories: Mapping[str, str]
     """Attribute -> T0, T1 or T2."""
-    inherited: tuple[Inherited, ...]
-    joined: tuple[Joined, ...]
+    inherited: tuple[InheritedAttribute, ...]
+    joined: tuple[JoinedEntity, ...]
     relation: str
     """The versions of its entity."""
     batches: str
@@ -47,11 +47,13 @@ class Compiled:
         return tuple(name for name, kind in self.histories.items() if kind == history)
 
 
-def compiled(star: Star, dimension: EntityDimension, ref: Ref) -> Compiled:
+def compile_dimension(star: Star, dimension: EntityDimension, ref: Ref) -> CompiledDimension:
     """`dimension` with its expressions compiled; DeclarationError where they do not hold."""
     where = f"{dimension.origin} dimension {dimension.dimension}"
     joined = tuple(
-        Joined(number=number, join=join, relation=ref("silver", join.entity), log=ref("silver", f"{join.entity}_log"))
+        JoinedEntity(
+            number=number, join=join, relation=ref("silver", join.entity), log=ref("silver", f"{join.entity}_log")
+        )
         for number, join in enumerate(dimension.join)
     )
     own = star.entity(dimension.entity, where=where)
@@ -59,19 +61,19 @@ def compiled(star: Star, dimension: EntityDimension, ref: Ref) -> Compiled:
     groups += [(item.join.attributes, star.entity(item.join.entity, where=where), item.alias) for item in joined]
     every = [(name, attribute) for attributes, _, _ in groups for name, attribute in attributes.items()]
     check_columns([TableColumn(name=name, dtype="text") for name, _ in every], where=where)
-    values = {name: sql for group in groups for name, sql in _values(star, *group, where=where).items()}
-    return Compiled(
+    values = {name: sql for group in groups for name, sql in _compile_values(star, *group, where=where).items()}
+    return CompiledDimension(
         dimension=dimension,
         values=values,
         histories={name: attribute.history for name, attribute in every},
-        inherited=tuple(_inherited(dimension, values, where)),
+        inherited=tuple(_compile_inherited(dimension, values, where)),
         joined=joined,
         relation=ref("silver", dimension.entity),
         batches=ref("meta", "batch"),
     )
 
 
-def _values(
+def _compile_values(
     star: Star, attributes: Mapping[str, Attribute], entity: Entity, alias: str, *, where: str
 ) -> dict[str, str]:
     scope = star.scope(entity_columns(entity, alias))
@@ -81,7 +83,9 @@ def _values(
     }
 
 
-def _inherited(dimension: EntityDimension, values: Mapping[str, str], where: str) -> Iterable[Inherited]:
+def _compile_inherited(
+    dimension: EntityDimension, values: Mapping[str, str], where: str
+) -> Iterable[InheritedAttribute]:
     for join in dimension.join:
         for name, attribute in join.attributes.items():
             if attribute.inherit:
@@ -92,16 +96,16 @@ def _inherited(dimension: EntityDimension, values: Mapping[str, str], where: str
                 )
     for name, attribute in dimension.attributes.items():
         if attribute.inherit:
-            yield Inherited(name=name, value=values[name], parent=attribute.inherit.parent)
+            yield InheritedAttribute(name=name, value=values[name], parent=attribute.inherit.parent)
 
 
-def table_of(warehouse: Warehouse, parts: Compiled) -> Table:
+def table_of(warehouse: Warehouse, parts: CompiledDimension) -> Table:
     """The table that keeps a dimension; types of expressions are the engine's."""
     dimension = parts.dimension
     where = f"{dimension.origin} dimension {dimension.dimension}"
     joins = "".join(f" CROSS JOIN {item.relation} AS {item.alias}" for item in parts.joined)
     values = ", ".join(f"{sql} AS {quote(name)}" for name, sql in parts.values.items()) or "1 AS none"
-    types = typed(warehouse, f"SELECT {values} FROM {parts.relation} AS _row{joins}", where=where)
+    types = infer_types(warehouse, f"SELECT {values} FROM {parts.relation} AS _row{joins}", where=where)
     columns = (
         TableColumn(name=key_column(dimension), dtype="bigint", required=True),
         TableColumn(name="entity_key", dtype="text"),
@@ -115,7 +119,7 @@ def table_of(warehouse: Warehouse, parts: Compiled) -> Table:
     )
 
 
-def rows_of(parts: Compiled, *, keys: str | None = None, versions: str = "") -> str:
+def select_rows(parts: CompiledDimension, *, keys: str | None = None, versions: str = "") -> str:
     """SELECT of the members, all or those whose entity key is in the staged `keys`, with hash keys.
 
     `versions` names the staged versions of those keys, where they were found before.
@@ -124,11 +128,11 @@ def rows_of(parts: Compiled, *, keys: str | None = None, versions: str = "") -> 
     recursive = "RECURSIVE " if parts.inherited else ""
     ctes = ",\n".join(f"{name} AS (\n{indented(text)}\n)" for name, text in inner.items())
     number = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
-    key = surrogate("_row.entity_key", start_text("_row.valid_from", "_row._place"))
+    key = surrogate_key_sql("_row.entity_key", start_text_sql("_row.valid_from", "_row._place"))
     joins = "".join(f"\nLEFT JOIN {item.step} ON {item.step}.entity_key = _row.entity_key" for item in parts.inherited)
     return (
         f"WITH {recursive}{ctes}\n"
-        f"SELECT {key} AS {quote(key_column(parts.dimension))}, _row.entity_key{_answers(parts)},\n"
+        f"SELECT {key} AS {quote(key_column(parts.dimension))}, _row.entity_key{_answers_sql(parts)},\n"
         f"  _row.valid_from, _row.valid_to, _row.valid_to = {FOREVER} AS is_current, FALSE AS is_inferred,\n"
         f"  _load.read_at AS loaded_at, _row.{_BATCH} AS batch_id, _load.source\n"
         f"FROM (SELECT *, {number} AS _place FROM members) AS _row{joins}\n"
@@ -136,7 +140,7 @@ def rows_of(parts: Compiled, *, keys: str | None = None, versions: str = "") -> 
     )
 
 
-def _answers(parts: Compiled) -> str:
+def _answers_sql(parts: CompiledDimension) -> str:
     inherited = {item.name: item.step for item in parts.inherited}
     return "".join(
         f", COALESCE(_row.{quote(name)}, {inherited[name]}.value) AS {quote(name)}"
@@ -146,13 +150,13 @@ def _answers(parts: Compiled) -> str:
     )
 
 
-def _steps(parts: Compiled, keys: str | None, versions: str) -> dict[str, str]:
+def _steps(parts: CompiledDimension, keys: str | None, versions: str) -> dict[str, str]:
     among = f"\nWHERE _row.entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     named = {"versions": f"SELECT _row.* FROM {versions} AS _row{among}"}
     if parts.joined:
         named |= segment.steps(parts.joined)
-    named["valued"] = _valued(parts)
-    named["settled"] = _settled(parts)
+    named["valued"] = _select_values(parts)
+    named["settled"] = _select_fixed(parts)
     named["members"] = coalesced(
         "settled",
         key="entity_key",
@@ -164,7 +168,7 @@ def _steps(parts: Compiled, keys: str | None, versions: str) -> dict[str, str]:
     return named
 
 
-def _valued(parts: Compiled) -> str:
+def _select_values(parts: CompiledDimension) -> str:
     values = "".join(f",\n  {sql} AS {quote(name)}" for name, sql in parts.values.items())
     span = (
         "_row._seg_from AS valid_from, _row._seg_to AS valid_to" if parts.joined else "_row.valid_from, _row.valid_to"
@@ -180,7 +184,7 @@ def _valued(parts: Compiled) -> str:
     )
 
 
-def _settled(parts: Compiled) -> str:
+def _select_fixed(parts: CompiledDimension) -> str:
     """T0 and T1 on every version: the first and the last value of the member."""
     window = "PARTITION BY entity_key ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
     chosen = {"T0": "FIRST_VALUE", "T1": "LAST_VALUE"}
@@ -191,27 +195,27 @@ def _settled(parts: Compiled) -> str:
     return "SELECT " + ",\n  ".join(["entity_key", "valid_from", "valid_to", _BATCH, *values]) + "\nFROM valued"
 
 
-def affected(parts: Compiled, *, own: str | None, joined: Mapping[str, str]) -> str:
+def affected_keys_sql(parts: CompiledDimension, *, own: str | None, joined: Mapping[str, str]) -> str:
     """SELECT of the members that changes touch: of its entity (`own`) and of joined entities, by name."""
     texts = [own] if own else []
     texts += [
-        segment.touched(item, entity=parts.relation, changed=joined[item.join.entity])
+        segment.affected_keys_sql(item, entity=parts.relation, changed=joined[item.join.entity])
         for item in parts.joined
         if item.join.entity in joined
     ]
     return "\nUNION\n".join(texts)
 
 
-def everyone(parts: Compiled, stored: str) -> str:
+def all_keys_sql(parts: CompiledDimension, stored: str) -> str:
     """SELECT of the keys of all members, those that are only stored too."""
     return (
         f"SELECT entity_key FROM {parts.relation}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
     )
 
 
-def met_before(table: Table, *, stored: str, relation: str, keys: str) -> str:
+def inferred_rows_sql(table: Table, *, stored: str, relation: str, keys: str) -> str:
     """SELECT of the stored inferred members among `keys` that still have no version: they stay while facts refer to them."""
     return (
-        f"SELECT {listed(table.names)} FROM {stored} WHERE is_inferred AND entity_key IN (SELECT entity_key FROM {keys}) "
+        f"SELECT {column_list(table.names)} FROM {stored} WHERE is_inferred AND entity_key IN (SELECT entity_key FROM {keys}) "
         f"AND entity_key NOT IN (SELECT entity_key FROM {relation})"
     )

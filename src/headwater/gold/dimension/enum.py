@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.gold.columns import BEGINNING, LOAD, SPAN, check_columns, typed
+from headwater.gold.columns import BEGINNING, LOAD, SPAN, check_columns, infer_types
 from headwater.gold.star import Ref, Star
-from headwater.gold.surrogate_key import surrogate
+from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import EnumDimension, ValuesOf
 from headwater.model.expression import compile_expression
 from headwater.model.tables import key_column, table_name
@@ -33,7 +33,7 @@ def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Tabl
     where = f"{dimension.origin} dimension {dimension.dimension}"
     values = attributes_of(star, dimension, "_row.value")
     given = ", ".join(f"{sql} AS {quote(name)}" for name, sql in values.items())
-    types = typed(warehouse, f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row", where=where)
+    types = infer_types(warehouse, f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row", where=where)
     columns = (
         TableColumn(name=key_column(dimension), dtype="bigint", required=True),
         TableColumn(name="entity_key", dtype="text"),
@@ -47,7 +47,7 @@ def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Tabl
     )
 
 
-def rows_of(star: Star, dimension: EnumDimension, ref: Ref, *, keys: str | None = None, seen: str = "") -> str:
+def select_rows(star: Star, dimension: EnumDimension, ref: Ref, *, keys: str | None = None, seen: str = "") -> str:
     """SELECT of the members, all or those whose value is in the staged `keys`.
 
     A value counts as loaded with the first batch that brought it. `seen` names the staged values with batches to look
@@ -57,16 +57,16 @@ def rows_of(star: Star, dimension: EnumDimension, ref: Ref, *, keys: str | None 
     among = f"\n  WHERE entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     attributes = "".join(f", {sql} AS {quote(name)}" for name, sql in values.items())
     return (
-        f"SELECT {surrogate('_row.entity_key')} AS {quote(key_column(dimension))}, _row.entity_key{attributes},\n"
+        f"SELECT {surrogate_key_sql('_row.entity_key')} AS {quote(key_column(dimension))}, _row.entity_key{attributes},\n"
         f"  {BEGINNING} AS valid_from, {FOREVER} AS valid_to, TRUE AS is_current, FALSE AS is_inferred,\n"
         "  _row.read_at AS loaded_at, _row.batch_id, _row.source\nFROM (\n"
         "  SELECT entity_key, read_at, batch_id, source, ROW_NUMBER() OVER "
         "(PARTITION BY entity_key ORDER BY read_at NULLS LAST, batch_id) AS _place\n"
-        f"  FROM {seen or f'({_seen(dimension, ref)})'} AS seen{among}\n) AS _row WHERE _row._place = 1"
+        f"  FROM {seen or f'({_select_seen(dimension, ref)})'} AS seen{among}\n) AS _row WHERE _row._place = 1"
     )
 
 
-def values_of(dimension: EnumDimension, ref: Ref) -> str:
+def select_values(dimension: EnumDimension, ref: Ref) -> str:
     """SELECT of every value that the columns have in silver."""
     return "\nUNION\n".join(
         f"SELECT CAST({quote(item.column)} AS VARCHAR) AS entity_key FROM {ref('silver', item.entity)} "
@@ -75,7 +75,7 @@ def values_of(dimension: EnumDimension, ref: Ref) -> str:
     )
 
 
-def affected(dimension: EnumDimension, ref: Ref, changed: dict[str, str]) -> str:
+def affected_values_sql(dimension: EnumDimension, ref: Ref, changed: dict[str, str]) -> str:
     """SELECT of the values that the changed keys of each entity have, or ever had (and by chance some other's)."""
     return "\nUNION\n".join(
         f"SELECT CAST({quote(item.column)} AS VARCHAR) AS entity_key FROM {ref('silver', item.entity + '_log')} "
@@ -86,7 +86,7 @@ def affected(dimension: EnumDimension, ref: Ref, changed: dict[str, str]) -> str
     )
 
 
-def still_first(warehouse: Warehouse, dimension: EnumDimension, *, stored: str, keys: str) -> str | None:
+def select_still_first(warehouse: Warehouse, dimension: EnumDimension, *, stored: str, keys: str) -> str | None:
     """SELECT of the stored members among the staged `keys` as values with batches; None where that may not be told.
 
     Of the rows that no change touched, none is of an earlier batch than the one a member is stored with, as long as a
@@ -95,12 +95,12 @@ def still_first(warehouse: Warehouse, dimension: EnumDimension, *, stored: str, 
     members = f"SELECT entity_key, loaded_at AS read_at, batch_id, source FROM {stored} WHERE NOT is_inferred "
     members += f"AND entity_key IN (SELECT entity_key FROM {keys})"
     known = warehouse.rows(f"SELECT entity_key, batch_id FROM ({members}) AS known LIMIT {_MANY + 1}")
-    if len(known) > _MANY or not all(_has(warehouse, dimension, value, batch) for value, batch in known):
+    if len(known) > _MANY or not all(_has_value(warehouse, dimension, value, batch) for value, batch in known):
         return None
     return members
 
 
-def _has(warehouse: Warehouse, dimension: EnumDimension, value: str, batch: str) -> bool:
+def _has_value(warehouse: Warehouse, dimension: EnumDimension, value: str, batch: str) -> bool:
     return any(
         warehouse.rows(
             f"SELECT 1 FROM {warehouse.ref('silver', item.entity)} "
@@ -110,16 +110,16 @@ def _has(warehouse: Warehouse, dimension: EnumDimension, value: str, batch: str)
     )
 
 
-def brought(dimension: EnumDimension, entity: str, versions: str, ref: Ref) -> list[str]:
+def select_origins(dimension: EnumDimension, entity: str, versions: str, ref: Ref) -> list[str]:
     """SELECTs of the values with batches that some staged versions of an entity have."""
-    return [_seen_in(item, versions, ref) for item in dimension.values_of if item.entity == entity]
+    return [_select_seen_in(item, versions, ref) for item in dimension.values_of if item.entity == entity]
 
 
-def _seen(dimension: EnumDimension, ref: Ref) -> str:
-    return " UNION ALL ".join(_seen_in(item, ref("silver", item.entity), ref) for item in dimension.values_of)
+def _select_seen(dimension: EnumDimension, ref: Ref) -> str:
+    return " UNION ALL ".join(_select_seen_in(item, ref("silver", item.entity), ref) for item in dimension.values_of)
 
 
-def _seen_in(item: ValuesOf, versions: str, ref: Ref) -> str:
+def _select_seen_in(item: ValuesOf, versions: str, ref: Ref) -> str:
     return (
         f"SELECT CAST(_row.value AS VARCHAR) AS entity_key, _load.read_at, _row.batch_id, _load.source FROM ("
         f"SELECT {quote(item.column)} AS value, batch_id FROM {versions} "

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headwater.gold.surrogate_key import key_beside
+from headwater.gold.surrogate_key import entity_key_sql
 from headwater.names import quote
 from headwater.temporal.sql import indented
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
+class InheritedAttribute:
     """One attribute that is inherited."""
 
     name: str
@@ -29,23 +29,23 @@ class Inherited:
     @property
     def parent_key(self) -> str:
         """SQL of the parent's entity key."""
-        return key_beside("_row.entity_key", [f"_row.{quote(self.parent)}"])
+        return entity_key_sql("_row.entity_key", [f"_row.{quote(self.parent)}"])
 
 
-def steps(attribute: Inherited, *, entity: str, keys: str | None) -> Mapping[str, str]:
+def steps(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> Mapping[str, str]:
     """Named SELECTs, the first two recursive together: the chain of ancestors asked, and the value found in it.
 
     A chain is asked upwards until somebody has a value. Every ancestor is met once (UNION), so a circle ends it.
     """
     line, chain = f"line_{attribute.name}", f"chain_{attribute.name}"
     return {
-        line: _newest(attribute, entity=entity, keys=keys),
-        chain: _chain(line, chain, keys),
+        line: _select_newest(attribute, entity=entity, keys=keys),
+        chain: _chain_sql(line, chain, keys),
         attribute.step: f"SELECT entity_key, MAX(value) AS value FROM {chain} WHERE value IS NOT NULL GROUP BY entity_key",
     }
 
 
-def circles(attribute: Inherited, *, entity: str, keys: str | None) -> str:
+def select_circles(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> str:
     """SELECT of the entity keys that have no value because their ancestors form a circle."""
     named = steps(attribute, entity=entity, keys=keys)
     line, chain = f"line_{attribute.name}", f"chain_{attribute.name}"
@@ -59,7 +59,7 @@ def circles(attribute: Inherited, *, entity: str, keys: str | None) -> str:
     )
 
 
-def descendants(attribute: Inherited, *, entity: str, keys: str) -> str:
+def select_descendants(attribute: InheritedAttribute, *, entity: str, keys: str) -> str:
     """SELECT of the staged `keys` and of all that ever stood below them."""
     return (
         f"WITH RECURSIVE family AS (\n  SELECT _row.entity_key, {attribute.parent_key} AS parent\n"
@@ -70,7 +70,7 @@ def descendants(attribute: Inherited, *, entity: str, keys: str) -> str:
     )
 
 
-def _newest(attribute: Inherited, *, entity: str, keys: str | None) -> str:
+def _select_newest(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> str:
     # Only current versions are asked as ancestors; a closed member still asks for itself.
     among = f"\n  WHERE _row.is_current OR _row.entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     return (
@@ -81,7 +81,7 @@ def _newest(attribute: Inherited, *, entity: str, keys: str | None) -> str:
     )
 
 
-def _chain(line: str, chain: str, keys: str | None) -> str:
+def _chain_sql(line: str, chain: str, keys: str | None) -> str:
     asked = f" AND entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     return (
         f"SELECT entity_key, parent, value FROM {line} WHERE value IS NULL AND parent IS NOT NULL{asked}\n"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headwater.gold.surrogate_key import connection_of
+from headwater.gold.surrogate_key import connection_sql
 from headwater.model.dimension import Join
 from headwater.names import quote
 from headwater.temporal.keys import hash60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class JoinedEntity:
     """One joined entity."""
 
     number: int
@@ -33,19 +33,19 @@ class Joined:
         return f"joined_{self.number}"
 
     @property
-    def meets(self) -> str:
+    def match_condition(self) -> str:
         """SQL that holds where its row `_other` belongs to `_row`: same connection, same values."""
         same = [
-            f"{connection_of('_other.entity_key')} = {connection_of('_row.entity_key')}",
+            f"{connection_sql('_other.entity_key')} = {connection_sql('_row.entity_key')}",
             *(f"_other.{quote(theirs)} = _row.{quote(mine)}" for mine, theirs in self.join.on.items()),
         ]
         return " AND ".join(same)
 
 
-def steps(joined: Sequence[Joined]) -> dict[str, str]:
+def steps(joined: Sequence[JoinedEntity]) -> dict[str, str]:
     """Named SELECTs from `versions` to `segments` (with `_seg_from`, `_seg_to`) and one pick for each joined entity."""
     return {
-        "cuts": "\nUNION\n".join(["SELECT entity_key, valid_from AS _cut FROM versions", *map(_cuts, joined)]),
+        "cuts": "\nUNION\n".join(["SELECT entity_key, valid_from AS _cut FROM versions", *map(_select_cuts, joined)]),
         "segments": (
             "SELECT _row.*, cuts._cut AS _seg_from,\n"
             "  COALESCE(LEAD(cuts._cut) OVER (PARTITION BY _row.entity_key, _row.valid_from ORDER BY cuts._cut), "
@@ -53,31 +53,31 @@ def steps(joined: Sequence[Joined]) -> dict[str, str]:
             "FROM versions AS _row\nJOIN cuts ON cuts.entity_key = _row.entity_key "
             "AND cuts._cut >= _row.valid_from AND cuts._cut < _row.valid_to"
         ),
-        **{item.step: _picked(item) for item in joined},
+        **{item.step: _select_picked(item) for item in joined},
     }
 
 
-def _cuts(item: Joined) -> str:
+def _select_cuts(item: JoinedEntity) -> str:
     return "\nUNION\n".join(
-        f"SELECT _row.entity_key, _other.{edge} FROM versions AS _row\nJOIN {item.relation} AS _other ON {item.meets} "
+        f"SELECT _row.entity_key, _other.{edge} FROM versions AS _row\nJOIN {item.relation} AS _other ON {item.match_condition} "
         f"AND _other.{edge} > _row.valid_from AND _other.{edge} < _row.valid_to"
         for edge in ("valid_from", "valid_to")
     )
 
 
-def _picked(item: Joined) -> str:
+def _select_picked(item: JoinedEntity) -> str:
     return (
         "SELECT * FROM (\n"
         "  SELECT _row.entity_key AS _owner, _row._seg_from AS _owner_from, _other.*,\n"
         "    ROW_NUMBER() OVER (PARTITION BY _row.entity_key, _row._seg_from "
         "ORDER BY _other.valid_from DESC, _other.entity_key DESC) AS _place\n"
-        f"  FROM segments AS _row\n  JOIN {item.relation} AS _other ON {item.meets}\n"
+        f"  FROM segments AS _row\n  JOIN {item.relation} AS _other ON {item.match_condition}\n"
         "    AND _other.valid_from <= _row._seg_from AND _other.valid_to > _row._seg_from\n"
         ") AS placed WHERE _place = 1"
     )
 
 
-def touched(item: Joined, *, entity: str, changed: str) -> str:
+def affected_keys_sql(item: JoinedEntity, *, entity: str, changed: str) -> str:
     """SELECT of the keys of `entity` that the keys in `changed` of the joined entity have, or ever had, to do with.
 
     The change log tells what a joined row once said, after the version that said it is gone.
@@ -93,5 +93,5 @@ def touched(item: Joined, *, entity: str, changed: str) -> str:
     told = ", ".join(["changed.entity_key", *(f"said_{number}" for number in range(len(columns)))])
     return (
         f"SELECT DISTINCT _row.entity_key\nFROM (\nSELECT DISTINCT {told} FROM ({changed}) AS changed\n{said}\n) AS told\n"
-        f"JOIN {entity} AS _row ON {connection_of('_row.entity_key')} = {connection_of('told.entity_key')}{same}"
+        f"JOIN {entity} AS _row ON {connection_sql('_row.entity_key')} = {connection_sql('told.entity_key')}{same}"
     )

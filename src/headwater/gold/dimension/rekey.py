@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping, Set
 from headwater.errors import GuardError
 from headwater.events import FindingMade, Listen
 from headwater.gold.change_feed import KEYS
-from headwater.gold.columns import listed
-from headwater.gold.key_sequence import last_noted
+from headwater.gold.columns import column_list
+from headwater.gold.key_sequence import load_last
 from headwater.gold.star import Star
-from headwater.gold.surrogate_key import start_text, surrogate
+from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
 from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.fact import Fact
 from headwater.model.tables import key_column, table_name
 from headwater.names import literal, quote
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 HASH, SEQUENCE = 53, 1
 """What is noted of keys that are hashes (their bits), and of those that are counted (their step)."""
@@ -38,25 +38,25 @@ def key_kind(declared: Dimension | Fact) -> int:
     return SEQUENCE if declared.surrogate == "sequence" else HASH
 
 
-def unsettled(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[str]) -> frozenset[str]:
+def find_outdated(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[str]) -> frozenset[str]:
     """Of the `built` tables (`gold.dim_x`), those whose keys are made otherwise than is declared now."""
     kinds = {table_name(one): kind for one in dimensions if (kind := key_kind(one))}
     stored = [name for name in kinds if f"gold.{name}" in built]
     if not stored:
         return frozenset()
-    noted = _noted(warehouse) if warehouse.describe("meta", "progress") is not None else {}
+    noted = _load_key_kinds(warehouse) if warehouse.describe("meta", "progress") is not None else {}
     return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
 
 
-def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> Written:
+def rekey_dimension(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> WriteCounts:
     """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
     kind, table = key_kind(declared), table_name(declared)
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
-        return Written()
-    written = Written()
+        return WriteCounts()
+    written = WriteCounts()
     with warehouse.transaction():
         if noted or kind == HASH or not _is_counted(warehouse, declared):
-            written = _made_anew(warehouse, star, declared, kind, listen)
+            written = _rebuild_keys(warehouse, star, declared, kind, listen)
         warehouse.overwrite(
             "meta",
             "progress",
@@ -69,16 +69,16 @@ def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: in
     return written
 
 
-def _made_anew(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> Written:
+def _rebuild_keys(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> WriteCounts:
     table = table_name(declared)
-    last = last_noted(warehouse, table)
-    pairs = warehouse.stage("gold_rekey", _pairs(warehouse, declared, kind, last=last))
+    last = load_last(warehouse, table)
+    pairs = warehouse.stage("gold_rekey", _stage_key_pairs(warehouse, declared, kind, last=last))
     moved = int(warehouse.rows(f"SELECT COUNT(*) FROM {pairs} WHERE _old <> _new")[0][0])
     if not moved:
-        return Written()
-    facts = _pointing(star, declared)
-    written = _exchanged(warehouse, declared, facts, pairs)
-    listen(_finding(warehouse.tenant, table, moved, _said(warehouse, star, table, facts)))
+        return WriteCounts()
+    facts = _referencing_columns(star, declared)
+    written = _replace_keys(warehouse, declared, facts, pairs)
+    listen(_finding(warehouse.tenant, table, moved, _describe_change(warehouse, star, table, facts)))
     return written
 
 
@@ -97,28 +97,30 @@ def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> fro
     return frozenset(named & set(warehouse.tables("gold")))
 
 
-def settle_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> Written:
-    """`settle_keys` for every dimension that a fact points at."""
-    written, noted = Written(), _noted(warehouse)
-    for one in {item.dimension: item for item in star.looked_up(fact).values()}.values():
-        written += settle_keys(warehouse, star, one, noted.get(table_name(one), 0), listen)
+def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> WriteCounts:
+    """`rekey_dimension` for every dimension that a fact points at."""
+    written, noted = WriteCounts(), _load_key_kinds(warehouse)
+    for one in {item.dimension: item for item in star.find_dimensions(fact).values()}.values():
+        written += rekey_dimension(warehouse, star, one, noted.get(table_name(one), 0), listen)
     return written
 
 
-def _noted(warehouse: Warehouse) -> dict[str, int]:
+def _load_key_kinds(warehouse: Warehouse) -> dict[str, int]:
     found = warehouse.rows(
         f"SELECT consumer, change_id FROM {warehouse.ref('meta', 'progress')} WHERE entity = {literal(KEYS)}"
     )
     return {str(name): int(kind) for name, kind in found}
 
 
-def _pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, last: int) -> str:
+def _stage_key_pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, last: int) -> str:
     """SELECT of the stored keys of all members but the reserved ones, and of the keys that they should have."""
     key = quote(key_column(declared))
     place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
     arrival = "ROW_NUMBER() OVER (ORDER BY loaded_at, valid_from, entity_key)"
     new = (
-        surrogate("_row.entity_key", start_text("_row.valid_from", "_row._place")) if kind == HASH else "_row._arrival"
+        surrogate_key_sql("_row.entity_key", start_text_sql("_row.valid_from", "_row._place"))
+        if kind == HASH
+        else "_row._arrival"
     )
     return (
         f"SELECT _row._old, {new}{f' + {last}' if kind == SEQUENCE else ''} AS _new FROM (\n"
@@ -127,23 +129,23 @@ def _pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, last: int) -
     )
 
 
-def _pointing(star: Star, declared: Dimension) -> dict[str, list[str]]:
+def _referencing_columns(star: Star, declared: Dimension) -> dict[str, list[str]]:
     """The facts that point at a dimension, with the columns that do."""
     facts: dict[str, list[str]] = {}
-    for fact, lookup in star.referring(declared.dimension):
+    for fact, lookup in star.find_references(declared.dimension):
         facts.setdefault(table_name(fact), []).append(f"{lookup}_key")
     return facts
 
 
-def _exchanged(warehouse: Warehouse, declared: Dimension, facts: Mapping[str, list[str]], pairs: str) -> Written:
-    _check(warehouse, declared, pairs)
-    written = _swap(warehouse, table_name(declared), [key_column(declared)], pairs)
+def _replace_keys(warehouse: Warehouse, declared: Dimension, facts: Mapping[str, list[str]], pairs: str) -> WriteCounts:
+    _check_unique(warehouse, declared, pairs)
+    written = _swap_keys(warehouse, table_name(declared), [key_column(declared)], pairs)
     for name, columns in facts.items():
-        written += _swap(warehouse, name, columns, pairs)
+        written += _swap_keys(warehouse, name, columns, pairs)
     return written
 
 
-def _said(warehouse: Warehouse, star: Star, table: str, facts: Iterable[str]) -> str:
+def _describe_change(warehouse: Warehouse, star: Star, table: str, facts: Iterable[str]) -> str:
     known = {table_name(fact) for fact in star.declarations.facts.values()}
     others = [name for name in warehouse.tables("gold") if name.startswith("fact_") and name not in known]
     told = f"keys of {table} and of {', '.join(facts) or 'no fact'} were exchanged together"
@@ -154,12 +156,12 @@ def _finding(tenant: str, table: str, moved: int, detail: str) -> FindingMade:
     return FindingMade(tenant=tenant, table=f"gold.{table}", finding="keys made anew", count=moved, detail=detail)
 
 
-def _swap(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> Written:
+def _swap_keys(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> WriteCounts:
     """Exchange the old keys in some columns of a stored table by the new ones, where the table is there."""
     stored = [column.name for column in warehouse.describe("gold", table) or ()]
     found = {name: f"_pair_{number}" for number, name in enumerate(columns) if name in stored}
     if not found:
-        return Written()
+        return WriteCounts()
     values = ", ".join(
         f"COALESCE({found[name]}._new, _row.{quote(name)}) AS {quote(name)}" if name in found else f"_row.{quote(name)}"
         for name in stored
@@ -171,10 +173,10 @@ def _swap(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> W
     ref = warehouse.ref("gold", table)
     rows = f"(SELECT * FROM {ref} WHERE {some}) AS _row"
     fresh = warehouse.stage("gold_rekeyed", f"SELECT {values}\nFROM {rows}{joins}")
-    return warehouse.overwrite("gold", table, some, stored, f"SELECT {listed(stored)} FROM {fresh}")
+    return warehouse.overwrite("gold", table, some, stored, f"SELECT {column_list(stored)} FROM {fresh}")
 
 
-def _check(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
+def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
     """Nothing when the new keys are all different; GuardError otherwise."""
     clash = warehouse.rows(f"SELECT _new, MIN(_old), MAX(_old) FROM {pairs} GROUP BY _new HAVING COUNT(*) > 1 LIMIT 1")
     if clash:
@@ -182,10 +184,10 @@ def _check(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
         stored, key = warehouse.ref("gold", table_name(declared)), quote(key_column(declared))
         among = ", ".join(str(one) for one in old)
         named = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} IN ({among})")[0]
-        raise collision(table_name(declared), int(number), *map(str, named))
+        raise collision_error(table_name(declared), int(number), *map(str, named))
 
 
-def collision(table: str, number: int, one: str, other: str) -> GuardError:
+def collision_error(table: str, number: int, one: str, other: str) -> GuardError:
     """The error for two members of a dimension that would have one key."""
     return GuardError(
         f"Two members of {table} have the same surrogate key; nothing was written.",

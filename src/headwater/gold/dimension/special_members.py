@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.gold.columns import BEGINNING, FOREVER, listed, selected
-from headwater.gold.dimension.rekey import collision
-from headwater.gold.surrogate_key import surrogate
+from headwater.gold.columns import BEGINNING, FOREVER, column_list, select_list
+from headwater.gold.dimension.rekey import collision_error
+from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import literal, quote
-from headwater.warehouse.base import Table, TableColumn, Warehouse, Written
+from headwater.warehouse.base import Table, TableColumn, Warehouse, WriteCounts
 
 RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"}
 """The reserved members, and what their text attributes say."""
@@ -15,34 +15,34 @@ RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"
 _OURS = ("entity_key", "batch_id", "source")
 
 
-def keep_reserved(warehouse: Warehouse, table: Table) -> Written:
+def keep_reserved(warehouse: Warehouse, table: Table) -> WriteCounts:
     """Make the stored reserved members what they should be, touching them only where they differ."""
     key, stored = table.columns[0].name, warehouse.ref("gold", table.name)
-    fresh = warehouse.stage("gold_reserved", reserved_rows(table))
-    held = f"SELECT {listed(table.names)} FROM {stored} WHERE {quote(key)} < 0"
-    differ = f"SELECT 1 FROM (({_both(fresh, held)}) UNION ALL ({_both(held, fresh)})) AS _differ LIMIT 1"
+    fresh = warehouse.stage("gold_reserved", select_reserved(table))
+    held = f"SELECT {column_list(table.names)} FROM {stored} WHERE {quote(key)} < 0"
+    differ = f"SELECT 1 FROM (({_except_sql(fresh, held)}) UNION ALL ({_except_sql(held, fresh)})) AS _differ LIMIT 1"
     if not warehouse.rows(differ):
-        return Written()
+        return WriteCounts()
     return warehouse.overwrite("gold", table.name, f"{quote(key)} < 0", table.names, f"SELECT * FROM {fresh}")
 
 
-def reserved_rows(table: Table) -> str:
+def select_reserved(table: Table) -> str:
     """SELECT of the reserved members of a dimension."""
     return " UNION ALL ".join(
-        f"SELECT {selected(table, _reserved(table, number, text))}" for number, text in RESERVED.items()
+        f"SELECT {select_list(table, _reserved_values(table, number, text))}" for number, text in RESERVED.items()
     )
 
 
-def _reserved(table: Table, number: int, text: str) -> dict[str, str]:
-    said = {column.name: _said(column, text) for column in table.columns if column.name not in _OURS}
-    return {**said, **_fixed(table, str(number)), "batch_id": "'reserved'"}
+def _reserved_values(table: Table, number: int, text: str) -> dict[str, str]:
+    said = {column.name: _text_sql(column, text) for column in table.columns if column.name not in _OURS}
+    return {**said, **_fixed_values(table, str(number)), "batch_id": "'reserved'"}
 
 
-def _said(column: TableColumn, text: str) -> str:
+def _text_sql(column: TableColumn, text: str) -> str:
     return literal(text) if column.dtype == "text" else ""
 
 
-def _fixed(table: Table, key: str) -> dict[str, str]:
+def _fixed_values(table: Table, key: str) -> dict[str, str]:
     values = {
         table.columns[0].name: f"CAST({key} AS BIGINT)",
         "valid_from": BEGINNING,
@@ -55,22 +55,22 @@ def _fixed(table: Table, key: str) -> dict[str, str]:
     return {name: sql for name, sql in values.items() if name in table.names}
 
 
-def inferred_rows(table: Table, keys: str, *, after: str, attributes: dict[str, str]) -> str:
+def select_inferred(table: Table, keys: str, *, after: str, attributes: dict[str, str]) -> str:
     """SELECT of an inferred member for each entity key of the staged `keys`.
 
     Its key is the hash of a first version; with `after` (SQL of a number), the numbers that come after it.
     """
-    number = surrogate("_met.entity_key")
+    number = surrogate_key_sql("_met.entity_key")
     if after:
         number = f"{after} + ROW_NUMBER() OVER (ORDER BY _met.entity_key)"
     values = {
         **attributes,
-        **_fixed(table, number),
+        **_fixed_values(table, number),
         "entity_key": "_met.entity_key",
         "is_inferred": "TRUE",
         "batch_id": "'inferred'",
     }
-    return f"SELECT {selected(table, values)} FROM {keys} AS _met"
+    return f"SELECT {select_list(table, values)} FROM {keys} AS _met"
 
 
 def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
@@ -81,10 +81,10 @@ def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
     if clash:
         number = int(clash[0][0])
         one, other = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} = {number}")[0]
-        raise collision(table.name, number, str(one), str(other))
+        raise collision_error(table.name, number, str(one), str(other))
 
 
-def _both(one: str, other: str) -> str:
+def _except_sql(one: str, other: str) -> str:
     return f"SELECT * FROM {_table(one)} AS _one EXCEPT SELECT * FROM {_table(other)} AS _other"
 
 

@@ -19,7 +19,7 @@ _SHOWN = 5
 def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension, listen: Listen) -> None:
     """Tell how many current members of a dimension its rules say nothing about, and which names those are."""
     relation = warehouse.ref("silver", declared.entity)
-    for rules, name in _classified(star, declared):
+    for rules, name in _find_rules(star, declared):
         rows = warehouse.rows(
             f"SELECT {name}, COUNT(*) FROM {relation} WHERE is_current AND {name} IS NOT NULL "
             f"AND {matches_no_line(name, rules)} GROUP BY 1 ORDER BY 2 DESC, 1"
@@ -35,7 +35,7 @@ def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension
             listen(finding)
 
 
-def _classified(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, str]]:
+def _find_rules(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, str]]:
     """Each rules table that the dimension's own attributes use, with the SQL of what it classifies, once."""
     where = f"{declared.origin} dimension {declared.dimension}"
     scope = star.scope(entity_columns(star.entity(declared.entity, where=where)))

@@ -6,31 +6,31 @@ from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
 from headwater.events import FindingMade, Listen, ignore
-from headwater.gold.change_feed import Consumer, Pending, changed, read_pending, record_progress
-from headwater.gold.columns import fit, is_empty, listed
-from headwater.gold.dimension.rekey import settle_lookups
+from headwater.gold.change_feed import Consumer, PendingChanges, changed_keys_sql, read_pending, record_progress
+from headwater.gold.columns import column_list, fit_table, is_empty
+from headwater.gold.dimension.rekey import rekey_lookups
 from headwater.gold.fact import inferred_members, periods
-from headwater.gold.fact.lookup import Reach
+from headwater.gold.fact.lookup import CompiledLookup
 from headwater.gold.fact.select import (
     CompiledFact,
     CompiledPart,
-    asked_for,
-    compiled,
+    compile_fact,
     grain_is_sure,
-    pointing_at,
-    rows_of,
+    select_asked_keys,
+    select_referencing_keys,
+    select_rows,
     table_of,
 )
-from headwater.gold.row_lookup import dimension_at, entity_columns, fits, rows_of_fact
+from headwater.gold.row_lookup import dimension_locator, entity_columns, fact_locator, match_condition
 from headwater.gold.star import Star
-from headwater.gold.surrogate_key import connection_of
-from headwater.gold.upsert import clear, exchange
+from headwater.gold.surrogate_key import connection_sql
+from headwater.gold.upsert import replace_changed, unstage_all
 from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.model.tables import needs, table_name
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
-from headwater.warehouse.row_lookup import Found, found, versions_of
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
+from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class _Job:
     parts: CompiledFact
     table: Table
     consumer: Consumer
-    pending: Pending
+    pending: PendingChanges
     listen: Listen
 
     @property
@@ -50,28 +50,28 @@ class _Job:
         return self.parts.fact
 
     @property
-    def stored(self) -> str:
+    def stored_ref(self) -> str:
         return self.warehouse.ref("gold", self.table.name)
 
 
-def load_fact(
+def build_fact(
     warehouse: Warehouse, star: Star, fact: Fact, *, rebuild: bool = False, listen: Listen = ignore
-) -> Written:
+) -> WriteCounts:
     """Bring a fact up to date with silver and its dimensions; with `rebuild`, all rows. A replay writes nothing.
 
     What was written counts the inferred members that it put into dimensions or took out of them.
     """
     with warehouse.transaction():
-        parts = compiled(star, fact, warehouse.ref)
+        parts = compile_fact(star, fact, warehouse.ref)
         table = table_of(warehouse, parts)
         month = periods.newest_month(warehouse)
-        consumer = _consumer(star, parts, table, number=periods.number_of(month) if fact.periods else 0)
+        consumer = _make_consumer(star, parts, table, number=periods.number_of(month) if fact.periods else 0)
         missing = warehouse.describe("gold", table.name) is None
         pending = read_pending(warehouse, consumer, rebuild=rebuild or missing)
-        if pending.idle and pending.period == consumer.period:
-            return Written()
+        if pending.is_idle and pending.period == consumer.period:
+            return WriteCounts()
         if pending.full:
-            fit(warehouse, table)
+            fit_table(warehouse, table)
         months = periods.stage_months(warehouse, parts, month) if fact.periods else ""
         job = _Job(
             warehouse=warehouse,
@@ -82,92 +82,98 @@ def load_fact(
             pending=pending,
             listen=listen,
         )
-        settled = settle_lookups(warehouse, star, fact, listen)
+        settled = rekey_lookups(warehouse, star, fact, listen)
         written = settled + _load(job, months)
         record_progress(warehouse, consumer, pending)
-        clear(warehouse, numbers=len(parts.parts) * (len(parts.reaches) + 1))
+        unstage_all(warehouse, numbers=len(parts.parts) * (len(parts.lookups) + 1))
         return written
 
 
-def _consumer(star: Star, parts: CompiledFact, table: Table, *, number: int) -> Consumer:
+def _make_consumer(star: Star, parts: CompiledFact, table: Table, *, number: int) -> Consumer:
     """What the fact lives on. Days never change by themselves: how they are declared is part of the definition."""
-    looked_up = star.looked_up(parts.fact)
+    looked_up = star.find_dimensions(parts.fact)
     days = [item.model_dump_json() for item in looked_up.values() if isinstance(item, DateDimension)]
     members = {table_name(item) for item in looked_up.values() if not isinstance(item, DateDimension)}
     columns = [f"{column.name} {column.dtype}" for column in table.columns]
     return Consumer(
         name=table.name,
         sources=tuple(sorted(needs(parts.fact) | members)),
-        definition="\n".join([*columns, *days, rows_of(parts)]),
+        definition="\n".join([*columns, *days, select_rows(parts)]),
         period=number,
     )
 
 
-def _load(job: _Job, months: str) -> Written:
+def _load(job: _Job, months: str) -> WriteCounts:
     warehouse, full = job.warehouse, job.pending.full
     if full and is_empty(warehouse, job.table):
-        return _first(job, months)
-    keys = warehouse.stage("gold_keys", _everything(job) if full else _affected(job, months))
-    relations = [] if full else _staged_parts(job, keys)
-    members = [] if full else _staged_members(job, relations, months)
-    fresh = warehouse.stage("gold_fresh", rows_of(job.parts, relations=relations, members=members, months=months))
+        return _fill_empty(job, months)
+    keys = warehouse.stage("gold_keys", _all_keys_sql(job) if full else _affected_keys_sql(job, months))
+    relations = [] if full else _stage_parts(job, keys)
+    members = [] if full else _stage_members(job, relations, months)
+    fresh = warehouse.stage("gold_fresh", select_rows(job.parts, relations=relations, members=members, months=months))
     _report(job, fresh, relations)
-    held = None if full else _held(job, keys)
-    stored = held.relation if held else job.stored
-    candidates = inferred_members.referred(warehouse, job.parts.reaches, stored=stored, keys=None if full else keys)
-    fresh, written = inferred_members.meet(warehouse, job.star, job.table, reaches=job.parts.reaches, fresh=fresh)
-    replaced = exchange(warehouse, job.table, keys=keys, fresh=fresh, found=held)
+    held = None if full else _locate_stored(job, keys)
+    stored = held.relation if held else job.stored_ref
+    candidates = inferred_members.referenced_members(
+        warehouse, job.parts.lookups, stored=stored, keys=None if full else keys
+    )
+    fresh, written = inferred_members.insert_inferred(
+        warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
+    )
+    replaced = replace_changed(warehouse, job.table, keys=keys, fresh=fresh, found=held)
     if replaced.inserted and not grain_is_sure(job.star, job.fact):
         _check_grain(job, fresh)
-    return written + replaced + inferred_members.forsake(warehouse, job.star, candidates)
+    return written + replaced + inferred_members.delete_orphaned_inferred(warehouse, job.star, candidates)
 
 
-def _first(job: _Job, months: str) -> Written:
+def _fill_empty(job: _Job, months: str) -> WriteCounts:
     """Fill an empty table: nothing has to be held against anything."""
-    fresh = job.warehouse.stage("gold_fresh", rows_of(job.parts, months=months))
+    fresh = job.warehouse.stage("gold_fresh", select_rows(job.parts, months=months))
     _report(job, fresh, [])
-    fresh, written = inferred_members.meet(job.warehouse, job.star, job.table, reaches=job.parts.reaches, fresh=fresh)
+    fresh, written = inferred_members.insert_inferred(
+        job.warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
+    )
     names = job.table.names
-    added = job.warehouse.append("gold", job.table.name, names, f"SELECT {listed(names)} FROM {fresh}")
+    added = job.warehouse.append("gold", job.table.name, names, f"SELECT {column_list(names)} FROM {fresh}")
     if not grain_is_sure(job.star, job.fact):
         _check_grain(job, fresh)
-    return written + Written(inserted=added)
+    return written + WriteCounts(inserted=added)
 
 
-def _everything(job: _Job) -> str:
+def _all_keys_sql(job: _Job) -> str:
     """The keys of all rows there are or should be."""
     return "\nUNION\n".join(
         [
             *(f"SELECT entity_key FROM {part.relation} WHERE is_current" for part in job.parts.parts),
-            f"SELECT entity_key FROM {job.stored}",
+            f"SELECT entity_key FROM {job.stored_ref}",
         ]
     )
 
 
-def _affected(job: _Job, months: str) -> str:
+def _affected_keys_sql(job: _Job, months: str) -> str:
     """The keys of rows that changes touch: of their own entities, of members they point at, and of time that passed."""
     pending = job.pending
-    news = {source: changed(job.warehouse, source, pending) for source in pending.moved}
+    news = {source: changed_keys_sql(job.warehouse, source, pending) for source in pending.changed_sources}
     texts = [news[entity] for entity in sorted(needs(job.fact)) if entity in news]
     texts += [
-        _pointing(job, part, reach, news[name], months)
+        _referencing_keys_sql(job, part, lookup, news[name], months)
         for part in job.parts.parts
-        for reach in part.reaches
-        if (name := table_name(reach.dimension)) in news
+        for lookup in part.lookups
+        if (name := table_name(lookup.dimension)) in news
     ]
     if pending.period != job.consumer.period:
-        texts.append(periods.still_open(job.parts, pending.period))
+        texts.append(periods.select_open(job.parts, pending.period))
     return "\nUNION\n".join(texts)
 
 
-def _staged_parts(job: _Job, keys: str) -> list[str]:
+def _stage_parts(job: _Job, keys: str) -> list[str]:
     """The current rows of each part that are to be looked at, staged."""
     staged = []
     for number, part in enumerate(job.parts.parts):
         entity = job.star.declarations.entities[part.part.entity]
-        rows = found(
+        rows = locate_rows(
             job.warehouse,
-            versions_of(job.warehouse, entity),
+            version_locator(job.warehouse, entity),
             keys=f"SELECT entity_key FROM {keys}",
             columns=entity_columns(entity),
             name=f"gold_part_{number}",
@@ -177,46 +183,46 @@ def _staged_parts(job: _Job, keys: str) -> list[str]:
     return staged
 
 
-def _staged_members(job: _Job, relations: list[str], months: str) -> list[dict[str, str]]:
+def _stage_members(job: _Job, relations: list[str], months: str) -> list[dict[str, str]]:
     """For each part, by lookup, the members of entities that its staged rows may point at, staged."""
     staged: list[dict[str, str]] = []
     for part, relation in zip(job.parts.parts, relations, strict=True):
         members: dict[str, str] = {}
-        for reach in part.reaches:
-            if isinstance(reach.dimension, EntityDimension) and not reach.behind:
-                rows = found(
+        for lookup in part.lookups:
+            if isinstance(lookup.dimension, EntityDimension) and not lookup.depends_on:
+                rows = locate_rows(
                     job.warehouse,
-                    dimension_at(job.warehouse, job.star, reach.dimension),
-                    keys=asked_for(part, reach, staged=relation, months=months),
-                    columns=tuple(dict.fromkeys(reach.needed)),
-                    name=f"gold_members_{len(staged) * len(part.reaches) + len(members)}",
+                    dimension_locator(job.warehouse, job.star, lookup.dimension),
+                    keys=select_asked_keys(part, lookup, staged=relation, months=months),
+                    columns=tuple(dict.fromkeys(lookup.needed_columns)),
+                    name=f"gold_members_{len(staged) * len(part.lookups) + len(members)}",
                 )
-                members[reach.name] = rows.relation
+                members[lookup.name] = rows.relation
         staged.append(members)
     return staged
 
 
-def _pointing(job: _Job, part: CompiledPart, reach: Reach, changed: str, months: str) -> str:
-    """SELECT of the keys of the current rows that ask for one of the `changed` members."""
-    text = pointing_at(part, reach, changed=changed, months=months)
-    condition = fits(job.star, part, reach, changed) if job.warehouse.capabilities.row_ids else ""
+def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup, changed_keys: str, months: str) -> str:
+    """SELECT of the keys of the current rows that ask for one of the `changed_keys` members."""
+    text = select_referencing_keys(part, lookup, changed=changed_keys, months=months)
+    condition = match_condition(job.star, part, lookup, changed_keys) if job.warehouse.capabilities.row_ids else ""
     if not condition:
         return text
     # Where a column tells who may ask, those rows are found first: of them only what the question reads.
     columns = entity_columns(job.star.declarations.entities[part.part.entity])
     read = [name for name in columns if name in ("entity_key", "is_current") or quote(name) in text]
     likely = job.warehouse.stage(
-        f"gold_likely_{job.parts.parts.index(part) * len(part.reaches) + part.reaches.index(reach)}",
-        f"SELECT {listed(read, '_row')} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
+        f"gold_likely_{job.parts.parts.index(part) * len(part.lookups) + part.lookups.index(lookup)}",
+        f"SELECT {column_list(read, '_row')} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
     )
-    return pointing_at(part, reach, changed=changed, months=months, staged=likely)
+    return select_referencing_keys(part, lookup, changed=changed_keys, months=months, staged=likely)
 
 
-def _held(job: _Job, keys: str) -> Found:
+def _locate_stored(job: _Job, keys: str) -> LocatedRows:
     """What is stored of the staged keys."""
-    return found(
+    return locate_rows(
         job.warehouse,
-        rows_of_fact(job.star, job.parts),
+        fact_locator(job.star, job.parts),
         keys=f"SELECT entity_key FROM {keys}",
         columns=job.table.names,
         name="gold_held",
@@ -225,16 +231,18 @@ def _held(job: _Job, keys: str) -> Found:
 
 def _report(job: _Job, fresh: str, relations: list[str]) -> None:
     """Tell of rows whose day is outside of the calendar, and of rows that span no month."""
-    for reach in job.parts.reaches:
-        if reach.is_day:
-            outside = f"SELECT entity_key FROM {fresh} WHERE {quote(reach.column)} = {ERROR}"
-            _tell(job, outside, f"`{reach.name}` is outside of the span of `{reach.dimension.dimension}`")
+    for lookup in job.parts.lookups:
+        if lookup.is_day:
+            outside = f"SELECT entity_key FROM {fresh} WHERE {quote(lookup.column)} = {ERROR}"
+            _report_finding(job, outside, f"`{lookup.name}` is outside of the span of `{lookup.dimension.dimension}`")
     if job.fact.periods:
         texts = relations or [part.relation for part in job.parts.parts]
-        _tell(job, periods.without_span(job.parts, texts), "spans no month: it has no first day, or ends before it")
+        _report_finding(
+            job, periods.select_spanless(job.parts, texts), "spans no month: it has no first day, or ends before it"
+        )
 
 
-def _tell(job: _Job, select: str, finding: str) -> None:
+def _report_finding(job: _Job, select: str, finding: str) -> None:
     count, example = job.warehouse.rows(f"SELECT COUNT(*), MIN(entity_key) FROM ({select}) AS found")[0]
     if count:
         table = f"gold.{job.table.name}"
@@ -245,25 +253,25 @@ def _tell(job: _Job, select: str, finding: str) -> None:
         )
 
 
-def _alike(job: _Job, fresh: str) -> str:
+def _select_same_grain(job: _Job, fresh: str) -> str:
     """SELECT of the stored rows with the grain of a fresh one. NULL equals NULL there, which Postgres finds row by row: apart."""
-    grain, names = job.fact.grain, listed(("entity_key", *job.fact.grain), "_row")
+    grain, names = job.fact.grain, column_list(("entity_key", *job.fact.grain), "_row")
     equal = " AND ".join(f"_new.{quote(name)} = _row.{quote(name)}" for name in grain)
-    select = f"SELECT {names} FROM {job.stored} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
+    select = f"SELECT {names} FROM {job.stored_ref} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
     empty, held = (" OR ".join(f"{of}.{quote(name)} IS NULL" for name in grain) for of in ("_new", "_row"))
     if not job.warehouse.rows(f"SELECT 1 FROM {fresh} AS _new WHERE {empty} LIMIT 1"):
         return select
     same = " AND ".join(f"_new.{quote(name)} IS NOT DISTINCT FROM _row.{quote(name)}" for name in grain)
     among = f"EXISTS (SELECT 1 FROM {fresh} AS _new WHERE ({empty}) AND {same})"
-    return f"{select} UNION ALL SELECT {names} FROM {job.stored} AS _row WHERE ({held}) AND {among}"
+    return f"{select} UNION ALL SELECT {names} FROM {job.stored_ref} AS _row WHERE ({held}) AND {among}"
 
 
 def _check_grain(job: _Job, fresh: str) -> None:
     """Nothing when the fresh rows share their grain with no other row of their connection; DeclarationError otherwise."""
     grain = job.fact.grain
-    names = ", ".join([connection_of("_row.entity_key"), listed(grain, "_row")])
+    names = ", ".join([connection_sql("_row.entity_key"), column_list(grain, "_row")])
     twice = job.warehouse.rows(
-        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM ({_alike(job, fresh)}) AS _row "
+        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM ({_select_same_grain(job, fresh)}) AS _row "
         f"GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
     )
     if twice:

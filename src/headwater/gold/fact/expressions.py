@@ -18,7 +18,7 @@ MONTH = "_month"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class ExpressionReader:
     """Reads the expressions of a fact over one of its parts."""
 
     star: Star
@@ -39,7 +39,7 @@ class Reader:
         """SQL of an expression. A column wins over a declared name that is spelled alike."""
         where = f"{self.where}, {path[-1]}" if path else self.where
         known = dict.fromkeys((*self.derived, *self.looked_up, *self.base), "NULL")
-        used = {name: self._resolved(name, path) for name in columns_of(text, where=where) if name in known}
+        used = {name: self._resolve(name, path) for name in columns_of(text, where=where) if name in known}
         return compile_expression(text, self.star.scope({**known, **used}), where=where)
 
     def lookups_in(self, texts: Iterable[str], *, path: tuple[str, ...] = ()) -> set[str]:
@@ -56,7 +56,7 @@ class Reader:
                     found |= self.lookups_in([self.derived[name]], path=(*path, name))
         return found
 
-    def _resolved(self, name: str, path: tuple[str, ...]) -> str:
+    def _resolve(self, name: str, path: tuple[str, ...]) -> str:
         if name in self.base:
             return self.base[name]
         if name in self.looked_up:
@@ -74,7 +74,7 @@ class Reader:
             )
 
 
-def reader_of(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> Reader:
+def make_reader(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> ExpressionReader:
     """The reader of `part`."""
     where = f"{fact.origin} fact {fact.fact}"
     own = entity_columns(star.entity(part.entity, where=where), "_row")
@@ -83,4 +83,4 @@ def reader_of(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimen
     months = {name: f"{MONTH}.{quote(name)}" for name in ("period_start", "period_end")} if fact.periods else {}
     base = {**(given or own), **months, "entity_key": '_row."entity_key"'}
     derived = {**fact.degenerate, **fact.measures}
-    return Reader(star=star, fact=fact, base=base, looked_up=lookup_columns(dimensions), derived=derived)
+    return ExpressionReader(star=star, fact=fact, base=base, looked_up=lookup_columns(dimensions), derived=derived)

@@ -4,85 +4,89 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.gold.columns import listed
+from headwater.gold.columns import column_list
 from headwater.gold.dimension import enum
 from headwater.gold.dimension.rekey import SEQUENCE, key_kind
-from headwater.gold.dimension.special_members import check_keys, inferred_rows
-from headwater.gold.fact.lookup import Reach
-from headwater.gold.key_sequence import last_sql, remember_last
+from headwater.gold.dimension.special_members import check_keys, select_inferred
+from headwater.gold.fact.lookup import CompiledLookup
+from headwater.gold.key_sequence import last_sql, save_last
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension, EnumDimension
 from headwater.model.tables import table_name
 from headwater.names import quote
-from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
 
 
-def meet(
-    warehouse: Warehouse, star: Star, table: Table, *, reaches: Sequence[Reach], fresh: str
-) -> tuple[str, Written]:
-    """Put in the members that the `fresh` rows of a fact ask for in vain; the staged rows with all keys, and what it took."""
-    written, late = Written(), []
-    for reach in reaches:
-        if reach.is_day:
+def insert_inferred(
+    warehouse: Warehouse, star: Star, table: Table, *, lookups: Sequence[CompiledLookup], fresh: str
+) -> tuple[str, WriteCounts]:
+    """Insert inferred members for unmatched lookups of the `fresh` rows; the staged rows with all keys, and the counts."""
+    written, late = WriteCounts(), []
+    for lookup in lookups:
+        if lookup.is_day:
             continue
-        added = _infer(warehouse, star, reach, fresh)
-        written += Written(inserted=added)
-        if added or _unanswered(warehouse, reach, fresh):
-            late.append(reach)
-    return (_filled(warehouse, table, late, fresh) if late else fresh), written
+        added = _infer(warehouse, star, lookup, fresh)
+        written += WriteCounts(inserted=added)
+        if added or _has_unanswered(warehouse, lookup, fresh):
+            late.append(lookup)
+    return (_stage_filled(warehouse, table, late, fresh) if late else fresh), written
 
 
-def _infer(warehouse: Warehouse, star: Star, reach: Reach, fresh: str) -> int:
-    unanswered = f"SELECT DISTINCT {quote(reach.met)} AS entity_key FROM {fresh} WHERE {quote(reach.column)} IS NULL"
+def _infer(warehouse: Warehouse, star: Star, lookup: CompiledLookup, fresh: str) -> int:
+    unanswered = (
+        f"SELECT DISTINCT {quote(lookup.key_column)} AS entity_key FROM {fresh} WHERE {quote(lookup.column)} IS NULL"
+    )
     asked = warehouse.stage("gold_asked", unanswered)
     if not warehouse.count(asked):
         return 0
     # What is stored of these few is taken from them, rather than they from all that is stored.
-    known = f"SELECT s.entity_key FROM {reach.table} AS s WHERE s.entity_key IN (SELECT entity_key FROM {asked})"
+    known = f"SELECT s.entity_key FROM {lookup.table} AS s WHERE s.entity_key IN (SELECT entity_key FROM {asked})"
     keys = warehouse.stage("gold_met", f"SELECT entity_key FROM {asked} WHERE entity_key NOT IN ({known})")
     if not warehouse.count(keys):
         return 0
-    table = _stored(warehouse, reach.dimension)
+    table = _stored_table(warehouse, lookup.dimension)
     attributes: dict[str, str] = {}
-    if isinstance(reach.dimension, EnumDimension):
-        attributes = enum.attributes_of(star, reach.dimension, "_met.entity_key")
+    if isinstance(lookup.dimension, EnumDimension):
+        attributes = enum.attributes_of(star, lookup.dimension, "_met.entity_key")
     after = ""
-    if key_kind(reach.dimension) == SEQUENCE:
+    if key_kind(lookup.dimension) == SEQUENCE:
         after = last_sql(warehouse, table)
-    rows = warehouse.stage("gold_inferred", inferred_rows(table, keys, after=after, attributes=attributes))
-    added = warehouse.append("gold", table.name, table.names, f"SELECT {listed(table.names)} FROM {rows}")
+    rows = warehouse.stage("gold_inferred", select_inferred(table, keys, after=after, attributes=attributes))
+    added = warehouse.append("gold", table.name, table.names, f"SELECT {column_list(table.names)} FROM {rows}")
     check_keys(warehouse, table, rows)
     return added
 
 
-def _unanswered(warehouse: Warehouse, reach: Reach, fresh: str) -> bool:
-    return bool(warehouse.rows(f"SELECT 1 FROM {fresh} WHERE {quote(reach.column)} IS NULL LIMIT 1"))
+def _has_unanswered(warehouse: Warehouse, lookup: CompiledLookup, fresh: str) -> bool:
+    return bool(warehouse.rows(f"SELECT 1 FROM {fresh} WHERE {quote(lookup.column)} IS NULL LIMIT 1"))
 
 
-def _filled(warehouse: Warehouse, table: Table, late: Sequence[Reach], fresh: str) -> str:
+def _stage_filled(warehouse: Warehouse, table: Table, late: Sequence[CompiledLookup], fresh: str) -> str:
     found = {
-        reach.column: f"COALESCE(_row.{quote(reach.column)}, {quote(reach.name)}.{quote(reach.key_name)})"
-        for reach in late
+        lookup.column: f"COALESCE(_row.{quote(lookup.column)}, {quote(lookup.name)}.{quote(lookup.key_name)})"
+        for lookup in late
     }
     values = ", ".join(f"{found.get(name, '_row.' + quote(name))} AS {quote(name)}" for name in table.names)
     joins = "\n".join(
-        f"LEFT JOIN {reach.table} AS {quote(reach.name)} ON {quote(reach.name)}.entity_key = _row.{quote(reach.met)} "
-        f"AND {quote(reach.name)}.is_inferred"
-        for reach in late
+        f"LEFT JOIN {lookup.table} AS {quote(lookup.name)} ON {quote(lookup.name)}.entity_key = _row.{quote(lookup.key_column)} "
+        f"AND {quote(lookup.name)}.is_inferred"
+        for lookup in late
     )
     return warehouse.stage("gold_filled", f"SELECT {values}\nFROM {fresh} AS _row\n{joins}")
 
 
-def referred(warehouse: Warehouse, reaches: Sequence[Reach], stored: str, keys: str | None) -> dict[str, str]:
+def referenced_members(
+    warehouse: Warehouse, lookups: Sequence[CompiledLookup], stored: str, keys: str | None
+) -> dict[str, str]:
     """By dimension, the staged keys of inferred members that stored rows of `keys` (all members, if None) point at."""
     found: dict[str, list[str]] = {}
-    for reach in reaches:
-        if reach.is_day or not warehouse.rows(f"SELECT 1 FROM {reach.table} WHERE is_inferred LIMIT 1"):
+    for lookup in lookups:
+        if lookup.is_day or not warehouse.rows(f"SELECT 1 FROM {lookup.table} WHERE is_inferred LIMIT 1"):
             continue
-        pointing = f"SELECT {quote(reach.column)} FROM {stored} WHERE entity_key IN (SELECT entity_key FROM {keys})"
-        among = f" AND {quote(reach.key_name)} IN ({pointing})" if keys else ""
-        found.setdefault(reach.dimension.dimension, []).append(
-            f"SELECT {quote(reach.key_name)} AS member FROM {reach.table} WHERE is_inferred{among}"
+        pointing = f"SELECT {quote(lookup.column)} FROM {stored} WHERE entity_key IN (SELECT entity_key FROM {keys})"
+        among = f" AND {quote(lookup.key_name)} IN ({pointing})" if keys else ""
+        found.setdefault(lookup.dimension.dimension, []).append(
+            f"SELECT {quote(lookup.key_name)} AS member FROM {lookup.table} WHERE is_inferred{among}"
         )
     return {
         name: warehouse.stage(f"gold_referred_{number}", "\nUNION\n".join(texts))
@@ -90,44 +94,44 @@ def referred(warehouse: Warehouse, reaches: Sequence[Reach], stored: str, keys: 
     }
 
 
-def forsake(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> Written:
-    """Take out the candidates, staged by dimension, that no fact points at any more."""
-    written = Written()
+def delete_orphaned_inferred(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> WriteCounts:
+    """Delete the inferred candidates, staged by dimension, that no fact refers to any more."""
+    written = WriteCounts()
     for name, staged in candidates.items():
         if not warehouse.count(staged):
             continue
-        keys = warehouse.stage("gold_forsaken", _forsaken(warehouse, star, name, staged))
+        keys = warehouse.stage("gold_forsaken", _select_orphaned(warehouse, star, name, staged))
         if warehouse.count(keys):
             columns = warehouse.describe("gold", f"dim_{name}") or ()
             table = Table(layer="gold", name=f"dim_{name}", columns=columns, key=(f"{name}_key",))
             if key_kind(star.dimension(name, where=f"gold.{table.name}")) == SEQUENCE:
-                remember_last(warehouse, table)
+                save_last(warehouse, table)
             nothing = f"SELECT * FROM {warehouse.ref('gold', table.name)} WHERE FALSE"
             written += warehouse.replace_rows(table, keys=keys, fresh=warehouse.stage("gold_nothing", nothing))
     return written
 
 
-def _forsaken(warehouse: Warehouse, star: Star, name: str, candidates: str) -> str:
+def _select_orphaned(warehouse: Warehouse, star: Star, name: str, candidates: str) -> str:
     """SELECT of the keys of inferred members among the candidates that no fact points at."""
     table, key = warehouse.ref("gold", f"dim_{name}"), quote(f"{name}_key")
     pointing = "".join(
         f" AND {key} NOT IN (SELECT {quote(column)} FROM {fact} "
         f"WHERE {quote(column)} IN (SELECT member FROM {candidates}))"
-        for fact, column in _pointing(warehouse, star, name)
+        for fact, column in _referencing_columns(warehouse, star, name)
     )
     return f"SELECT {key} FROM {table} WHERE is_inferred AND {key} IN (SELECT member FROM {candidates}){pointing}"
 
 
-def _pointing(warehouse: Warehouse, star: Star, dimension: str) -> list[tuple[str, str]]:
+def _referencing_columns(warehouse: Warehouse, star: Star, dimension: str) -> list[tuple[str, str]]:
     """Stored fact tables and their columns that point at a dimension."""
     found = []
-    for fact, lookup in star.referring(dimension):
+    for fact, lookup in star.find_references(dimension):
         stored = warehouse.describe("gold", table_name(fact)) or ()
         if any(column.name == f"{lookup}_key" for column in stored):
             found.append((warehouse.ref("gold", table_name(fact)), f"{lookup}_key"))
     return found
 
 
-def _stored(warehouse: Warehouse, dimension: Dimension) -> Table:
+def _stored_table(warehouse: Warehouse, dimension: Dimension) -> Table:
     columns = warehouse.describe("gold", table_name(dimension)) or ()
     return Table(layer="gold", name=table_name(dimension), columns=columns, key=("entity_key",))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from headwater.errors import DeclarationError
 from headwater.gold.dimension import date
-from headwater.gold.fact.expressions import Reader
+from headwater.gold.fact.expressions import ExpressionReader
 from headwater.gold.star import Ref
-from headwater.gold.surrogate_key import key_beside
+from headwater.gold.surrogate_key import entity_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN, DateDimension, Dimension, EntityDimension
 from headwater.model.fact import Lookup
 from headwater.model.names_in_scope import attribute_names
@@ -21,7 +21,7 @@ _KEPT = ("entity_key", "valid_from", "valid_to")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class CompiledLookup:
     """A lookup of one part of a fact, compiled."""
 
     name: str
@@ -35,11 +35,11 @@ class Reach:
     """SQL of what that is made of."""
     at: str
     """SQL of the instant, clipped so that some version answers; only for point_in_time."""
-    not_applicable: str
+    not_applicable_condition: str
     """SQL that holds where NULL is as it should be."""
-    behind: frozenset[str]
+    depends_on: frozenset[str]
     """The lookups that must be answered before."""
-    read: bool
+    has_attributes: bool
     """Whether expressions use its attributes."""
 
     @property
@@ -48,7 +48,7 @@ class Reach:
         return isinstance(self.dimension, DateDimension)
 
     @property
-    def met(self) -> str:
+    def key_column(self) -> str:
         """The hidden column that holds the entity key asked for."""
         return f"_on_{self.name}"
 
@@ -57,16 +57,16 @@ class Reach:
         """The column of the fact."""
         return f"{self.name}_key"
 
-    def answer(self) -> str:
+    def key_sql(self) -> str:
         """SQL of the key; NULL where the member has not been met yet."""
         nothing = str(UNKNOWN)
-        if self.not_applicable:
-            nothing = f"CASE WHEN {self.not_applicable} THEN {NOT_APPLICABLE} ELSE {UNKNOWN} END"
+        if self.not_applicable_condition:
+            nothing = f"CASE WHEN {self.not_applicable_condition} THEN {NOT_APPLICABLE} ELSE {UNKNOWN} END"
         if isinstance(self.dimension, DateDimension):
-            outside = date.outside(self.dimension, self.on)
+            outside = date.outside_condition(self.dimension, self.on)
             return (
                 f"CASE WHEN {self.on} IS NULL THEN {nothing} WHEN {outside} THEN {ERROR} "
-                f"ELSE {date.key_of(self.on)} END"
+                f"ELSE {date.key_sql(self.on)} END"
             )
         return f"CASE WHEN {self.on} IS NULL THEN {nothing} ELSE {quote(self.name)}.{self._key} END"
 
@@ -77,13 +77,15 @@ class Reach:
         """
         alias = quote(self.name)
         if isinstance(self.dimension, DateDimension):
-            joined = f"LEFT JOIN {self.table} AS {alias} ON {alias}.{self._key} = {date.key_of(self.on)}"
-            return joined if self.read else ""
+            joined = f"LEFT JOIN {self.table} AS {alias} ON {alias}.{self._key} = {date.key_sql(self.on)}"
+            return joined if self.has_attributes else ""
         among = f"entity_key IN ({narrow})" if narrow else "entity_key IS NOT NULL"
         members = f"{found} AS members" if found else f"(SELECT * FROM {self.table} WHERE {among}) AS members"
         meets = f"{alias}.entity_key = {self.on}"
         if self.lookup.strategy == "point_in_time":
-            spans = covering(members, key="entity_key", columns=[name for name in self.needed if name not in _KEPT])
+            spans = covering(
+                members, key="entity_key", columns=[name for name in self.needed_columns if name not in _KEPT]
+            )
             return f"LEFT JOIN (\n{spans}\n) AS {alias} ON {meets} AND {covers(alias, self.at)}"
         if isinstance(self.dimension, EntityDimension):
             place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from DESC) AS _place"
@@ -92,9 +94,9 @@ class Reach:
         return f"LEFT JOIN {self.table} AS {alias} ON {meets}"
 
     @property
-    def needed(self) -> tuple[str, ...]:
+    def needed_columns(self) -> tuple[str, ...]:
         """The columns of the dimension that the fact takes something from."""
-        return (*_KEPT, self.key_name, *(attribute_names(self.dimension) if self.read else ()))
+        return (*_KEPT, self.key_name, *(attribute_names(self.dimension) if self.has_attributes else ()))
 
     @property
     def key_name(self) -> str:
@@ -106,10 +108,10 @@ class Reach:
         return quote(self.key_name)
 
 
-def reaches(reader: Reader, ref: Ref, *, used: set[str]) -> tuple[Reach, ...]:
+def compile_lookups(reader: ExpressionReader, ref: Ref, *, used: set[str]) -> tuple[CompiledLookup, ...]:
     """The lookups of a fact, each after those whose attributes it needs."""
-    dimensions = reader.star.looked_up(reader.fact)
-    known: dict[str, Reach] = {}
+    dimensions = reader.star.find_dimensions(reader.fact)
+    known: dict[str, CompiledLookup] = {}
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
@@ -123,33 +125,35 @@ def reaches(reader: Reader, ref: Ref, *, used: set[str]) -> tuple[Reach, ...]:
             behind = reader.lookups_in(_texts(reader.fact.lookups[name]))
             for other in sorted(behind):
                 visit(other, (*path, name))
-            known[name] = _reach(reader, ref, name, dimensions[name], behind=behind)
+            known[name] = _compile_lookup(reader, ref, name, dimensions[name], behind=behind)
 
     for name in reader.fact.lookups:
         visit(name, ())
-    everywhere = used.union(*(item.behind for item in known.values()))
-    return tuple(replace(item, read=item.name in everywhere) for item in known.values())
+    everywhere = used.union(*(item.depends_on for item in known.values()))
+    return tuple(replace(item, has_attributes=item.name in everywhere) for item in known.values())
 
 
-def _reach(reader: Reader, ref: Ref, name: str, dimension: Dimension, *, behind: set[str]) -> Reach:
+def _compile_lookup(
+    reader: ExpressionReader, ref: Ref, name: str, dimension: Dimension, *, behind: set[str]
+) -> CompiledLookup:
     lookup = reader.fact.lookups[name]
     values = tuple(reader.sql(text) for text in lookup.on)
     instant = f"COALESCE(CAST({reader.sql(lookup.at)} AS TIMESTAMP), {_LAST})" if lookup.at else ""
-    return Reach(
+    return CompiledLookup(
         name=name,
         lookup=lookup,
         dimension=dimension,
         table=ref("gold", table_name(dimension)),
-        on=_on(reader, name, dimension, values),
+        on=_on_sql(reader, name, dimension, values),
         values=values,
         at=f"LEAST({instant}, {_LAST})" if instant else "",
-        not_applicable=f"({reader.sql(lookup.not_applicable)})" if lookup.not_applicable else "",
-        behind=frozenset(behind),
-        read=True,
+        not_applicable_condition=f"({reader.sql(lookup.not_applicable)})" if lookup.not_applicable else "",
+        depends_on=frozenset(behind),
+        has_attributes=True,
     )
 
 
-def _on(reader: Reader, name: str, dimension: Dimension, values: tuple[str, ...]) -> str:
+def _on_sql(reader: ExpressionReader, name: str, dimension: Dimension, values: tuple[str, ...]) -> str:
     wanted = 1
     if isinstance(dimension, EntityDimension):
         entity = reader.star.entity(dimension.entity, where=reader.where)
@@ -162,7 +166,7 @@ def _on(reader: Reader, name: str, dimension: Dimension, values: tuple[str, ...]
             hint="give one expression for each part of the key",
         )
     if isinstance(dimension, EntityDimension):
-        return f"({key_beside('_row.entity_key', values)})"
+        return f"({entity_key_sql('_row.entity_key', values)})"
     kind = "DATE" if isinstance(dimension, DateDimension) else "VARCHAR"
     return f"CAST({values[0]} AS {kind})"
 

@@ -39,7 +39,7 @@ def _months(first: date, last: date) -> Iterator[tuple[str, str]]:
         yield start.isoformat(), start.replace(day=monthrange(start.year, start.month)[1]).isoformat()
 
 
-def still_open(parts: CompiledFact, since: int) -> str:
+def select_open(parts: CompiledFact, since: int) -> str:
     """SELECT of the keys of rows that may span a month after `since` (yyyymm)."""
     month = date(since // 100, since % 100, 1)
     last = month.replace(day=monthrange(month.year, month.month)[1])
@@ -51,7 +51,7 @@ def still_open(parts: CompiledFact, since: int) -> str:
     )
 
 
-def without_span(parts: CompiledFact, relations: list[str]) -> str:
+def select_spanless(parts: CompiledFact, relations: list[str]) -> str:
     """SELECT of the keys of rows that span no month, because they never begin or end before they do."""
     return "\nUNION\n".join(
         f"SELECT _row.entity_key FROM {relation} AS _row "

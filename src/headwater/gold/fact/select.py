@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from headwater.dtypes import DUCKDB, check_dtype, spelled
 from headwater.errors import DeclarationError
-from headwater.gold.columns import LOAD, check_columns, typed
-from headwater.gold.fact.expressions import MONTH, Reader, reader_of
-from headwater.gold.fact.lookup import Reach, reaches
+from headwater.gold.columns import LOAD, check_columns, infer_types
+from headwater.gold.fact.expressions import MONTH, ExpressionReader, make_reader
+from headwater.gold.fact.lookup import CompiledLookup, compile_lookups
 from headwater.gold.star import Ref, Star
 from headwater.model.fact import Fact, Part
 from headwater.model.tables import table_name
@@ -29,7 +29,7 @@ class CompiledPart:
     """The versions of its entity."""
     values: Mapping[str, str]
     """Column -> SQL, without lookups and load metadata."""
-    reaches: tuple[Reach, ...]
+    lookups: tuple[CompiledLookup, ...]
     """Its lookups, in the order to join them."""
     where: tuple[str, ...]
     """SQL that must hold."""
@@ -49,18 +49,18 @@ class CompiledFact:
     """Columns of its grain that are never NULL: keys of its entity, and the ends of its periods."""
 
     @property
-    def reaches(self) -> tuple[Reach, ...]:
+    def lookups(self) -> tuple[CompiledLookup, ...]:
         """Its lookups, as the first part sees them."""
-        return self.parts[0].reaches
+        return self.parts[0].lookups
 
 
-def compiled(star: Star, fact: Fact, ref: Ref) -> CompiledFact:
+def compile_fact(star: Star, fact: Fact, ref: Ref) -> CompiledFact:
     """`fact` with its expressions compiled; DeclarationError where they do not hold."""
-    parts = tuple(_part(star, fact, part, ref) for part in fact.sources)
-    return CompiledFact(fact=fact, parts=parts, batches=ref("meta", "batch"), sure=_sure(star, fact))
+    parts = tuple(_compile_part(star, fact, part, ref) for part in fact.sources)
+    return CompiledFact(fact=fact, parts=parts, batches=ref("meta", "batch"), sure=_sure_columns(star, fact))
 
 
-def _sure(star: Star, fact: Fact) -> frozenset[str]:
+def _sure_columns(star: Star, fact: Fact) -> frozenset[str]:
     keys = [
         frozenset() if part.columns else frozenset(star.declarations.entities[part.entity].key) for part in fact.sources
     ]
@@ -69,31 +69,33 @@ def _sure(star: Star, fact: Fact) -> frozenset[str]:
     return frozenset(name for name in fact.grain if name in named and name not in own)
 
 
-def _part(star: Star, fact: Fact, part: Part, ref: Ref) -> CompiledPart:
-    reader = reader_of(star, fact, part, star.looked_up(fact))
+def _compile_part(star: Star, fact: Fact, part: Part, ref: Ref) -> CompiledPart:
+    reader = make_reader(star, fact, part, star.find_dimensions(fact))
     conditions = [text for text in (fact.where, part.where) if text]
     used = reader.lookups_in([*fact.degenerate.values(), *fact.measures.values(), *conditions])
     return CompiledPart(
         part=part,
         relation=ref("silver", part.entity),
-        values=_values(reader),
-        reaches=reaches(reader, ref, used=used),
+        values=_compile_values(reader),
+        lookups=compile_lookups(reader, ref, used=used),
         where=tuple(f"({reader.sql(text)})" for text in conditions),
-        span=(_day(reader, fact.periods.start), _day(reader, fact.periods.end)) if fact.periods else None,
+        span=(_day_sql(reader, fact.periods.start), _day_sql(reader, fact.periods.end)) if fact.periods else None,
     )
 
 
-def _values(reader: Reader) -> dict[str, str]:
+def _compile_values(reader: ExpressionReader) -> dict[str, str]:
     fact = reader.fact
     own = {**fact.degenerate, **fact.measures}
     names = [name for name in (*fact.grain, *(PERIOD if fact.periods else ())) if name not in own]
     texts = {name: name for name in names} | own
     # Grain columns stand first, in their order, however they are declared.
     ordered = dict.fromkeys((*fact.grain, *names, *texts))
-    return {name: _cast(fact, name, reader.sql(texts[name], path=(name,))) for name in ordered if name != "entity_key"}
+    return {
+        name: _cast_sql(fact, name, reader.sql(texts[name], path=(name,))) for name in ordered if name != "entity_key"
+    }
 
 
-def _cast(fact: Fact, name: str, sql: str) -> str:
+def _cast_sql(fact: Fact, name: str, sql: str) -> str:
     if name not in fact.types:
         return sql
     try:
@@ -106,7 +108,7 @@ def _cast(fact: Fact, name: str, sql: str) -> str:
     return f"CAST({sql} AS {spelled(dtype, DUCKDB)})"
 
 
-def _day(reader: Reader, text: str) -> str:
+def _day_sql(reader: ExpressionReader, text: str) -> str:
     return f"CAST({reader.sql(text)} AS DATE)"
 
 
@@ -115,8 +117,8 @@ def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
     fact = parts.fact
     where = f"{fact.origin} fact {fact.fact}"
     months = "(SELECT DATE '1970-01-01' AS period_start, DATE '1970-01-31' AS period_end)"
-    types = typed(warehouse, rows_of(parts, months=months), where=where)
-    keys = [reach.column for reach in parts.reaches]
+    types = infer_types(warehouse, select_rows(parts, months=months), where=where)
+    keys = [lookup.column for lookup in parts.lookups]
     grain = [name for name in parts.parts[0].values if name in (*fact.grain, *PERIOD)]
     others = [name for name in parts.parts[0].values if name not in grain]
     columns = (
@@ -129,7 +131,8 @@ def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
     check_columns(columns, where=where)
     primary = tuple(dict.fromkeys(("entity_key", *fact.grain)))
     references = [
-        Reference(column=reach.column, table=table_name(reach.dimension), key=reach.key_name) for reach in parts.reaches
+        Reference(column=lookup.column, table=table_name(lookup.dimension), key=lookup.key_name)
+        for lookup in parts.lookups
     ]
     return Table(
         layer="gold",
@@ -141,7 +144,7 @@ def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
     )
 
 
-def rows_of(
+def select_rows(
     parts: CompiledFact,
     *,
     relations: Sequence[str] = (),
@@ -154,33 +157,35 @@ def rows_of(
     the staged members that they may point at.
     """
     chosen = zip(parts.parts, relations or [""] * len(parts.parts), members or [{}] * len(parts.parts), strict=True)
-    return "\nUNION ALL\n".join(_rows_of_part(parts, part, staged, months, found) for part, staged, found in chosen)
+    return "\nUNION ALL\n".join(_select_part_rows(parts, part, staged, months, found) for part, staged, found in chosen)
 
 
-def _rows_of_part(parts: CompiledFact, part: CompiledPart, staged: str, months: str, found: Mapping[str, str]) -> str:
+def _select_part_rows(
+    parts: CompiledFact, part: CompiledPart, staged: str, months: str, found: Mapping[str, str]
+) -> str:
     values = "".join(f",\n  {sql} AS {quote(name)}" for name, sql in part.values.items())
     asked = "".join(
-        f",\n  {reach.answer()} AS {quote(reach.column)}"
-        + ("" if reach.is_day else f",\n  {reach.on} AS {quote(reach.met)}")
-        for reach in _in_order(parts, part)
+        f",\n  {lookup.key_sql()} AS {quote(lookup.column)}"
+        + ("" if lookup.is_day else f",\n  {lookup.on} AS {quote(lookup.key_column)}")
+        for lookup in _order_lookups(parts, part)
     )
     conditions = " AND ".join(["_row.is_current", *part.where])
     return (
         f"SELECT _row.entity_key{values}{asked},\n"
         "  _load.read_at AS loaded_at, _row.batch_id, _load.source\n"
-        f"{source(part, staged=staged, months=months, members=found)}\n"
+        f"{from_sql(part, staged=staged, months=months, members=found)}\n"
         f"LEFT JOIN {parts.batches} AS _load ON _load.batch_id = _row.batch_id\n"
         f"WHERE {conditions}"
     )
 
 
-def _in_order(parts: CompiledFact, part: CompiledPart) -> list[Reach]:
+def _order_lookups(parts: CompiledFact, part: CompiledPart) -> list[CompiledLookup]:
     # Parts may join in different orders; their columns must stand in one.
-    by_name = {reach.name: reach for reach in part.reaches}
-    return [by_name[reach.name] for reach in parts.reaches]
+    by_name = {lookup.name: lookup for lookup in part.lookups}
+    return [by_name[lookup.name] for lookup in parts.lookups]
 
 
-def source(
+def from_sql(
     part: CompiledPart,
     *,
     staged: str = "",
@@ -189,16 +194,18 @@ def source(
     members: Mapping[str, str] | None = None,
 ) -> str:
     """The FROM clause of a part: its rows, its months, and the rows that its lookups find (`only` these, if given)."""
-    base, found = _base(part, staged, months), members or {}
+    base, found = _base_sql(part, staged, months), members or {}
     joins = [
-        reach.join(f"SELECT {reach.on} {base}" if staged and not reach.behind else "", found=found.get(reach.name, ""))
-        for reach in part.reaches
-        if only is None or reach.name in only
+        lookup.join(
+            f"SELECT {lookup.on} {base}" if staged and not lookup.depends_on else "", found=found.get(lookup.name, "")
+        )
+        for lookup in part.lookups
+        if only is None or lookup.name in only
     ]
     return "\n".join([base, *(text for text in joins if text)])
 
 
-def _base(part: CompiledPart, staged: str, months: str) -> str:
+def _base_sql(part: CompiledPart, staged: str, months: str) -> str:
     base = f"FROM {staged or part.relation} AS _row"
     if part.span:
         first, last = part.span
@@ -209,25 +216,27 @@ def _base(part: CompiledPart, staged: str, months: str) -> str:
     return base
 
 
-def asked_for(part: CompiledPart, reach: Reach, *, staged: str, months: str) -> str:
+def select_asked_keys(part: CompiledPart, lookup: CompiledLookup, *, staged: str, months: str) -> str:
     """SELECT of the entity keys that a lookup, behind no other, asks for in the staged rows of a part."""
-    return f"SELECT {reach.on} AS entity_key {_base(part, staged, months)}"
+    return f"SELECT {lookup.on} AS entity_key {_base_sql(part, staged, months)}"
 
 
-def pointing_at(part: CompiledPart, reach: Reach, *, changed: str, months: str, staged: str = "") -> str:
+def select_referencing_keys(
+    part: CompiledPart, lookup: CompiledLookup, *, changed: str, months: str, staged: str = ""
+) -> str:
     """SELECT of the keys of the current rows whose lookup asks for one of the `changed` members.
 
     `staged` names those rows, and perhaps others, where they were found before.
     """
     return (
-        f"SELECT _row.entity_key\n{source(part, staged=staged, months=months, only=_behind(part, reach))}\n"
-        f"WHERE _row.is_current AND {reach.on} IN ({changed})"
+        f"SELECT _row.entity_key\n{from_sql(part, staged=staged, months=months, only=_dependencies(part, lookup))}\n"
+        f"WHERE _row.is_current AND {lookup.on} IN ({changed})"
     )
 
 
-def _behind(part: CompiledPart, reach: Reach) -> frozenset[str]:
-    by_name = {item.name: item for item in part.reaches}
-    return reach.behind.union(*(_behind(part, by_name[name]) for name in reach.behind))
+def _dependencies(part: CompiledPart, lookup: CompiledLookup) -> frozenset[str]:
+    by_name = {item.name: item for item in part.lookups}
+    return lookup.depends_on.union(*(_dependencies(part, by_name[name]) for name in lookup.depends_on))
 
 
 def grain_is_sure(star: Star, fact: Fact) -> bool:

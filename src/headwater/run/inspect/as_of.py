@@ -13,8 +13,8 @@ from headwater.names import suggest
 from headwater.run.inspect.status import answered
 from headwater.run.results import Answer
 from headwater.run.workspace import TenantWorkspace
-from headwater.warehouse.as_of import rows_at
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.as_of import select_rows_at
+from headwater.warehouse.base import SchemaName, Warehouse
 
 
 def asof(
@@ -43,11 +43,12 @@ def asof(
                 )
         chosen = tuple(columns) or known
         return answered(
-            warehouse, rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit)
+            warehouse,
+            select_rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit),
         )
 
 
-def versioned(declared: Declarations, name: str) -> tuple[Layer, str]:
+def versioned(declared: Declarations, name: str) -> tuple[SchemaName, str]:
     """The table that `name` means: an entity's versions, or else a dimension; DeclarationError when it has no past."""
     layer, _, rest = name.rpartition(".")
     bare = rest.removeprefix("dim_")
@@ -65,7 +66,7 @@ def versioned(declared: Declarations, name: str) -> tuple[Layer, str]:
     )
 
 
-def columns_of(warehouse: Warehouse, layer: Layer, table: str) -> tuple[str, ...]:
+def columns_of(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[str, ...]:
     """The columns of a stored table; WarehouseError when it is not there yet."""
     found = warehouse.describe(layer, table)
     if found is None:

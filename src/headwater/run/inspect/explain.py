@@ -17,7 +17,7 @@ from headwater.names import suggest
 from headwater.run.results import Explained
 from headwater.run.workspace import Workspace
 from headwater.silver.explain import explain as silver_sql
-from headwater.warehouse.base import Layer
+from headwater.warehouse.base import SchemaName
 
 Line = tuple[str, str, str]
 """A column, its expression, and the fields that it uses."""
@@ -35,7 +35,7 @@ def explain(workspace: Workspace, name: str) -> Explained:
     return Explained(name=name, kind=kind, declared=where, lineage=tuple(lineage), sql=sql)
 
 
-def _ref(layer: Layer, name: str) -> str:
+def _ref(layer: SchemaName, name: str) -> str:
     return f"{layer}.{name}"
 
 

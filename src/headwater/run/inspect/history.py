@@ -16,16 +16,16 @@ from headwater.run.inspect.raw_records import records_behind
 from headwater.run.results import Change, History, Moment
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.query import (
-    Observation,
-    Telling,
-    Version,
-    first_key,
-    keys_among,
-    observations_of,
-    tellings_of,
-    versions_of,
+    BatchOrigin,
+    LogEntry,
+    VersionRow,
+    find_keys,
+    load_batch_origins,
+    load_log_entries,
+    load_versions,
+    read_first_key,
 )
-from headwater.silver.schema.diff import as_stored
+from headwater.silver.schema.diff import stored_entity
 from headwater.warehouse.base import Warehouse
 
 
@@ -37,11 +37,13 @@ def history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = Fals
     entity = _entity(workspace, name)
     with closing(workspace.warehouse(read_only=True)) as warehouse:
         columns_of(warehouse, "silver", entity.entity)
-        stored = as_stored(warehouse, entity)
+        stored = stored_entity(warehouse, entity)
         chosen = _key(warehouse, entity, key, connections=sorted(workspace.connections()))
-        versions = versions_of(warehouse, stored, chosen)
-        seen = observations_of(warehouse, entity, chosen)
-        tellings = tellings_of(warehouse, [*(one.batch_id for one in seen), *(row["batch_id"] for row in versions)])
+        versions = load_versions(warehouse, stored, chosen)
+        seen = load_log_entries(warehouse, entity, chosen)
+        tellings = load_batch_origins(
+            warehouse, [*(one.batch_id for one in seen), *(row["batch_id"] for row in versions)]
+        )
     moments = tuple(_told(moment, tellings) for moment in _moments(stored, versions, seen))
     return History(
         entity=entity.entity,
@@ -63,7 +65,7 @@ def _entity(workspace: TenantWorkspace, name: str) -> Entity:
 
 def _key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequence[str]) -> str:
     """The entity key that is meant; StateError when nothing of that key was ever seen, or several things were."""
-    found = keys_among(warehouse, entity, {key, *(f"{connection}:{key}" for connection in connections)})
+    found = find_keys(warehouse, entity, {key, *(f"{connection}:{key}" for connection in connections)})
     if len(found) == 1:
         return found[0]
     if found:
@@ -71,12 +73,12 @@ def _key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequenc
         raise StateError(
             f"Several connections have a {entity.entity} of this key.", where="history", saw=key, hint=hint
         )
-    example = first_key(warehouse, entity)
+    example = read_first_key(warehouse, entity)
     hint = f"keys are written like `{example}`" if example else "nothing was read yet: `headwater run`"
     raise StateError(f"No {entity.entity} of this key was ever seen.", where="history", saw=key, hint=hint)
 
 
-def _moments(entity: Entity, versions: Sequence[Version], seen: Sequence[Observation]) -> Iterator[Moment]:
+def _moments(entity: Entity, versions: Sequence[VersionRow], seen: Sequence[LogEntry]) -> Iterator[Moment]:
     ends = {one.sequence: one for one in seen if one.operation in {"D", "A"}}
     if not versions and seen:
         # Only deletes were ever seen: there is no version, and still something to tell.
@@ -88,7 +90,7 @@ def _moments(entity: Entity, versions: Sequence[Version], seen: Sequence[Observa
             yield _end(ends[micros(version["valid_to"])], then)
 
 
-def _start(entity: Entity, version: Version, before: Version | None) -> Moment:
+def _start(entity: Entity, version: VersionRow, before: VersionRow | None) -> Moment:
     changes = tuple(
         Change(column=name, old=before[name] if before else None, new=version[name])
         for name in entity.tracked
@@ -104,7 +106,7 @@ def _start(entity: Entity, version: Version, before: Version | None) -> Moment:
     )
 
 
-def _end(seen: Observation, until: datetime | None) -> Moment:
+def _end(seen: LogEntry, until: datetime | None) -> Moment:
     return Moment(
         at=from_micros(seen.sequence),
         until=until,
@@ -113,7 +115,7 @@ def _end(seen: Observation, until: datetime | None) -> Moment:
     )
 
 
-def _told(moment: Moment, tellings: Mapping[str, Telling]) -> Moment:
+def _told(moment: Moment, tellings: Mapping[str, BatchOrigin]) -> Moment:
     telling = tellings.get(moment.batch_id)
     if telling is None:
         return moment

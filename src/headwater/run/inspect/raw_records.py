@@ -16,8 +16,8 @@ from headwater.model.entity import Entity
 from headwater.run.pipeline.inputs import files_of, readings_of
 from headwater.run.results import Moment, RawRecord
 from headwater.run.workspace import TenantWorkspace
-from headwater.silver.mapping import Arrival
-from headwater.silver.query import lines_about
+from headwater.silver.mapping import LandedBatch
+from headwater.silver.query import find_raw_lines
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -51,9 +51,11 @@ def _lines(
     source = f"{connection.connector}.{feed.resource}" if connection else ""
     if source not in entity.sources:
         return {}
-    arrival = Arrival(source=source, batch=row.batch, files=files_of(row.batch, lake))
+    arrival = LandedBatch(source=source, batch=row.batch, files=files_of(row.batch, lake))
     lines: dict[int, tuple[int, ...]] = {}
-    for sequence, line in lines_about(scratch, entity, readings_of(workspace.whole, entity)[source], arrival, key=key):
+    for sequence, line in find_raw_lines(
+        scratch, entity, readings_of(workspace.whole, entity)[source], arrival, key=key
+    ):
         lines[sequence] = (*lines.get(sequence, ()), line)
     return lines
 

@@ -14,8 +14,8 @@ from headwater.ledger.lease_owner import describe
 from headwater.run.pipeline.record_counts import shown_counts
 from headwater.run.results import Answer, FeedStatus, Status, TableStatus
 from headwater.run.workspace import TenantWorkspace
-from headwater.warehouse.base import Layer, Warehouse
-from headwater.warehouse.dialect.render import count_rows, one_that_reads
+from headwater.warehouse.base import SchemaName, Warehouse
+from headwater.warehouse.dialect.render import check_read_only, count_rows
 
 
 def status(workspace: TenantWorkspace) -> Status:
@@ -38,7 +38,7 @@ def status(workspace: TenantWorkspace) -> Status:
 def query(workspace: TenantWorkspace, sql: str) -> Answer:
     """The answer to one statement that only reads; WarehouseError for anything else."""
     with closing(workspace.warehouse(read_only=True)) as warehouse:
-        return answered(warehouse, one_that_reads(sql, warehouse.capabilities.dialect))
+        return answered(warehouse, check_read_only(sql, warehouse.capabilities.dialect))
 
 
 def answered(warehouse: Warehouse, statement: str) -> Answer:
@@ -92,7 +92,7 @@ def _tables(workspace: TenantWorkspace) -> tuple[TableStatus, ...]:
         warehouse.close()
 
 
-def _counts(warehouse: Warehouse, layer: Layer) -> Iterable[TableStatus]:
+def _counts(warehouse: Warehouse, layer: SchemaName) -> Iterable[TableStatus]:
     for name in warehouse.tables(layer):
         yield TableStatus(layer=layer, table=name, rows=count_rows(warehouse, layer, name))
 

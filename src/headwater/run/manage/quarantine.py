@@ -21,8 +21,8 @@ from headwater.run.pipeline.sources import Source, sources_of
 from headwater.run.pipeline.steps import Work
 from headwater.run.results import Readmitted
 from headwater.run.workspace import TenantWorkspace
-from headwater.silver.mapping import Arrival
-from headwater.silver.schema.migrate import ready_meta
+from headwater.silver.mapping import LandedBatch
+from headwater.silver.schema.migrate import create_meta_tables
 
 
 def refused(
@@ -103,7 +103,7 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
     batches = [batch for batch, count in readmitted.items() if count]
     rows = [row for batch in batches if (row := workspace.ledger.find(workspace.tenant, batch)) is not None]
     with closing(workspace.warehouse()) as warehouse:
-        ready_meta(warehouse)
+        create_meta_tables(warehouse)
         work = Work(
             workspace=workspace,
             context=RunContext(listen=workspace.listen),
@@ -122,7 +122,7 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
                 work.conform(name, arrivals)
 
 
-def _arrival(workspace: TenantWorkspace, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> Arrival:
+def _arrival(workspace: TenantWorkspace, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> LandedBatch:
     """A batch with its readmitted records, which the ledger still counts among the refused."""
     found = arrival_of(workspace.ledger, work.lake, work.sources[row.batch.feed], row)
     return replace(found, refused=max(0, found.refused - readmitted[row.batch.id]))

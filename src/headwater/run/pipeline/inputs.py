@@ -18,23 +18,23 @@ from headwater.model.names_in_scope import bronze_columns
 from headwater.run.pipeline.source_clock import believed
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Workspace
-from headwater.silver.consumed_batches import Intake
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.consumed_batches import ConsumedBatch
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.wire.cursor import Flag, Kept, Snapshots, Sweep
 
 _LANDED = ("transformed", "completed")
 
 
-def readings_of(workspace: Workspace, entity: Entity) -> dict[str, Reading]:
+def readings_of(workspace: Workspace, entity: Entity) -> dict[str, SourceMapping]:
     """How each source of an entity is read, by `connector.resource`."""
     return {name: _reading(workspace, entity, name, source) for name, source in entity.sources.items()}
 
 
 def arrivals_of(
-    ledger: Ledger, lake: Lake, sources: Mapping[Feed, Source], entity: Entity, *, known: Mapping[str, Intake]
-) -> list[Arrival]:
+    ledger: Ledger, lake: Lake, sources: Mapping[Feed, Source], entity: Entity, *, known: Mapping[str, ConsumedBatch]
+) -> list[LandedBatch]:
     """The landed batches that an entity has not taken yet, and those whose deletes still wait."""
-    found: list[Arrival] = []
+    found: list[LandedBatch] = []
     for feed, source in sources.items():
         if source.name not in entity.sources:
             continue
@@ -45,10 +45,10 @@ def arrivals_of(
     return found
 
 
-def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arrival:
+def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> LandedBatch:
     """One landed batch on its way to silver, with what it holds but was refused."""
     waiting = ledger.refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
-    return Arrival(
+    return LandedBatch(
         source=source.name,
         batch=believed(row),
         files=files_of(row.batch, lake),
@@ -60,16 +60,16 @@ def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arr
     )
 
 
-def allowed_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[Arrival]) -> set[str]:
+def allowed_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[LandedBatch]) -> set[str]:
     """The complete reads whose deletes a person has let through: a rebuild lets them through as well."""
-    reads = (one.batch.id for one in arrivals if one.complete)
+    reads = (one.batch.id for one in arrivals if one.is_complete)
     return {batch for batch in reads if ledger.mark(tenant, _allowed(entity, batch))}
 
 
-def allow_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[Arrival]) -> None:
+def allow_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[LandedBatch]) -> None:
     """Remember that a person has let the deletes of these complete reads through."""
     for arrival in arrivals:
-        if arrival.complete:
+        if arrival.is_complete:
             ledger.set_mark(tenant, _allowed(entity, arrival.batch.id), "yes")
 
 
@@ -84,7 +84,7 @@ def files_of(batch: Batch, lake: Lake) -> tuple[str, ...]:
     return tuple(lake.url(one) for one in (*own, *retried_files(batch, lake)))
 
 
-def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) -> Reading:
+def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) -> SourceMapping:
     connector, _, resource = name.partition(".")
     plug = workspace.plug(connector)
     scope = Scope(
@@ -102,7 +102,7 @@ def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) ->
     deleted = source.deleted
     if deleted is None and isinstance(deletes, Flag):
         deleted = f"lower(cast({deletes.field} as text)) = '{deletes.equals.lower()}'"
-    return Reading(
+    return SourceMapping(
         source=name,
         columns={column: str(sql(text, "map", column)) for column, text in source.map.items()},
         changed_at=sql(source.changed_at, "changed_at"),

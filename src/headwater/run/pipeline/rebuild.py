@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from headwater.errors import DeclarationError
-from headwater.gold.change_feed import forget
+from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables
 from headwater.names import suggest
 from headwater.run.pipeline.context import RunContext
@@ -16,10 +16,10 @@ from headwater.run.pipeline.sources import standing_of
 from headwater.run.results import RunReport
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.owner import OWNERS
-from headwater.silver.schema.migrate import drop
-from headwater.warehouse.base import Layer
+from headwater.silver.schema.migrate import drop_entity
+from headwater.warehouse.base import SchemaName
 
-_LAYERS: tuple[Layer, ...] = ("gold", "silver", "meta")
+_LAYERS: tuple[SchemaName, ...] = ("gold", "silver", "meta")
 
 
 def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Callable[[], bool]) -> RunReport:
@@ -48,13 +48,13 @@ def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
             standing_of(
                 workspace, warehouse, besides=entity
             )  # nothing is dropped where the run would refuse the others
-            drop(warehouse, declared)
+            drop_entity(warehouse, declared)
             return
         with warehouse.transaction():
             counted = counted_tables(warehouse, workspace.declarations.dimensions.values())
             kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("progress",) if counted else ())})}
             if counted:
-                forget(warehouse)
+                reset_progress(warehouse)
             for layer in _LAYERS:
                 # A view is called after its table, and goes before it: Postgres drops nothing that a view looks at.
                 for name in reversed(warehouse.tables(layer)):

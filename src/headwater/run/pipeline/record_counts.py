@@ -27,8 +27,8 @@ from headwater.run.pipeline.inputs import arrival_of, readings_of
 from headwater.run.pipeline.sources import Source
 from headwater.run.results import Counted
 from headwater.run.workspace import TenantWorkspace
-from headwater.silver.mapping import Arrival
-from headwater.silver.row_counts import Stock, explained
+from headwater.silver.mapping import LandedBatch
+from headwater.silver.row_counts import RowCountCheck, add_unexplained
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.wire.cursor import Changes, Snapshot, Sweep
@@ -114,7 +114,7 @@ class Counting:
             return None
         return CountRow(feed=source.feed, entity=due.entity, counted_at=at, numbers=numbers)
 
-    def _stock(self, source: Source, entity: Entity, scratch: Warehouse) -> Stock:
+    def _stock(self, source: Source, entity: Entity, scratch: Warehouse) -> RowCountCheck:
         ledger, feed, deletes = self.workspace.ledger, source.feed, source.resource.deletes
         reading = readings_of(self.workspace.whole, entity)[source.name]
         lines: dict[str, list[int]] = defaultdict(list)
@@ -124,41 +124,41 @@ class Counting:
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = reading.where or reading.deleted
         snapshot = isinstance(source.resource.cursor, Snapshot)
-        return Stock(
+        return RowCountCheck(
             entity=entity,
-            reading=reading,
+            mapping=reading,
             connection=feed.connection,
-            keeps=not reading.deleted and (deletes.kind == "none" if deletes else not snapshot),
+            keeps_deleted=not reading.deleted and (deletes.kind == "none" if deletes else not snapshot),
             waiting=[(one, lines[row.batch.id]) for row in rows for one in self._refused(source, row.batch)],
             landed=[arrival_of(ledger, self.lake, source, row) for row in records] if conditional else [],
             warehouse=self.warehouse,
             scratch=scratch,
         )
 
-    def _refused(self, source: Source, batch: Batch) -> list[Arrival]:
+    def _refused(self, source: Source, batch: Batch) -> list[LandedBatch]:
         """The refused records of a batch, as far as bronze could type them."""
         path = self.lake.path("quarantine", batch, REFUSED)
         found = [] if self.lake.size(path) is None else [self.lake.url(path)]
-        return [Arrival(source=source.name, batch=batch, files=(one,)) for one in found]
+        return [LandedBatch(source=source.name, batch=batch, files=(one,)) for one in found]
 
-    def _against_ids(self, stock: Stock, source: Source, complete: Batch) -> dict[str, int]:
+    def _against_ids(self, stock: RowCountCheck, source: Source, complete: Batch) -> dict[str, int]:
         row = self.workspace.ledger.find(self.workspace.tenant, complete.id)
         assert row is not None
         arrival = arrival_of(self.workspace.ledger, self.lake, source, row)
-        return stock.against_ids(arrival, self._refused(source, complete))
+        return stock.compare_ids(arrival, self._refused(source, complete))
 
-    def _against_count(self, stock: Stock, source: Source, now: datetime) -> dict[str, int]:
+    def _against_count(self, stock: RowCountCheck, source: Source, now: datetime) -> dict[str, int]:
         """The service's own count; if it has more, what changed since the last window ended may explain some."""
         client, question = self.clients[source.feed.connection], Question(resource=source.resource)
         whole = batch_of(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
-        numbers = stock.against_number(count_of(question, whole, client))
+        numbers = stock.compare_number(count_of(question, whole, client))
         read = self.workspace.ledger.windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
             since = batch_of(source.feed, Window(since=read[-1].until, until=now + _DAY))
             changed = count_of(question, since, client)
             # a count that does not know its filter explains nothing
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
-        return explained(numbers)
+        return add_unexplained(numbers)
 
     def _complete(self, feed: Feed, now: datetime) -> Batch | None:
         """The newest complete read, if it is proved and has landed."""

@@ -17,7 +17,7 @@ from headwater.events import (
     FindingMade,
     Listen,
 )
-from headwater.gold.change_feed import trim
+from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
 from headwater.ledger.heartbeat import SECONDS, keep
 from headwater.ledger.lease_owner import holder
@@ -39,7 +39,7 @@ from headwater.run.pipeline.steps import Work
 from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads, without_stale
 from headwater.run.results import Counted, Finding, Outcome, RunReport, StepResult
 from headwater.run.workspace import TenantWorkspace
-from headwater.silver.schema.migrate import ready_meta
+from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
 
 SCOPE = "run"
@@ -101,7 +101,7 @@ def _carry_out(
         results = execute(plan, work.carry, context.listen)
         complete(workspace, work.sources, plan, results, waiting=work.waiting)
         tally.counts = () if context.stop() else _counts(work, asked)
-        trim(work.warehouse)
+        prune_changes(work.warehouse)
     return _outcome(work, asked, plan, results, tally)
 
 
@@ -109,7 +109,7 @@ def _connected(workspace: TenantWorkspace, asked: Asked, context: RunContext, st
     """The tenant's warehouse, lake and services, ready for the steps of a run."""
     warehouse = workspace.warehouse()
     stack.callback(warehouse.close)
-    ready_meta(warehouse)
+    create_meta_tables(warehouse)
     standing = standing_of(workspace, warehouse) if _writes_history(asked) else Standing()
     _repeat_findings(workspace, warehouse, listen=context.listen)
     lake, sources = workspace.owned_lake(), sources_of(workspace)

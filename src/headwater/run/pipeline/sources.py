@@ -12,7 +12,7 @@ from headwater.batch import Batch, Feed
 from headwater.bronze.contract import relaxed
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
-from headwater.gold.dimension.rekey import unsettled
+from headwater.gold.dimension.rekey import find_outdated
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
@@ -22,8 +22,8 @@ from headwater.plan.state import FeedState, Redeclared, TenantState
 from headwater.run.clients import connection_place
 from headwater.run.plugins import Plug
 from headwater.run.workspace import TenantWorkspace
-from headwater.silver.schema.diff import decide
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.silver.schema.diff import decide_schemas
+from headwater.warehouse.base import SchemaName, Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,14 @@ class Standing:
 
 def standing_of(workspace: TenantWorkspace, warehouse: Warehouse, *, besides: str = "") -> Standing:
     """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
-    layers: tuple[Layer, ...] = ("silver", "gold")
+    layers: tuple[SchemaName, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in workspace.declarations.entities.items() if name != besides]
-    decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
+    decided = {
+        name: Redeclared(anew=one.rebuild, why=one.why) for name, one in decide_schemas(warehouse, entities).items()
+    }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
-    stale = unsettled(warehouse, workspace.declarations.dimensions.values(), built)
+    stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
     return Standing(built=built - stale, redeclared=decided)
 
 

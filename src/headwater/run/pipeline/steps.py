@@ -14,7 +14,7 @@ from headwater.events import BatchLanded, DriftSeen, FindingMade, Repaired, Tabl
 from headwater.extract.read import read
 from headwater.extract.request_params import Question
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.lake.base import Lake
 from headwater.model.dimension import Dimension
@@ -32,11 +32,11 @@ from headwater.run.pipeline.sources import Source, Standing, feed_state
 from headwater.run.pipeline.verify import Inquiry
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import conform
-from headwater.silver.consumed_batches import Intake, intakes_of, position_of
-from headwater.silver.mapping import Arrival
+from headwater.silver.consumed_batches import ConsumedBatch, load_consumed, position_of
+from headwater.silver.mapping import LandedBatch
 from headwater.silver.merge.result import Finding as SilverFinding
-from headwater.silver.schema.migrate import drop, settle
-from headwater.warehouse.base import Warehouse, Written
+from headwater.silver.schema.migrate import drop_entity, finish_rebuild
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,14 +166,14 @@ class Work:
     def _conform(self, step: Conform) -> str:
         name, entity = step.entity, self.workspace.declarations.entities[step.entity]
         if step.anew:
-            drop(self.warehouse, entity)
+            drop_entity(self.warehouse, entity)
             self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
-        known = intakes_of(self.warehouse, name)
+        known = load_consumed(self.warehouse, name)
         said = self._conform_verified(entity, self._arrivals(entity, known=known))
-        settle(self.warehouse, entity)
+        finish_rebuild(self.warehouse, entity)
         return f"made anew: {said}" if step.anew else said
 
-    def _conform_verified(self, entity: Entity, arrivals: Sequence[Arrival]) -> str:
+    def _conform_verified(self, entity: Entity, arrivals: Sequence[LandedBatch]) -> str:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
         inquiry = Inquiry(
             entity=entity,
@@ -209,10 +209,10 @@ class Work:
         )
         self.context.listen(told)
 
-    def _arrivals(self, entity: Entity, *, known: Mapping[str, Intake]) -> list[Arrival]:
+    def _arrivals(self, entity: Entity, *, known: Mapping[str, ConsumedBatch]) -> list[LandedBatch]:
         return arrivals_of(self.workspace.ledger, self.lake, self.sources, entity, known=known)
 
-    def conform(self, name: str, arrivals: Sequence[Arrival]) -> str:
+    def conform(self, name: str, arrivals: Sequence[LandedBatch]) -> str:
         """Bring landed batches into the history of an entity."""
         entity = self.workspace.declarations.entities[name]
         readings = readings_of(self.workspace.whole, entity)
@@ -222,7 +222,7 @@ class Work:
             entity,
             readings,
             arrivals,
-            everything=lambda: self._arrivals(entity, known={}),
+            load_landed=lambda: self._arrivals(entity, known={}),
             allowed=allowed_drops(ledger, tenant, name, arrivals),
             allow_drop=self.context.allow_drop,
         )
@@ -245,9 +245,9 @@ class Work:
     def _build(self, declared: Dimension | Fact) -> str:
         star = Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
         tell = self.context.listen
-        written: Written
+        written: WriteCounts
         if isinstance(declared, Fact):
-            written = load_fact(self.warehouse, star, declared, listen=tell)
+            written = build_fact(self.warehouse, star, declared, listen=tell)
         else:
             written = build_dimension(self.warehouse, star, declared, listen=tell)
         table = f"gold.{table_name(declared)}"

@@ -18,8 +18,8 @@ from headwater.model.entity import Entity
 from headwater.run.pipeline.inputs import arrival_of
 from headwater.run.pipeline.sources import Source
 from headwater.silver.complete_read import CompleteRead
-from headwater.silver.deletes import Sought, seek
-from headwater.silver.mapping import Arrival, Reading
+from headwater.silver.deletes import KeyMismatch, find_key_mismatch
+from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.result import Finding
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
@@ -36,7 +36,7 @@ class Inquiry:
     """Asks the services of a run about what complete reads of an entity leave open."""
 
     entity: Entity
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, SourceMapping]
     sources: Mapping[Feed, Source]
     clients: Mapping[str, Client]
     times: Mapping[str, datetime]
@@ -50,31 +50,31 @@ class Inquiry:
     listen: Listen
     allow_drop: bool = False
 
-    def is_fresh(self, arrival: Arrival) -> bool:
+    def is_fresh(self, arrival: LandedBatch) -> bool:
         """Whether it is a complete read of this run, so that its service can be asked about it now."""
         began = self.times.get(arrival.batch.feed.connection)
-        return arrival.complete and began is not None and arrival.read_at >= began
+        return arrival.is_complete and began is not None and arrival.read_at >= began
 
-    def concerns(self, arrival: Arrival) -> bool:
+    def concerns(self, arrival: LandedBatch) -> bool:
         """Whether its service can be asked about it, or it may show ids that nobody read."""
         return self.is_fresh(arrival) and (arrival.batch.purpose == "sweep" or self.asks(arrival))
 
-    def held(self, arrival: Arrival) -> bool:
+    def held(self, arrival: LandedBatch) -> bool:
         """Whether it waits for an answer of its service."""
         return self.ledger.mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
 
-    def asks(self, arrival: Arrival) -> bool:
+    def asks(self, arrival: LandedBatch) -> bool:
         """Whether the records that it leaves open can be asked for by id."""
         source = self.sources[arrival.batch.feed]
         resource, mapped = source.resource, self.entity.sources[arrival.source].map
         plain = len(self.entity.key) == 1 and (mapped[self.entity.key[0]],) == resource.key
         return resource.verify is not None and plain
 
-    def settle(self, arrival: Arrival) -> tuple[list[Arrival], list[Finding]]:
+    def settle(self, arrival: LandedBatch) -> tuple[list[LandedBatch], list[Finding]]:
         """A complete read, with the records that were asked for because of it; nothing while it has to wait."""
         sought = self._seek(arrival)
         unread = () if arrival.batch.purpose == "snapshot" else self._unread(arrival, sought)
-        verified: list[Arrival] = []
+        verified: list[LandedBatch] = []
         if self.asks(arrival) and (sought.missing or unread):
             how = self.sources[arrival.batch.feed].resource.verify
             most = how.max if how else 0
@@ -90,18 +90,18 @@ class Inquiry:
         self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "settled")
         return [arrival, *verified], self._left(arrival, unread)
 
-    def _seek(self, arrival: Arrival) -> Sought:
+    def _seek(self, arrival: LandedBatch) -> KeyMismatch:
         with LakeReader(self.warehouse) as lake:
             read = CompleteRead(
                 warehouse=self.warehouse,
                 lake=lake,
                 entity=self.entity,
-                reading=self.readings[arrival.source],
+                mapping=self.readings[arrival.source],
                 arrival=arrival,
             )
-            return seek(read)
+            return find_key_mismatch(read)
 
-    def _unread(self, arrival: Arrival, sought: Sought) -> tuple[str, ...]:
+    def _unread(self, arrival: LandedBatch, sought: KeyMismatch) -> tuple[str, ...]:
         """Ids that nobody read, without those that wait in quarantine and where old records are left out on purpose.
 
         Where records can be asked for by id, all of them are. Otherwise, what a sweep shows for the first time may have been
@@ -120,7 +120,7 @@ class Inquiry:
         self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))
         return tuple(unread if before is None else sorted(set(unread) & set(before.split("\n"))))
 
-    def _read(self, arrival: Arrival, keys: Sequence[str], control: str) -> Arrival:
+    def _read(self, arrival: LandedBatch, keys: Sequence[str], control: str) -> LandedBatch:
         batch, source = arrival.batch, self.sources[arrival.batch.feed]
         client = self.clients[batch.feed.connection]
         begun = self.ledger.readings(batch.feed).get(("verify", batch.window), 0)
@@ -143,19 +143,19 @@ class Inquiry:
         assert row is not None
         return arrival_of(self.ledger, self.lake, source, row)
 
-    def _wait(self, arrival: Arrival, sought: Sought, why: str) -> Finding:
+    def _wait(self, arrival: LandedBatch, sought: KeyMismatch, why: str) -> Finding:
         self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "waiting")
         count = len(sought.missing) + len(sought.unread)
         return Finding(
             finding="sweep_unverified", count=count, detail=f"batch {arrival.batch.id} of {arrival.source}: {why}"
         )
 
-    def _left(self, arrival: Arrival, unread: Sequence[str]) -> list[Finding]:
+    def _left(self, arrival: LandedBatch, unread: Sequence[str]) -> list[Finding]:
         if not unread:
             return []
         named = ", ".join(unread[:_NAMED]) + (", ..." if len(unread) > _NAMED else "")
         detail = f"batch {arrival.batch.id} of {arrival.source} shows {named}: no read has brought their records"
         return [Finding(finding="unread_ids", count=len(unread), detail=detail)]
 
-    def _mark(self, arrival: Arrival) -> str:
+    def _mark(self, arrival: LandedBatch) -> str:
         return f"verify:{self.entity.entity}:{arrival.batch.id}"

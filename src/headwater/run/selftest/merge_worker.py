@@ -12,8 +12,8 @@ from pathlib import Path
 from headwater.errors import HeadwaterError
 from headwater.run.plugins import open_warehouse
 from headwater.run.selftest.warehouse_url import settings_of
-from headwater.testing.conformance.history.crash import MERGED, OPENED, arriving
-from headwater.testing.conformance.history.entity import put
+from headwater.testing.conformance.history.crash import MERGED, OPENED, incoming_events
+from headwater.testing.conformance.history.entity import merge_events
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     try:
         warehouse = open_warehouse(settings_of(asked["warehouse"]), asked["tenant"], Path(asked["root"]))
         _say(OPENED)
-        put(warehouse, arriving(asked["number"]))
+        merge_events(warehouse, incoming_events(asked["number"]))
         _say(MERGED)
         warehouse.close()
     except HeadwaterError as error:

@@ -17,15 +17,15 @@ from headwater.names import suggest
 from headwater.run.plugins import open_warehouse
 from headwater.run.selftest.warehouse_url import MEMORY, named, plain_settings
 from headwater.run.workspace import open_project
-from headwater.testing.conformance.check import Line, Trial, Verdict
+from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
 from headwater.testing.conformance.suite import LINES
-from headwater.testing.conformance.tenants import Ground
+from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.base import Warehouse
 
 PREFIX = "selftest-"
 """How every tenant of a selftest begins."""
 
-Told = Callable[[Line, Verdict | None], None]
+Told = Callable[[Check, CheckResult | None], None]
 """Hears of a line twice: when it begins (None), and how it ended."""
 
 
@@ -57,7 +57,7 @@ class SelfTested:
     warehouse: str
     seed: int
     examples: int
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[CheckResult, ...]
     seconds: float
     tenants: tuple[str, ...]
     """Those that are still there: kept on purpose, or because they could not be erased."""
@@ -97,20 +97,26 @@ def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested
 
 
 def selftest(
-    place: Tested, trial: Trial, told: Told, *, only: Sequence[str] = (), keep: bool = False, clock: Clock | None = None
+    place: Tested,
+    trial: SelfTestOptions,
+    told: Told,
+    *,
+    only: Sequence[str] = (),
+    keep: bool = False,
+    clock: Clock | None = None,
 ) -> SelfTested:
     """Hold the warehouse against the corpus. Whatever happens, its tenants are erased, unless they are to be kept."""
     chosen, clock = _chosen(only), clock or SystemClock()
-    began, verdicts = clock.monotonic(), list[Verdict]()
-    ground = Ground(place.tenant, place.opens, start=_starter(place), alone=_alone(place.settings))
+    began, verdicts = clock.monotonic(), list[CheckResult]()
+    ground = SelfTestTenants(place.tenant, place.opens, start=_starter(place), alone=_alone(place.settings))
     try:
-        ground.reach()
+        ground.check_reachable()
         for line in chosen:
             told(line, None)
             verdicts.append(line.run(ground, trial))
             told(line, verdicts[-1])
     finally:
-        ground.leave(keep=keep)
+        ground.close(keep=keep)
     return SelfTested(
         warehouse=place.place,
         seed=trial.seed,
@@ -137,7 +143,7 @@ def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
         place.opens(tenant).erase()
 
 
-def _chosen(only: Sequence[str]) -> tuple[Line, ...]:
+def _chosen(only: Sequence[str]) -> tuple[Check, ...]:
     known = [line.name for line in LINES]
     for name in only:
         if name not in known:

@@ -3,71 +3,75 @@
 from __future__ import annotations
 
 from headwater.model.entity import Entity
-from headwater.silver.merge.incoming import Arriving
+from headwater.silver.merge.incoming import IncomingEvents
 from headwater.silver.schema.tables import versions_table
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import STAGED as PLACES
-from headwater.warehouse.row_lookup import Found, Whereabouts, found, number_of, versions_of
+from headwater.warehouse.row_lookup import LocatedRows, RowLocator, integer_key, locate_rows, version_locator
 
 STAGED = ("silver__traces", "silver__current", "silver__versions", "silver__stored", *PLACES)
 """Temporary tables of this module, and of the one it asks."""
 
 
-def stored_versions(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Found:
+def stage_stored_versions(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) -> LocatedRows:
     """Stage the stored versions that a merge has to look at, with the marks `_last` and `_late`.
 
     Those are all versions of late keys and the last one of every other; all of them where a value may be overwritten.
     """
-    late, fresh = f"SELECT entity_key FROM {arriving.late}", f"SELECT entity_key FROM {arriving.fresh}"
-    affected = f"{fresh} UNION {late}" if arriving.any_late else fresh
+    late, fresh = f"SELECT entity_key FROM {incoming.late_keys}", f"SELECT entity_key FROM {incoming.new_rows}"
+    affected = f"{fresh} UNION {late}" if incoming.has_late else fresh
     names = versions_table(entity).names
     if not warehouse.capabilities.row_ids:
         versions = warehouse.ref("silver", entity.entity)
         rows = f"(SELECT 0 AS _row, {listed(names, 'v')} FROM {versions} AS v WHERE v.entity_key IN ({affected}))"
-        return Found(relation=warehouse.stage("silver__stored", _marked(entity, arriving, rows)), by_row=False)
-    at = _whereabouts(warehouse, entity, arriving)
-    single = f"{fresh} EXCEPT {late}" if arriving.any_late else fresh
+        return LocatedRows(
+            relation=warehouse.stage("silver__stored", _select_marked(entity, incoming, rows)), has_row_ids=False
+        )
+    at = _build_locator(warehouse, entity, incoming)
+    single = f"{fresh} EXCEPT {late}" if incoming.has_late else fresh
     if not entity.overwritten and warehouse.rows(f"SELECT 1 FROM ({single}) AS k LIMIT 1"):
-        return _current_first(warehouse, entity, at, arriving, single=single, whole=late if arriving.any_late else "")
-    all_of_them = found(warehouse, at, keys=affected, columns=names, name="silver__versions")
-    stored = warehouse.stage("silver__stored", _marked(entity, arriving, all_of_them.relation))
-    return Found(relation=stored, by_row=all_of_them.by_row)
+        return _stage_current_first(
+            warehouse, entity, at, incoming, single=single, whole=late if incoming.has_late else ""
+        )
+    all_of_them = locate_rows(warehouse, at, keys=affected, columns=names, name="silver__versions")
+    stored = warehouse.stage("silver__stored", _select_marked(entity, incoming, all_of_them.relation))
+    return LocatedRows(relation=stored, has_row_ids=all_of_them.has_row_ids)
 
 
-def _current_first(
-    warehouse: Warehouse, entity: Entity, at: Whereabouts, arriving: Arriving, *, single: str, whole: str
-) -> Found:
+def _stage_current_first(
+    warehouse: Warehouse, entity: Entity, at: RowLocator, incoming: IncomingEvents, *, single: str, whole: str
+) -> LocatedRows:
     """The last version is nearly always a current one, and only where it is not are older ones looked at."""
     names = versions_table(entity).names
-    current = found(warehouse, at, keys=single, columns=names, name="silver__current", where="x.is_current")
+    current = locate_rows(warehouse, at, keys=single, columns=names, name="silver__current", where="x.is_current")
     others = (
         f"SELECT entity_key FROM ({single}) AS k WHERE entity_key NOT IN (SELECT entity_key FROM {current.relation})"
     )
     keys = f"{others} UNION {whole}" if whole else others
-    rows = found(warehouse, at, keys=keys, columns=names, name="silver__versions")
+    rows = locate_rows(warehouse, at, keys=keys, columns=names, name="silver__versions")
     last = f"SELECT _row, {listed(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
-    stored = warehouse.stage("silver__stored", last, _marked(entity, arriving, rows.relation))
-    return Found(relation=stored, by_row=current.by_row and rows.by_row)
+    stored = warehouse.stage("silver__stored", last, _select_marked(entity, incoming, rows.relation))
+    return LocatedRows(relation=stored, has_row_ids=current.has_row_ids and rows.has_row_ids)
 
 
-def _marked(entity: Entity, arriving: Arriving, rows: str) -> str:
+def _select_marked(entity: Entity, incoming: IncomingEvents, rows: str) -> str:
     """SELECT of versions with the marks. Of the keys in `rows` all versions are there."""
-    late = f"x.entity_key IN (SELECT entity_key FROM {arriving.late})" if arriving.any_late else "FALSE"
+    late = f"x.entity_key IN (SELECT entity_key FROM {incoming.late_keys})" if incoming.has_late else "FALSE"
     names = listed(versions_table(entity).names, "x")
     marks = "ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC) = 1 AS _last, "
     select = f"SELECT x._row, {names}, {marks}{late} AS _late FROM {rows} AS x"
     return select if entity.overwritten else f"SELECT * FROM ({select}) AS marked WHERE _last OR _late"
 
 
-def _whereabouts(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Whereabouts:
+def _build_locator(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) -> RowLocator:
     """Where the versions are. What tells of keys that are no numbers is searched for once, and partly known already."""
-    if number_of(entity):
-        return versions_of(warehouse, entity)
-    known = [f"SELECT key_hash, sequence FROM {arriving.logged}"] if arriving.any_late else []
-    hashes = f"SELECT key_hash FROM {arriving.fresh}"
-    hashes += f" EXCEPT SELECT key_hash FROM {arriving.late}" if known else ""
+    if integer_key(entity):
+        return version_locator(warehouse, entity)
+    known = [f"SELECT key_hash, sequence FROM {incoming.logged}"] if incoming.has_late else []
+    hashes = f"SELECT key_hash FROM {incoming.new_rows}"
+    hashes += f" EXCEPT SELECT key_hash FROM {incoming.late_keys}" if known else ""
     log = warehouse.ref("silver", f"{entity.entity}_log")
     select = f"SELECT l.key_hash, l.sequence FROM {log} AS l WHERE l.key_hash IN ({hashes})"
     traces = warehouse.stage("silver__traces", select, *known)
-    return versions_of(warehouse, entity, traces=traces)
+    return version_locator(warehouse, entity, traces=traces)

@@ -11,7 +11,7 @@ from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import events_of
+from headwater.warehouse.row_lookup import stage_events
 
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
 """What an event that is observed once more may take over from that observation."""
@@ -32,42 +32,42 @@ _SAME = " AND ".join(f"k.{name} = a.{name}" for name in IDENTITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arriving:
+class IncomingEvents:
     """Events that are news, staged."""
 
-    fresh: str
+    new_rows: str
     """Events that the log does not have."""
-    late: str
+    late_keys: str
     """Keys (`entity_key`, `key_hash`) whose history must be folded from the whole log."""
-    restated: str | None
+    reattributed: str | None
     """Events of the log that were observed later, or first earlier, than it says; with what it is to say (`RAISED`)."""
     events: int
-    any_late: bool
+    has_late: bool
     logged: str = ""
     """What the log has of the late keys, and perhaps of others; empty where none is late."""
     staged: tuple[str, ...] = STAGED
 
     @property
-    def news(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether anything has to be written."""
-        return self.events > 0 or self.restated is not None
+        return self.events > 0 or self.reattributed is not None
 
 
-def arrive(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool = False) -> Arriving:
-    """Stage the events of a relation, each once, and find out what is news about them.
+def dedupe_events(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool = False) -> IncomingEvents:
+    """Deduplicate the events of a relation against the log, and find the keys with late events.
 
     With `in_order`, an instant whose events are all known, and stay in their order, is no news: see `merge`.
     """
-    arriving = _once(warehouse, entity, events)
+    arriving = _merge_duplicates(warehouse, entity, events)
     count, first = warehouse.rows(f"SELECT COUNT(*), MIN(sequence) FROM {arriving}")[0]
-    late = warehouse.stage("silver__late", _late_keys(warehouse, entity, arriving, first or 0))
+    late = warehouse.stage("silver__late", _late_keys_sql(warehouse, entity, arriving, first or 0))
     any_late = warehouse.count(late) > 0
     if not any_late:
-        return Arriving(fresh=arriving, late=late, restated=None, events=count, any_late=False)
-    return _held_against_log(warehouse, entity, arriving, late, in_order=in_order)
+        return IncomingEvents(new_rows=arriving, late_keys=late, reattributed=None, events=count, has_late=False)
+    return _drop_logged(warehouse, entity, arriving, late, in_order=in_order)
 
 
-def reads_apart(warehouse: Warehouse, events: str) -> list[str]:
+def split_reads(warehouse: Warehouse, events: str) -> list[str]:
     """The events of a relation, parted by when they were observed where one instant of a key was observed twice.
 
     So a repetition is held against what was known before it, however many reads arrive at once.
@@ -82,7 +82,7 @@ def reads_apart(warehouse: Warehouse, events: str) -> list[str]:
     return [f"(SELECT * FROM {events} WHERE observed = {instant}) AS one_read" for instant in observed]
 
 
-def _once(warehouse: Warehouse, entity: Entity, events: str) -> str:
+def _merge_duplicates(warehouse: Warehouse, entity: Entity, events: str) -> str:
     """Each event once: observed last as late as any says, and first as early."""
     names = log_table(entity).names
     taken = [name for name in names if name not in {"first_observed", "key_hash"}]
@@ -107,7 +107,7 @@ def _once(warehouse: Warehouse, entity: Entity, events: str) -> str:
     return warehouse.stage("silver__arriving", f"SELECT {listed(names)} FROM {once}")
 
 
-def _late_keys(warehouse: Warehouse, entity: Entity, arriving: str, first: int) -> str:
+def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: int) -> str:
     """Keys of which the log has an event that is not older than all that arrives, and keys whose last version is not enough.
 
     That is so after a tie, and for an absence or a presence: what it means depends on what each source showed. The log is
@@ -128,12 +128,12 @@ def _late_keys(warehouse: Warehouse, entity: Entity, arriving: str, first: int) 
     )
 
 
-def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late: str, *, in_order: bool) -> Arriving:
+def _drop_logged(warehouse: Warehouse, entity: Entity, arriving: str, late: str, *, in_order: bool) -> IncomingEvents:
     """Leaves out what the log has already, and keys that nothing new is said about.
 
     The log is read once: what it has of these keys is also what their versions are folded from.
     """
-    logged = events_of(
+    logged = stage_events(
         warehouse,
         warehouse.ref("silver", f"{entity.entity}_log"),
         hashes=f"SELECT key_hash FROM {late}",
@@ -143,23 +143,23 @@ def _held_against_log(warehouse: Warehouse, entity: Entity, arriving: str, late:
     fresh = warehouse.stage(
         "silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT EXISTS (SELECT 1 FROM {logged} AS k WHERE {_SAME})"
     )
-    restated = warehouse.stage("silver__restated", _observed_again(arriving, logged))
+    restated = warehouse.stage("silver__restated", _select_reobserved(arriving, logged))
     if in_order and warehouse.count(restated):
-        _leave_out_idle(warehouse, fresh, restated, logged)
+        _drop_idle(warehouse, fresh, restated, logged)
     moved = f"SELECT entity_key FROM {fresh} UNION SELECT entity_key FROM {restated}"
     late = warehouse.stage("silver__known", f"SELECT * FROM {late} WHERE entity_key IN ({moved})")
     counts = [warehouse.count(name) for name in (fresh, restated, late)]
-    return Arriving(
-        fresh=fresh,
-        late=late,
+    return IncomingEvents(
+        new_rows=fresh,
+        late_keys=late,
         logged=logged,
-        restated=restated if counts[1] else None,
+        reattributed=restated if counts[1] else None,
         events=counts[0],
-        any_late=counts[2] > 0,
+        has_late=counts[2] > 0,
     )
 
 
-def _observed_again(arriving: str, logged: str) -> str:
+def _select_reobserved(arriving: str, logged: str) -> str:
     """Events of the log that what arrives says more of, with the latest and the first observation of both."""
     later = "(a.observed > k.observed OR (a.observed = k.observed AND a.place > k.place))"
     earlier = (
@@ -174,8 +174,8 @@ def _observed_again(arriving: str, logged: str) -> str:
     )
 
 
-def _leave_out_idle(warehouse: Warehouse, fresh: str, restated: str, logged: str) -> None:
-    """Take from `restated` the instants that nothing new is said of, and whose events stay in their order."""
+def _drop_idle(warehouse: Warehouse, fresh: str, restated: str, logged: str) -> None:
+    """Drop from `restated` the instants without new information whose events keep their order."""
     instants = f"SELECT entity_key, sequence FROM {restated} EXCEPT SELECT entity_key, sequence FROM {fresh}"
     touched = warehouse.stage("silver__touched", instants)
     same = _SAME.replace("a.", "r.")

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from headwater.clock import iso
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.merge.incoming import arrive, reads_apart
+from headwater.silver.merge.incoming import dedupe_events, split_reads
 from headwater.silver.merge.recompute import recompute
-from headwater.silver.merge.result import Merged, Provenance
+from headwater.silver.merge.result import MergeResult, Provenance
 from headwater.silver.schema.tables import BATCHES
 from headwater.warehouse.base import Warehouse
 
@@ -25,7 +25,7 @@ def merge(
     *,
     batches: Sequence[Provenance] = (),
     in_order: bool = False,
-) -> Merged:
+) -> MergeResult:
     """Add the events of a relation to the log of `entity` and bring its versions in line; one transaction.
 
     `events` names a relation with `entity_key`, `sequence`, `operation`, `source`, the declared columns, `known`, `hash`,
@@ -36,25 +36,25 @@ def merge(
     With `in_order` nothing was observed before anything in the log. Then a repetition decides nothing where all that
     arrives of an instant of a key is known and stays in its order, and nothing is written of it.
     """
-    done = Merged()
+    done = MergeResult()
     with warehouse.transaction():
-        note_batches(warehouse, batches)
-        for part in reads_apart(warehouse, events) if in_order else [events]:
+        save_batches(warehouse, batches)
+        for part in split_reads(warehouse, events) if in_order else [events]:
             done += _merge_part(warehouse, entity, part, in_order=in_order)
     return done
 
 
-def _merge_part(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool) -> Merged:
-    arriving = arrive(warehouse, entity, events, in_order=in_order)
-    written = recompute(warehouse, entity, arriving) if arriving.news else None
+def _merge_part(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool) -> MergeResult:
+    arriving = dedupe_events(warehouse, entity, events, in_order=in_order)
+    written = recompute(warehouse, entity, arriving) if arriving.has_changes else None
     for name in arriving.staged:
         warehouse.unstage(name)
     if written is None:
-        return Merged()
-    return Merged(events=arriving.events, inserted=written.inserted, deleted=written.deleted)
+        return MergeResult()
+    return MergeResult(events=arriving.events, inserted=written.inserted, deleted=written.deleted)
 
 
-def note_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
+def save_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
     """Keep in `meta.batch` where batches come from; nothing is written for those that are there."""
     if not batches:
         return
@@ -63,11 +63,11 @@ def note_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
     known = {row[0] for row in warehouse.rows(f"SELECT batch_id FROM {ref} WHERE batch_id IN ({ids})")}
     fresh = {batch.batch_id: batch for batch in batches if batch.batch_id not in known}
     if fresh:
-        rows = ", ".join(_row(batch) for batch in fresh.values())
+        rows = ", ".join(_row_sql(batch) for batch in fresh.values())
         warehouse.append("meta", BATCHES.name, BATCHES.names, f"SELECT * FROM (VALUES {rows}) AS fresh")
 
 
-def _row(batch: Provenance) -> str:
+def _row_sql(batch: Provenance) -> str:
     texts = (batch.batch_id, batch.connection, batch.resource, batch.source)
     read_at = iso(batch.read_at).removesuffix("Z").replace("T", " ")
     return f"({', '.join(map(literal, texts))}, TIMESTAMP {literal(read_at)})"

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.merge.current_versions import STAGED as STORED
-from headwater.silver.merge.current_versions import stored_versions
-from headwater.silver.merge.incoming import RAISED, Arriving
+from headwater.silver.merge.current_versions import stage_stored_versions
+from headwater.silver.merge.incoming import RAISED, IncomingEvents
 from headwater.silver.schema.tables import CHANGES, IDENTITY, TIED, log_table, shape_of, versions_table
 from headwater.temporal.append import first_step, step
 from headwater.temporal.fold import carried_groups, fold, sources_to_follow
 from headwater.temporal.sql import any_differs, knows, listed, micros
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 STAGED = ("silver__many", "silver__story", "silver__folded", "silver__moved")
 """Temporary tables of this module."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
+class _MergeJob:
     """One entity's merge under way."""
 
     warehouse: Warehouse
     entity: Entity
-    arriving: Arriving
+    incoming: IncomingEvents
 
     @property
     def log(self) -> str:
@@ -36,74 +36,76 @@ class _Work:
         return self.warehouse.ref("silver", self.entity.entity)
 
 
-def recompute(warehouse: Warehouse, entity: Entity, arriving: Arriving) -> Written:
-    """Append what is new to the log, work out the affected keys and write the versions that differ."""
-    work = _Work(warehouse=warehouse, entity=entity, arriving=arriving)
-    _restate(work)
-    found = stored_versions(warehouse, entity, arriving)
+def recompute(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) -> WriteCounts:
+    """Append the new events to the log, recompute the affected keys and write the versions that differ."""
+    work = _MergeJob(warehouse=warehouse, entity=entity, incoming=incoming)
+    _update_observations(work)
+    found = stage_stored_versions(warehouse, entity, incoming)
     stored, log = found.relation, log_table(entity)
-    warehouse.append("silver", log.name, log.names, f"SELECT {listed(log.names)} FROM {arriving.fresh}")
-    many = warehouse.stage("silver__many", _many(work))
-    moves = [_stepped(work, stored, many)]
+    warehouse.append("silver", log.name, log.names, f"SELECT {listed(log.names)} FROM {incoming.new_rows}")
+    many = warehouse.stage("silver__many", _multi_event_keys_sql(work))
+    moves = [_select_step_changes(work, stored, many)]
     if warehouse.count(many):
-        story = warehouse.stage("silver__story", _story(work, stored, many))
-        moves += _folded(work, stored, many, story)
-    moved = warehouse.stage("silver__moved", *moves)
-    written = _write(work, moved, _strangers(work, stored, many), by_row=found.by_row)
+        story = warehouse.stage("silver__story", _select_replay_events(work, stored, many))
+        moves += _select_fold_changes(work, stored, many, story)
+    changes = warehouse.stage("silver__moved", *moves)
+    written = _write(work, changes, _select_first_versions(work, stored, many), use_row_ids=found.has_row_ids)
     for name in (*STAGED, *STORED):
         warehouse.unstage(name)
     return written
 
 
-def _restate(work: _Work) -> None:
-    """Let events that were observed again, or first by an earlier batch, say so."""
-    if work.arriving.restated:
+def _update_observations(work: _MergeJob) -> None:
+    """Update the observation columns of logged events that were observed again, or first by an earlier batch."""
+    if work.incoming.reattributed:
         log, same = log_table(work.entity), " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
         names = ", ".join(f"{'r' if name in RAISED else 'l'}.{quote(name)}" for name in log.names)
-        select = f"SELECT {names} FROM {work.arriving.logged} AS l JOIN {work.arriving.restated} AS r ON {same}"
-        moved = work.warehouse.stage("silver__moved", select)
-        work.warehouse.apply(log, moved, was={name: name for name in IDENTITY})
-        gone = f"EXISTS (SELECT 1 FROM {moved} AS r WHERE {same})"
-        kept = f"SELECT {listed(log.names, 'l')} FROM {work.arriving.logged} AS l WHERE NOT {gone}"
-        # What was read of the log is to be as the log is now.
-        work.warehouse.stage("silver__logged", kept, f"SELECT {listed(log.names)} FROM {moved}")
+        select = f"SELECT {names} FROM {work.incoming.logged} AS l JOIN {work.incoming.reattributed} AS r ON {same}"
+        changes = work.warehouse.stage("silver__moved", select)
+        work.warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY})
+        gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
+        kept = f"SELECT {listed(log.names, 'l')} FROM {work.incoming.logged} AS l WHERE NOT {gone}"
+        # The part of the log that was read must stay equal to the log.
+        work.warehouse.stage("silver__logged", kept, f"SELECT {listed(log.names)} FROM {changes}")
 
 
-def _many(work: _Work) -> str:
-    """Keys for which one step is not enough: several events at once, or late ones."""
-    several = f"SELECT entity_key FROM {work.arriving.fresh} GROUP BY entity_key HAVING COUNT(*) > 1"
-    return f"{several} UNION SELECT entity_key FROM {work.arriving.late}" if work.arriving.any_late else several
+def _multi_event_keys_sql(work: _MergeJob) -> str:
+    """SELECT of the keys that must be replayed: several new events at once, or late events."""
+    several = f"SELECT entity_key FROM {work.incoming.new_rows} GROUP BY entity_key HAVING COUNT(*) > 1"
+    return f"{several} UNION SELECT entity_key FROM {work.incoming.late_keys}" if work.incoming.has_late else several
 
 
-def _stepped(work: _Work, stored: str, many: str) -> str:
-    """The versions that go and come where a single event meets the last version of its key."""
+def _select_step_changes(work: _MergeJob, stored: str, many: str) -> str:
+    """SELECT of the changed versions of keys with a single new event, which is applied to the last version."""
     shape = shape_of(work.entity)
     last = f"(SELECT * FROM {stored} WHERE _last AND entity_key NOT IN (SELECT entity_key FROM {many}))"
-    unsure = [name for group in carried_groups(shape, _known(work, work.arriving.fresh)) for name in group]
+    unsure = [
+        name for group in carried_groups(shape, _read_known_columns(work, work.incoming.new_rows)) for name in group
+    ]
     unsure += [name for name in shape.overwritten if name not in unsure]
-    stepped = step(last, work.arriving.fresh, shape, unsure=unsure)
+    stepped = step(last, work.incoming.new_rows, shape, unsure=unsure)
     if not shape.overwritten:
         return stepped
     taken = ", ".join(
         f"CASE WHEN e.operation = 'U' AND {knows(name, 'e')} THEN e.{quote(name)} ELSE l.{quote(name)} END AS {quote(name)}"
         for name in shape.overwritten
     )
-    newest = f"(SELECT l.entity_key, {taken} FROM {last} AS l JOIN {work.arriving.fresh} AS e USING (entity_key))"
-    return f"{stepped}\nUNION ALL\n{_older(work, stored, newest, 'TRUE')}"
+    newest = f"(SELECT l.entity_key, {taken} FROM {last} AS l JOIN {work.incoming.new_rows} AS e USING (entity_key))"
+    return f"{stepped}\nUNION ALL\n{_select_earlier_versions(work, stored, newest, 'TRUE')}"
 
 
-def _strangers(work: _Work, stored: str, many: str) -> str:
-    """The first versions of keys that were never there before."""
+def _select_first_versions(work: _MergeJob, stored: str, many: str) -> str:
+    """SELECT of the first versions of new keys."""
     unless = f"n.entity_key IN (SELECT entity_key FROM {stored} UNION ALL SELECT entity_key FROM {many})"
-    return first_step(work.arriving.fresh, shape_of(work.entity), unless=unless)
+    return first_step(work.incoming.new_rows, shape_of(work.entity), unless=unless)
 
 
-def _known(work: _Work, events: str) -> list[str | None]:
+def _read_known_columns(work: _MergeJob, events: str) -> list[str | None]:
     return [row[0] for row in work.warehouse.rows(f"SELECT DISTINCT known FROM {events} WHERE operation = 'U'")]
 
 
-def _folded(work: _Work, stored: str, many: str, story: str) -> list[str]:
-    """Fold the keys in `many`; SELECTs of the versions that go and come."""
+def _select_fold_changes(work: _MergeJob, stored: str, many: str, story: str) -> list[str]:
+    """Replay the keys in `many`; SELECTs of the changed versions."""
     _note_ties(work, story)
     shape = shape_of(work.entity)
     spoken = work.warehouse.rows(f"SELECT DISTINCT known, source, operation FROM {story}")
@@ -111,14 +113,14 @@ def _folded(work: _Work, stored: str, many: str, story: str) -> list[str]:
     known = [known for known, _, operation in spoken if operation == "U" or (sources and operation != "D")]
     text = fold(story, shape, carried=carried_groups(shape, known), sources=sources)
     folded = work.warehouse.stage("silver__folded", text)
-    moves = [_moved(work, stored, folded, many)]
+    moves = [_select_changes(work, stored, folded, many)]
     if work.entity.overwritten:
-        moves.append(_older(work, stored, folded, "n.version_number = 1"))
+        moves.append(_select_earlier_versions(work, stored, folded, "n.version_number = 1"))
     return moves
 
 
-def _story(work: _Work, stored: str, many: str) -> str:
-    """The events to fold: the whole log of late keys; of the others the last version, as if it were an event, and news.
+def _select_replay_events(work: _MergeJob, stored: str, many: str) -> str:
+    """SELECT of the events to replay: the full log of late keys; of other keys the last version (as an event) and the new events.
 
     A last version that has ended is followed by its delete.
     """
@@ -132,17 +134,17 @@ def _story(work: _Work, stored: str, many: str) -> str:
     base = f"FROM {stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
     ended = f"{base} AND NOT x.is_current"
     parts = [
-        f"SELECT {names} FROM {work.arriving.fresh} AS x WHERE {to_fold}",
+        f"SELECT {names} FROM {work.incoming.new_rows} AS x WHERE {to_fold}",
         f"SELECT x.entity_key, {micros('x.valid_from')}, 'U', {any_source}, {rest} {base}",
         f"SELECT x.entity_key, {micros('x.valid_to')}, 'D', {any_source}, {rest} {ended}",
     ]
-    if work.arriving.any_late:
-        late = f"SELECT entity_key FROM {work.arriving.late}"
-        parts.append(f"SELECT {names} FROM {work.arriving.logged} AS x WHERE x.entity_key IN ({late})")
+    if work.incoming.has_late:
+        late = f"SELECT entity_key FROM {work.incoming.late_keys}"
+        parts.append(f"SELECT {names} FROM {work.incoming.logged} AS x WHERE x.entity_key IN ({late})")
     return "\nUNION ALL\n".join(parts)
 
 
-def _note_ties(work: _Work, story: str) -> None:
+def _note_ties(work: _MergeJob, story: str) -> None:
     """Remember keys with an update and a delete or an absence at one instant.
 
     What such an update said may be in no version, so the last version cannot stand in for the log of that key.
@@ -162,23 +164,24 @@ def _note_ties(work: _Work, story: str) -> None:
     )
 
 
-def _moved(work: _Work, stored: str, folded: str, many: str) -> str:
-    """Versions that are gone (`_row`, `_key`, `_number`) beside those that take their place; equal ones are left out.
+def _select_changes(work: _MergeJob, stored: str, folded: str, many: str) -> str:
+    """SELECT of stored versions to delete (`_row`, `_key`, `_number`) beside their replacements, without equal pairs.
 
-    Versions before the last one, of keys whose fold began there, stay; `_older` sees to what is overwritten in them.
+    Versions before the last one stay where the fold began at the last one; `_select_earlier_versions` updates what is
+    overwritten in them.
     """
     names = versions_table(work.entity).names
     differ = any_differs((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])
     return (
         f"SELECT s._row, s.entity_key AS _key, s.version_number AS _number, {listed(names, 'f')}\n"
         f"FROM (SELECT * FROM {stored} WHERE (_last OR _late) AND entity_key IN (SELECT entity_key FROM {many})) AS s\n"
-        f"FULL OUTER JOIN (\n{_fresh(work, stored, folded)}\n) AS f\n"
+        f"FULL OUTER JOIN (\n{_select_new_versions(work, stored, folded)}\n) AS f\n"
         "  ON f.entity_key = s.entity_key AND f.version_number = s.version_number\n"
         f"WHERE s.entity_key IS NULL OR f.entity_key IS NULL OR {differ}"
     )
 
 
-def _fresh(work: _Work, stored: str, folded: str) -> str:
+def _select_new_versions(work: _MergeJob, stored: str, folded: str) -> str:
     """The folded versions; where the fold began at the last version, numbers go on from there."""
     columns = (*work.entity.columns, "valid_from", "valid_to", "is_current")
     return (
@@ -188,7 +191,7 @@ def _fresh(work: _Work, stored: str, folded: str) -> str:
     )
 
 
-def _older(work: _Work, stored: str, newest: str, condition: str) -> str:
+def _select_earlier_versions(work: _MergeJob, stored: str, newest: str, condition: str) -> str:
     """Versions before the last one, which neither step nor fold looked at: they take over only what is overwritten.
 
     `newest` has a row a key (given `condition`) with those columns.
@@ -204,21 +207,27 @@ def _older(work: _Work, stored: str, newest: str, condition: str) -> str:
     )
 
 
-def _write(work: _Work, moved: str, strangers: str, *, by_row: bool) -> Written:
-    """Take away and put in, and tell gold which keys that was about."""
-    was = {"entity_key": "_key", "version_number": "_number"}
-    written = work.warehouse.apply(versions_table(work.entity), moved, was=was, added=strangers, by_row=by_row)
+def _write(work: _MergeJob, changes: str, strangers: str, *, use_row_ids: bool) -> WriteCounts:
+    """Write the changed and the first versions, and record the changed keys for gold."""
+    old_key_columns = {"entity_key": "_key", "version_number": "_number"}
+    written = work.warehouse.apply(
+        versions_table(work.entity),
+        changes,
+        old_key_columns=old_key_columns,
+        inserts=strangers,
+        use_row_ids=use_row_ids,
+    )
     if written.rows:
-        _tell(work, moved, strangers)
+        _record_changes(work, changes, strangers)
     return written
 
 
-def _tell(work: _Work, moved: str, strangers: str) -> None:
+def _record_changes(work: _MergeJob, moved: str, strangers: str) -> None:
     keys = f"SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key FROM {moved}"
-    tell_changes(work.warehouse, work.entity, keys, f"SELECT entity_key FROM ({strangers}) AS strangers")
+    record_changes(work.warehouse, work.entity, keys, f"SELECT entity_key FROM ({strangers}) AS strangers")
 
 
-def tell_changes(warehouse: Warehouse, entity: Entity, *keys: str) -> None:
+def record_changes(warehouse: Warehouse, entity: Entity, *keys: str) -> None:
     """Append the keys (SELECTs of `entity_key`, none twice) whose versions changed to `meta.change`, under one new number."""
     changes, progress = warehouse.ref("meta", "change"), warehouse.ref("meta", "progress")
     newest = (

@@ -11,7 +11,7 @@ from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import events_of
+from headwater.warehouse.row_lookup import stage_events
 
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
 
@@ -24,36 +24,36 @@ def needs_order(warehouse: Warehouse, staged: str) -> bool:
     return bool(warehouse.rows(f"SELECT 1 FROM {staged} WHERE _unstamped OR _outside LIMIT 1"))
 
 
-def drop_repeated(warehouse: Warehouse, entity: Entity, staged: str, name: str, *, whole: bool = False) -> None:
+def drop_repeats(warehouse: Warehouse, entity: Entity, staged: str, name: str, *, whole: bool = False) -> None:
     """Stage the events of one batch anew as `name`, without those that decide nothing.
 
     An unstamped record counts as of its read. So one that repeats the last word of its source about a thing is no news
     (where a flag of any source was seen since, it is: the record brings the thing back). A deleted record that does not
     fit the source's condition says something only of a thing that some source has shown. With `whole` repetitions stay.
     """
-    columns = listed((*_all(entity), "_unstamped", "_outside"), "e")
-    spoken = _stage_spoken(warehouse, entity, staged)
+    columns = listed((*_event_columns(entity), "_unstamped", "_outside"), "e")
+    spoken = _stage_logged(warehouse, entity, staged)
     shown = " UNION ".join(f"SELECT entity_key FROM {one} WHERE operation = 'U'" for one in (spoken, staged))
     stranger = f"e._outside AND e.operation = 'D' AND e.entity_key NOT IN ({shown})"
     kept = warehouse.stage("silver__told", f"SELECT {columns} FROM {staged} AS e WHERE NOT ({stranger})")
     if not whole:
         idle = _stage_idle(warehouse, spoken, kept)
         _raise_mark(warehouse, entity, idle)
-        left = f"SELECT 1 FROM {idle} AS i WHERE {_same('i', 'e')} AND i.place = e.place"
+        left = f"SELECT 1 FROM {idle} AS i WHERE {_same_event_condition('i', 'e')} AND i.place = e.place"
         kept = warehouse.stage("silver__kept", f"SELECT {columns} FROM {kept} AS e WHERE NOT EXISTS ({left})")
     warehouse.stage(name, f"SELECT {columns} FROM {kept} AS e")
     for one in STAGED:
         warehouse.unstage(one)
 
 
-def _stage_spoken(warehouse: Warehouse, entity: Entity, staged: str) -> str:
+def _stage_logged(warehouse: Warehouse, entity: Entity, staged: str) -> str:
     """Stage what the log has of the keys of which something doubtful is said."""
     hashed = (
         f"SELECT DISTINCT entity_key, {hash60('entity_key')} AS key_hash FROM {staged} WHERE _unstamped OR _outside"
     )
     doubtful = warehouse.stage("silver__doubtful", hashed)
     log, hashes = warehouse.ref("silver", f"{entity.entity}_log"), f"SELECT key_hash FROM {doubtful}"
-    return events_of(warehouse, log, hashes=hashes, columns=_COLUMNS, name="silver__spoken")
+    return stage_events(warehouse, log, hashes=hashes, columns=_COLUMNS, name="silver__spoken")
 
 
 def _stage_idle(warehouse: Warehouse, spoken: str, told: str) -> str:
@@ -64,16 +64,16 @@ def _stage_idle(warehouse: Warehouse, spoken: str, told: str) -> str:
         f"SELECT {listed(_COLUMNS)}, 0 AS _new FROM {spoken} WHERE {among}\nUNION ALL "
         f"SELECT {listed(_COLUMNS)}, CASE WHEN _unstamped THEN 1 ELSE 0 END AS _new FROM {told} WHERE {among}"
     )
-    known = f"SELECT 1 FROM {spoken} AS k WHERE {_same('k', 'i')}"
-    select = f"SELECT * FROM ({idle_sql(events)}) AS i WHERE i._new = 1 AND NOT EXISTS ({known})"
+    known = f"SELECT 1 FROM {spoken} AS k WHERE {_same_event_condition('k', 'i')}"
+    select = f"SELECT * FROM ({select_idle(events)}) AS i WHERE i._new = 1 AND NOT EXISTS ({known})"
     return warehouse.stage("silver__idle", select)
 
 
-def _same(one: str, other: str) -> str:
+def _same_event_condition(one: str, other: str) -> str:
     return " AND ".join(f"{one}.{column} = {other}.{column}" for column in IDENTITY)
 
 
-def idle_sql(events: str) -> str:
+def select_idle(events: str) -> str:
     """The events of a SELECT that repeat the last word of their source, which a delete of any source is, too."""
     numbered = (
         f"SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order_sql()}) AS _at FROM ({events}) AS e"
@@ -92,18 +92,18 @@ def idle_sql(events: str) -> str:
     )
 
 
-def select_telling(entity: Entity, log: str) -> str:
+def select_deciding(entity: Entity, log: str) -> str:
     """The events of a log that decide something, as a merge takes them: those that are observed twice come twice."""
-    columns = listed(_all(entity), "e")
-    repeated = idle_sql(f"SELECT {listed(_COLUMNS)} FROM {log}")
+    columns = listed(_event_columns(entity), "e")
+    repeated = select_idle(f"SELECT {listed(_COLUMNS)} FROM {log}")
     idle = f"SELECT * FROM ({repeated}) AS i WHERE i.place >= 0 AND (i.stamp IS NULL OR i.stamp <> i.sequence)"
-    telling = f"FROM {log} AS e WHERE NOT EXISTS (SELECT 1 FROM ({idle}) AS i WHERE {_same('i', 'e')})"
+    telling = f"FROM {log} AS e WHERE NOT EXISTS (SELECT 1 FROM ({idle}) AS i WHERE {_same_event_condition('i', 'e')})"
     first = {"observed": "e.first_observed AS observed", "place": "CAST(-1 AS BIGINT) AS place"}
-    firsts = ", ".join(first.get(column, f'e."{column}"') for column in _all(entity))
+    firsts = ", ".join(first.get(column, f'e."{column}"') for column in _event_columns(entity))
     return f"SELECT {columns} {telling}\nUNION ALL SELECT {firsts} {telling} AND e.first_observed < e.observed"
 
 
-def mark_of(warehouse: Warehouse, entity: Entity) -> int | None:
+def load_mark(warehouse: Warehouse, entity: Entity) -> int | None:
     """The latest instant as of which anything was left out as a repetition; None where nothing was."""
     found = warehouse.rows(
         f"SELECT MAX(sequence) FROM {warehouse.ref('meta', IDLE.name)} WHERE entity = {literal(entity.entity)}"
@@ -122,7 +122,7 @@ def stage_overtaken(warehouse: Warehouse, entity: Entity, marks: Mapping[int, in
 
 
 def _raise_mark(warehouse: Warehouse, entity: Entity, idle: str) -> None:
-    latest, mark = warehouse.rows(f"SELECT MAX(sequence) FROM {idle}")[0][0], mark_of(warehouse, entity)
+    latest, mark = warehouse.rows(f"SELECT MAX(sequence) FROM {idle}")[0][0], load_mark(warehouse, entity)
     if latest is not None and (mark is None or latest > mark):
         name = literal(entity.entity)
         select = f"SELECT {name}, CAST({latest} AS BIGINT)"
@@ -132,5 +132,5 @@ def _raise_mark(warehouse: Warehouse, entity: Entity, idle: str) -> None:
             warehouse.overwrite("meta", IDLE.name, f"entity = {name}", IDLE.names, select)
 
 
-def _all(entity: Entity) -> tuple[str, ...]:
+def _event_columns(entity: Entity) -> tuple[str, ...]:
     return tuple(name for name in log_table(entity).names if name not in {"first_observed", "key_hash"})

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.complete_read import CompleteRead, keys_shown
-from headwater.silver.consumed_batches import Verdict
-from headwater.silver.deletes import decide, explain, prove
-from headwater.silver.merge.recompute import tell_changes
-from headwater.silver.merge.result import Merged
-from headwater.silver.schema.migrate import ready
+from headwater.silver.complete_read import CompleteRead, select_record_keys
+from headwater.silver.consumed_batches import DeleteVerdict
+from headwater.silver.deletes import decide_deletes, diff_read, explain_verdict
+from headwater.silver.merge.recompute import record_changes
+from headwater.silver.merge.result import MergeResult
+from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import TIED, log_table, versions_table
 from headwater.temporal.sql import listed
-from headwater.warehouse.base import Table, Warehouse, Written
+from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
 
 _KEYS = "silver__keys"
@@ -42,7 +42,7 @@ class Scratch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retake:
+class Replay:
     """The keys of an entity whose history is worked out again."""
 
     warehouse: Warehouse
@@ -54,24 +54,24 @@ class Retake:
     def scratch(self) -> Iterator[Scratch]:
         """A warehouse in memory, ready for the entity."""
         with closing(DuckDB(self.warehouse.tenant, ":memory:")) as made:
-            ready(made, self.entity)
+            migrate_tables(made, self.entity)
             keys = made.stage_arrow(_KEYS, self.warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
             yield Scratch(warehouse=made, keys=keys)
 
 
-def keys_concerned(read: CompleteRead, *, allow_drop: bool) -> tuple[str, Verdict, Merged]:
+def stage_affected_keys(read: CompleteRead, *, allow_drop: bool) -> tuple[str, DeleteVerdict, MergeResult]:
     """Stage the keys that a late batch is about; what is concluded from it, and what a person should know."""
-    selects = keys_shown(read) if read.arrival.batch.purpose != "sweep" else []
-    verdict: Verdict = ""
-    done = Merged()
-    if read.arrival.complete:
-        proof = prove(read)
-        verdict = decide(read, proof, allow_drop=allow_drop)
+    selects = select_record_keys(read) if read.arrival.batch.purpose != "sweep" else []
+    verdict: DeleteVerdict = ""
+    done = MergeResult()
+    if read.arrival.is_complete:
+        proof = diff_read(read)
+        verdict = decide_deletes(read, proof, allow_drop=allow_drop)
         waiting = (read.arrival.batch.id,) if verdict == "waiting" else ()
-        done = Merged(findings=tuple(explain(read, proof, verdict)), waiting=waiting)
+        done = MergeResult(findings=tuple(explain_verdict(read, proof, verdict)), waiting=waiting)
         there = f"EXISTS (SELECT 1 FROM {proof.present} AS p WHERE p.entity_key = w.entity_key)"
-        gone = f"SELECT entity_key FROM {proof.gone}"
-        back = f"SELECT w.entity_key FROM {proof.words} AS w WHERE w.operation IN ('A', 'D') AND {there}"
+        gone = f"SELECT entity_key FROM {proof.missing}"
+        back = f"SELECT w.entity_key FROM {proof.last_events} AS w WHERE w.operation IN ('A', 'D') AND {there}"
         found = read.warehouse.stage("silver__concerned", gone, back)
     else:
         found = read.warehouse.stage("silver__concerned", "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE")
@@ -82,7 +82,7 @@ def keys_concerned(read: CompleteRead, *, allow_drop: bool) -> tuple[str, Verdic
     return read.warehouse.stage("silver__about", keys), verdict, done
 
 
-def retake(again: Retake, scratch: Scratch) -> Merged:
+def apply_replay(again: Replay, scratch: Scratch) -> MergeResult:
     """Bring the stored log and versions of the keys in line with those in the scratch warehouse."""
     warehouse, entity = again.warehouse, again.entity
     log, versions = log_table(entity), versions_table(entity)
@@ -98,17 +98,17 @@ def retake(again: Retake, scratch: Scratch) -> Merged:
         f"UNION SELECT entity_key FROM (SELECT {listed(versions.names)} FROM {folded} EXCEPT {stored}) AS fresh",
     )
     warehouse.replace_rows(log, keys=keys, fresh=told)
-    written: Written = warehouse.replace_rows(versions, keys=keys, fresh=folded)
+    written: WriteCounts = warehouse.replace_rows(versions, keys=keys, fresh=folded)
     if written.rows:
-        tell_changes(warehouse, entity, f"SELECT entity_key FROM {moved}")
+        record_changes(warehouse, entity, f"SELECT entity_key FROM {moved}")
     _note_ties(warehouse, entity, scratch)
     after = warehouse.rows(_count_sql(again))[0][0]
     for name in (_KEYS, "silver__log_anew", "silver__versions_anew", "silver__moved_keys"):
         warehouse.unstage(name)
-    return Merged(events=max(0, after - before), inserted=written.inserted, deleted=written.deleted)
+    return MergeResult(events=max(0, after - before), inserted=written.inserted, deleted=written.deleted)
 
 
-def _count_sql(again: Retake) -> str:
+def _count_sql(again: Replay) -> str:
     log = again.warehouse.ref("silver", f"{again.entity.entity}_log")
     return f"SELECT COUNT(*) FROM {log} WHERE entity_key IN (SELECT entity_key FROM {again.keys})"
 

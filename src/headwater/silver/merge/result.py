@@ -19,7 +19,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class MergeResult:
     """What a merge wrote."""
 
     events: int = 0
@@ -32,8 +32,8 @@ class Merged:
     waiting: tuple[str, ...] = ()
     """Batches whose deletes wait: for a person, or for a service that could not be asked."""
 
-    def __add__(self, other: Merged) -> Merged:
-        return Merged(
+    def __add__(self, other: MergeResult) -> MergeResult:
+        return MergeResult(
             events=self.events + other.events,
             inserted=self.inserted + other.inserted,
             deleted=self.deleted + other.deleted,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.entity import Column, Entity
-from headwater.silver.schema.snapshot import Noted, is_filled, is_outdated, notes_of, stored_as
+from headwater.silver.schema.snapshot import SchemaSnapshot, is_filled, is_outdated, load_snapshots, stored_schema
 from headwater.silver.schema.tables import SHAPES
 from headwater.warehouse.base import Warehouse
 
@@ -16,84 +16,84 @@ OUTDATED = "its change log has the form of an older Headwater, which does not ho
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redeclared:
-    """How a declaration differs from the one that a history was made by."""
+class SchemaDiff:
+    """The difference between an entity's declaration and its stored tables."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Column -> the stored column that it is another name of. Nothing else changes, so nobody need decide anything."""
-    otherwise: tuple[str, ...] = ()
+    incompatible: tuple[str, ...] = ()
     """What no history can go on with, in words."""
 
     @property
-    def anything(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether there is any difference."""
-        return self.matters or bool(self.renamed)
+        return self.needs_decision or bool(self.renamed)
 
     @property
-    def matters(self) -> bool:
+    def needs_decision(self) -> bool:
         """Whether somebody has to decide what becomes of the history."""
-        return bool(self.added or self.removed or self.otherwise)
+        return bool(self.added or self.removed or self.incompatible)
 
     def __str__(self) -> str:
         told = [f"`{name}` is new" for name in self.added]
         told += [f"`{name}` is declared no more" for name in self.removed]
         told += [f"`{name}` was `{before}`" for name, before in self.renamed.items()]
-        return "; ".join([*told, *self.otherwise])
+        return "; ".join([*told, *self.incompatible])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What becomes of the history of an entity whose declaration changed."""
+class SchemaDecision:
+    """Whether an entity whose declaration changed is rebuilt or continued."""
 
-    anew: bool
+    rebuild: bool
     """Whether it is made anew from all that landed; it goes on from now otherwise."""
     why: str
 
 
-def decide(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str, Decided]:
+def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str, SchemaDecision]:
     """What is decided for each entity whose declaration changed, and for each whose history is not all there yet.
 
     DeclarationError, and nothing is written, when somebody has to decide and has not.
     """
-    notes = notes_of(warehouse) if warehouse.describe("meta", SHAPES.name) else {}
-    found: dict[str, Decided] = {}
+    notes = load_snapshots(warehouse) if warehouse.describe("meta", SHAPES.name) else {}
+    found: dict[str, SchemaDecision] = {}
     errors: list[DeclarationError] = []
     for entity in entities:
         known = notes.get(entity.entity)
         if is_outdated(warehouse, entity, known):
-            found[entity.entity] = Decided(anew=True, why=OUTDATED)
+            found[entity.entity] = SchemaDecision(rebuild=True, why=OUTDATED)
             continue
         if known is None:
             continue
-        if known.anew:
-            found[entity.entity] = Decided(anew=True, why="a rebuild was begun")
-        elif (stored := stored_as(warehouse, entity, notes)) is not None:
-            change = redeclared(entity, stored)
-            if not change.anything:
+        if known.rebuilding:
+            found[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was begun")
+        elif (stored := stored_schema(warehouse, entity, notes)) is not None:
+            change = diff_schema(entity, stored)
+            if not change.has_changes:
                 continue
             filled = is_filled(warehouse, entity)
-            if filled and (error := undecided(entity, change)):
+            if filled and (error := check_decision(entity, change)):
                 errors.append(error)
-            found[entity.entity] = _decided(entity, change, filled=filled)
+            found[entity.entity] = _decide(entity, change, filled=filled)
     if errors:
         raise errors[0] if len(errors) == 1 else DeclarationErrors(errors)
     return found
 
 
-def _decided(entity: Entity, change: Redeclared, *, filled: bool) -> Decided:
-    if not filled or not change.matters:
-        return Decided(anew=False, why=f"{change}, and nothing is lost by it")
+def _decide(entity: Entity, change: SchemaDiff, *, filled: bool) -> SchemaDecision:
+    if not filled or not change.needs_decision:
+        return SchemaDecision(rebuild=False, why=f"{change}, and nothing is lost by it")
     choice = entity.on_schema_change
-    return Decided(anew=choice == "rebuild", why=f"{change} (on_schema_change: {choice})")
+    return SchemaDecision(rebuild=choice == "rebuild", why=f"{change} (on_schema_change: {choice})")
 
 
-def redeclared(entity: Entity, stored: Noted) -> Redeclared:
+def diff_schema(entity: Entity, stored: SchemaSnapshot) -> SchemaDiff:
     """How the declaration of `entity` differs from what its tables were made by."""
-    renamed = _renamed(entity, stored)
+    renamed = _find_renamed(entity, stored)
     gone = {*stored.retired, *renamed.values()}
-    return Redeclared(
+    return SchemaDiff(
         added=tuple(
             name
             for name in entity.columns
@@ -101,46 +101,48 @@ def redeclared(entity: Entity, stored: Noted) -> Redeclared:
         ),
         removed=tuple(name for name in stored.columns if name not in entity.columns and name not in gone),
         renamed=renamed,
-        otherwise=tuple(_otherwise(entity, stored, renamed)),
+        incompatible=tuple(_find_incompatible(entity, stored, renamed)),
     )
 
 
-def going_on(entity: Entity, stored: Noted) -> Entity:
+def merged_entity(entity: Entity, stored: SchemaSnapshot) -> Entity:
     """`entity` as its history goes on: with the columns that are declared no more, and with what events call each."""
-    renamed = _renamed(entity, stored)
+    renamed = _find_renamed(entity, stored)
     columns: dict[str, Column] = {}
     for name, column in entity.columns.items():
         before = stored.columns.get(renamed.get(name, name))
-        columns[name] = column if before is None else _known_as(name, column, before, renamed.get(name, name))
+        columns[name] = column if before is None else _with_event_name(name, column, before, renamed.get(name, name))
     kept = {name: column for name, column in stored.columns.items() if name not in {*columns, *renamed.values()}}
     return entity.model_copy(update={"columns": {**columns, **kept}})
 
 
-def as_stored(warehouse: Warehouse, entity: Entity) -> Entity:
+def stored_entity(warehouse: Warehouse, entity: Entity) -> Entity:
     """`entity` with the columns that its tables have now, which are there."""
-    stored = stored_as(warehouse, entity, notes_of(warehouse) if warehouse.describe("meta", SHAPES.name) else {})
+    stored = stored_schema(
+        warehouse, entity, load_snapshots(warehouse) if warehouse.describe("meta", SHAPES.name) else {}
+    )
     if stored is None:
         return entity
     declared = {name: stored.columns[name] for name in entity.columns if name in stored.columns}
     return entity.model_copy(update={"columns": {**declared, **stored.columns}})
 
 
-def undecided(entity: Entity, change: Redeclared) -> DeclarationError | None:
+def check_decision(entity: Entity, change: SchemaDiff) -> DeclarationError | None:
     """The refusal, when what becomes of the history is not said, or cannot be; None when all is well."""
     choice, name = entity.on_schema_change, entity.entity
-    if not change.matters or choice == "rebuild" or (choice == "from_now" and not change.otherwise):
+    if not change.needs_decision or choice == "rebuild" or (choice == "from_now" and not change.incompatible):
         return None
-    why = "its history cannot go on with that" if change.otherwise else "what becomes of its history is not said"
+    why = "its history cannot go on with that" if change.incompatible else "what becomes of its history is not said"
     return DeclarationError(
         f"entity `{name}` is declared otherwise than before, and {why}; nothing was written",
         where=str(entity.origin),
         saw=str(change),
-        hint="; ".join(_ways(name, change)),
+        hint="; ".join(_list_decisions(name, change)),
     )
 
 
-def _ways(name: str, change: Redeclared) -> Iterator[str]:
-    if not change.otherwise:
+def _list_decisions(name: str, change: SchemaDiff) -> Iterator[str]:
+    if not change.incompatible:
         yield "`on_schema_change: from_now`: what is known stays as it is, and the change counts from now on"
     yield "`on_schema_change: rebuild`: the next run makes the history anew from all that landed"
     yield f"`headwater rebuild --entity {name}`: the same, this once"
@@ -150,7 +152,7 @@ def _ways(name: str, change: Redeclared) -> Iterator[str]:
     yield "or put the declaration back"
 
 
-def _renamed(entity: Entity, stored: Noted) -> dict[str, str]:
+def _find_renamed(entity: Entity, stored: SchemaSnapshot) -> dict[str, str]:
     """Declared columns that are stored under another name: the one they were renamed from, or what came of that."""
     by_call = {column.renamed_from or name: name for name, column in stored.columns.items()}
     found: dict[str, str] = {}
@@ -164,12 +166,12 @@ def _renamed(entity: Entity, stored: Noted) -> dict[str, str]:
     return found
 
 
-def _known_as(name: str, column: Column, before: Column, stored_name: str) -> Column:
+def _with_event_name(name: str, column: Column, before: Column, stored_name: str) -> Column:
     called = before.renamed_from or stored_name
     return column.model_copy(update={"renamed_from": called if called != name else None})
 
 
-def _otherwise(entity: Entity, stored: Noted, renamed: Mapping[str, str]) -> Iterator[str]:
+def _find_incompatible(entity: Entity, stored: SchemaSnapshot, renamed: Mapping[str, str]) -> Iterator[str]:
     names = {before: name for name, before in renamed.items()}
     if tuple(names.get(name, name) for name in stored.key) != entity.key:
         yield f"its key was ({', '.join(stored.key)})"
@@ -178,7 +180,7 @@ def _otherwise(entity: Entity, stored: Noted, renamed: Mapping[str, str]) -> Ite
         if name in entity.columns and entity.columns[name].history != column.history:
             yield f"`history` of `{name}` was `{column.history}`"
     calls: dict[str, str] = {}
-    for name, called in going_on(entity, stored).called.items():
+    for name, called in merged_entity(entity, stored).called.items():
         if called in calls:
             yield f"`{name}` and `{calls[called]}` are both what events call `{called}`"
         calls.setdefault(called, name)

@@ -7,50 +7,61 @@ from dataclasses import dataclass, field, replace
 from headwater.errors import DeclarationError
 from headwater.model.entity import RESERVED, Entity
 from headwater.names import literal, quote
-from headwater.silver.schema.diff import OUTDATED, Redeclared, going_on, redeclared, undecided
-from headwater.silver.schema.snapshot import Noted, is_filled, is_outdated, note, notes_of, stored_as
+from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
+from headwater.silver.schema.snapshot import (
+    SchemaSnapshot,
+    is_filled,
+    is_outdated,
+    load_snapshots,
+    save_snapshot,
+    stored_schema,
+)
 from headwater.silver.schema.tables import LOG_COLUMNS, META, SHAPES, log_table, versions_table
 from headwater.temporal.sql import known_list
 from headwater.warehouse.base import Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class MigratedEntity:
     """Tables that are as an entity needs them."""
 
     entity: Entity
     """The entity as its history goes on, with columns that are declared no more and are kept all the same."""
-    change: Redeclared = field(default_factory=Redeclared)
+    change: SchemaDiff = field(default_factory=SchemaDiff)
     """What was carried out of a declaration that changed."""
 
 
-def ready(warehouse: Warehouse, entity: Entity) -> Ready:
+def migrate_tables(warehouse: Warehouse, entity: Entity) -> MigratedEntity:
     """Bring the tables and the view of `entity` in line with its declaration, in one transaction.
 
     DeclarationError, and nothing is written, when columns of a history that is there come or go and the entity does not
-    choose `from_now`, or when its key or the history of a column is declared otherwise: a rebuild begins with `drop`.
+    choose `from_now`, or when its key or the history of a column is declared otherwise: a rebuild begins with `drop_entity`.
     """
     _check_names(entity)
     if warehouse.describe("meta", SHAPES.name) is None:
-        ready_meta(warehouse)
+        create_meta_tables(warehouse)
     with warehouse.transaction():
-        notes = notes_of(warehouse)
-        known, stored = notes.get(entity.entity), stored_as(warehouse, entity, notes)
+        notes = load_snapshots(warehouse)
+        known, stored = notes.get(entity.entity), stored_schema(warehouse, entity, notes)
         if is_outdated(warehouse, entity, known):
-            raise _outdated(entity)
-        if stored is not None and known is not None and _noted(going_on(entity, stored), entity, known) == known.text():
-            return Ready(entity=going_on(entity, stored))
-        change = redeclared(entity, stored) if stored else Redeclared()
-        if stored is not None and change.anything and not is_filled(warehouse, entity):
-            _drop(warehouse, entity)
-            stored, change = None, Redeclared()
-        whole = _turned(warehouse, entity, stored, change) if stored else entity
-        _make(warehouse, whole)
-        note(warehouse, entity.entity, _noted(whole, entity, known))
-    return Ready(entity=whole, change=change)
+            raise _outdated_error(entity)
+        if (
+            stored is not None
+            and known is not None
+            and _snapshot_text(merged_entity(entity, stored), entity, known) == known.text()
+        ):
+            return MigratedEntity(entity=merged_entity(entity, stored))
+        change = diff_schema(entity, stored) if stored else SchemaDiff()
+        if stored is not None and change.has_changes and not is_filled(warehouse, entity):
+            _drop_tables(warehouse, entity)
+            stored, change = None, SchemaDiff()
+        whole = _migrate(warehouse, entity, stored, change) if stored else entity
+        _create_tables(warehouse, whole)
+        save_snapshot(warehouse, entity.entity, _snapshot_text(whole, entity, known))
+    return MigratedEntity(entity=whole, change=change)
 
 
-def ready_meta(warehouse: Warehouse) -> None:
+def create_meta_tables(warehouse: Warehouse) -> None:
     """Make the schemas, and the tables by which silver and gold tell each other what changed."""
     with warehouse.transaction():
         warehouse.prepare()
@@ -58,25 +69,25 @@ def ready_meta(warehouse: Warehouse) -> None:
             warehouse.ensure(table)
 
 
-def drop(warehouse: Warehouse, entity: Entity) -> None:
-    """Drop the tables of `entity` and what is remembered of them, so that all that landed makes them anew.
+def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
+    """Drop an entity's tables and metadata; the next run rebuilds them from all landed batches.
 
-    That this is under way is remembered until `settle` ends it.
+    The rebuild stays marked as in progress until `finish_rebuild`.
     """
     with warehouse.transaction():
-        _drop(warehouse, entity)
+        _drop_tables(warehouse, entity)
         if warehouse.describe("meta", SHAPES.name) is not None:
-            note(warehouse, entity.entity, Noted(columns={}, anew=True).text())
+            save_snapshot(warehouse, entity.entity, SchemaSnapshot(columns={}, rebuilding=True).text())
 
 
-def settle(warehouse: Warehouse, entity: Entity) -> None:
-    """End a rebuild: all that landed is in the history. Nothing happens where none is under way."""
-    known = notes_of(warehouse).get(entity.entity)
-    if known is not None and known.anew:
-        note(warehouse, entity.entity, replace(known, anew=False).text())
+def finish_rebuild(warehouse: Warehouse, entity: Entity) -> None:
+    """Mark a rebuild as finished; nothing happens where none is in progress."""
+    known = load_snapshots(warehouse).get(entity.entity)
+    if known is not None and known.rebuilding:
+        save_snapshot(warehouse, entity.entity, replace(known, rebuilding=False).text())
 
 
-def _drop(warehouse: Warehouse, entity: Entity) -> None:
+def _drop_tables(warehouse: Warehouse, entity: Entity) -> None:
     warehouse.drop("silver", f"{entity.entity}_current")
     warehouse.drop("silver", entity.entity)
     warehouse.drop("silver", f"{entity.entity}_log")
@@ -85,25 +96,25 @@ def _drop(warehouse: Warehouse, entity: Entity) -> None:
             warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
 
 
-def _noted(whole: Entity, entity: Entity, known: Noted | None) -> str:
+def _snapshot_text(whole: Entity, entity: Entity, known: SchemaSnapshot | None) -> str:
     """What is to be noted of tables that are made as `whole` needs them."""
     retired = tuple(name for name in whole.columns if name not in entity.columns)
-    anew = known is not None and known.anew
-    return Noted(key=entity.key, columns=whole.columns, retired=retired, anew=anew).text()
+    anew = known is not None and known.rebuilding
+    return SchemaSnapshot(key=entity.key, columns=whole.columns, retired=retired, rebuilding=anew).text()
 
 
-def _turned(warehouse: Warehouse, entity: Entity, stored: Noted, change: Redeclared) -> Entity:
+def _migrate(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> Entity:
     """The entity as its history goes on, once what is stored can take it."""
-    if error := undecided(entity, change) or _before_it_goes_on(entity, change):
+    if error := check_decision(entity, change) or _check_rebuild(entity, change):
         raise error
     if change.renamed:
-        stored = _renamed(warehouse, entity, stored, change)
-    _forget_nothing(warehouse, entity, stored, change)
-    return going_on(entity, stored)
+        stored = _rename_columns(warehouse, entity, stored, change)
+    _fill_known_columns(warehouse, entity, stored, change)
+    return merged_entity(entity, stored)
 
 
-def _before_it_goes_on(entity: Entity, change: Redeclared) -> DeclarationError | None:
-    if not change.matters or entity.on_schema_change != "rebuild":
+def _check_rebuild(entity: Entity, change: SchemaDiff) -> DeclarationError | None:
+    if not change.needs_decision or entity.on_schema_change != "rebuild":
         return None
     return DeclarationError(
         f"entity `{entity.entity}`: its history is to be made anew before it can go on; nothing was written",
@@ -113,7 +124,7 @@ def _before_it_goes_on(entity: Entity, change: Redeclared) -> DeclarationError |
     )
 
 
-def _outdated(entity: Entity) -> DeclarationError:
+def _outdated_error(entity: Entity) -> DeclarationError:
     return DeclarationError(
         f"entity `{entity.entity}`: its history cannot go on, and is to be made anew from all that landed",
         where=f"silver.{entity.entity}_log",
@@ -122,17 +133,17 @@ def _outdated(entity: Entity) -> DeclarationError:
     )
 
 
-def _make(warehouse: Warehouse, entity: Entity) -> None:
+def _create_tables(warehouse: Warehouse, entity: Entity) -> None:
     warehouse.ensure(versions_table(entity))
     warehouse.ensure(log_table(entity))
     select = f"SELECT * FROM {warehouse.ref('silver', entity.entity)} WHERE is_current"
     warehouse.ensure_view("silver", f"{entity.entity}_current", select)
-    if warehouse.capabilities.asof:
+    if warehouse.capabilities.as_of_functions:
         warehouse.ensure_asof("silver", entity.entity)
 
 
-def _renamed(warehouse: Warehouse, entity: Entity, stored: Noted, change: Redeclared) -> Noted:
-    """Let stored columns have other names: no row comes or goes, and no event becomes another."""
+def _rename_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> SchemaSnapshot:
+    """Rename stored columns; rows and events stay the same."""
     names = {before: name for name, before in change.renamed.items()}
     renamed = {names.get(name, name): column for name, column in stored.columns.items()}
     both = entity.model_copy(update={"columns": {**stored.columns, **renamed}})
@@ -166,7 +177,7 @@ def _check_names(entity: Entity) -> None:
         )
 
 
-def _forget_nothing(warehouse: Warehouse, entity: Entity, stored: Noted, change: Redeclared) -> None:
+def _fill_known_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> None:
     """Events that knew every column then do not know the new ones: let them say which they know."""
     if set(change.added) <= set(stored.retired):
         return

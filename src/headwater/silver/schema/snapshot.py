@@ -17,15 +17,15 @@ LOG_FORM = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
-    """What the tables of an entity were made by."""
+class SchemaSnapshot:
+    """The declaration by which an entity's tables were created."""
 
     key: tuple[str, ...] = ()
     columns: Mapping[str, Column]
     """Every column that is stored; `renamed_from` is what events call it, where that is not its name."""
     retired: tuple[str, ...] = ()
     """Those that are declared no more: they keep what is known, and nobody tells of them."""
-    anew: bool = False
+    rebuilding: bool = False
     """Whether the history is being made anew, and not all of it is there yet."""
     log: int = LOG_FORM
     """Which form the change log has."""
@@ -37,17 +37,17 @@ class Noted:
             for name, column in self.columns.items()
         }
         unusual: dict[str, Any] = {"retired": list(self.retired)} if self.retired else {}
-        unusual |= {"anew": 1} if self.anew else {}
+        unusual |= {"anew": 1} if self.rebuilding else {}
         return json.dumps({"key": list(self.key), "columns": columns, **unusual, "log": self.log})
 
 
-def notes_of(warehouse: Warehouse) -> dict[str, Noted]:
+def load_snapshots(warehouse: Warehouse) -> dict[str, SchemaSnapshot]:
     """What is noted, by entity."""
     found = warehouse.rows(f"SELECT entity, shape FROM {warehouse.ref('meta', SHAPES.name)}")
-    return {str(name): _read(str(text)) for name, text in found}
+    return {str(name): _parse(str(text)) for name, text in found}
 
 
-def stored_as(warehouse: Warehouse, entity: Entity, notes: Mapping[str, Noted]) -> Noted | None:
+def stored_schema(warehouse: Warehouse, entity: Entity, notes: Mapping[str, SchemaSnapshot]) -> SchemaSnapshot | None:
     """What the tables of `entity` were made by; None when there are none.
 
     Where nothing is noted, what is stored tells the columns, and the declaration is believed for all else.
@@ -63,10 +63,10 @@ def stored_as(warehouse: Warehouse, entity: Entity, notes: Mapping[str, Noted]) 
         for one in stored
         if one.name not in RESERVED
     }
-    return Noted(key=entity.key, columns=columns, anew=known is not None and known.anew)
+    return SchemaSnapshot(key=entity.key, columns=columns, rebuilding=known is not None and known.rebuilding)
 
 
-def is_outdated(warehouse: Warehouse, entity: Entity, known: Noted | None) -> bool:
+def is_outdated(warehouse: Warehouse, entity: Entity, known: SchemaSnapshot | None) -> bool:
     """Whether the change log of an entity has an older form, which no history can go on with."""
     if known is not None and known.log == LOG_FORM:
         return False
@@ -74,8 +74,8 @@ def is_outdated(warehouse: Warehouse, entity: Entity, known: Noted | None) -> bo
     return stored is not None and not set(LOG_COLUMNS) <= {column.name for column in stored}
 
 
-def note(warehouse: Warehouse, entity: str, text: str) -> None:
-    """Note what the tables of an entity are made by (`Noted.text`)."""
+def save_snapshot(warehouse: Warehouse, entity: str, text: str) -> None:
+    """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
     select = f"SELECT {literal(entity)}, {literal(text)}"
     warehouse.overwrite("meta", SHAPES.name, f"entity = {literal(entity)}", SHAPES.names, select)
 
@@ -85,16 +85,16 @@ def is_filled(warehouse: Warehouse, entity: Entity) -> bool:
     return bool(warehouse.rows(f"SELECT 1 FROM {warehouse.ref('silver', f'{entity.entity}_log')} LIMIT 1"))
 
 
-def _read(text: str) -> Noted:
+def _parse(text: str) -> SchemaSnapshot:
     told = json.loads(text)
     columns = {
         name: Column.model_validate(dict(zip(("type", "history", "renamed_from"), said, strict=False)))
         for name, said in told["columns"].items()
     }
-    return Noted(
+    return SchemaSnapshot(
         key=tuple(told["key"]),
         columns=columns,
         retired=tuple(told.get("retired", ())),
-        anew=bool(told.get("anew")),
+        rebuilding=bool(told.get("anew")),
         log=int(told.get("log", 1)),
     )

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from headwater.clock import Clock, SystemClock
-from headwater.testing.conformance.tenants import Ground
+from headwater.testing.conformance.tenants import SelfTestTenants
 
 Outcome = Literal["held", "failed", "skipped"]
 """How a line ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class CheckResult:
     """How one promise fared."""
 
     name: str
@@ -33,22 +33,22 @@ class Verdict:
     """What should have come of it and what did, drawn."""
 
 
-def never() -> bool:
+def never_stop() -> bool:
     """Nobody asks to stop."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class SelfTestOptions:
     """How hard the corpus tries."""
 
     examples: int = 100
     """How many examples a line draws; lines that cost much draw a part of them."""
     seed: int = 0
     """The chance that draws: the same seed draws the same."""
-    patience: float = 60.0
+    max_seconds: float = 60.0
     """For how many seconds a smaller failing example is searched."""
-    stop: Callable[[], bool] = never
+    stop: Callable[[], bool] = never_stop
     """Asked between two examples: whether to leave."""
     clock: Clock = field(default_factory=SystemClock)
 
@@ -57,7 +57,7 @@ class Trial:
         return max(1, round(self.examples * part))
 
 
-class Line(Protocol):
+class Check(Protocol):
     """One promise, and how it is tried."""
 
     @property
@@ -70,6 +70,6 @@ class Line(Protocol):
         """What is promised."""
         ...
 
-    def run(self, ground: Ground, trial: Trial) -> Verdict:
+    def run(self, ground: SelfTestTenants, trial: SelfTestOptions) -> CheckResult:
         """Try it."""
         ...

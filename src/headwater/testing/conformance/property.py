@@ -8,63 +8,65 @@ from random import Random
 from typing import Generic, TypeVar
 
 from headwater.errors import HeadwaterError
-from headwater.testing.conformance.check import Outcome, Trial, Verdict
-from headwater.testing.conformance.shrink import Batches, in_growing_numbers, smallest, together
-from headwater.testing.conformance.tenants import Ground
+from headwater.testing.conformance.check import CheckResult, Outcome, SelfTestOptions
+from headwater.testing.conformance.shrink import Batches, growing_counts, merge_examples, shrink
+from headwater.testing.conformance.tenants import SelfTestTenants
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Property(Generic[T]):
+class PropertyCheck(Generic[T]):
     """A line of the corpus that draws examples and tries many of them together, each with keys of its own."""
 
     name: str
     promise: str
     draw: Callable[[Random], Batches[T]]
-    check: Callable[[Ground, Batches[T]], str]
+    check: Callable[[SelfTestTenants, Batches[T]], str]
     """How an example fails; empty where it holds."""
-    apart: Callable[[Batches[T], int], Batches[T]]
+    relabel: Callable[[Batches[T], int], Batches[T]]
     """The same example with keys of its own."""
     show: Callable[[Batches[T]], str]
     """An example, drawn."""
     part: float = 1.0
     """What part of the examples it draws: less than one where each costs much."""
 
-    def run(self, ground: Ground, trial: Trial) -> Verdict:
+    def run(self, ground: SelfTestTenants, trial: SelfTestOptions) -> CheckResult:
         """Draw examples and try them, a few at first and then many at once."""
         chance, began, tried = Random(f"{trial.seed} {self.name}"), trial.clock.monotonic(), 0
-        for size in in_growing_numbers(trial.share(self.part)):
+        for size in growing_counts(trial.share(self.part)):
             if trial.stop():
                 break
             examples = [self.draw(chance) for _ in range(size)]
             tried += size
-            if first := self._difference(ground, examples):
-                example, difference = self._smallest(ground, trial, examples, first)
-                return self._verdict("failed", tried, trial, began, example=example, difference=difference)
+            if first := self._find_difference(ground, examples):
+                example, difference = self._shrink(ground, trial, examples, first)
+                return self._make_result("failed", tried, trial, began, example=example, difference=difference)
         if not tried:
-            return self._verdict("skipped", 0, trial, began, reason="stopped before its turn")
-        return self._verdict("held", tried, trial, began)
+            return self._make_result("skipped", 0, trial, began, reason="stopped before its turn")
+        return self._make_result("held", tried, trial, began)
 
-    def _smallest(self, ground: Ground, trial: Trial, examples: Sequence[Batches[T]], first: str) -> tuple[str, str]:
+    def _shrink(
+        self, ground: SelfTestTenants, trial: SelfTestOptions, examples: Sequence[Batches[T]], first: str
+    ) -> tuple[str, str]:
         """The smallest failing example and how it fails, both drawn."""
-        until = trial.clock.monotonic() + trial.patience
+        until = trial.clock.monotonic() + trial.max_seconds
 
         def fails(some: Sequence[Batches[T]]) -> str:
             enough = trial.stop() or trial.clock.monotonic() > until
-            return "" if enough else self._difference(ground, some)
+            return "" if enough else self._find_difference(ground, some)
 
-        found = smallest(examples, fails)
-        own = self._own(ground, found)
-        return self.show(own), self._of(ground, own) or f"{_WAVERING}\n{first}"
+        found = shrink(examples, fails)
+        own = self._relabel_examples(ground, found)
+        return self.show(own), self._check_batches(ground, own) or f"{_WAVERING}\n{first}"
 
-    def _difference(self, ground: Ground, examples: Sequence[Batches[T]]) -> str:
-        return self._of(ground, self._own(ground, examples))
+    def _find_difference(self, ground: SelfTestTenants, examples: Sequence[Batches[T]]) -> str:
+        return self._check_batches(ground, self._relabel_examples(ground, examples))
 
-    def _own(self, ground: Ground, examples: Sequence[Batches[T]]) -> Batches[T]:
-        return together([self.apart(batches, ground.number()) for batches in examples])
+    def _relabel_examples(self, ground: SelfTestTenants, examples: Sequence[Batches[T]]) -> Batches[T]:
+        return merge_examples([self.relabel(batches, ground.next_number()) for batches in examples])
 
-    def _of(self, ground: Ground, batches: Batches[T]) -> str:
+    def _check_batches(self, ground: SelfTestTenants, batches: Batches[T]) -> str:
         try:
             difference = self.check(ground, batches)
         except HeadwaterError as error:
@@ -76,9 +78,11 @@ class Property(Generic[T]):
             ground.abandon()
         return difference
 
-    def _verdict(self, outcome: Outcome, tried: int, trial: Trial, began: float, **said: str) -> Verdict:
+    def _make_result(
+        self, outcome: Outcome, tried: int, trial: SelfTestOptions, began: float, **said: str
+    ) -> CheckResult:
         seconds = round(trial.clock.monotonic() - began, 3)
-        return Verdict(
+        return CheckResult(
             name=self.name,
             promise=self.promise,
             outcome=outcome,

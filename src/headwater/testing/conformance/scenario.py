@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from headwater.errors import HeadwaterError
-from headwater.testing.conformance.check import Trial, Verdict
-from headwater.testing.conformance.tenants import Ground
+from headwater.testing.conformance.check import CheckResult, SelfTestOptions
+from headwater.testing.conformance.tenants import SelfTestTenants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
+class Scenario:
     """A hard case: what happens, step by step, and what is there afterwards."""
 
     name: str
@@ -39,24 +39,24 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class ScenarioCheck:
     """A line of the corpus that runs a sheet."""
 
     name: str
     promise: str
-    drawings: tuple[Drawing, ...]
-    differs: Callable[[Ground, Drawing], str]
+    scenarios: tuple[Scenario, ...]
+    run_scenario: Callable[[SelfTestTenants, Scenario], str]
     """How a drawn case comes out otherwise; empty where it does not."""
 
-    def run(self, ground: Ground, trial: Trial) -> Verdict:
+    def run(self, ground: SelfTestTenants, trial: SelfTestOptions) -> CheckResult:
         """Try every case, up to the first that fails."""
         began, tried, failed = trial.clock.monotonic(), 0, ("", "")
-        for drawing in self.drawings:
+        for drawing in self.scenarios:
             if trial.stop() or failed[1]:
                 break
             tried += 1
-            failed = (f"{drawing.name}\n\n{drawing}", self._difference(ground, drawing))
-        return Verdict(
+            failed = (f"{drawing.name}\n\n{drawing}", self._find_difference(ground, drawing))
+        return CheckResult(
             name=self.name,
             promise=self.promise,
             outcome="failed" if failed[1] else "held" if tried else "skipped",
@@ -67,9 +67,9 @@ class Drawn:
             difference=failed[1],
         )
 
-    def _difference(self, ground: Ground, drawing: Drawing) -> str:
+    def _find_difference(self, ground: SelfTestTenants, drawing: Scenario) -> str:
         try:
-            difference = self.differs(ground, drawing)
+            difference = self.run_scenario(ground, drawing)
         except HeadwaterError as error:
             difference = str(error)
         except Exception as error:  # noqa: BLE001 - an engine's own error, of whatever kind: it broke the promise
@@ -79,14 +79,14 @@ class Drawn:
         return difference
 
 
-def sheet(name: str) -> tuple[Drawing, ...]:
+def load_scenarios(name: str) -> tuple[Scenario, ...]:
     """The cases of a sheet that ships with the corpus."""
     text = (files("headwater.testing.conformance") / "drawings" / f"{name}.md").read_text(encoding="utf-8")
     parts = text.split("\n## ")[1:]
-    return tuple(_drawing(*part.split("\n", 1)) for part in parts)
+    return tuple(_parse_scenario(*part.split("\n", 1)) for part in parts)
 
 
-def _drawing(name: str, text: str) -> Drawing:
+def _parse_scenario(name: str, text: str) -> Scenario:
     steps: list[Step] = []
     for part in filter(None, (part.strip() for part in text.split("\n\n"))):
         if part.startswith(">"):
@@ -95,4 +95,4 @@ def _drawing(name: str, text: str) -> Drawing:
             steps[-1] = Step(says=steps[-1].says, table=part)
         else:
             steps.append(Step(says=part))
-    return Drawing(name=name.strip(), steps=tuple(steps))
+    return Scenario(name=name.strip(), steps=tuple(steps))

@@ -17,7 +17,7 @@ TRIES = 150
 """How often a failing example is tried again in search of a smaller one."""
 
 
-def smallest(examples: Sequence[Batches[T]], fails: Fails[T], *, tries: int = TRIES) -> Sequence[Batches[T]]:
+def shrink(examples: Sequence[Batches[T]], fails: Fails[T], *, tries: int = TRIES) -> Sequence[Batches[T]]:
     """As few events of `examples` as still fail, found by leaving out ever smaller stretches of them."""
     kept = [(number, place, one) for number, batches in enumerate(examples) for place, one in _items(batches)]
     size = len(kept) // 2
@@ -37,19 +37,19 @@ def smallest(examples: Sequence[Batches[T]], fails: Fails[T], *, tries: int = TR
     return _examples(kept)
 
 
-def together(examples: Sequence[Batches[T]]) -> Batches[T]:
+def merge_examples(examples: Sequence[Batches[T]]) -> Batches[T]:
     """Examples as one: the first batches of all of them are the first batch, and so on."""
     longest = max(map(len, examples), default=0)
     joined = (tuple(one for batches in examples for one in batches[place : place + 1]) for place in range(longest))
     return tuple(batch for batch in (tuple(one for part in parts for one in part) for parts in joined) if batch)
 
 
-def flat(batches: Iterable[Iterable[T]]) -> list[T]:
+def flatten(batches: Iterable[Iterable[T]]) -> list[T]:
     """All events of all batches."""
     return [one for batch in batches for one in batch]
 
 
-def in_growing_numbers(count: int) -> Iterator[int]:
+def growing_counts(count: int) -> Iterator[int]:
     """1, 4, 16, … up to `count` in all: a failure is met in few examples first, and many cost little more than few."""
     size = 1
     while count > 0:

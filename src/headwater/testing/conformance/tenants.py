@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from headwater.errors import GuardError, HeadwaterError
-from headwater.warehouse.base import Layer, Warehouse
+from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
 Open = Callable[[str], Warehouse]
@@ -17,13 +17,13 @@ Open = Callable[[str], Warehouse]
 Start = Callable[[str, int], "subprocess.Popen[str]"]
 """Starts a process that merges into a tenant's warehouse, for us to kill; the number says what it merges."""
 
-LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
+LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
 
 
-class Ground:
+class SelfTestTenants:
     """Tenants `name`, `name-2`, `name-3` … of one warehouse, and whatever of them is open.
 
-    Nothing is ever emptied: examples have keys of their own (`number`), so that many of them share a tenant.
+    Nothing is ever emptied: examples have keys of their own (`next_number`), so that many of them share a tenant.
     """
 
     def __init__(self, name: str, opens: Open, *, start: Start | None = None, alone: str = "") -> None:
@@ -50,24 +50,24 @@ class Ground:
         """What the warehouses that were open lack and do without."""
         return tuple(self._notes)
 
-    def number(self) -> int:
+    def next_number(self) -> int:
         """A number that no example had before."""
         return next(self._numbers)
 
-    def reach(self) -> None:
+    def check_reachable(self) -> None:
         """Nothing when the warehouse opens and has room for a tenant of ours; the error that says why it does not."""
-        self.erase(self.fresh().tenant)
+        self.erase(self.create_tenant().tenant)
 
-    def fresh(self) -> Warehouse:
+    def create_tenant(self) -> Warehouse:
         """The warehouse of a tenant that nobody has used; GuardError where something is there already."""
         place = next(self._places)
         tenant = self.name if place == 1 else f"{self.name}-{place}"
         self._made.append(tenant)
-        warehouse = self.again(tenant)
+        warehouse = self.reopen(tenant)
         there = [f"{layer}.{name}" for layer in LAYERS for name in warehouse.tables(layer)]
         if there:
             self._made.remove(tenant)
-            self.let_go(tenant)
+            self.close_tenant(tenant)
             raise GuardError(
                 "A tenant that nobody has used finds tables in its place, so nothing is tried here.",
                 where=tenant,
@@ -76,22 +76,22 @@ class Ground:
             )
         return warehouse
 
-    def shared(self, role: str, prepare: Callable[[Warehouse], object]) -> Warehouse:
+    def shared_tenant(self, role: str, prepare: Callable[[Warehouse], object]) -> Warehouse:
         """The warehouse of the tenant that plays `role`, prepared when it is first asked for."""
         tenant = self._shared.get(role)
         if tenant is not None:
-            return self._open.get(tenant) or self.again(tenant)
-        warehouse = self.fresh()
+            return self._open.get(tenant) or self.reopen(tenant)
+        warehouse = self.create_tenant()
         prepare(warehouse)
         self._shared[role] = warehouse.tenant
         return warehouse
 
-    def again(self, tenant: str) -> Warehouse:
+    def reopen(self, tenant: str) -> Warehouse:
         """A tenant's warehouse, opened."""
         self._open[tenant] = self._opens(tenant)
         return self._open[tenant]
 
-    def let_go(self, tenant: str) -> None:
+    def close_tenant(self, tenant: str) -> None:
         """Close a tenant's warehouse, in whatever state it is."""
         warehouse = self._open.pop(tenant, None)
         if warehouse is not None:
@@ -106,30 +106,30 @@ class Ground:
             with suppress(HeadwaterError):
                 self.erase(tenant)
 
-    def judge(self, prepare: Callable[[Warehouse], object]) -> Warehouse:
+    def shared_reference(self, prepare: Callable[[Warehouse], object]) -> Warehouse:
         """DuckDB in memory, which other engines are held against."""
         if self._judge is None:
-            self._judge = self.judging()
+            self._judge = self.new_reference()
             prepare(self._judge)
         return self._judge
 
-    def judging(self) -> Warehouse:
+    def new_reference(self) -> Warehouse:
         """Another one, with nothing in it; whoever asks for it closes it."""
         return DuckDB("judge", ":memory:", threads=1)
 
     def erase(self, tenant: str) -> None:
         """Remove a tenant of ours, and all that it has."""
-        self.let_go(tenant)
+        self.close_tenant(tenant)
         self._opens(tenant).erase()
         self._made.remove(tenant)
 
-    def leave(self, *, keep: bool = False) -> None:
+    def close(self, *, keep: bool = False) -> None:
         """Close everything, and erase every tenant of ours unless they are to be kept.
 
         What cannot be erased is still among `tenants` afterwards.
         """
         for tenant in self.tenants:
-            self.let_go(tenant)
+            self.close_tenant(tenant)
         if not keep:
             self.abandon()
         if self._judge is not None:

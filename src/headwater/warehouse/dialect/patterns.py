@@ -11,33 +11,33 @@ from headwater.warehouse.dialect.types import is_iso, kind_of, kind_of_type
 
 _INSTANTS = ("instant", "zoned")
 
-Phrase = tuple[str, list[exp.Expr], dict[str, Any]]
+Pattern = tuple[str, list[exp.Expr], dict[str, Any]]
 """The name in the tables, what stands in the phrase, and its words: a unit, a type."""
 
 
-def phrases(node: exp.Expr, dialect: str) -> Iterator[Phrase]:
+def find_patterns(node: exp.Expr, dialect: str) -> Iterator[Pattern]:
     """The phrases that a node is, the most telling first."""
     match node:
         case exp.Anonymous():
-            yield from _called(node)
+            yield from _match_calls(node)
         case exp.UnixToTime():
             yield "instant", [node.this], {}
         case exp.Cast():
-            yield from _casts(node, dialect)
+            yield from _match_casts(node, dialect)
         case exp.Date():
-            yield from _casts(exp.Cast(this=node.this, to=exp.DataType.build("date")), dialect)
+            yield from _match_casts(exp.Cast(this=node.this, to=exp.DataType.build("date")), dialect)
         case exp.Div():
             yield "divide", [node.this, node.expression], {}
         case exp.Round() | exp.Floor() | exp.Ceil():
-            yield from _rounded(node)
+            yield from _match_rounding(node)
         case exp.Array() | exp.Bracket():
-            yield from _listed(node)
+            yield from _match_lists(node)
         case _:
-            for looked in (_times, _compared, _texts, _cuts):
+            for looked in (_match_times, _match_comparisons, _match_texts, _match_substrings):
                 yield from looked(node)
 
 
-def _times(node: exp.Expr) -> Iterator[Phrase]:
+def _match_times(node: exp.Expr) -> Iterator[Pattern]:
     match node:
         case exp.Sub() if kind_of(node.this) == kind_of(node.expression) == "date":
             yield "days between", [node.this, node.expression], {}
@@ -59,7 +59,7 @@ def _times(node: exp.Expr) -> Iterator[Phrase]:
             yield f"diff {node.text('unit').lower() or 'day'}", [node.expression, node.this], {}
 
 
-def _called(node: exp.Anonymous) -> Iterator[Phrase]:
+def _match_calls(node: exp.Anonymous) -> Iterator[Pattern]:
     match node.name.upper(), node.expressions:
         case "EPOCH_US", [instant]:
             yield "micros", [instant], {}
@@ -67,7 +67,7 @@ def _called(node: exp.Anonymous) -> Iterator[Phrase]:
             yield "json", [value.this], {"type": value.to}
 
 
-def _casts(node: exp.Cast, dialect: str) -> Iterator[Phrase]:
+def _match_casts(node: exp.Cast, dialect: str) -> Iterator[Pattern]:
     """Conversions, by what is made of what."""
     if isinstance(node, exp.Cast) and _is_hex(node.this):
         yield "hex", [node.this.expression], {}
@@ -75,7 +75,7 @@ def _casts(node: exp.Cast, dialect: str) -> Iterator[Phrase]:
     made, of = kind_of_type(node.to), kind_of(node.this)
     # What Spark makes of a plain TIMESTAMP is a matter of its settings.
     unit = "TIMESTAMP_LTZ" if made == "zoned" and dialect == "spark" else node.to.sql(dialect=dialect)
-    words = {"unit": unit, **_digits(node.to)}
+    words = {"unit": unit, **_decimal_units(node.to)}
     trying = isinstance(node, exp.TryCast)
     if not is_iso(node.this, made):
         yield f"{'try' if trying else 'cast'} {'instant' if made in _INSTANTS else made} from {of}", [node.this], words
@@ -83,14 +83,14 @@ def _casts(node: exp.Cast, dialect: str) -> Iterator[Phrase]:
         yield "try_cast", [node.this], words
 
 
-def _digits(kind: exp.DataType) -> dict[str, Any]:
+def _decimal_units(kind: exp.DataType) -> dict[str, Any]:
     """What a decimal counts in: its smallest unit, and a type that holds any number of those."""
     precision, scale = (int(one.name) for one in kind.expressions) if len(kind.expressions) == 2 else (18, 0)
     step = f"0.{'1':0>{scale}}" if scale else "1"
     return {"scale": scale, "step": step, "units": "BIGINT" if precision <= 18 else "DECIMAL(38, 0)"}
 
 
-def _rounded(node: exp.Expr) -> Iterator[Phrase]:
+def _match_rounding(node: exp.Expr) -> Iterator[Pattern]:
     kind = kind_of(node.this)
     if not isinstance(node, exp.Round):
         yield f"{node.key} {kind}", [node.this], {}
@@ -104,7 +104,7 @@ def _rounded(node: exp.Expr) -> Iterator[Phrase]:
     yield "round", [node.this, digits], {}
 
 
-def _listed(node: exp.Expr) -> Iterator[Phrase]:
+def _match_lists(node: exp.Expr) -> Iterator[Pattern]:
     """Lists made of lists, and one element of a list."""
     match node:
         case exp.Array(expressions=[exp.Comprehension() as each]):
@@ -115,13 +115,13 @@ def _listed(node: exp.Expr) -> Iterator[Phrase]:
             yield "element", [node.this], {"place": place.name}
 
 
-def _compared(node: exp.Expr) -> Iterator[Phrase]:
+def _match_comparisons(node: exp.Expr) -> Iterator[Pattern]:
     """Comparisons in which NULL equals NULL."""
     if isinstance(node, exp.NullSafeEQ | exp.NullSafeNEQ):
         yield "same" if isinstance(node, exp.NullSafeEQ) else "differs", [node.this, node.expression], {}
 
 
-def _texts(node: exp.Expr) -> Iterator[Phrase]:
+def _match_texts(node: exp.Expr) -> Iterator[Pattern]:
     match node:
         case exp.StartsWith():
             yield "starts", [node.this, node.expression], {}
@@ -137,7 +137,7 @@ def _texts(node: exp.Expr) -> Iterator[Phrase]:
             yield "join", [_as_text(node.this), _as_text(node.expression)], {}
 
 
-def _cuts(node: exp.Expr) -> Iterator[Phrase]:
+def _match_substrings(node: exp.Expr) -> Iterator[Pattern]:
     """Parts of texts, where they are not what every engine gives."""
     match node:
         case exp.Substring() if not (_is_count(node.args["start"], 1) and _is_count(node.args.get("length"), 0)):

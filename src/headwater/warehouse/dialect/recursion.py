@@ -16,7 +16,7 @@ STAGED = ("recursion__found", "recursion__next")
 """Temporary tables of this module, by number of the step."""
 
 
-class Session(Protocol):
+class StagingSession(Protocol):
     """What is needed of the warehouse."""
 
     def count(self, staged: str) -> int:
@@ -28,7 +28,7 @@ class Session(Protocol):
         ...
 
 
-def in_rounds(warehouse: Session, statement: str) -> tuple[str, tuple[str, ...]]:
+def expand_recursion(warehouse: StagingSession, statement: str) -> tuple[str, tuple[str, ...]]:
     """`statement` (portable) with its recursive steps worked out and staged, and the names they were staged by."""
     if "RECURSIVE" not in statement:
         return statement, ()
@@ -40,23 +40,23 @@ def in_rounds(warehouse: Session, statement: str) -> tuple[str, tuple[str, ...]]
     done: list[exp.CTE] = []
     clause.set("recursive", None)
     for number, step in enumerate(clause.expressions):
-        if _refers(step.this, step.alias):
+        if _refers_to(step.this, step.alias):
             names = tuple(f"{name}_{number}" for name in STAGED)
             staged += names
-            found = _found(warehouse, step, _preceded(done), names)
+            found = _stage_fixpoint(warehouse, step, _with_clause(done), names)
             step.set("this", sqlglot.parse_one(f"SELECT * FROM {found}", read=OWN))
         done.append(step)
     return tree.sql(dialect=OWN), tuple(staged)
 
 
-def _found(warehouse: Session, step: exp.CTE, before: str, names: tuple[str, ...]) -> str:
+def _stage_fixpoint(warehouse: StagingSession, step: exp.CTE, before: str, names: tuple[str, ...]) -> str:
     """Stage the rows that a recursive step comes to; the name to use."""
     first, further = step.this.left.sql(dialect=OWN), step.this.right
     found, following = names
     every = warehouse.stage(found, f"{before}SELECT DISTINCT * FROM ({first}) AS first_round")
     news = every
     while warehouse.count(news):
-        asked = _over(further, step.alias, news)
+        asked = _select_over(further, step.alias, news)
         news = warehouse.stage(
             following, f"{before}SELECT * FROM ({asked}) AS next_round EXCEPT SELECT * FROM {every} AS known"
         )
@@ -64,7 +64,7 @@ def _found(warehouse: Session, step: exp.CTE, before: str, names: tuple[str, ...
     return every
 
 
-def _over(select: exp.Expr, name: str, relation: str) -> str:
+def _select_over(select: exp.Expr, name: str, relation: str) -> str:
     """`select` over the rows of the last round."""
     changed = select.copy()
     for table in list(changed.find_all(exp.Table)):
@@ -74,10 +74,10 @@ def _over(select: exp.Expr, name: str, relation: str) -> str:
     return changed.sql(dialect=OWN)
 
 
-def _refers(select: exp.Expr, name: str) -> bool:
+def _refers_to(select: exp.Expr, name: str) -> bool:
     return any(table.name == name and not table.db for table in select.find_all(exp.Table))
 
 
-def _preceded(steps: list[exp.CTE]) -> str:
+def _with_clause(steps: list[exp.CTE]) -> str:
     texts = ", ".join(step.sql(dialect=OWN) for step in steps)
     return f"WITH {texts} " if texts else ""

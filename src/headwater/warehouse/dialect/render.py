@@ -17,9 +17,9 @@ from sqlglot.errors import SqlglotError
 from headwater.dtypes import DUCKDB, spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
-from headwater.warehouse.base import Layer, Table, TableColumn, Warehouse
-from headwater.warehouse.dialect.annotate import Columns, note_kinds
-from headwater.warehouse.dialect.translate import exchanged
+from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse
+from headwater.warehouse.dialect.annotate import Columns, annotate_kinds
+from headwater.warehouse.dialect.translate import translate
 
 OWN = "duckdb"
 """The dialect in which portable SQL is spelled."""
@@ -28,43 +28,43 @@ Schemas = tuple[tuple[str, str], ...]
 """What the schemas `silver`, `gold` and `meta` of portable SQL are called in a warehouse that many tenants share."""
 
 
-def listed(columns: Iterable[str], relation: str = "") -> str:
+def column_list(columns: Iterable[str], relation: str = "") -> str:
     """Column names, quoted and parted by commas, of `relation` if it is named."""
     prefix = f"{relation}." if relation else ""
     return ", ".join(prefix + quote(column) for column in columns)
 
 
-def same_row(columns: Iterable[str], left: str, right: str) -> str:
+def same_row_condition(columns: Iterable[str], left: str, right: str) -> str:
     """Whether two rows agree in all `columns`, where NULL equals NULL."""
     return " AND ".join(f"{left}.{quote(name)} IS NOT DISTINCT FROM {right}.{quote(name)}" for name in columns)
 
 
-def create_table(table: Table, ref: str, *, plain: Collection[str] = ()) -> str:
+def create_table_sql(table: Table, ref: str, *, plain: Collection[str] = ()) -> str:
     """The statement that makes a stored table in DuckDB's spelling.
 
     Texts in `plain` columns are not packed: of packed ones that partly repeat, DuckDB unpacks all to read a few.
     """
-    columns = ", ".join(_column(column, plain=column.name in plain) for column in table.columns)
+    columns = ", ".join(_column_sql(column, plain=column.name in plain) for column in table.columns)
     return f"CREATE TABLE {ref} ({columns})"
 
 
-def _column(column: TableColumn, *, plain: bool) -> str:
+def _column_sql(column: TableColumn, *, plain: bool) -> str:
     packing = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
     required = " NOT NULL" if column.required else ""
     return f"{quote(column.name)} {spelled(column.dtype, DUCKDB)}{packing}{required}"
 
 
-def not_among(table: Table, rows: str, others: str) -> str:
+def absent_condition(table: Table, rows: str, others: str) -> str:
     """The condition that no row of `others` equals one of `rows` in all columns of `table`."""
-    return f"NOT EXISTS (SELECT 1 FROM {others} AS o WHERE {same_row(table.names, 'o', rows)})"
+    return f"NOT EXISTS (SELECT 1 FROM {others} AS o WHERE {same_row_condition(table.names, 'o', rows)})"
 
 
-def values(rows: Iterable[Iterable[str | int | None]]) -> str:
+def values_sql(rows: Iterable[Iterable[str | int | None]]) -> str:
     """Constant rows, as they follow VALUES."""
-    return ", ".join("(" + ", ".join(_constant(value) for value in row) + ")" for row in rows)
+    return ", ".join("(" + ", ".join(_constant_sql(value) for value in row) + ")" for row in rows)
 
 
-def _constant(value: str | int | None) -> str:
+def _constant_sql(value: str | int | None) -> str:
     if value is None:
         return "NULL"
     return literal(value) if isinstance(value, str) else str(value)
@@ -75,33 +75,33 @@ def render(statement: str, dialect: str, schemas: Schemas = (), columns: Columns
 
     `columns` are those whose types are known: what is said of them can be said more shortly.
     """
-    return statement if dialect == OWN else _rendered(statement, dialect, schemas, columns)
+    return statement if dialect == OWN else _render_tree(statement, dialect, schemas, columns)
 
 
 @lru_cache(maxsize=1024)
-def _rendered(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
+def _render_tree(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
     tree = sqlglot.parse_one(statement, read=OWN)
-    note_kinds(tree, columns)
-    for node in named_schemas(tree):
+    annotate_kinds(tree, columns)
+    for node in find_schema_names(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
-    return exchanged(tree, dialect).sql(dialect=dialect)
+    return translate(tree, dialect).sql(dialect=dialect)
 
 
-def named_schemas(tree: exp.Expr) -> list[exp.Identifier]:
+def find_schema_names(tree: exp.Expr) -> list[exp.Identifier]:
     """Every place of a statement where a schema is named."""
     found = (node.args.get("db") for node in tree.find_all(exp.Table, exp.Column))
     return [schema for schema in found if isinstance(schema, exp.Identifier)]
 
 
-def with_schemas(sql: str, dialect: str, schemas: Schemas) -> str:
+def replace_schema_names(sql: str, dialect: str, schemas: Schemas) -> str:
     """`sql`, somebody's own text in `dialect`, in which `silver`, `gold` and `meta` are the tenant's own schemas.
 
     Everything else stays as it was typed. WarehouseError where it names a schema that is nobody's to ask from here.
     """
     names = dict(schemas)
     found: dict[int, tuple[int, str]] = {}
-    for node in named_schemas(_understood(sql, dialect)):
+    for node in find_schema_names(_parse(sql, dialect)):
         name = node.name if node.args.get("quoted") else node.name.lower()
         if name in names:
             own = exp.to_identifier(names[name], quoted=True).sql(dialect=dialect)
@@ -118,7 +118,7 @@ def with_schemas(sql: str, dialect: str, schemas: Schemas) -> str:
 _ANYBODYS = ("information_schema", "pg_catalog", "pg_temp")
 
 
-def _understood(sql: str, dialect: str) -> exp.Expr:
+def _parse(sql: str, dialect: str) -> exp.Expr:
     try:
         return sqlglot.parse_one(sql, dialect=dialect)
     except SqlglotError as error:
@@ -129,7 +129,7 @@ READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragm
 """Statements that only read."""
 
 
-def one_that_reads(sql: str, dialect: str) -> str:
+def check_read_only(sql: str, dialect: str) -> str:
     """`sql` without a closing semicolon, if it is one statement that only reads; WarehouseError otherwise."""
     text = sql.strip().rstrip(";").strip()
     try:
@@ -145,6 +145,6 @@ def one_that_reads(sql: str, dialect: str) -> str:
     return text
 
 
-def count_rows(warehouse: Warehouse, layer: Layer, name: str) -> int:
+def count_rows(warehouse: Warehouse, layer: SchemaName, name: str) -> int:
     """How many rows a stored table holds."""
     return int(warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0])

@@ -14,7 +14,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from headwater.warehouse.dialect.patterns import phrases
+from headwater.warehouse.dialect.patterns import find_patterns
 from headwater.warehouse.redshift.functions import PHRASES as REDSHIFT
 from headwater.warehouse.spark.functions import PHRASES
 from headwater.warehouse.spark.json import json_text
@@ -22,7 +22,7 @@ from headwater.warehouse.spark.json import json_text
 _DAY_NUMBER = "FLOOR(EXTRACT(EPOCH FROM {%d}) / %d)"
 
 
-def _boundaries(seconds: int) -> str:
+def _boundaries_sql(seconds: int) -> str:
     """The template of a difference in units of so many seconds."""
     first, second = (_DAY_NUMBER % (number, seconds) for number in (0, 1))
     return f"CAST({second} - {first} AS BIGINT)"
@@ -43,9 +43,9 @@ _POSTGRES = {
     "truncate": "DATE_TRUNC('{unit}', CAST({0} AS TIMESTAMP))",
     "extract": "CAST(FLOOR(EXTRACT({unit} FROM {0})) AS BIGINT)",
     "try_cast": "CAST(CASE WHEN PG_INPUT_IS_VALID(CAST({0} AS TEXT), '{unit}') THEN CAST({0} AS TEXT) END AS {unit})",
-    "diff second": _boundaries(1),
-    "diff minute": _boundaries(60),
-    "diff hour": _boundaries(3600),
+    "diff second": _boundaries_sql(1),
+    "diff minute": _boundaries_sql(60),
+    "diff hour": _boundaries_sql(3600),
     "diff day": "CAST(CAST({1} AS DATE) - CAST({0} AS DATE) AS BIGINT)",
     "diff month": (
         "CAST((EXTRACT(YEAR FROM {1}) - EXTRACT(YEAR FROM {0})) * 12 "
@@ -57,10 +57,10 @@ _POSTGRES = {
     ),
     "diff year": "CAST(EXTRACT(YEAR FROM {1}) - EXTRACT(YEAR FROM {0}) AS BIGINT)",
 }
-Said = str | Callable[[list[str], Mapping[str, Any]], str]
+Template = str | Callable[[list[str], Mapping[str, Any]], str]
 """How a phrase is said: a template, or what makes the text of what stands in the phrase and its words."""
 
-TEMPLATES: Mapping[str, Mapping[str, Said]] = MappingProxyType(
+TEMPLATES: Mapping[str, Mapping[str, Template]] = MappingProxyType(
     {"postgres": _POSTGRES, "redshift": REDSHIFT, "spark": {**PHRASES, "json": json_text}}
 )
 """By dialect: what each phrase is there. A phrase that is not in a table is left to sqlglot."""
@@ -91,24 +91,24 @@ VERBATIM = frozenset({"spark"})
 """Dialects whose phrases are put in as they are: parsing long ones once more would take longer than all the rest."""
 
 
-def exchanged(tree: exp.Expr, dialect: str) -> exp.Expr:
+def translate(tree: exp.Expr, dialect: str) -> exp.Expr:
     """`tree` (of DuckDB), at whose columns is noted what kind of value they hold, with another dialect's phrases in it."""
     templates = TEMPLATES.get(dialect)
     if not templates:
         return tree
-    return tree.transform(_exchange(dialect, templates))
+    return tree.transform(_make_translator(dialect, templates))
 
 
-def _exchange(dialect: str, templates: Mapping[str, Said]) -> Callable[[exp.Expr], exp.Expr]:
-    def exchange(node: exp.Expr) -> exp.Expr:
-        for phrase, inner, words in phrases(node, dialect):
+def _make_translator(dialect: str, templates: Mapping[str, Template]) -> Callable[[exp.Expr], exp.Expr]:
+    def translate_node(node: exp.Expr) -> exp.Expr:
+        for phrase, inner, words in find_patterns(node, dialect):
             said = templates.get(phrase)
             if said is not None:
-                texts = [part.transform(exchange).sql(dialect=dialect) for part in inner]
+                texts = [part.transform(translate_node).sql(dialect=dialect) for part in inner]
                 text = (
                     said.format(*texts, all=", ".join(texts), **words) if isinstance(said, str) else said(texts, words)
                 )
                 return exp.Var(this=f"({text})") if dialect in VERBATIM else sqlglot.parse_one(text, read=dialect)
         return node
 
-    return exchange
+    return translate_node

@@ -66,32 +66,32 @@ def kind_of(node: exp.Expr) -> Kind:
         case exp.Cast():
             kind = kind_of_type(node.to)
         case exp.Literal():
-            kind = "text" if node.is_string else _number(node.name)
+            kind = "text" if node.is_string else _number_kind(node.name)
         case exp.Paren() | exp.Neg() | exp.Abs() | exp.Window() | exp.Filter() | exp.Nullif():
             kind = kind_of(node.this)
         case exp.Round() | exp.Floor() | exp.Ceil() | exp.Min() | exp.Max() | exp.Lag() | exp.Lead() | exp.FirstValue():
             kind = kind_of(node.this)
         case exp.Case():
             branches = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default") or exp.null()]
-            kind = agreed(map(kind_of, branches))
+            kind = widest_kind(map(kind_of, branches))
         case exp.Coalesce() | exp.Greatest() | exp.Least():
-            kind = agreed(map(kind_of, (node.this, *node.expressions)))
+            kind = widest_kind(map(kind_of, (node.this, *node.expressions)))
         case exp.Anonymous():
             kind = _CALLED.get(node.name.upper(), "unknown")
         case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
-            kind = _reckoned(node)
+            kind = _arithmetic_kind(node)
         case _:
             kind = _RESULTS.get(type(node), "unknown")
     return kind
 
 
-def _reckoned(node: exp.Binary) -> Kind:
+def _arithmetic_kind(node: exp.Binary) -> Kind:
     if isinstance(node.expression, exp.Interval):
         return "instant"
     kinds = kind_of(node.this), kind_of(node.expression)
     if kinds == ("date", "whole"):
         return "date"
-    kind = agreed(kinds)
+    kind = widest_kind(kinds)
     return kind if kind in _NUMBERS else "whole" if kinds == ("date", "date") else "unknown"
 
 
@@ -101,13 +101,13 @@ def is_iso(node: exp.Expr, kind: Kind) -> bool:
     return pattern is not None and isinstance(node, exp.Literal) and bool(pattern.fullmatch(node.name))
 
 
-def _number(text: str) -> Kind:
+def _number_kind(text: str) -> Kind:
     if text.isdigit():
         return "whole"
     return "double" if "e" in text.lower() else "decimal"
 
 
-def agreed(kinds: Iterable[Kind]) -> Kind:
+def widest_kind(kinds: Iterable[Kind]) -> Kind:
     """The kind of what may be of any of these kinds: of numbers the widest."""
     found = set(kinds) - {"null"}
     if found and found <= set(_NUMBERS):

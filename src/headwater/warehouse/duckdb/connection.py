@@ -15,7 +15,7 @@ STORAGE = "v1.2.0"
 """The storage of a new file unless declared: DuckDB 1.2 to 1.5 open it too, for 4 to 8 % more CPU in a merge and no more room."""
 
 
-def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_only: bool) -> duckdb.DuckDBPyConnection:
+def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_only: bool) -> duckdb.DuckDBPyConnection:
     """A connection to a file (or `:memory:`); WarehouseError when there is none to be had.
 
     A file that is there keeps the storage that it was made with.
@@ -24,14 +24,14 @@ def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_on
         if path != ":memory:" and not read_only:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             if not Path(path).exists() or not Path(path).stat().st_size:
-                _make(path, storage)
+                _create_file(path, storage)
         return duckdb.connect(path, read_only=read_only, config=config)
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise WarehouseError(
                 "the warehouse is in use by another process",
                 where=path,
-                saw=_holder(str(error)),
+                saw=_find_holder(str(error)),
                 hint="wait until it is done, or close the program that has the file open (a notebook, a DuckDB shell)",
             ) from error
         hint = "`headwater run` makes it" if read_only else "is the path a DuckDB file that this user may write?"
@@ -41,7 +41,7 @@ def opened(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_on
         raise WarehouseError("the warehouse cannot be opened", where=path, saw=str(error), hint=hint) from error
 
 
-def _make(path: str, storage: str) -> None:
+def _create_file(path: str, storage: str) -> None:
     """Make a file. As a setting of the connection, its storage would keep a notebook of this process from opening it, too."""
     with duckdb.connect() as maker:
         version = "" if storage == "latest" else f" (STORAGE_VERSION {literal(storage)})"
@@ -49,31 +49,31 @@ def _make(path: str, storage: str) -> None:
         maker.execute("DETACH made")
 
 
-def newer_storage(connection: duckdb.DuckDBPyConnection, path: str, storage: str) -> tuple[str, ...]:
+def warn_newer_storage(connection: duckdb.DuckDBPyConnection, path: str, storage: str) -> tuple[str, ...]:
     """What to say of a file that only a newer DuckDB opens than was declared; nothing of any other."""
     if path == ":memory:" or storage == "latest":
         return ()
     asked = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()"
     found = connection.execute(asked).fetchone()
     kept = str(found[0]) if found and found[0] else ""
-    if _number(kept) <= _number(storage):
+    if _version_number(kept) <= _version_number(storage):
         return ()
     return (
         f"the file has the storage of DuckDB {kept}, which older ones cannot open; `storage: {storage}` is for new files",
     )
 
 
-def _number(version: str) -> tuple[int, ...]:
+def _version_number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
-def _holder(message: str) -> str:
+def _find_holder(message: str) -> str:
     """Who holds the file, as far as DuckDB says."""
     found = re.search(r"PID (\d+)", message)
     return f"held by process {found[1]}" if found else message.splitlines()[0]
 
 
-def explained(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
+def to_warehouse_error(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
     """What DuckDB said, in four slots."""
     shown = " ".join(statement.split())
     hint = ""

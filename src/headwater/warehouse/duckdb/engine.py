@@ -14,11 +14,11 @@ from headwater.dtypes import DUCKDB, spelled, widens
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
-from headwater.warehouse.dialect.render import create_table, listed, not_among, same_row
-from headwater.warehouse.duckdb.connection import STORAGE, explained, newer_storage, opened
+from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.render import absent_condition, column_list, create_table_sql, same_row_condition
+from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
 
-LAYERS: tuple[Layer, ...] = ("silver", "gold", "meta")
+LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
 """The schemas of a tenant."""
 
 LOCAL = 36_028_797_018_960_000
@@ -58,7 +58,7 @@ class DuckDB:
     """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
 
     capabilities = Capabilities(
-        dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, asof=True, exports=True
+        dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, as_of_functions=True, can_export=True
     )
 
     def __init__(
@@ -77,8 +77,8 @@ class DuckDB:
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
-        self._connection = opened(path, config, storage=storage, read_only=read_only)
-        self.notes = () if read_only else newer_storage(self._connection, path, storage)
+        self._connection = connect(path, config, storage=storage, read_only=read_only)
+        self.notes = () if read_only else warn_newer_storage(self._connection, path, storage)
         self.execute("SET TimeZone = 'UTC'")
         self.execute("SET enable_progress_bar = false")
         if read_only:
@@ -98,7 +98,7 @@ class DuckDB:
         for file in (path, path.with_name(path.name + ".wal")):
             file.unlink(missing_ok=True)
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant."""
         return f"{quote(layer)}.{quote(name)}"
 
@@ -112,7 +112,7 @@ class DuckDB:
         stored = self.describe(table.layer, table.name)
         ref = self.ref(table.layer, table.name)
         if stored is None:
-            self.execute(create_table(table, ref, plain=table.key))
+            self.execute(create_table_sql(table, ref, plain=table.key))
             return
         types = {column.name: column.dtype for column in stored}
         for column in table.columns:
@@ -124,22 +124,22 @@ class DuckDB:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not widens(stored, column.dtype):
-            raise dml.unfit(table, column, stored, where=self.path)
+            raise dml.widening_error(table, column, stored, where=self.path)
         ref, wanted = self.ref(table.layer, table.name), spelled(column.dtype, DUCKDB)
         self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
         self.execute(
             f"CREATE OR REPLACE MACRO {self.ref(layer, f'{name}_asof')}(instant) AS TABLE "
             f"SELECT * FROM {self.ref(layer, name)} WHERE valid_from <= {_UTC} AND valid_to > {_UTC}"
         )
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         if name not in self.tables(layer):
             return None
@@ -148,25 +148,25 @@ class DuckDB:
         found = self.rows(asked, (self.ref(layer, name),))
         return tuple(TableColumn(name=row[0], dtype=_dtype(row[1]), required=row[2]) for row in found)
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
-        return tuple(row[0] for row in self._catalogue(layer))
+        return tuple(row[0] for row in self._read_catalog(layer))
 
-    def _catalogue(self, layer: Layer) -> list[tuple[Any, ...]]:
+    def _read_catalog(self, layer: SchemaName) -> list[tuple[Any, ...]]:
         return self.rows(
             "SELECT table_name, table_type FROM information_schema.tables "
             "WHERE table_catalog = current_database() AND table_schema = ? ORDER BY table_name",
             (layer,),
         )
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
-        for found, kind in self._catalogue(layer):
+        for found, kind in self._read_catalog(layer):
             if found == name:
                 self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
                 self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         for column in columns:
             self.execute(f"ALTER TABLE {self.ref(layer, name)} DROP COLUMN {quote(column)}")
@@ -214,7 +214,7 @@ class DuckDB:
         try:
             return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
         except duckdb.Error as error:
-            raise explained(error, self.path, statement) from error
+            raise to_warehouse_error(error, self.path, statement) from error
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
@@ -225,7 +225,7 @@ class DuckDB:
         try:
             return self._connection.sql(select).to_arrow_reader(_BATCH)
         except duckdb.Error as error:
-            raise explained(error, self.path, select) from error
+            raise to_warehouse_error(error, self.path, select) from error
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, without running it."""
@@ -235,7 +235,7 @@ class DuckDB:
         try:
             return self._connection.execute(statement, list(parameters) or None)
         except duckdb.Error as error:
-            raise explained(error, self.path, statement) from error
+            raise to_warehouse_error(error, self.path, statement) from error
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
@@ -262,75 +262,97 @@ class DuckDB:
         """How many rows a staged relation has."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
-    def digest(self, layer: Layer, name: str) -> str:
+    def digest(self, layer: SchemaName, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
         columns = ", ".join(f"{column.name} {column.dtype}" for column in self.describe(layer, name) or ())
         count, total = self.rows(f"SELECT COUNT(*), SUM(HASH(t)) FROM {self.ref(layer, name)} AS t")[0]
         return hashlib.sha256(f"{columns}|{count}|{total}".encode()).hexdigest()
 
-    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file; how many."""
         return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({WRITTEN[file_format]})")
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         return dml.append(self.execute, self.ref(layer, name), columns, select)
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         return dml.delete(self.execute, self.ref(layer, name), where)
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self.execute, self.ref(layer, name), values, where)
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
             return dml.overwrite(self.execute, self.ref(layer, name), where, columns, select)
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
         with self.transaction():
-            return dml.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
+            return dml.apply(
+                self.execute,
+                ref,
+                table,
+                changes,
+                old_key_columns=old_key_columns,
+                inserts=inserts,
+                use_row_ids=use_row_ids,
+            )
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
 
         Many rows are compared a share of the keys at a time, so that what a comparison holds in memory has a bound.
         """
         counts = [self.rows(f"SELECT COUNT(*) FROM {rows}")[0][0] for rows in (keys, fresh)]
         shares = 1 + max(counts) // _SHARE
-        written = Written()
+        written = WriteCounts()
         with self.transaction():
             if shares == 1:
-                written = self._replaced(table, keys=keys, fresh=fresh, own="TRUE")
+                written = self._replace_part(table, keys=keys, fresh=fresh, own="TRUE")
             for number in range(shares if shares > 1 else 0):
-                own = f"HASH({listed(table.key)}) % {shares} = {number}"
-                some = self.stage("replaced__fresh", f"SELECT {listed(table.names)} FROM {fresh} WHERE {own}")
-                written += self._replaced(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
+                own = f"HASH({column_list(table.key)}) % {shares} = {number}"
+                some = self.stage("replaced__fresh", f"SELECT {column_list(table.names)} FROM {fresh} WHERE {own}")
+                written += self._replace_part(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
         for name in ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added"):
             self.unstage(name)
         return written
 
-    def _replaced(self, table: Table, *, keys: str, fresh: str, own: str) -> Written:
+    def _replace_part(self, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
         """`replace_rows` for the keys that hold the condition `own`, of which alone `keys` and `fresh` are."""
-        ref, names = self.ref(table.layer, table.name), listed(table.names)
-        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        ref, names = self.ref(table.layer, table.name), column_list(table.names)
+        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
         stored = self.stage(
             "replaced__stored",
-            f"SELECT s.rowid AS _row, {listed(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
+            f"SELECT s.rowid AS _row, {column_list(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
         )
-        gone = self.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {not_among(table, 's', fresh)}")
-        added = self.stage("replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}")
-        by_row = not self.rows(f"SELECT 1 FROM {stored} WHERE _row >= {LOCAL} LIMIT 1")
-        going = f"s.rowid IN (SELECT _row FROM {gone})" if by_row else f"{found} AND {not_among(table, 's', fresh)}"
+        gone = self.stage(
+            "replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent_condition(table, 's', fresh)}"
+        )
+        inserts = self.stage(
+            "replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}"
+        )
+        use_row_ids = not self.rows(f"SELECT 1 FROM {stored} WHERE _row >= {LOCAL} LIMIT 1")
+        going = (
+            f"s.rowid IN (SELECT _row FROM {gone})"
+            if use_row_ids
+            else f"{found} AND {absent_condition(table, 's', fresh)}"
+        )
         deleted = self.execute(f"DELETE FROM {ref} AS s WHERE {going}")
-        return Written(
-            deleted=deleted, inserted=self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
+        return WriteCounts(
+            deleted=deleted, inserted=self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {inserts}")
         )
 
 

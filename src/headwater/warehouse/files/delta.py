@@ -11,26 +11,26 @@ from typing import Any, Literal
 from headwater.errors import WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.endpoint import plain_http
-from headwater.warehouse.files.manifest import Key, Piece, Pointer, StoredTable
+from headwater.warehouse.files.manifest import Key, Manifest, StoredTable, TableFile
 
 DRAFTS = "_drafts/"
 JOURNAL = "_journal.json"
 
 
-def settled(store: Store, before: Pointer, tables: Mapping[Key, StoredTable]) -> dict[Key, StoredTable]:
+def write_drafts(store: Store, before: Manifest, tables: Mapping[Key, StoredTable]) -> dict[Key, StoredTable]:
     """The tables with their drafts written to Delta, after the versions to go back to were written down."""
-    changed = [key for key, table in tables.items() if any(_draft(piece) for piece in table.pieces)]
+    changed = [key for key, table in tables.items() if any(_is_draft(piece) for piece in table.files)]
     if not changed:
         return dict(tables)
     versions = {".".join(key): before.tables[key].delta if key in before.tables else None for key in changed}
     store.write(JOURNAL, json.dumps(versions).encode())
     return {
-        key: _written(store, key, table, before.tables.get(key)) if key in changed else table
+        key: _write_table(store, key, table, before.tables.get(key)) if key in changed else table
         for key, table in tables.items()
     }
 
 
-def undone(store: Store, pointer: Pointer) -> None:
+def undo_commit(store: Store, pointer: Manifest) -> None:
     """Take back what a commit that never came to its end has written to Delta tables."""
     found = store.read(JOURNAL)
     for name in json.loads(found.body) if found else ():
@@ -39,29 +39,29 @@ def undone(store: Store, pointer: Pointer) -> None:
         if version is None:
             store.clear(name.replace(".", "/", 1) + "/")
         else:
-            delta_tables().restore(_url(store, name.replace(".", "/", 1)), version, options=options())
+            import_delta().restore(_url(store, name.replace(".", "/", 1)), version, options=storage_options())
     store.remove(JOURNAL)
 
 
-def options() -> dict[str, str]:
+def storage_options() -> dict[str, str]:
     """What delta-rs is told beside the environment."""
     return {"AWS_ALLOW_HTTP": "true"} if plain_http() else {}
 
 
-def _written(store: Store, key: Key, table: StoredTable, before: StoredTable | None) -> StoredTable:
-    drafts = [piece for piece in table.pieces if _draft(piece)]
-    kept = tuple(piece for piece in table.pieces if not _draft(piece))
-    grown = before is not None and bool(kept) and kept == before.pieces and table.columns == before.columns
+def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable | None) -> StoredTable:
+    drafts = [piece for piece in table.files if _is_draft(piece)]
+    kept = tuple(piece for piece in table.files if not _is_draft(piece))
+    grown = before is not None and bool(kept) and kept == before.files and table.columns == before.columns
     mode: Literal["append", "overwrite"] = "append" if grown else "overwrite"
     folder = "/".join(key)
-    rewritten = drafts if grown else table.pieces
+    rewritten = drafts if grown else table.files
     files = [store.fetch(piece.path) for piece in rewritten]
-    version = delta_tables().put(_url(store, folder), files, mode=mode, options=options())
-    pieces = tuple(Piece(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
-    return replace(table, pieces=pieces, delta=version.number)
+    version = import_delta().put(_url(store, folder), files, mode=mode, options=storage_options())
+    pieces = tuple(TableFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
+    return replace(table, files=pieces, delta=version.number)
 
 
-def _draft(piece: Piece) -> bool:
+def _is_draft(piece: TableFile) -> bool:
     return piece.path.startswith(DRAFTS)
 
 
@@ -69,7 +69,7 @@ def _url(store: Store, folder: str) -> str:
     return f"{store.url}/{folder}"
 
 
-def delta_tables() -> Any:
+def import_delta() -> Any:
     """The module of Delta tables, whose driver comes with an extra."""
     try:
         return importlib.import_module("headwater.storage.delta")

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 from headwater.dtypes import DUCKDB, spelled, widens
 from headwater.names import quote
-from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Written
-from headwater.warehouse.dialect.render import listed, not_among, same_row
-from headwater.warehouse.dml import unfit
+from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.render import absent_condition, column_list, same_row_condition
+from headwater.warehouse.dml import widening_error
 from headwater.warehouse.files.manifest import StoredTable
-from headwater.warehouse.files.tables import FileTables, fresh, named
+from headwater.warehouse.files.tables import FileTables, find_names, new_content_id
 
 
 class Files(FileTables):
     """A tenant's tables as files. One writer at a time; readers see the state that was committed when they opened it."""
 
-    capabilities = Capabilities(dialect="duckdb", reads_lake=True, readers=True, asof=True, exports=True)
+    capabilities = Capabilities(
+        dialect="duckdb", reads_lake=True, concurrent_reads=True, as_of_functions=True, can_export=True
+    )
 
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
@@ -25,23 +27,23 @@ class Files(FileTables):
         stored = self._tables.get(key)
         if stored is None:
             with self.transaction():
-                made = StoredTable(columns=tuple(map(_plain, table.columns)), content=fresh())
+                made = StoredTable(columns=tuple(map(_storage_column, table.columns)), content_id=new_content_id())
                 self._put(key, made)
                 if self._place.file_format == "delta":  # so that other readers find it, too
                     self._rewrite(key, f"SELECT * FROM {self.ref(*key)}")
             return
         columns = {column.name: column for column in stored.columns}
-        for wanted in map(_plain, table.columns):
+        for wanted in map(_storage_column, table.columns):
             known = columns.setdefault(wanted.name, replace(wanted, required=False))
             if known.dtype != wanted.dtype:
                 if not widens(known.dtype, wanted.dtype):
-                    raise unfit(table, wanted, known.dtype, where=self.path)
+                    raise widening_error(table, wanted, known.dtype, where=self.path)
                 columns[wanted.name] = replace(wanted, required=known.required)
         if tuple(columns.values()) != stored.columns:
             with self.transaction():
                 self._rewrite(key, f"SELECT * FROM {self.ref(*key)}", tuple(columns.values()))
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         if self._views.get((layer, name)) == select:
             return
@@ -50,14 +52,14 @@ class Files(FileTables):
             self._views[layer, name] = select
             self._shown.add((layer, name))
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
         stored = self._tables[layer, name]
-        if not stored.asof:
+        if not stored.has_as_of:
             with self.transaction():
-                self._tables[layer, name] = replace(stored, asof=True)
+                self._tables[layer, name] = replace(stored, has_as_of=True)
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         stored = self._tables.get((layer, name))
         if stored is not None:
@@ -65,11 +67,11 @@ class Files(FileTables):
         self._show((layer, name))
         return super().describe(layer, name)
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
         return tuple(sorted(name for own, name in (*self._tables, *self._views) if own == layer))
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         key = (layer, name)
         if key in self._tables or key in self._views:
@@ -78,24 +80,24 @@ class Files(FileTables):
                 self._tables.pop(key, None)
                 self._views.pop(key, None)
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         key = (layer, name)
         rest = tuple(column for column in self._tables[key].columns if column.name not in columns)
         with self.transaction():
-            self._rewrite(key, f"SELECT {listed(column.name for column in rest)} FROM {self.ref(*key)}", rest)
+            self._rewrite(key, f"SELECT {column_list(column.name for column in rest)} FROM {self.ref(*key)}", rest)
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table, as one more file; how many."""
         key = (layer, name)
         with self.transaction():
             stored = self._tables[key]
-            piece = self._written(key, stored.columns, columns, select)
+            piece = self._write_file(key, stored.columns, columns, select)
             if piece.rows:
-                self._put(key, replace(stored, pieces=(*stored.pieces, piece), content=fresh()))
+                self._put(key, replace(stored, files=(*stored.files, piece), content_id=new_content_id()))
         return piece.rows
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         ref = self.ref(layer, name)
         with self.transaction():
@@ -104,7 +106,7 @@ class Files(FileTables):
             before = self._tables[layer, name].rows
             return before - self._rewrite((layer, name), f"SELECT * FROM {ref} WHERE ({where}) IS NOT TRUE")
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         ref, stored = self.ref(layer, name), self._tables[layer, name]
         with self.transaction():
@@ -120,40 +122,47 @@ class Files(FileTables):
                 self._rewrite((layer, name), f"SELECT {told} FROM {ref}")
         return count
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
             deleted = self.delete(layer, name, where)
-            return Written(deleted=deleted, inserted=self.append(layer, name, columns, select))
+            return WriteCounts(deleted=deleted, inserted=self.append(layer, name, columns, select))
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del by_row
-        names = listed(table.names)
-        same = " AND ".join(f"m.{quote(was[name])} = s.{quote(name)}" for name in table.primary_key)
-        comes = f"SELECT {names} FROM {moved} WHERE {quote(table.primary_key[0])} IS NOT NULL"
+        del use_row_ids
+        names = column_list(table.names)
+        same = " AND ".join(f"m.{quote(old_key_columns[name])} = s.{quote(name)}" for name in table.primary_key)
+        comes = f"SELECT {names} FROM {changes} WHERE {quote(table.primary_key[0])} IS NOT NULL"
         with self.transaction():
-            deleted = self._take_away(table, f"EXISTS (SELECT 1 FROM {moved} AS m WHERE {same})")
-            select = f"{comes} UNION ALL SELECT {names} FROM ({added}) AS a" if added else comes
-            return Written(deleted=deleted, inserted=self.append(table.layer, table.name, table.names, select))
+            deleted = self._take_away(table, f"EXISTS (SELECT 1 FROM {changes} AS m WHERE {same})")
+            select = f"{comes} UNION ALL SELECT {names} FROM ({inserts}) AS a" if inserts else comes
+            return WriteCounts(deleted=deleted, inserted=self.append(table.layer, table.name, table.names, select))
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
-        ref, names = self.ref(table.layer, table.name), listed(table.names)
-        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row(table.key, 'k', 's')})"
+        ref, names = self.ref(table.layer, table.name), column_list(table.names)
+        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
         with self.transaction():
             stored = self.stage("replaced__stored", f"SELECT {names} FROM {ref} AS s WHERE {found}")
             added = self.stage(
-                "replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {not_among(table, 'f', stored)}"
+                "replaced__added",
+                f"SELECT {names} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}",
             )
-            gone = self.rows(f"SELECT 1 FROM {stored} AS s WHERE {not_among(table, 's', fresh)} LIMIT 1")
-            deleted = self._take_away(table, f"{found} AND {not_among(table, 's', fresh)}") if gone else 0
+            gone = self.rows(f"SELECT 1 FROM {stored} AS s WHERE {absent_condition(table, 's', fresh)} LIMIT 1")
+            deleted = self._take_away(table, f"{found} AND {absent_condition(table, 's', fresh)}") if gone else 0
             inserted = self.append(table.layer, table.name, table.names, f"SELECT {names} FROM {added}")
             for name in ("replaced__stored", "replaced__added"):
                 self.unstage(name)
-        return Written(deleted=deleted, inserted=inserted)
+        return WriteCounts(deleted=deleted, inserted=inserted)
 
     def _take_away(self, table: Table, goes: str) -> int:
         """Take away the rows `s` of a table that hold a condition, which may look at staged tables; how many."""
@@ -162,17 +171,17 @@ class Files(FileTables):
         if not before or not self.rows(f"SELECT 1 FROM {ref} AS s WHERE {goes} LIMIT 1"):
             return 0
         return before - self._rewrite(
-            key, f"SELECT {listed(self._tables[key].names)} FROM {ref} AS s WHERE NOT ({goes})"
+            key, f"SELECT {column_list(self._tables[key].names)} FROM {ref} AS s WHERE NOT ({goes})"
         )
 
-    def digest(self, layer: Layer, name: str) -> str:
+    def digest(self, layer: SchemaName, name: str) -> str:
         """A text that changes when rows or columns of a table do; nothing is read for it."""
         view = self._views.get((layer, name))
         if view is None:
-            return self._tables[layer, name].content
-        return "+".join([view, *(self.digest(*key) for key in sorted(set(named(view))))])
+            return self._tables[layer, name].content_id
+        return "+".join([view, *(self.digest(*key) for key in sorted(set(find_names(view))))])
 
 
-def _plain(column: TableColumn) -> TableColumn:
+def _storage_column(column: TableColumn) -> TableColumn:
     """A column as DuckDB knows it, to which JSON is text."""
     return replace(column, dtype="text") if column.dtype == "json" else column

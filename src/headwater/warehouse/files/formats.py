@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headwater.dtypes import DUCKDB, spelled
 from headwater.names import literal, quote
 from headwater.warehouse.base import TableColumn
-from headwater.warehouse.files.manifest import Format
+from headwater.warehouse.files.manifest import StorageFormat
 
 _COPY = {
     "parquet": "FORMAT parquet, COMPRESSION zstd",
@@ -22,46 +22,46 @@ _CSV = (
 """What is not quoted and empty is NULL; what is quoted is text."""
 
 
-def suffix(file_format: Format) -> str:
+def file_suffix(file_format: StorageFormat) -> str:
     """The suffix of a format's files."""
     return "csv" if file_format == "csv" else "parquet"
 
 
-def copying(select: str, path: str, file_format: Format) -> str:
+def copy_sql(select: str, path: str, file_format: StorageFormat) -> str:
     """The statement that writes rows to a new file."""
     return f"COPY ({select}) TO {literal(path)} ({_COPY[file_format]})"
 
 
-def fitted(columns: Sequence[TableColumn], given: Sequence[str], select: str, file_format: Format) -> str:
+def select_fitted(columns: Sequence[TableColumn], given: Sequence[str], select: str, file_format: StorageFormat) -> str:
     """The rows of `select`, whose columns are `given`, as rows of a table: in its order, of its types."""
     known = set(given)
     names = ", ".join(quote(name) for name in given)
-    listed = ", ".join(_fitted(column, file_format, given=column.name in known) for column in columns)
+    listed = ", ".join(_fitted_sql(column, file_format, given=column.name in known) for column in columns)
     return f"SELECT {listed} FROM ({select}) AS s({names})"
 
 
-def reading(columns: Sequence[TableColumn], paths: Sequence[str], file_format: Format) -> str:
+def select_files(columns: Sequence[TableColumn], paths: Sequence[str], file_format: StorageFormat) -> str:
     """The SELECT of the rows that files hold."""
     if not paths:
-        return f"SELECT {', '.join(_nothing(column) for column in columns)} WHERE FALSE"
-    listed = ", ".join(_read(column, file_format) for column in columns)
+        return f"SELECT {', '.join(_null_sql(column) for column in columns)} WHERE FALSE"
+    listed = ", ".join(_read_sql(column, file_format) for column in columns)
     files = f"[{', '.join(literal(path) for path in paths)}]"
     if file_format == "csv":
-        types = ", ".join(f"{literal(column.name)}: {literal(_type(column))}" for column in columns)
+        types = ", ".join(f"{literal(column.name)}: {literal(_type_sql(column))}" for column in columns)
         return f"SELECT {listed} FROM read_csv({files}, {_CSV}, columns = {{{types}}})"
     return f"SELECT {listed} FROM read_parquet({files}, hive_partitioning = false)"
 
 
-def _type(column: TableColumn) -> str:
+def _type_sql(column: TableColumn) -> str:
     return spelled(column.dtype, DUCKDB)
 
 
-def _nothing(column: TableColumn) -> str:
-    return f"CAST(NULL AS {_type(column)}) AS {quote(column.name)}"
+def _null_sql(column: TableColumn) -> str:
+    return f"CAST(NULL AS {_type_sql(column)}) AS {quote(column.name)}"
 
 
-def _fitted(column: TableColumn, file_format: Format, *, given: bool) -> str:
-    name, wanted = quote(column.name), _type(column)
+def _fitted_sql(column: TableColumn, file_format: StorageFormat, *, given: bool) -> str:
+    name, wanted = quote(column.name), _type_sql(column)
     value = f"CAST(s.{name} AS {wanted})" if given else f"CAST(NULL AS {wanted})"
     if column.required:
         complaint = literal(f"NOT NULL constraint failed: {column.name}")
@@ -72,8 +72,8 @@ def _fitted(column: TableColumn, file_format: Format, *, given: bool) -> str:
     return f"{value} AS {name}"
 
 
-def _read(column: TableColumn, file_format: Format) -> str:
+def _read_sql(column: TableColumn, file_format: StorageFormat) -> str:
     name = quote(column.name)
     if file_format == "delta" and column.dtype == "timestamp":
         return f"CAST({name} AT TIME ZONE 'UTC' AS TIMESTAMP) AS {name}"
-    return f"CAST({name} AS {_type(column)}) AS {name}"
+    return f"CAST({name} AS {_type_sql(column)}) AS {name}"

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from headwater.errors import WarehouseError
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 
-Format = Literal["parquet", "csv", "delta"]
+StorageFormat = Literal["parquet", "csv", "delta"]
 """What tables are kept as."""
 
 VERSION = 1
 """The version of this grammar."""
 
-Key = tuple[Layer, str]
+Key = tuple[SchemaName, str]
 """Layer and name of a table or view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class TableFile:
     """A file of a table. It never changes."""
 
     path: str
@@ -33,10 +33,10 @@ class StoredTable:
     """A table: its columns, and the files that hold its rows."""
 
     columns: tuple[TableColumn, ...]
-    pieces: tuple[Piece, ...] = ()
-    content: str = ""
+    files: tuple[TableFile, ...] = ()
+    content_id: str = ""
     """Another one whenever rows or columns are."""
-    asof: bool = False
+    has_as_of: bool = False
     """Whether `<name>_asof(instant)` is there."""
     delta: int | None = None
     """The version of the Delta table that holds this content."""
@@ -44,7 +44,7 @@ class StoredTable:
     @property
     def rows(self) -> int:
         """How many rows it has."""
-        return sum(piece.rows for piece in self.pieces)
+        return sum(piece.rows for piece in self.files)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,34 +53,34 @@ class StoredTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer:
+class Manifest:
     """One state of all tables of a tenant."""
 
     state: str = ""
-    file_format: Format = "parquet"
+    file_format: StorageFormat = "parquet"
     committed_at: str = ""
     tables: Mapping[Key, StoredTable] = field(default_factory=dict)
     views: Mapping[Key, str] = field(default_factory=dict)
 
     def paths(self) -> Iterator[str]:
         """Every file that it names."""
-        return (piece.path for table in self.tables.values() for piece in table.pieces)
+        return (piece.path for table in self.tables.values() for piece in table.files)
 
 
-def written(pointer: Pointer) -> bytes:
+def dump_manifest(pointer: Manifest) -> bytes:
     """The pointer as it is stored."""
     told = {
         "version": VERSION,
         "state": pointer.state,
         "format": pointer.file_format,
         "committed_at": pointer.committed_at,
-        "tables": {".".join(key): _table(table) for key, table in sorted(pointer.tables.items())},
+        "tables": {".".join(key): _dump_table(table) for key, table in sorted(pointer.tables.items())},
         "views": {".".join(key): select for key, select in sorted(pointer.views.items())},
     }
     return (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def understood(body: bytes, *, where: str) -> Pointer:
+def parse_manifest(body: bytes, *, where: str) -> Manifest:
     """The pointer that was stored; WarehouseError where it is damaged or of a newer Headwater."""
     try:
         told = json.loads(body)
@@ -91,12 +91,12 @@ def understood(body: bytes, *, where: str) -> Pointer:
                 saw=f"version {told['version']}, known up to {VERSION}",
                 hint="upgrade headwater",
             )
-        return Pointer(
+        return Manifest(
             state=told["state"],
             file_format=told["format"],
             committed_at=told["committed_at"],
-            tables={_key(name): _stored(table) for name, table in told["tables"].items()},
-            views={_key(name): select for name, select in told["views"].items()},
+            tables={_parse_key(name): _parse_table(table) for name, table in told["tables"].items()},
+            views={_parse_key(name): select for name, select in told["views"].items()},
         )
     except (ValueError, KeyError, TypeError) as error:
         hint = "put back an earlier copy of the file, or remove the tenant's folder and run `headwater rebuild`"
@@ -104,28 +104,28 @@ def understood(body: bytes, *, where: str) -> Pointer:
         raise WarehouseError("the pointer of the tables is damaged", where=where, saw=saw, hint=hint) from error
 
 
-def _table(table: StoredTable) -> dict[str, Any]:
+def _dump_table(table: StoredTable) -> dict[str, Any]:
     return {
         "columns": [[column.name, column.dtype, column.required] for column in table.columns],
-        "files": [[piece.path, piece.rows] for piece in table.pieces],
-        "content": table.content,
-        "asof": table.asof,
+        "files": [[piece.path, piece.rows] for piece in table.files],
+        "content": table.content_id,
+        "asof": table.has_as_of,
         "delta": table.delta,
     }
 
 
-def _stored(told: dict[str, Any]) -> StoredTable:
+def _parse_table(told: dict[str, Any]) -> StoredTable:
     return StoredTable(
         columns=tuple(
             TableColumn(name=name, dtype=dtype, required=required) for name, dtype, required in told["columns"]
         ),
-        pieces=tuple(Piece(path=path, rows=rows) for path, rows in told["files"]),
-        content=told["content"],
-        asof=told["asof"],
+        files=tuple(TableFile(path=path, rows=rows) for path, rows in told["files"]),
+        content_id=told["content"],
+        has_as_of=told["asof"],
         delta=told["delta"],
     )
 
 
-def _key(name: str) -> Key:
+def _parse_key(name: str) -> Key:
     layer, _, table = name.partition(".")
-    return cast("Layer", layer), table
+    return cast("SchemaName", layer), table

@@ -22,9 +22,9 @@ from headwater.errors import StoreError, WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.lock import Lock
 from headwater.storage.url import open_store, scheme_of
-from headwater.warehouse.files.delta import DRAFTS, JOURNAL, settled, undone
-from headwater.warehouse.files.formats import suffix
-from headwater.warehouse.files.manifest import Format, Key, Pointer, StoredTable, understood, written
+from headwater.warehouse.files.delta import DRAFTS, JOURNAL, undo_commit, write_drafts
+from headwater.warehouse.files.formats import file_suffix
+from headwater.warehouse.files.manifest import Key, Manifest, StorageFormat, StoredTable, dump_manifest, parse_manifest
 
 POINTER = "_current.json"
 GRACE = timedelta(hours=1)
@@ -36,20 +36,20 @@ _UNKNOWN = timedelta(days=1)
 _RETIRED = "_retired/"
 
 
-class Place:
-    """A tenant's tables as files. `pointer` is the state that this one knows of, its own commits included."""
+class TableStore:
+    """A tenant's tables as files. `manifest` is the state that this one knows of, its own commits included."""
 
     def __init__(
-        self, url: str, tenant: str, file_format: Format, *, read_only: bool, clock: Clock | None = None
+        self, url: str, tenant: str, file_format: StorageFormat, *, read_only: bool, clock: Clock | None = None
     ) -> None:
         self.store: Store = open_store(f"{url.rstrip('/')}/{tenant}")
         self.where = self.store.url
         self.file_format = file_format
         self._clock = clock or SystemClock()
-        self._lock = None if read_only or scheme_of(url) else _locked(Path(self.where))
+        self._lock = None if read_only or scheme_of(url) else _acquire_lock(Path(self.where))
         self._tidied: datetime | None = None
         try:
-            self._tag, self.pointer = self._read(read_only=read_only)
+            self._tag, self.manifest = self._read(read_only=read_only)
             if not read_only:
                 self._clear_up()
         except BaseException:
@@ -70,27 +70,27 @@ class Place:
     def new_path(self, key: Key) -> str:
         """Where a new file of a table goes."""
         folder = DRAFTS if self.file_format == "delta" else "/".join(key) + "/"
-        return f"{folder}{uuid.uuid4().hex[:16]}.{suffix(self.file_format)}"
+        return f"{folder}{uuid.uuid4().hex[:16]}.{file_suffix(self.file_format)}"
 
     def commit(self, tables: Mapping[Key, StoredTable], views: Mapping[Key, str]) -> None:
         """Make this the state of all tables, for every reader at the same moment; WarehouseError if another was first."""
-        now, before = self._clock.now(), self.pointer
+        now, before = self._clock.now(), self.manifest
         if self.file_format == "delta":
             self._check_first()
-            tables = settled(self.store, before, tables)
+            tables = write_drafts(self.store, before, tables)
         else:
             known = set(before.paths())
-            for path in (piece.path for table in tables.values() for piece in table.pieces):
+            for path in (piece.path for table in tables.values() for piece in table.files):
                 if path not in known:
                     self.store.settle(path)
         after = replace(
             before, state=uuid.uuid4().hex[:16], committed_at=iso(now), tables=dict(tables), views=dict(views)
         )
         self._retire(before, after, now)
-        tag = self.store.swap(POINTER, written(after), was=self._tag)
+        tag = self.store.swap(POINTER, dump_manifest(after), was=self._tag)
         if tag is None:
-            raise self._overtaken()
-        self._tag, self.pointer = tag, after
+            raise self._conflict_error()
+        self._tag, self.manifest = tag, after
         if self.file_format == "delta":
             self.store.remove(JOURNAL)
         self._clear_retired(now)
@@ -98,25 +98,25 @@ class Place:
     def undo(self, drafts: Iterable[str]) -> None:
         """Clear away what a commit that failed has left; in a bucket it is left to a later one."""
         if self.file_format == "delta" and self.store.read(JOURNAL):
-            undone(self.store, self._read(read_only=False)[1])
+            undo_commit(self.store, self._read(read_only=False)[1])
         if self._lock:
             self.discard(drafts)
 
     def discard(self, drafts: Iterable[str]) -> None:
         """Remove files that no pointer ever named."""
-        named = set(self.pointer.paths())
+        named = set(self.manifest.paths())
         for path in drafts:
             if path not in named:
                 self.store.remove(path)
 
-    def _read(self, *, read_only: bool) -> tuple[str | None, Pointer]:
+    def _read(self, *, read_only: bool) -> tuple[str | None, Manifest]:
         found = self.store.read(POINTER)
         if found is None:
             if read_only:
                 hint = "`headwater run` makes it"
                 raise WarehouseError("the warehouse cannot be opened", where=self.where, saw="no tables", hint=hint)
-            return None, Pointer(file_format=self.file_format)
-        pointer = understood(found.body, where=f"{self.where}/{POINTER}")
+            return None, Manifest(file_format=self.file_format)
+        pointer = parse_manifest(found.body, where=f"{self.where}/{POINTER}")
         if pointer.file_format != self.file_format:
             raise WarehouseError(
                 "the tables are kept in another format than is declared",
@@ -130,33 +130,33 @@ class Place:
         """Nothing where nobody has committed since: before a Delta table is touched, which everybody sees at once."""
         found = self.store.read(POINTER)
         if (found.tag if found else None) != self._tag:
-            raise self._overtaken()
+            raise self._conflict_error()
 
-    def _overtaken(self) -> WarehouseError:
+    def _conflict_error(self) -> WarehouseError:
         return WarehouseError(
             "another writer has changed these tables meanwhile; nothing of this was written",
             where=f"{self.where}/{POINTER}",
-            saw=f"no longer the state {self.pointer.state or '(none)'}",
+            saw=f"no longer the state {self.manifest.state or '(none)'}",
             hint="see that one run at a time writes a tenant, then run again",
         )
 
-    def _retire(self, before: Pointer, after: Pointer, now: datetime) -> None:
+    def _retire(self, before: Manifest, after: Manifest, now: datetime) -> None:
         """Write down what only readers of the pointer before need, before that pointer goes."""
         if self.file_format == "delta":  # Delta tables keep their own past
             gone = {"/".join(key) + "/" for key in before.tables.keys() - after.tables.keys()}
         else:
             gone = set(before.paths()) - set(after.paths())
         if gone:
-            self.store.write(f"{_RETIRED}{_stamp(now)}-{after.state}.json", json.dumps(sorted(gone)).encode())
+            self.store.write(f"{_RETIRED}{_format_instant(now)}-{after.state}.json", json.dumps(sorted(gone)).encode())
 
     def _clear_up(self) -> None:
         """Remove what writers that died left behind, and what was retired long enough ago."""
         if self.store.read(JOURNAL):
-            undone(self.store, self.pointer)
+            undo_commit(self.store, self.manifest)
         now = self._clock.now()
         self._clear_retired(now)
-        retired = {path for found in self.store.list(_RETIRED) for path in self._retired(found.path)}
-        known = {*self.pointer.paths(), *retired, POINTER, "_lock"}
+        retired = {path for found in self.store.list(_RETIRED) for path in self._read_retired(found.path)}
+        known = {*self.manifest.paths(), *retired, POINTER, "_lock"}
         for found in self.store.list(DRAFTS if self.file_format == "delta" else ""):
             old = self._lock is not None or found.modified < now - _UNKNOWN
             if old and found.path not in known and not found.path.startswith(_RETIRED):
@@ -166,27 +166,27 @@ class Place:
         if self._tidied is not None and now - self._tidied < GRACE:
             return
         self._tidied = now
-        named = set(self.pointer.paths())
-        tables = {"/".join(key) + "/" for key in self.pointer.tables}
+        named = set(self.manifest.paths())
+        tables = {"/".join(key) + "/" for key in self.manifest.tables}
         for found in self.store.list(_RETIRED):
-            if found.path.removeprefix(_RETIRED) < _stamp(now - GRACE):
-                for path in self._retired(found.path):
+            if found.path.removeprefix(_RETIRED) < _format_instant(now - GRACE):
+                for path in self._read_retired(found.path):
                     if path.endswith("/") and path not in tables:
                         self.store.clear(path)
                     elif not path.endswith("/") and path not in named:
                         self.store.remove(path)
                 self.store.remove(found.path)
 
-    def _retired(self, path: str) -> list[str]:
+    def _read_retired(self, path: str) -> list[str]:
         found = self.store.read(path)
         return list(json.loads(found.body)) if found else []
 
 
-def _stamp(instant: datetime) -> str:
+def _format_instant(instant: datetime) -> str:
     return f"{instant:%Y%m%dT%H%M%S%f}"
 
 
-def _locked(folder: Path) -> Lock:
+def _acquire_lock(folder: Path) -> Lock:
     try:
         return Lock(folder / "_lock")
     except StoreError as error:

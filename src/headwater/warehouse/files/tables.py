@@ -20,11 +20,11 @@ import duckdb
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import Layer, TableColumn
+from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
-from headwater.warehouse.files.formats import copying, fitted, reading
-from headwater.warehouse.files.manifest import Format, Key, Piece, StoredTable
-from headwater.warehouse.files.table_store import Place
+from headwater.warehouse.files.formats import copy_sql, select_files, select_fitted
+from headwater.warehouse.files.manifest import Key, StorageFormat, StoredTable, TableFile
+from headwater.warehouse.files.table_store import TableStore
 
 MANY = 8
 """A table of more files than this has its smaller ones made one."""
@@ -41,16 +41,16 @@ class FileTables(DuckDB):
         self,
         tenant: str,
         url: str,
-        file_format: Format = "parquet",
+        file_format: StorageFormat = "parquet",
         memory: str = "",
         *,
         threads: int | None = None,
         read_only: bool = False,
     ) -> None:
-        self._place = Place(url, tenant, file_format, read_only=read_only)
+        self._place = TableStore(url, tenant, file_format, read_only=read_only)
         self._read_only = read_only
-        self._tables: dict[Key, StoredTable] = dict(self._place.pointer.tables)
-        self._views: dict[Key, str] = dict(self._place.pointer.views)
+        self._tables: dict[Key, StoredTable] = dict(self._place.manifest.tables)
+        self._views: dict[Key, str] = dict(self._place.manifest.views)
         self._shown: set[Key] = set()
         self._drafts: list[str] = []
         self._spill = Path(tempfile.gettempdir()) / f"headwater-{uuid.uuid4().hex}"
@@ -60,12 +60,12 @@ class FileTables(DuckDB):
             self.execute(f"SET temp_directory = {literal(str(self._spill))}")
             super().prepare()
             if read_only:
-                self._look_only()
+                self._restrict_reads()
         except BaseException:
             self._place.close()
             raise
 
-    def _look_only(self) -> None:
+    def _restrict_reads(self) -> None:
         """Leave a reader's SQL no way to other files than the tenant's own."""
         folder = literal(f"{self._place.store.fetch('')}/")
         self.execute(f"SET allowed_directories = [{folder}]")
@@ -108,7 +108,7 @@ class FileTables(DuckDB):
 
     def _save(self) -> None:
         """Commit: the files that were written become the tables, whose others need no longer be kept."""
-        before = self._place.pointer
+        before = self._place.manifest
         if self._tables == before.tables and self._views == before.views:
             self._place.discard(self._drafts)
             return
@@ -116,7 +116,7 @@ class FileTables(DuckDB):
             hint = "tables change by `headwater run` only"
             raise WarehouseError("the warehouse was opened for looking only", where=self.path, hint=hint)
         for key, table in self._tables.items():
-            if len(table.pieces) > MANY and self._place.file_format != "delta":
+            if len(table.files) > MANY and self._place.file_format != "delta":
                 self._compact(key, table)
         saved = dict(self._tables)
         self._place.commit(self._tables, self._views)
@@ -126,28 +126,28 @@ class FileTables(DuckDB):
         self._place.discard(self._drafts)
 
     def _take_over(self) -> None:
-        self._tables = dict(self._place.pointer.tables)
-        self._views = dict(self._place.pointer.views)
+        self._tables = dict(self._place.manifest.tables)
+        self._views = dict(self._place.manifest.views)
 
     def _compact(self, key: Key, table: StoredTable) -> None:
         """Make one file of all that are small beside the whole: a row is written again a few times in its life only."""
-        small = [piece for piece in table.pieces if piece.rows * 4 < table.rows] or list(table.pieces)
-        rest = tuple(piece for piece in table.pieces if piece not in small)
-        joined = self._written(key, table.columns, table.names, self._reading(replace(table, pieces=tuple(small))))
-        self._put(key, replace(table, pieces=(*rest, joined)))
+        small = [piece for piece in table.files if piece.rows * 4 < table.rows] or list(table.files)
+        rest = tuple(piece for piece in table.files if piece not in small)
+        joined = self._write_file(key, table.columns, table.names, self._select_sql(replace(table, files=tuple(small))))
+        self._put(key, replace(table, files=(*rest, joined)))
 
-    def _reading(self, table: StoredTable) -> str:
-        paths = [str(self._place.store.fetch(piece.path)) for piece in table.pieces]
-        return reading(table.columns, paths, self._place.file_format)
+    def _select_sql(self, table: StoredTable) -> str:
+        paths = [str(self._place.store.fetch(piece.path)) for piece in table.files]
+        return select_files(table.columns, paths, self._place.file_format)
 
-    def _written(self, key: Key, columns: Sequence[TableColumn], given: Sequence[str], select: str) -> Piece:
+    def _write_file(self, key: Key, columns: Sequence[TableColumn], given: Sequence[str], select: str) -> TableFile:
         """The rows of `select`, whose columns are `given`, in a new file."""
         path = self._place.new_path(key)
         file = self._place.store.draft(path)
         self._drafts.append(path)
         file_format = self._place.file_format
-        rows = self.execute(copying(fitted(columns, given, select, file_format), str(file), file_format))
-        return Piece(path=path, rows=rows)
+        rows = self.execute(copy_sql(select_fitted(columns, given, select, file_format), str(file), file_format))
+        return TableFile(path=path, rows=rows)
 
     def _put(self, key: Key, table: StoredTable) -> None:
         """Let a table be this from now on, within the transaction."""
@@ -155,7 +155,7 @@ class FileTables(DuckDB):
         self._tables[key] = table
         if before is not None and before.columns != table.columns:
             # A view remembers what it showed: it is made anew when it is next named.
-            self._shown -= {view for view, select in self._views.items() if key in named(select)}
+            self._shown -= {view for view, select in self._views.items() if key in find_names(select)}
         self._shown.discard(key)
         self._show(key)
 
@@ -163,17 +163,17 @@ class FileTables(DuckDB):
         """Let DuckDB know a table or view by its name."""
         layer, name = key
         if key in self._views:
-            for other in named(self._views[key]):
+            for other in find_names(self._views[key]):
                 self._show(other)
         if key in self._shown:
             return
         if key in self._views:
             super()._run(f"CREATE OR REPLACE VIEW {self.ref(*key)} AS {self._views[key]}", ())
         elif key in self._tables:
-            super()._run(f"CREATE OR REPLACE VIEW {self.ref(*key)} AS {self._reading(self._tables[key])}", ())
+            super()._run(f"CREATE OR REPLACE VIEW {self.ref(*key)} AS {self._select_sql(self._tables[key])}", ())
         elif name.endswith("_asof") and (table := self._tables.get((layer, name.removesuffix("_asof")))):
             self._show((layer, name.removesuffix("_asof")))
-            if table.asof:
+            if table.has_as_of:
                 self._shown.add(key)
                 super().ensure_asof(layer, name.removesuffix("_asof"))
             return
@@ -181,14 +181,14 @@ class FileTables(DuckDB):
             return
         self._shown.add(key)
 
-    def _hide(self, layer: Layer, name: str) -> None:
+    def _hide(self, layer: SchemaName, name: str) -> None:
         """Let DuckDB know a table or view no more."""
         super()._run(f"DROP VIEW IF EXISTS {self.ref(layer, name)}", ())
         super()._run(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}", ())
         self._shown -= {(layer, name), (layer, f"{name}_asof")}
 
     def _show_named(self, statement: str) -> None:
-        wanted = set(named(statement))
+        wanted = set(find_names(statement))
         if _EVERYTHING.search(statement):
             wanted |= self._tables.keys() | self._views.keys()
         for key in wanted:
@@ -214,21 +214,21 @@ class FileTables(DuckDB):
         columns = tuple(columns) or stored.columns
         kept = {column.name for column in columns}
         given = [name for name in stored.names if name in kept]
-        piece = self._written(key, columns, given, select)
+        piece = self._write_file(key, columns, given, select)
         pieces = (piece,) if piece.rows or self._place.file_format == "delta" else ()
-        self._put(key, replace(stored, columns=columns, pieces=pieces, content=fresh()))
+        self._put(key, replace(stored, columns=columns, files=pieces, content_id=new_content_id()))
         return piece.rows
 
 
-def named(statement: str) -> list[Key]:
+def find_names(statement: str) -> list[Key]:
     """The tables and views that a statement may name; those that are none do no harm."""
-    return [(layer, name) for layer in LAYERS for found, name in _found(statement) if found == layer]
+    return [(layer, name) for layer in LAYERS for found, name in _find_pairs(statement) if found == layer]
 
 
-def _found(statement: str) -> list[tuple[str, str]]:
+def _find_pairs(statement: str) -> list[tuple[str, str]]:
     return [(layer.lower(), name.lower()) for layer, name in _NAMED.findall(statement)]
 
 
-def fresh() -> str:
+def new_content_id() -> str:
     """What no content of a table was called before."""
     return uuid.uuid4().hex[:16]

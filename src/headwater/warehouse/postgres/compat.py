@@ -23,11 +23,11 @@ END $$
 """
 """What a session of an older server begins with, to answer the same question."""
 
-Words = tuple[tuple[str, str], ...]
+Replacements = tuple[tuple[str, str], ...]
 """Text as `headwater.warehouse.dialect.translate` has it for Postgres, and what stands for it on a server."""
 
 
-def older_words(connection: psycopg.Connection[tuple[Any, ...]]) -> Words:
+def find_replacements(connection: psycopg.Connection[tuple[Any, ...]]) -> Replacements:
     """The words that this server needs in the place of newer ones; none for a recent one."""
     version = connection.info.server_version
     words = []

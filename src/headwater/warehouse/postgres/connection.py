@@ -22,7 +22,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 """A session. Its cursors take `$1`, so that a percent sign is nothing special."""
 
 
-def opened(url: str, *, memory: str, read_only: bool) -> Connection:
+def connect(url: str, *, memory: str, read_only: bool) -> Connection:
     """A session at `url`; WarehouseError when there is none to be had."""
     plain = url.replace("+psycopg", "", 1)
     try:
@@ -35,16 +35,18 @@ def opened(url: str, *, memory: str, read_only: bool) -> Connection:
         )
     except (psycopg.Error, ValueError) as error:
         hint = "is the server running, the address right, and may this user connect?"
-        raise WarehouseError("Postgres cannot be reached", where=place(plain), saw=said(error), hint=hint) from error
+        raise WarehouseError(
+            "Postgres cannot be reached", where=describe_target(plain), saw=first_lines(error), hint=hint
+        ) from error
     try:
-        _instruct(connection, memory=memory, read_only=read_only)
+        _configure(connection, memory=memory, read_only=read_only)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def place(url: str) -> str:
+def describe_target(url: str) -> str:
     """Where a server is, without the user or a password."""
     try:
         known = conninfo_to_dict(url)
@@ -55,11 +57,13 @@ def place(url: str) -> str:
     return f"postgres at {host}{port}, database {known.get('dbname') or known.get('user') or 'postgres'}"
 
 
-def _instruct(connection: Connection, *, memory: str, read_only: bool) -> None:
+def _configure(connection: Connection, *, memory: str, read_only: bool) -> None:
     version = connection.info.server_version
     if version < OLDEST:
         raise WarehouseError(
-            "Postgres 15 or newer is needed", where=place(connection.info.dsn), saw=f"server version {version // 10000}"
+            "Postgres 15 or newer is needed",
+            where=describe_target(connection.info.dsn),
+            saw=f"server version {version // 10000}",
         )
     settings = {
         "search_path": "",
@@ -81,10 +85,10 @@ def _instruct(connection: Connection, *, memory: str, read_only: bool) -> None:
         for statement in (*SUPPORT["postgres"], *([CHECKS] if version < CHECKING else [])):
             connection.execute(statement.encode())
     except psycopg.Error as error:
-        raise explained(error, place(connection.info.dsn), "") from error
+        raise to_warehouse_error(error, describe_target(connection.info.dsn), "") from error
 
 
-def explained(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
+def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
     """What the server said, in four slots."""
     shown = " ".join(statement.split())[:300]
     match error:
@@ -113,10 +117,10 @@ def explained(error: psycopg.Error, where: str, statement: str) -> HeadwaterErro
     return WarehouseError("the warehouse refused a statement", where=where, saw=_detail(error), hint=hint)
 
 
-def said(error: Exception) -> str:
+def first_lines(error: Exception) -> str:
     """The first lines of a complaint."""
     return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
 
 
 def _detail(error: psycopg.Error) -> str:
-    return "; ".join(filter(None, (error.diag.message_primary or said(error), error.diag.message_detail)))
+    return "; ".join(filter(None, (error.diag.message_primary or first_lines(error), error.diag.message_detail)))

@@ -32,12 +32,12 @@ _ARROW: dict[str, Any] = {
 }
 
 
-def columns_of(schema: pa.Schema) -> str:
+def columns_sql(schema: pa.Schema) -> str:
     """The columns of an Arrow schema as they stand in CREATE TABLE."""
-    return ", ".join(f"{quote(field.name)} {_spelled(field)}" for field in schema)
+    return ", ".join(f"{quote(field.name)} {_type_sql(field)}" for field in schema)
 
 
-def _spelled(field: Any) -> str:
+def _type_sql(field: Any) -> str:
     kind = field.type
     if pa.types.is_decimal(kind):
         return f"NUMERIC({kind.precision}, {kind.scale})"
@@ -53,7 +53,7 @@ def _spelled(field: Any) -> str:
     return TYPES[next((dtype for check, dtype in checks if check(kind)), "text")]
 
 
-def csv_of(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+def write_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
     """Record batches as CSV, in which NULL is nothing and the empty text is quoted."""
     options = arrow_csv.WriteOptions(include_header=False)
     for batch in batches:
@@ -65,24 +65,24 @@ def csv_of(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
                 raise WarehouseError(
                     "Postgres cannot hold the character U+0000, and a text has it",
                     where="the rows on their way in",
-                    saw=_around(text, text.index(b"\0")),
+                    saw=_excerpt(text, text.index(b"\0")),
                     hint="leave the field out of the entity's map, or keep this tenant on an engine that can hold it",
                 )
             yield text
 
 
-def _around(text: bytes, place: int) -> str:
+def _excerpt(text: bytes, place: int) -> str:
     return repr(text[max(place - 60, 0) : place + 20])
 
 
 def arrow_table(names: list[str], types: list[str], rows: list[tuple[Any, ...]]) -> pa.Table:
     """Fetched rows as a pyarrow Table; `types` are Postgres's names of them."""
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
-    arrays = [_array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    arrays = [_to_array(values, kind) for values, kind in zip(columns, types, strict=True)]
     return pa.Table.from_arrays(arrays, names=names)
 
 
-def _array(values: Iterable[Any], kind: str) -> Any:
+def _to_array(values: Iterable[Any], kind: str) -> Any:
     held = list(values)
     if kind == "numeric":
         return pa.array(held) if any(value is not None for value in held) else pa.nulls(len(held))

@@ -9,7 +9,7 @@ from headwater.dtypes import spelled
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Reference, Table, TableColumn
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.dialect.render import column_list
 
 LONGEST = 63
 """Postgres cuts longer names off without a word."""
@@ -40,7 +40,7 @@ _DTYPES = MappingProxyType(
 )
 
 
-def asof(ref: str, function: str) -> str:
+def as_of_function_sql(ref: str, function: str) -> str:
     """The statement that makes the function by which SQL asks a table for a past day; the table's own row type follows it."""
     return (
         f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP) RETURNS SETOF {ref} LANGUAGE sql STABLE PARALLEL SAFE "
@@ -96,14 +96,14 @@ _BY_GIST = (
 looks by a hash; the key comes last and is compared where hash and span meet, so that a hash two things share is no matter."""
 
 
-def _edge(instant: str) -> str:
+def _edge_sql(instant: str) -> str:
     """SQL of an instant in the life of a thing as one number: lives of different things are far apart."""
     first, second = (f"CAST(pg_catalog.hashtextextended(entity_key, {seed}) AS NUMERIC)" for seed in (0, 1))
     return f"({first} * 1e20 + {second}) * 1e14 + EXTRACT(EPOCH FROM {instant})"
 
 
 _BY_ITSELF = (
-    f"EXCLUDE USING spgist (pg_catalog.numrange({_edge('valid_from')}, {_edge('valid_to')}) WITH &&) "
+    f"EXCLUDE USING spgist (pg_catalog.numrange({_edge_sql('valid_from')}, {_edge_sql('valid_to')}) WITH &&) "
     "WHERE (entity_key IS NOT NULL)"
 )
 """The same without btree_gist, for half as much again. Such an index has one column only, so thing and instant are made one
@@ -127,7 +127,7 @@ def column_sql(column: TableColumn) -> str:
     return f"{quote(column.name)} {spelled(column.dtype, TYPES)}{' NOT NULL' if column.required else ''}"
 
 
-def bare_type(column: TableColumn) -> str:
+def cast_type(column: TableColumn) -> str:
     """The type of a column as it stands in a CAST."""
     return spelled(column.dtype, TYPES).partition(" COLLATE ")[0]
 
@@ -137,19 +137,19 @@ def is_history(table: Table) -> bool:
     return {"entity_key", "valid_from", "valid_to"} <= set(table.names)
 
 
-def making(table: Table, ref: str, *, gist: bool) -> Iterator[str]:
+def create_statements(table: Table, ref: str, *, gist: bool) -> Iterator[str]:
     """Statements that make a table with its indexes; one of spans lets none overlap. `gist`: whether there is btree_gist."""
     columns = [column_sql(column) for column in table.columns]
     if is_history(table):
         columns.append(_BY_GIST if gist else _BY_ITSELF)
     yield f"CREATE TABLE {ref} ({', '.join(columns)})"
-    for indexed in _indexed(table):
-        yield f"CREATE INDEX ON {ref} ({listed(indexed)})"
+    for indexed in _index_columns(table):
+        yield f"CREATE INDEX ON {ref} ({column_list(indexed)})"
     if "is_inferred" in table.names:  # members met before their entity: few or none, and asked for by every build
         yield f"CREATE INDEX ON {ref} (entity_key) WHERE is_inferred"
 
 
-def _indexed(table: Table) -> Iterator[tuple[str, ...]]:
+def _index_columns(table: Table) -> Iterator[tuple[str, ...]]:
     """What rows are looked up by beside their primary key: a thing at an instant, events by the hash of their key."""
     if is_history(table):
         yield ("entity_key", "valid_from")
@@ -159,21 +159,21 @@ def _indexed(table: Table) -> Iterator[tuple[str, ...]]:
         yield table.key
 
 
-def unique_key(table: Table, ref: str) -> str:
+def unique_key_sql(table: Table, ref: str) -> str:
     """The statement that declares what tells the rows of a table apart.
 
     A grain that may be NULL cannot be a primary key. That of a fact is looked at when its transaction commits, so that
     a grain which does not hold is complained about in its own words first.
     """
     required = {column.name for column in table.columns if column.required}
-    names = listed(table.primary_key)
+    names = column_list(table.primary_key)
     if table.layer == "gold" and not required.issuperset(table.primary_key):
         return f"ALTER TABLE {ref} ADD UNIQUE NULLS NOT DISTINCT ({names}) DEFERRABLE INITIALLY DEFERRED"
     late = " DEFERRABLE INITIALLY DEFERRED" if len(table.primary_key) > 1 and table.layer == "gold" else ""
     return f"ALTER TABLE {ref} ADD PRIMARY KEY ({names}){late}"
 
 
-def foreign_key(reference: Reference, ref: str, target: str) -> str:
+def foreign_key_sql(reference: Reference, ref: str, target: str) -> str:
     """The statement that declares what a column points at.
 
     It is not enforced: a dimension commits before the facts that point at it are pointed anew, and in between a fact
@@ -195,6 +195,6 @@ def schema_names(tenant: str) -> tuple[tuple[str, str], ...]:
     return tuple((layer, f"{tenant}_{layer}") for layer in ("silver", "gold", "meta"))
 
 
-def lock_number(tenant: str) -> str:
+def lock_number_sql(tenant: str) -> str:
     """SQL of the number of a tenant's advisory lock."""
     return f"pg_catalog.hashtextextended({literal(f'headwater:{tenant}')}, 0)"

@@ -12,16 +12,16 @@ from headwater.dtypes import spelled, widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
-from headwater.warehouse.dialect.render import render, with_schemas
+from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.export import write_rows
 from headwater.warehouse.postgres import copy as postgres_copy
 from headwater.warehouse.postgres import ddl
 from headwater.warehouse.postgres import export as postgres_export
-from headwater.warehouse.postgres.compat import older_words
-from headwater.warehouse.postgres.connection import UNENFORCED, explained, opened, place
-from headwater.warehouse.postgres.replace_rows import replaced
-from headwater.warehouse.shadow_schema import Mirror
+from headwater.warehouse.postgres.compat import find_replacements
+from headwater.warehouse.postgres.connection import UNENFORCED, connect, describe_target, to_warehouse_error
+from headwater.warehouse.postgres.replace_rows import replace_rows
+from headwater.warehouse.shadow_schema import ShadowSchema
 
 _MANY = 500
 """Of more rows put into a stored table that the planner knows nothing of, it is told at once."""
@@ -32,10 +32,10 @@ class Postgres:
 
     capabilities = Capabilities(
         dialect="postgres",
-        readers=True,
-        keys=True,
-        asof=True,
-        exports=True,
+        concurrent_reads=True,
+        constraints=True,
+        as_of_functions=True,
+        can_export=True,
         identifier_length=ddl.LONGEST,
         holds_nul=False,
     )
@@ -45,12 +45,12 @@ class Postgres:
         self.notes: tuple[str, ...] = ()
         self.schemas = ddl.schema_names(tenant)
         self._names: dict[str, str] = dict(self.schemas)
-        self._where = f"{place(url)}, schemas {tenant}_*"
+        self._where = f"{describe_target(url)}, schemas {tenant}_*"
         self._depth = 0
-        self._mirror: Mirror | None = None
-        self._connection = opened(url, memory=memory, read_only=read_only)
+        self._mirror: ShadowSchema | None = None
+        self._connection = connect(url, memory=memory, read_only=read_only)
         self._version = self._connection.info.server_version
-        self._older = older_words(self._connection)
+        self._older = find_replacements(self._connection)
 
     def close(self) -> None:
         """Let go of the session."""
@@ -65,11 +65,11 @@ class Postgres:
                 self._run(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
         self.close()
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in portable SQL, which is rendered with the schema's own name."""
         return f"{quote(layer)}.{quote(name)}"
 
-    def own_ref(self, layer: Layer, name: str) -> str:
+    def own_ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in Postgres's own SQL."""
         return f"{quote(self._names[layer])}.{quote(name)}"
 
@@ -99,7 +99,7 @@ class Postgres:
         ddl.check_names(table)
         stored, ref = self.describe(table.layer, table.name), self.own_ref(table.layer, table.name)
         if stored is None:
-            for statement in ddl.making(table, ref, gist=self._has_gist()):
+            for statement in ddl.create_statements(table, ref, gist=self._has_gist()):
                 self._run(statement)
             self._keep_keys(table)
             return
@@ -113,14 +113,14 @@ class Postgres:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not widens(stored, column.dtype):
-            raise dml.unfit(table, column, stored, where=self._where)
+            raise dml.widening_error(table, column, stored, where=self._where)
         ref, name = self.own_ref(table.layer, table.name), quote(column.name)
         wanted = spelled(column.dtype, ddl.TYPES)
         # A column that a view shows keeps its type: our own views step aside for it.
         looking = self._run(ddl.LOOKING, (ref, self._names[table.layer])).fetchall()
         for schema, view, _ in looking:
             self._run(f"DROP VIEW {quote(schema)}.{quote(view)}")
-        cast = f"CAST({name} AS {ddl.bare_type(column)})"
+        cast = f"CAST({name} AS {ddl.cast_type(column)})"
         self._run(f"ALTER TABLE {ref} ALTER COLUMN {name} TYPE {wanted} USING {cast}")
         for schema, view, select in looking:
             self._run(f"CREATE VIEW {quote(schema)}.{quote(view)} AS {select}")
@@ -133,16 +133,16 @@ class Postgres:
         if table.primary_key and table.primary_key not in [columns for _, columns in own]:
             for name, _ in own:
                 self._run(f"ALTER TABLE {ref} DROP CONSTRAINT {quote(name)}")
-            self._run(ddl.unique_key(table, ref))
+            self._run(ddl.unique_key_sql(table, ref))
         pointing = {columns for _, kind, columns in ((n, k, tuple(c)) for n, k, c in stored) if kind == "f"}
         for reference in table.references:
             wanted = self._version >= UNENFORCED and (reference.column,) not in pointing
             if wanted and self.describe("gold", reference.table) is not None:
-                self._run(ddl.foreign_key(reference, ref, self.own_ref("gold", reference.table)))
+                self._run(ddl.foreign_key_sql(reference, ref, self.own_ref("gold", reference.table)))
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
-        ref, shown = self.own_ref(layer, name), self._own(select)
+        ref, shown = self.own_ref(layer, name), self._to_sql(select)
         with self.transaction():
             self._run("SAVEPOINT view")
             try:
@@ -153,21 +153,21 @@ class Postgres:
                 self._run(f"DROP VIEW {ref}")
                 self._run(f"CREATE VIEW {ref} AS {shown}")
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant (a TIMESTAMP in UTC)."""
-        self._run(ddl.asof(self.own_ref(layer, name), self.own_ref(layer, f"{name}_asof")))
+        self._run(ddl.as_of_function_sql(self.own_ref(layer, name), self.own_ref(layer, f"{name}_asof")))
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         found = self._run(ddl.DESCRIBE, (self._names[layer], name)).fetchall()
         columns = (TableColumn(name=row[0], dtype=ddl.dtype_of(row[1]), required=row[2]) for row in found)
         return tuple(columns) or None
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
         return tuple(row[0] for row in self._run(ddl.CATALOGUE, (self._names[layer],)).fetchall())
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         ref = self.own_ref(layer, name)
         for found, kind in self._run(ddl.CATALOGUE, (self._names[layer],)).fetchall():
@@ -177,7 +177,7 @@ class Postgres:
                 self._run(f"DROP FUNCTION IF EXISTS {self.own_ref(layer, f'{name}_asof')}(TIMESTAMP)")
                 self._run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {ref}")
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         for column in columns:
             self._run(f"ALTER TABLE {self.own_ref(layer, name)} DROP COLUMN {quote(column)}")
@@ -193,7 +193,7 @@ class Postgres:
         self._depth += 1
         try:
             if self._depth == 1:
-                self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({ddl.lock_number(self.tenant)})")
+                self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({ddl.lock_number_sql(self.tenant)})")
             yield
             if self._depth == 1:
                 self._run("COMMIT")
@@ -207,23 +207,23 @@ class Postgres:
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; rows it wrote (0 where that means nothing)."""
-        return _written(self._run(self._own(statement), parameters))
+        return _row_count(self._run(self._to_sql(statement), parameters))
 
     def execute_own(self, statement: str) -> int:
         """Run a statement in Postgres's own dialect; rows it wrote."""
-        return _written(self._run(statement))
+        return _row_count(self._run(statement))
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
-        return self._run(self._own(statement), parameters).fetchall()
+        return self._run(self._to_sql(statement), parameters).fetchall()
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
-        return self._table(self._run(with_schemas(statement, "postgres", self.schemas), parameters))
+        return self._table(self._run(replace_schema_names(statement, "postgres", self.schemas), parameters))
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
-        return self._table(self._run(self._own(select)))
+        return self._table(self._run(self._to_sql(select)))
 
     def _table(self, cursor: Any) -> Any:
         described, known = cursor.description or [], self._connection.adapters.types
@@ -233,10 +233,10 @@ class Postgres:
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
         if self._mirror is None:
-            self._mirror = Mirror(self.tenant, self.describe)
+            self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
-    def _own(self, statement: str) -> str:
+    def _to_sql(self, statement: str) -> str:
         """Portable SQL as this very server understands it."""
         text = render(statement, "postgres", self.schemas)
         for newer, older in self._older:
@@ -247,11 +247,11 @@ class Postgres:
         try:
             return self._connection.execute(statement.encode(), list(parameters) or None)
         except psycopg.Error as error:
-            raise explained(error, self._where, statement) from error
+            raise to_warehouse_error(error, self._where, statement) from error
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
-        return self.stage_own(name, " UNION ALL ".join(self._own(part) for part in (select, *more)))
+        return self.stage_own(name, " UNION ALL ".join(self._to_sql(part) for part in (select, *more)))
 
     def stage_own(self, name: str, select: str) -> str:
         """The rows of a SELECT in Postgres's own dialect as a temporary table, which may be one of an earlier one."""
@@ -259,9 +259,9 @@ class Postgres:
         self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
         self.unstage(name)
         self._run(f"ALTER TABLE pg_temp.{quote(arriving)} RENAME TO {quote(name)}")
-        return self._staged(name)
+        return self._analyze_staged(name)
 
-    def _staged(self, name: str) -> str:
+    def _analyze_staged(self, name: str) -> str:
         """A staged table, looked at: of one that is not the planner thinks more than a thousand rows, and reads history whole."""
         ref = f"pg_temp.{quote(name)}"
         self._run(f"ANALYZE {ref}")
@@ -270,16 +270,16 @@ class Postgres:
     def stage_arrow(self, name: str, table: Any) -> str:
         """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
         self.unstage(name)
-        self._run(f"CREATE TEMPORARY TABLE {quote(name)} ({postgres_copy.columns_of(table.schema)})")
+        self._run(f"CREATE TEMPORARY TABLE {quote(name)} ({postgres_copy.columns_sql(table.schema)})")
         batches = table.to_batches() if hasattr(table, "to_batches") else table
         try:
             with self._connection.cursor() as cursor:
                 with cursor.copy(f"COPY pg_temp.{quote(name)} FROM STDIN (FORMAT csv)".encode()) as copy:
-                    for text in postgres_copy.csv_of(batches):
+                    for text in postgres_copy.write_csv(batches):
                         copy.write(text)
-                return self._staged(name)
+                return self._analyze_staged(name)
         except psycopg.Error as error:
-            raise explained(error, self._where, f"COPY {name}") from error
+            raise to_warehouse_error(error, self._where, f"COPY {name}") from error
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
@@ -289,63 +289,77 @@ class Postgres:
         """How many rows a staged relation has."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
-    def digest(self, layer: Layer, name: str) -> str:
+    def digest(self, layer: SchemaName, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
-        counted = self._run(postgres_export.digest_of(self.own_ref(layer, name))).fetchall()
-        return postgres_export.digested(self.describe(layer, name) or (), counted[0])
+        counted = self._run(postgres_export.select_digest(self.own_ref(layer, name))).fetchall()
+        return postgres_export.format_digest(self.describe(layer, name) or (), counted[0])
 
-    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file of this machine; how many."""
         columns, ref = self.describe(layer, name) or (), self.own_ref(layer, name)
-        groups = postgres_export.row_groups(self._connection, ref, columns, where=self._where)
+        groups = postgres_export.read_row_groups(self._connection, ref, columns, where=self._where)
         with self.transaction():
             return write_rows(columns, groups, path, file_format)
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         rows = dml.append(self.execute, self.ref(layer, name), columns, select)
-        self._look_at(layer, name, rows)
+        self._analyze(layer, name, rows)
         return rows
 
-    def _look_at(self, layer: Layer, name: str, rows: int) -> None:
+    def _analyze(self, layer: SchemaName, name: str, rows: int) -> None:
         """Tell the planner of a table's first rows: what comes next may be before the server does so by itself."""
         unknown = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND reltuples < 0"
         ref = self.own_ref(layer, name)
         if rows > _MANY and self._run(unknown, (ref,)).fetchone():
             self._run(f"ANALYZE {ref}")
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         return dml.delete(self.execute, self.ref(layer, name), where)
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self.execute, self.ref(layer, name), values, where)
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
             return dml.overwrite(self.execute, self.ref(layer, name), where, columns, select)
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
         with self.transaction():
-            written = dml.apply(self.execute, ref, table, moved, was=was, added=added, by_row=by_row)
-            self._look_at(table.layer, table.name, written.inserted)
+            written = dml.apply(
+                self.execute,
+                ref,
+                table,
+                changes,
+                old_key_columns=old_key_columns,
+                inserts=inserts,
+                use_row_ids=use_row_ids,
+            )
+            self._analyze(table.layer, table.name, written.inserted)
         return written
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         with self.transaction():
-            written = replaced(self, table, keys=keys, fresh=fresh)
+            written = replace_rows(self, table, keys=keys, fresh=fresh)
             self._keep_keys(table)
-            self._look_at(table.layer, table.name, written.inserted)
+            self._analyze(table.layer, table.name, written.inserted)
         return written
 
 
-def _written(cursor: psycopg.Cursor[tuple[Any, ...]]) -> int:
+def _row_count(cursor: psycopg.Cursor[tuple[Any, ...]]) -> int:
     verb = (cursor.statusmessage or "").split(" ")[0]
     return cursor.rowcount if verb in {"INSERT", "UPDATE", "DELETE"} else 0

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from headwater.names import quote
-from headwater.warehouse.base import Layer, Table, Written
-from headwater.warehouse.dialect.render import listed, same_row
-from headwater.warehouse.postgres.ddl import bare_type
+from headwater.warehouse.base import SchemaName, Table, WriteCounts
+from headwater.warehouse.dialect.render import column_list, same_row_condition
+from headwater.warehouse.postgres.ddl import cast_type
 
 
-class Session(Protocol):
+class OwnSqlSession(Protocol):
     """What is needed of the warehouse: statements in its own dialect."""
 
-    def own_ref(self, layer: Layer, name: str) -> str:
+    def own_ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a stored table."""
         ...
 
@@ -35,48 +35,52 @@ class Session(Protocol):
         ...
 
 
-def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> Written:
+def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
     """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
 
     Rows are held against each other by their key first, which an index or a hash finds, and then by all columns.
     """
-    ref, names = warehouse.own_ref(table.layer, table.name), listed(table.names)
+    ref, names = warehouse.own_ref(table.layer, table.name), column_list(table.names)
     empty = " OR ".join(f"{quote(name)} IS NULL" for name in table.key)
     exact = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {empty} LIMIT 1"))
-    meets = same_row(table.key, "k", "s") if exact else _equal(table.key, "k", "s")
+    meets = same_row_condition(table.key, "k", "s") if exact else _equal_condition(table.key, "k", "s")
     stored = warehouse.stage_own(
         "replaced__stored",
-        f"SELECT s.ctid AS _row, {listed(table.names, 's')} FROM {ref} AS s "
+        f"SELECT s.ctid AS _row, {column_list(table.names, 's')} FROM {ref} AS s "
         f"WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {meets})",
     )
-    wanted = f"(SELECT {_typed(table)} FROM {fresh})"
+    wanted = f"(SELECT {_typed_columns_sql(table)} FROM {fresh})"
 
     def missing(rows: str, others: str) -> str:
-        same = same_row(table.names, "o", rows) if exact else _equal(table.key, "o", rows) + _rest(table, rows)
+        same = (
+            same_row_condition(table.names, "o", rows)
+            if exact
+            else _equal_condition(table.key, "o", rows) + _rest_condition(table, rows)
+        )
         return f"NOT EXISTS (SELECT 1 FROM {others} AS o WHERE {same})"
 
     gone = warehouse.stage_own("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {missing('s', wanted)}")
     added = warehouse.stage_own(
-        "replaced__added", f"SELECT {listed(table.names, 'f')} FROM {wanted} AS f WHERE {missing('f', stored)}"
+        "replaced__added", f"SELECT {column_list(table.names, 'f')} FROM {wanted} AS f WHERE {missing('f', stored)}"
     )
     deleted = warehouse.execute_own(f"DELETE FROM {ref} WHERE ctid = ANY (ARRAY(SELECT _row FROM {gone}))")
     inserted = warehouse.execute_own(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
     for name in ("replaced__stored", "replaced__gone", "replaced__added"):
         warehouse.unstage(name)
-    return Written(deleted=deleted, inserted=inserted)
+    return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def _equal(columns: Sequence[str], left: str, right: str) -> str:
+def _equal_condition(columns: Sequence[str], left: str, right: str) -> str:
     return " AND ".join(f"{left}.{quote(name)} = {right}.{quote(name)}" for name in columns)
 
 
-def _rest(table: Table, rows: str) -> str:
+def _rest_condition(table: Table, rows: str) -> str:
     rest = [name for name in table.names if name not in table.key]
-    return f" AND {same_row(rest, 'o', rows)}" if rest else ""
+    return f" AND {same_row_condition(rest, 'o', rows)}" if rest else ""
 
 
-def _typed(table: Table) -> str:
+def _typed_columns_sql(table: Table) -> str:
     """The columns as they are once stored: a number is held against one of as many digits."""
     return ", ".join(
-        f"CAST({quote(column.name)} AS {bare_type(column)}) AS {quote(column.name)}" for column in table.columns
+        f"CAST({quote(column.name)} AS {cast_type(column)}) AS {quote(column.name)}" for column in table.columns
     )

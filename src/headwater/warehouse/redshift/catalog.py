@@ -10,13 +10,13 @@ from typing import Any, Protocol
 from headwater.dtypes import widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Layer, Table, TableColumn
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.base import SchemaName, Table, TableColumn
+from headwater.warehouse.dialect.render import column_list
 from headwater.warehouse.redshift import ddl
 from headwater.warehouse.redshift.connection import Cursor
 
 
-class Run(Protocol):
+class RunStatement(Protocol):
     """Runs a statement in Redshift's own dialect."""
 
     def __call__(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
@@ -25,17 +25,17 @@ class Run(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
+class Catalog:
     """What is stored in the schemas of one tenant."""
 
     names: Mapping[str, str]
     """What its schemas are called, by layer."""
     where: str
     """Where they are, in words."""
-    run: Run
+    run: RunStatement
     transaction: Callable[[], AbstractContextManager[None]]
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table in Redshift's own SQL."""
         return f"{quote(self.names[layer])}.{quote(name)}"
 
@@ -55,7 +55,7 @@ class Catalogue:
             elif types[column.name] != column.dtype and (types[column.name], column.dtype) != ("text", "json"):
                 self._check_widens(table, column, types[column.name])
                 wider[column.name] = column.dtype
-        self._keep(table, wider)
+        self._remake_if_changed(table, wider)
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
         if not widens(stored, column.dtype):
@@ -66,32 +66,32 @@ class Catalogue:
                 hint="`headwater rebuild` makes the table anew from raw",
             )
 
-    def _keep(self, table: Table, wider: Mapping[str, str]) -> None:
+    def _remake_if_changed(self, table: Table, wider: Mapping[str, str]) -> None:
         """Make the table anew where a type or what tells its rows apart is declared otherwise than it is stored."""
         stored = self._keys(table.layer, table.name)
-        primary = next((ddl.key_columns(text) for kind, text in stored if kind == "p"), ())
+        primary = next((ddl.parse_key_columns(text) for kind, text in stored if kind == "p"), ())
         columns = self.describe(table.layer, table.name) or ()
         sure = {column.name for column in columns if column.required}
-        wanted = ddl.primary_key(table)
+        wanted = ddl.primary_key_columns(table)
         if wider or primary != (wanted if sure.issuperset(wanted) else ()):
-            anew = [_column(one, wider.get(one.name, one.dtype), sure & {*table.names}) for one in columns]
+            anew = [_to_column(one, wider.get(one.name, one.dtype), sure & {*table.names}) for one in columns]
             self._remake(table, anew, primary=wanted)
             return
-        pointing = {ddl.key_columns(text) for kind, text in stored if kind == "f"}
+        pointing = {ddl.parse_key_columns(text) for kind, text in stored if kind == "f"}
         for key in self._references(table, besides=pointing):
             self.run(f"ALTER TABLE {self.ref(table.layer, table.name)} ADD {key}")
 
-    def _keys(self, layer: Layer, name: str) -> list[tuple[str, str]]:
+    def _keys(self, layer: SchemaName, name: str) -> list[tuple[str, str]]:
         found = self.run(ddl.KEYS, (self.names[layer], name)).fetchall()
         return [(kind, text) for _, kind, text in found]
 
     def _make(self, table: Table, name: str) -> None:
-        self.run(ddl.making(table, self.ref(table.layer, name), self._references(table)))
+        self.run(ddl.create_sql(table, self.ref(table.layer, name), self._references(table)))
 
     def _references(self, table: Table, besides: set[tuple[str, ...]] | None = None) -> list[str]:
         """What columns point at, as far as it is there and not declared yet."""
         return [
-            ddl.foreign_key(one, self.ref("gold", one.table))
+            ddl.foreign_key_sql(one, self.ref("gold", one.table))
             for one in table.references
             if (one.column,) not in (besides or ()) and self.describe("gold", one.table) is not None
         ]
@@ -111,50 +111,52 @@ class Catalogue:
             references=tuple(one for one in table.references if one.column in names),
         )
         ref, arriving = self.ref(kept.layer, kept.name), f"{kept.name}__next"
-        values = ", ".join(f"CAST({quote(one.name)} AS {ddl.spelling(one)})" for one in columns)
+        values = ", ".join(f"CAST({quote(one.name)} AS {ddl.type_sql(one)})" for one in columns)
         with self.transaction():
             self._forget_references(kept.layer, kept.name)
             self._make(kept, arriving)
-            self.run(f"INSERT INTO {self.ref(kept.layer, arriving)} ({listed(kept.names)}) SELECT {values} FROM {ref}")
+            self.run(
+                f"INSERT INTO {self.ref(kept.layer, arriving)} ({column_list(kept.names)}) SELECT {values} FROM {ref}"
+            )
             self.run(f"DROP TABLE {ref}")
             self.run(f"ALTER TABLE {self.ref(kept.layer, arriving)} RENAME TO {quote(kept.name)}")
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         found = self.run(ddl.DESCRIBE, (self.names[layer], name)).fetchall()
         if found:
             types = ((row[0], ddl.dtype_of(row[1]), row[2]) for row in found)
             return tuple(TableColumn(name=name, dtype=dtype, required=required) for name, dtype, required in types)
-        if name not in {one for one, _ in self.stored(layer)}:
+        if name not in {one for one, _ in self.list_tables(layer)}:
             return None
         # A view that is bound late has no columns in the catalogue.
         shown = self.run(f"SELECT * FROM {self.ref(layer, name)} LIMIT 0").description
-        return tuple(TableColumn(name=one.name, dtype=ddl.shown_dtype(one)) for one in shown)
+        return tuple(TableColumn(name=one.name, dtype=ddl.result_dtype(one)) for one in shown)
 
-    def stored(self, layer: Layer) -> list[tuple[str, str]]:
+    def list_tables(self, layer: SchemaName) -> list[tuple[str, str]]:
         """Names of the stored tables (`r`) and views (`v`) of a layer, sorted, with their kind."""
         found = self.run(ddl.CATALOGUE, (self.names[layer],)).fetchall()
         return sorted((name, kind) for name, kind in found if (layer, name) != ("meta", ddl.WRITER))
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
-        for found, kind in self.stored(layer):
+        for found, kind in self.list_tables(layer):
             if found == name:
                 self._forget_references(layer, name)
                 self.run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {self.ref(layer, name)}")
 
-    def _forget_references(self, layer: Layer, name: str) -> None:
+    def _forget_references(self, layer: SchemaName, name: str) -> None:
         for schema, table, key in self.run(ddl.POINTING, (self.names[layer], name)).fetchall():
             self.run(f"ALTER TABLE {quote(schema)}.{quote(table)} DROP CONSTRAINT {quote(key)}")
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         stored, keys = self.describe(layer, name) or (), self._keys(layer, name)
-        primary = next((ddl.key_columns(text) for kind, text in keys if kind == "p"), ())
-        references = tuple(ddl.reference_of(text) for kind, text in keys if kind == "f")
+        primary = next((ddl.parse_key_columns(text) for kind, text in keys if kind == "p"), ())
+        references = tuple(ddl.parse_reference(text) for kind, text in keys if kind == "f")
         table = Table(layer=layer, name=name, columns=stored, references=references)
         self._remake(table, [column for column in stored if column.name not in columns], primary=primary)
 
 
-def _column(column: TableColumn, dtype: str, sure: set[str]) -> TableColumn:
+def _to_column(column: TableColumn, dtype: str, sure: set[str]) -> TableColumn:
     return TableColumn(name=column.name, dtype=dtype, required=column.name in sure)

@@ -48,7 +48,7 @@ class Connection(Protocol):
         ...
 
 
-def opened(url: str) -> Connection:
+def connect(url: str) -> Connection:
     """A session at `url`; WarehouseError when there is none to be had.
 
     Redshift calls its encoding UNICODE, which psycopg does not know by that name, so it is asked for UTF-8. Prepared
@@ -68,7 +68,9 @@ def opened(url: str) -> Connection:
         )
     except (psycopg.Error, ValueError) as error:
         hint = "is the cluster running and reachable from here, the address right, and may this user connect?"
-        raise WarehouseError("Redshift cannot be reached", where=place(plain), saw=_said(error), hint=hint) from error
+        raise WarehouseError(
+            "Redshift cannot be reached", where=describe_target(plain), saw=_first_lines(error), hint=hint
+        ) from error
 
 
 def type_name(code: int) -> str:
@@ -77,7 +79,7 @@ def type_name(code: int) -> str:
     return known.name if known else ""
 
 
-def place(url: str) -> str:
+def describe_target(url: str) -> str:
     """Where a cluster is, without the user or a password."""
     try:
         known = conninfo_to_dict(re.sub(r"^redshift(\+\w+)?://", "postgresql://", url))
@@ -87,12 +89,12 @@ def place(url: str) -> str:
     return f"redshift at {known.get('host') or 'localhost'}{port}, database {known.get('dbname') or 'dev'}"
 
 
-def explained(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
+def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
     """What the cluster said, in four slots. Most of its complaints are told apart by their words only."""
     shown = _ROLE.sub("IAM_ROLE '...'", " ".join(statement.split()))[:300]
     text = _detail(error)
     match error:
-        case _ if _overtaken(error, text):
+        case _ if _is_conflict(error, text):
             hint = "somebody else wrote to the tenant's tables in the meantime; nothing was written: run again"
             return WarehouseError("a transaction was overtaken by another", where=where, saw=text, hint=hint)
         case errors.StringDataRightTruncation():
@@ -108,15 +110,15 @@ def explained(error: psycopg.Error, where: str, statement: str) -> HeadwaterErro
     return WarehouseError("the warehouse refused a statement", where=where, saw=text, hint=hint)
 
 
-def _overtaken(error: psycopg.Error, text: str) -> bool:
+def _is_conflict(error: psycopg.Error, text: str) -> bool:
     """Whether this is Redshift's error 1023 or 1018, which come with a code of their own only sometimes."""
     known = ("serializable isolation violation", "table was dropped by a concurrent transaction")
     return isinstance(error, errors.SerializationFailure) or any(words in text.lower() for words in known)
 
 
-def _said(error: Exception) -> str:
+def _first_lines(error: Exception) -> str:
     return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
 
 
 def _detail(error: psycopg.Error) -> str:
-    return "; ".join(filter(None, (error.diag.message_primary or _said(error), error.diag.message_detail)))
+    return "; ".join(filter(None, (error.diag.message_primary or _first_lines(error), error.diag.message_detail)))

@@ -24,7 +24,7 @@ _FILE = 64 * 2**20
 """Bytes in memory after which a file is full: COPY reads several at once."""
 
 
-class Stage:
+class CopyStage:
     """The place in a bucket where a tenant's rows wait to be read, for the length of one COPY."""
 
     def __init__(self, url: str, tenant: str) -> None:
@@ -33,7 +33,7 @@ class Stage:
         self._paths: list[str] = []
 
     @contextmanager
-    def held(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[tuple[str, int]]:
+    def upload(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[tuple[str, int]]:
         """Rows below an address that nobody can guess, and how many; they are gone afterwards, whatever happens."""
         try:
             yield self._put(batches, schema)
@@ -62,17 +62,17 @@ class Stage:
         self._store.close()
 
 
-def copy_statement(table: str, address: str, role: str) -> str:
+def copy_sql(table: str, address: str, role: str) -> str:
     """The statement that reads the files below an address into a table whose columns stand in the same order."""
     return f"COPY {table} FROM {literal(address)} IAM_ROLE {literal(role)} FORMAT AS PARQUET"
 
 
-def plain(schema: pa.Schema) -> pa.Schema:
+def transport_schema(schema: pa.Schema) -> pa.Schema:
     """The types in which rows travel: an instant goes as microseconds, a number that no reader takes otherwise."""
-    return pa.schema([(field.name, _travels(field.type)) for field in schema])
+    return pa.schema([(field.name, _transport_type(field.type)) for field in schema])
 
 
-def _travels(kind: Any) -> Any:
+def _transport_type(kind: Any) -> Any:
     if pa.types.is_decimal(kind):
         return pa.decimal128(kind.precision, kind.scale)
     checks = (
@@ -87,26 +87,26 @@ def _travels(kind: Any) -> Any:
     return next((found for check, found in checks if check(kind)), pa.string())
 
 
-def columns_of(schema: pa.Schema) -> str:
-    """The columns of a schema of `plain` types as they stand in CREATE TABLE."""
-    return ", ".join(f"{quote(field.name)} {_spelled(field.type)}" for field in schema)
+def columns_sql(schema: pa.Schema) -> str:
+    """The columns of a schema of transport types as they stand in CREATE TABLE."""
+    return ", ".join(f"{quote(field.name)} {_type_sql(field.type)}" for field in schema)
 
 
-def _spelled(kind: Any) -> str:
+def _type_sql(kind: Any) -> str:
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision}, {kind.scale})"
     names = {"bool": "boolean", "int64": "bigint", "int32": "integer", "double": "double", "date32[day]": "date"}
     return TYPES[names.get(str(kind), "text")]
 
 
-def instants(schema: pa.Schema) -> tuple[str, ...]:
+def instant_columns(schema: pa.Schema) -> tuple[str, ...]:
     """The columns of a schema that are instants."""
     return tuple(field.name for field in schema if pa.types.is_timestamp(field.type))
 
 
-def with_instants(staged: str, names: Iterable[str], instants: Iterable[str]) -> str:
-    """SELECT (portable) of rows as they were before they travelled: their instants are instants again."""
-    among = set(instants)
+def select_with_instants(staged: str, names: Iterable[str], columns: Iterable[str]) -> str:
+    """SELECT (portable) of rows as they were before they travelled: their columns are columns again."""
+    among = set(columns)
     taken = (f"MAKE_TIMESTAMP({quote(name)}) AS {quote(name)}" if name in among else quote(name) for name in names)
     return f"SELECT {', '.join(taken)} FROM {staged}"
 
@@ -115,7 +115,7 @@ def _files(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.
     held: list[pa.Table] = []
     for batch in batches:
         table = pa.Table.from_batches([batch])
-        held.append(_checked(_travelling(table, schema)))
+        held.append(_check_texts(_to_transport(table, schema)))
         if sum(one.nbytes for one in held) >= _FILE:
             yield pa.concat_tables(held)
             held = []
@@ -123,7 +123,7 @@ def _files(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.
         yield pa.concat_tables(held)
 
 
-def _travelling(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def _to_transport(table: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = [
         column.cast(pa.timestamp("us")).cast(pa.int64()) if pa.types.is_timestamp(column.type) else column.cast(kind)
         for column, kind in zip(table.columns, schema.types, strict=True)
@@ -131,7 +131,7 @@ def _travelling(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _checked(table: pa.Table) -> pa.Table:
+def _check_texts(table: pa.Table) -> pa.Table:
     """The table, if Redshift can hold each of its texts as it is: nothing is cut, and no two keys become one."""
     for name, column in zip(table.column_names, table.columns, strict=True):
         if not pa.types.is_string(column.type):
@@ -139,22 +139,24 @@ def _checked(table: pa.Table) -> pa.Table:
         size = pc.binary_length(column)
         if (pc.max(size).as_py() or 0) > LONGEST_TEXT:
             hint = "shorten it in the entity's map, e.g. left(note, 16000), or leave the field out"
-            raise _unfit(
+            raise _text_error(
                 name, column.filter(pc.greater(size, pa.scalar(LONGEST_TEXT))), f"at most {LONGEST_TEXT:,} bytes", hint
             )
         nul = pc.match_substring(column, "\0")
         if pc.any(nul).as_py():
-            raise _unfit(name, column.filter(nul), "no character U+0000", "leave the field out of the entity's map")
+            raise _text_error(
+                name, column.filter(nul), "no character U+0000", "leave the field out of the entity's map"
+            )
         blank = pc.ends_with(column, " ")
         if name == "entity_key" and pc.any(blank).as_py():
             hint = "declare a key without such blanks, or keep this tenant on an engine that tells them apart"
-            raise _unfit(
+            raise _text_error(
                 name, column.filter(blank), "no key that ends in a blank: it would equal the one without", hint
             )
     return table
 
 
-def _unfit(name: str, values: Any, limit: str, hint: str) -> WarehouseError:
+def _text_error(name: str, values: Any, limit: str, hint: str) -> WarehouseError:
     text = values[0].as_py()
     saw = f"{len(values)} such, the first of {len(text.encode()):,} bytes: {text[:40]!r}..."
     return WarehouseError(

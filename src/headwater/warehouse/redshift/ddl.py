@@ -12,7 +12,7 @@ from headwater.dtypes import spelled
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse.base import Reference, Table, TableColumn
-from headwater.warehouse.dialect.render import listed
+from headwater.warehouse.dialect.render import column_list
 
 LONGEST = 127
 """The longest name, in bytes."""
@@ -96,38 +96,41 @@ def column_sql(column: TableColumn, *, required: bool) -> str:
     return f"{quote(column.name)} {spelled(column.dtype, TYPES)}{' NOT NULL' if required else ''}"
 
 
-def making(table: Table, ref: str, references: Iterable[str] = ()) -> str:
+def create_sql(table: Table, ref: str, references: Iterable[str] = ()) -> str:
     """The statement that makes a table: where its rows lie, in which order, and what is known of its keys.
 
     Nothing is enforced by a key here; the planner believes them. So they are declared only where the merge sees to them.
     """
-    key = primary_key(table)
+    key = primary_key_columns(table)
     parts = [column_sql(column, required=column.required or column.name in key) for column in table.columns]
     if key:
-        parts.append(f"PRIMARY KEY ({listed(key)})")
-    return f"CREATE TABLE {ref} ({', '.join([*parts, *references])}) {_spread(table)} COMPOUND SORTKEY ({listed(_order(table))})"
+        parts.append(f"PRIMARY KEY ({column_list(key)})")
+    order = column_list(_sort_columns(table))
+    return (
+        f"CREATE TABLE {ref} ({', '.join([*parts, *references])}) {_distribution_sql(table)} COMPOUND SORTKEY ({order})"
+    )
 
 
-def primary_key(table: Table) -> tuple[str, ...]:
+def primary_key_columns(table: Table) -> tuple[str, ...]:
     """What is declared to tell rows apart: nothing for a table of gold where a part of it may be NULL."""
     required = {column.name for column in table.columns if column.required}
     sure = table.layer != "gold" or required.issuperset(table.primary_key)
     return table.primary_key if sure else ()
 
 
-def foreign_key(reference: Reference, target: str) -> str:
+def foreign_key_sql(reference: Reference, target: str) -> str:
     """What a column points at, as it stands in CREATE TABLE or behind ADD."""
     return f"FOREIGN KEY ({quote(reference.column)}) REFERENCES {target} ({quote(reference.key)})"
 
 
-def _spread(table: Table) -> str:
+def _distribution_sql(table: Table) -> str:
     """Which slice a row lies on: with the other rows of its thing; small tables without things are everywhere."""
     if table.layer == "meta":
         return "DISTSTYLE AUTO"
     return f"DISTSTYLE KEY DISTKEY ({quote('entity_key')})" if "entity_key" in table.names else "DISTSTYLE ALL"
 
 
-def _order(table: Table) -> tuple[str, ...]:
+def _sort_columns(table: Table) -> tuple[str, ...]:
     """What rows are sorted by, so that blocks can be skipped: the change log in time, versions by thing and time.
 
     A fact is sorted by its commonest lookup: the first of those at the table that most of its columns point at.
@@ -149,20 +152,20 @@ def dtype_of(stored: str) -> str:
     return "text" if stored.startswith("character varying") else _DTYPES.get(stored, stored)
 
 
-def key_columns(declared: str) -> tuple[str, ...]:
+def parse_key_columns(declared: str) -> tuple[str, ...]:
     """The columns of a key, by how it would be declared."""
     found = re.search(r"\(([^)]*)\)", declared)
     return tuple(name.strip().strip('"') for name in found[1].split(",")) if found else ()
 
 
-def reference_of(declared: str) -> Reference:
+def parse_reference(declared: str) -> Reference:
     """What a foreign key of one column says, by how it would be declared."""
-    (column,), rest = key_columns(declared), declared.partition("REFERENCES ")[2]
+    (column,), rest = parse_key_columns(declared), declared.partition("REFERENCES ")[2]
     table = rest.partition("(")[0].strip().rpartition(".")[2].strip('"')
-    return Reference(column=column, table=table, key=key_columns(rest)[0])
+    return Reference(column=column, table=table, key=parse_key_columns(rest)[0])
 
 
-def spelling(column: TableColumn) -> str:
+def type_sql(column: TableColumn) -> str:
     """The type of a column."""
     return spelled(column.dtype, TYPES)
 
@@ -173,7 +176,7 @@ _SHOWN = MappingProxyType(
 """Types by the numbers that an answer has for them."""
 
 
-def shown_dtype(column: Any) -> str:
+def result_dtype(column: Any) -> str:
     """One of `headwater.dtypes` for a column of an answer."""
     if column.type_code == _NUMERIC:
         return f"decimal({column.precision},{column.scale})"

@@ -11,19 +11,19 @@ import pyarrow as pa
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, Layer, Table, TableColumn, Written
-from headwater.warehouse.dialect.recursion import in_rounds
-from headwater.warehouse.dialect.render import with_schemas
+from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.recursion import expand_recursion
+from headwater.warehouse.dialect.render import replace_schema_names
 from headwater.warehouse.postgres.copy import arrow_table
 from headwater.warehouse.postgres.ddl import schema_names
 from headwater.warehouse.redshift import copy as redshift_stage
 from headwater.warehouse.redshift import ddl
-from headwater.warehouse.redshift.catalog import Catalogue
-from headwater.warehouse.redshift.connection import Connection, opened, place, type_name
-from headwater.warehouse.redshift.replace_rows import applied, replaced
-from headwater.warehouse.redshift.rewrite import own
-from headwater.warehouse.redshift.session import Session
-from headwater.warehouse.shadow_schema import Mirror
+from headwater.warehouse.redshift.catalog import Catalog
+from headwater.warehouse.redshift.connection import Connection, connect, describe_target, type_name
+from headwater.warehouse.redshift.replace_rows import apply_changes, replace_rows
+from headwater.warehouse.redshift.rewrite import rewrite
+from headwater.warehouse.redshift.session import RedshiftSession
+from headwater.warehouse.shadow_schema import ShadowSchema
 
 _UNTRIED = (
     "Redshift was written from its documentation and tried on Postgres in its place; "
@@ -39,7 +39,9 @@ class Redshift:
     exchanged that only Redshift knows, give on Postgres the rows that DuckDB gives.
     """
 
-    capabilities = Capabilities(dialect="redshift", readers=True, identifier_length=ddl.LONGEST, holds_nul=False)
+    capabilities = Capabilities(
+        dialect="redshift", concurrent_reads=True, identifier_length=ddl.LONGEST, holds_nul=False
+    )
 
     def __init__(
         self,
@@ -49,18 +51,18 @@ class Redshift:
         stage: str,
         iam_role: str,
         read_only: bool = False,
-        connect: Callable[[str], Connection] = opened,
+        connect: Callable[[str], Connection] = connect,
     ) -> None:
         self.tenant = tenant
         self.notes: tuple[str, ...] = (_UNTRIED,)
         self.schemas = schema_names(tenant)
-        self._where = f"{place(url)}, schemas {tenant}_*"
+        self._where = f"{describe_target(url)}, schemas {tenant}_*"
         self._role = iam_role
-        self._files = redshift_stage.Stage(stage, tenant)
-        self._mirror: Mirror | None = None
+        self._files = redshift_stage.CopyStage(stage, tenant)
+        self._mirror: ShadowSchema | None = None
         names = dict(self.schemas)
-        self._session = Session(connect(url), meta=names["meta"], where=self._where, read_only=read_only)
-        self._catalogue = Catalogue(
+        self._session = RedshiftSession(connect(url), meta=names["meta"], where=self._where, read_only=read_only)
+        self._catalogue = Catalog(
             names=names, where=self._where, run=self._session.run, transaction=self._session.transaction
         )
 
@@ -77,7 +79,7 @@ class Redshift:
             self._session.run(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
         self.close()
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in portable SQL, which is rendered with the schema's own name."""
         return f"{quote(layer)}.{quote(name)}"
 
@@ -91,30 +93,30 @@ class Redshift:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         self._catalogue.ensure(table)
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view. It is bound late, so that a table can be made anew below it."""
         ref = self._catalogue.ref(layer, name)
         with self.transaction():
             self._session.run(f"DROP VIEW IF EXISTS {ref}")
-            self._session.run(f"CREATE VIEW {ref} AS {self._own(select)} WITH NO SCHEMA BINDING")
+            self._session.run(f"CREATE VIEW {ref} AS {self._to_sql(select)} WITH NO SCHEMA BINDING")
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
-        """WarehouseError: Redshift has no functions that give rows, so `asof` is none of its capabilities."""
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
+        """WarehouseError: Redshift has no functions that give rows, so `as_of_functions` is not set."""
         raise WarehouseError("Redshift has no functions that give rows", where=f"{self._where}, {layer}.{name}")
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         return self._catalogue.describe(layer, name)
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
-        return tuple(name for name, _ in self._catalogue.stored(layer))
+        return tuple(name for name, _ in self._catalogue.list_tables(layer))
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         self._catalogue.drop(layer, name)
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         self._catalogue.drop_columns(layer, name, columns)
 
@@ -124,19 +126,19 @@ class Redshift:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
-        plain, staged = in_rounds(self, statement)
-        found = self._session.run(self._own(plain), parameters).fetchall()
+        plain, staged = expand_recursion(self, statement)
+        found = self._session.run(self._to_sql(plain), parameters).fetchall()
         for name in staged:
             self.unstage(name)
         return found
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Redshift's own dialect, as a pyarrow Table."""
-        return self._table(self._session.run(with_schemas(statement, "redshift", self.schemas), parameters))
+        return self._table(self._session.run(replace_schema_names(statement, "redshift", self.schemas), parameters))
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
-        return self._table(self._session.run(self._own(select)))
+        return self._table(self._session.run(self._to_sql(select)))
 
     def _table(self, cursor: Any) -> Any:
         described = cursor.description or []
@@ -146,19 +148,19 @@ class Redshift:
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
         if self._mirror is None:
-            self._mirror = Mirror(self.tenant, self.describe)
+            self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
-    def _own(self, statement: str) -> str:
-        return own(statement, self.schemas, self._type_of)
+    def _to_sql(self, statement: str) -> str:
+        return rewrite(statement, self.schemas, self._type_of)
 
-    def _type_of(self, layer: Layer, name: str, column: str) -> str | None:
+    def _type_of(self, layer: SchemaName, name: str, column: str) -> str | None:
         return next((one.dtype for one in self.describe(layer, name) or () if one.name == column), None)
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
-        plain = [in_rounds(self, part) for part in (select, *more)]
-        rows = " UNION ALL ".join(self._own(text) for text, _ in plain)
+        plain = [expand_recursion(self, part) for part in (select, *more)]
+        rows = " UNION ALL ".join(self._to_sql(text) for text, _ in plain)
         ref = self._session.stage(name, f"CREATE TEMPORARY TABLE {{}} AS {rows}")
         for _, staged in plain:
             for one in staged:
@@ -167,15 +169,15 @@ class Redshift:
 
     def stage_arrow(self, name: str, table: Any) -> str:
         """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
-        schema = redshift_stage.plain(table.schema)
-        making = f"CREATE TEMPORARY TABLE {{}} ({redshift_stage.columns_of(schema)})"
+        schema = redshift_stage.transport_schema(table.schema)
+        making = f"CREATE TEMPORARY TABLE {{}} ({redshift_stage.columns_sql(schema)})"
         ref = self._session.stage(name, making)
         batches = table.to_batches() if isinstance(table, pa.Table) else table
-        with self._files.held(batches, schema) as (address, rows):
+        with self._files.upload(batches, schema) as (address, rows):
             if rows:  # COPY of nothing is an error
-                self._session.run(redshift_stage.copy_statement(ref, address, self._role))
-        instants = redshift_stage.instants(table.schema)
-        return self.stage(name, redshift_stage.with_instants(ref, schema.names, instants)) if instants else ref
+                self._session.run(redshift_stage.copy_sql(ref, address, self._role))
+        instants = redshift_stage.instant_columns(table.schema)
+        return self.stage(name, redshift_stage.select_with_instants(ref, schema.names, instants)) if instants else ref
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
@@ -185,43 +187,49 @@ class Redshift:
         """How many rows a staged relation has."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
-        plain, staged = in_rounds(self, select)
+        plain, staged = expand_recursion(self, select)
         written = dml.append(self._write, self.ref(layer, name), columns, plain)
         for one in staged:
             self.unstage(one)
         return written
 
     def _write(self, statement: str) -> int:
-        return self._session.write(self._own(statement))
+        return self._session.write(self._to_sql(statement))
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         return dml.delete(self._write, self.ref(layer, name), where)
 
-    def delete_meeting(self, layer: Layer, name: str, staged: str, condition: str) -> int:
+    def delete_meeting(self, layer: SchemaName, name: str, staged: str, condition: str) -> int:
         """Take away the rows of a stored table that meet a row `m` of a staged one."""
         return self._write(f"DELETE FROM {self.ref(layer, name)} USING {staged} AS m WHERE {condition}")
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self._write, self.ref(layer, name), values, where)
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
             return dml.overwrite(self._write, self.ref(layer, name), where, columns, select)
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del by_row  # rows have no place of their own here
+        del use_row_ids  # rows have no place of their own here
         with self.transaction():
-            return applied(self, table, moved, was=was, added=added)
+            return apply_changes(self, table, changes, old_key_columns=old_key_columns, inserts=inserts)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         with self.transaction():
-            return replaced(self, table, keys=keys, fresh=fresh)
+            return replace_rows(self, table, keys=keys, fresh=fresh)

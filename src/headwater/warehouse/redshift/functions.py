@@ -18,41 +18,41 @@ _TRUE, _FALSE = "('true', 't', '1', 'yes', 'y', 'on')", "('false', 'f', '0', 'no
 _BOOLEAN = f"CASE WHEN LOWER({_TEXT}) IN {_TRUE} THEN TRUE WHEN LOWER({_TEXT}) IN {_FALSE} THEN FALSE END"
 
 
-def _rounded(value: str, unit: str) -> str:
+def _rounded_sql(value: str, unit: str) -> str:
     """Half away from zero: Redshift does not say what it does with the half of a double."""
     scaled = f"({value}) * {unit}" if unit else f"({value})"
     away = f"CASE WHEN ABS({scaled} - TRUNC({scaled})) >= 0.5 THEN SIGN({value}) ELSE 0 END"
     return f"((TRUNC({scaled}) + {away}) / {unit})" if unit else f"(TRUNC({scaled}) + {away})"
 
 
-def _round(texts: list[str], _words: Mapping[str, Any]) -> str:
+def _round_sql(texts: list[str], _words: Mapping[str, Any]) -> str:
     value, digits = texts
-    return _rounded(value, "" if digits == "0" else f"POWER(10, {digits})")
+    return _rounded_sql(value, "" if digits == "0" else f"POWER(10, {digits})")
 
 
-def _round_digits(texts: list[str], words: Mapping[str, Any]) -> str:
-    return _rounded(texts[0], f"1{words['zeros']}")
+def _round_digits_sql(texts: list[str], words: Mapping[str, Any]) -> str:
+    return _rounded_sql(texts[0], f"1{words['zeros']}")
 
 
-def _try_cast(texts: list[str], words: Mapping[str, Any]) -> str:
+def _try_cast_sql(texts: list[str], words: Mapping[str, Any]) -> str:
     """TRY_CAST takes no empty text there, and makes no boolean of a text."""
     if words["unit"] == "BOOLEAN":
         return _BOOLEAN.format(*texts)
     return f"TRY_CAST(NULLIF({_TEXT}, '') AS {words['unit']})".format(*texts)
 
 
-def _same(texts: list[str], _words: Mapping[str, Any]) -> str:
+def _same_condition(texts: list[str], _words: Mapping[str, Any]) -> str:
     one, other = texts
     if "NULL" in texts:
         return f"({other if one == 'NULL' else one} IS NULL)"
     return f"({_HELD.format(*texts)} = 0)"
 
 
-def _differs(texts: list[str], words: Mapping[str, Any]) -> str:
-    return f"(NOT {_same(texts, words)})" if "NULL" in texts else f"({_HELD.format(*texts)} = 1)"
+def _differs_condition(texts: list[str], words: Mapping[str, Any]) -> str:
+    return f"(NOT {_same_condition(texts, words)})" if "NULL" in texts else f"({_HELD.format(*texts)} = 1)"
 
 
-def _concat(texts: list[str], _words: Mapping[str, Any]) -> str:
+def _concat_sql(texts: list[str], _words: Mapping[str, Any]) -> str:
     """A NULL among them is nothing."""
     return "(" + " || ".join(f"COALESCE({text}, '')" for text in texts) + ")"
 
@@ -66,23 +66,23 @@ PHRASES: Mapping[str, str | Callable[[list[str], Mapping[str, Any]], str]] = Map
             f"DATEADD(day, CAST(({{0}}) / 86400000000 AS INTEGER), {_DAWN})))"
         ),
         "hex": "STRTOL({0}, 16)",
-        "same": _same,
-        "differs": _differs,
+        "same": _same_condition,
+        "differs": _differs_condition,
         "divide": (
             "CASE WHEN ({1}) <> 0 THEN CAST({0} AS DOUBLE PRECISION) / NULLIF(CAST({1} AS DOUBLE PRECISION), 0) "
             "WHEN ({0}) > 0 AND ({1}) = 0 THEN CAST('Infinity' AS DOUBLE PRECISION) "
             "WHEN ({0}) < 0 AND ({1}) = 0 THEN CAST('-Infinity' AS DOUBLE PRECISION) "
             "WHEN ({0}) = 0 AND ({1}) = 0 THEN CAST('NaN' AS DOUBLE PRECISION) END"
         ),
-        "round": _round,
-        "round digits": _round_digits,
+        "round": _round_sql,
+        "round digits": _round_digits_sql,
         "starts": "({1} = '' OR POSITION({1} IN {0}) = 1)",
-        "concat": _concat,
+        "concat": _concat_sql,
         "truncate": "DATE_TRUNC('{unit}', CAST({0} AS TIMESTAMP))",
         "extract": "CAST(FLOOR(EXTRACT({unit} FROM {0})) AS BIGINT)",
         "extract EPOCH": f"(DATEDIFF(us, {_DAWN}, {{0}}) / CAST(1000000 AS DOUBLE PRECISION))",
         "cast text from boolean": "CASE WHEN {0} THEN 'true' WHEN NOT ({0}) THEN 'false' END",
-        "try_cast": _try_cast,
+        "try_cast": _try_cast_sql,
         "diff week": f"CAST({_MONDAYS % 1} - {_MONDAYS % 0} AS BIGINT)",
     }
 )

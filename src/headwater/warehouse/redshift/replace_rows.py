@@ -7,17 +7,17 @@ from typing import Protocol
 
 from headwater.dtypes import DUCKDB, spelled
 from headwater.names import quote
-from headwater.warehouse.base import Layer, Table, Written
-from headwater.warehouse.dialect.render import listed, same_row
+from headwater.warehouse.base import SchemaName, Table, WriteCounts
+from headwater.warehouse.dialect.render import column_list, same_row_condition
 
 STAGED = ("replaced__stored", "replaced__fresh", "replaced__gone", "replaced__added")
 """Temporary tables of this module."""
 
 
-class Session(Protocol):
+class PortableSqlSession(Protocol):
     """What is needed of the warehouse, which takes portable SQL."""
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a stored table."""
         ...
 
@@ -33,16 +33,16 @@ class Session(Protocol):
         """Drop a temporary table."""
         ...
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put rows into a stored table."""
         ...
 
-    def delete_meeting(self, layer: Layer, name: str, staged: str, condition: str) -> int:
+    def delete_meeting(self, layer: SchemaName, name: str, staged: str, condition: str) -> int:
         """Take away the rows of a stored table that meet a row `m` of a staged one."""
         ...
 
 
-def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> Written:
+def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
     """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
 
     Rows meet by their keys, which a hash finds, and are then held against each other in all columns.
@@ -51,50 +51,54 @@ def replaced(warehouse: Session, table: Table, *, keys: str, fresh: str) -> Writ
     exact = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {empty} LIMIT 1"))
 
     def meets(left: str, right: str) -> str:
-        return same_row(table.key, left, right) if exact else _equal(table.key, left, right)
+        return same_row_condition(table.key, left, right) if exact else _equal_condition(table.key, left, right)
 
     stored = warehouse.stage(
         "replaced__stored",
-        f"SELECT {listed(table.names, 's')} FROM {warehouse.ref(table.layer, table.name)} AS s "
-        f"JOIN (SELECT DISTINCT {listed(table.key)} FROM {keys}) AS k ON {meets('k', 's')}",
+        f"SELECT {column_list(table.names, 's')} FROM {warehouse.ref(table.layer, table.name)} AS s "
+        f"JOIN (SELECT DISTINCT {column_list(table.key)} FROM {keys}) AS k ON {meets('k', 's')}",
     )
-    wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed(table)} FROM {fresh}")
+    wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed_columns_sql(table)} FROM {fresh}")
     rest = [name for name in table.names if name not in table.key]
 
     def same(left: str, right: str) -> str:
-        return meets(left, right) + (f" AND {same_row(rest, left, right)}" if rest else "")
+        return meets(left, right) + (f" AND {same_row_condition(rest, left, right)}" if rest else "")
 
     def missing(rows: str, others: str) -> str:
         return (
-            f"SELECT {listed(table.names, 's')} FROM {rows} AS s "
+            f"SELECT {column_list(table.names, 's')} FROM {rows} AS s "
             f"LEFT JOIN (SELECT *, 1 AS _there FROM {others}) AS o ON {same('o', 's')} WHERE o._there IS NULL"
         )
 
     gone = warehouse.stage("replaced__gone", missing(stored, wanted))
     added = warehouse.stage("replaced__added", missing(wanted, stored))
     deleted = warehouse.delete_meeting(table.layer, table.name, gone, same("m", quote(table.name)))
-    inserted = warehouse.append(table.layer, table.name, table.names, f"SELECT {listed(table.names)} FROM {added}")
+    inserted = warehouse.append(table.layer, table.name, table.names, f"SELECT {column_list(table.names)} FROM {added}")
     for name in STAGED:
         warehouse.unstage(name)
-    return Written(deleted=deleted, inserted=inserted)
+    return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def applied(warehouse: Session, table: Table, moved: str, *, was: Mapping[str, str], added: str) -> Written:
+def apply_changes(
+    warehouse: PortableSqlSession, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str
+) -> WriteCounts:
     """Take away the rows that go, found by their primary keys, and put in those that come."""
-    same = " AND ".join(f"m.{quote(was[name])} = {quote(table.name)}.{quote(name)}" for name in table.primary_key)
-    deleted = warehouse.delete_meeting(table.layer, table.name, moved, same)
-    comes = f"SELECT {listed(table.names)} FROM {moved} WHERE {quote(table.primary_key[0])} IS NOT NULL"
+    same = " AND ".join(
+        f"m.{quote(old_key_columns[name])} = {quote(table.name)}.{quote(name)}" for name in table.primary_key
+    )
+    deleted = warehouse.delete_meeting(table.layer, table.name, changes, same)
+    comes = f"SELECT {column_list(table.names)} FROM {changes} WHERE {quote(table.primary_key[0])} IS NOT NULL"
     inserted = warehouse.append(table.layer, table.name, table.names, comes)
-    if added:
-        inserted += warehouse.append(table.layer, table.name, table.names, added)
-    return Written(deleted=deleted, inserted=inserted)
+    if inserts:
+        inserted += warehouse.append(table.layer, table.name, table.names, inserts)
+    return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def _equal(columns: Sequence[str], left: str, right: str) -> str:
+def _equal_condition(columns: Sequence[str], left: str, right: str) -> str:
     return " AND ".join(f"{left}.{quote(name)} = {right}.{quote(name)}" for name in columns)
 
 
-def _typed(table: Table) -> str:
+def _typed_columns_sql(table: Table) -> str:
     """The columns as they are once stored: a number is held against one of as many digits."""
     return ", ".join(
         f"CAST({quote(column.name)} AS {spelled(column.dtype, DUCKDB)}) AS {quote(column.name)}"

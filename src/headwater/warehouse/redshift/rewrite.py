@@ -14,40 +14,40 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.dtypes import spelled
-from headwater.warehouse.base import Layer
-from headwater.warehouse.dialect.render import OWN, Schemas, named_schemas
-from headwater.warehouse.dialect.translate import exchanged
+from headwater.warehouse.base import SchemaName
+from headwater.warehouse.dialect.render import OWN, Schemas, find_schema_names
+from headwater.warehouse.dialect.translate import translate
 from headwater.warehouse.redshift.ddl import TYPES
 
 DIALECT = "redshift"
 
-TypeOf = Callable[[Layer, str, str], str | None]
+TypeOf = Callable[[SchemaName, str, str], str | None]
 """The type of a column of a stored table, by layer, table and column; None when it is not known."""
 
 
-def own(statement: str, schemas: Schemas, type_of: TypeOf) -> str:
+def rewrite(statement: str, schemas: Schemas, type_of: TypeOf) -> str:
     """`statement` (portable) in Redshift's dialect, over the schemas of a tenant."""
     if "EXISTS" not in statement:
-        return _own(statement, schemas)
+        return _rewrite(statement, schemas)
     # What such a comparison means depends on the tables as they are stored now, so it is worked out anew each time.
     tree = sqlglot.parse_one(statement, read=OWN)
     for select in list(tree.find_all(exp.Select)):
-        for exists in list(_null_safe_exists(select)):
-            _joined_exists(select, exists, type_of)
-    return _own(tree.sql(dialect=OWN), schemas)
+        for exists in list(_find_null_safe_exists(select)):
+            _join_exists(select, exists, type_of)
+    return _rewrite(tree.sql(dialect=OWN), schemas)
 
 
 @lru_cache(maxsize=1024)
-def _own(statement: str, schemas: Schemas) -> str:
+def _rewrite(statement: str, schemas: Schemas) -> str:
     tree = sqlglot.parse_one(statement, read=OWN)
     for values in tree.find_all(exp.Values):
         _name_columns(values)
-    for number, (select, inside) in enumerate(_lifted(tree)):
-        _joined_in(select, inside, f"_in_{number}")
-    for node in named_schemas(tree):
+    for number, (select, inside) in enumerate(_find_lifted(tree)):
+        _join_in(select, inside, f"_in_{number}")
+    for node in find_schema_names(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
-    tree = exchanged(tree, DIALECT)
+    tree = translate(tree, DIALECT)
     for select in tree.find_all(exp.Select):
         _type_texts(select)
     return tree.sql(dialect=DIALECT)
@@ -69,7 +69,7 @@ def _type_texts(select: exp.Select) -> None:
             value.replace(exp.cast(value.copy(), exp.DataType.build("VARCHAR(65535)", dialect=DIALECT)))
 
 
-def _lifted(tree: exp.Expr) -> list[tuple[exp.Select, exp.In]]:
+def _find_lifted(tree: exp.Expr) -> list[tuple[exp.Select, exp.In]]:
     """Every `x IN (SELECT ...)` that is not simply a condition of a WHERE, and the SELECT in which it stands."""
     found = [node for node in tree.find_all(exp.In) if node.args.get("query")]
     return [(select, node) for node in found if (select := node.parent_select) and not _is_condition(node, select)]
@@ -85,7 +85,7 @@ def _is_condition(node: exp.Expr, select: exp.Select) -> bool:
     return isinstance(above, exp.Where) and above.parent is select
 
 
-def _joined_in(select: exp.Select, inside: exp.In, name: str) -> None:
+def _join_in(select: exp.Select, inside: exp.In, name: str) -> None:
     """A LEFT JOIN with the values instead of `inside`. A value that is NULL is among nothing, as none asks about here."""
     query = inside.args["query"]
     inner = query.this if isinstance(query, exp.Subquery) else query
@@ -96,7 +96,7 @@ def _joined_in(select: exp.Select, inside: exp.In, name: str) -> None:
     select.join(among.subquery(name), on=asked, join_type="left", copy=False)
 
 
-def _null_safe_exists(select: exp.Select) -> Iterator[exp.Exists]:
+def _find_null_safe_exists(select: exp.Select) -> Iterator[exp.Exists]:
     """Every EXISTS that `select` has for a condition and that compares where NULL equals NULL."""
     where = select.args.get("where")
     for exists in where.find_all(exp.Exists) if where else ():
@@ -104,11 +104,11 @@ def _null_safe_exists(select: exp.Select) -> Iterator[exp.Exists]:
             yield exists
 
 
-def _joined_exists(select: exp.Select, exists: exp.Exists, type_of: TypeOf) -> None:
+def _join_exists(select: exp.Select, exists: exp.Exists, type_of: TypeOf) -> None:
     """A JOIN with the distinct rows that are compared instead of `exists`, by hashes of values of one type."""
     inner = exists.this
     source = inner.args["from_"].this
-    alias, kinds = source.alias_or_name, _types_in(select, type_of)
+    alias, kinds = source.alias_or_name, _find_types(select, type_of)
     names: dict[str, None] = {}
     conditions = []
     among = inner.args["where"].this
@@ -116,13 +116,13 @@ def _joined_exists(select: exp.Select, exists: exp.Exists, type_of: TypeOf) -> N
         sides = (pair.this, pair.expression)
         names |= dict.fromkeys(side.name for side in sides if side.table == alias)
         dtype = next((kinds[key] for side in sides if (key := (side.table, side.name)) in kinds), None)
-        conditions.append(_hashed(pair, dtype) if isinstance(pair, exp.NullSafeEQ) else pair.copy())
+        conditions.append(_compare_hashes(pair, dtype) if isinstance(pair, exp.NullSafeEQ) else pair.copy())
     rows = exp.select(*(exp.column(name, quoted=True) for name in names)).distinct().from_(source.copy())
     exists.replace(exp.true())
     select.join(rows.subquery(alias), on=exp.and_(*conditions), copy=False)
 
 
-def _hashed(pair: exp.NullSafeEQ, dtype: str | None) -> exp.Expr:
+def _compare_hashes(pair: exp.NullSafeEQ, dtype: str | None) -> exp.Expr:
     """A comparison beside one of hashes, by which rows meet without each being held against all others."""
     if dtype is None:
         return pair.copy()
@@ -132,12 +132,12 @@ def _hashed(pair: exp.NullSafeEQ, dtype: str | None) -> exp.Expr:
     return exp.and_(exp.EQ(this=hashes[0], expression=hashes[1]), exp.NullSafeEQ(this=left, expression=right))
 
 
-def _types_in(select: exp.Select, type_of: TypeOf) -> dict[tuple[str, str], str]:
+def _find_types(select: exp.Select, type_of: TypeOf) -> dict[tuple[str, str], str]:
     """The types of columns of stored tables that `select` reads, by alias and column."""
     found = {}
     for table in (join.this for join in (select.args["from_"], *(select.args.get("joins") or ()))):
         if isinstance(table, exp.Table) and table.db:
-            layer = cast("Layer", table.db)
+            layer = cast("SchemaName", table.db)
             for column in select.find_all(exp.Column):
                 dtype = type_of(layer, table.name, column.name) if column.table == table.alias_or_name else None
                 if dtype:

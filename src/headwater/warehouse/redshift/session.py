@@ -10,11 +10,11 @@ import psycopg
 
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.redshift.connection import SETTINGS, Connection, Cursor, explained
+from headwater.warehouse.redshift.connection import SETTINGS, Connection, Cursor, to_warehouse_error
 from headwater.warehouse.redshift.ddl import WRITER
 
 
-class Session:
+class RedshiftSession:
     """What the verbs of the warehouse are said by. It speaks Redshift's own dialect."""
 
     def __init__(self, connection: Connection, *, meta: str, where: str, read_only: bool) -> None:
@@ -52,7 +52,7 @@ class Session:
         try:
             cursor: Cursor = self._connection.execute(statement.encode(), list(parameters) or None)
         except psycopg.Error as error:
-            raise explained(error, self._where, statement) from error
+            raise to_warehouse_error(error, self._where, statement) from error
         return cursor
 
     def prepare(self) -> None:

@@ -14,54 +14,54 @@ _AT = f"^{_BLANK}{_DAY}({_CLOCK}{_ZONE}{_BLANK})?$"
 _ON = f"^{_BLANK}{_DAY}({_CLOCK}{_ZONE})?{_BLANK}$"
 
 
-def _braced(text: str) -> str:
+def _escape_braces(text: str) -> str:
     """`text` as a part of a template, whose own braces stand for themselves."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _among(pattern: str, text: str = "{0}") -> str:
+def _matches_sql(pattern: str, text: str = "{0}") -> str:
     """A template: whether a text is of a pattern. A raw literal, whose backslashes nobody unescapes."""
-    return f"{text} RLIKE r'{_braced(pattern)}'"
+    return f"{text} RLIKE r'{_escape_braces(pattern)}'"
 
 
-def _refused(value: str, text: str = "{0}") -> str:
+def _refuse_null_sql(value: str, text: str = "{0}") -> str:
     """A template: `value`, or a refusal where it is NULL in spite of a text."""
     return f"COALESCE({value}, IF({text} IS NULL, NULL, RAISE_ERROR(CONCAT('no {{unit}}: ', {text}))))"
 
 
-_DIGITS = f"IF({_among(f'^{_BLANK}[+-]?{_NUMBER}{_BLANK}$')}, REPLACE({{0}}, '_', ''), NULL)"
+_DIGITS = f"IF({_matches_sql(f'^{_BLANK}[+-]?{_NUMBER}{_BLANK}$')}, REPLACE({{0}}, '_', ''), NULL)"
 _WHOLE = f"TRY_CAST(ROUND(TRY_CAST({_DIGITS} AS DECIMAL(38, 18))) AS {{unit}})"
 _FRACTION = (
-    f"TRY_CAST(IF({_among(f'(?i)^{_BLANK}[+-]?({_NUMBER}|inf|infinity|nan){_BLANK}$')}, "
+    f"TRY_CAST(IF({_matches_sql(f'(?i)^{_BLANK}[+-]?({_NUMBER}|inf|infinity|nan){_BLANK}$')}, "
     "REPLACE({0}, '_', ''), NULL) AS {unit})"
 )
 _DECIMAL = f"TRY_CAST({_DIGITS} AS {{unit}})"
-_TRUTH = f"TRY_CAST(IF({_among('(?i)^(true|false|t|f|yes|no|y|n|1|0)$')}, {{0}}, NULL) AS {{unit}})"
+_TRUTH = f"TRY_CAST(IF({_matches_sql('(?i)^(true|false|t|f|yes|no|y|n|1|0)$')}, {{0}}, NULL) AS {{unit}})"
 # Spark wants dashes, and seconds wherever there is a zone.
-_MINUTES = _braced(r"^([^:]*:[0-9]{1,2})(?![0-9:])")
+_MINUTES = _escape_braces(r"^([^:]*:[0-9]{1,2})(?![0-9:])")
 _SPELLED = f"REGEXP_REPLACE(REPLACE({{0}}, '/', '-'), r'{_MINUTES}', '$1:00')"
-_MOMENT = f"TRY_CAST(IF({_among(_AT)}, {_SPELLED}, NULL) AS {{unit}})"
-_DATE = f"CAST(TRY_CAST(IF({_among(_ON)}, {_SPELLED}, NULL) AS TIMESTAMP_NTZ) AS {{unit}})"
+_MOMENT = f"TRY_CAST(IF({_matches_sql(_AT)}, {_SPELLED}, NULL) AS {{unit}})"
+_DATE = f"CAST(TRY_CAST(IF({_matches_sql(_ON)}, {_SPELLED}, NULL) AS TIMESTAMP_NTZ) AS {{unit}})"
 
 
-def _by_type(choices: Mapping[str, str], otherwise: str) -> str:
+def _by_type_sql(choices: Mapping[str, str], otherwise: str) -> str:
     """A template: what becomes of a value by the name of its type, which patterns tell."""
     branches = "".join(f" WHEN TYPEOF({{0}}) RLIKE '{pattern}' THEN {one}" for pattern, one in choices.items())
     return f"CASE{branches} ELSE {otherwise} END"
 
 
-def _as_text(template: str, kind: str = "STRING") -> str:
+def _as_text_sql(template: str, kind: str = "STRING") -> str:
     """`template` about the value by way of its text, which every value has."""
     text = "CAST({0} AS STRING)"
     return template.replace("{0}", text if kind == "STRING" else f"CAST({text} AS {kind})")
 
 
-def _cut(cast: str, value: str) -> str:
+def _cut_sql(cast: str, value: str) -> str:
     """A template: a double as a decimal, by way of the whole number of its smallest units."""
     return f"{cast}({cast}(ROUND({value} * 1e{{scale}}D) AS {{units}}) * {{step}}BD AS {{unit}})"
 
 
-def _laid_out(names: str, tail: str, wide: int, narrow: int) -> str:
+def _format_double_sql(names: str, tail: str, wide: int, narrow: int) -> str:
     """A template: a double by way of Java's text, in the fewest digits that tell it, laid out as DuckDB does.
 
     Java 17 sometimes uses a digit too many beyond 1e16: the fewest that read back the same are looked for.
@@ -86,46 +86,52 @@ def _laid_out(names: str, tail: str, wide: int, narrow: int) -> str:
     return f"GET(TRANSFORM(ARRAY(CAST({{0}} AS STRING)), _s -> {each}), 0)"
 
 
-_TEXT = _laid_out(
+_TEXT = _format_double_sql(
     "WHEN 'NaN' THEN 'nan' WHEN 'Infinity' THEN 'inf' WHEN '-Infinity' THEN '-inf'",
     "IF(_v.e < 0, 'e-', 'e+'), IF(ABS(_v.e) < 10, '0', ''), ABS(_v.e)",
     16,
     -4,
 )
-JSON_NUMBER = _laid_out("WHEN 'NaN' THEN _s", "'e', _v.e", 21, -6)
+JSON_NUMBER = _format_double_sql("WHEN 'NaN' THEN _s", "'e', _v.e", 21, -6)
 """The JSON text of a double, as DuckDB spells it."""
 
 _CASTS = {
     "cast text from double": _TEXT,
-    "cast text from unknown": _by_type({"^double$": _TEXT}, "CAST({0} AS STRING)"),
+    "cast text from unknown": _by_type_sql({"^double$": _TEXT}, "CAST({0} AS STRING)"),
     "cast whole from double": "CAST(RINT({0}) AS {unit})",
     "cast whole from decimal": "CAST(ROUND({0}) AS {unit})",
-    "cast whole from text": _refused(_WHOLE),
-    "cast whole from unknown": _by_type(
+    "cast whole from text": _refuse_null_sql(_WHOLE),
+    "cast whole from unknown": _by_type_sql(
         {
-            "^(double|float)$": f"CAST(RINT({_as_text('{0}', 'DOUBLE')}) AS {{unit}})",
-            "^(string|decimal)": _as_text(_refused(_WHOLE)),
+            "^(double|float)$": f"CAST(RINT({_as_text_sql('{0}', 'DOUBLE')}) AS {{unit}})",
+            "^(string|decimal)": _as_text_sql(_refuse_null_sql(_WHOLE)),
             "^boolean$": "IF(CAST({0} AS STRING) = 'true', 1, IF({0} IS NULL, NULL, 0))",
         },
         "CAST({0} AS {unit})",
     ),
-    "cast double from text": _refused(_FRACTION),
-    "cast double from unknown": _by_type({"^string$": _as_text(_refused(_FRACTION))}, "CAST({0} AS {unit})"),
-    "cast decimal from text": _refused(_DECIMAL),
-    "cast decimal from double": _cut("CAST", "{0}"),
-    "cast decimal from unknown": _by_type(
+    "cast double from text": _refuse_null_sql(_FRACTION),
+    "cast double from unknown": _by_type_sql(
+        {"^string$": _as_text_sql(_refuse_null_sql(_FRACTION))}, "CAST({0} AS {unit})"
+    ),
+    "cast decimal from text": _refuse_null_sql(_DECIMAL),
+    "cast decimal from double": _cut_sql("CAST", "{0}"),
+    "cast decimal from unknown": _by_type_sql(
         {
-            "^string$": _as_text(_refused(_DECIMAL)),
-            "^(double|float)$": _cut("CAST", _as_text("{0}", "DOUBLE")),
+            "^string$": _as_text_sql(_refuse_null_sql(_DECIMAL)),
+            "^(double|float)$": _cut_sql("CAST", _as_text_sql("{0}", "DOUBLE")),
         },
         "CAST({0} AS {unit})",
     ),
-    "cast boolean from text": _refused(_TRUTH),
-    "cast boolean from unknown": _by_type({"^string$": _as_text(_refused(_TRUTH))}, "CAST({0} AS {unit})"),
-    "cast date from text": _refused(_DATE),
-    "cast date from unknown": _by_type({"^string$": _as_text(_refused(_DATE))}, "CAST({0} AS {unit})"),
-    "cast instant from text": _refused(_MOMENT),
-    "cast instant from unknown": _by_type({"^string$": _as_text(_refused(_MOMENT))}, "CAST({0} AS {unit})"),
+    "cast boolean from text": _refuse_null_sql(_TRUTH),
+    "cast boolean from unknown": _by_type_sql(
+        {"^string$": _as_text_sql(_refuse_null_sql(_TRUTH))}, "CAST({0} AS {unit})"
+    ),
+    "cast date from text": _refuse_null_sql(_DATE),
+    "cast date from unknown": _by_type_sql({"^string$": _as_text_sql(_refuse_null_sql(_DATE))}, "CAST({0} AS {unit})"),
+    "cast instant from text": _refuse_null_sql(_MOMENT),
+    "cast instant from unknown": _by_type_sql(
+        {"^string$": _as_text_sql(_refuse_null_sql(_MOMENT))}, "CAST({0} AS {unit})"
+    ),
 }
 _TRIES = {
     "try text from double": _TEXT,
@@ -133,39 +139,39 @@ _TRIES = {
     "try whole from double": "TRY_CAST(RINT({0}) AS {unit})",
     "try whole from decimal": "TRY_CAST(ROUND({0}) AS {unit})",
     "try whole from text": _WHOLE,
-    "try whole from unknown": _by_type(
+    "try whole from unknown": _by_type_sql(
         {
-            "^(double|float)$": f"TRY_CAST(RINT({_as_text('{0}', 'DOUBLE')}) AS {{unit}})",
+            "^(double|float)$": f"TRY_CAST(RINT({_as_text_sql('{0}', 'DOUBLE')}) AS {{unit}})",
             "^boolean$": "IF(CAST({0} AS STRING) = 'true', 1, IF({0} IS NULL, NULL, 0))",
         },
-        _as_text(_WHOLE),
+        _as_text_sql(_WHOLE),
     ),
     "try double from text": _FRACTION,
-    "try double from unknown": _by_type(
+    "try double from unknown": _by_type_sql(
         {
-            "^(double|float)$": _as_text("{0}", "DOUBLE"),
+            "^(double|float)$": _as_text_sql("{0}", "DOUBLE"),
             "^boolean$": "IF(CAST({0} AS STRING) = 'true', 1, IF({0} IS NULL, NULL, 0))",
         },
-        _as_text(_FRACTION),
+        _as_text_sql(_FRACTION),
     ),
     "try decimal from text": _DECIMAL,
-    "try decimal from double": _cut("TRY_CAST", "{0}"),
-    "try decimal from unknown": _by_type(
+    "try decimal from double": _cut_sql("TRY_CAST", "{0}"),
+    "try decimal from unknown": _by_type_sql(
         {
-            "^(double|float)$": _cut("TRY_CAST", _as_text("{0}", "DOUBLE")),
+            "^(double|float)$": _cut_sql("TRY_CAST", _as_text_sql("{0}", "DOUBLE")),
             "^boolean$": "IF(CAST({0} AS STRING) = 'true', 1, IF({0} IS NULL, NULL, 0))",
         },
-        _as_text(_DECIMAL),
+        _as_text_sql(_DECIMAL),
     ),
     "try boolean from text": _TRUTH,
-    "try boolean from unknown": _by_type(
-        {"^string$": _as_text(_TRUTH), "^(boolean|void)$": "CAST(CAST({0} AS STRING) AS BOOLEAN)"},
+    "try boolean from unknown": _by_type_sql(
+        {"^string$": _as_text_sql(_TRUTH), "^(boolean|void)$": "CAST(CAST({0} AS STRING) AS BOOLEAN)"},
         "CAST(CAST(CAST({0} AS STRING) AS DOUBLE) AS BOOLEAN)",
     ),
     "try date from text": _DATE,
-    "try date from unknown": _by_type({"^(string|date|timestamp)": _as_text(_DATE)}, "NULL"),
+    "try date from unknown": _by_type_sql({"^(string|date|timestamp)": _as_text_sql(_DATE)}, "NULL"),
     "try instant from text": _MOMENT,
-    "try instant from unknown": _by_type({"^(string|date|timestamp)": _as_text(_MOMENT)}, "NULL"),
+    "try instant from unknown": _by_type_sql({"^(string|date|timestamp)": _as_text_sql(_MOMENT)}, "NULL"),
 }
 _NEVER = {
     f"try {made} from {of}": "CAST(NULL AS {unit})"

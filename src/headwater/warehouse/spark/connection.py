@@ -68,22 +68,24 @@ REFUSALS = (PySparkException, Py4JError, ConnectionError)
 _starting = threading.Lock()
 
 
-def session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
+def open_session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
     """A session for one warehouse, to be given back by `give_back`; WarehouseError when there is none to be had."""
     try:
         if url.startswith("local"):
-            found = _local(url, settings)
+            found = _local_session(url, settings)
         elif url.startswith("sc://"):
             found = SparkSession.builder.remote(url).getOrCreate()
         else:
-            found = _active()
-        return _borrowed(found)
+            found = _get_active()
+        return _borrow(found)
     except REFUSALS as error:
         hint = "is Spark running, and may this user reach it?"
-        raise WarehouseError("Spark cannot be reached", where=url or "spark", saw=said(error), hint=hint) from error
+        raise WarehouseError(
+            "Spark cannot be reached", where=url or "spark", saw=first_lines(error), hint=hint
+        ) from error
 
 
-def _active() -> SparkSession:
+def _get_active() -> SparkSession:
     active = SparkSession.getActiveSession()
     if active is None:
         raise WarehouseError(
@@ -99,7 +101,7 @@ _lent: dict[int, tuple[int, dict[str, str | None]]] = {}
 """By session: how many warehouses work in it, and what it was told before them."""
 
 
-def _borrowed(found: SparkSession) -> SparkSession:
+def _borrow(found: SparkSession) -> SparkSession:
     """A session beside `found`; with Spark Connect itself, whose settings are as they were once it is given back.
 
     What Spark Connect checkpoints belongs to its active session, so no other will do there.
@@ -134,7 +136,7 @@ def give_back(lent: SparkSession) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_kept() -> Iterator[None]:
+def _keep_interrupts() -> Iterator[None]:
     """Ctrl-C goes on meaning what it meant: Spark's start takes it over where it is started in the main thread."""
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -144,12 +146,12 @@ def _interrupts_kept() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-def _local(master: str, settings: Mapping[str, str]) -> SparkSession:
+def _local_session(master: str, settings: Mapping[str, str]) -> SparkSession:
     """The Spark of this process, which is started once and serves every warehouse in it."""
     with _starting:
         if SparkContext._active_spark_context is None:  # noqa: SLF001  # pyspark has no other way to ask
             check_java()
-            with _one_at_a_time(), _interrupts_kept():
+            with _lock_start(), _keep_interrupts():
                 _start(master, settings)
         return SparkSession.builder.getOrCreate()
 
@@ -157,13 +159,13 @@ def _local(master: str, settings: Mapping[str, str]) -> SparkSession:
 def _start(master: str, settings: Mapping[str, str]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="headwater-spark-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    cores = _cores(master)
+    cores = _count_cores(master)
     told = {
         **LOCAL,
         "spark.master": master,
         "spark.sql.shuffle.partitions": str(4 * cores),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        **delta(),
+        **delta_settings(),
         **OURS,
         **settings,
     }
@@ -179,25 +181,25 @@ def _start(master: str, settings: Mapping[str, str]) -> None:
             SparkContext(conf=conf, gateway=gateway).setLogLevel("ERROR")
             # What goes wrong is an error of ours, not a line of JSON with Java's whole stack.
             PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-            logging.getLogger().addFilter(_not_of_py4j)
+            logging.getLogger().addFilter(_is_not_py4j)
         except PySparkException as error:
-            raise _not_started(folder / "log") from error
+            raise _start_error(folder / "log") from error
     # Python's own clean-up of the context comes first, then that of the folder.
 
 
-def _not_of_py4j(record: logging.LogRecord) -> bool:
+def _is_not_py4j(record: logging.LogRecord) -> bool:
     """Whether it is anybody else who speaks: py4j tells the root logger, with its call stack, that Java is gone."""
     return record.module != "java_gateway"
 
 
-def _cores(master: str) -> int:
+def _count_cores(master: str) -> int:
     found = re.fullmatch(r"local\[(\d+|\*).*\]", master)
     if found is None:
         return 1
     return (os.cpu_count() or 1) if found[1] == "*" else int(found[1])
 
 
-def delta() -> dict[str, str]:
+def delta_settings() -> dict[str, str]:
     """Where Spark finds Delta: what was fetched before, else what Ivy fetches from Maven Central."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -214,7 +216,7 @@ def delta() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _lock_start() -> Iterator[None]:
     """Processes of a user start Spark one after the other: Ivy's folder takes no two at once."""
     path = Path(tempfile.gettempdir()) / f"headwater-spark-{os.getuid()}.lock"
     with path.open("w") as lock:
@@ -222,7 +224,7 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def java() -> str:
+def find_java() -> str:
     """The program that runs Java; empty when there is none."""
     home = os.environ.get("JAVA_HOME")
     if home and (Path(home) / "bin" / "java").is_file():
@@ -230,9 +232,9 @@ def java() -> str:
     return shutil.which("java") or ""
 
 
-def java_version() -> int:
+def read_java_version() -> int:
     """The version of the Java that Spark would run on; 0 when there is none."""
-    program = java()
+    program = find_java()
     if not program:
         return 0
     told = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
@@ -242,36 +244,36 @@ def java_version() -> int:
 
 def check_java() -> None:
     """Nothing when Spark can run; WarehouseError otherwise."""
-    version = java_version()
+    version = read_java_version()
     if version < OLDEST_JAVA:
         raise WarehouseError(
             f"Spark needs Java {OLDEST_JAVA} or newer",
             where=f"spark {pyspark.__version__}",
-            saw=f"Java {version} ({java()})" if version else "no Java: neither JAVA_HOME nor `java` on the path",
+            saw=f"Java {version} ({find_java()})" if version else "no Java: neither JAVA_HOME nor `java` on the path",
             hint="install it (Debian: `apt-get install openjdk-17-jre-headless`, macOS: `brew install openjdk@17`)",
         )
 
 
-def _not_started(log: Path) -> WarehouseError:
+def _start_error(log: Path) -> WarehouseError:
     text = log.read_text(errors="replace")
     if "unresolved dependency" in text.lower() or "unresolved dependencies" in text.lower():
         return WarehouseError(
             "Delta's jars cannot be fetched",
             where="Maven Central, through Ivy",
-            saw=_last(text, r"not found|unresolved|UnknownHost|refused"),
+            saw=_last_match(text, r"not found|unresolved|UnknownHost|refused"),
             hint="is repo1.maven.org reachable (a proxy?), or set `spark.jars.ivySettings` under `settings:` to a mirror",
         )
     hint = "does `java -version` work here, and is there memory for `spark.driver.memory`?"
-    saw = _last(text, r"rror|xception") or "Java ended without a word"
+    saw = _last_match(text, r"rror|xception") or "Java ended without a word"
     return WarehouseError("Spark does not start", where="local mode", saw=saw, hint=hint)
 
 
-def _last(text: str, pattern: str) -> str:
+def _last_match(text: str, pattern: str) -> str:
     found = [line.strip() for line in text.splitlines() if re.search(pattern, line)]
     return found[-1][:300] if found else ""
 
 
-def said(error: Exception) -> str:
+def first_lines(error: Exception) -> str:
     """The first words of a complaint, without Java's call stack."""
     text = error.getMessage() if isinstance(error, PySparkException) else str(error)
     lines = [line.strip() for line in str(text or error).splitlines() if line.strip()]
@@ -280,11 +282,13 @@ def said(error: Exception) -> str:
     return "\n".join(kept[:2])[:600]
 
 
-def explained(error: Exception, where: str, statement: str) -> WarehouseError:
+def to_warehouse_error(error: Exception, where: str, statement: str) -> WarehouseError:
     """A complaint of Spark's about a statement, or its silence, in our four slots."""
     if _is_silence(error):
         hint = "run again: what was committed is kept, and the next writer undoes what was half done"
-        return WarehouseError("Spark has gone", where=where, saw=f"{type(error).__name__}: {said(error)}", hint=hint)
+        return WarehouseError(
+            "Spark has gone", where=where, saw=f"{type(error).__name__}: {first_lines(error)}", hint=hint
+        )
     text = str(error)
     shown = " ".join(statement.split())[:300]
     hint = f"the statement was: {shown}" if "AnalysisException" in type(error).__name__ or "Parse" in text else ""
@@ -294,7 +298,7 @@ def explained(error: Exception, where: str, statement: str) -> WarehouseError:
         hint = "free some space and run again; what was committed is kept"
     elif "OutOfMemory" in text or "Java heap space" in text:
         hint = "give it more memory (`warehouse: {memory: 4g}`)"
-    return WarehouseError("Spark refused a statement", where=where, saw=said(error), hint=hint)
+    return WarehouseError("Spark refused a statement", where=where, saw=first_lines(error), hint=hint)
 
 
 def _is_silence(error: Exception) -> bool:
@@ -304,12 +308,12 @@ def _is_silence(error: Exception) -> bool:
     return not isinstance(error, PySparkException) and "Trace:" not in str(error)
 
 
-def database(tenant: str, layer: str) -> str:
+def database_name(tenant: str, layer: str) -> str:
     """What a tenant's schema is called: Spark's names have no hyphens."""
     return f"{check_slug(tenant).replace('-', '_')}_{layer}"
 
 
-def java_of(spark: Any) -> int:
+def driver_process(spark: Any) -> int:
     """The process that Spark's driver runs in; 0 where it is another machine's."""
     try:
         return int(spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid())  # noqa: SLF001

@@ -38,18 +38,18 @@ _DTYPES = MappingProxyType(
 )
 
 
-def tick(name: str) -> str:
+def quote_name(name: str) -> str:
     """`name` as Spark quotes it."""
     return "`" + name.replace("`", "``") + "`"
 
 
-def ticked(names: Iterable[str], relation: str = "") -> str:
+def column_list(names: Iterable[str], relation: str = "") -> str:
     """Names, quoted and parted by commas, of `relation` if it is named."""
     prefix = f"{relation}." if relation else ""
-    return ", ".join(prefix + tick(name) for name in names)
+    return ", ".join(prefix + quote_name(name) for name in names)
 
 
-def type_of(dtype: str) -> str:
+def type_sql(dtype: str) -> str:
     """A type as Spark spells it."""
     return spelled(dtype, TYPES)
 
@@ -61,57 +61,57 @@ def dtype_of(stored: str) -> str:
 
 def column_sql(column: TableColumn) -> str:
     """A column as it stands in CREATE TABLE."""
-    return f"{tick(column.name)} {type_of(column.dtype)}{' NOT NULL' if column.required else ''}"
+    return f"{quote_name(column.name)} {type_sql(column.dtype)}{' NOT NULL' if column.required else ''}"
 
 
-def typed(columns: Iterable[TableColumn], relation: str = "", given: Sequence[str] | None = None) -> str:
+def cast_columns_sql(columns: Iterable[TableColumn], relation: str = "", given: Sequence[str] | None = None) -> str:
     """The select list of stored columns in their own types; those that are not `given` are NULL."""
     prefix = f"{relation}." if relation else ""
     return ", ".join(
-        f"CAST({prefix + tick(one.name) if given is None or one.name in given else 'NULL'} AS {type_of(one.dtype)})"
-        f" AS {tick(one.name)}"
+        f"CAST({prefix + quote_name(one.name) if given is None or one.name in given else 'NULL'} AS {type_sql(one.dtype)})"
+        f" AS {quote_name(one.name)}"
         for one in columns
     )
 
 
-def equal(names: Iterable[str], left: str, right: str) -> str:
+def equal_condition(names: Iterable[str], left: str, right: str) -> str:
     """Whether two rows agree in all columns, where NULL equals NULL."""
-    return " AND ".join(f"{left}.{tick(name)} <=> {right}.{tick(name)}" for name in names)
+    return " AND ".join(f"{left}.{quote_name(name)} <=> {right}.{quote_name(name)}" for name in names)
 
 
-def merge_moved(table: Table, ref: str, *, moved: str, was: Mapping[str, str], added: str) -> str:
-    """The one MERGE that applies what `moved` and `added` say."""
-    names, comes = ticked(table.names), f"s.{tick(table.primary_key[0])} IS NOT NULL"
-    went = {column: f"_was_{number}" for number, column in enumerate(was)}
-    shown = ", ".join(f"{tick(was[column])} AS {tick(alias)}" for column, alias in went.items())
-    source = f"SELECT {names}, {shown} FROM {moved}"
-    if added:
-        nothing = ", ".join(f"NULL AS {tick(alias)}" for alias in went.values())
-        source += f" UNION ALL SELECT {names}, {nothing} FROM ({added}) AS a ({names})"
-    found = " AND ".join(f"t.{tick(column)} = s.{tick(alias)}" for column, alias in went.items())
-    sets = ", ".join(f"t.{tick(name)} = s.{tick(name)}" for name in table.names)
+def merge_changes_sql(table: Table, ref: str, *, changes: str, old_key_columns: Mapping[str, str], inserts: str) -> str:
+    """The one MERGE that applies what `changes` and `inserts` say."""
+    names, comes = column_list(table.names), f"s.{quote_name(table.primary_key[0])} IS NOT NULL"
+    went = {column: f"_was_{number}" for number, column in enumerate(old_key_columns)}
+    shown = ", ".join(f"{quote_name(old_key_columns[column])} AS {quote_name(alias)}" for column, alias in went.items())
+    source = f"SELECT {names}, {shown} FROM {changes}"
+    if inserts:
+        nothing = ", ".join(f"NULL AS {quote_name(alias)}" for alias in went.values())
+        source += f" UNION ALL SELECT {names}, {nothing} FROM ({inserts}) AS a ({names})"
+    found = " AND ".join(f"t.{quote_name(column)} = s.{quote_name(alias)}" for column, alias in went.items())
+    sets = ", ".join(f"t.{quote_name(name)} = s.{quote_name(name)}" for name in table.names)
     return (
         f"MERGE INTO {ref} AS t USING ({source}) AS s ON {found}\n"
         f"WHEN MATCHED AND {comes} THEN UPDATE SET {sets}\n"
         "WHEN MATCHED THEN DELETE\n"
-        f"WHEN NOT MATCHED AND {comes} THEN INSERT ({names}) VALUES ({ticked(table.names, 's')})"
+        f"WHEN NOT MATCHED AND {comes} THEN INSERT ({names}) VALUES ({column_list(table.names, 's')})"
     )
 
 
-def merge_differing(table: Table, ref: str, *, changes: str) -> str:
+def merge_differences_sql(table: Table, ref: str, *, changes: str) -> str:
     """The one MERGE that takes away the rows of `changes` that are marked `_gone`, and puts in the others."""
-    names = ticked(table.names)
+    names = column_list(table.names)
     return (
-        f"MERGE INTO {ref} AS t USING {changes} AS s ON s._gone AND {equal(table.names, 't', 's')}\n"
+        f"MERGE INTO {ref} AS t USING {changes} AS s ON s._gone AND {equal_condition(table.names, 't', 's')}\n"
         "WHEN MATCHED THEN DELETE\n"
-        f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({ticked(table.names, 's')})"
+        f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({column_list(table.names, 's')})"
     )
 
 
-def differing(table: Table, columns: Sequence[TableColumn], *, stored: str, fresh: str) -> str:
+def select_differences(table: Table, columns: Sequence[TableColumn], *, stored: str, fresh: str) -> str:
     """SELECT of the rows that are to go (`_gone`, each once) and those that are to come."""
-    same, names = equal(table.names, "o", "r"), ticked(table.names)
-    wanted = f"(SELECT {typed(columns)} FROM {fresh})"
+    same, names = equal_condition(table.names, "o", "r"), column_list(table.names)
+    wanted = f"(SELECT {cast_columns_sql(columns)} FROM {fresh})"
     return (
         f"SELECT DISTINCT {names}, TRUE AS _gone FROM {stored} AS r "
         f"WHERE NOT EXISTS (SELECT 1 FROM {wanted} AS o WHERE {same})\n"
@@ -120,17 +120,17 @@ def differing(table: Table, columns: Sequence[TableColumn], *, stored: str, fres
     )
 
 
-def asof(ref: str, function: str, columns: Sequence[TableColumn]) -> str:
+def as_of_function_sql(ref: str, function: str, columns: Sequence[TableColumn]) -> str:
     """The statement that makes the function by which SQL asks a table for a past day."""
-    returned = ", ".join(f"{tick(column.name)} {type_of(column.dtype)}" for column in columns)
+    returned = ", ".join(f"{quote_name(column.name)} {type_sql(column.dtype)}" for column in columns)
     return (
         f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP_NTZ) RETURNS TABLE ({returned}) "
-        f"RETURN SELECT {ticked(column.name for column in columns)} FROM {ref} "
+        f"RETURN SELECT {column_list(column.name for column in columns)} FROM {ref} "
         "WHERE valid_from <= instant AND valid_to > instant"
     )
 
 
-def columns_of(schema: Any) -> tuple[TableColumn, ...]:
+def parse_columns(schema: Any) -> tuple[TableColumn, ...]:
     """The columns of a table or view as Spark describes it."""
     return tuple(
         TableColumn(name=one.name, dtype=dtype_of(one.dataType.simpleString()), required=not one.nullable)

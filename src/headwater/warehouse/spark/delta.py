@@ -6,32 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from headwater.warehouse.base import Layer, Table, TableColumn, Written
+from headwater.warehouse.base import SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.spark import ddl
-from headwater.warehouse.spark.ddl import tick, ticked, typed
-from headwater.warehouse.spark.temp_views import counted, surely_empty
+from headwater.warehouse.spark.ddl import cast_columns_sql, column_list, quote_name
+from headwater.warehouse.spark.temp_views import is_surely_empty, observe_count
 
 
-class Tables(Protocol):
+class DeltaCatalog(Protocol):
     """Which tables there are: in a folder of this machine, or in a catalog."""
 
-    def columns(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def columns(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """The columns of a stored table; None when there is none."""
         ...
 
-    def touch(self, layer: Layer, name: str) -> None:
+    def touch(self, layer: SchemaName, name: str) -> None:
         """Write down which version a table has, before a transaction first changes it."""
         ...
 
-    def version(self, layer: Layer, name: str) -> int:
+    def version(self, layer: SchemaName, name: str) -> int:
         """The version of a table."""
         ...
 
-    def place(self, layer: Layer, name: str) -> str:
+    def place(self, layer: SchemaName, name: str) -> str:
         """The clause that says where a table is."""
         ...
 
-    def reshape(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def reshape(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Note that a table has other columns now."""
         ...
 
@@ -39,50 +39,54 @@ class Tables(Protocol):
 class DeltaWrites:
     """How Delta tables are written."""
 
-    def __init__(self, tables: Tables, ref: Callable[[Layer, str], str], run: Callable[[str], Any]) -> None:
+    def __init__(self, tables: DeltaCatalog, ref: Callable[[SchemaName, str], str], run: Callable[[str], Any]) -> None:
         self._tables = tables
         self._ref = ref
         self._run = run
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put in the rows of a SELECT; how many."""
         stored = self._tables.columns(layer, name) or ()
-        shown = typed(stored, given=columns)
-        rows, count = counted(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({ticked(columns)})"))
-        if surely_empty(rows):
+        shown = cast_columns_sql(stored, given=columns)
+        rows, count = observe_count(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({column_list(columns)})"))
+        if is_surely_empty(rows):
             return 0
         self._tables.touch(layer, name)
         rows.writeTo(self._ref(layer, name)).append()
         return int(count.get["rows"])
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows that hold a condition."""
         self._tables.touch(layer, name)
-        return _affected(self._run(f"DELETE FROM {self._ref(layer, name)} WHERE {where}"))
+        return _affected_rows(self._run(f"DELETE FROM {self._ref(layer, name)} WHERE {where}"))
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition."""
         self._tables.touch(layer, name)
-        sets = ", ".join(f"{tick(column)} = {value}" for column, value in values.items())
-        return _affected(self._run(f"UPDATE {self._ref(layer, name)} SET {sets} WHERE {where}"))
+        sets = ", ".join(f"{quote_name(column)} = {value}" for column, value in values.items())
+        return _affected_rows(self._run(f"UPDATE {self._ref(layer, name)} SET {sets} WHERE {where}"))
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of a SELECT in the place of those that hold a condition."""
-        return Written(deleted=self.delete(layer, name, where), inserted=self.append(layer, name, columns, select))
+        return WriteCounts(deleted=self.delete(layer, name, where), inserted=self.append(layer, name, columns, select))
 
-    def apply(self, table: Table, moved: str, *, was: Mapping[str, str], added: str) -> Written:
+    def apply(self, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str) -> WriteCounts:
         """Bring in rows that go, come, and take another one's place."""
         self._tables.touch(table.layer, table.name)
         ref = self._ref(table.layer, table.name)
-        return _merged(self._run(ddl.merge_moved(table, ref, moved=moved, was=was, added=added)))
+        return _merge_counts(
+            self._run(
+                ddl.merge_changes_sql(table, ref, changes=changes, old_key_columns=old_key_columns, inserts=inserts)
+            )
+        )
 
-    def replace(self, table: Table, changes: str) -> Written:
+    def replace(self, table: Table, changes: str) -> WriteCounts:
         """Take away the rows that `changes` marks as gone, and put in its others."""
         self._tables.touch(table.layer, table.name)
         ref = self._ref(table.layer, table.name)
-        return _merged(self._run(ddl.merge_differing(table, ref, changes=changes)))
+        return _merge_counts(self._run(ddl.merge_differences_sql(table, ref, changes=changes)))
 
-    def add_columns(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def add_columns(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Add columns, which are NULL in the rows that are there."""
         self._tables.touch(layer, name)
         loose = [replace(column, required=False) for column in columns]
@@ -90,24 +94,24 @@ class DeltaWrites:
         self._run(f"ALTER TABLE {self._ref(layer, name)} ADD COLUMNS ({shown})")
         self._tables.reshape(layer, name, (*(self._tables.columns(layer, name) or ()), *loose))
 
-    def remake(self, layer: Layer, name: str, columns: Sequence[TableColumn]) -> None:
+    def remake(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Give a table other columns or types: its rows are written anew."""
         self._tables.touch(layer, name)
         ref, before = self._ref(layer, name), tuple(c.name for c in self._tables.columns(layer, name) or ())
         version = self._tables.version(layer, name)
         shown = ", ".join(map(ddl.column_sql, columns))
         self._run(f"REPLACE TABLE {ref} ({shown}) USING delta{self._tables.place(layer, name)}")
-        select = f"SELECT {typed(columns, given=before)} FROM {ref} VERSION AS OF {version}"
+        select = f"SELECT {cast_columns_sql(columns, given=before)} FROM {ref} VERSION AS OF {version}"
         self._run(f"INSERT INTO {ref} {select}")
         self._tables.reshape(layer, name, tuple(columns))
 
 
-def _affected(answer: Any) -> int:
+def _affected_rows(answer: Any) -> int:
     rows = answer.collect()
     return max(int(rows[0][0]), 0) if rows else 0
 
 
-def _merged(answer: Any) -> Written:
+def _merge_counts(answer: Any) -> WriteCounts:
     row = answer.collect()[0].asDict()
     updated = int(row["num_updated_rows"])
-    return Written(deleted=updated + int(row["num_deleted_rows"]), inserted=updated + int(row["num_inserted_rows"]))
+    return WriteCounts(deleted=updated + int(row["num_deleted_rows"]), inserted=updated + int(row["num_inserted_rows"]))

@@ -16,22 +16,29 @@ import pyarrow as pa
 from headwater.dtypes import widens
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Capabilities, FileFormat, Layer, Table, TableColumn, Written
-from headwater.warehouse.dialect.recursion import in_rounds
-from headwater.warehouse.dialect.render import render, with_schemas
+from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.recursion import expand_recursion
+from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.duckdb.engine import LAYERS
-from headwater.warehouse.shadow_schema import Mirror
+from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
-from headwater.warehouse.spark.column_types import known_columns
-from headwater.warehouse.spark.connection import REFUSALS, database, explained, give_back, java_of, session
-from headwater.warehouse.spark.ddl import tick, type_of
+from headwater.warehouse.spark.column_types import find_columns
+from headwater.warehouse.spark.connection import (
+    REFUSALS,
+    database_name,
+    driver_process,
+    give_back,
+    open_session,
+    to_warehouse_error,
+)
+from headwater.warehouse.spark.ddl import quote_name, type_sql
 from headwater.warehouse.spark.delta import DeltaWrites
 from headwater.warehouse.spark.lake_views import LakeViews
 from headwater.warehouse.spark.local_catalog import LocalTables
 from headwater.warehouse.spark.parquet import ParquetWrites
 from headwater.warehouse.spark.shared_catalog import CatalogTables
-from headwater.warehouse.spark.temp_views import Staged
+from headwater.warehouse.spark.temp_views import TempViews
 
 _OPENED = itertools.count(1)
 
@@ -43,10 +50,10 @@ class Spark:
         dialect="spark",
         transactions=True,
         reads_lake=True,
-        readers=True,
+        concurrent_reads=True,
         identifier_length=128,
-        asof=True,
-        exports=True,
+        as_of_functions=True,
+        can_export=True,
     )
 
     def __init__(
@@ -62,35 +69,35 @@ class Spark:
         self.tenant = tenant
         self.notes: tuple[str, ...] = ()
         self.read_only = read_only
-        names = {layer: database(tenant, layer) for layer in LAYERS}
+        names = {layer: database_name(tenant, layer) for layer in LAYERS}
         self.schemas = tuple(names.items())
         self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
         self._depth = 0
         self._closed = False
-        self._mirror: Mirror | None = None
+        self._mirror: ShadowSchema | None = None
         self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
-        self._spark = session(url, settings=settings)
+        self._spark = open_session(url, settings=settings)
         self._lake = LakeViews(self._spark, self._prefix)
-        self._staged = Staged(self._spark, self._prefix)
+        self._staged = TempViews(self._spark, self._prefix)
         self._tables = self._tables_at(url, path, table_format, names)
         if isinstance(self._tables, LocalTables) and table_format == "parquet":
-            self._writes: DeltaWrites | ParquetWrites = ParquetWrites(self._tables, self.own_ref, self._say)
+            self._writes: DeltaWrites | ParquetWrites = ParquetWrites(self._tables, self.own_ref, self._run_own)
         else:
-            self._writes = DeltaWrites(self._tables, self.own_ref, self._say)
+            self._writes = DeltaWrites(self._tables, self.own_ref, self._run_own)
         if not url.startswith("local"):
             # Files of this machine are not those of the machines that work.
             self.capabilities = replace(self.capabilities, reads_lake=False)
-        with self._explaining("open"):
+        with self._translate_errors("open"):
             self._tables.open()
 
     def _tables_at(
-        self, url: str, path: str, table_format: str, names: Mapping[Layer, str]
+        self, url: str, path: str, table_format: str, names: Mapping[SchemaName, str]
     ) -> LocalTables | CatalogTables:
         """The tables of a folder in local mode, those of the catalog otherwise."""
         if url.startswith("local"):
-            process = java_of(self._spark)
+            process = driver_process(self._spark)
             folder = Path(path or ".headwater/spark") / self.tenant
-            return LocalTables(folder, databases=names, file_format=table_format, run=self._say, process=process)
+            return LocalTables(folder, databases=names, file_format=table_format, run=self._run_own, process=process)
         if table_format == "parquet":
             raise WarehouseError(
                 "Parquet tables are for local mode",
@@ -99,7 +106,7 @@ class Spark:
                 hint="`format: delta`: a cluster has it, and all of its writers can rely on it",
             )
         return CatalogTables(
-            self.tenant, databases=names, path=path, run=self._say, schema=lambda ref: self._spark.table(ref).schema
+            self.tenant, databases=names, path=path, run=self._run_own, schema=lambda ref: self._spark.table(ref).schema
         )
 
     def close(self) -> None:
@@ -117,13 +124,13 @@ class Spark:
         self._tables.erase()
         self.close()
 
-    def ref(self, layer: Layer, name: str) -> str:
+    def ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in portable SQL, which is rendered with the database's own name."""
         return f"{quote(layer)}.{quote(name)}"
 
-    def own_ref(self, layer: Layer, name: str) -> str:
+    def own_ref(self, layer: SchemaName, name: str) -> str:
         """The quoted name of a table of this tenant in Spark's own SQL."""
-        return f"{tick(dict(self.schemas)[layer])}.{tick(name)}"
+        return f"{quote_name(dict(self.schemas)[layer])}.{quote_name(name)}"
 
     def prepare(self) -> None:
         """Make the tenant's databases where they are missing."""
@@ -134,17 +141,17 @@ class Spark:
         stored = self._tables.columns(table.layer, table.name)
         if stored is None:
             with self.transaction():
-                self._tables.make(table.layer, table.name, tuple(map(_plain, table.columns)))
+                self._tables.make(table.layer, table.name, tuple(map(_storage_column, table.columns)))
             return
         types = {column.name: column.dtype for column in stored}
         wider = {
-            column.name: _plain(column)
+            column.name: _storage_column(column)
             for column in table.columns
-            if column.name in types and type_of(types[column.name]) != type_of(column.dtype)
+            if column.name in types and type_sql(types[column.name]) != type_sql(column.dtype)
         }
         for column in wider.values():
             self._check_widens(table, column, types[column.name])
-        added = [_plain(column) for column in table.columns if column.name not in types]
+        added = [_storage_column(column) for column in table.columns if column.name not in types]
         if wider:
             columns = [replace(column, dtype=wider.get(column.name, column).dtype) for column in stored]
             with self.transaction():
@@ -162,34 +169,34 @@ class Spark:
                 hint="`headwater rebuild` makes the table anew from raw",
             )
 
-    def ensure_view(self, layer: Layer, name: str, select: str) -> None:
+    def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
         with self.transaction():
-            self._tables.keep_view(layer, name, self._own(select))
+            self._tables.put_view(layer, name, self._to_sql(select))
 
-    def ensure_asof(self, layer: Layer, name: str) -> None:
+    def ensure_asof(self, layer: SchemaName, name: str) -> None:
         """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
         with self.transaction():
-            self._tables.keep_asof(layer, name)
+            self._tables.put_as_of(layer, name)
 
-    def describe(self, layer: Layer, name: str) -> tuple[TableColumn, ...] | None:
+    def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
         found = self._tables.columns(layer, name)
         if found is not None or not self._tables.is_view(layer, name):
             return found
-        with self._explaining(f"DESCRIBE {name}"):
-            return ddl.columns_of(self._spark.table(self.own_ref(layer, name)).schema)
+        with self._translate_errors(f"DESCRIBE {name}"):
+            return ddl.parse_columns(self._spark.table(self.own_ref(layer, name)).schema)
 
-    def tables(self, layer: Layer) -> tuple[str, ...]:
+    def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Names of the stored tables and views of a layer, sorted."""
         return self._tables.names(layer)
 
-    def drop(self, layer: Layer, name: str) -> None:
+    def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view; nothing happens when there is none."""
         with self.transaction():
             self._tables.drop(layer, name)
 
-    def drop_columns(self, layer: Layer, name: str, columns: Sequence[str]) -> None:
+    def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with what they hold."""
         stored = self._tables.columns(layer, name) or ()
         kept = [column for column in stored if column.name not in columns]
@@ -204,7 +211,7 @@ class Spark:
         Spark commits each statement of its own; what a transaction has touched is brought back when it does not end well,
         by whoever comes next if its process is gone.
         """
-        with self._explaining("transaction"):
+        with self._translate_errors("transaction"):
             if self._depth == 0:
                 self._tables.begin()
             self._depth += 1
@@ -221,65 +228,64 @@ class Spark:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a small answer."""
-        with self._explaining(statement), self._in_rounds(statement) as (plain,):
-            return [tuple(row) for row in self._run(self._own(plain), parameters).collect()]
+        with self._translate_errors(statement), self._expand_recursion(statement) as (plain,):
+            return [tuple(row) for row in self._run(self._to_sql(plain), parameters).collect()]
 
     def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Spark's own dialect, as a pyarrow Table."""
-        with self._explaining(statement):
-            return self._run(with_schemas(statement, "spark", self.schemas), parameters).toArrow()
+        with self._translate_errors(statement):
+            return self._run(replace_schema_names(statement, "spark", self.schemas), parameters).toArrow()
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
-        with self._explaining(select), self._in_rounds(select) as (plain,):
-            return self._run(self._own(plain)).toArrow()
+        with self._translate_errors(select), self._expand_recursion(select) as (plain,):
+            return self._run(self._to_sql(plain)).toArrow()
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
         if self._mirror is None:
-            self._mirror = Mirror(self.tenant, self.describe)
+            self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
 
-    def _own(self, statement: str) -> str:
+    def _to_sql(self, statement: str) -> str:
         """Portable SQL in Spark's dialect."""
-        text, columns = self._lake.named(statement)
-        known = known_columns(text, self._tables.columns, self._staged.rows, self._prefix)
+        text, columns = self._lake.replace_reads(statement)
+        known = find_columns(text, self._tables.columns, self._staged.rows, self._prefix)
         return render(text, "spark", self.schemas, (*known, *columns))
 
-    def _say(self, statement: str) -> Any:
+    def _run_own(self, statement: str) -> Any:
         """Run a statement in Spark's own dialect."""
-        with self._explaining(statement):
+        with self._translate_errors(statement):
             return self._run(statement)
 
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The one place through which statements go to Spark."""
-        with self._tables.reading():
+        with self._tables.read_scope():
             return self._spark.sql(statement, args=list(parameters)) if parameters else self._spark.sql(statement)
 
     @contextmanager
-    def _explaining(self, statement: str) -> Iterator[None]:
+    def _translate_errors(self, statement: str) -> Iterator[None]:
         try:
             yield
         except REFUSALS as error:
-            raise explained(error, self._where, statement) from error
+            raise to_warehouse_error(error, self._where, statement) from error
 
     def stage(self, name: str, select: str, *more: str) -> str:
         """The rows of SELECTs as a temporary view of what was worked out now; the quoted name to use."""
-        with self._in_rounds(select, *more) as plain:
-            text = " UNION ALL ".join(f"({self._own(one)})" for one in plain) if more else self._own(plain[0])
+        with self._expand_recursion(select, *more) as plain:
+            text = " UNION ALL ".join(f"({self._to_sql(one)})" for one in plain) if more else self._to_sql(plain[0])
             return self._stage_own(name, text)
 
     @contextmanager
-    def _in_rounds(self, *selects: str) -> Iterator[tuple[str, ...]]:
+    def _expand_recursion(self, *selects: str) -> Iterator[tuple[str, ...]]:
         """SELECTs whose recursive steps have been worked out: Spark's own recursion would follow a circle for ever."""
-        plain: list[str] = []
-        names: list[str] = []
+        plain, names = list[str](), list[str]()
         for number, select in enumerate(selects):
-            text, staged = in_rounds(self, select)
+            text, staged = expand_recursion(self, select)
             names += staged
             if staged and len(selects) > 1:  # the next one's steps go by the same names
                 names.append(f"recursion__part_{number}")
-                text = f"SELECT * FROM {self._stage_own(names[-1], self._own(text))}"
+                text = f"SELECT * FROM {self._stage_own(names[-1], self._to_sql(text))}"
             plain.append(text)
         try:
             yield tuple(plain)
@@ -288,14 +294,14 @@ class Spark:
                 self.unstage(name)
 
     def _stage_own(self, name: str, text: str) -> str:
-        with self._explaining(text):
+        with self._translate_errors(text):
             return self._staged.keep(name, self._run(text))
 
     def stage_arrow(self, name: str, table: Any) -> str:
         """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
-        with self._explaining(name):
-            found = table if isinstance(table, pa.Table) else table.read_all()
-            return self._staged.keep(name, self._spark.createDataFrame(found))
+        with self._translate_errors(name):
+            rows = table if isinstance(table, pa.Table) else table.read_all()
+            return self._staged.keep(name, self._spark.createDataFrame(rows))
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
@@ -303,99 +309,105 @@ class Spark:
 
     def count(self, staged: str) -> int:
         """How many rows a staged relation has: known since it was staged."""
-        with self._explaining(staged):
+        with self._translate_errors(staged):
             return self._staged.count(staged)
 
-    def digest(self, layer: Layer, name: str) -> str:
+    def digest(self, layer: SchemaName, name: str) -> str:
         """A text that changes when rows or columns of a table do, whatever their order."""
-        with self._explaining(f"digest {name}"):
-            return spark_export.digest(self._run, self.own_ref(layer, name), self.describe(layer, name) or ())
+        with self._translate_errors(f"digest {name}"):
+            return spark_export.compute_digest(self._run, self.own_ref(layer, name), self.describe(layer, name) or ())
 
-    def export(self, layer: Layer, name: str, path: str, file_format: FileFormat) -> int:
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file of this machine; how many."""
         select = f"SELECT * FROM {self.own_ref(layer, name)}"
-        with self._explaining(select):
+        with self._translate_errors(select):
             if isinstance(self._tables, LocalTables):
-                return spark_export.written_here(self._run(select), path, file_format)
-            return spark_export.streamed(self._run(select), self.describe(layer, name) or (), path, file_format)
+                return spark_export.write_locally(self._run(select), path, file_format)
+            return spark_export.write_stream(self._run(select), self.describe(layer, name) or (), path, file_format)
 
-    def append(self, layer: Layer, name: str, columns: Sequence[str], select: str) -> int:
+    def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
-        with self.transaction(), self._in_rounds(select) as (plain,):
-            return self._writes.append(layer, name, columns, self._own(plain))
+        with self.transaction(), self._expand_recursion(select) as (plain,):
+            return self._writes.append(layer, name, columns, self._to_sql(plain))
 
-    def delete(self, layer: Layer, name: str, where: str) -> int:
+    def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Take away the rows of a stored table that hold a condition over their own columns."""
         with self.transaction():
             return self._writes.delete(layer, name, self._condition(where))
 
-    def update(self, layer: Layer, name: str, values: Mapping[str, str], where: str) -> int:
+    def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         own = {column: self._value(value) for column, value in values.items()}
         with self.transaction():
             return self._writes.update(layer, name, own, self._condition(where))
 
-    def overwrite(self, layer: Layer, name: str, where: str, columns: Sequence[str], select: str) -> Written:
+    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of `select` in the place of those that hold a condition over their own columns."""
         with self.transaction():
-            return self._writes.overwrite(layer, name, self._condition(where), columns, self._own(select))
+            return self._writes.overwrite(layer, name, self._condition(where), columns, self._to_sql(select))
 
     def _condition(self, where: str) -> str:
-        return self._own(f"SELECT 1 WHERE {where}").removeprefix("SELECT 1 WHERE ")
+        return self._to_sql(f"SELECT 1 WHERE {where}").removeprefix("SELECT 1 WHERE ")
 
     def _value(self, value: str) -> str:
-        return self._own(f"SELECT {value}").removeprefix("SELECT ")
+        return self._to_sql(f"SELECT {value}").removeprefix("SELECT ")
 
     def apply(
-        self, table: Table, moved: str, *, was: Mapping[str, str], added: str = "", by_row: bool = False
-    ) -> Written:
+        self,
+        table: Table,
+        changes: str,
+        *,
+        old_key_columns: Mapping[str, str],
+        inserts: str = "",
+        use_row_ids: bool = False,
+    ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del by_row  # Spark's rows have no ids
-        staged = self._own(f"SELECT * FROM {moved}").removeprefix("SELECT * FROM ")
-        first, gone = quote(next(iter(was.values()))), quote(table.primary_key[0])
-        coming, going = self.rows(f"SELECT COUNT({gone}), COUNT({first}) FROM {moved}")[0]
-        extra = self._own(added) if added else ""
+        del use_row_ids  # Spark's rows have no ids
+        staged = self._to_sql(f"SELECT * FROM {changes}").removeprefix("SELECT * FROM ")
+        old_key, key = quote(next(iter(old_key_columns.values()))), quote(table.primary_key[0])
+        coming, going = self.rows(f"SELECT COUNT({key}), COUNT({old_key}) FROM {changes}")[0]
+        extra = self._to_sql(inserts) if inserts else ""
         with self.transaction():
             if going:
-                return self._writes.apply(table, staged, was=was, added=extra)
-            names, inserted = ddl.ticked(table.names), 0
+                return self._writes.apply(table, staged, old_key_columns=old_key_columns, inserts=extra)
+            names, inserted = ddl.column_list(table.names), 0
             texts = [f"SELECT {names} FROM {staged}"] if coming else []
             texts += [extra] if extra else []
             if texts:
                 union = " UNION ALL ".join(f"({text})" for text in texts)
                 inserted = self._writes.append(table.layer, table.name, table.names, union)
-            return Written(inserted=inserted)
+            return WriteCounts(inserted=inserted)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> Written:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         columns = self._tables.columns(table.layer, table.name) or ()
-        ref, shown = self.own_ref(table.layer, table.name), ddl.ticked(table.names, "s")
-        meets = ddl.equal(table.key, "k", "s")
+        ref, shown = self.own_ref(table.layer, table.name), ddl.column_list(table.names, "s")
+        meets = ddl.equal_condition(table.key, "k", "s")
         own_keys, own_fresh = (
-            self._own(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
+            self._to_sql(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
         )
         with self.transaction():
             stored = self._stage_own(
                 "replaced__stored",
                 f"SELECT {shown} FROM {ref} AS s WHERE EXISTS (SELECT 1 FROM {own_keys} AS k WHERE {meets})",
             )
-            own_stored = tick(stored.strip('"'))
+            own_stored = quote_name(stored.strip('"'))
             wanted = [column for column in columns if column.name in table.names]
-            text = ddl.differing(table, wanted, stored=own_stored, fresh=own_fresh)
+            text = ddl.select_differences(table, wanted, stored=own_stored, fresh=own_fresh)
             changes = self._stage_own("replaced__changes", text)
-            own_changes = tick(changes.strip('"'))
-            written = Written()
+            own_changes = quote_name(changes.strip('"'))
+            written = WriteCounts()
             counts = self.rows(f"SELECT COUNT(*), COUNT(CASE WHEN _gone THEN 1 END) FROM {changes}")[0]
             if counts[1]:
                 written = self._writes.replace(table, own_changes)
             elif counts[0]:
-                select = f"SELECT {ddl.ticked(table.names)} FROM {own_changes}"
-                written = Written(inserted=self._writes.append(table.layer, table.name, table.names, select))
+                select = f"SELECT {ddl.column_list(table.names)} FROM {own_changes}"
+                written = WriteCounts(inserted=self._writes.append(table.layer, table.name, table.names, select))
         for name in ("replaced__stored", "replaced__changes"):
             self.unstage(name)
         return written
 
 
-def _plain(column: TableColumn) -> TableColumn:
+def _storage_column(column: TableColumn) -> TableColumn:
     """A column as it is once stored: JSON is text."""
     return replace(column, dtype="text" if column.dtype == "json" else column.dtype)

@@ -27,20 +27,20 @@ _INSTANT_OF = "CAST({%d} AS TIMESTAMP_NTZ)"
 _MICROS = f"TIMESTAMPDIFF(MICROSECOND, {EPOCH}, {_INSTANT_OF % 0})"
 
 
-def _truncated(number: int, unit: str) -> str:
+def _truncate_sql(number: int, unit: str) -> str:
     return f"DATE_TRUNC('{unit}', CAST({{{number}}} AS TIMESTAMP_LTZ))"
 
 
-def _boundaries(unit: str) -> str:
-    return f"TIMESTAMPDIFF({unit}, {_truncated(0, unit)}, {_truncated(1, unit)})"
+def _boundaries_sql(unit: str) -> str:
+    return f"TIMESTAMPDIFF({unit}, {_truncate_sql(0, unit)}, {_truncate_sql(1, unit)})"
 
 
-def _counted(unit: str, months: int) -> str:
+def _count_sql(unit: str, months: int) -> str:
     first, second = (f"(YEAR({{{number}}}) * {12 // months} + {unit}({{{number}}}))" for number in (0, 1))
     return f"CAST({second} - {first} AS BIGINT)"
 
 
-def _stepped(step: str) -> str:
+def _whole_number_sql(step: str) -> str:
     """A template: the whole number below (-1) or above (1) of whatever kind of number, which stays of that kind."""
     beyond = f"{{0}} % 1 {'<' if step.startswith('-') else '>'} 0"
     return f"CASE WHEN {{0}} % 1 <= 1 THEN ROUND({{0}} - {{0}} % 1 + IF({beyond}, {step}, 0)) ELSE ROUND({{0}}) END"
@@ -62,8 +62,8 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "round double digits": "ROUND({0} * 1e{unit}D) / 1e{unit}D",
         "floor double": "CASE WHEN ABS({0}) < 9e18D THEN CAST(FLOOR({0}) AS DOUBLE) ELSE {0} END",
         "ceil double": "CASE WHEN ABS({0}) < 9e18D THEN CAST(CEIL({0}) AS DOUBLE) ELSE {0} END",
-        "floor": _stepped("-1"),
-        "ceil": _stepped("1"),
+        "floor": _whole_number_sql("-1"),
+        "ceil": _whole_number_sql("1"),
         "lower": "LOWER(TRANSLATE({0}, '\u0130\u03a3', 'i\u03c3'))",
         "upper": f"TRANSLATE(UPPER(TRANSLATE({{0}}, '{_FOLDED}', '{_SHIELDS}')), '{_SHIELDS}', '{_RAISED}')",
         "trim": f"TRIM(BOTH '{_SPACES}' FROM {{0}})",
@@ -88,7 +88,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "days between": "CAST(DATEDIFF({0}, {1}) AS BIGINT)",
         "days later": "DATE_ADD({0}, CAST({sign}({1}) AS INT))",
         "quarters": "INTERVAL '{months}' MONTH",
-        "truncate": f"CAST({_truncated(0, '{unit}')} AS TIMESTAMP_NTZ)",
+        "truncate": f"CAST({_truncate_sql(0, '{unit}')} AS TIMESTAMP_NTZ)",
         "extract": f"CAST(FLOOR(EXTRACT({{unit}} FROM {_INSTANT_OF % 0})) AS BIGINT)",
         "extract DOW": f"CAST(DAYOFWEEK({_INSTANT_OF % 0}) - 1 AS BIGINT)",
         "extract DAYOFWEEK": f"CAST(DAYOFWEEK({_INSTANT_OF % 0}) - 1 AS BIGINT)",
@@ -98,14 +98,14 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "extract MICROSECOND": f"CAST(EXTRACT(SECOND FROM {_INSTANT_OF % 0}) * 1000000 AS BIGINT)",
         "extract MILLISECOND": f"CAST(FLOOR(EXTRACT(SECOND FROM {_INSTANT_OF % 0}) * 1000) AS BIGINT)",
         "diff microsecond": f"TIMESTAMPDIFF(MICROSECOND, {_INSTANT_OF % 0}, {_INSTANT_OF % 1})",
-        "diff millisecond": _boundaries("MILLISECOND"),
-        "diff second": _boundaries("SECOND"),
-        "diff minute": _boundaries("MINUTE"),
-        "diff hour": _boundaries("HOUR"),
+        "diff millisecond": _boundaries_sql("MILLISECOND"),
+        "diff second": _boundaries_sql("SECOND"),
+        "diff minute": _boundaries_sql("MINUTE"),
+        "diff hour": _boundaries_sql("HOUR"),
         "diff day": "CAST(DATEDIFF(CAST({1} AS DATE), CAST({0} AS DATE)) AS BIGINT)",
-        "diff week": f"CAST(DATEDIFF({_truncated(1, 'WEEK')}, {_truncated(0, 'WEEK')}) DIV 7 AS BIGINT)",
-        "diff month": _counted("MONTH", 1),
-        "diff quarter": _counted("QUARTER", 3),
+        "diff week": f"CAST(DATEDIFF({_truncate_sql(1, 'WEEK')}, {_truncate_sql(0, 'WEEK')}) DIV 7 AS BIGINT)",
+        "diff month": _count_sql("MONTH", 1),
+        "diff quarter": _count_sql("QUARTER", 3),
         "diff year": "CAST(YEAR({1}) - YEAR({0}) AS BIGINT)",
     }
 )

@@ -20,7 +20,7 @@ _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class SparkTable:
     """A stored table: the folder of its files, its columns, and how many rows it has where that is kept."""
 
     folder: str
@@ -29,23 +29,23 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class CatalogState:
     """Everything that a tenant has: tables, views with their SELECT, tables that can be asked for a past day."""
 
-    tables: Mapping[str, Shelf] = field(default_factory=dict)
+    tables: Mapping[str, SparkTable] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
     asofs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
+class UndoLog:
     """What a transaction under way has touched: the version that each folder had before, and the Java that writes."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     process: int = 0
 
 
-class Book:
+class Journal:
     """The book of one tenant's folder, and its lock: whoever writes holds it, and dies with it."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,7 +54,7 @@ class Book:
         self._lock = -1
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def hold_lock(self) -> Iterator[None]:
         """Nobody else writes meanwhile; waits for whoever does."""
         self.lock(wait=True)
         try:
@@ -89,7 +89,7 @@ class Book:
         if handle >= 0:
             os.close(handle)
 
-    def page(self) -> object:
+    def stat_token(self) -> object:
         """What tells one book from the next that takes its place; None when there is none."""
         try:
             found = self._path.stat()
@@ -97,24 +97,28 @@ class Book:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def read(self) -> tuple[State, Undo | None]:
+    def read(self) -> tuple[CatalogState, UndoLog | None]:
         """What was last committed, and what has to be undone if its writer is dead."""
         try:
             text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return State(), None
+            return CatalogState(), None
         found = json.loads(text)
         tables = {
-            name: Shelf(folder=one["folder"], columns=tuple(TableColumn(**c) for c in one["columns"]), rows=one["rows"])
+            name: SparkTable(
+                folder=one["folder"], columns=tuple(TableColumn(**c) for c in one["columns"]), rows=one["rows"]
+            )
             for name, one in found["tables"].items()
         }
-        undo = Undo(versions=found["undo"]["versions"], process=found["undo"]["process"]) if found.get("undo") else None
-        return State(tables=tables, views=found["views"], asofs=tuple(found["asofs"])), undo
+        undo = (
+            UndoLog(versions=found["undo"]["versions"], process=found["undo"]["process"]) if found.get("undo") else None
+        )
+        return CatalogState(tables=tables, views=found["views"], asofs=tuple(found["asofs"])), undo
 
-    def write(self, state: State, undo: Undo | None = None) -> None:
+    def write(self, state: CatalogState, undo: UndoLog | None = None) -> None:
         """Replace the book at once: a reader finds the one or the other."""
         said: dict[str, Any] = {
-            "tables": {name: _shelf(shelf) for name, shelf in state.tables.items()},
+            "tables": {name: _dump_table(shelf) for name, shelf in state.tables.items()},
             "views": dict(state.views),
             "asofs": list(state.asofs),
         }
@@ -131,12 +135,12 @@ class Book:
 _CLOCK = SystemClock()
 
 
-def _shelf(shelf: Shelf) -> dict[str, Any]:
+def _dump_table(shelf: SparkTable) -> dict[str, Any]:
     columns = [{"name": one.name, "dtype": one.dtype, "required": one.required} for one in shelf.columns]
     return {"folder": shelf.folder, "columns": columns, "rows": shelf.rows}
 
 
-def outlive(process: int, where: str, clock: Clock = _CLOCK) -> None:
+def wait_for_exit(process: int, where: str, clock: Clock = _CLOCK) -> None:
     """Return when the Java of a dead writer has ended: until then it may still finish what it was told to do."""
     deadline = clock.monotonic() + _PATIENCE
     while process and process != os.getpid() and _is_java(process):

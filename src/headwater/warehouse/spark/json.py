@@ -19,27 +19,27 @@ _ALIKE = ("text", "boolean", "whole", "date")
 def json_text(texts: list[str], words: Mapping[str, Any]) -> str:
     """Spark SQL of the JSON text of a nested value of the type `words["type"]`; NULL stays NULL."""
     (value,), dtype = texts, words["type"]
-    if _alike(dtype):
+    if _is_plain(dtype):
         return f"TO_JSON({value}, MAP('ignoreNullFields', 'false'))"
-    return f"CASE WHEN {value} IS NOT NULL THEN {_json(value, dtype, 0)} END"
+    return f"CASE WHEN {value} IS NOT NULL THEN {_json_sql(value, dtype, 0)} END"
 
 
-def _alike(dtype: exp.DataType) -> bool:
+def _is_plain(dtype: exp.DataType) -> bool:
     if kind_of_type(dtype) == "nested":
-        return all(_alike(kind) for _, kind in _parts(dtype))
+        return all(_is_plain(kind) for _, kind in _find_parts(dtype))
     return kind_of_type(dtype) in _ALIKE
 
 
-def _parts(dtype: exp.DataType) -> list[tuple[str, exp.DataType]]:
+def _find_parts(dtype: exp.DataType) -> list[tuple[str, exp.DataType]]:
     """The fields of an object, or the one nameless part of a list."""
     return [(one.name, one.args["kind"]) if isinstance(one, exp.ColumnDef) else ("", one) for one in dtype.expressions]
 
 
-def _json(value: str, dtype: exp.DataType, depth: int) -> str:
+def _json_sql(value: str, dtype: exp.DataType, depth: int) -> str:
     """The text of one value at some depth; 'null' for NULL."""
     kind = kind_of_type(dtype)
     if kind == "nested":
-        return _nested(value, dtype, depth)
+        return _nested_sql(value, dtype, depth)
     if kind in _ALIKE:
         array = f"TO_JSON(ARRAY({value}))"
         return f"SUBSTRING({array}, 2, LENGTH({array}) - 2)"
@@ -49,24 +49,23 @@ def _json(value: str, dtype: exp.DataType, depth: int) -> str:
     return f"COALESCE({text}, 'null')"
 
 
-def _nested(value: str, dtype: exp.DataType, depth: int) -> str:
-    item, parts = f"_i{depth}", _parts(dtype)
+def _nested_sql(value: str, dtype: exp.DataType, depth: int) -> str:
+    item, parts = f"_i{depth}", _find_parts(dtype)
     if parts[0][0]:
         pieces = ", ',', ".join(
-            f"{_said(json.dumps(name, ensure_ascii=False) + ':')}, {_json(f'{value}.{_quoted(name)}', kind, depth)}"
+            f"{_text_literal(json.dumps(name, ensure_ascii=False) + ':')}, "
+            f"{_json_sql(f'{value}.{_quote_name(name)}', kind, depth)}"
             for name, kind in parts
         )
         whole = f"CONCAT('{{', {pieces}, '}}')"
     else:
-        whole = (
-            f"CONCAT('[', ARRAY_JOIN(TRANSFORM({value}, {item} -> {_json(item, parts[0][1], depth + 1)}), ','), ']')"
-        )
+        whole = f"CONCAT('[', ARRAY_JOIN(TRANSFORM({value}, {item} -> {_json_sql(item, parts[0][1], depth + 1)}), ','), ']')"
     return f"CASE WHEN {value} IS NULL THEN 'null' ELSE {whole} END"
 
 
-def _said(text: str) -> str:
+def _text_literal(text: str) -> str:
     return literal(text.replace("\\", "\\\\")).replace("''", "\\'")
 
 
-def _quoted(name: str) -> str:
+def _quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"

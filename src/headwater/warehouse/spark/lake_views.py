@@ -43,7 +43,7 @@ class LakeViews:
         if self._footers:
             self._footers.close()
 
-    def named(self, statement: str) -> tuple[str, Columns]:
+    def replace_reads(self, statement: str) -> tuple[str, Columns]:
         """`statement` of portable SQL, in which views stand where it reads files, and the types of their columns."""
         used: dict[str, None] = {}
 
@@ -57,7 +57,7 @@ class LakeViews:
 
     def _view(self, found: re.Match[str]) -> str:
         files = [text[1:-1].replace("''", "'") for text in re.findall(_TEXT, found[1])]
-        stamps = [_stamp(file) for file in files]
+        stamps = [_stat_token(file) for file in files]
         view = f"{self._prefix}lake_{hashlib.md5(repr(stamps).encode(), usedforsecurity=False).hexdigest()}"
         if view not in self._open:
             types = self._types(files)
@@ -89,18 +89,18 @@ class LakeViews:
         return {row[0]: row[1] for row in found}
 
     def _part(self, types: Mapping[str, str], wanted: Mapping[str, str], files: Sequence[str]) -> Any:
-        schema = ", ".join(f"{_ticked(name)} {_spark_type(name, kind, files)}" for name, kind in types.items())
+        schema = ", ".join(f"{_quote_name(name)} {_spark_type(name, kind, files)}" for name, kind in types.items())
         reader = self._spark.read.option("__globPaths__", "false").schema(schema)
-        return reader.parquet(*map(_path, files)).selectExpr(
-            *(_converted(name, types[name], kind, files) for name, kind in wanted.items())
+        return reader.parquet(*map(_hadoop_path, files)).selectExpr(
+            *(_convert_sql(name, types[name], kind, files) for name, kind in wanted.items())
         )
 
 
-def _converted(name: str, kind: str, wanted: str, files: Sequence[str]) -> str:
+def _convert_sql(name: str, kind: str, wanted: str, files: Sequence[str]) -> str:
     if kind == wanted:
-        return _ticked(name)
+        return _quote_name(name)
     if "nested" in (kind_of_type(_dtype(kind)), kind_of_type(_dtype(wanted))):
-        raise _unreadable(name, f"{kind} in one file, {wanted} in another", files)
+        raise _unreadable_error(name, f"{kind} in one file, {wanted} in another", files)
     cast = f"CAST(CAST({quote(name)} AS {kind}) AS {wanted}) AS {quote(name)}"
     return render(f"SELECT {cast}", "spark").removeprefix("SELECT ")
 
@@ -109,7 +109,7 @@ def _spark_type(name: str, kind: str, files: Sequence[str]) -> str:
     dtype = _dtype(kind)
     for inner in dtype.find_all(exp.DataType):
         if inner.this in _UNREADABLE or kind_of_type(inner) == "unknown":
-            raise _unreadable(name, kind, files)
+            raise _unreadable_error(name, kind, files)
     return dtype.sql(dialect="spark")
 
 
@@ -117,12 +117,12 @@ def _dtype(kind: str) -> exp.DataType:
     return exp.DataType.build(kind, dialect=OWN)
 
 
-def _unreadable(name: str, kind: str, files: Sequence[str]) -> WarehouseError:
+def _unreadable_error(name: str, kind: str, files: Sequence[str]) -> WarehouseError:
     hint = "`headwater rebuild` lands the batch anew from raw, with the types of today's contract"
     return WarehouseError("Spark cannot read a column of bronze", where=files[0], saw=f"{name}: {kind}", hint=hint)
 
 
-def _stamp(file: str) -> tuple[Any, ...]:
+def _stat_token(file: str) -> tuple[Any, ...]:
     """What tells a file from an earlier one of its name."""
     path = Path(file.removeprefix("file://"))
     if not path.is_absolute():
@@ -136,12 +136,12 @@ def _stamp(file: str) -> tuple[Any, ...]:
     return (file, found.st_mtime_ns, found.st_size)
 
 
-def _path(file: str) -> str:
+def _hadoop_path(file: str) -> str:
     """A file as Hadoop's file systems name it."""
     if file.startswith("s3://"):
         return f"s3a://{file.removeprefix('s3://')}"
     return f"file://{file}" if file.startswith("/") else file
 
 
-def _ticked(name: str) -> str:
+def _quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"

@@ -13,10 +13,10 @@ from typing import Any
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import Layer
+from headwater.warehouse.base import SchemaName
 from headwater.warehouse.spark import ddl
-from headwater.warehouse.spark.ddl import tick
-from headwater.warehouse.spark.journal import Shelf, State
+from headwater.warehouse.spark.ddl import quote_name
+from headwater.warehouse.spark.journal import CatalogState, SparkTable
 
 Run = Callable[[str], Any]
 """Runs a statement in Spark's dialect."""
@@ -33,16 +33,16 @@ _TURNS: dict[Path, threading.RLock] = {}
 _making = threading.Lock()
 
 
-def turn(folder: Path) -> threading.RLock:
+def tenant_lock(folder: Path) -> threading.RLock:
     """The lock that keeps warehouses of one tenant in this process apart."""
     with _making:
         return _TURNS.setdefault(folder.absolute(), threading.RLock())
 
 
-class Told:
+class CatalogRegistry:
     """A tenant's part of the catalog, as one session sees it. Whoever calls has the turn."""
 
-    def __init__(self, folder: Path, *, databases: Mapping[Layer, str], file_format: str, run: Run) -> None:
+    def __init__(self, folder: Path, *, databases: Mapping[SchemaName, str], file_format: str, run: Run) -> None:
         self._folder = folder
         self._databases = databases
         self._format = file_format
@@ -78,9 +78,9 @@ class Told:
             self._drop_database(database)
 
     def _drop_database(self, database: str) -> None:
-        for ref in [ref for ref in _TOLD if ref.startswith(f"{tick(database)}.")]:
+        for ref in [ref for ref in _TOLD if ref.startswith(f"{quote_name(database)}.")]:
             self.forget(ref)
-        self._run(f"DROP DATABASE IF EXISTS {tick(database)} CASCADE")
+        self._run(f"DROP DATABASE IF EXISTS {quote_name(database)} CASCADE")
         _TOLD.pop(database, None)
 
     def prepare(self) -> None:
@@ -88,36 +88,36 @@ class Told:
         for layer, database in self._databases.items():
             if _TOLD.get(database) != str(self._folder):
                 place = literal(str(self._folder / layer))
-                self._run(f"CREATE DATABASE IF NOT EXISTS {tick(database)} LOCATION {place}")
+                self._run(f"CREATE DATABASE IF NOT EXISTS {quote_name(database)} LOCATION {place}")
                 _TOLD[database] = str(self._folder)
 
-    def agree(self, state: State) -> None:
+    def sync(self, state: CatalogState) -> None:
         """Bring the catalog, and what this session remembers of it, in line with a state."""
         functions = {self.ref(f"{key}_asof") for key in state.asofs}
         wanted = {*map(self.ref, state.tables), *map(self.ref, state.views), *functions}
         for ref in [ref for ref in _TOLD if ref.startswith(self._own) and ref not in wanted]:
             self.forget(ref)
         for key, shelf in state.tables.items():
-            self.table(key, shelf)
+            self.register_table(key, shelf)
         for key, select in state.views.items():
             if _TOLD.get(self.ref(key)) != select:
-                self.view(key, select)
+                self.create_view(key, select)
         for key in state.asofs:
-            self.asof(key, state.tables[key])
+            self.create_as_of(key, state.tables[key])
 
     @property
     def _own(self) -> tuple[str, ...]:
         """How the names of everything in the tenant's databases begin."""
-        return tuple(f"{tick(database)}." for database in self._databases.values())
+        return tuple(f"{quote_name(database)}." for database in self._databases.values())
 
     def ref(self, key: str) -> str:
         """The quoted name of `layer.name`."""
         layer, _, name = key.partition(".")
-        return f"{tick(next(own for one, own in self._databases.items() if one == layer))}.{tick(name)}"
+        return f"{quote_name(next(own for one, own in self._databases.items() if one == layer))}.{quote_name(name)}"
 
-    def table(self, key: str, shelf: Shelf) -> None:
+    def register_table(self, key: str, shelf: SparkTable) -> None:
         """Let a name stand for a shelf."""
-        ref, what = self.ref(key), self._what(shelf)
+        ref, what = self.ref(key), self._fingerprint(shelf)
         if _TOLD.get(ref) != what:
             self.forget(ref)
             columns = ", ".join(map(ddl.column_sql, shelf.columns)) if self._format == "parquet" else ""
@@ -128,27 +128,27 @@ class Told:
             self._run(f"REFRESH TABLE {ref}")
         _TOLD[ref] = self._seen[ref] = what
 
-    def made(self, key: str, columns: str, folder: str) -> None:
+    def create_table(self, key: str, columns: str, folder: str) -> None:
         """Make an empty Delta table, whose columns its own log keeps."""
         ref = self.ref(key)
         self.forget(ref)
         self._run(f"CREATE TABLE {ref} ({columns}) USING delta LOCATION {literal(str(self._folder / folder))}")
         _TOLD[ref] = self._seen[ref] = folder, ()
 
-    def _what(self, shelf: Shelf) -> object:
+    def _fingerprint(self, shelf: SparkTable) -> object:
         """What the catalog knows of a table: where it is, and of Parquet, which columns it has."""
         return shelf.folder, shelf.columns if self._format == "parquet" else ()
 
-    def view(self, key: str, select: str) -> None:
+    def create_view(self, key: str, select: str) -> None:
         """Make or replace a view."""
         self._run(f"CREATE OR REPLACE VIEW {self.ref(key)} AS {select}")
         _TOLD[self.ref(key)] = select
 
-    def asof(self, key: str, shelf: Shelf) -> None:
+    def create_as_of(self, key: str, shelf: SparkTable) -> None:
         """Make the function by which SQL asks a table for a past day."""
         function, what = self.ref(f"{key}_asof"), ("asof", shelf.columns)
         if _TOLD.get(function) != what:
-            self._run(ddl.asof(self.ref(key), function, shelf.columns))
+            self._run(ddl.as_of_function_sql(self.ref(key), function, shelf.columns))
         elif self._seen.get(function, what) != what:
             self._run(f"REFRESH FUNCTION {function}")
         _TOLD[function] = self._seen[function] = what

@@ -10,7 +10,7 @@ from pyspark.sql import functions as spark_functions
 from headwater.names import quote
 
 
-class Staged:
+class TempViews:
     """What one warehouse has staged. A relation without rows is told to Spark as one, which then does not ask it."""
 
     def __init__(self, spark: Any, prefix: str) -> None:
@@ -26,7 +26,7 @@ class Staged:
             kept = rows.localCheckpoint(eager=True)
             self._counts.pop(name, None)
         else:
-            kept, self._counts[name] = _worked_out(rows)
+            kept, self._counts[name] = _materialize(rows)
         kept.createOrReplaceTempView(self._prefix + name)
         self.rows[name] = kept
         return quote(self._prefix + name)
@@ -45,23 +45,23 @@ class Staged:
         self.rows.pop(name, None)
 
 
-def _worked_out(rows: DataFrame) -> tuple[DataFrame, int]:
+def _materialize(rows: DataFrame) -> tuple[DataFrame, int]:
     """The rows as they are now, and how many."""
-    watched, count = counted(rows)
-    if surely_empty(watched):
+    watched, count = observe_count(rows)
+    if is_surely_empty(watched):
         return rows.limit(0), 0
     kept = watched.localCheckpoint(eager=True)
     number = int(count.get["rows"])
     return kept if number else kept.limit(0), number
 
 
-def counted(rows: DataFrame) -> tuple[DataFrame, Observation]:
+def observe_count(rows: DataFrame) -> tuple[DataFrame, Observation]:
     """The rows, and how many they were once they have been worked out (`rows`)."""
     count = Observation()
     return rows.observe(count, spark_functions.count(spark_functions.lit(1)).alias("rows")), count
 
 
-def surely_empty(watched: DataFrame) -> bool:
+def is_surely_empty(watched: DataFrame) -> bool:
     """Whether Spark knows, without looking, that `counted` rows are none: for instance because they come from none."""
     if is_connected(watched):
         return False

@@ -11,8 +11,8 @@ import pyarrow as pa
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.merge.merge import merge
-from headwater.silver.merge.result import Merged
-from headwater.testing.conformance.history.oracle import Seen, history
+from headwater.silver.merge.result import MergeResult
+from headwater.testing.conformance.history.oracle import Event, build_history
 from headwater.warehouse.base import Warehouse
 
 THING = Entity.model_validate(
@@ -51,7 +51,7 @@ WIDER = Entity.model_validate(
 _TYPES: dict[str, pa.DataType] = {"text": pa.string(), "bigint": pa.int64()}
 
 
-def seen(
+def make_event(
     key: str,
     sequence: int,
     operation: str = "U",
@@ -61,14 +61,14 @@ def seen(
     observed: int = 0,
     place: int = 0,
     **values: Any,
-) -> Seen:
+) -> Event:
     """An event as a source would send it; its hash is a function of what it says."""
     known = {"thing_id": key, **values} if operation == "U" else {}
     text = hashlib.md5(repr(sorted(known.items())).encode(), usedforsecurity=False).hexdigest()
-    return Seen(key, sequence, operation, known, text, batch, source, observed, place)
+    return Event(key, sequence, operation, known, text, batch, source, observed, place)
 
 
-def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING) -> str:
+def stage_events(warehouse: Warehouse, events: Sequence[Event], entity: Entity = THING) -> str:
     """The events as a staged relation, as a merge takes them."""
     columns = tuple(entity.columns)
     text, whole = pa.string(), pa.int64()
@@ -79,7 +79,7 @@ def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING)
         {
             "entity_key": e.key, "sequence": e.sequence, "operation": e.operation, "source": e.source,
             **{name: e.values.get(name) for name in columns},
-            "known": _known(e, columns), "hash": e.hash, "stamp": e.sequence,
+            "known": _known_columns(e, columns), "hash": e.hash, "stamp": e.sequence,
             "observed": e.observed, "place": e.place, "batch_id": e.batch,
         }
         for e in events
@@ -87,32 +87,34 @@ def staged(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING)
     return warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))
 
 
-def put(warehouse: Warehouse, events: Sequence[Seen], entity: Entity = THING, *, in_order: bool = False) -> Merged:
+def merge_events(
+    warehouse: Warehouse, events: Sequence[Event], entity: Entity = THING, *, in_order: bool = False
+) -> MergeResult:
     """Merge events."""
-    return merge(warehouse, entity, staged(warehouse, events, entity), in_order=in_order)
+    return merge(warehouse, entity, stage_events(warehouse, events, entity), in_order=in_order)
 
 
-def versions(warehouse: Warehouse, entity: Entity = THING, *, keys: Iterable[str] = ()) -> list[tuple[Any, ...]]:
+def read_versions(warehouse: Warehouse, entity: Entity = THING, *, keys: Iterable[str] = ()) -> list[tuple[Any, ...]]:
     """The stored versions, told as the oracle tells them; of these keys alone, if any are named."""
     columns = ", ".join(quote(name) for name in entity.columns)
     return warehouse.rows(
         f"SELECT entity_key, {columns}, epoch_us(valid_from), epoch_us(valid_to), is_current, version_number, batch_id "
-        f"FROM silver.{quote(entity.entity)} WHERE {among('entity_key', keys)} ORDER BY entity_key, version_number"
+        f"FROM silver.{quote(entity.entity)} WHERE {among_condition('entity_key', keys)} ORDER BY entity_key, version_number"
     )
 
 
-def told(events: Iterable[Seen], entity: Entity = THING) -> list[tuple[Any, ...]]:
+def expected_versions(events: Iterable[Event], entity: Entity = THING) -> list[tuple[Any, ...]]:
     """The versions as they should be."""
-    return history(events, tuple(entity.columns), entity.overwritten)
+    return build_history(events, tuple(entity.columns), entity.overwritten)
 
 
-def among(column: str, values: Iterable[str]) -> str:
+def among_condition(column: str, values: Iterable[str]) -> str:
     """SQL of whether a text is one of some; true when none are named."""
     named = ", ".join(literal(value) for value in sorted(values))
     return f"{column} IN ({named})" if named else "TRUE"
 
 
-def _known(event: Seen, columns: Sequence[str]) -> str | None:
+def _known_columns(event: Event, columns: Sequence[str]) -> str | None:
     if event.operation == "U" and all(name in event.values for name in columns):
         return None
     return "," + "".join(f"{name}," for name in columns if name in event.values)

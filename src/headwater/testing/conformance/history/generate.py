@@ -7,8 +7,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from headwater.testing.conformance.history.entity import seen
-from headwater.testing.conformance.history.oracle import Seen
+from headwater.testing.conformance.history.entity import make_event
+from headwater.testing.conformance.history.oracle import Event
 from headwater.testing.conformance.shrink import Batches
 
 NAMES = (None, "", "a", "b", "Þ,'|")
@@ -23,13 +23,13 @@ INSTANTS = 9
 SOURCES = ("shop.things", "shop.others")
 
 
-def events(chance: Random, *, most: int = 12, operations: str = "UUUUUDAAP") -> list[Seen]:
+def draw_events(chance: Random, *, most: int = 12, operations: str = "UUUUUDAAP") -> list[Event]:
     """Up to `most` events of two keys."""
     start = chance.choice(EPOCHS)
-    return [an_event(chance, start, operations) for _ in range(chance.randint(1, most))]
+    return [draw_event(chance, start, operations) for _ in range(chance.randint(1, most))]
 
 
-def an_event(chance: Random, start: int, operations: str) -> Seen:
+def draw_event(chance: Random, start: int, operations: str) -> Event:
     """An update that knows some columns, a delete, an absence or a presence, of one of two sources."""
     operation = chance.choice(operations)
     said: dict[str, Sequence[Any]] = {"name": NAMES, "size": SIZES, "note": NOTES}
@@ -39,10 +39,10 @@ def an_event(chance: Random, start: int, operations: str) -> Seen:
     source = SOURCES[0] if chance.random() < 0.6 else SOURCES[1]
     batch, observed = chance.choice((("b1", 1), ("b2", 2), ("b3", 3)))
     place = chance.randint(0, 2) if operation in "UD" else -1
-    return seen(key, sequence, operation, batch, source=source, observed=observed, place=place, **known)
+    return make_event(key, sequence, operation, batch, source=source, observed=observed, place=place, **known)
 
 
-def cut(chance: Random, arriving: list[Seen]) -> Batches[Seen]:
+def cut_batches(chance: Random, arriving: list[Event]) -> Batches[Event]:
     """The events in batches of one to five."""
     batches = []
     while arriving:
@@ -52,49 +52,49 @@ def cut(chance: Random, arriving: list[Seen]) -> Batches[Seen]:
     return tuple(batches)
 
 
-def in_any_order(chance: Random) -> Batches[Seen]:
+def draw_any_order(chance: Random) -> Batches[Event]:
     """Events in any order, some of them twice."""
-    drawn = events(chance)
+    drawn = draw_events(chance)
     drawn += chance.choices(drawn, k=chance.randint(0, 4))
     chance.shuffle(drawn)
-    return cut(chance, drawn)
+    return cut_batches(chance, drawn)
 
 
-def as_they_happened(chance: Random) -> Batches[Seen]:
+def draw_in_order(chance: Random) -> Batches[Event]:
     """Events in the order of their instants, no instant in two batches: nothing arrives late."""
-    drawn = sorted(events(chance), key=lambda event: event.sequence)
+    drawn = sorted(draw_events(chance), key=lambda event: event.sequence)
     borders = sorted(chance.sample(range(INSTANTS + 1), k=2))
     first = drawn[0].sequence - drawn[0].sequence % 100
-    spans: list[list[Seen]] = [[], [], []]
+    spans: list[list[Event]] = [[], [], []]
     for event in drawn:
         spans[sum(event.sequence - first > border for border in borders)].append(event)
     return tuple(tuple(span) for span in spans if span)
 
 
-def nothing_empty_or_absent(chance: Random) -> Batches[Seen]:
+def draw_null_and_empty(chance: Random) -> Batches[Event]:
     """Three updates of one thing after the first: one says NULL, one the empty text, one nothing."""
     said: list[dict[str, Any]] = [{"name": None}, {"name": ""}, {}]
     chance.shuffle(said)
-    drawn = [seen("p:1", 1, name="first", size=1, note="n")]
-    drawn += [seen("p:1", sequence, **known) for sequence, known in enumerate(said, 2)]
-    return cut(chance, chance.sample(drawn, k=len(drawn)))
+    drawn = [make_event("p:1", 1, name="first", size=1, note="n")]
+    drawn += [make_event("p:1", sequence, **known) for sequence, known in enumerate(said, 2)]
+    return cut_batches(chance, chance.sample(drawn, k=len(drawn)))
 
 
-def comings_and_goings(chance: Random) -> Batches[Seen]:
+def draw_stretches(chance: Random) -> Batches[Event]:
     """Updates that all say the same, deletes and absences, each at an instant of its own."""
     same: dict[str, Any] = {"name": "same", "size": 1, "note": "n"}
-    drawn = [seen("p:1", at, chance.choice("UUDA"), **same) for at in range(1, chance.randint(2, 8))]
-    return cut(chance, chance.sample(drawn, k=len(drawn)))
+    drawn = [make_event("p:1", at, chance.choice("UUDA"), **same) for at in range(1, chance.randint(2, 8))]
+    return cut_batches(chance, chance.sample(drawn, k=len(drawn)))
 
 
-def two_batches(chance: Random) -> Batches[Seen]:
+def draw_two_batches(chance: Random) -> Batches[Event]:
     """What was there, and what arrives later."""
-    return tuple(events(chance)), tuple(events(chance, most=5))
+    return tuple(draw_events(chance)), tuple(draw_events(chance, most=5))
 
 
-def coloured_later(chance: Random) -> Batches[Seen]:
+def draw_new_column(chance: Random) -> Batches[Event]:
     """What was there, and events of a time in which things have a colour, too."""
-    before, later = events(chance), events(chance)
+    before, later = draw_events(chance), draw_events(chance)
     painted = [
         replace(one, values={**one.values, "colour": "red"}, hash=f"{one.hash}+") if one.operation == "U" else one
         for one in later
@@ -102,11 +102,13 @@ def coloured_later(chance: Random) -> Batches[Seen]:
     return tuple(before), tuple(painted)
 
 
-def apart(batches: Batches[Seen], number: int) -> Batches[Seen]:
+def relabel_keys(batches: Batches[Event], number: int) -> Batches[Event]:
     """The same events of other keys. What they say keeps its hash: ties end the same way, whatever the key."""
-    return tuple(tuple(_of(one, f"p:{number}.{one.key.removeprefix('p:')}") for one in batch) for batch in batches)
+    return tuple(
+        tuple(_with_key(one, f"p:{number}.{one.key.removeprefix('p:')}") for one in batch) for batch in batches
+    )
 
 
-def _of(event: Seen, key: str) -> Seen:
+def _with_key(event: Event, key: str) -> Event:
     values = {**event.values, "thing_id": key} if "thing_id" in event.values else event.values
     return replace(event, key=key, values=values)

@@ -18,7 +18,7 @@ TIES = {"A": 0, "P": 1, "D": 2, "U": 3}
 
 
 @dataclass(frozen=True)
-class Seen:
+class Event:
     """One observation: an update with what it knows, a delete, an absence from its source, or a presence in it."""
 
     key: str
@@ -45,17 +45,19 @@ class Seen:
         return self.observed if self.first is None else self.first
 
 
-def history(events: Iterable[Seen], columns: Sequence[str], overwritten: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+def build_history(
+    events: Iterable[Event], columns: Sequence[str], overwritten: Sequence[str] = ()
+) -> list[tuple[Any, ...]]:
     """Versions as (key, *columns, from, to, current, number, batch), sorted by key and time."""
     told: list[tuple[Any, ...]] = []
-    for key, own in sorted(_by_key(events).items()):
-        told += _of_one(key, own, columns, overwritten)
+    for key, own in sorted(_group_by_key(events).items()):
+        told += _build_key_history(key, own, columns, overwritten)
     return told
 
 
-def set_of(events: Iterable[Seen]) -> list[Seen]:
+def merge_duplicates(events: Iterable[Event]) -> list[Event]:
     """Each event once: with its latest observation, and the first of them with the batch that brought it."""
-    once: dict[tuple[Any, ...], Seen] = {}
+    once: dict[tuple[Any, ...], Event] = {}
     for event in events:
         before = once.get(event.identity, event)
         last = max(before, event, key=lambda one: (one.observed, one.place))
@@ -64,14 +66,14 @@ def set_of(events: Iterable[Seen]) -> list[Seen]:
     return list(once.values())
 
 
-def state_at(events: Iterable[Seen], key: str, instant: int) -> dict[str, Any] | None:
+def state_at(events: Iterable[Event], key: str, instant: int) -> dict[str, Any] | None:
     """What is known of a thing right at an instant; None when it is not there."""
-    own = [event for event in set_of(events) if event.key == key and event.sequence <= instant]
-    states = list(_states(in_order(own)))
+    own = [event for event in merge_duplicates(events) if event.key == key and event.sequence <= instant]
+    states = list(_replay_states(sort_events(own)))
     return states[-1][1] if states and states[-1][2] else None
 
 
-def in_order(events: Iterable[Seen]) -> list[Seen]:
+def sort_events(events: Iterable[Event]) -> list[Event]:
     """Events of one key in the order in which they count."""
     return sorted(
         events,
@@ -79,7 +81,7 @@ def in_order(events: Iterable[Seen]) -> list[Seen]:
     )
 
 
-def _states(ordered: Iterable[Seen]) -> Iterator[tuple[Seen, dict[str, Any], bool]]:
+def _replay_states(ordered: Iterable[Event]) -> Iterator[tuple[Event, dict[str, Any], bool]]:
     """After each event: the event, what is known of the thing, and whether it is there."""
     state: dict[str, Any] = {}
     showing: set[str] = set()
@@ -99,22 +101,24 @@ def _states(ordered: Iterable[Seen]) -> Iterator[tuple[Seen, dict[str, Any], boo
         yield event, state, alive and bool(showing)
 
 
-def _by_key(events: Iterable[Seen]) -> dict[str, list[Seen]]:
-    groups: dict[str, list[Seen]] = {}
-    for event in set_of(events):
+def _group_by_key(events: Iterable[Event]) -> dict[str, list[Event]]:
+    groups: dict[str, list[Event]] = {}
+    for event in merge_duplicates(events):
         groups.setdefault(event.key, []).append(event)
     return groups
 
 
-def _of_one(key: str, events: list[Seen], columns: Sequence[str], overwritten: Sequence[str]) -> list[tuple[Any, ...]]:
-    ordered = in_order(events)
+def _build_key_history(
+    key: str, events: list[Event], columns: Sequence[str], overwritten: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    ordered = sort_events(events)
     newest: dict[str, Any] = {}
     for event in ordered:
         if event.operation == "U":
             newest |= {name: value for name, value in event.values.items() if name in overwritten}
 
     found: list[dict[str, Any]] = []
-    for place, (event, state, there) in enumerate(_states(ordered)):
+    for place, (event, state, there) in enumerate(_replay_states(ordered)):
         if place + 1 < len(ordered) and ordered[place + 1].sequence == event.sequence:
             continue
         tracked = {name: state.get(name) for name in columns if name not in overwritten}

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headwater.names import quote
-from headwater.testing.conformance.star.load import everything, in_order
+from headwater.testing.conformance.star.load import read_star, sort_rows
 from headwater.testing.conformance.star.model import STAR
 from headwater.warehouse.base import Warehouse
 
 Rows = list[tuple[Any, ...]]
 
 
-def comparable(warehouse: Warehouse) -> dict[str, Rows]:
+def read_comparable(warehouse: Warehouse) -> dict[str, Rows]:
     """All of gold, with the member and the version's start in the place of keys that are numbered by arrival."""
-    found = everything(warehouse, skip=("dim_date", "dim_worker", "fact_entry"))
-    worker = _but(warehouse, "dim_worker", "worker_key")
-    found["dim_worker"] = in_order(warehouse.rows(f"SELECT {', '.join(worker)} FROM gold.dim_worker"))
-    entry = ", ".join(f"f.{name}" for name in _but(warehouse, "fact_entry", "worker_key"))
-    found["fact_entry"] = in_order(
+    found = read_star(warehouse, skip=("dim_date", "dim_worker", "fact_entry"))
+    worker = _columns_without(warehouse, "dim_worker", "worker_key")
+    found["dim_worker"] = sort_rows(warehouse.rows(f"SELECT {', '.join(worker)} FROM gold.dim_worker"))
+    entry = ", ".join(f"f.{name}" for name in _columns_without(warehouse, "fact_entry", "worker_key"))
+    found["fact_entry"] = sort_rows(
         warehouse.rows(
             f"SELECT {entry}, coalesce(w.entity_key, CAST(w.worker_key AS VARCHAR)) AS who, w.valid_from "
             "FROM gold.fact_entry AS f LEFT JOIN gold.dim_worker AS w ON w.worker_key = f.worker_key"
@@ -28,11 +28,11 @@ def comparable(warehouse: Warehouse) -> dict[str, Rows]:
     return found
 
 
-def _but(warehouse: Warehouse, table: str, column: str) -> list[str]:
+def _columns_without(warehouse: Warehouse, table: str, column: str) -> list[str]:
     return [quote(found.name) for found in warehouse.describe("gold", table) or () if found.name != column]
 
 
-def lost_keys(warehouse: Warehouse) -> str:
+def find_lost_key(warehouse: Warehouse) -> str:
     """The first key of a fact that no dimension has, in words; empty where every key resolves."""
     for fact in STAR.declarations.facts.values():
         for name, lookup in fact.lookups.items():
@@ -46,7 +46,7 @@ def lost_keys(warehouse: Warehouse) -> str:
     return ""
 
 
-def doubled_keys(warehouse: Warehouse) -> str:
+def find_doubled_key(warehouse: Warehouse) -> str:
     """The first surrogate key that two members share, in words; empty where none do."""
     for dimension in STAR.declarations.dimensions:
         key = f"{dimension}_key"
@@ -56,20 +56,20 @@ def doubled_keys(warehouse: Warehouse) -> str:
     return ""
 
 
-def unlike(one: str, stars: Mapping[str, Rows], other: str, others: Mapping[str, Rows]) -> str:
+def compare_stars(one: str, stars: Mapping[str, Rows], other: str, others: Mapping[str, Rows]) -> str:
     """How two stars differ: the rows of the first table that does."""
     for name, rows in stars.items():
         left, right = list(map(repr, rows)), list(map(repr, others.get(name, [])))
         if left != right:
-            only = _but_not(left, right), _but_not(right, left)
-            return f"gold.{name}\nonly {one}\n{_lines(only[0])}\nonly {other}\n{_lines(only[1])}"
+            only = _missing_rows(left, right), _missing_rows(right, left)
+            return f"gold.{name}\nonly {one}\n{_render_rows(only[0])}\nonly {other}\n{_render_rows(only[1])}"
     return ""
 
 
-def _but_not(rows: Sequence[str], others: Sequence[str]) -> list[str]:
+def _missing_rows(rows: Sequence[str], others: Sequence[str]) -> list[str]:
     known = set(others)
     return [row for row in rows if row not in known]
 
 
-def _lines(rows: Sequence[str]) -> str:
+def _render_rows(rows: Sequence[str]) -> str:
     return "\n".join(f"  {row}" for row in rows[:20]) or "  nothing"

@@ -7,9 +7,9 @@ from datetime import date, datetime, time
 from random import Random
 from typing import Any
 
-from headwater.testing.conformance.history.oracle import Seen
+from headwater.testing.conformance.history.oracle import Event
 from headwater.testing.conformance.shrink import Batches
-from headwater.testing.conformance.star.load import Said, seen
+from headwater.testing.conformance.star.load import EntityEvent, make_event
 
 APART = 10
 """Examples have ids of their own: so far from one to the next."""
@@ -36,72 +36,78 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
 """What each column of each entity may hold."""
 
 
-def company(chance: Random) -> Batches[Said]:
+def draw_company(chance: Random) -> Batches[EntityEvent]:
     """Events of every entity, in two or three batches."""
     return tuple(
-        tuple(_said(chance, chance.choice(tuple(VALUES)), DAYS) for _ in range(chance.randint(4, 20)))
+        tuple(_draw_event(chance, chance.choice(tuple(VALUES)), DAYS) for _ in range(chance.randint(4, 20)))
         for _ in range(chance.randint(2, 3))
     )
 
 
-def owners(chance: Random) -> Batches[Said]:
+def draw_owners(chance: Random) -> Batches[EntityEvent]:
     """Companies and their addresses, through eight months and in any order."""
-    drawn = [_said(chance, "company", MONTHS) for _ in range(chance.randint(1, 8))]
-    drawn += [_said(chance, "address", MONTHS) for _ in range(chance.randint(0, 8))]
+    drawn = [_draw_event(chance, "company", MONTHS) for _ in range(chance.randint(1, 8))]
+    drawn += [_draw_event(chance, "address", MONTHS) for _ in range(chance.randint(0, 8))]
     chance.shuffle(drawn)
-    return _halved(chance, drawn)
+    return _split_in_half(chance, drawn)
 
 
-def work(chance: Random) -> Batches[Said]:
+def draw_work(chance: Random) -> Batches[EntityEvent]:
     """Members, and what they worked at some instant of their lives or outside of them, in any order."""
-    drawn = [_said(chance, "member", MONTHS) for _ in range(chance.randint(1, 8))]
-    drawn += [_entry(chance) for _ in range(chance.randint(1, 6))]
+    drawn = [_draw_event(chance, "member", MONTHS) for _ in range(chance.randint(1, 8))]
+    drawn += [_draw_entry(chance) for _ in range(chance.randint(1, 6))]
     chance.shuffle(drawn)
-    return _halved(chance, drawn)
+    return _split_in_half(chance, drawn)
 
 
-def work_before_members(chance: Random) -> Batches[Said]:
+def draw_work_before_members(chance: Random) -> Batches[EntityEvent]:
     """The work first, its members afterwards."""
-    entries = tuple(_entry(chance) for _ in range(chance.randint(1, 5)))
-    return entries, *_halved(chance, [_said(chance, "member", MONTHS) for _ in range(chance.randint(1, 6))])
+    entries = tuple(_draw_entry(chance) for _ in range(chance.randint(1, 5)))
+    return entries, *_split_in_half(
+        chance, [_draw_event(chance, "member", MONTHS) for _ in range(chance.randint(1, 6))]
+    )
 
 
-def apart(batches: Batches[Said], number: int) -> Batches[Said]:
+def relabel_keys(batches: Batches[EntityEvent], number: int) -> Batches[EntityEvent]:
     """The same events with other ids. What they say keeps its hash: ties end the same way, whatever the id."""
-    return tuple(tuple(_moved(one, number * APART) for one in batch) for batch in batches)
+    return tuple(tuple(_shift_ids(one, number * APART) for one in batch) for batch in batches)
 
 
-def _halved(chance: Random, drawn: list[Said]) -> Batches[Said]:
+def _split_in_half(chance: Random, drawn: list[EntityEvent]) -> Batches[EntityEvent]:
     border = chance.randint(0, len(drawn))
     return tuple(tuple(part) for part in (drawn[:border], drawn[border:]) if part)
 
 
-def _said(chance: Random, entity: str, days: tuple[str, ...]) -> Said:
+def _draw_event(chance: Random, entity: str, days: tuple[str, ...]) -> EntityEvent:
     values = {name: chance.choice(choices) for name, choices in VALUES[entity].items()}
     key, when, operation = chance.randint(1, 2), chance.choice(days), chance.choice("UUUUD")
-    return Said(entity=entity, seen=seen(entity, key, when, operation, batch=f"b{chance.randint(1, 6)}", **values))
+    return EntityEvent(
+        entity=entity, event=make_event(entity, key, when, operation, batch=f"b{chance.randint(1, 6)}", **values)
+    )
 
 
-def _entry(chance: Random) -> Said:
+def _draw_entry(chance: Random) -> EntityEvent:
     """Work at the border of two months, within one, or at no instant."""
     day = chance.choice(MONTHS)
     started = chance.choice((None, datetime.fromisoformat(day), datetime.fromisoformat(f"{day[:8]}15")))
     values: dict[str, Any] = {"member_id": chance.choice(IDS), "started_at": started, "hours": chance.choice(AMOUNTS)}
     when = chance.choice(("2024-09-01", "2024-09-02"))
-    return Said(entity="entry", seen=seen("entry", chance.randint(1, 4), when, chance.choice("UUUUUD"), **values))
+    return EntityEvent(
+        entity="entry", event=make_event("entry", chance.randint(1, 4), when, chance.choice("UUUUUD"), **values)
+    )
 
 
-def _moved(said: Said, by: int) -> Said:
-    return replace(said, seen=_with_ids(said.seen, by))
+def _shift_ids(said: EntityEvent, by: int) -> EntityEvent:
+    return replace(said, event=_with_ids(said.event, by))
 
 
-def _with_ids(event: Seen, by: int) -> Seen:
-    values = {name: _id(name, value, by) for name, value in event.values.items()}
+def _with_ids(event: Event, by: int) -> Event:
+    values = {name: _shift_id(name, value, by) for name, value in event.values.items()}
     number = int(event.key.removeprefix("psa:"))
     return replace(event, key=f"psa:{number + by}", values=values)
 
 
-def _id(name: str, value: Any, by: int) -> Any:
+def _shift_id(name: str, value: Any, by: int) -> Any:
     if value is None:
         return None
     if name.endswith("_id"):

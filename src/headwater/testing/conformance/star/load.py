@@ -14,7 +14,7 @@ import pyarrow as pa
 from headwater.clock import micros
 from headwater.events import Listen, ignore
 from headwater.gold.dimension.build import build_dimension
-from headwater.gold.fact.build import load_fact
+from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
 from headwater.model.fact import Fact
@@ -22,10 +22,10 @@ from headwater.model.tables import needs, order
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
-from headwater.silver.schema.migrate import ready
-from headwater.testing.conformance.history.oracle import Seen
+from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.oracle import Event
 from headwater.testing.conformance.star.model import STAR
-from headwater.warehouse.base import Warehouse, Written
+from headwater.warehouse.base import Warehouse, WriteCounts
 
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -37,31 +37,31 @@ _ARROW: dict[str, pa.DataType] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class EntityEvent:
     """An event of an entity of the firm."""
 
     entity: str
-    seen: Seen
+    event: Event
 
 
-def at(text: str) -> int:
+def sequence_at(text: str) -> int:
     """The sequence of an instant."""
     return micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
-def seen(entity: str, key: int, when: str, operation: str = "U", /, *, batch: str = "b1", **values: Any) -> Seen:
+def make_event(entity: str, key: int, when: str, operation: str = "U", /, *, batch: str = "b1", **values: Any) -> Event:
     """An event that knows every column (those not given are NULL)."""
     columns = STAR.declarations.entities[entity].columns
     said = dict.fromkeys(columns) | {f"{entity}_id": key} | values if operation == "U" else {}
     text = hashlib.md5(repr(sorted(said.items())).encode(), usedforsecurity=False).hexdigest()
-    return Seen(f"psa:{key}", at(when), operation, said, text, batch, f"shop.{entity}s")
+    return Event(f"psa:{key}", sequence_at(when), operation, said, text, batch, f"shop.{entity}s")
 
 
-def prepare(warehouse: Warehouse, *names: str) -> Warehouse:
+def create_tables(warehouse: Warehouse, *names: str) -> Warehouse:
     """The warehouse, with tables of these entities, or of all."""
     for name in names or STAR.declarations.entities:
         if warehouse.describe("silver", name) is None:
-            ready(warehouse, STAR.declarations.entities[name])
+            migrate_tables(warehouse, STAR.declarations.entities[name])
     return warehouse
 
 
@@ -70,21 +70,21 @@ def read_at(batch: str) -> datetime:
     return datetime(2024, min(int(batch[1:]), 12), 1, tzinfo=UTC)
 
 
-def put(warehouse: Warehouse, entity: str, *events: Seen) -> None:
+def merge_events(warehouse: Warehouse, entity: str, *events: Event) -> None:
     """Merge events into silver, which has tables of their entity from then on."""
-    prepare(warehouse, entity)
+    create_tables(warehouse, entity)
     declared = STAR.declarations.entities[entity]
     text, whole = pa.string(), pa.int64()
     fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
     fields |= {name: _ARROW[column.type] for name, column in declared.columns.items()}
     fields |= {"known": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
-    rows = [
+    records = [
         {"entity_key": event.key, "sequence": event.sequence, "operation": event.operation,
          "source": event.source, **event.values, "known": None if event.operation == "U" else ",", "hash": event.hash,
          "stamp": event.sequence, "observed": event.observed, "place": event.place, "batch_id": f"{event.batch}-{entity}"}
         for event in events
     ]  # fmt: skip
-    staged = warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))
+    staged = warehouse.stage_arrow("arrived", pa.Table.from_pylist(records, schema=pa.schema([*fields.items()])))
     batches = [_provenance(entity, name) for name in sorted({event.batch for event in events})]
     merge(warehouse, declared, staged, batches=batches)
 
@@ -99,55 +99,57 @@ def _provenance(entity: str, batch: str) -> Provenance:
     )
 
 
-def put_all(warehouse: Warehouse, said: Iterable[Said]) -> None:
+def merge_all(warehouse: Warehouse, said: Iterable[EntityEvent]) -> None:
     """Merge events of several entities, an entity at a time."""
     arriving = list(said)
     for entity in STAR.declarations.entities:
-        if own := [one.seen for one in arriving if one.entity == entity]:
-            put(warehouse, entity, *own)
+        if own := [one.event for one in arriving if one.entity == entity]:
+            merge_events(warehouse, entity, *own)
 
 
-def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore) -> Written:
+def build_star(
+    warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore
+) -> WriteCounts:
     """Bring all of gold up to date."""
-    written = Written()
+    written = WriteCounts()
     for table in order(star.declarations):
-        written += build_one(warehouse, star, table, rebuild=rebuild, listen=listen)
+        written += build_table(warehouse, star, table, rebuild=rebuild, listen=listen)
     return written
 
 
-def build_one(
+def build_table(
     warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: Listen = ignore
-) -> Written:
+) -> WriteCounts:
     """Bring one table of gold up to date. Entities that nobody has told of are empty."""
     if entities := sorted(needs(table)):
-        prepare(warehouse, *entities)
+        create_tables(warehouse, *entities)
     if isinstance(table, Fact):
-        return load_fact(warehouse, star, table, rebuild=rebuild, listen=listen)
+        return build_fact(warehouse, star, table, rebuild=rebuild, listen=listen)
     return build_dimension(warehouse, star, table, rebuild=rebuild, listen=listen)
 
 
-def rows(warehouse: Warehouse, table: str, *columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
+def read_rows(warehouse: Warehouse, table: str, *columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
     """Rows of a table of gold, sorted; timestamps as the first 10 letters of their text, decimals as floats."""
     names = ", ".join(map(quote, columns))
-    found = in_order(warehouse.rows(f"SELECT {names} FROM gold.{quote(table)} WHERE {where}"))
-    return [tuple(_plain(value) for value in row) for row in found]
+    found = sort_rows(warehouse.rows(f"SELECT {names} FROM gold.{quote(table)} WHERE {where}"))
+    return [tuple(_plain_value(value) for value in row) for row in found]
 
 
-def in_order(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def sort_rows(found: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Rows sorted by all columns, NULL last."""
     return sorted(found, key=lambda row: [(value is None, value) for value in row])
 
 
-def everything(warehouse: Warehouse, skip: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+def read_star(warehouse: Warehouse, skip: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
     """Every row and column of gold."""
     return {
-        name: in_order(warehouse.rows(f"SELECT * FROM gold.{quote(name)}"))
+        name: sort_rows(warehouse.rows(f"SELECT * FROM gold.{quote(name)}"))
         for name in warehouse.tables("gold")
         if name not in set(skip)
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat(" ")
     if isinstance(value, date):

@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-from headwater.gold.change_feed import drop
+from headwater.gold.change_feed import drop_table
 from headwater.model.tables import order, table_name
-from headwater.testing.conformance.shrink import Batches, flat
-from headwater.testing.conformance.star.compare import comparable, doubled_keys, lost_keys, unlike
-from headwater.testing.conformance.star.load import Said, build, prepare, put_all
+from headwater.testing.conformance.shrink import Batches, flatten
+from headwater.testing.conformance.star.compare import compare_stars, find_doubled_key, find_lost_key, read_comparable
+from headwater.testing.conformance.star.load import EntityEvent, build_star, create_tables, merge_all
 from headwater.testing.conformance.star.model import STAR
-from headwater.testing.conformance.tenants import Ground
+from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.base import Warehouse
 
 
-def _grown(ground: Ground, batches: Batches[Said]) -> Warehouse:
+def _grow_star(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> Warehouse:
     """The whole star in a tenant of its own, brought up to date after every batch."""
-    warehouse = prepare(ground.fresh())
-    build(warehouse)
+    warehouse = create_tables(ground.create_tenant())
+    build_star(warehouse)
     for batch in batches:
-        put_all(warehouse, batch)
-        build(warehouse)
+        merge_all(warehouse, batch)
+        build_star(warehouse)
     return warehouse
 
 
-def same_keys(ground: Ground, batches: Batches[Said]) -> str:
+def check_same_keys(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str:
     """Whether a star that grew is the one made at once of all events, key for key."""
-    grown, anew = _grown(ground, batches), prepare(ground.fresh())
-    put_all(anew, flat(batches))
-    build(anew)
-    found = unlike("in what grew", comparable(grown), "in what was made at once", comparable(anew))
-    found = found or doubled_keys(grown)
+    grown, anew = _grow_star(ground, batches), create_tables(ground.create_tenant())
+    merge_all(anew, flatten(batches))
+    build_star(anew)
+    found = compare_stars("in what grew", read_comparable(grown), "in what was made at once", read_comparable(anew))
+    found = found or find_doubled_key(grown)
     for warehouse in (grown, anew):
         ground.erase(warehouse.tenant)
     return found
 
 
-def replayed(ground: Ground, batches: Batches[Said]) -> str:
+def check_replay(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str:
     """Whether all batches, merged and built once more, write nothing."""
-    warehouse = _grown(ground, batches)
-    before = comparable(warehouse)
+    warehouse = _grow_star(ground, batches)
+    before = read_comparable(warehouse)
     for batch in batches:
-        put_all(warehouse, batch)
-    done = build(warehouse)
+        merge_all(warehouse, batch)
+    done = build_star(warehouse)
     found = f"a replay wrote {done.inserted} rows and deleted {done.deleted}" if done.rows else ""
-    found = found or unlike("before the replay", before, "after it", comparable(warehouse))
+    found = found or compare_stars("before the replay", before, "after it", read_comparable(warehouse))
     ground.erase(warehouse.tenant)
     return found
 
 
-def rebuilt(ground: Ground, batches: Batches[Said]) -> str:
+def check_rebuild(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str:
     """Whether a rebuild in place writes nothing, and tables made anew are what they were."""
-    warehouse = _grown(ground, batches)
-    before, done = comparable(warehouse), build(warehouse, rebuild=True)
+    warehouse = _grow_star(ground, batches)
+    before, done = read_comparable(warehouse), build_star(warehouse, rebuild=True)
     found = f"a rebuild wrote {done.inserted} rows and deleted {done.deleted}" if done.rows else ""
     for table in reversed(order(STAR.declarations)):
-        drop(warehouse, table_name(table))
-    build(warehouse)
-    found = found or unlike("before the rebuild", before, "after it", comparable(warehouse))
+        drop_table(warehouse, table_name(table))
+    build_star(warehouse)
+    found = found or compare_stars("before the rebuild", before, "after it", read_comparable(warehouse))
     ground.erase(warehouse.tenant)
     return found
 
@@ -63,20 +63,20 @@ def rebuilt(ground: Ground, batches: Batches[Said]) -> str:
 RESERVED = [(-3,), (-2,), (-1,)]
 
 
-def reserved(ground: Ground, batches: Batches[Said]) -> str:
+def check_reserved(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str:
     """Whether every dimension has its three reserved members, and every key of a fact a row that it should mean."""
-    warehouse = _grown(ground, batches)
-    found = lost_keys(warehouse)
+    warehouse = _grow_star(ground, batches)
+    found = find_lost_key(warehouse)
     for name in STAR.declarations.dimensions:
         there = warehouse.rows(f"SELECT {name}_key FROM gold.dim_{name} WHERE {name}_key < 0 ORDER BY 1")
         if there != RESERVED:
             found = found or f"dim_{name} should have the reserved members -3, -2 and -1, and has {there}"
-    found = found or _unreserved(warehouse)
+    found = found or _check_reserved_keys(warehouse)
     ground.erase(warehouse.tenant)
     return found
 
 
-def _unreserved(warehouse: Warehouse) -> str:
+def _check_reserved_keys(warehouse: Warehouse) -> str:
     """What a missing key, one that does not apply and a day outside of the calendar mean."""
     lookups = (
         ("member_key", "e.member_id IS NULL", -1),
@@ -95,15 +95,15 @@ def _unreserved(warehouse: Warehouse) -> str:
     return ""
 
 
-def like_duckdb(ground: Ground, batches: Batches[Said]) -> str:
+def check_like_duckdb(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str:
     """Whether the whole star is the one that DuckDB in memory builds."""
-    judge = ground.judging()
-    prepare(judge)
+    judge = ground.new_reference()
+    create_tables(judge)
     for batch in batches:
-        put_all(judge, batch)
-    build(judge)
-    warehouse = _grown(ground, batches)
-    found = unlike("DuckDB has", comparable(judge), "found", comparable(warehouse))
+        merge_all(judge, batch)
+    build_star(judge)
+    warehouse = _grow_star(ground, batches)
+    found = compare_stars("DuckDB has", read_comparable(judge), "found", read_comparable(warehouse))
     judge.close()
     ground.erase(warehouse.tenant)
     return found

@@ -11,11 +11,11 @@ from headwater.errors import DeclarationError
 from headwater.model.dimension import Dimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.names import quote
-from headwater.testing.conformance.scenario import Drawing, Drawn, Step, sheet
-from headwater.testing.conformance.star.load import build_one, put, seen
+from headwater.testing.conformance.scenario import Scenario, ScenarioCheck, Step, load_scenarios
+from headwater.testing.conformance.star.load import build_table, make_event, merge_events
 from headwater.testing.conformance.star.model import MEMBER, star_of
-from headwater.testing.conformance.tenants import Ground
-from headwater.testing.tables import drawn, mismatch
+from headwater.testing.conformance.tenants import SelfTestTenants
+from headwater.testing.tables import find_mismatch, parse_table
 from headwater.warehouse.base import Warehouse
 
 _COMPANY = EntityDimension.model_validate(
@@ -68,7 +68,7 @@ _REMEMBERED = {
     ),
 }
 
-SHEET = sheet("star")
+SHEET = load_scenarios("star")
 """The cases."""
 
 
@@ -79,40 +79,40 @@ class _Case:
         self.warehouse = warehouse
         self.remembered: dict[str, list[tuple[Any, ...]]] = {}
 
-    def says(self, entity: str, table: str) -> str:
+    def add_events(self, entity: str, table: str) -> str:
         """Each line is an event: `id`, `at`, `op` (an update unless it says D), and what is said."""
         events = []
-        for row in drawn(table):
+        for row in parse_table(table):
             number, when, operation = row.pop("id"), f"2024-{row.pop('at')}", row.pop("op", "U")
             if row.get("started_at"):
                 row["started_at"] = datetime.fromisoformat(f"2024-{row['started_at']}")
-            events.append(seen(entity.lower(), number, when, operation, **row))
-        put(self.warehouse, entity.lower(), *events)
+            events.append(make_event(entity.lower(), number, when, operation, **row))
+        merge_events(self.warehouse, entity.lower(), *events)
         return ""
 
     def build(self, names: str, counts: str, _: str) -> str:
         """Bring tables up to date, and hold the rows put into each against the numbers."""
         tables = [TABLES[name] for name in names.split(", ")]
         star = star_of(*tables)
-        found = [build_one(self.warehouse, star, table).inserted for table in tables]
+        found = [build_table(self.warehouse, star, table).inserted for table in tables]
         wanted = [int(number) for number in re.findall(r"\d+", counts)]
         return "" if found == wanted else f"put in {found} rows"
 
-    def refused(self, name: str, saw: str, _: str) -> str:
+    def expect_refusal(self, name: str, saw: str, _: str) -> str:
         """A table cannot be built, and the complaint names these rows."""
         table = TABLES[name]
         try:
-            build_one(self.warehouse, star_of(table), table)
+            build_table(self.warehouse, star_of(table), table)
         except DeclarationError as error:
             return "" if error.saw.endswith(saw) else f"refused for another reason\n{error}"
         return "it was built"
 
-    def reads(self, what: str, picture: str) -> str:
+    def expect_rows(self, what: str, picture: str) -> str:
         """Hold rows against a drawing; decimals as whole numbers, days without their year."""
-        names = list(drawn(picture)[0])
+        names = list(parse_table(picture)[0])
         found = self.warehouse.rows(f"SELECT {', '.join(map(quote, names))} FROM ({_READ[what]}) AS asked")
-        return mismatch(
-            picture, [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found]
+        return find_mismatch(
+            picture, [{name: _plain_value(value) for name, value in zip(names, row, strict=True)} for row in found]
         )
 
     def remember(self, what: str, _: str) -> str:
@@ -120,53 +120,53 @@ class _Case:
         self.remembered[what] = self.warehouse.rows(_REMEMBERED[what])
         return ""
 
-    def still(self, what: str, _: str) -> str:
+    def expect_unchanged(self, what: str, _: str) -> str:
         """An answer is what it was."""
         found = self.warehouse.rows(_REMEMBERED[what])
         return "" if found == self.remembered[what] else f"were {self.remembered[what]}, are {found}"
 
 
 _SENTENCES: tuple[tuple[re.Pattern[str], Callable[..., str]], ...] = (
-    (re.compile(r"(\w+) says:"), _Case.says),
+    (re.compile(r"(\w+) says:"), _Case.add_events),
     (re.compile(r"Build ([\w, ]+): ([\d and]+) rows?\."), _Case.build),
-    (re.compile(r"Building ([\w ]+) is refused: (.*)"), _Case.refused),
-    (re.compile(r"Then ([\w ]+):"), _Case.reads),
+    (re.compile(r"Building ([\w ]+) is refused: (.*)"), _Case.expect_refusal),
+    (re.compile(r"Then ([\w ]+):"), _Case.expect_rows),
     (re.compile(r"Remember the ([\w ]+)\."), _Case.remember),
-    (re.compile(r"The ([\w ]+) (?:is that|are those) remembered\."), _Case.still),
+    (re.compile(r"The ([\w ]+) (?:is that|are those) remembered\."), _Case.expect_unchanged),
 )
 
 
-def comes_out(warehouse: Warehouse, drawing: Drawing) -> str:
+def run_scenario(warehouse: Warehouse, drawing: Scenario) -> str:
     """How a case comes out otherwise than it is drawn, on a warehouse that holds nothing yet."""
     case = _Case(warehouse)
     for step in drawing.steps:
-        if wrong := _carried_out(case, step):
+        if wrong := _run_step(case, step):
             return f"{step.says}\n{wrong}"
     return ""
 
 
-def _carried_out(case: _Case, step: Step) -> str:
+def _run_step(case: _Case, step: Step) -> str:
     for sentence, means in _SENTENCES:
         if found := sentence.fullmatch(step.says):
             return means(case, *found.groups(), step.table)
     raise step.unknown()
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return "open" if value.year == 9999 else "ever" if value.year == 1970 else f"{value:%m-%d}"
     return int(value) if hasattr(value, "as_tuple") else value
 
 
-def _on_own_ground(ground: Ground, drawing: Drawing) -> str:
-    warehouse = ground.fresh()
-    wrong = comes_out(warehouse, drawing)
+def _run_in_own_tenant(ground: SelfTestTenants, drawing: Scenario) -> str:
+    warehouse = ground.create_tenant()
+    wrong = run_scenario(warehouse, drawing)
     if not wrong:
         ground.erase(warehouse.tenant)
     return wrong
 
 
-STAR_DRAWN = Drawn(
-    name="drawn-star", promise="the hard cases of the star, drawn", drawings=SHEET, differs=_on_own_ground
+STAR_DRAWN = ScenarioCheck(
+    name="drawn-star", promise="the hard cases of the star, drawn", scenarios=SHEET, run_scenario=_run_in_own_tenant
 )
 """The line that runs them."""
