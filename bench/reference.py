@@ -11,7 +11,7 @@ import httpx2
 from bench.measure import measured
 from headwater.bronze.schema import shape_of
 from headwater.connectors.connectwise.schemas import Ticket
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.field import Field
 from headwater.names import quote
 
@@ -34,7 +34,7 @@ def download_and_type(url: str, folder: Path) -> None:
 def _column(field: Field) -> str:
     """A value cast to its type, as such a script would have it: no look at what a cast does to digits or spellings."""
     value = ".".join(map(quote, field.path))
-    kept = None if field.many or field.dtype == "json" else spelled(field.dtype, DUCKDB)
+    kept = None if field.many or field.dtype == "json" else render_dtype(field.dtype, DUCKDB)
     return f"{f'CAST({value} AS {kept})' if kept else value} AS {quote(field.name)}"
 
 

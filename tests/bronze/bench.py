@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import zstandard
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.bronze.land import Landed, Terms, land
 from headwater.clock import EPOCH
 from headwater.lake.folder import FolderLake
@@ -38,10 +38,10 @@ class Bench:
         self.resource = Resource(resource="things", path="things", **resource)
         self.contract = contract or contract_of("Thing", FIELDS)
         feed = Feed(tenant="acme", connection="psa", resource="things")
-        self.batch = batch_of(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
+        self.batch = create_batch(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
 
     def sweep(self) -> None:
-        self.batch = batch_of(self.batch.feed, self.batch.window, purpose="sweep")
+        self.batch = create_batch(self.batch.feed, self.batch.window, purpose="sweep")
 
     def raw(self, lines: Sequence[bytes | dict[str, Any]], page: int = 3) -> None:
         packed = [line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode() for line in lines]

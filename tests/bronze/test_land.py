@@ -9,7 +9,7 @@ import pytest
 import headwater.connectors.connectwise.schemas as schemas
 from headwater.bronze.contract import relaxed
 from headwater.bronze.parquet_writer import Typist
-from headwater.errors import DeclarationError, GuardError, LakeError
+from headwater.errors import DeclarationError, LakeError, SafetyCheckError
 from headwater.model.field import contract_of, fields_of
 from tests.bronze.bench import NOW, Bench, at
 
@@ -188,7 +188,7 @@ def test_fields_that_nobody_sends_any_more_are_told(bench):
 
 def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
     bench.raw([{"id": 1, "novel": 1}])
-    with pytest.raises(GuardError) as told:
+    with pytest.raises(SafetyCheckError) as told:
         bench.land(drift="refuse")
     assert "novel (new)" in told.value.saw
     assert bench.lake.list("acme") == [bench.lake.path("raw", bench.batch, ".jsonl.zst")]

@@ -78,11 +78,11 @@ def test_every_error_has_a_heading_and_its_exit_code():
         kind
         for module in (errors, failure)
         for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, errors.HeadwaterError | errors.StopRequested)
+        if isinstance(kind, type) and issubclass(kind, errors.HeadwaterError | errors.Cancelled)
     }
     known = headings(DOCS / "reference" / "errors.md")
     assert not [kind.__name__ for kind in kinds if kind.__name__ not in known]
-    for kind in kinds - {errors.StopRequested}:
+    for kind in kinds - {errors.Cancelled}:
         section = page.split(f"## {kind.__name__}\n")[1].split("\n## ")[0]
         assert f"Exit code {kind.exit_code}" in section, kind.__name__
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import SystemClock
 from headwater.extract.client import Client
 from headwater.extract.credentials import Access
@@ -221,7 +221,7 @@ def question(client: Client, resource: str = "tickets", **more: Any) -> Question
 def batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:
     """The batch of a resource."""
     feed = Feed(tenant=FEED.tenant, connection=FEED.connection, resource=resource)
-    return batch_of(feed, window, purpose=purpose)
+    return create_batch(feed, window, purpose=purpose)
 
 
 def ticket(ident: int, **more: Any) -> dict[str, Any]:

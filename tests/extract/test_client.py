@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from headwater.clock import SystemClock
-from headwater.errors import Again, DeclarationError, Refused
+from headwater.errors import DeclarationError, PermanentError, TransientError
 from headwater.events import RequestRetried
 from headwater.extract.credentials import Access
 from headwater.extract.rate_limit import Budget, Budgets
@@ -75,7 +75,7 @@ def test_a_wait_that_is_too_long_fails_and_says_so(service):
     service.collections["tickets"] = tickets(1)
     service.faults = [status(429, Retry_After="7200")]
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(Again) as caught:
+    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.at("tickets"))
     assert "max_wait" in caught.value.hint
     assert clock.slept == []
@@ -85,7 +85,7 @@ def test_errors_back_off_and_then_fail_in_four_slots(service):
     service.collections["tickets"] = tickets(1)
     service.always = status(500, b'{"message":"oops priv-0815-hush"}')
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(Again) as caught:
+    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.at("tickets"))
     assert clock.slept == [0.5, 1, 2, 4, 8]
     error = caught.value
@@ -121,7 +121,7 @@ def test_a_broken_line_is_tried_again(service, fault):
 def test_a_wrong_key_is_refused_at_once_and_names_the_secrets(service, code):
     service.collections["tickets"] = []
     service.always = status(code, b'{"message":"key priv-0815-hush is unknown"}')
-    with client_of(service) as client, pytest.raises(Refused) as caught:
+    with client_of(service) as client, pytest.raises(PermanentError) as caught:
         client.fetch(client.at("tickets"))
     assert len(service.asked) == 1
     assert "public_key, private_key, client_id" in caught.value.hint
@@ -153,7 +153,7 @@ def test_a_rotated_secret_is_resolved_once_more(service):
 def test_nobody_there_is_said_soon():
     service = Service(url="http://127.0.0.1:9")
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(Again) as caught:
+    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.at("tickets"))
     assert caught.value.what == "nobody answers at the service's address"
     assert "base URL" in caught.value.hint
@@ -162,7 +162,7 @@ def test_nobody_there_is_said_soon():
 
 def test_a_host_without_an_address_is_said_soon():
     service = Service(url="https://nobody.invalid")
-    with client_of(service) as client, pytest.raises(Again) as caught:
+    with client_of(service) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.at("tickets"))
     assert "no address" in caught.value.what or "broke" in caught.value.what
 
@@ -170,7 +170,7 @@ def test_a_host_without_an_address_is_said_soon():
 def test_where_no_tls_is_spoken_nothing_is_sent():
     with serving(Service()) as plain:
         service = Service(url=plain.url.replace("http:", "https:"))
-        with client_of(service) as client, pytest.raises(Again, match="the connection broke"):
+        with client_of(service) as client, pytest.raises(TransientError, match="the connection broke"):
             client.fetch(client.at("tickets"))
         assert plain.asked == []
 
@@ -180,9 +180,9 @@ def test_no_token_goes_to_a_stranger(service):
         service.collections["tickets"] = tickets(1)
         service.always = status(302, b"", Location=f"{stranger.url}/v1/tickets")
         with client_of(service) as client:
-            with pytest.raises(Refused, match="elsewhere"):
+            with pytest.raises(PermanentError, match="elsewhere"):
                 client.fetch(client.at("tickets"))
-            with pytest.raises(Refused, match="host that the connector does not name"):
+            with pytest.raises(PermanentError, match="host that the connector does not name"):
                 client.fetch(client.at("tickets").to(f"{stranger.url}/v1/tickets"))
         assert stranger.asked == []
 
@@ -190,7 +190,7 @@ def test_no_token_goes_to_a_stranger(service):
 def test_a_web_page_is_no_data(service):
     service.collections["tickets"] = []
     service.always = status(200, b"<html>", Content_Type="text/html")
-    with client_of(service) as client, pytest.raises(Refused, match="web page"):
+    with client_of(service) as client, pytest.raises(PermanentError, match="web page"):
         client.fetch(client.at("tickets"))
 
 

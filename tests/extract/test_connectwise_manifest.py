@@ -11,9 +11,9 @@ import pytest
 import zstandard
 
 import headwater.connectors.connectwise
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.extract.client import Client
 from headwater.extract.credentials import Access
 from headwater.extract.rate_limit import Budgets
@@ -113,7 +113,7 @@ def records(lake, batch) -> list[dict]:
 
 def of(resource: str, client: Client, *, purpose: str = "changes"):
     feed = Feed(tenant="acme", connection="psa", resource=resource)
-    return batch_of(feed, Window(since=EPOCH, until=client.source_time()), purpose=purpose)
+    return create_batch(feed, Window(since=EPOCH, until=client.source_time()), purpose=purpose)
 
 
 def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> Question:
@@ -172,8 +172,8 @@ def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client,
     fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
     full = of("tickets", client)
     window = Window(since=full.window.until.replace(day=1, month=10), until=full.window.until)
-    batch = batch_of(full.feed, window)
-    with pytest.raises(Refused, match=says):
+    batch = create_batch(full.feed, window)
+    with pytest.raises(PermanentError, match=says):
         read(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
     assert ledger.windows(batch.feed) == ()
     httpx2.delete(f"{url}/_sandbox/faults")
@@ -186,7 +186,10 @@ def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
         settings={"base_url": url, "company": "acme"},
         secrets={"public_key": "public", "private_key": "wrong-0815", "client_id": "client"},
     )
-    with Client(manifest, access, budgets=Budgets(), clock=FastClock()) as wrong, pytest.raises(Refused) as caught:
+    with (
+        Client(manifest, access, budgets=Budgets(), clock=FastClock()) as wrong,
+        pytest.raises(PermanentError) as caught,
+    ):
         wrong.source_time()
     error = caught.value
     assert "401" in error.what

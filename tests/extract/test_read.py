@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from headwater.batch import Window
 from headwater.clock import EPOCH
-from headwater.errors import Again, DeclarationError, LakeError, Refused, StopRequested
+from headwater.errors import Cancelled, DeclarationError, LakeError, PermanentError, TransientError
 from headwater.events import BatchExtracted, FindingMade, PageCommitted, ReadStarted
 from headwater.extract.page_files import Parts, tidy
 from headwater.extract.read import read
@@ -187,7 +187,7 @@ def test_asked_to_stop_it_finishes_the_page_and_asks_no_further(service, lake, l
     service.collections["tickets"] = tickets(45)
     answers = iter([False, True])
     with client_of(service) as client:
-        with pytest.raises(StopRequested):
+        with pytest.raises(Cancelled):
             read(batch(), question(client), client, lake=lake, ledger=ledger, stop=lambda: next(answers))
         assert len(ledger.pages(batch())) == 2
         assert len(service.asked) == 2
@@ -222,7 +222,7 @@ def test_a_broken_body_is_asked_for_again_and_then_fails(service, lake, ledger):
     assert service.places() == ["", "10", "10", "15"]
     service.always = lambda asked, reply: (200, {}, reply[2][:-20])
     later = batch(window=Window(since=UNTIL, until=UNTIL + timedelta(days=1)))
-    with client_of(service) as client, pytest.raises(Again) as caught:
+    with client_of(service) as client, pytest.raises(TransientError) as caught:
         read(later, question(client), client, lake=lake, ledger=ledger)
     assert caught.value.where.startswith("acme/psa/tickets, page 1, GET http")
     assert ledger.windows(batch().feed) == (WINDOW,)
@@ -238,7 +238,7 @@ def test_a_page_that_is_sent_twice_is_refused_and_nothing_advances(resource, ser
         return first["reply"]
 
     service.faults = [*([None] if resource == "numbered" else []), None, *[repeat] * 8]
-    with client_of(service) as client, pytest.raises(Refused, match="repeats itself") as caught:
+    with client_of(service) as client, pytest.raises(PermanentError, match="repeats itself") as caught:
         read(batch(resource), question(client, resource), client, lake=lake, ledger=ledger)
     assert "page 3" in caught.value.where
     assert ledger.windows(batch(resource).feed) == ()
@@ -249,7 +249,7 @@ def test_a_link_that_leads_back_is_refused(service, lake, ledger):
     service.collections["tickets"] = tickets(45)
     back = lambda asked, reply: (200, {"Link": "</v1/tickets?page=2&pageSize=10>; rel=next"}, reply[2])  # noqa: E731
     service.faults = [None, None, back]
-    with client_of(service) as client, pytest.raises(Refused, match="read already"):
+    with client_of(service) as client, pytest.raises(PermanentError, match="read already"):
         read(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
 
 
@@ -259,7 +259,7 @@ def test_a_foreign_next_link_gets_no_request_and_leaves_no_trace(service, lake, 
         link = f"<{stranger.url}/v1/tickets?page=2>; rel=next"
         service.faults = [lambda asked, reply: (200, {"Link": link}, reply[2])]
         with client_of(service) as client:
-            with pytest.raises(Refused, match="host that the connector does not name"):
+            with pytest.raises(PermanentError, match="host that the connector does not name"):
                 read(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
             assert ledger.pages(batch("linked")) == ()
             assert read(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger).rows == 45
@@ -268,7 +268,7 @@ def test_a_foreign_next_link_gets_no_request_and_leaves_no_trace(service, lake, 
 
 def test_an_ignored_filter_is_noticed_and_named(service, lake, ledger):
     service.collections["tickets"] = [*tickets(12), ticket(13, _info={"lastUpdated": "2019-05-05T05:05:05Z"})]
-    with client_of(service) as client, pytest.raises(Refused, match="ignored the filter") as caught:
+    with client_of(service) as client, pytest.raises(PermanentError, match="ignored the filter") as caught:
         read(batch(), question(client), client, lake=lake, ledger=ledger)
     assert "id 13" in caught.value.saw
     assert "2019-05-05T05:05:05Z" in caught.value.saw

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from headwater.errors import GuardError
+from headwater.errors import SafetyCheckError
 from headwater.events import FindingMade
 from headwater.gold.change_feed import forget
 from headwater.gold.dimension.rekey import counted_tables, unsettled
@@ -223,7 +223,7 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     aged(warehouse)
     before = everything(warehouse)
     monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate", lambda *_: "CAST(7 AS BIGINT)")
-    with pytest.raises(GuardError) as caught:
+    with pytest.raises(SafetyCheckError) as caught:
         build_one(warehouse, STAR, MEMBER)
     assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
     assert everything(warehouse) == before

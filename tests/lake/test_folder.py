@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.errors import LakeError
 from headwater.lake.folder import FolderLake
@@ -20,7 +20,7 @@ def lake(tmp_path: Path) -> FolderLake:
 @pytest.fixture
 def batch() -> Batch:
     feed = Feed(tenant="acme", connection="psa", resource="tickets")
-    return batch_of(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
+    return create_batch(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def test_a_batch_has_its_place_below_its_tenant(lake, batch):

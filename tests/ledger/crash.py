@@ -12,12 +12,12 @@ from shutil import copytree, rmtree
 
 from sqlalchemy import event
 
-from headwater.batch import batch_of
+from headwater.batch import create_batch
 from headwater.ledger.base import FindingRow
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, feed, page, refused, window
 
-PARCEL, CHILD = batch(), batch_of(feed("notes"), window(0, 2))
+PARCEL, CHILD = batch(), create_batch(feed("notes"), window(0, 2))
 
 CALLS: list[Callable[[SqlLedger], object]] = [
     lambda ledger: ledger.claim("acme", "run", "far-away:1:b-s-1-x", seconds=60),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from headwater.batch import Batch, batch_of
+from headwater.batch import Batch, create_batch
 from headwater.errors import StateError
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
@@ -194,7 +194,7 @@ def test_latest_is_the_newest_that_was_read_to_the_end(ledger: SqlLedger) -> Non
 
 def test_readings_count_how_often_a_window_was_begun(ledger: SqlLedger) -> None:
     ledger.begin(batch(0, 1))
-    ledger.begin(batch_of(feed(), window(0, 1), reading=2))
+    ledger.begin(create_batch(feed(), window(0, 1), attempt=2))
     ledger.begin(batch(0, 1, purpose="sweep"))
     assert ledger.readings(feed()) == {("changes", window(0, 1)): 2, ("sweep", window(0, 1)): 1}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.ledger.base import BatchRow, State
 from headwater.model.resource import Parent, Resource
@@ -89,4 +89,4 @@ def row(state: State, batch: Batch, *, resume: State | None = None, parents: tup
 
 
 def batch(resource: str, since: datetime, until: datetime, *, purpose: str = "changes") -> Batch:
-    return batch_of(feed(resource), Window(since=since, until=until), purpose=purpose)
+    return create_batch(feed(resource), Window(since=since, until=until), purpose=purpose)

@@ -152,7 +152,7 @@ def test_what_was_committed_is_read_again_only_by_force_and_as_another_reading()
     narrow = asked(since=span.since)
     assert build(VIEW, tenant(state), narrow).steps == ()
     (again,) = extracts(build(VIEW, tenant(state), replace(narrow, force=True)))
-    assert (again.batch.window, again.batch.reading) == (span, 3)
+    assert (again.batch.window, again.batch.attempt) == (span, 3)
 
 
 def test_a_forced_read_that_was_interrupted_goes_on_and_is_not_begun_anew() -> None:

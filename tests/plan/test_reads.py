@@ -47,7 +47,7 @@ def test_asked_again_it_tells_what_is_left() -> None:
 def test_a_new_parent_at_the_same_instant_is_another_reading() -> None:
     state = replace(read("additions"), readings={("changes", WHOLE): 1})
     (only,) = spread(replace(opened(fresh("additions"))), state, keys=("1", "2", "9"))
-    assert (only.batch.window, only.batch.reading, only.parents) == (WHOLE, 2, ("9",))
+    assert (only.batch.window, only.batch.attempt, only.parents) == (WHOLE, 2, ("9",))
 
 
 def test_by_force_all_parents_are_read_again_in_one_batch() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.errors import StateError
 from headwater.plan.build import build
 from headwater.plan.step import (
@@ -32,7 +32,7 @@ WINDOWS = st.lists(INSTANTS, min_size=2, max_size=2, unique=True).map(
     lambda pair: Window(since=min(pair), until=max(pair))
 )
 BATCHES = st.builds(
-    batch_of, FEEDS, WINDOWS, purpose=st.sampled_from(["changes", "sweep", "snapshot"]), reading=st.integers(1, 3)
+    create_batch, FEEDS, WINDOWS, purpose=st.sampled_from(["changes", "sweep", "snapshot"]), attempt=st.integers(1, 3)
 )
 IDS = st.lists(NAMES, max_size=3).map(tuple)
 NEEDS = st.sampled_from(["all", "any", "none"])

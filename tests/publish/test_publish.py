@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from pyarrow import parquet
 
-from headwater.errors import DeclarationError, Unsupported
+from headwater.errors import DeclarationError, UnsupportedError
 from headwater.plan.dependencies import view_of
 from headwater.run import app
 from headwater.warehouse.base import Capabilities
@@ -91,7 +91,7 @@ def test_an_erased_tenant_is_published_no_more(root):
 def test_an_engine_that_writes_no_files_says_so(root, monkeypatch):
     with app.open_project(root) as opened, closing(opened.warehouse("acme")) as warehouse:
         monkeypatch.setattr(type(warehouse), "capabilities", Capabilities(dialect="duckdb"))
-        with pytest.raises(Unsupported, match="does not write its tables to files"):
+        with pytest.raises(UnsupportedError, match="does not write its tables to files"):
             publish_by_name(opened, warehouse, "lakehouse")
 
 

@@ -11,8 +11,8 @@ from msgspec import Raw
 from pydantic import ValidationError
 
 from headwater.batch import Window
-from headwater.clock import EPOCH, iso, parse_instant
-from headwater.errors import DeclarationError, Refused
+from headwater.clock import EPOCH, format_instant, parse_instant
+from headwater.errors import DeclarationError, PermanentError
 from headwater.wire.cursor import Changes, widened
 from headwater.wire.hosts import check_base, check_target
 from headwater.wire.limits import Limits, backoff
@@ -155,7 +155,7 @@ def test_own_and_declared_hosts_may_be_named(url):
     ],
 )  # fmt: skip
 def test_no_other_host_is_ever_asked(url):
-    with pytest.raises(Refused):
+    with pytest.raises(PermanentError):
         check_target(url, base=BASE, hosts=("cdn.example.com",))
 
 
@@ -186,4 +186,4 @@ def test_secrets_are_replaced_the_longest_first():
 
 def test_spans_of_limits_are_seconds():
     assert (Limits().timeout_seconds, Limits().max_wait_seconds) == (60, 600)
-    assert iso(EPOCH) == "1970-01-01T00:00:00Z"
+    assert format_instant(EPOCH) == "1970-01-01T00:00:00Z"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.wire.loop_guard import Trail
 from headwater.wire.message import Page, Request, Response
 from headwater.wire.paging import ForwardOnly, LinkHeader, PageNumber, Progress, Unpaged
@@ -73,7 +73,7 @@ def test_a_flag_and_a_total_are_believed_where_they_are_declared(kind):
 
 def test_an_empty_page_that_promises_more():
     assert PageNumber(more="more").after("3", wrapped(0, more=True)) == "4"
-    with pytest.raises(Refused, match="sends none to go on from"):
+    with pytest.raises(PermanentError, match="sends none to go on from"):
         ForwardOnly(more="more").after("9", wrapped(0, more=True))
 
 
@@ -89,7 +89,7 @@ def test_keys_in_another_order_are_refused_where_another_page_follows():
     ForwardOnly().check_order("3", [4, None, 4, True, "x", 9])
     ForwardOnly().check_order("abc", ["b", "a"])
     for keys in ([4, 9, 8], [2]):
-        with pytest.raises(Refused, match="in another order"):
+        with pytest.raises(PermanentError, match="in another order"):
             ForwardOnly().check_order("3", keys)
 
 
@@ -159,12 +159,12 @@ def test_keys_may_be_texts():
 
 
 def test_a_full_page_without_any_key_is_refused():
-    with pytest.raises(Refused, match="no record of a full page has the key"):
+    with pytest.raises(PermanentError, match="no record of a full page has the key"):
         ForwardOnly(size=2).after("", page({}, {}))
 
 
 def test_keys_that_go_back_are_refused():
-    with pytest.raises(Refused, match="repeats itself"):
+    with pytest.raises(PermanentError, match="repeats itself"):
         ForwardOnly(size=2).after("9", page(*things(4, 9)))
 
 
@@ -183,13 +183,13 @@ def test_a_position_that_was_asked_before_is_refused_however_long_ago():
     trail = Trail(["1"])
     trail.step("2", b"a\n")
     trail.step("3", b"b\n")
-    with pytest.raises(Refused, match="repeats itself"):
+    with pytest.raises(PermanentError, match="repeats itself"):
         trail.step("1", b"c\n")
 
 
 def test_the_same_page_twice_is_refused_but_empty_ones_and_another_collections_are_not():
     trail = Trail(last=b"a\n")
-    with pytest.raises(Refused, match="same page twice"):
+    with pytest.raises(PermanentError, match="same page twice"):
         trail.step("2", b"a\n")
     trail = Trail()
     trail.step("1", b"")

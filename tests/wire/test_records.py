@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.errors import Again, Refused
+from headwater.errors import PermanentError, TransientError
 from headwater.wire.message import Response
 from headwater.wire.records import as_lines, lines_of, split, value, values
 
@@ -36,7 +36,7 @@ def test_a_wrapped_list_is_found_by_its_path():
 
 @pytest.mark.parametrize("text", [b"", b'[{"a":1},{"a"', b"[1,]", b'["\xff"]', b"[1] x"])
 def test_a_broken_body_is_worth_asking_again(text):
-    with pytest.raises(Again, match="cut off or is no JSON"):
+    with pytest.raises(TransientError, match="cut off or is no JSON"):
         split(body(text))
 
 
@@ -45,7 +45,7 @@ def test_a_broken_body_is_worth_asking_again(text):
     [(b'{"message":"no"}', ""), (b'{"data":[]}', "Data"), (b'"x"', ""), (b"[]", "Data")],
 )
 def test_json_without_a_list_is_refused(text, path):
-    with pytest.raises(Refused, match="holds no list"):
+    with pytest.raises(PermanentError, match="holds no list"):
         split(body(text), path=path)
 
 

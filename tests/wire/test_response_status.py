@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.errors import Again, Refused
+from headwater.errors import PermanentError, TransientError
 from headwater.wire.message import Response
 from headwater.wire.response_status import Ok, Refresh, judge, vendor_message
 from headwater.wire.retry_after import wait_asked
@@ -71,20 +71,20 @@ def test_no_retry_after_breaks_the_reading(text):
     [
         (answer(), Ok),
         (answer(204, b""), Ok),
-        (answer(content_type="text/html; charset=utf-8"), Refused),
-        (answer(429), Again),
-        (answer(500), Again),
-        (answer(503), Again),
-        (answer(408), Again),
-        (answer(501), Refused),
-        (answer(400), Refused),
-        (answer(404), Refused),
-        (answer(302, location="https://evil.example/x?token=1"), Refused),
+        (answer(content_type="text/html; charset=utf-8"), PermanentError),
+        (answer(429), TransientError),
+        (answer(500), TransientError),
+        (answer(503), TransientError),
+        (answer(408), TransientError),
+        (answer(501), PermanentError),
+        (answer(400), PermanentError),
+        (answer(404), PermanentError),
+        (answer(302, location="https://evil.example/x?token=1"), PermanentError),
         (answer(401), Refresh),
-        (answer(403), Refused),
-        (answer(403, x_ratelimit_remaining="0"), Again),
-        (answer(403, retry_after="3"), Again),
-        (answer(799), Refused),
+        (answer(403), PermanentError),
+        (answer(403, x_ratelimit_remaining="0"), TransientError),
+        (answer(403, retry_after="3"), TransientError),
+        (answer(799), PermanentError),
     ],
 )
 def test_the_verdict(response, kind):
@@ -93,7 +93,7 @@ def test_the_verdict(response, kind):
 
 def test_a_wait_travels_with_the_verdict():
     verdict = judge(answer(429, retry_after="12"), now=NOW)
-    assert isinstance(verdict, Again)
+    assert isinstance(verdict, TransientError)
     assert verdict.after == 12
 
 
@@ -101,14 +101,14 @@ def test_a_wait_travels_with_the_verdict():
 def test_a_refused_key_names_the_secrets_to_look_at(status):
     verdict = judge(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
     error = verdict.otherwise if isinstance(verdict, Refresh) else verdict
-    assert isinstance(error, Refused)
+    assert isinstance(error, PermanentError)
     assert "public_key, private_key" in error.hint
     assert error.saw == "Nope"
 
 
 def test_where_a_redirect_leads_is_told_without_its_query():
     verdict = judge(answer(302, location="https://evil.example/x?token=1"), now=NOW)
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, PermanentError)
     assert verdict.saw == "location https://evil.example/x"
 
 

@@ -22,7 +22,7 @@ from headwater.bronze.rewrite import Parents, Staging, parents_from, wrapped
 from headwater.bronze.scan import Survey, Surveyor
 from headwater.bronze.schema import shape_of
 from headwater.bronze.validate import Judge, Verdict
-from headwater.errors import GuardError, LakeError
+from headwater.errors import LakeError, SafetyCheckError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Drift, RefusedRow
 from headwater.model.resource import Resource
@@ -70,7 +70,7 @@ def land(
     terms: Terms = Terms(),
     rows: int | None = None,
 ) -> Landed:
-    """Bring a batch from raw to bronze. A batch without a raw file is empty. GuardError if `terms.drift` refuses it.
+    """Bring a batch from raw to bronze. A batch without a raw file is empty. SafetyCheckError if `terms.drift` refuses it.
 
     `rows` are those that the ledger counted while reading; a raw file that holds another number is damaged.
     """
@@ -244,7 +244,7 @@ class _Landing:
             saw = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
             hint = "change the contract or the policy of the resource, then run again; the records wait in raw"
             where = f"{self.batch.feed} {self.batch.id}"
-            raise GuardError(
+            raise SafetyCheckError(
                 "Records differ from their contract, which is to be refused.", where=where, saw=saw, hint=hint
             )
 

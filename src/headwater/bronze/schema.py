@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from headwater.bronze.contract import check_columns
 from headwater.bronze.spelling import decimal_sql, double_sql, json_sql, loose_sql
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.errors import DeclarationError
 from headwater.model.field import Field, Node, flat, tree_of
 from headwater.names import literal, quote
@@ -220,7 +220,7 @@ def _spelled(node: Node, table: dict[str, str]) -> str:
     elif node.loose and table is _READ:
         one = "JSON"  # a text in quotes and a number are told apart by that
     elif node.dtype in table or table is DUCKDB:
-        one = spelled(node.dtype, table)
+        one = render_dtype(node.dtype, table)
     else:
         one = "VARCHAR"  # decimals are read as text, so that their digits reach the column exactly
     return f"{one}[]" if node.many else one

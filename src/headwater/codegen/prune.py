@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.codegen.choice import Choice
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 Schema = Mapping[str, Any]
 """A schema of an OpenAPI description."""
@@ -60,7 +60,7 @@ def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Sche
     for name in wanted:
         if name not in schemas:
             raise DeclarationError(
-                "The description has no such schema.", where=where, saw=name, hint=suggest(name, schemas)
+                "The description has no such schema.", where=where, saw=name, hint=did_you_mean(name, schemas)
             )
     pruner = _Pruner(schemas, choice)
     return {name: pruner.top(name) for name in wanted} | dict(sorted(pruner.met.items()))

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 from headwater.clock import Clock
-from headwater.errors import Again, Refused, ServiceError
-from headwater.events import Listen, RequestRetried, ignore
+from headwater.errors import PermanentError, ServiceError, TransientError
+from headwater.events import EventListener, RequestRetried, discard
 from headwater.extract.credentials import Access
 from headwater.extract.network_errors import failure_of
 from headwater.extract.rate_limit import Budgets
@@ -48,7 +48,7 @@ class Client:
         *,
         budgets: Budgets,
         clock: Clock,
-        listen: Listen = ignore,
+        listen: EventListener = discard,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.connector = connector
@@ -93,30 +93,30 @@ class Client:
         return Request(url=f"{self.base_url}/{path.lstrip('/')}", params=params, headers=self._headers)
 
     def pinned(self, request: Request) -> Request:
-        """`request`, if it stays on the declared hosts; Refused otherwise."""
+        """`request`, if it stays on the declared hosts; PermanentError otherwise."""
         try:
             check_target(request.url, base=self.base_url, hosts=self.connector.hosts)
-        except Refused as error:
+        except PermanentError as error:
             raise self._placed(error, request) from None
         return request
 
     def fetch(self, request: Request) -> Response:
-        """The answer to `request`; Again or Refused, in four slots and without a secret, when there is no good one."""
+        """The answer to `request`; TransientError or PermanentError, without a secret, when there is no good one."""
         return self.fetch_as(request, lambda response: response)
 
     def fetch_as(self, request: Request, read: Callable[[Response], T]) -> T:
         """What `read` makes of a good answer.
 
-        `read` may raise Again: a broken body is asked for anew, like a broken line.
+        `read` may raise TransientError: a broken body is asked for anew, like a broken line.
         """
         self.pinned(request)
         tries = 1
         while True:
             try:
                 return read(self._ask(request))
-            except Again as error:
+            except TransientError as error:
                 self._wait(request, self._placed(error, request), tries)
-            except Refused as error:
+            except PermanentError as error:
                 raise self._placed(error, request) from error.__cause__
             tries += 1
 
@@ -176,7 +176,7 @@ class Client:
         if tries >= (limits.tries if self._answered else min(limits.tries, _TRIES_WITHOUT_A_SOUND)):
             error.saw = f"{error.saw} (asked {tries} times)".strip()
             raise error
-        asked = error.after if isinstance(error, Again) else None
+        asked = error.after if isinstance(error, TransientError) else None
         after = backoff(tries, self._chance()) if asked is None else asked
         if after > limits.max_wait_seconds:
             error.hint = f"it wants to be left alone for {after:.0f} s, longer than `max_wait` ({limits.max_wait})"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headwater.batch import Batch
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.extract.client import Client
 from headwater.extract.request_params import Question, filters_of, path_of
 from headwater.wire.cursor import Kept
@@ -20,7 +20,7 @@ def wants_count(question: Question, batch: Batch) -> bool:
 
     Always for a read from which absences follow; of changes only where the paging is one that records may slip by.
     """
-    return question.resource.count is not None and (batch.complete or not question.paging.stable)
+    return question.resource.count is not None and (batch.is_complete or not question.paging.stable)
 
 
 def wants_second(question: Question, batch: Batch) -> bool:
@@ -33,7 +33,7 @@ def wants_second(question: Question, batch: Batch) -> bool:
     if question.paging.stable or question.resource.count is not None:
         return False
     silent = isinstance(question.resource.deletes, Kept) and "deletes" in question.resource.model_fields_set
-    return batch.purpose == "changes" or (batch.complete and not silent)
+    return batch.purpose == "changes" or (batch.is_complete and not silent)
 
 
 def count_of(question: Question, batch: Batch, client: Client) -> int:
@@ -73,7 +73,7 @@ def _asked(question: Question, batch: Batch, client: Client, parent: str | None)
     def read(response: Response) -> int:
         found = value(response.body, count.field)
         if isinstance(found, bool) or not isinstance(found, int):
-            raise Refused(
+            raise PermanentError(
                 "the service's count cannot be read",
                 saw=response.body[:200].decode(errors="replace"),
                 hint=f"`count:` of the resource says it stands at `{count.field}`",

@@ -25,8 +25,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from headwater.batch import Batch
-from headwater.errors import NotThere, Refused, ServiceError, StopRequested
-from headwater.events import BatchExtracted, FindingMade, Listen, PageCommitted, ReadDropped, ReadStarted, ignore
+from headwater.errors import Cancelled, NotFoundError, PermanentError, ServiceError
+from headwater.events import (
+    BatchExtracted,
+    EventListener,
+    FindingMade,
+    PageCommitted,
+    ReadDropped,
+    ReadStarted,
+    discard,
+)
 from headwater.extract.client import Client
 from headwater.extract.count_check import count_of, digest_of, distinct, wants_count, wants_second
 from headwater.extract.fingerprint import fingerprint_of
@@ -57,13 +65,13 @@ def read(
     *,
     lake: Lake,
     ledger: Ledger,
-    listen: Listen = ignore,
+    listen: EventListener = discard,
     stop: Callable[[], bool] = never,
 ) -> BatchRow:
     """Read `batch` into raw and commit its window; what the ledger then knows of it.
 
     Idempotent by batch id: a batch that was read is left alone, a half-read one goes on at its next page.
-    StopRequested after the page in hand when `stop` says so.
+    Cancelled after the page in hand when `stop` says so.
     """
     shape = fingerprint_of(client.connector, client.settings, question, batch.purpose)
     row = ledger.begin(batch, parents=question.parents, read_at=question.asked_at, fingerprint=shape)
@@ -96,7 +104,9 @@ def read(
     return ledger.find(batch.feed.tenant, batch.id) or row
 
 
-def _drop(row: BatchRow, question: Question, shape: str, *, parts: Parts, ledger: Ledger, listen: Listen) -> None:
+def _drop(
+    row: BatchRow, question: Question, shape: str, *, parts: Parts, ledger: Ledger, listen: EventListener
+) -> None:
     """Begin a half-read batch anew: its places mean something else under another declaration."""
     parts.clear()
     ledger.begin_anew(row.batch, read_at=question.asked_at or row.read_at or row.batch.window.until, fingerprint=shape)
@@ -113,7 +123,7 @@ def _found(batch: Batch, doubt: Doubt) -> FindingMade:
         finding=f"{batch.purpose}_unproved",
         count=doubt.count,
         detail=f"{doubt.detail}: nothing is taken for gone"
-        if batch.complete
+        if batch.is_complete
         else f"{doubt.detail}: some may be missing",
     )
 
@@ -127,7 +137,7 @@ class _Reader:
     client: Client
     parts: Parts
     ledger: Ledger
-    listen: Listen
+    listen: EventListener
     stop: Callable[[], bool]
 
     @property
@@ -244,7 +254,7 @@ class _Reader:
                 if following is None:
                     return pages
                 if stopping:
-                    raise StopRequested
+                    raise Cancelled
                 progress = self._stepped(progress, arrived, place, following)
                 place = following
 
@@ -270,7 +280,7 @@ class _Reader:
     def _fetched(self, request: Request, place: str) -> tuple[Page, bytes]:
         try:
             return self.client.fetch_as(request, self._split)
-        except NotThere:
+        except NotFoundError:
             paging, position = self.question.paging, self.route.stop(place).position
             if not paging.not_found_ends or position == paging.start():
                 raise
@@ -326,7 +336,7 @@ class _Reader:
             raise
 
     def _verify(self, page: Page, place: str, following: str | None) -> None:
-        """Refused when a record came that the filter should have kept out (some services ignore what they do not know),
+        """PermanentError when a record came that the filter should have kept out (some services ignore what they do not know),
         or when the records are in an order in which the next page would leave some out.
         """
         window, changes = asked_window(self.question, self.batch), self.question.changes
@@ -344,7 +354,7 @@ class _Reader:
             return
         at, stamp = stray
         key = ", ".join(f"{path} {value(page.records[at], path)}" for path in self.question.resource.key)
-        raise Refused(
+        raise PermanentError(
             "the service ignored the filter: it sent a record that was not asked for",
             saw=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
             hint="look at `params:` of the cursor; nothing was advanced",

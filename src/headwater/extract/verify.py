@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Raw
 
 from headwater.batch import Batch
-from headwater.errors import DeclarationError, NotThere, Refused
-from headwater.events import BatchExtracted, Listen, PageCommitted, ReadStarted, ignore
+from headwater.errors import DeclarationError, NotFoundError, PermanentError
+from headwater.events import BatchExtracted, EventListener, PageCommitted, ReadStarted, discard
 from headwater.extract.client import Client
 from headwater.extract.page_files import Parts
 from headwater.extract.request_params import Question, fields_of
@@ -48,11 +48,11 @@ def verify(
     *,
     lake: Lake,
     ledger: Ledger,
-    listen: Listen = ignore,
+    listen: EventListener = discard,
 ) -> BatchRow:
     """Read the records that are asked for into raw as `batch`; what the ledger then knows of it.
 
-    An id that is not in the batch is not there. Refused when the answers cannot be believed. A batch that was read is
+    An id that is not in the batch is not there. PermanentError when the answers cannot be believed. A batch that was read is
     left alone; a half-read one begins anew, for the ids may be others by now.
     """
     row, parts = ledger.begin(batch, read_at=question.asked_at), Parts(batch, lake)
@@ -98,7 +98,7 @@ class _Asker:
         asked = self._groups(wanted) if self.how.grouped else self._singles(wanted)
         for number, records in enumerate(asked):
             if number == 0 and control and control not in self._keys(records):
-                raise Refused(
+                raise PermanentError(
                     "the service does not give a record by its id that it has just shown",
                     where=self._where,
                     saw=f"{self._key} {control}",
@@ -144,13 +144,13 @@ class _Asker:
         mark, between = self.how.quote, self.how.separator
         for one in ids:
             if between in one or (mark and mark in one) or not one.isprintable():
-                raise Refused("an id cannot be written in a list of ids", where=self._where, saw=one[:200])
+                raise PermanentError("an id cannot be written in a list of ids", where=self._where, saw=one[:200])
         return between.join(f"{mark}{one}{mark}" for one in ids)
 
     def _fetched(self, request: Request) -> list[Raw]:
         try:
             return self.client.fetch_as(self.client.pinned(request), self._split)
-        except NotThere:
+        except NotFoundError:
             if self.how.grouped:
                 raise
             return []
@@ -173,10 +173,10 @@ class _Asker:
         return [] if bytes(inner) == b"null" else [inner]
 
     def _check(self, records: Sequence[Raw], asked: set[str]) -> set[str]:
-        """The ids that came; Refused when another one is among them: then the service answers to something else."""
+        """The ids that came; PermanentError when another one is among them: then the service answers to something else."""
         came = self._keys(records)
         if strange := sorted(came - asked):
-            raise Refused(
+            raise PermanentError(
                 "the service was asked for records by id and sent another one",
                 where=self._where,
                 saw=f"{self._key} {strange[0]}",

@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
-from headwater.names import check_field, literal, quote, suggest
+from headwater.names import check_field, did_you_mean, literal, quote
 
 ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Dot, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Tuple, exp.Var,
@@ -126,7 +126,7 @@ def _column(name: str, scope: Scope, where: str) -> str:
         f"`{name}` is no column here.",
         where=where,
         saw=name,
-        hint=suggest(name, scope.columns) or "no column is in scope",
+        hint=did_you_mean(name, scope.columns) or "no column is in scope",
     )
 
 
@@ -177,10 +177,12 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
     name, output = _text(arguments[1], where), _text(arguments[2], where)
     rules = scope.rules.get(name)
     if rules is None:
-        raise DeclarationError(f"No rules are called `{name}`.", where=where, saw=name, hint=suggest(name, scope.rules))
+        raise DeclarationError(
+            f"No rules are called `{name}`.", where=where, saw=name, hint=did_you_mean(name, scope.rules)
+        )
     if output not in rules.outputs:
         raise DeclarationError(
-            f"The rules `{name}` give no `{output}`.", where=where, saw=output, hint=suggest(output, rules.outputs)
+            f"The rules `{name}` give no `{output}`.", where=where, saw=output, hint=did_you_mean(output, rules.outputs)
         )
     folded = folded_text(arguments[0], rules)
     branches = "".join(

@@ -18,7 +18,7 @@ from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations, Project
 from headwater.model.yaml_document import Document, read_documents
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 D = TypeVar("D", bound=Declared)
 
@@ -85,7 +85,7 @@ def declare(kind: type[D], document: Document) -> D:
     """A document as a declaration; DeclarationErrors with all that is wrong with it."""
     origin = Origin(document.file, document.line, document.lines)
     try:
-        return kind.model_validate(document.values).stamped(origin)
+        return kind.model_validate(document.values).with_origin(origin)
     except ValidationError as error:
         raise DeclarationErrors([_complaint(kind, item, origin) for item in error.errors()]) from error
 
@@ -140,11 +140,11 @@ def _shelve(noun: Declared, shelves: dict[str, dict[str, Any]]) -> None:
 def _complaint(kind: type[BaseModel], error: Any, origin: Origin) -> DeclarationError:
     path = tuple(str(step) for step in error["loc"])
     last = path[-1] if path else ""
-    where = origin.of(*path)
+    where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
         known = _fields_at(kind, path[:-1])
         return DeclarationError(
-            f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=suggest(last, known)
+            f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=did_you_mean(last, known)
         )
     if error["type"] == "missing":
         return DeclarationError(f"`{'.'.join(path)}` is missing.", where=where, saw="nothing", hint=f"add `{last}:`")

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.plan.dependencies import View
 from headwater.plan.downstream import star_of
 from headwater.plan.reads import reads_of, settled
@@ -86,7 +86,7 @@ def _refuse_unknown(state: TenantState, request: Request) -> None:
                 f"tenant `{state.tenant}` reads no {noun} `{unknown[0]}`.",
                 where=f"--{noun}",
                 saw=unknown[0],
-                hint=suggest(unknown[0], known),
+                hint=did_you_mean(unknown[0], known),
             )
 
 
@@ -98,7 +98,9 @@ def _notes(feeds: Iterable[FeedState], request: Request) -> tuple[str, ...]:
         if until is None:
             notes[feed.feed.connection] = "the service's time is not known, so nothing new is read"
         elif request.until is not None and request.until > until:
-            notes[feed.feed.connection] = f"asked until {iso(request.until)}, settled until {iso(until)}"
+            notes[feed.feed.connection] = (
+                f"asked until {format_instant(request.until)}, settled until {format_instant(until)}"
+            )
     return tuple(f"{connection}: {note}" for connection, note in sorted(notes.items()))
 
 

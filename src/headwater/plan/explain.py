@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import assert_never
 
 from headwater.batch import Feed
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish, Step
-from headwater.windows import merged
+from headwater.windows import merge_windows
 
 _TITLES = ("Read", "Land", "Conform", "Build", "Load", "Publish")
 _WIDTH = 110
@@ -92,15 +92,15 @@ def _reading(reads: Sequence[Extract]) -> list[str]:
     fresh = [read for read in reads if not read.resume]
     windows = [read.batch.window for read in fresh if read.batch.purpose == "changes" and not read.open]
     if windows:
-        spans = ", ".join(str(span) for span in merged(windows))
-        again = ", again" if any(read.batch.reading > 1 for read in fresh) else ""
+        spans = ", ".join(str(span) for span in merge_windows(windows))
+        again = ", again" if any(read.batch.attempt > 1 for read in fresh) else ""
         texts.append(f"{_counted(len(windows), 'window')}: {spans}{again}")
     texts += [_due(read) for read in fresh if read.open or read.batch.purpose != "changes"]
     return texts
 
 
 def _due(read: Extract) -> str:
-    until = iso(read.batch.window.until)
+    until = format_instant(read.batch.window.until)
     below = f" below each of {read.parent}" if read.open else ""
     match read.batch.purpose:
         case "sweep":

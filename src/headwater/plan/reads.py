@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from headwater.batch import Batch, Window, batch_of
+from headwater.batch import Batch, Window, create_batch
 from headwater.clock import EPOCH, parse_span
 from headwater.plan.state import FeedState, Request
 from headwater.plan.step import Extract
-from headwater.windows import chunks, missing
+from headwater.windows import missing_windows, split_window
 from headwater.wire.cursor import Changes, Snapshot, Sweep
 
 
@@ -47,7 +47,7 @@ def spread(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tuple[Ext
     groups: dict[Window, list[str]] = defaultdict(list)
     for key in dict.fromkeys(keys):
         underway = [read.batch.window for read in begun if read.batch.purpose == purpose and key in read.parents]
-        for window in missing(step.batch.window, (*state.parents.get(key, ()), *underway)):
+        for window in missing_windows(step.batch.window, (*state.parents.get(key, ()), *underway)):
             groups[window].append(key)
     return (
         *begun,
@@ -72,7 +72,9 @@ def _changes(state: FeedState, request: Request, *, until: datetime, news: bool)
     begun = [row.batch.window for row in state.at("extracting") if row.batch.purpose == "changes"]
     known = begun if request.force else [*state.committed, *begun]
     return tuple(
-        _fresh(state, window) for span in missing(asked, known) for window in _pieces(state, request, span, until)
+        _fresh(state, window)
+        for span in missing_windows(asked, known)
+        for window in _pieces(state, request, span, until)
     )
 
 
@@ -84,12 +86,12 @@ def _asked(state: FeedState, request: Request, until: datetime) -> Window | None
 
 def _pieces(state: FeedState, request: Request, span: Window, until: datetime) -> tuple[Window, ...]:
     chunk = request.chunk or parse_span(state.resource.chunk or "30d")
-    return chunks(span, chunk=chunk, look_back=parse_span(state.resource.look_back or "730d"), until=until)
+    return split_window(span, chunk=chunk, look_back=parse_span(state.resource.look_back or "730d"), until=until)
 
 
 def _below_parents(state: FeedState, request: Request, asked: Window, *, news: bool) -> tuple[Extract, ...]:
     """One open step; not cut in chunks, for that would ask every parent anew for every chunk."""
-    lacking = not state.parents or any(missing(asked, windows) for windows in state.parents.values())
+    lacking = not state.parents or any(missing_windows(asked, windows) for windows in state.parents.values())
     return (replace(_fresh(state, asked), again=request.force),) if news or lacking or request.force else ()
 
 
@@ -122,7 +124,7 @@ def _fresh(state: FeedState, window: Window, *, purpose: str = "changes") -> Ext
     # a window that was begun before and is asked for again is another batch: the files of the first one stay what they are
     reading = state.readings.get((purpose, window), 0) + 1
     parent = state.resource.parent
-    batch = batch_of(state.feed, window, purpose=purpose, reading=reading)
+    batch = create_batch(state.feed, window, purpose=purpose, attempt=reading)
     return Extract(batch=batch, parent=parent.resource if parent else "")
 
 

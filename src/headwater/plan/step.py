@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import iso, parse_instant
+from headwater.clock import format_instant, parse_instant
 from headwater.errors import StateError
 
 Needs = Literal["all", "any", "none"]
@@ -235,8 +235,8 @@ def _feed(feed: Feed) -> dict[str, str]:
 
 
 def _batch(batch: Batch) -> dict[str, Any]:
-    window = {"since": iso(batch.window.since), "until": iso(batch.window.until)}
-    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "reading": batch.reading}
+    window = {"since": format_instant(batch.window.since), "until": format_instant(batch.window.until)}
+    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "reading": batch.attempt}
 
 
 def _batch_from(written: Mapping[str, Any]) -> Batch:
@@ -245,5 +245,5 @@ def _batch_from(written: Mapping[str, Any]) -> Batch:
         feed=Feed(tenant=written["tenant"], connection=written["connection"], resource=written["resource"]),
         window=Window(since=parse_instant(written["since"]), until=parse_instant(written["until"])),
         purpose=written["purpose"],
-        reading=written["reading"],
+        attempt=written["reading"],
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from headwater.errors import DeclarationError
 from headwater.model.project import Declarations, Project, Publication
 from headwater.model.tables import order, table_name
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.storage.url import absolute, scheme_of
 
 
@@ -18,7 +18,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
     names: set[str] = set()
     places: set[str] = set()
     for number, one in enumerate(project.publish):
-        where = project.origin.of("publish", str(number))
+        where = project.origin.location_of("publish", str(number))
         place = url_of(one, root)
         if one.name in names or place in places:
             raise DeclarationError(
@@ -63,5 +63,5 @@ def _check_tables(declared: Publication, declarations: Declarations, where: str)
     for table in declared.tables:
         if table not in known:
             raise DeclarationError(
-                f"{declared.layer} has no table `{table}`.", where=where, saw=table, hint=suggest(table, known)
+                f"{declared.layer} has no table `{table}`.", where=where, saw=table, hint=did_you_mean(table, known)
             )

@@ -197,7 +197,7 @@ def _check_places(opened: Opened) -> list[str]:
     for project in (opened.project, *(opened.project.in_environment(one) for one in others)):
         if not is_reference(project.ledger.url):
             find_ledger(project.ledger.url)
-        check_isolation(project.stamped(opened.project.origin), sorted(tenants), opened.root)
+        check_isolation(project.with_origin(opened.project.origin), sorted(tenants), opened.root)
     return warnings
 
 

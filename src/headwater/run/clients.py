@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.clock import Clock
-from headwater.events import Listen, ignore
+from headwater.events import EventListener, discard
 from headwater.extract.client import Client
 from headwater.extract.credentials import Access
 from headwater.extract.rate_limit import Budgets
@@ -19,7 +19,7 @@ def client_of(
     connection: Connection,
     *,
     budgets: Budgets,
-    listen: Listen = ignore,
+    listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Client:
     """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
@@ -44,5 +44,5 @@ def connection_place(opened: Opened, tenant: str, name: str) -> str:
     """Where a connection is declared: file and line, or the ledger."""
     declared = opened.project.tenants.get(tenant)
     if declared and name in declared.connections:
-        return opened.project.origin.of("tenants", tenant, "connections", name)
+        return opened.project.origin.location_of("tenants", tenant, "connections", name)
     return f"ledger, connection {name} of {tenant}"

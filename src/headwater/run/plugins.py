@@ -27,7 +27,7 @@ from headwater.model.project import (
     WarehouseSettings,
 )
 from headwater.model.resource import Resource
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.secrets import resolve, resolve_url
 from headwater.storage.url import absolute
 from headwater.warehouse.base import Warehouse
@@ -58,7 +58,7 @@ def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.ya
         # A project's copy of an installed manifest goes on using that one's contracts.
         return _plug(load_connector(own), f"{point.value}.schemas" if point else None)
     if point is None:
-        hint = suggest(name, connector_names()) or "`headwater connector list` shows those that are installed"
+        hint = did_you_mean(name, connector_names()) or "`headwater connector list` shows those that are installed"
         raise DeclarationError(f"No connector is called `{name}`.", where=where, saw=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
@@ -74,7 +74,7 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
     """The declarations that ship under `name`."""
     point = _point("headwater.blueprints", name)
     if point is None:
-        hint = suggest(name, blueprint_names())
+        hint = did_you_mean(name, blueprint_names())
         raise DeclarationError(f"No blueprint is called `{name}`.", where=where, saw=name, hint=hint)
     with as_file(files(point.value)) as folder:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
@@ -123,25 +123,25 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
         )
     elif isinstance(settings, RedshiftWarehouse):
         url, stage, role = (
-            resolve_url(getattr(settings, name), root=root, where=settings.origin.of(name))
+            resolve_url(getattr(settings, name), root=root, where=settings.origin.location_of(name))
             for name in ("url", "stage", "iam_role")
         )
         warehouse = kind(tenant, url, stage=stage, iam_role=role, read_only=read_only)
     elif isinstance(settings, SparkWarehouse):
         warehouse = _spark(kind, settings, tenant, root, read_only=read_only)
     else:
-        url = resolve_url(settings.url, root=root, where=settings.origin.of("url"))
+        url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url"))
         warehouse = kind(tenant, url, memory=settings.memory, read_only=read_only)
     return warehouse
 
 
 def _spark(kind: Any, settings: SparkWarehouse, tenant: str, root: Path, *, read_only: bool) -> Warehouse:
     """One tenant's databases in Spark; in local mode their files are in a folder of the project."""
-    url = resolve_url(settings.url, root=root, where=settings.origin.of("url")) if settings.url else ""
+    url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url")) if settings.url else ""
     path = settings.folder(tenant)
     if url.startswith("local"):
         path = str(root / (path or ".headwater/spark"))
-    where = settings.origin.of("settings")
+    where = settings.origin.location_of("settings")
     given = {
         name: resolve(value, root=root, where=where) if is_reference(value) else value
         for name, value in settings.settings.items()
@@ -179,7 +179,7 @@ def _contract(resource: Resource, module: Any, connector: Connector) -> type[Bas
         return contract_of(resource.resource, resource.fields)
     found = getattr(module, resource.contract, None)
     if found is None:
-        where = connector.origin.of("resources")
+        where = connector.origin.location_of("resources")
         raise DeclarationError(
             f"`{resource.resource}` names a contract that is not there.", where=where, saw=resource.contract
         )

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.model.entity import Entity
 from headwater.names import quote
 from headwater.silver.complete_read import CompleteRead
@@ -134,7 +134,7 @@ def _take_group(work: Conforming, arrivals: tuple[Arrival, ...], all_of_them: Se
         if first.batch.purpose != "sweep":
             done += _take(work, arrivals, whole=True)
         if first.complete:
-            work.mark(micros(first.read_at))
+            work.mark(to_micros(first.read_at))
             merged, verdict = conclude(
                 _complete_read(work, first, all_of_them),
                 verdict=work.verdicts.get(first.batch.id),
@@ -262,7 +262,7 @@ def _take(work: Conforming, arrivals: Sequence[Arrival], *, whole: bool = False)
             work.warehouse, staged, [one for one in arrivals if work.readings[one.source].changed_at]
         )
     findings += _keyless(work.warehouse, staged)
-    work.mark(min(micros(arrival.read_at) for arrival in arrivals))
+    work.mark(min(to_micros(arrival.read_at) for arrival in arrivals))
     if needs_order(work.warehouse, staged):
         drop_repeated(work.warehouse, work.entity, staged, EVENTS, whole=bool(work.only))
     done = merge(work.warehouse, work.entity, staged, in_order=True)

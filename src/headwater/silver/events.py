@@ -8,8 +8,8 @@ from datetime import timedelta
 import sqlglot
 from sqlglot import exp
 
-from headwater.clock import micros
-from headwater.dtypes import DUCKDB, spelled
+from headwater.clock import to_micros
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.mapping import Arrival, Reading
@@ -47,7 +47,7 @@ def cast(value: str, dtype: str, stored: str) -> str:
         return f"CAST(TO_JSON(CAST({value} AS {stored})) AS VARCHAR)"
     if dtype == "timestamp" and stored != "TIMESTAMP":
         return f"CAST(TRY_CAST({value} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
-    wanted = spelled(dtype, DUCKDB)
+    wanted = render_dtype(dtype, DUCKDB)
     return f"({value})" if stored == wanted else f"TRY_CAST({value} AS {wanted})"
 
 
@@ -57,7 +57,7 @@ def _nested(stored: str) -> bool:
 
 def may_not_fit(dtype: str, stored: str) -> bool:
     """Whether a value of the stored type may not be one of the declared type."""
-    if stored == spelled(dtype, DUCKDB):
+    if stored == render_dtype(dtype, DUCKDB):
         return False
     return not (
         (_nested(stored) and dtype in {"text", "json"})
@@ -120,7 +120,7 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
         f"  {sequence_of(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
         f"  {columns},\n  {_unless_absent(reading, says, literal(known_list(())))} AS known,\n"
         f"  {_unless_absent(reading, said, event_hash(literal('A'), {}))} AS hash,\n"
-        f"  _stamp AS stamp, CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
+        f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
         f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest(arrival)}) AS _unstamped, _outside\n"
         f"FROM ({inner}) AS taken"
     )
@@ -129,19 +129,19 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
 def concluded(entity: Entity, arrival: Arrival, operation: str, keys: str) -> str:
     """The events that say of each key in a relation that it is absent (A) or present (P) in a complete read."""
     nothing = ", ".join(
-        f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
+        f"CAST(NULL AS {render_dtype(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
     )
     return (
-        f"SELECT entity_key, CAST({micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
+        f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
         f"{literal(operation)} AS operation, {literal(arrival.source)} AS source, {nothing}, "
         f"{literal(known_list(()))} AS known, {event_hash(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
-        f"CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
+        f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
         f"{literal(arrival.batch.id)} AS batch_id FROM {keys}"
     )
 
 
 def _column(entity: Entity, reading: Reading, name: str, known: Mapping[str, str]) -> str:
-    nothing = f"CAST(NULL AS {spelled(entity.columns[name].type, DUCKDB)})"
+    nothing = f"CAST(NULL AS {render_dtype(entity.columns[name].type, DUCKDB)})"
     value = _unless_absent(reading, quote(name), nothing) if name in known else nothing
     return f"{value} AS {quote(name)}"
 
@@ -165,13 +165,13 @@ def sequence_of(arrival: Arrival) -> str:
     A stamp later than the read can be true of no record that was read: then the read's own instant counts.
     """
     return (
-        f"CASE WHEN _stamp IS NULL THEN {micros(arrival.batch.window.until)} "
-        f"WHEN _stamp > {_latest(arrival)} THEN {micros(arrival.read_at)} ELSE _stamp END"
+        f"CASE WHEN _stamp IS NULL THEN {to_micros(arrival.batch.window.until)} "
+        f"WHEN _stamp > {_latest(arrival)} THEN {to_micros(arrival.read_at)} ELSE _stamp END"
     )
 
 
 def _latest(arrival: Arrival) -> int:
-    return micros(arrival.credible + STAMP_TOLERANCE)
+    return to_micros(arrival.credible + STAMP_TOLERANCE)
 
 
 def _operation(reading: Reading) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.names import literal
 from headwater.silver.complete_read import CompleteRead, by_then_sql, select_last_records
 from headwater.silver.events import concluded
@@ -78,7 +78,7 @@ def _stage_live(read: CompleteRead) -> str:
 def _select_restated(read: CompleteRead, live: str, lives: str) -> str:
     """A snapshot's live records of what is closed, as of the read: their own stamps are older than its end."""
     batch = read.arrival.batch
-    until = micros(batch.window.until)
+    until = to_micros(batch.window.until)
     names = (*("operation", "source", *read.entity.columns, "known", "hash", "stamp", "observed", "place", "batch_id"),)
     return (
         f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {listed(names, 'r')}\nFROM {live} AS r "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from headwater.clock import from_micros, iso, micros
+from headwater.clock import format_instant, from_micros, to_micros
 from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.mapping import Arrival, Reading
@@ -38,7 +38,9 @@ def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[Arrival]) 
             key = warehouse.rows(f"SELECT MIN(entity_key) {among} AND batch_id = {literal(batch)} AND stamp = {stamp}")[
                 0
             ][0]
-            said = f"batch {batch}: {key} says {iso(from_micros(stamp))}; such records count as of their read"
+            said = (
+                f"batch {batch}: {key} says {format_instant(from_micros(stamp))}; such records count as of their read"
+            )
             findings.append(Finding(finding="future_stamp", count=future, detail=said))
     return findings
 
@@ -128,12 +130,12 @@ def _spans(reads: Sequence[Arrival], readings: Mapping[str, Reading]) -> str:
     rows = []
     for one in reads:
         window, whole = one.batch.window, one.batch.purpose != "changes"
-        since = _BEGIN if whole or window.unbounded else micros(window.since)
+        since = _BEGIN if whole or window.is_unbounded else to_micros(window.since)
         # Records that were asked for by id are all of the things that they are about, and of no others.
         source = "" if whole else one.source
         texts = (one.batch.id, source, f"{one.batch.feed.connection}:")
         closes = one.batch.purpose == "snapshot" and readings[one.source].absences
-        numbers = (since, _END if whole else micros(window.until), micros(one.read_at), int(closes))
+        numbers = (since, _END if whole else to_micros(window.until), to_micros(one.read_at), int(closes))
         spelled = (*map(literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
         rows.append(f"({', '.join(spelled)})")
     return ", ".join(rows)
@@ -147,4 +149,4 @@ def _went_back(warehouse: Warehouse, back: str, batch: str, count: int, key: str
 
 
 def _spell(instant: int | None) -> str:
-    return "no instant" if instant is None else iso(from_micros(instant))
+    return "no instant" if instant is None else format_instant(from_micros(instant))

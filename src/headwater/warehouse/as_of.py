@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.temporal.asof import valid_at
 from headwater.temporal.sql import listed
 from headwater.warehouse.base import Layer, Warehouse
@@ -28,7 +28,7 @@ def rows_at(
     `where` is one condition in the engine's own dialect, as somebody typed it.
     """
     dialect = warehouse.capabilities.dialect
-    at = f"TIMESTAMP '{iso(instant).removesuffix('Z').replace('T', ' ')}'"
+    at = f"TIMESTAMP '{format_instant(instant).removesuffix('Z').replace('T', ' ')}'"
     select = render(valid_at(warehouse.ref(layer, name), columns=columns, at=at), dialect)
     condition = f"\nAND {one_condition(where, dialect, where='--where')}" if where.strip() else ""
     order = render(f"SELECT 1 ORDER BY {listed(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")

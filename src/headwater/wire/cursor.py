@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from headwater.batch import Window
-from headwater.clock import EPOCH, Span, from_micros, iso, micros, parse_instant, parse_span
+from headwater.clock import EPOCH, Span, format_instant, from_micros, parse_instant, parse_span, to_micros
 from headwater.declared import Declared
 from headwater.wire.template import fill_all, names_in
 
@@ -44,14 +44,14 @@ class Changes(Declared):
 
     def texts_for(self, window: Window) -> dict[str, str]:
         """The texts that ask for `window`, placeholders and all."""
-        if not window.unbounded:
+        if not window.is_unbounded:
             return dict(self.params)
         return {name: text for name, text in {**self.params, **self.first}.items() if text or name not in self.first}
 
     def params_for(self, window: Window) -> dict[str, str]:
         """The query parameters that ask for `window`, rounded outwards to the grain so that nothing is cut off."""
         grain = parse_span(self.grain)
-        since = BEGINNING if window.unbounded else _rounded(window.since, grain, up=False)
+        since = BEGINNING if window.is_unbounded else _rounded(window.since, grain, up=False)
         bounds = {"since": self._spelled(since), "until": self._spelled(_rounded(window.until, grain, up=True))}
         return fill_all(self.texts_for(window), bounds, where=f"cursor of the connector ({self.origin})")
 
@@ -63,7 +63,7 @@ class Changes(Declared):
         """
         asked = {name for text in self.texts_for(window).values() for name in names_in(text)}
         grain = parse_span(self.grain)
-        low = window.since - grain if "since" in asked and not window.unbounded else None
+        low = window.since - grain if "since" in asked and not window.is_unbounded else None
         high = window.until + grain if "until" in asked else None
         for place, found in enumerate(stamps):
             stamp = self._read(found)
@@ -73,8 +73,8 @@ class Changes(Declared):
 
     def _spelled(self, instant: datetime) -> str:
         if self.format == "iso":
-            return iso(instant)
-        return str(micros(instant) // (1000 if self.format == "epoch_ms" else 1_000_000))
+            return format_instant(instant)
+        return str(to_micros(instant) // (1000 if self.format == "epoch_ms" else 1_000_000))
 
     def _read(self, found: Any) -> datetime | None:
         """The instant that a record's stamp stands for; None when it stands for none."""
@@ -102,7 +102,7 @@ Cursor = Annotated[Changes | Snapshot, Field(discriminator="kind")]
 
 def widened(window: Window, overlap: str) -> Window:
     """`window` begun earlier by `overlap`, for services that stamp late; what has no beginning stays as it is."""
-    if window.unbounded:
+    if window.is_unbounded:
         return window
     return Window(since=max(EPOCH, window.since - parse_span(overlap)), until=window.until)
 
@@ -155,5 +155,5 @@ Deletes = Annotated[Kept | Flag | Sweep | Snapshots, Field(discriminator="kind")
 
 def _rounded(instant: datetime, grain: timedelta, *, up: bool) -> datetime:
     step = max(1, grain // timedelta(microseconds=1))
-    whole, rest = divmod(micros(instant), step)
+    whole, rest = divmod(to_micros(instant), step)
     return from_micros((whole + (1 if up and rest else 0)) * step)

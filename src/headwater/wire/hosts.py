@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
-from headwater.errors import DeclarationError, Refused
+from headwater.errors import DeclarationError, PermanentError
 from headwater.wire.message import bare
 
 _PORTS = {"http": 80, "https": 443}
@@ -31,15 +31,15 @@ def check_base(url: str, *, where: str) -> str:
 
 
 def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
-    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; Refused otherwise."""
+    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; PermanentError otherwise."""
     try:
         parts, own = _plain(url), _plain(base)
     except ValueError as wrong:
-        raise Refused("the service named an address that cannot be used", saw=str(wrong)) from None
+        raise PermanentError("the service named an address that cannot be used", saw=str(wrong)) from None
     declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
     if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
         return url
-    raise Refused(
+    raise PermanentError(
         "the service sent us to a host that the connector does not name; nothing was sent there",
         saw=f"{parts.scheme}://{parts.netloc}",
         hint=f"its own host is {own.netloc}; a further one belongs into `hosts:` of the connector, if you trust it",

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 from pydantic import Field
 
 from headwater.declared import Declared
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.wire.link import next_link
 from headwater.wire.message import Page, Request
 from headwater.wire.records import value, values
@@ -213,13 +213,13 @@ class ForwardOnly(Declared):
         if key is None and page.rows < self.size and following is None:
             return None
         if key is None:
-            raise Refused(
+            raise PermanentError(
                 "no record of a full page has the key that the next page is asked by",
                 saw=f"{page.rows} records without `{self.field}`",
                 hint="`field:` of the paging says where the key stands",
             )
         if position.isdigit() and isinstance(key, int) and key <= int(position):
-            raise Refused(
+            raise PermanentError(
                 "the service repeats itself: records above a key were asked for, and others came",
                 saw=f"asked for `{self.field}` above {position}, the last one came with {key}",
             )
@@ -231,7 +231,7 @@ class ForwardOnly(Declared):
         return not page.rows or said or self._last_key(page) is not None
 
     def check_order(self, position: str, keys: Iterable[Any]) -> None:
-        """Refused unless numbers among the `keys` of a page that another one follows only grow, from `position` on.
+        """PermanentError unless numbers among the `keys` of a page that another one follows only grow, from `position` on.
 
         In any other order, records with keys below the last one would never be asked for. How a service orders texts
         nobody knows; there the order is not looked at.
@@ -241,7 +241,7 @@ class ForwardOnly(Declared):
             if not isinstance(key, int) or isinstance(key, bool):
                 continue
             if last is not None and key < last:
-                raise Refused(
+                raise PermanentError(
                     "the service sends records in another order than that of the key they are paged by",
                     saw=f"`{self.field}` {key} after {last}",
                     hint="ask for that order in `params:`, or name another `paging:` for the resource",
@@ -253,7 +253,7 @@ class ForwardOnly(Declared):
         if named and named[0] != position:
             return named[0]
         if _more_said(page, self.more):
-            raise Refused(
+            raise PermanentError(
                 "the service says that more records follow, and sends none to go on from",
                 saw=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from headwater.errors import Again, Refused
+from headwater.errors import PermanentError, TransientError
 from headwater.wire.loose import split_loosely, without_lists
 from headwater.wire.message import Response
 
@@ -25,7 +25,7 @@ def split(response: Response, *, path: str = "") -> list[Raw]:
     Whatever stands in the list is a record, an object or not: what is wrong with it is said later, in quarantine.
     A record that is no JSON in a body that is whole (half of a surrogate pair, NaN, thousands of levels) is one of them, too.
     Line breaks between tokens become spaces, so that a record is a line; a JSON string cannot hold one.
-    A list that is null is an empty one. Again: the body is cut off or is no JSON. Refused: it is JSON, but there is no list
+    A list that is null is an empty one. TransientError: the body is cut off or no JSON. PermanentError: JSON, but without a list
     where one should be.
     """
     if response.status == 204:
@@ -38,7 +38,7 @@ def split(response: Response, *, path: str = "") -> list[Raw]:
         _check_utf8(body)
         found = _decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
     except msgspec.ValidationError as wrong:
-        raise Refused(
+        raise PermanentError(
             f"the answer holds no list of records{f' at `{path}`' if path else ''}",
             saw=f"{wrong}; it begins: {_beginning(body)}",
             hint="`records:` of the resource says where the list stands",
@@ -46,7 +46,9 @@ def split(response: Response, *, path: str = "") -> list[Raw]:
     except _NO_JSON as wrong:
         loose = split_loosely(body, steps)
         if loose is None:
-            raise Again("the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came") from None
+            raise TransientError(
+                "the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came"
+            ) from None
         return [Raw(record) for record in loose]
     records: list[Raw] | None = _inner(steps)(found)
     return records or []

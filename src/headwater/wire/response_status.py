@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.errors import Again, NotThere, Refused
+from headwater.errors import NotFoundError, PermanentError, TransientError
 from headwater.wire.message import Response
 from headwater.wire.retry_after import wait_asked
 
@@ -30,11 +30,11 @@ class Ok:
 class Refresh:
     """The credentials were not accepted: renew them once; where that is not possible, or no help, `otherwise`."""
 
-    otherwise: Refused
+    otherwise: PermanentError
 
 
-Verdict = Ok | Again | Refresh | Refused
-"""What an answer means. `Again` and `Refused` are the errors to be raised if nothing else helps."""
+Verdict = Ok | TransientError | Refresh | PermanentError
+"""What an answer means. `TransientError` and `PermanentError` are the errors to be raised if nothing else helps."""
 
 
 def judge(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> Verdict:
@@ -43,7 +43,9 @@ def judge(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> 
         return Ok() if not _is_page_for_people(response) else _not_an_api(response)
     wait = wait_asked(response.headers, now=now)
     if response.status in _PASSING or (response.status == 403 and _over_budget(response)):
-        return Again(f"the service answered {_named(response.status)}", saw=vendor_message(response), after=wait)
+        return TransientError(
+            f"the service answered {_named(response.status)}", saw=vendor_message(response), after=wait
+        )
     if response.status == 401:
         return Refresh(_not_accepted(response, secrets))
     if response.status == 403:
@@ -92,33 +94,33 @@ def _over_budget(response: Response) -> bool:
     return "retry-after" in response.headers or "0" in left
 
 
-def _not_an_api(response: Response) -> Refused:
-    return Refused(
+def _not_an_api(response: Response) -> PermanentError:
+    return PermanentError(
         "the answer is a web page, not data",
         saw=f"content-type {response.headers.get('content-type', '')}",
         hint="look at the base URL of the connection: it must be the service's API, not its web site",
     )
 
 
-def _not_accepted(response: Response, secrets: Iterable[str]) -> Refused:
+def _not_accepted(response: Response, secrets: Iterable[str]) -> PermanentError:
     names = ", ".join(secrets)
     what = "did not accept the credentials" if response.status == 401 else "forbids this to these credentials"
     look = f"look at the secrets {names} of this connection" if names else "this connector sends no credentials"
     rights = "" if response.status == 401 else ", and at the rights of that account"
-    return Refused(
+    return PermanentError(
         f"the service {what} ({_named(response.status)})", saw=vendor_message(response), hint=f"{look}{rights}"
     )
 
 
-def _moved(response: Response) -> Refused:
-    return Refused(
+def _moved(response: Response) -> PermanentError:
+    return PermanentError(
         f"the service sent us elsewhere ({_named(response.status)}), which is not followed",
         saw=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
         hint="if that is right, make it the base URL of the connection",
     )
 
 
-def _refused(response: Response) -> Refused:
+def _refused(response: Response) -> PermanentError:
     hint = "look at the base URL and settings of the connection" if response.status in (404, 405, 410) else ""
-    kind = NotThere if response.status in (404, 410) else Refused
+    kind = NotFoundError if response.status in (404, 410) else PermanentError
     return kind(f"the service answered {_named(response.status)}", saw=vendor_message(response), hint=hint)

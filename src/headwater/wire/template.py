@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 # A brace before a letter opens a placeholder; any other brace is text, so that JSON filters can be written plainly.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}]*)\}")
@@ -24,7 +24,7 @@ def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
         name = found[1]
         if name not in values:
             raise DeclarationError(
-                f"`{{{name}}}` stands for nothing here", where=where, saw=text, hint=suggest(name, values)
+                f"`{{{name}}}` stands for nothing here", where=where, saw=text, hint=did_you_mean(name, values)
             )
         return values[name]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.errors import DeclarationError, GuardError
+from headwater.errors import DeclarationError, SafetyCheckError
 from headwater.events import Event, FindingMade
 from headwater.gold.change_feed import drop, trim
 from headwater.gold.dimension import build as building
@@ -119,7 +119,7 @@ def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
     warehouse = opened("company", "address")
     put(warehouse, "company", *(seen("company", number, "2024-01-01") for number in range(1, 9)))
     monkeypatch.setattr("headwater.gold.dimension.entity.surrogate", lambda *_: "CAST(7 AS BIGINT)")
-    with pytest.raises(GuardError) as caught:
+    with pytest.raises(SafetyCheckError) as caught:
         built(warehouse, company(segment="T2"))
     # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
     assert ("(7)" if warehouse.capabilities.keys else "key 7 of psa:1 and psa:8") in caught.value.saw

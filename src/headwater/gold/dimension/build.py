@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.events import FindingMade, Listen, ignore
+from headwater.events import EventListener, FindingMade, discard
 from headwater.gold.change_feed import Consumer, Pending, announce, changed, read_pending, record_progress
 from headwater.gold.columns import fit, fit_versions, is_empty, listed
 from headwater.gold.dimension import date, enum, inherit
@@ -41,7 +41,7 @@ def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Ta
 
 
 def build_dimension(
-    warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: Listen = ignore
+    warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: EventListener = discard
 ) -> Written:
     """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
     with warehouse.transaction():
@@ -54,7 +54,9 @@ def build_dimension(
                 return _days(warehouse, declared, rebuild=rebuild)
 
 
-def _entity(warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen) -> Written:
+def _entity(
+    warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: EventListener
+) -> Written:
     parts = dimension.compiled(star, declared, warehouse.ref)
     table = dimension.table_of(warehouse, parts)
     consumer = _consumer(declared, table, dimension.rows_of(parts))
@@ -73,7 +75,7 @@ def _members_built(
     *,
     consumer: Consumer,
     pending: Pending,
-    listen: Listen,
+    listen: EventListener,
 ) -> Written:
     declared, stored = parts.dimension, warehouse.ref("gold", table.name)
     if pending.full:
@@ -144,7 +146,7 @@ def _members(warehouse: Warehouse, parts: Compiled, table: Table, pending: Pendi
     return keys
 
 
-def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None, listen: Listen) -> None:
+def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None, listen: EventListener) -> None:
     report_unmatched(warehouse, star, parts.dimension, listen)
     for item in parts.inherited:
         found = warehouse.rows(inherit.circles(item, entity=parts.relation, keys=keys))
@@ -160,7 +162,9 @@ def _report(warehouse: Warehouse, star: Star, parts: Compiled, keys: str | None,
             )
 
 
-def _values(warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen) -> Written:
+def _values(
+    warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: EventListener
+) -> Written:
     table = enum.table_of(warehouse, star, declared)
     consumer = _consumer(declared, table, enum.rows_of(star, declared, warehouse.ref))
     pending = _pending(warehouse, consumer, rebuild=rebuild)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from headwater.errors import GuardError
-from headwater.events import FindingMade, Listen
+from headwater.errors import SafetyCheckError
+from headwater.events import EventListener, FindingMade
 from headwater.gold.change_feed import KEYS
 from headwater.gold.columns import listed
 from headwater.gold.key_sequence import last_noted
@@ -48,7 +48,7 @@ def unsettled(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[
     return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
 
 
-def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> Written:
+def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: EventListener) -> Written:
     """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
     kind, table = key_kind(declared), table_name(declared)
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
@@ -69,7 +69,7 @@ def settle_keys(warehouse: Warehouse, star: Star, declared: Dimension, noted: in
     return written
 
 
-def _made_anew(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> Written:
+def _made_anew(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: EventListener) -> Written:
     table = table_name(declared)
     last = last_noted(warehouse, table)
     pairs = warehouse.stage("gold_rekey", _pairs(warehouse, declared, kind, last=last))
@@ -97,7 +97,7 @@ def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> fro
     return frozenset(named & set(warehouse.tables("gold")))
 
 
-def settle_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> Written:
+def settle_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventListener) -> Written:
     """`settle_keys` for every dimension that a fact points at."""
     written, noted = Written(), _noted(warehouse)
     for one in {item.dimension: item for item in star.looked_up(fact).values()}.values():
@@ -175,7 +175,7 @@ def _swap(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> W
 
 
 def _check(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
-    """Nothing when the new keys are all different; GuardError otherwise."""
+    """Nothing when the new keys are all different; SafetyCheckError otherwise."""
     clash = warehouse.rows(f"SELECT _new, MIN(_old), MAX(_old) FROM {pairs} GROUP BY _new HAVING COUNT(*) > 1 LIMIT 1")
     if clash:
         number, *old = clash[0]
@@ -185,9 +185,9 @@ def _check(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
         raise collision(table_name(declared), int(number), *map(str, named))
 
 
-def collision(table: str, number: int, one: str, other: str) -> GuardError:
+def collision(table: str, number: int, one: str, other: str) -> SafetyCheckError:
     """The error for two members of a dimension that would have one key."""
-    return GuardError(
+    return SafetyCheckError(
         f"Two members of {table} have the same surrogate key; nothing was written.",
         where=f"gold.{table}",
         saw=f"key {number} of {one} and {other}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headwater.events import FindingMade, Listen
+from headwater.events import EventListener, FindingMade
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Rules
@@ -16,7 +16,7 @@ from headwater.warehouse.base import Warehouse
 _SHOWN = 5
 
 
-def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension, listen: Listen) -> None:
+def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension, listen: EventListener) -> None:
     """Tell how many current members of a dimension its rules say nothing about, and which names those are."""
     relation = warehouse.ref("silver", declared.entity)
     for rules, name in _classified(star, declared):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import Clock, SystemClock, from_micros, micros
+from headwater.clock import Clock, SystemClock, from_micros, to_micros
 from headwater.ledger.records import (
     BatchRow,
     ConnectionRow,
@@ -51,7 +51,7 @@ class SqlLedger:
         self._store.close()
 
     def _now(self) -> int:
-        return micros(self._clock.now())
+        return to_micros(self._clock.now())
 
     # leases
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:

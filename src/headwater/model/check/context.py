@@ -10,7 +10,7 @@ from headwater.model.entity import Entity
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import Field
 from headwater.model.project import Declarations
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ def has_column(entity: Entity, column: str, where: str) -> Iterator[DeclarationE
     """The complaint about a column that `entity` does not have, if it does not."""
     if column not in entity.columns:
         what = f"{entity.entity} has no column `{column}`."
-        yield DeclarationError(what, where=where, saw=column, hint=suggest(column, entity.columns))
+        yield DeclarationError(what, where=where, saw=column, hint=did_you_mean(column, entity.columns))
 
 
 def unknown(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
     """The complaint about a name that nothing of its kind has."""
-    return DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=suggest(name, known))
+    return DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=did_you_mean(name, known))

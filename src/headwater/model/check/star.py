@@ -11,7 +11,7 @@ from headwater.model.dimension import Attribute, DateDimension, Dimension, Entit
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact, Part
 from headwater.model.names_in_scope import entity_columns, lookup_columns
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 GOLD_RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source")
 """Columns that gold adds to its tables."""
@@ -23,14 +23,14 @@ def gold_names_are_free(whole: Whole) -> Iterator[DeclarationError]:
         joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
         attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
         names = [*attributes, *(name for shelf in joins for name in shelf)]
-        yield from _free(names, f"{dimension.dimension}_key", dimension.origin.of("attributes"))
+        yield from _free(names, f"{dimension.dimension}_key", dimension.origin.location_of("attributes"))
     for fact in whole.declarations.facts.values():
         keys = [f"{lookup}_key" for lookup in fact.lookups]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
                 what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
-                yield DeclarationError(what, where=fact.origin.of("lookups"), saw=name, hint=hint)
-        yield from _free([*fact.degenerate, *fact.measures], "", fact.origin.of("degenerate"))
+                yield DeclarationError(what, where=fact.origin.location_of("lookups"), saw=name, hint=hint)
+        yield from _free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
 
 
 def _free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
@@ -61,16 +61,16 @@ def _entity_dimension(whole: Whole, dimension: EntityDimension) -> Iterator[Decl
     entities, origin = whole.declarations.entities, dimension.origin
     entity = entities.get(dimension.entity)
     if entity is None:
-        yield unknown("entity", dimension.entity, entities, origin.of("entity"))
+        yield unknown("entity", dimension.entity, entities, origin.location_of("entity"))
         return
     yield from _attributes(whole, dimension.attributes, entity, origin, ("attributes",))
     for number, join in enumerate(dimension.join):
         other = entities.get(join.entity)
         if other is None:
-            yield unknown("entity", join.entity, entities, origin.of("join", str(number), "entity"))
+            yield unknown("entity", join.entity, entities, origin.location_of("join", str(number), "entity"))
             continue
         for mine, theirs in join.on.items():
-            where = origin.of("join", str(number), "on")
+            where = origin.location_of("join", str(number), "on")
             yield from has_column(entity, mine, where)
             yield from has_column(other, theirs, where)
         yield from _attributes(whole, join.attributes, other, origin, ("join", str(number), "attributes"))
@@ -81,14 +81,14 @@ def _attributes(
 ) -> Iterator[DeclarationError]:
     scope = whole.scope(entity_columns(entity))
     for name, attribute in attributes.items():
-        where = origin.of(*path, name)
+        where = origin.location_of(*path, name)
         yield from compiles(attribute.value or name, scope, where)
         if attribute.inherit:
             yield from has_column(entity, attribute.inherit.parent, where)
 
 
 def _enum_dimension(whole: Whole, dimension: EnumDimension) -> Iterator[DeclarationError]:
-    entities, where = whole.declarations.entities, dimension.origin.of("values_of")
+    entities, where = whole.declarations.entities, dimension.origin.location_of("values_of")
     for values in dimension.values_of:
         if values.entity not in entities:
             yield unknown("entity", values.entity, entities, where)
@@ -96,7 +96,7 @@ def _enum_dimension(whole: Whole, dimension: EnumDimension) -> Iterator[Declarat
             yield from has_column(entities[values.entity], values.column, where)
     scope = whole.scope({"value": '"value"'})
     for name, text in dimension.attributes.items():
-        yield from compiles(text, scope, dimension.origin.of("attributes", name))
+        yield from compiles(text, scope, dimension.origin.location_of("attributes", name))
 
 
 def facts_hold(whole: Whole) -> Iterator[DeclarationError]:
@@ -105,7 +105,9 @@ def facts_hold(whole: Whole) -> Iterator[DeclarationError]:
         yield from _lookup_targets(whole, fact)
         for number, part in enumerate(fact.sources):
             if part.entity not in whole.declarations.entities:
-                where = fact.origin.of("parts", str(number)) if fact.parts else fact.origin.of("entity")
+                where = (
+                    fact.origin.location_of("parts", str(number)) if fact.parts else fact.origin.location_of("entity")
+                )
                 yield unknown("entity", part.entity, whole.declarations.entities, where)
             else:
                 yield from _part(whole, fact, part, number)
@@ -114,12 +116,12 @@ def facts_hold(whole: Whole) -> Iterator[DeclarationError]:
 def _lookup_targets(whole: Whole, fact: Fact) -> Iterator[DeclarationError]:
     dimensions = whole.declarations.dimensions
     for name, lookup in fact.lookups.items():
-        where = fact.origin.of("lookups", name)
+        where = fact.origin.location_of("lookups", name)
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
             what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, which no dimension is called."
             saw = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
-            yield DeclarationError(what, where=where, saw=saw, hint=suggest(lookup.dimension, dimensions))
+            yield DeclarationError(what, where=where, saw=saw, hint=did_you_mean(lookup.dimension, dimensions))
         elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
             hint = "direct is for days and enumerations; current or point_in_time for entities"
             yield DeclarationError(f"`{name}` cannot use this strategy.", where=where, saw=lookup.strategy, hint=hint)
@@ -129,18 +131,18 @@ def _part(whole: Whole, fact: Fact, part: Part, number: int) -> Iterator[Declara
     entity = whole.declarations.entities[part.entity]
     own = whole.scope(entity_columns(entity))
     for name, text in part.columns.items():
-        yield from compiles(text, own, fact.origin.of("parts", str(number), "columns", name))
+        yield from compiles(text, own, fact.origin.location_of("parts", str(number), "columns", name))
     names = part_names(fact, part, entity, whole.declarations.dimensions)
     scope = whole.scope(names)
     for path, text in _texts(fact, part, number):
-        yield from compiles(text, scope, fact.origin.of(*path))
+        yield from compiles(text, scope, fact.origin.location_of(*path))
     for name in fact.grain:
         if name not in names:
             yield DeclarationError(
                 f"The grain `{name}` is no column here.",
-                where=fact.origin.of("grain"),
+                where=fact.origin.location_of("grain"),
                 saw=name,
-                hint=suggest(name, names),
+                hint=did_you_mean(name, names),
             )
 
 

@@ -13,7 +13,7 @@ from headwater.model.entity import Entity
 from headwater.model.expression import columns_of
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.results import Explained
 from headwater.run.workspace import Opened
 from headwater.silver.explain import explain as silver_sql
@@ -52,7 +52,7 @@ def _declared(declared: Declarations, name: str) -> tuple[Any, Any]:
         if candidate in known:
             return known[candidate]
     raise DeclarationError(
-        f"Nothing declared is called `{name}`.", where="explain", saw=name, hint=suggest(bare, known)
+        f"Nothing declared is called `{name}`.", where="explain", saw=name, hint=did_you_mean(bare, known)
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from headwater.bronze.land import RAW
 from headwater.bronze.rewrite import chosen_lines
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow
 from headwater.model.entity import Entity
@@ -29,7 +29,7 @@ def records_behind(
     lake = opened.lake(tenant)
     asked: dict[str, set[int]] = defaultdict(set)
     for moment in moments:
-        asked[moment.batch_id].add(micros(moment.at))
+        asked[moment.batch_id].add(to_micros(moment.at))
     found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
     with closing(DuckDB(tenant, ":memory:")) as scratch:
         for batch_id, instants in asked.items():
@@ -38,7 +38,7 @@ def records_behind(
                 lines = _lines(opened, scratch, lake, entity, row, key=key)
                 found[batch_id] = _read(lake, row, {at: lines.get(at, ()) for at in instants})
     return tuple(
-        replace(moment, records=found.get(moment.batch_id, {}).get(micros(moment.at), ())) for moment in moments
+        replace(moment, records=found.get(moment.batch_id, {}).get(to_micros(moment.at), ())) for moment in moments
     )
 
 

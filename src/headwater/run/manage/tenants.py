@@ -13,7 +13,7 @@ from headwater.extract.client import Client
 from headwater.extract.rate_limit import Budgets
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
-from headwater.names import check_slug, suggest
+from headwater.names import check_slug, did_you_mean
 from headwater.run.clients import client_of
 from headwater.run.ownership import own_lake, own_warehouse
 from headwater.run.pipeline.run import alone
@@ -49,10 +49,10 @@ def add_tenant(opened: Opened, name: str) -> None:
 def claim_tenant(opened: Opened, name: str) -> None:
     """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
     if name not in opened.tenants():
-        hint = suggest(name, opened.tenants())
+        hint = did_you_mean(name, opened.tenants())
         raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", saw=name, hint=hint)
     opened.check_isolation(name)
-    where = opened.project.origin.of
+    where = opened.project.origin.location_of
     with alone(opened, name):
         owner = opened.owner(name)
         with closing(open_warehouse(opened.project.warehouse, name, opened.root)) as warehouse:
@@ -101,13 +101,13 @@ def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[
     fill_settings(declared, plug.connector, where=where)
     for secret in declared.secrets:
         if secret not in plug.connector.secrets:
-            hint = suggest(secret, plug.connector.secrets)
+            hint = did_you_mean(secret, plug.connector.secrets)
             raise DeclarationError(
                 f"{declared.connector} knows no secret `{secret}`.", where=where, saw=secret, hint=hint
             )
     for resource in declared.resources:
         if plug.connector.resource(resource) is None:
-            hint = suggest(resource, [known.resource for known in plug.connector.resources])
+            hint = did_you_mean(resource, [known.resource for known in plug.connector.resources])
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, saw=resource, hint=hint
             )
@@ -123,7 +123,7 @@ def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:
     known = opened.connections(tenant)
     if name not in known:
         raise DeclarationError(
-            f"{tenant} has no connection `{name}`.", where="connection test", saw=name, hint=suggest(name, known)
+            f"{tenant} has no connection `{name}`.", where="connection test", saw=name, hint=did_you_mean(name, known)
         )
     started = opened.clock.monotonic()
     client: Client = client_of(opened, tenant, name, known[name], budgets=Budgets())

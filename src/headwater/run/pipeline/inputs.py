@@ -96,7 +96,7 @@ def _reading(opened: Opened, entity: Entity, name: str, source: Mapped) -> Readi
     deletes = declared.deletes if declared else None
 
     def sql(text: str | None, *path: str) -> str | None:
-        where = entity.origin.of("sources", name, *path)
+        where = entity.origin.location_of("sources", name, *path)
         return None if text is None else compile_expression(text, scope, where=where)
 
     deleted = source.deleted

@@ -8,7 +8,7 @@ from contextlib import closing
 from headwater.errors import DeclarationError
 from headwater.gold.change_feed import forget
 from headwater.gold.dimension.rekey import counted_tables
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import alone, run_alone
 from headwater.run.pipeline.sources import standing_of
@@ -41,7 +41,7 @@ def _drop(opened: Opened, tenant: str, entity: str | None) -> None:
         if entity is not None:
             declared = opened.declarations.entities.get(entity)
             if declared is None:
-                hint = suggest(entity, opened.declarations.entities)
+                hint = did_you_mean(entity, opened.declarations.entities)
                 raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
             standing_of(opened, warehouse, besides=entity)  # nothing is dropped where the run would refuse the others
             drop(warehouse, declared)

@@ -12,11 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.bronze.land import REFUSED
 from headwater.clock import EPOCH, parse_span
 from headwater.errors import HeadwaterError
-from headwater.events import FindingMade, Listen
+from headwater.events import EventListener, FindingMade
 from headwater.extract.client import Client
 from headwater.extract.count_check import count_of
 from headwater.extract.request_params import Question
@@ -60,7 +60,7 @@ class Counting:
     """By connection: what time it is."""
     lake: Lake
     warehouse: Warehouse
-    listen: Listen
+    listen: EventListener
 
     def count(self, sources: Iterable[Source]) -> tuple[CountRow, ...]:
         """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
@@ -151,11 +151,11 @@ class Counting:
     def _against_count(self, stock: Stock, source: Source, now: datetime) -> dict[str, int]:
         """The service's own count; if it has more, what changed since the last window ended may explain some."""
         client, question = self.clients[source.feed.connection], Question(resource=source.resource)
-        whole = batch_of(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
+        whole = create_batch(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
         numbers = stock.against_number(count_of(question, whole, client))
         read = self.opened.ledger.windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
-            since = batch_of(source.feed, Window(since=read[-1].until, until=now + _DAY))
+            since = create_batch(source.feed, Window(since=read[-1].until, until=now + _DAY))
             changed = count_of(question, since, client)
             # a count that does not know its filter explains nothing
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0

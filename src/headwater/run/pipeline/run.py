@@ -12,9 +12,9 @@ from headwater.batch import Feed
 from headwater.clock import Clock, parse_span
 from headwater.errors import DeclarationError, HeadwaterError, ServiceError
 from headwater.events import (
+    EventListener,
     FindingMade,
-    Listen,
-    ignore,
+    discard,
 )
 from headwater.extract.client import Client
 from headwater.extract.rate_limit import Budgets
@@ -175,7 +175,7 @@ def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
     return shown_counts(counting.count(source for feed, source in work.sources.items() if asked.picks(feed)))
 
 
-def _repeat_findings(opened: Opened, tenant: str, warehouse: Warehouse, *, listen: Listen) -> None:
+def _repeat_findings(opened: Opened, tenant: str, warehouse: Warehouse, *, listen: EventListener) -> None:
     """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
     for note in warehouse.notes:
         listen(FindingMade(tenant=tenant, table="warehouse", finding=note, count=1))
@@ -219,7 +219,7 @@ def connect(
     sources: Mapping[Feed, Source],
     stack: ExitStack,
     *,
-    listen: Listen = ignore,
+    listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> tuple[dict[str, Client], dict[str, Agreed], dict[str, HeadwaterError]]:
     """A client for each connection that is asked, the time agreed on with its service, and why others could not be asked."""

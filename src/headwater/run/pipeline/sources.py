@@ -16,7 +16,7 @@ from headwater.gold.dimension.rekey import unsettled
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.plan.dependencies import View, view_of, wanted
 from headwater.plan.state import FeedState, Redeclared, TenantState
 from headwater.run.clients import connection_place
@@ -141,5 +141,5 @@ def _check_named(opened: Opened, tenant: str, name: str, connection: Connection,
                 f"{connection.connector} has no resource `{resource}`.",
                 where=connection_place(opened, tenant, name),
                 saw=resource,
-                hint=suggest(resource, known),
+                hint=did_you_mean(resource, known),
             )

@@ -10,8 +10,8 @@ from typing import assert_never
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.land import Terms, land
-from headwater.errors import HeadwaterError, StopRequested
-from headwater.events import BatchLanded, DriftSeen, FindingMade, Listen, Repaired, TableBuilt, VersionsWritten
+from headwater.errors import Cancelled, HeadwaterError
+from headwater.events import BatchLanded, DriftSeen, EventListener, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.client import Client
 from headwater.extract.read import read
 from headwater.extract.request_params import Question
@@ -60,7 +60,7 @@ class Work:
     """When that was, in seconds that never go back."""
     lake: Lake
     warehouse: Warehouse
-    listen: Listen
+    listen: EventListener
     stop: Callable[[], bool]
     check: Callable[[], None]
     """Raises once the lease is lost."""
@@ -71,10 +71,10 @@ class Work:
     """Landing fills all cores and its share of memory by itself: one batch at a time."""
 
     def carry(self, step: Step) -> str:
-        """Do one step; a few words of what it did. StopRequested before one that was not begun."""
+        """Do one step; a few words of what it did. Cancelled before one that was not begun."""
         self.check()
         if self.stop():
-            raise StopRequested
+            raise Cancelled
         match step:
             case Extract():
                 return self._extract(step)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from headwater.batch import Feed
 from headwater.errors import DeclarationError
-from headwater.events import Listen, ReadDropped
+from headwater.events import EventListener, ReadDropped
 from headwater.extract.fingerprint import fingerprint_of
 from headwater.extract.page_files import Parts
 from headwater.extract.request_params import Question
@@ -53,7 +53,7 @@ def without_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState
     return replace(state, feeds=tuple(feeds)) if ids else state
 
 
-def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: Listen) -> None:
+def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: EventListener) -> None:
     """Forget half-done reads, their pages first; each is said in the log."""
     for one in stale:
         batch = one.row.batch

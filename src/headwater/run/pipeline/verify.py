@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from headwater.batch import Batch, Feed, batch_of
+from headwater.batch import Batch, Feed, create_batch
 from headwater.errors import HeadwaterError
-from headwater.events import Listen
+from headwater.events import EventListener
 from headwater.extract.client import Client
 from headwater.extract.request_params import Question
 from headwater.extract.verify import IdRequest, verify
@@ -47,7 +47,7 @@ class Inquiry:
     lake: Lake
     ledger: Ledger
     land: Callable[[Batch], int]
-    listen: Listen
+    listen: EventListener
     allow_drop: bool = False
 
     def is_fresh(self, arrival: Arrival) -> bool:
@@ -124,7 +124,7 @@ class Inquiry:
         batch, source = arrival.batch, self.sources[arrival.batch.feed]
         client = self.clients[batch.feed.connection]
         begun = self.ledger.readings(batch.feed).get(("verify", batch.window), 0)
-        asked = batch_of(batch.feed, batch.window, purpose="verify", reading=begun + 1)
+        asked = create_batch(batch.feed, batch.window, purpose="verify", attempt=begun + 1)
         question = Question(
             resource=source.resource,
             fields=source.fields,

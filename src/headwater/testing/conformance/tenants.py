@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 
-from headwater.errors import GuardError, HeadwaterError
+from headwater.errors import HeadwaterError, SafetyCheckError
 from headwater.warehouse.base import Layer, Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -59,7 +59,7 @@ class Ground:
         self.erase(self.fresh().tenant)
 
     def fresh(self) -> Warehouse:
-        """The warehouse of a tenant that nobody has used; GuardError where something is there already."""
+        """The warehouse of a tenant that nobody has used; SafetyCheckError where something is there already."""
         place = next(self._places)
         tenant = self.name if place == 1 else f"{self.name}-{place}"
         self._made.append(tenant)
@@ -68,7 +68,7 @@ class Ground:
         if there:
             self._made.remove(tenant)
             self.let_go(tenant)
-            raise GuardError(
+            raise SafetyCheckError(
                 "A tenant that nobody has used finds tables in its place, so nothing is tried here.",
                 where=tenant,
                 saw=", ".join(there[:5]),

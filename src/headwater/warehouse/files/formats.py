@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.names import literal, quote
 from headwater.warehouse.base import TableColumn
 from headwater.warehouse.files.manifest import Format
@@ -53,7 +53,7 @@ def reading(columns: Sequence[TableColumn], paths: Sequence[str], file_format: F
 
 
 def _type(column: TableColumn) -> str:
-    return spelled(column.dtype, DUCKDB)
+    return render_dtype(column.dtype, DUCKDB)
 
 
 def _nothing(column: TableColumn) -> str:

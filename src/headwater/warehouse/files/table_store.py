@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from headwater.clock import Clock, SystemClock, iso
+from headwater.clock import Clock, SystemClock, format_instant
 from headwater.errors import StoreError, WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.lock import Lock
@@ -84,7 +84,11 @@ class Place:
                 if path not in known:
                     self.store.settle(path)
         after = replace(
-            before, state=uuid.uuid4().hex[:16], committed_at=iso(now), tables=dict(tables), views=dict(views)
+            before,
+            state=uuid.uuid4().hex[:16],
+            committed_at=format_instant(now),
+            tables=dict(tables),
+            views=dict(views),
         )
         self._retire(before, after, now)
         tag = self.store.swap(POINTER, written(after), was=self._tag)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
-from headwater.dtypes import spelled
+from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse.base import Reference, Table, TableColumn
@@ -93,7 +93,7 @@ def check_names(table: Table) -> None:
 
 def column_sql(column: TableColumn, *, required: bool) -> str:
     """A column as it stands in CREATE TABLE."""
-    return f"{quote(column.name)} {spelled(column.dtype, TYPES)}{' NOT NULL' if required else ''}"
+    return f"{quote(column.name)} {render_dtype(column.dtype, TYPES)}{' NOT NULL' if required else ''}"
 
 
 def making(table: Table, ref: str, references: Iterable[str] = ()) -> str:
@@ -164,7 +164,7 @@ def reference_of(declared: str) -> Reference:
 
 def spelling(column: TableColumn) -> str:
     """The type of a column."""
-    return spelled(column.dtype, TYPES)
+    return render_dtype(column.dtype, TYPES)
 
 
 _SHOWN = MappingProxyType(

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from headwater.batch import Batch, Feed
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import BatchRow, Drift, PageRow, RefusedRow, State
 from headwater.ledger.sql.queries import quarantine, windows
@@ -28,7 +28,7 @@ class Sight:
 
     def values(self) -> dict[str, object]:
         """The columns of a batch that hold it."""
-        return {"read_at": None if self.read_at is None else micros(self.read_at), "fingerprint": self.fingerprint}
+        return {"read_at": None if self.read_at is None else to_micros(self.read_at), "fingerprint": self.fingerprint}
 
 
 def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], sight: Sight, now: int) -> BatchRow:
@@ -110,7 +110,7 @@ def advance(
     _require(row, "extracting", verb="a window is committed")
     if batch.purpose == "changes":
         windows.commit(connection, batch)
-    until = None if credible_until is None else micros(credible_until)
+    until = None if credible_until is None else to_micros(credible_until)
     _set(connection, batch, now=now, state="extracted", resume="extracted", proved=proved, credible_until=until)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import BatchRow, PageRow, State
 from headwater.ledger.sql.schema import batch as batches
@@ -70,7 +70,7 @@ def latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime 
     read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
     condition = and_(of_feed(batches, feed), batches.c.purpose == purpose, read)
     if until is not None:
-        condition = and_(condition, batches.c.until <= micros(until))
+        condition = and_(condition, batches.c.until <= to_micros(until))
     order = (batches.c.until.desc(), batches.c.ordinal.desc())
     row = connection.execute(select(batches).where(condition).order_by(*order).limit(1)).mappings().one_or_none()
     return None if row is None else _batch(row)
@@ -131,7 +131,7 @@ def _batch(row: RowMapping) -> Batch:
         feed=Feed(tenant=row["tenant"], connection=row["connection"], resource=row["resource"]),
         window=Window(since=from_micros(row["since"]), until=from_micros(row["until"])),
         purpose=row["purpose"],
-        reading=row["reading"],
+        attempt=row["reading"],
     )
 
 
@@ -164,10 +164,10 @@ def values_of(batch: Batch, *, now: int) -> dict[str, object]:
         "id": batch.id,
         "connection": batch.feed.connection,
         "resource": batch.feed.resource,
-        "since": micros(batch.window.since),
-        "until": micros(batch.window.until),
+        "since": to_micros(batch.window.since),
+        "until": to_micros(batch.window.until),
         "purpose": batch.purpose,
-        "reading": batch.reading,
+        "reading": batch.attempt,
         "state": "extracting",
         "resume": "extracting",
         "reason": "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
 
-from headwater.clock import from_micros, iso
+from headwater.clock import format_instant, from_micros
 from headwater.errors import LeaseHeld
 from headwater.ledger.lease_owner import describe, is_dead
 from headwater.ledger.records import Lease
@@ -55,7 +55,7 @@ def _ours(lease: Lease) -> ColumnElement[bool]:
 
 
 def _held(row: RowMapping) -> LeaseHeld:
-    since, until = iso(from_micros(row["claimed_at"])), iso(from_micros(row["expires_at"]))
+    since, until = format_instant(from_micros(row["claimed_at"])), format_instant(from_micros(row["expires_at"]))
     return LeaseHeld(
         f"another run works on tenant `{row['tenant']}`.",
         where=f"{row['tenant']} {row['scope']}",

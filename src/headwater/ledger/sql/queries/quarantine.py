@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
 
 from headwater.batch import Batch, Feed
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import Drift, RefusedRow
 from headwater.ledger.sql.queries.batches import of_batch, of_feed, ordinal
@@ -47,7 +47,7 @@ def settle(connection: Connection, tenant: str, settled: Sequence[RefusedRow]) -
     """Write back state, tries, reasons and times; then let the batches count their rows anew."""
     for row in settled:
         values: dict[str, object] = {"state": row.state, "tries": row.tries, "reasons": _plain(row.reasons)}
-        values |= {"last_tried": micros(row.last_tried)} if row.last_tried else {}
+        values |= {"last_tried": to_micros(row.last_tried)} if row.last_tried else {}
         own = and_(refusals.c.tenant == tenant, refusals.c.id == row.id)
         if row.feed.tenant != tenant or not connection.execute(update(refusals).where(own).values(values)).rowcount:
             raise StateError("no such refused record.", where=tenant, saw=row.id, hint="headwater quarantine list")
@@ -111,8 +111,8 @@ def _values(feed: Feed, row: RefusedRow, before: RefusedRow | None, *, now: int)
         "reasons": _plain(row.reasons),
         "state": before.state if before and before.state == "discarded" else row.state,
         "tries": max(row.tries, before.tries) if before else row.tries,
-        "first_seen": micros(first) if first else now,
-        "last_tried": micros(last) if last else now,
+        "first_seen": to_micros(first) if first else now,
+        "last_tried": to_micros(last) if last else now,
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, and_, delete, insert, select
 
 from headwater.batch import Feed
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.ledger.records import CountRow
 from headwater.ledger.sql.queries.batches import of_feed
 from headwater.ledger.sql.schema import record_count
@@ -55,7 +55,7 @@ def _values(count: CountRow) -> dict[str, object]:
         "connection": count.feed.connection,
         "resource": count.feed.resource,
         "entity": count.entity,
-        "counted_at": micros(count.counted_at),
-        "differs_since": None if count.differs_since is None else micros(count.differs_since),
+        "counted_at": to_micros(count.counted_at),
+        "differs_since": None if count.differs_since is None else to_micros(count.differs_since),
         "numbers": dict(count.numbers),
     }

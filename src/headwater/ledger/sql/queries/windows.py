@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.ledger.sql.queries.batches import of_batch, of_feed
 from headwater.ledger.sql.schema import batch_parent, committed
 
@@ -35,7 +35,7 @@ def commit(connection: Connection, batch: Batch) -> None:
     """Add the window of `batch`, for each of its parents, and merge it with those it touches."""
     query = select(batch_parent.c.parent).where(of_batch(batch_parent, batch))
     parents = connection.execute(query).scalars().all()
-    since, until = micros(batch.window.since), micros(batch.window.until)
+    since, until = to_micros(batch.window.since), to_micros(batch.window.until)
     touching = and_(
         of_feed(committed, batch.feed),
         committed.c.since <= until,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from headwater.clock import micros
-from headwater.events import Listen, ignore
+from headwater.clock import to_micros
+from headwater.events import EventListener, discard
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import load_fact
 from headwater.gold.star import Star
@@ -46,7 +46,7 @@ class Said:
 
 def at(text: str) -> int:
     """The sequence of an instant."""
-    return micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
+    return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
 def seen(entity: str, key: int, when: str, operation: str = "U", /, *, batch: str = "b1", **values: Any) -> Seen:
@@ -107,7 +107,9 @@ def put_all(warehouse: Warehouse, said: Iterable[Said]) -> None:
             put(warehouse, entity, *own)
 
 
-def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore) -> Written:
+def build(
+    warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: EventListener = discard
+) -> Written:
     """Bring all of gold up to date."""
     written = Written()
     for table in order(star.declarations):
@@ -116,7 +118,7 @@ def build(warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, lis
 
 
 def build_one(
-    warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: Listen = ignore
+    warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: EventListener = discard
 ) -> Written:
     """Bring one table of gold up to date. Entities that nobody has told of are empty."""
     if entities := sorted(needs(table)):

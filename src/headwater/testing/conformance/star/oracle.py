@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.testing.conformance.history.oracle import Seen, history
 from headwater.testing.conformance.star.load import Said
 from headwater.testing.conformance.star.model import STAR
@@ -59,7 +59,7 @@ def pointing(said: Sequence[Said]) -> list[tuple[Any, ...]]:
         if row[-3]:
             values = dict(zip(columns, row[1:], strict=False))
             started = values["started_at"]
-            instant = None if started is None else micros(started.replace(tzinfo=UTC))
+            instant = None if started is None else to_micros(started.replace(tzinfo=UTC))
             rows.append((values["entry_id"], *_answer(values, instant, known), *_answer(values, None, known)))
     return sorted(rows)
 
