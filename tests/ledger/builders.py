@@ -54,11 +54,11 @@ DRIFT = Drift(field="colour", kind="new", detail="text", rows=10)
 
 
 def extracted(ledger: Ledger, parcel: Batch) -> None:
-    ledger.begin(parcel)
-    ledger.record(parcel, page(1))
-    ledger.advance(parcel)
+    ledger.begin_batch(parcel)
+    ledger.record_page(parcel, page(1))
+    ledger.commit_window(parcel)
 
 
 def landed(ledger: Ledger, parcel: Batch) -> None:
     extracted(ledger, parcel)
-    ledger.landed(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])
+    ledger.record_landing(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])

@@ -87,7 +87,7 @@ def tidy(feed: Feed, lake: Lake, ledger: Ledger) -> int:
     left = {path.partition(".parts/")[0].rpartition("/")[2] for path in lake.list(folder) if ".parts/" in path}
     done = 0
     for batch_id in sorted(left):
-        row = ledger.find(feed.tenant, batch_id)
+        row = ledger.find_batch(feed.tenant, batch_id)
         if row is None or row.state in ("extracting", "failed"):
             continue
         Parts(row.batch, lake).clear()

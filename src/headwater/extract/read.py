@@ -74,7 +74,7 @@ def read(
     Cancelled after the page in hand when `stop` says so.
     """
     shape = fingerprint_of(client.connector, client.settings, question, batch.purpose)
-    row = ledger.begin(batch, parents=question.parents, read_at=question.asked_at, fingerprint=shape)
+    row = ledger.begin_batch(batch, parents=question.parents, read_at=question.asked_at, fingerprint=shape)
     parts = Parts(batch, lake)
     if row.state not in ("extracting", "failed"):
         parts.clear()
@@ -96,12 +96,12 @@ def read(
     reader.note_parents(pages)
     if doubt is not None:
         listen(_found(batch, doubt))
-    ledger.advance(batch, proved=doubt is None, credible_until=question.credible_until())
+    ledger.commit_window(batch, proved=doubt is None, credible_until=question.credible_until())
     parts.clear()
     listen(
         BatchExtracted(tenant=batch.feed.tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages))
     )
-    return ledger.find(batch.feed.tenant, batch.id) or row
+    return ledger.find_batch(batch.feed.tenant, batch.id) or row
 
 
 def _drop(
@@ -109,7 +109,9 @@ def _drop(
 ) -> None:
     """Begin a half-read batch anew: its places mean something else under another declaration."""
     parts.clear()
-    ledger.begin_anew(row.batch, read_at=question.asked_at or row.read_at or row.batch.window.until, fingerprint=shape)
+    ledger.restart_batch(
+        row.batch, read_at=question.asked_at or row.read_at or row.batch.window.until, fingerprint=shape
+    )
     why = "what shapes its requests was declared otherwise when it was begun"
     listen(ReadDropped(tenant=row.batch.feed.tenant, batch=row.batch, pages=row.pages, why=why))
 
@@ -182,7 +184,7 @@ class _Reader:
         return Doubt(count=1, detail=detail, again=True)
 
     def _begin_anew(self) -> None:
-        self.ledger.forget_pages(self.batch, after=0)
+        self.ledger.discard_pages(self.batch, after=0)
         self.parts.clear()
 
     def _held(self, pages: list[PageRow]) -> Iterator[tuple[str | None, bytes]]:
@@ -222,7 +224,7 @@ class _Reader:
         pages = list(self.ledger.pages(self.batch))
         whole = self.parts.whole(pages)
         if whole < len(pages):
-            self.ledger.forget_pages(self.batch, after=whole)
+            self.ledger.discard_pages(self.batch, after=whole)
         return pages[:whole]
 
     def _walk(self, count: int | None) -> list[PageRow]:
@@ -362,7 +364,7 @@ class _Reader:
 
     def _commit(self, number: int, page: Page, lines: bytes, following: str | None) -> PageRow:
         row = self.parts.write(number, lines, rows=page.rows, following=following)
-        self.ledger.record(self.batch, row)
+        self.ledger.record_page(self.batch, row)
         feed = self.batch.feed
         self.listen(PageCommitted(tenant=feed.tenant, batch=self.batch, page=number, rows=row.rows, size=row.size))
         return row

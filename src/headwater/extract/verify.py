@@ -55,24 +55,24 @@ def verify(
     An id that is not in the batch is not there. PermanentError when the answers cannot be believed. A batch that was read is
     left alone; a half-read one begins anew, for the ids may be others by now.
     """
-    row, parts = ledger.begin(batch, read_at=question.asked_at), Parts(batch, lake)
+    row, parts = ledger.begin_batch(batch, read_at=question.asked_at), Parts(batch, lake)
     if row.state not in ("extracting", "failed"):
         return row
-    ledger.forget_pages(batch, after=0)
+    ledger.discard_pages(batch, after=0)
     tenant = batch.feed.tenant
     listen(ReadStarted(tenant=tenant, batch=batch))
     asker = _Asker(question=question, client=client)
     pages: list[PageRow] = []
     for records in asker.answers(list(dict.fromkeys(asked.ids)), control=asked.control):
         page = parts.write(len(pages) + 1, as_lines(records), rows=len(records), following=None)
-        ledger.record(batch, page)
+        ledger.record_page(batch, page)
         listen(PageCommitted(tenant=tenant, batch=batch, page=page.number, rows=page.rows, size=page.size))
         pages.append(page)
     parts.join(pages)
-    ledger.advance(batch, proved=True, credible_until=question.credible_until())
+    ledger.commit_window(batch, proved=True, credible_until=question.credible_until())
     parts.clear()
     listen(BatchExtracted(tenant=tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages)))
-    return ledger.find(tenant, batch.id) or row
+    return ledger.find_batch(tenant, batch.id) or row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.mapping import Arrival, Reading
-from headwater.temporal.event_hash import event_hash
-from headwater.temporal.keys import entity_key
+from headwater.temporal.event_hash import event_hash_sql
+from headwater.temporal.keys import entity_key_sql
 from headwater.temporal.sql import FOREVER, known_list
-from headwater.temporal.sql import micros as micros_of
+from headwater.temporal.sql import micros_sql as micros_of
 
 STAMP_TOLERANCE = timedelta(minutes=5)
 """So much later than its own read a stamp may be: by so much clocks differ, and beyond it the stamp is not believed."""
@@ -92,7 +92,7 @@ def typed(entity: Entity, reading: Reading, stored: Mapping[str, str]) -> dict[s
 
 def key_of(entity: Entity, arrival: Arrival, values: Mapping[str, str]) -> str:
     """The entity key of a record in SQL; NULL where a part of it is."""
-    return entity_key(arrival.batch.feed.connection, [values[name] for name in entity.key])
+    return entity_key_sql(arrival.batch.feed.connection, [values[name] for name in entity.key])
 
 
 def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping[str, str]) -> str:
@@ -114,12 +114,12 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     columns = ", ".join(_column(entity, reading, name, known) for name in entity.columns)
     says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
     key = key_of(entity, arrival, {name: quote(name) for name in values})
-    said = event_hash("operation", known, entity.called)
+    said = event_hash_sql("operation", known, entity.called)
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  {sequence_of(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
         f"  {columns},\n  {_unless_absent(reading, says, literal(known_list(())))} AS known,\n"
-        f"  {_unless_absent(reading, said, event_hash(literal('A'), {}))} AS hash,\n"
+        f"  {_unless_absent(reading, said, event_hash_sql(literal('A'), {}))} AS hash,\n"
         f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
         f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest(arrival)}) AS _unstamped, _outside\n"
         f"FROM ({inner}) AS taken"
@@ -134,7 +134,7 @@ def concluded(entity: Entity, arrival: Arrival, operation: str, keys: str) -> st
     return (
         f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
         f"{literal(operation)} AS operation, {literal(arrival.source)} AS source, {nothing}, "
-        f"{literal(known_list(()))} AS known, {event_hash(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
+        f"{literal(known_list(()))} AS known, {event_hash_sql(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
         f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
         f"{literal(arrival.batch.id)} AS batch_id FROM {keys}"
     )

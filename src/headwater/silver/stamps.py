@@ -9,8 +9,8 @@ from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.mapping import Arrival, Reading
 from headwater.silver.merge.result import Finding
-from headwater.temporal.keys import hash60
-from headwater.temporal.sql import listed
+from headwater.temporal.keys import hash60_sql
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import events_of
 
@@ -83,7 +83,7 @@ def _passed_sql(warehouse: Warehouse, entity: Entity, staged: str) -> str:
     log = warehouse.ref("silver", f"{entity.entity}_log")
     first, began, ended = warehouse.rows(f"SELECT MIN(sequence), MIN(observed), MAX(observed) FROM {staged}")[0]
     keys = (
-        f"SELECT entity_key, source, {hash60('entity_key')} AS key_hash, MIN(sequence) AS first "
+        f"SELECT entity_key, source, {hash60_sql('entity_key')} AS key_hash, MIN(sequence) AS first "
         f"FROM {staged} WHERE entity_key IS NOT NULL GROUP BY entity_key, source"
     )
     later = (
@@ -101,7 +101,7 @@ def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, span
     among = f"entity_key IN (SELECT entity_key FROM {passed})"
     per_key = "ROW_NUMBER() OVER (PARTITION BY entity_key, source ORDER BY {order}) AS _n"
     newest = per_key.format(order="observed DESC, sequence DESC, place DESC")
-    names = listed(_EVENT)
+    names = column_list(_EVENT)
     last = warehouse.stage(
         "silver__last_read",
         f"SELECT {names} FROM (SELECT {names}, {newest} FROM {staged} WHERE {among}) AS ranked WHERE _n = 1",

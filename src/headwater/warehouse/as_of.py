@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from headwater.clock import format_instant
-from headwater.temporal.asof import valid_at
-from headwater.temporal.sql import listed
+from headwater.temporal.asof import valid_at_sql
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Layer, Warehouse
 from headwater.warehouse.dialect.condition import one_condition
 from headwater.warehouse.dialect.render import render
@@ -29,8 +29,8 @@ def rows_at(
     """
     dialect = warehouse.capabilities.dialect
     at = f"TIMESTAMP '{format_instant(instant).removesuffix('Z').replace('T', ' ')}'"
-    select = render(valid_at(warehouse.ref(layer, name), columns=columns, at=at), dialect)
+    select = render(valid_at_sql(warehouse.ref(layer, name), columns=columns, at=at), dialect)
     condition = f"\nAND {one_condition(where, dialect, where='--where')}" if where.strip() else ""
-    order = render(f"SELECT 1 ORDER BY {listed(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
+    order = render(f"SELECT 1 ORDER BY {column_list(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
     top = "" if limit is None else f"\nLIMIT {limit:d}"
     return f"{select}{condition}\n{order}{top}"

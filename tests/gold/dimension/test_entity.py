@@ -103,7 +103,7 @@ def test_an_attribute_may_be_an_expression_and_load_metadata_is_the_batch_of_the
 
 def test_the_key_of_a_member_hangs_on_its_entity_key_and_the_start_of_its_version():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
-    first = warehouse.rows(f"SELECT {keys.hash53(repr('first|psa:1'))}")[0][0]
+    first = warehouse.rows(f"SELECT {keys.hash53_sql(repr('first|psa:1'))}")[0][0]
     stored = dict(rows(warehouse, "dim_company", "valid_from", "company_key", where=REAL))
     assert stored["2024-01-01"] == first
     # Earlier news: what begins first now has the first key, and the former first gets that of its start.

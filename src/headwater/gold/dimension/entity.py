@@ -19,8 +19,8 @@ from headwater.model.expression import compile_expression
 from headwater.model.names_in_scope import entity_columns
 from headwater.model.tables import key_column, table_name
 from headwater.names import quote
-from headwater.temporal.coalesce import coalesced
-from headwater.temporal.sql import FOREVER, indented
+from headwater.temporal.coalesce import coalesce_sql
+from headwater.temporal.sql import FOREVER, indent
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
 _BATCH = "_batch"
@@ -122,7 +122,7 @@ def rows_of(parts: Compiled, *, keys: str | None = None, versions: str = "") -> 
     """
     inner = _steps(parts, keys, versions or parts.relation)
     recursive = "RECURSIVE " if parts.inherited else ""
-    ctes = ",\n".join(f"{name} AS (\n{indented(text)}\n)" for name, text in inner.items())
+    ctes = ",\n".join(f"{name} AS (\n{indent(text)}\n)" for name, text in inner.items())
     number = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
     key = surrogate("_row.entity_key", start_text("_row.valid_from", "_row._place"))
     joins = "".join(f"\nLEFT JOIN {item.step} ON {item.step}.entity_key = _row.entity_key" for item in parts.inherited)
@@ -153,7 +153,7 @@ def _steps(parts: Compiled, keys: str | None, versions: str) -> dict[str, str]:
         named |= segment.steps(parts.joined)
     named["valued"] = _valued(parts)
     named["settled"] = _settled(parts)
-    named["members"] = coalesced(
+    named["members"] = coalesce_sql(
         "settled",
         key="entity_key",
         columns=parts.of_type("T2"),

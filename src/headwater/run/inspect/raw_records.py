@@ -33,7 +33,7 @@ def records_behind(
     found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
     with closing(DuckDB(tenant, ":memory:")) as scratch:
         for batch_id, instants in asked.items():
-            row = opened.ledger.find(tenant, batch_id)
+            row = opened.ledger.find_batch(tenant, batch_id)
             if row is not None and row.batch.purpose != "sweep":
                 lines = _lines(opened, scratch, lake, entity, row, key=key)
                 found[batch_id] = _read(lake, row, {at: lines.get(at, ()) for at in instants})

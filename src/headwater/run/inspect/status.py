@@ -10,7 +10,7 @@ from typing import Any
 from headwater.batch import Feed, Window
 from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
-from headwater.ledger.lease_owner import describe
+from headwater.ledger.lease_owner import describe_owner
 from headwater.run.pipeline.record_counts import shown_counts
 from headwater.run.results import Answer, FeedStatus, Status, TableStatus
 from headwater.run.workspace import Opened
@@ -31,7 +31,7 @@ def status(opened: Opened, tenant: str) -> Status:
         tables=() if leases else _tables(opened, tenant),
         last_run=_run(runs[0]) if runs else None,
         counts=shown_counts(ledger.counts(tenant)),
-        running=describe(leases[0].holder) if leases else "",
+        running=describe_owner(leases[0].holder) if leases else "",
     )
 
 
@@ -54,7 +54,7 @@ def _utc(value: Any) -> Any:
 
 
 def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
-    below = opened.ledger.parents(feed).values()
+    below = opened.ledger.windows_by_parent(feed).values()
     windows = opened.ledger.windows(feed) or max(below, key=len, default=())
     newest = rows[-1]
     drift = [f"{drift.kind} {drift.field}" for _, drift in opened.ledger.drift(feed.tenant, feed)]
@@ -67,7 +67,7 @@ def _feed(opened: Opened, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
         rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
         waiting=sum(row.state != "completed" for row in rows),
         failed=newest.reason if newest.state == "failed" else "",
-        quarantined=len(opened.ledger.refused(feed.tenant, feed=feed)),
+        quarantined=len(opened.ledger.list_refused(feed.tenant, feed=feed)),
         drift=tuple(drift),
     )
 

@@ -28,7 +28,7 @@ def refused(
 ) -> tuple[RefusedRow, ...]:
     """The refused records that wait; with `everything`, those readmitted and discarded too."""
     states = ("waiting", "readmitted", "discarded") if everything else ("waiting",)
-    rows = opened.ledger.refused(tenant, states=states)
+    rows = opened.ledger.list_refused(tenant, states=states)
     return tuple(
         row for row in rows if connection in (None, row.feed.connection) and resource in (None, row.feed.resource)
     )
@@ -45,7 +45,9 @@ def discard(
 ) -> int:
     """Let refused records go; how many. They stay in raw, and in the list of all."""
     rows = _chosen(opened, tenant, ids=ids, connection=connection, resource=resource)
-    opened.ledger.settle(tenant, [replace(row, state="discarded", last_tried=opened.clock.now()) for row in rows])
+    opened.ledger.update_quarantine(
+        tenant, [replace(row, state="discarded", last_tried=opened.clock.now()) for row in rows]
+    )
     return len(rows)
 
 
@@ -67,7 +69,9 @@ def retry(
         passed = [row for one in tried.values() for row in one.readmitted]
         if passed:
             _conform(opened, tenant, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
-        opened.ledger.settle(tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)])
+        opened.ledger.update_quarantine(
+            tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)]
+        )
         if passed:
             run_alone(opened, tenant, Asked(sources=False), stop=lambda: False, check=check)
     return Readmitted(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
@@ -82,7 +86,7 @@ def _tried(
     lake, now = opened.owned_lake(tenant), opened.clock.now()
     found: dict[str, Retried] = {}
     for batch_id, waiting in by_batch.items():
-        source, known = sources.get(waiting[0].feed), opened.ledger.find(tenant, batch_id)
+        source, known = sources.get(waiting[0].feed), opened.ledger.find_batch(tenant, batch_id)
         if source is None or known is None:
             hint = "put the connection or resource back, or discard the records"
             raise StateError(
@@ -95,7 +99,7 @@ def _tried(
 def _conform(opened: Opened, tenant: str, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
     """Take the batches of which records were readmitted into the history of every entity that they feed."""
     batches = [batch for batch, count in readmitted.items() if count]
-    rows = [row for batch in batches if (row := opened.ledger.find(tenant, batch)) is not None]
+    rows = [row for batch in batches if (row := opened.ledger.find_batch(tenant, batch)) is not None]
     with closing(opened.warehouse(tenant)) as warehouse:
         ready_meta(warehouse)
         work = Work(

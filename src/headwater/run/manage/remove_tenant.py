@@ -56,7 +56,7 @@ def plan_removal(opened: Opened, name: str, *, erase: bool = False) -> Removal:
         tenant=name,
         connections=tuple(row.name for row in ledger.connections(name)),
         batches=len(ledger.batches(name)),
-        refused=len(ledger.refused(name)),
+        refused=len(ledger.list_refused(name)),
         erased=tuple(f"{place.setting}: {place.shown}" for place in places),
     )
 

@@ -115,7 +115,7 @@ def add_connection(opened: Opened, tenant: str, name: str, declaration: Mapping[
         opened.ledger.add_tenant(tenant)
     row = ConnectionRow(tenant=tenant, name=name, declaration=declared.model_dump(mode="json"))
     opened.ledger.add_connection(row)
-    opened.ledger.note_findings(tenant, f"connection {name}", [])
+    opened.ledger.save_findings(tenant, f"connection {name}", [])
 
 
 def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def arrivals_of(
 
 def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arrival:
     """One landed batch on its way to silver, with what it holds but was refused."""
-    waiting = ledger.refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
+    waiting = ledger.list_refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
     return Arrival(
         source=source.name,
         batch=believed(row),
@@ -63,7 +63,7 @@ def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arr
 def allowed_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[Arrival]) -> set[str]:
     """The complete reads whose deletes a person has let through: a rebuild lets them through as well."""
     reads = (one.batch.id for one in arrivals if one.complete)
-    return {batch for batch in reads if ledger.mark(tenant, _allowed(entity, batch))}
+    return {batch for batch in reads if ledger.get_mark(tenant, _allowed(entity, batch))}
 
 
 def allow_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[Arrival]) -> None:

@@ -31,7 +31,7 @@ def rebuild(opened: Opened, tenant: str, *, entity: str | None = None, stop: Cal
         opened.owned_lake(tenant)
         opened.warehouse(tenant).close()
         if entity is None:
-            opened.ledger.reopen(tenant)
+            opened.ledger.reopen_batches(tenant)
         _drop(opened, tenant, entity)
         return run_alone(opened, tenant, Asked(sources=False), stop=stop, check=check)
 

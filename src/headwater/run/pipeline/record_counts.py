@@ -71,7 +71,7 @@ class Counting:
             return ()
         with closing(DuckDB(self.tenant, ":memory:")) as scratch:
             found = [row for one in due if (row := self._counted(one, scratch))]
-        ledger.note_counts(self.tenant, found)
+        ledger.save_counts(self.tenant, found)
         made = {(row.feed, row.entity) for row in found}
         noted = tuple(row for row in ledger.counts(self.tenant) if (row.feed, row.entity) in made)
         for row in noted:
@@ -119,7 +119,7 @@ class Counting:
         ledger, feed, deletes = self.opened.ledger, source.feed, source.resource.deletes
         reading = readings_of(self.opened, entity)[source.name]
         lines: dict[str, list[int]] = defaultdict(list)
-        for one in ledger.refused(self.tenant, feed=feed):
+        for one in ledger.list_refused(self.tenant, feed=feed):
             lines[one.batch_id].append(one.line)
         rows = sorted(ledger.batches(self.tenant, feed=feed), key=_read_at)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
@@ -143,7 +143,7 @@ class Counting:
         return [Arrival(source=source.name, batch=batch, files=(one,)) for one in found]
 
     def _against_ids(self, stock: Stock, source: Source, complete: Batch) -> dict[str, int]:
-        row = self.opened.ledger.find(self.tenant, complete.id)
+        row = self.opened.ledger.find_batch(self.tenant, complete.id)
         assert row is not None
         arrival = arrival_of(self.opened.ledger, self.lake, source, row)
         return stock.against_ids(arrival, self._refused(source, complete))
@@ -164,9 +164,9 @@ class Counting:
     def _complete(self, feed: Feed, now: datetime) -> Batch | None:
         """The newest complete read, if it is proved and has landed."""
         ledger = self.opened.ledger
-        read = [ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
+        read = [ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
         newest = max((one for one in read if one), key=lambda one: one.window.until, default=None)
-        row = ledger.find(self.tenant, newest.id) if newest else None
+        row = ledger.find_batch(self.tenant, newest.id) if newest else None
         landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
         return newest if landed else None
 

@@ -20,8 +20,8 @@ from headwater.extract.client import Client
 from headwater.extract.rate_limit import Budgets
 from headwater.gold.change_feed import trim
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
-from headwater.ledger.heartbeat import SECONDS, keep
-from headwater.ledger.lease_owner import holder
+from headwater.ledger.heartbeat import SECONDS, keep_lease
+from headwater.ledger.lease_owner import lease_owner
 from headwater.plan.build import build
 from headwater.plan.dependencies import view_of
 from headwater.plan.state import LAYERS, Layer, Request
@@ -49,8 +49,8 @@ SCOPE = "run"
 @contextmanager
 def alone(opened: Opened, tenant: str) -> Iterator[Callable[[], None]]:
     """The lease on a tenant, kept until the block ends; gives what raises once it is lost. LeaseHeld if taken."""
-    lease = opened.ledger.claim(tenant, SCOPE, holder(), seconds=SECONDS)
-    with keep(opened.ledger, lease) as kept:
+    lease = opened.ledger.claim(tenant, SCOPE, lease_owner(), seconds=SECONDS)
+    with keep_lease(opened.ledger, lease) as kept:
         yield kept.check
 
 
@@ -155,7 +155,7 @@ def _carried(
 
 def _newest_reads(opened: Opened, tenant: str, connections: Iterable[str]) -> dict[str, datetime]:
     """When the newest read of each connection began that anything was read of."""
-    newest = {name: opened.ledger.newest_read(tenant, name) for name in connections}
+    newest = {name: opened.ledger.find_newest_read(tenant, name) for name in connections}
     return {name: instant for name, instant in newest.items() if instant is not None}
 
 
@@ -235,7 +235,7 @@ def connect(
         try:
             client = client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
             sight = Sight(service=stack.enter_context(client).service_time(), machine=opened.clock.now())
-            before = sight_of(opened.ledger.mark(tenant, mark_of(name)))
+            before = sight_of(opened.ledger.get_mark(tenant, mark_of(name)))
             asks = client.connector.clock is not None
             counts = "service" if client.simulated else connection.clock
             times[name] = agree(sight, before, counts=counts, asked=asks)
@@ -261,7 +261,7 @@ def complete(
         for source in entity.sources:
             takers[source].add(entity.entity)
     rows = opened.ledger.batches(plan.tenant, states=("transformed",))
-    opened.ledger.completed(
+    opened.ledger.complete_batches(
         [
             row.batch
             for row in rows
@@ -311,4 +311,4 @@ def _note_findings(opened: Opened, tenant: str, findings: Sequence[Finding]) -> 
     for one in findings:
         found[one.table].append(FindingRow(table=one.table, finding=one.finding, count=one.count, detail=one.detail))
     for table, rows in found.items():
-        opened.ledger.note_findings(tenant, table, rows)
+        opened.ledger.save_findings(tenant, table, rows)

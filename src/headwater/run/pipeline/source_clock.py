@@ -139,7 +139,7 @@ def _disowned(ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[
         if agreed is None:
             continue
         ahead = TOLERANCE if agreed.machine else None
-        rows = ledger.disown(feed, later_than=agreed.latest, ahead=ahead)
+        rows = ledger.discard_windows(feed, later_than=agreed.latest, ahead=ahead)
         for row in rows:
             if row.stage == "extracting":
                 Parts(row.batch, lake).clear()

@@ -113,7 +113,7 @@ def feed_state(
 ) -> FeedState:
     """What the ledger knows of one feed. A complete read that is dated after `now` does not hold up the next one."""
     feed, connector = source.feed, source.plug.connector
-    snapshot, sweep = (ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
+    snapshot, sweep = (ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
     return FeedState(
         feed=feed,
         connector=connector.connector,
@@ -121,9 +121,9 @@ def feed_state(
         hold_back=parse_span(connector.hold_back),
         begins=parse_instant(source.connection.since) if source.connection.since else EPOCH,
         committed=ledger.windows(feed),
-        parents=ledger.parents(feed) if source.resource.parent else {},
+        parents=ledger.windows_by_parent(feed) if source.resource.parent else {},
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
-        readings=ledger.readings(feed),
+        readings=ledger.count_attempts(feed),
         last_snapshot=_until(snapshot),
         last_sweep=_until(sweep),
     )

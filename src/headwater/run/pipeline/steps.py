@@ -124,7 +124,7 @@ class Work:
         try:
             row = read(step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop)
         except HeadwaterError as error:
-            self.opened.ledger.fail(step.batch, str(error))
+            self.opened.ledger.fail_batch(step.batch, str(error))
             raise
         return row.rows
 
@@ -160,7 +160,7 @@ class Work:
 
     def _land_batch(self, batch: Batch) -> int:
         source, now = self.sources[batch.feed], self.opened.clock.now()
-        known = self.opened.ledger.begin(batch)  # a landing that failed goes on from where it was
+        known = self.opened.ledger.begin_batch(batch)  # a landing that failed goes on from where it was
         try:
             with self.landing:
                 landed = land(
@@ -172,9 +172,9 @@ class Work:
                     terms=Terms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
                     rows=known.rows,
                 )
-            self.opened.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
+            self.opened.ledger.record_landing(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
         except HeadwaterError as error:
-            self.opened.ledger.fail(batch, str(error))
+            self.opened.ledger.fail_batch(batch, str(error))
             raise
         tell = self.listen
         for one in landed.drift:

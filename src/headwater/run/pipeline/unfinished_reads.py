@@ -58,7 +58,7 @@ def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen
     for one in stale:
         batch = one.row.batch
         Parts(batch, lake).clear()
-        ledger.abandon(batch)
+        ledger.abandon_batch(batch)
         listen(ReadDropped(tenant=batch.feed.tenant, batch=batch, pages=one.row.pages, why=one.why))
 
 

@@ -61,7 +61,7 @@ class Inquiry:
 
     def held(self, arrival: Arrival) -> bool:
         """Whether it waits for an answer of its service."""
-        return self.ledger.mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
+        return self.ledger.get_mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
 
     def asks(self, arrival: Arrival) -> bool:
         """Whether the records that it leaves open can be asked for by id."""
@@ -111,19 +111,19 @@ class Inquiry:
         feed = arrival.batch.feed
         if self.sources[feed].connection.since is not None:
             return ()
-        refused = {f"{feed.connection}:{row.key}" for row in self.ledger.refused(feed.tenant, feed=feed)}
+        refused = {f"{feed.connection}:{row.key}" for row in self.ledger.list_refused(feed.tenant, feed=feed)}
         unread = [key for key in sought.unread if key not in refused]
         if self.asks(arrival):
             return tuple(unread)
         mark = f"unread:{self.entity.entity}:{feed.connection}:{feed.resource}"
-        before = self.ledger.mark(feed.tenant, mark)
+        before = self.ledger.get_mark(feed.tenant, mark)
         self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))
         return tuple(unread if before is None else sorted(set(unread) & set(before.split("\n"))))
 
     def _read(self, arrival: Arrival, keys: Sequence[str], control: str) -> Arrival:
         batch, source = arrival.batch, self.sources[arrival.batch.feed]
         client = self.clients[batch.feed.connection]
-        begun = self.ledger.readings(batch.feed).get(("verify", batch.window), 0)
+        begun = self.ledger.count_attempts(batch.feed).get(("verify", batch.window), 0)
         asked = create_batch(batch.feed, batch.window, purpose="verify", attempt=begun + 1)
         question = Question(
             resource=source.resource,
@@ -137,9 +137,9 @@ class Inquiry:
             verify(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
             self.land(asked)
         except HeadwaterError as error:
-            self.ledger.fail(asked, str(error))
+            self.ledger.fail_batch(asked, str(error))
             raise
-        row = self.ledger.find(batch.feed.tenant, asked.id)
+        row = self.ledger.find_batch(batch.feed.tenant, asked.id)
         assert row is not None
         return arrival_of(self.ledger, self.lake, source, row)
 

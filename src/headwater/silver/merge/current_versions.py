@@ -5,7 +5,7 @@ from __future__ import annotations
 from headwater.model.entity import Entity
 from headwater.silver.merge.incoming import Arriving
 from headwater.silver.schema.tables import versions_table
-from headwater.temporal.sql import listed
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import STAGED as PLACES
 from headwater.warehouse.row_lookup import Found, Whereabouts, found, number_of, versions_of
@@ -24,7 +24,7 @@ def stored_versions(warehouse: Warehouse, entity: Entity, arriving: Arriving) ->
     names = versions_table(entity).names
     if not warehouse.capabilities.row_ids:
         versions = warehouse.ref("silver", entity.entity)
-        rows = f"(SELECT 0 AS _row, {listed(names, 'v')} FROM {versions} AS v WHERE v.entity_key IN ({affected}))"
+        rows = f"(SELECT 0 AS _row, {column_list(names, 'v')} FROM {versions} AS v WHERE v.entity_key IN ({affected}))"
         return Found(relation=warehouse.stage("silver__stored", _marked(entity, arriving, rows)), by_row=False)
     at = _whereabouts(warehouse, entity, arriving)
     single = f"{fresh} EXCEPT {late}" if arriving.any_late else fresh
@@ -46,7 +46,7 @@ def _current_first(
     )
     keys = f"{others} UNION {whole}" if whole else others
     rows = found(warehouse, at, keys=keys, columns=names, name="silver__versions")
-    last = f"SELECT _row, {listed(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
+    last = f"SELECT _row, {column_list(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
     stored = warehouse.stage("silver__stored", last, _marked(entity, arriving, rows.relation))
     return Found(relation=stored, by_row=current.by_row and rows.by_row)
 
@@ -54,7 +54,7 @@ def _current_first(
 def _marked(entity: Entity, arriving: Arriving, rows: str) -> str:
     """SELECT of versions with the marks. Of the keys in `rows` all versions are there."""
     late = f"x.entity_key IN (SELECT entity_key FROM {arriving.late})" if arriving.any_late else "FALSE"
-    names = listed(versions_table(entity).names, "x")
+    names = column_list(versions_table(entity).names, "x")
     marks = "ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC) = 1 AS _last, "
     select = f"SELECT x._row, {names}, {marks}{late} AS _late FROM {rows} AS x"
     return select if entity.overwritten else f"SELECT * FROM ({select}) AS marked WHERE _last OR _late"
