@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from headwater.errors import NotFoundError, PermanentError
-from headwater.extract.request_params import Question
-from headwater.extract.verify import IdRequest, verify
+from headwater.extract.request_params import ReadRequest
+from headwater.extract.verify import IdRequest, verify_records
 from headwater.model.resource import Resource
 from tests.extract.service import Service, batch, client_of, serving, tickets
 from tests.extract.test_read import ids
@@ -56,8 +56,10 @@ def ask(service, how, wanted, lake, ledger, *, control="", **more):
     """Verify `wanted`; the row of the batch."""
     with client_of(service) as client:
         told = {"resource": "tickets", "path": "tickets", "verify": how} | more
-        question = Question(resource=client.connector.resolved(Resource.model_validate(told)), fields=("id", "summary"))
-        return verify(BATCH, question, client, IdRequest(ids=wanted, control=control), lake=lake, ledger=ledger)
+        question = ReadRequest(
+            resource=client.connector.resolved(Resource.model_validate(told)), fields=("id", "summary")
+        )
+        return verify_records(BATCH, question, client, IdRequest(ids=wanted, control=control), lake=lake, ledger=ledger)
 
 
 @pytest.mark.parametrize("how", [SINGLE, GROUP], ids=["singly", "in groups"])
@@ -86,7 +88,7 @@ def test_a_capped_answer_makes_nobody_absent(byid, lake, ledger):
 def test_a_way_the_service_does_not_know_proves_nothing(how, byid, lake, ledger):
     with pytest.raises(PermanentError, match="by its id that it has just shown"):
         ask(byid, how, ["99"], lake, ledger, control="7")
-    assert ledger.find("acme", BATCH.id).state == "extracting"
+    assert ledger.find_batch("acme", BATCH.id).state == "extracting"
 
 
 def test_a_condition_that_is_ignored_is_noticed(byid, lake, ledger):

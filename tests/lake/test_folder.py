@@ -69,9 +69,9 @@ def test_leftovers_of_a_dead_writer_are_not_listed_and_can_be_swept(lake, batch)
     spill.mkdir()
     (spill / "block").write_bytes(b"half")
     assert lake.list("acme") == [path]
-    assert lake.sweep_leftovers() == 2
+    assert lake.remove_leftovers() == 2
     assert not spill.exists()
-    assert lake.sweep_leftovers() == 0
+    assert lake.remove_leftovers() == 0
     assert lake.read(path) == b"kept"
 
 
@@ -130,7 +130,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(lake, batch, monkeypatch)
     assert "space" in told.value.saw
     assert "free" in told.value.hint
     assert lake.read(path) == b"before"
-    assert lake.sweep_leftovers() == 0
+    assert lake.remove_leftovers() == 0
 
 
 def test_a_lake_that_is_a_file_is_told(tmp_path, batch):

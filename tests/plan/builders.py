@@ -11,23 +11,23 @@ from headwater.ledger.base import BatchRow, State
 from headwater.model.resource import Parent, Resource
 from headwater.plan.dependencies import Needed, View
 from headwater.plan.state import FeedState, Request, TenantState
-from headwater.wire.cursor import Changes, Snapshot, Sweep
+from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOLD_BACK = timedelta(minutes=5)
 UNTIL = NOW - HOLD_BACK
 DAY = timedelta(days=1)
-CHANGES = Changes(params={}, field="_info.lastUpdated")
+CHANGES = ChangeFilter(params={}, field="_info.lastUpdated")
 
 RESOURCES = {
     "tickets": Resource(
-        resource="tickets", path="t", cursor=CHANGES, chunk="30d", look_back="90d", deletes=Sweep(every="1d")
+        resource="tickets", path="t", cursor=CHANGES, chunk="30d", look_back="90d", deletes=IdSweep(every="1d")
     ),
     "agreements": Resource(resource="agreements", path="a", cursor=CHANGES, chunk="30d", look_back="90d"),
     "additions": Resource(
         resource="additions", path="a/{parent}/additions", cursor=CHANGES, parent=Parent(resource="agreements")
     ),
-    "boards": Resource(resource="boards", path="b", cursor=Snapshot(every="1d")),
+    "boards": Resource(resource="boards", path="b", cursor=FullSnapshot(every="1d")),
 }
 
 VIEW = View(

@@ -8,7 +8,7 @@ from headwater.plan.build import build
 from headwater.plan.reads import spread
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
-from headwater.wire.cursor import Snapshot
+from headwater.wire.cursor import FullSnapshot
 from tests.plan.builders import DAY, RESOURCES, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
 
 WHOLE = Window(since=EPOCH, until=UNTIL)
@@ -62,7 +62,7 @@ def test_by_force_all_parents_are_read_again_in_one_batch() -> None:
 
 
 def test_a_snapshot_below_parents_reads_them_all() -> None:
-    resource = RESOURCES["additions"].model_copy(update={"cursor": Snapshot()})
+    resource = RESOURCES["additions"].model_copy(update={"cursor": FullSnapshot()})
     state = replace(fresh("additions"), resource=resource)
     step = opened(state)
     (only,) = spread(step, state, keys=("1", "2"))

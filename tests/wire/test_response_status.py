@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from headwater.errors import PermanentError, TransientError
 from headwater.wire.message import Response
-from headwater.wire.response_status import Ok, Refresh, judge, vendor_message
-from headwater.wire.retry_after import wait_asked
+from headwater.wire.response_status import Ok, Refresh, check_status, read_vendor_message
+from headwater.wire.retry_after import read_retry_after
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 SERVER = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -45,7 +45,7 @@ def answer(status=200, body=b"[]", **headers):
     ],
 )  # fmt: skip
 def test_the_wait_that_is_asked_for(headers, seconds):
-    assert wait_asked(headers, now=NOW) == seconds
+    assert read_retry_after(headers, now=NOW) == seconds
 
 
 @given(st.integers(0, 86_400), st.sampled_from(["seconds", "date", "epoch", "epoch_ms"]), st.integers(-5000, 5000))
@@ -58,12 +58,12 @@ def test_every_spelling_of_a_wait_means_the_same_whatever_our_clock_says(wait, s
         "epoch_ms": str(int(then.timestamp()) * 1000),
     }[spelling]
     headers = {"retry-after": text, "date": format_datetime(SERVER, usegmt=True)}
-    assert wait_asked(headers, now=SERVER + timedelta(seconds=skew)) == wait
+    assert read_retry_after(headers, now=SERVER + timedelta(seconds=skew)) == wait
 
 
 @given(st.text(max_size=40))
 def test_no_retry_after_breaks_the_reading(text):
-    wait_asked({"retry-after": text, "date": text}, now=NOW)
+    read_retry_after({"retry-after": text, "date": text}, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -88,26 +88,26 @@ def test_no_retry_after_breaks_the_reading(text):
     ],
 )
 def test_the_verdict(response, kind):
-    assert isinstance(judge(response, now=NOW), kind)
+    assert isinstance(check_status(response, now=NOW), kind)
 
 
 def test_a_wait_travels_with_the_verdict():
-    verdict = judge(answer(429, retry_after="12"), now=NOW)
+    verdict = check_status(answer(429, retry_after="12"), now=NOW)
     assert isinstance(verdict, TransientError)
     assert verdict.after == 12
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_names_the_secrets_to_look_at(status):
-    verdict = judge(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
-    error = verdict.otherwise if isinstance(verdict, Refresh) else verdict
+    verdict = check_status(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
+    error = verdict.fallback if isinstance(verdict, Refresh) else verdict
     assert isinstance(error, PermanentError)
     assert "public_key, private_key" in error.hint
     assert error.saw == "Nope"
 
 
 def test_where_a_redirect_leads_is_told_without_its_query():
-    verdict = judge(answer(302, location="https://evil.example/x?token=1"), now=NOW)
+    verdict = check_status(answer(302, location="https://evil.example/x?token=1"), now=NOW)
     assert isinstance(verdict, PermanentError)
     assert verdict.saw == "location https://evil.example/x"
 
@@ -128,4 +128,4 @@ def test_where_a_redirect_leads_is_told_without_its_query():
     ],
 )
 def test_the_vendors_message_is_short_and_on_one_line(body, expected):
-    assert vendor_message(answer(400, body)) == expected
+    assert read_vendor_message(answer(400, body)) == expected

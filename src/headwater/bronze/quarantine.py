@@ -35,8 +35,8 @@ class Retried:
 
 def read_record(row: RefusedRow, lake: Lake) -> bytes:
     """A waiting record, byte for byte as the service sent it."""
-    index = json.loads(lake.read(lake.place("quarantine", row.feed, row.batch_id, INDEX)))
-    path = lake.place("quarantine", row.feed, row.batch_id, WAITING)
+    index = json.loads(lake.read(lake.build_path("quarantine", row.feed, row.batch_id, INDEX)))
+    path = lake.build_path("quarantine", row.feed, row.batch_id, WAITING)
     if row.line not in index:
         raise LakeError("This record does not wait in quarantine.", where=path, saw=row.id)
     found = next(chosen_lines(lake, path, {index.index(row.line) + 1}), None)

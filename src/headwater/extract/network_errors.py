@@ -11,9 +11,9 @@ from headwater.errors import PermanentError, ServiceError, TransientError
 _URL_HINT = "look at the base URL of the connection, and at the network"
 
 
-def failure_of(error: Exception, *, timeout: str) -> ServiceError:
+def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
     """The error that a failed exchange means: TransientError if the next one may succeed, PermanentError if it cannot."""
-    for cause in _causes(error):
+    for cause in _iterate_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
                 "the service's certificate is not trusted; nothing was sent",
@@ -34,7 +34,7 @@ def failure_of(error: Exception, *, timeout: str) -> ServiceError:
     return TransientError("the connection broke", saw=f"{name}: {error}")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
     """`error` and what led to it, innermost last."""
     seen: set[int] = set()
     found: BaseException | None = error

@@ -12,7 +12,7 @@ from headwater.clock import EPOCH, parse_span
 from headwater.plan.state import FeedState, Request
 from headwater.plan.step import Extract
 from headwater.windows import missing_windows, split_window
-from headwater.wire.cursor import Changes, Snapshot, Sweep
+from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 
 def reads_of(state: FeedState, request: Request, *, until: datetime | None, news: bool) -> tuple[Extract, ...]:
@@ -62,7 +62,7 @@ def settled(state: FeedState, request: Request) -> datetime | None:
 
 
 def _changes(state: FeedState, request: Request, *, until: datetime, news: bool) -> tuple[Extract, ...]:
-    if not isinstance(state.resource.cursor, Changes):
+    if not isinstance(state.resource.cursor, ChangeFilter):
         return ()
     asked = _asked(state, request, until)
     if asked is None:
@@ -97,7 +97,7 @@ def _below_parents(state: FeedState, request: Request, asked: Window, *, news: b
 
 def _snapshot(state: FeedState, request: Request, until: datetime) -> tuple[Extract, ...]:
     cursor = state.resource.cursor
-    if not isinstance(cursor, Snapshot):
+    if not isinstance(cursor, FullSnapshot):
         return ()
     if not _due(state, "snapshot", every="0s" if request.force else cursor.every, until=until):
         return ()
@@ -106,7 +106,7 @@ def _snapshot(state: FeedState, request: Request, until: datetime) -> tuple[Extr
 
 def _sweep(state: FeedState, request: Request, until: datetime) -> tuple[Extract, ...]:
     deletes = state.resource.deletes
-    if request.narrowed or not isinstance(deletes, Sweep):
+    if request.narrowed or not isinstance(deletes, IdSweep):
         return ()
     if not _due(state, "sweep", every=deletes.every, until=until):
         return ()

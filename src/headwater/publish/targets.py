@@ -10,7 +10,7 @@ from headwater.errors import DeclarationError
 from headwater.model.project import Declarations, Project, Publication
 from headwater.model.tables import order, table_name
 from headwater.names import did_you_mean
-from headwater.storage.url import absolute, scheme_of
+from headwater.storage.url import scheme_of, to_absolute
 
 
 def check_publications(project: Project, declarations: Declarations, root: Path) -> None:
@@ -36,7 +36,7 @@ def url_of(declared: Publication, root: Path) -> str:
     """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
     if scheme_of(declared.url):
         return declared.url.rstrip("/")
-    return os.path.abspath(absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
+    return os.path.abspath(to_absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
 
 
 def tenant_url(declared: Publication, root: Path, tenant: str) -> str:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from headwater.codegen.models import generate
 from headwater.errors import HeadwaterError
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
@@ -206,7 +206,7 @@ def _warnings(opened: Opened) -> list[str]:
     for tenant, declared in opened.project.tenants.items():
         for name, connection in declared.connections.items():
             try:
-                client_of(opened, tenant, name, connection, budgets=Budgets()).close()
+                client_of(opened, tenant, name, connection, budgets=RateLimiters()).close()
             except HeadwaterError as error:
                 found.append(f"{connection_place(opened, tenant, name)}: {error.what}")
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from headwater.clock import Clock
 from headwater.events import EventListener, discard
 from headwater.extract.client import Client
-from headwater.extract.credentials import Access
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.credentials import Credentials
+from headwater.extract.rate_limit import RateLimiters
 from headwater.model.project import Connection
 from headwater.run.secrets import fill_settings, resolve_secrets
 from headwater.run.workspace import Opened
@@ -18,7 +18,7 @@ def client_of(
     name: str,
     connection: Connection,
     *,
-    budgets: Budgets,
+    budgets: RateLimiters,
     listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Client:
@@ -29,7 +29,7 @@ def client_of(
     def renewed() -> dict[str, str]:
         return resolve_secrets(connection, connector, root=opened.root, where=where)
 
-    access = Access(
+    access = Credentials(
         tenant=tenant,
         connection=name,
         settings=fill_settings(connection, connector, where=where),
@@ -37,7 +37,7 @@ def client_of(
         renew=renewed,
         limits=connection.limits,
     )
-    return Client(connector, access, budgets=budgets, clock=clock or opened.clock, listen=listen)
+    return Client(connector, access, rate_limiters=budgets, clock=clock or opened.clock, listen=listen)
 
 
 def connection_place(opened: Opened, tenant: str, name: str) -> str:

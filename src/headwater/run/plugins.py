@@ -29,7 +29,7 @@ from headwater.model.project import (
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
 from headwater.run.secrets import resolve, resolve_url
-from headwater.storage.url import absolute
+from headwater.storage.url import to_absolute
 from headwater.warehouse.base import Warehouse
 
 
@@ -115,7 +115,7 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
     elif isinstance(settings, FilesWarehouse):
         warehouse = kind(
             tenant,
-            absolute(settings.folder(tenant), root),
+            to_absolute(settings.folder(tenant), root),
             settings.format,
             settings.memory,
             threads=settings.threads,

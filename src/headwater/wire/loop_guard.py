@@ -13,7 +13,7 @@ _BEGINNING = 1 << 16
 """Bytes of a page that are hashed: pages that differ do so there as a rule."""
 
 
-class Trail:
+class LoopGuard:
     """The positions that were asked for, and what each page held, as a checksum."""
 
     def __init__(self, positions: Iterable[str] = (), *, last: bytes = b"") -> None:
@@ -21,7 +21,7 @@ class Trail:
         self._pages = {_checksum(last)} if last else set()
         self._empty = 0
 
-    def step(self, position: str | None, lines: bytes) -> None:
+    def add_page(self, position: str | None, lines: bytes) -> None:
         """Note a page and the position that follows it; PermanentError if either was there before."""
         if position is not None and position in self._positions:
             raise PermanentError(
@@ -49,7 +49,7 @@ class Trail:
             self._positions.add(position)
         self._pages.add(checksum)
 
-    def turn(self) -> None:
+    def reset(self) -> None:
         """Forget the pages: another collection begins, which may hold the same records."""
         self._pages.clear()
         self._empty = 0

@@ -12,7 +12,7 @@ from headwater.names import did_you_mean
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}]*)\}")
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def find_placeholders(text: str) -> tuple[str, ...]:
     """The names that `text` has placeholders for, in order."""
     return tuple(found[1] for found in _PLACEHOLDER.finditer(text))
 
@@ -41,7 +41,7 @@ def fill_headers(texts: Mapping[str, str], values: Mapping[str, str], *, where: 
     filled = fill_all(texts, values, where=where)
     for header, value in filled.items():
         if not (value.isascii() and value.isprintable()):
-            used = ", ".join(names_in(texts[header])) or "its text"
+            used = ", ".join(find_placeholders(texts[header])) or "its text"
             raise DeclarationError(
                 f"the header {header} cannot carry its value",
                 where=where,

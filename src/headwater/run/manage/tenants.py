@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from headwater.errors import DeclarationError, StateError
 from headwater.extract.client import Client
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.rate_limit import RateLimiters
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
 from headwater.names import check_slug, did_you_mean
@@ -126,9 +126,9 @@ def check_connection(opened: Opened, tenant: str, name: str) -> dict[str, Any]:
             f"{tenant} has no connection `{name}`.", where="connection test", saw=name, hint=did_you_mean(name, known)
         )
     started = opened.clock.monotonic()
-    client: Client = client_of(opened, tenant, name, known[name], budgets=Budgets())
+    client: Client = client_of(opened, tenant, name, known[name], budgets=RateLimiters())
     with client:
-        source_time = client.source_time()
+        source_time = client.read_source_time()
     return {
         "connection": name,
         "connector": known[name].connector,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.batch import Feed
-from headwater.extract.page_files import tidy
+from headwater.extract.page_files import remove_finished
 from headwater.lake.base import Lake
 from headwater.run.workspace import Opened
 
@@ -27,6 +27,6 @@ def clear_leftovers(opened: Opened, tenant: str, feeds: Iterable[Feed]) -> None:
     if not before or before[0].outcome == "done":
         return
     lake = opened.lake(tenant)
-    lake.sweep_leftovers()
+    lake.remove_leftovers()
     for feed in feeds:
-        tidy(feed, lake, opened.ledger)
+        remove_finished(feed, lake, opened.ledger)

@@ -20,7 +20,7 @@ from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Opened
 from headwater.silver.consumed_batches import Intake
 from headwater.silver.mapping import Arrival, Reading
-from headwater.wire.cursor import Flag, Kept, Snapshots, Sweep
+from headwater.wire.cursor import DeleteFlag, IdSweep, NoDeletes, SnapshotDeletes
 
 _LANDED = ("transformed", "completed")
 
@@ -100,7 +100,7 @@ def _reading(opened: Opened, entity: Entity, name: str, source: Mapped) -> Readi
         return None if text is None else compile_expression(text, scope, where=where)
 
     deleted = source.deleted
-    if deleted is None and isinstance(deletes, Flag):
+    if deleted is None and isinstance(deletes, DeleteFlag):
         deleted = f"lower(cast({deletes.field} as text)) = '{deletes.equals.lower()}'"
     return Reading(
         source=name,
@@ -108,8 +108,8 @@ def _reading(opened: Opened, entity: Entity, name: str, source: Mapped) -> Readi
         changed_at=sql(source.changed_at, "changed_at"),
         where=sql(source.where, "where"),
         deleted=sql(deleted, "deleted"),
-        absences=not isinstance(deletes, Kept),
-        max_drop=deletes.max_drop if isinstance(deletes, Sweep | Snapshots) else None,
+        absences=not isinstance(deletes, NoDeletes),
+        max_drop=deletes.max_drop if isinstance(deletes, IdSweep | SnapshotDeletes) else None,
     )
 
 

@@ -18,8 +18,8 @@ from headwater.clock import EPOCH, parse_span
 from headwater.errors import HeadwaterError
 from headwater.events import EventListener, FindingMade
 from headwater.extract.client import Client
-from headwater.extract.count_check import count_of
-from headwater.extract.request_params import Question
+from headwater.extract.count_check import fetch_count
+from headwater.extract.request_params import ReadRequest
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, CountRow
 from headwater.model.entity import Entity
@@ -31,7 +31,7 @@ from headwater.silver.mapping import Arrival
 from headwater.silver.row_counts import Stock, explained
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
-from headwater.wire.cursor import Changes, Snapshot, Sweep
+from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 EVERY = "1d"
 """How often a service is asked for its count, where no sweep has a rhythm of its own."""
@@ -124,7 +124,7 @@ class Counting:
         rows = sorted(ledger.batches(self.tenant, feed=feed), key=_read_at)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = reading.where or reading.deleted
-        snapshot = isinstance(source.resource.cursor, Snapshot)
+        snapshot = isinstance(source.resource.cursor, FullSnapshot)
         return Stock(
             entity=entity,
             reading=reading,
@@ -150,13 +150,13 @@ class Counting:
 
     def _against_count(self, stock: Stock, source: Source, now: datetime) -> dict[str, int]:
         """The service's own count; if it has more, what changed since the last window ended may explain some."""
-        client, question = self.clients[source.feed.connection], Question(resource=source.resource)
+        client, question = self.clients[source.feed.connection], ReadRequest(resource=source.resource)
         whole = create_batch(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
-        numbers = stock.against_number(count_of(question, whole, client))
+        numbers = stock.against_number(fetch_count(question, whole, client))
         read = self.opened.ledger.windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
             since = create_batch(source.feed, Window(since=read[-1].until, until=now + _DAY))
-            changed = count_of(question, since, client)
+            changed = fetch_count(question, since, client)
             # a count that does not know its filter explains nothing
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
         return explained(numbers)
@@ -182,7 +182,7 @@ def _read_at(row: BatchRow) -> tuple[datetime, str]:
 def _asks(source: Source) -> bool:
     """Whether the service is asked for a count of its own: where no complete read tells, and one request does."""
     resource = source.resource
-    changes = isinstance(resource.cursor, Changes) and not isinstance(resource.deletes, Sweep)
+    changes = isinstance(resource.cursor, ChangeFilter) and not isinstance(resource.deletes, IdSweep)
     return resource.count is not None and changes and resource.parent is None
 
 

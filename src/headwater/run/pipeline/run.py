@@ -17,7 +17,7 @@ from headwater.events import (
     discard,
 )
 from headwater.extract.client import Client
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.rate_limit import RateLimiters
 from headwater.gold.change_feed import trim
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
 from headwater.ledger.heartbeat import SECONDS, keep_lease
@@ -228,13 +228,13 @@ def connect(
     failed: dict[str, HeadwaterError] = {}
     if not asked.sources:
         return clients, times, failed
-    budgets = Budgets()
+    budgets = RateLimiters()
     for name, connection in {feed.connection: source.connection for feed, source in sources.items()}.items():
         if asked.connection not in (None, name):
             continue
         try:
             client = client_of(opened, tenant, name, connection, budgets=budgets, listen=listen, clock=clock)
-            sight = Sight(service=stack.enter_context(client).service_time(), machine=opened.clock.now())
+            sight = Sight(service=stack.enter_context(client).read_service_time(), machine=opened.clock.now())
             before = sight_of(opened.ledger.get_mark(tenant, mark_of(name)))
             asks = client.connector.clock is not None
             counts = "service" if client.simulated else connection.clock

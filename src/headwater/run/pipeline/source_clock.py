@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import EPOCH, format_instant, from_micros, to_micros
 from headwater.events import FindingMade
-from headwater.extract.page_files import Parts
+from headwater.extract.page_files import PageFiles
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 
@@ -142,7 +142,7 @@ def _disowned(ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[
         rows = ledger.discard_windows(feed, later_than=agreed.latest, ahead=ahead)
         for row in rows:
             if row.stage == "extracting":
-                Parts(row.batch, lake).clear()
+                PageFiles(row.batch, lake).clear()
         if rows:
             detail = f"{feed}: {', '.join(str(row.batch.window) for row in rows[:3])}"
             found.append(

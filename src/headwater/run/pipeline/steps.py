@@ -13,8 +13,8 @@ from headwater.bronze.land import Terms, land
 from headwater.errors import Cancelled, HeadwaterError
 from headwater.events import BatchLanded, DriftSeen, EventListener, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.client import Client
-from headwater.extract.read import read
-from headwater.extract.request_params import Question
+from headwater.extract.read import read_batch
+from headwater.extract.request_params import ReadRequest
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import load_fact
 from headwater.gold.star import Star
@@ -112,7 +112,7 @@ class Work:
         return f"{sum(self._read(source, one) for one in steps):,} records"
 
     def _read(self, source: Source, step: Extract) -> int:
-        question = Question(
+        question = ReadRequest(
             resource=source.resource,
             fields=source.fields,
             parents=step.parents,
@@ -122,7 +122,9 @@ class Work:
         client = self._client(source.feed.connection)
         ledger = self.opened.ledger
         try:
-            row = read(step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop)
+            row = read_batch(
+                step.batch, question, client, lake=self.lake, ledger=ledger, listen=self.listen, stop=self.stop
+            )
         except HeadwaterError as error:
             self.opened.ledger.fail_batch(step.batch, str(error))
             raise

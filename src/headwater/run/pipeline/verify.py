@@ -10,8 +10,8 @@ from headwater.batch import Batch, Feed, create_batch
 from headwater.errors import HeadwaterError
 from headwater.events import EventListener
 from headwater.extract.client import Client
-from headwater.extract.request_params import Question
-from headwater.extract.verify import IdRequest, verify
+from headwater.extract.request_params import ReadRequest
+from headwater.extract.verify import IdRequest, verify_records
 from headwater.lake.base import Lake
 from headwater.ledger.base import Ledger
 from headwater.model.entity import Entity
@@ -125,7 +125,7 @@ class Inquiry:
         client = self.clients[batch.feed.connection]
         begun = self.ledger.count_attempts(batch.feed).get(("verify", batch.window), 0)
         asked = create_batch(batch.feed, batch.window, purpose="verify", attempt=begun + 1)
-        question = Question(
+        question = ReadRequest(
             resource=source.resource,
             fields=source.fields,
             asked_at=arrival.read_at,
@@ -134,7 +134,7 @@ class Inquiry:
         after = len(batch.feed.connection) + 1
         request = IdRequest(ids=[key[after:] for key in keys], control=control[after:])
         try:
-            verify(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
+            verify_records(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
             self.land(asked)
         except HeadwaterError as error:
             self.ledger.fail_batch(asked, str(error))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from headwater.errors import WarehouseError
 from headwater.storage.base import Store
-from headwater.storage.endpoint import plain_http
+from headwater.storage.endpoint import allows_plain_http
 from headwater.warehouse.files.manifest import Key, Piece, Pointer, StoredTable
 
 DRAFTS = "_drafts/"
@@ -45,7 +45,7 @@ def undone(store: Store, pointer: Pointer) -> None:
 
 def options() -> dict[str, str]:
     """What delta-rs is told beside the environment."""
-    return {"AWS_ALLOW_HTTP": "true"} if plain_http() else {}
+    return {"AWS_ALLOW_HTTP": "true"} if allows_plain_http() else {}
 
 
 def _written(store: Store, key: Key, table: StoredTable, before: StoredTable | None) -> StoredTable:

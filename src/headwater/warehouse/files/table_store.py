@@ -82,7 +82,7 @@ class Place:
             known = set(before.paths())
             for path in (piece.path for table in tables.values() for piece in table.pieces):
                 if path not in known:
-                    self.store.settle(path)
+                    self.store.commit(path)
         after = replace(
             before,
             state=uuid.uuid4().hex[:16],
@@ -91,7 +91,7 @@ class Place:
             views=dict(views),
         )
         self._retire(before, after, now)
-        tag = self.store.swap(POINTER, written(after), was=self._tag)
+        tag = self.store.swap(POINTER, written(after), expected_tag=self._tag)
         if tag is None:
             raise self._overtaken()
         self._tag, self.pointer = tag, after
