@@ -9,7 +9,7 @@ import duckdb
 import httpx2
 
 from bench.measure import measured
-from headwater.bronze.schema import shape_of
+from headwater.bronze.schema import build_schema
 from headwater.connectors.connectwise.schemas import Ticket
 from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.field import Field
@@ -23,7 +23,7 @@ def download_and_type(url: str, folder: Path) -> None:
         for number in range(100):
             body = client.get(base, params={"pageId": str(number * 1000), "pageSize": "1000"}).content
             (folder / f"{number:03d}.json").write_bytes(body)
-    shape = shape_of(Ticket)
+    shape = build_schema(Ticket)
     selected = ", ".join(map(_column, shape.fields))
     duckdb.execute(
         f"COPY (SELECT {selected} FROM read_json('{folder}/*.json', format = 'array', columns = {shape.columns()})) "

@@ -10,7 +10,7 @@ import pytest
 from headwater import errors
 from headwater.cli import errors as failure
 from headwater.cli.main import COMMANDS
-from headwater.model.expression import FUNCTIONS, columns_of
+from headwater.model.expression import FUNCTIONS, find_names
 from headwater.model.load import load_connector, load_declarations, load_project
 from headwater.model.project import Declarations, Project
 from headwater.model.yaml_document import read_documents
@@ -182,4 +182,4 @@ def spelled_expressions():
 
 @pytest.mark.parametrize("written", spelled_expressions())
 def test_an_expression_that_is_shown_is_in_the_language(written):
-    columns_of(written, where="expressions.md:1")
+    find_names(written, where="expressions.md:1")

@@ -215,7 +215,7 @@ def question(client: Client, resource: str = "tickets", **more: Any) -> ReadRequ
     """The question for a resource of the toy connector."""
     found = client.connector.resource(resource)
     assert found is not None
-    return ReadRequest(resource=client.connector.resolved(found), **more)
+    return ReadRequest(resource=client.connector.with_defaults(found), **more)
 
 
 def batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:

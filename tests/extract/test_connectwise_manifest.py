@@ -80,7 +80,7 @@ def client(manifest, url) -> Iterator[Client]:
 
 def test_it_offers_the_resources_of_the_business(manifest):
     assert [resource.resource for resource in manifest.resources] == RESOURCES
-    for resource in map(manifest.resolved, manifest.resources):
+    for resource in map(manifest.with_defaults, manifest.resources):
         assert resource.key == ("id",)
         assert resource.contract or resource.fields
         assert resource.cursor.field == "_info.lastUpdated"
@@ -117,7 +117,7 @@ def of(resource: str, client: Client, *, purpose: str = "changes"):
 
 
 def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> ReadRequest:
-    found = client.connector.resolved(client.connector.resource(resource))
+    found = client.connector.with_defaults(client.connector.resource(resource))
     paging = found.paging.model_copy(update={"size": size})
     return ReadRequest(resource=found.model_copy(update={"paging": paging}), parents=parents)
 

@@ -57,7 +57,7 @@ def ask(service, how, wanted, lake, ledger, *, control="", **more):
     with client_of(service) as client:
         told = {"resource": "tickets", "path": "tickets", "verify": how} | more
         question = ReadRequest(
-            resource=client.connector.resolved(Resource.model_validate(told)), fields=("id", "summary")
+            resource=client.connector.with_defaults(Resource.model_validate(told)), fields=("id", "summary")
         )
         return verify_records(BATCH, question, client, IdRequest(ids=wanted, control=control), lake=lake, ledger=ledger)
 

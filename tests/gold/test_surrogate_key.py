@@ -27,7 +27,7 @@ ON = datetime.fromisoformat
 
 def star_with(surrogate):
     """The firm's star with the project's choice of keys. `worker` chooses by itself."""
-    return Star(declarations=STAR.declarations.choosing(None, surrogate), settings=STAR.settings)
+    return Star(declarations=STAR.declarations.with_default(None, surrogate), settings=STAR.settings)
 
 
 def told(warehouse, star=STAR):
@@ -163,7 +163,7 @@ def test_a_project_counts_its_keys_and_a_dimension_may_differ():
         update={
             "dimensions": {**STAR.declarations.dimensions, "member": MEMBER.model_copy(update={"surrogate": "hash"})}
         }
-    ).choosing(None, "sequence")
+    ).with_default(None, "sequence")
     assert (mixed.dimensions["member"].surrogate, mixed.dimensions["option"].surrogate) == ("hash", "sequence")
 
 

@@ -9,8 +9,8 @@ from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.ledger.base import BatchRow, State
 from headwater.model.resource import Parent, Resource
-from headwater.plan.dependencies import Needed, View
-from headwater.plan.state import FeedState, Request, TenantState
+from headwater.plan.dependencies import Dependencies, FactInputs
+from headwater.plan.state import FeedState, RunRequest, TenantState
 from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -30,7 +30,7 @@ RESOURCES = {
     "boards": Resource(resource="boards", path="b", cursor=FullSnapshot(every="1d")),
 }
 
-VIEW = View(
+VIEW = Dependencies(
     entities={
         "ticket": frozenset({"desk.tickets"}),
         "agreement": frozenset({"desk.agreements"}),
@@ -43,8 +43,8 @@ VIEW = View(
         "date": frozenset(),
     },
     facts={
-        "ticket": Needed(entities=frozenset({"ticket"}), dimensions=frozenset({"board", "date"})),
-        "addition": Needed(entities=frozenset({"addition"}), dimensions=frozenset({"agreement", "date"})),
+        "ticket": FactInputs(entities=frozenset({"ticket"}), dimensions=frozenset({"board", "date"})),
+        "addition": FactInputs(entities=frozenset({"addition"}), dimensions=frozenset({"agreement", "date"})),
     },
 )
 
@@ -80,8 +80,8 @@ def tenant(*feeds: FeedState, built: frozenset[str] = BUILT) -> TenantState:
     return TenantState(tenant="acme", feeds=feeds, built=built)
 
 
-def asked(**changed: object) -> Request:
-    return replace(Request(source_times={"psa": NOW}), **changed)  # type: ignore[arg-type]
+def asked(**changed: object) -> RunRequest:
+    return replace(RunRequest(source_times={"psa": NOW}), **changed)  # type: ignore[arg-type]
 
 
 def row(state: State, batch: Batch, *, resume: State | None = None, parents: tuple[str, ...] = ()) -> BatchRow:

@@ -16,8 +16,8 @@ from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.ledger.base import Ledger, PageRow
 from headwater.ledger.sql.ledger import SqlLedger
-from headwater.plan.build import build
-from headwater.plan.reads import spread
+from headwater.plan.build import build_plan
+from headwater.plan.reads import expand_step
 from headwater.plan.state import FeedState, TenantState
 from headwater.plan.step import Conform, Extract, Land
 from tests.plan.builders import BUILT, HOLD_BACK, NOW, VIEW, asked, fresh
@@ -50,7 +50,7 @@ class Worker:
             unfinished=self.ledger.batches(
                 self.tenant, feed=state.feed, states=("extracting", "extracted", "transformed", "failed")
             ),
-            readings=self.ledger.count_attempts(state.feed),
+            attempts=self.ledger.count_attempts(state.feed),
             last_snapshot=snapshot and snapshot.window.until,
             last_sweep=sweep and sweep.window.until,
         )
@@ -60,11 +60,11 @@ class Worker:
         self.left = calls
         feeds = tuple(self.known(name) for name in NAMES)
         state = TenantState(tenant=self.tenant, feeds=feeds, built=BUILT)
-        plan = build(VIEW, state, asked(source_times={"psa": self.now}))
+        plan = build_plan(VIEW, state, asked(source_times={"psa": self.now}))
         for step in plan.steps:
             match step:
                 case Extract() if step.open:
-                    for read in spread(step, self.known(step.batch.feed.resource), keys=("1", "2", "3")):
+                    for read in expand_step(step, self.known(step.batch.feed.resource), keys=("1", "2", "3")):
                         self.extract(read)
                 case Extract():
                     self.extract(step)

@@ -82,7 +82,7 @@ class Connector(Declared):
         """The resource of that name, if it has one."""
         return next((resource for resource in self.resources if resource.resource == name), None)
 
-    def resolved(self, resource: Resource) -> Resource:
+    def with_defaults(self, resource: Resource) -> Resource:
         """`resource` with the connector's defaults filled in where it says nothing."""
         inherited = {
             name: getattr(self, name)

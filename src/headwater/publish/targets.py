@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headwater.errors import DeclarationError
 from headwater.model.project import Declarations, Project, Publication
-from headwater.model.tables import order, table_name
+from headwater.model.tables import list_in_build_order, table_name
 from headwater.names import did_you_mean
 from headwater.storage.url import scheme_of, to_absolute
 
@@ -53,7 +53,7 @@ def tables_of(declared: Publication, declarations: Declarations) -> Sequence[str
 def _all_tables(declared: Publication, declarations: Declarations) -> Sequence[str]:
     if declared.layer == "silver":
         return tuple(declarations.entities)
-    return tuple(table_name(table) for table in order(declarations))
+    return tuple(table_name(table) for table in list_in_build_order(declarations))
 
 
 def _check_tables(declared: Publication, declarations: Declarations, where: str) -> None:

@@ -18,7 +18,7 @@ from headwater.model.dimension import DateDimension, EntityDimension, EnumDimens
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Project
-from headwater.plan.explain import explain as explained_plan
+from headwater.plan.explain import render_plan
 from headwater.plan.step import Plan
 from headwater.run.clients import client_of, connection_place
 from headwater.run.inspect.as_of import asof
@@ -123,7 +123,7 @@ def plan(opened: Opened, tenant: str, asked: Asked) -> Plan:
 
 def explain_plan(planned: Plan) -> list[str]:
     """A plan as lines to read."""
-    return list(explained_plan(planned))
+    return list(render_plan(planned))
 
 
 def plan_dict(planned: Plan) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from headwater.errors import DeclarationError
 from headwater.ledger.base import Ledger
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
-from headwater.model.field import Field, contract_of, fields_of
+from headwater.model.field import Field, build_contract, contract_fields
 from headwater.model.load import load_connector, load_declarations
 from headwater.model.project import (
     Declarations,
@@ -43,7 +43,7 @@ class Plug:
     def fields(self) -> dict[str, tuple[Field, ...]]:
         """The bronze fields of each resource, by `connector.resource`."""
         name = self.connector.connector
-        return {f"{name}.{resource}": fields_of(contract) for resource, contract in self.contracts.items()}
+        return {f"{name}.{resource}": contract_fields(contract) for resource, contract in self.contracts.items()}
 
 
 def connector_names() -> tuple[str, ...]:
@@ -176,7 +176,7 @@ def _named(connector: Connector) -> Iterator[str]:
 
 def _contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
     if not resource.contract:
-        return contract_of(resource.resource, resource.fields)
+        return build_contract(resource.resource, resource.fields)
     found = getattr(module, resource.contract, None)
     if found is None:
         where = connector.origin.location_of("resources")

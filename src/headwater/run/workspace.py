@@ -17,8 +17,8 @@ from headwater.events import EventListener, discard
 from headwater.lake.base import Lake
 from headwater.lake.folder import FolderLake
 from headwater.ledger.base import ConnectionRow, Ledger
-from headwater.model.check.context import Whole
-from headwater.model.check.entities import check
+from headwater.model.check.context import ValidationContext
+from headwater.model.check.entities import check_declarations
 from headwater.model.load import load_declarations, load_project
 from headwater.model.project import Connection, Declarations, Project
 from headwater.names import check_slug, did_you_mean
@@ -131,11 +131,11 @@ def open_project(
     if project.blueprint:
         declarations = load_blueprint(project.blueprint, where=project.origin.location_of("blueprint"))
     if (root / "models").is_dir():
-        declarations = declarations.overlaid(load_declarations(root / "models"))
-    declarations = declarations.choosing(project.on_schema_change, project.surrogate)
+        declarations = declarations.merge(load_declarations(root / "models"))
+    declarations = declarations.with_default(project.on_schema_change, project.surrogate)
     plugs = _plugs(root, project, declarations)
     fields = {name: found for plug in plugs.values() for name, found in plug.fields().items()}
-    check(Whole(declarations=declarations, fields=fields, settings=project.settings))
+    check_declarations(ValidationContext(declarations=declarations, fields=fields, settings=project.settings))
     check_publications(project, declarations, root)
     return Opened(
         root=root, project=project, declarations=declarations, plugs=plugs, listen=listen, clock=clock or SystemClock()

@@ -114,7 +114,7 @@ def observed(entity: Entity, reading: Reading, arrival: Arrival, stored: Mapping
     columns = ", ".join(_column(entity, reading, name, known) for name in entity.columns)
     says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
     key = key_of(entity, arrival, {name: quote(name) for name in values})
-    said = event_hash_sql("operation", known, entity.called)
+    said = event_hash_sql("operation", known, entity.event_names)
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  {sequence_of(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"

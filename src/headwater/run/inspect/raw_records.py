@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from headwater.bronze.land import RAW
-from headwater.bronze.rewrite import chosen_lines
+from headwater.bronze.rewrite import read_lines
 from headwater.clock import to_micros
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow
@@ -64,7 +64,7 @@ def _read(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dic
     numbers = sorted({line for lines in wanted.values() for line in lines})
     if not numbers or lake.size(path) is None:
         return {}
-    texts = dict(zip(numbers, chosen_lines(lake, path, numbers), strict=True))
+    texts = dict(zip(numbers, read_lines(lake, path, numbers), strict=True))
     return {
         at: tuple(RawRecord(path=path, line=line, record=_text(texts[line])) for line in lines)
         for at, lines in wanted.items()

@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from headwater.batch import Feed
-from headwater.bronze.quarantine import Retried, read_record
-from headwater.bronze.quarantine import retry as retry_batch
+from headwater.bronze.quarantine import RetryResult, read_record
+from headwater.bronze.quarantine import retry_records as retry_batch
 from headwater.errors import StateError
 from headwater.ledger.base import BatchRow, RefusedRow
 from headwater.run.pipeline.inputs import arrival_of
@@ -79,12 +79,12 @@ def retry(
 
 def _tried(
     opened: Opened, tenant: str, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
-) -> dict[str, Retried]:
+) -> dict[str, RetryResult]:
     by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
     for row in rows:
         by_batch[row.batch_id].append(row)
     lake, now = opened.owned_lake(tenant), opened.clock.now()
-    found: dict[str, Retried] = {}
+    found: dict[str, RetryResult] = {}
     for batch_id, waiting in by_batch.items():
         source, known = sources.get(waiting[0].feed), opened.ledger.find_batch(tenant, batch_id)
         if source is None or known is None:

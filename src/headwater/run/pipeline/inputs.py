@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.distinct_keys import read_keys
-from headwater.bronze.land import PARQUET, refused_file
-from headwater.bronze.quarantine import retried_files
+from headwater.bronze.land import PARQUET, find_refused_file
+from headwater.bronze.quarantine import list_retry_files
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
 from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
-from headwater.model.field import fields_of
+from headwater.model.field import contract_fields
 from headwater.model.names_in_scope import bronze_columns
 from headwater.run.pipeline.source_clock import believed
 from headwater.run.pipeline.sources import Source
@@ -53,7 +53,7 @@ def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> Arr
         batch=believed(row),
         files=files_of(row.batch, lake),
         refused=sum(one.state != "readmitted" for one in waiting),
-        refused_file=refused_file(row.batch, lake) if row.quarantined else None,
+        refused_file=find_refused_file(row.batch, lake) if row.quarantined else None,
         observed_at=row.read_at,
         credible_until=row.credible_until,
         proved=row.proved,
@@ -81,14 +81,14 @@ def files_of(batch: Batch, lake: Lake) -> tuple[str, ...]:
     """A batch's files in bronze, as DuckDB reads them: the rows that landed, and those readmitted later."""
     path = lake.path("bronze", batch, PARQUET)
     own = (path,) if lake.size(path) is not None else ()
-    return tuple(lake.url(one) for one in (*own, *retried_files(batch, lake)))
+    return tuple(lake.url(one) for one in (*own, *list_retry_files(batch, lake)))
 
 
 def _reading(opened: Opened, entity: Entity, name: str, source: Mapped) -> Reading:
     connector, _, resource = name.partition(".")
     plug = opened.plug(connector)
     scope = Scope(
-        columns=bronze_columns(fields_of(plug.contracts[resource])),
+        columns=bronze_columns(contract_fields(plug.contracts[resource])),
         settings=opened.project.settings,
         rules=opened.declarations.rules,
     )

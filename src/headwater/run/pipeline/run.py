@@ -22,9 +22,9 @@ from headwater.gold.change_feed import trim
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
 from headwater.ledger.heartbeat import SECONDS, keep_lease
 from headwater.ledger.lease_owner import lease_owner
-from headwater.plan.build import build
-from headwater.plan.dependencies import view_of
-from headwater.plan.state import LAYERS, Layer, Request
+from headwater.plan.build import build_plan
+from headwater.plan.dependencies import build_dependencies
+from headwater.plan.state import LAYERS, Layer, RunRequest
 from headwater.plan.step import Conform, Land, Plan
 from headwater.run.clients import client_of
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
@@ -196,7 +196,7 @@ def plan_of(
 ) -> Plan:
     """What is to be done for a tenant."""
     now = {name: agreed.now for name, agreed in times.items()}
-    request = Request(
+    request = RunRequest(
         source_times=now,
         connections=frozenset({asked.connection} if asked.connection else ()),
         resources=frozenset({asked.resource} if asked.resource else ()),
@@ -209,7 +209,7 @@ def plan_of(
     state = without_stale(
         state_of(opened, tenant, sources, standing, now), stale_reads(opened.ledger, tenant, sources, asked)
     )
-    return build(view_of(opened.declarations, opened.project.publish), state, request)
+    return build_plan(build_dependencies(opened.declarations, opened.project.publish), state, request)
 
 
 def connect(

@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.contract import relaxed
+from headwater.bronze.contract import with_overrides
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
 from headwater.gold.dimension.rekey import unsettled
@@ -17,8 +17,8 @@ from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
-from headwater.plan.dependencies import View, view_of, wanted
-from headwater.plan.state import FeedState, Redeclared, TenantState
+from headwater.plan.dependencies import Dependencies, build_dependencies, select_resources
+from headwater.plan.state import FeedState, SchemaDecision, TenantState
 from headwater.run.clients import connection_place
 from headwater.run.plugins import Plug
 from headwater.run.workspace import Opened
@@ -51,19 +51,19 @@ class Source:
         return tuple(name for name in names if name not in self.resource.omit)
 
 
-def sources_of(opened: Opened, tenant: str, view: View | None = None) -> dict[Feed, Source]:
+def sources_of(opened: Opened, tenant: str, view: Dependencies | None = None) -> dict[Feed, Source]:
     """Every feed of a tenant, parents before what hangs below them."""
-    seen = view or view_of(opened.declarations)
+    seen = view or build_dependencies(opened.declarations)
     found: dict[Feed, Source] = {}
     for name, connection in opened.connections(tenant).items():
         plug = opened.plug(connection.connector, where=connection_place(opened, tenant, name))
         _check_named(opened, tenant, name, connection, plug)
-        for declared in wanted(plug.connector, seen, named=connection.resources):
+        for declared in select_resources(plug.connector, seen, named=connection.resources):
             overlap = connection.overlap.get(declared.resource, declared.overlap)
             resource = declared.model_copy(update={"overlap": overlap})
             feed = Feed(tenant=tenant, connection=name, resource=resource.resource)
             policy = opened.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
-            contract = relaxed(plug.contracts[resource.resource], policy.fields)
+            contract = with_overrides(plug.contracts[resource.resource], policy.fields)
             found[feed] = Source(
                 feed=feed, plug=plug, connection=connection, resource=resource, contract=contract, policy=policy
             )
@@ -76,7 +76,7 @@ class Standing:
 
     built: frozenset[str] = frozenset()
     """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
-    redeclared: Mapping[str, Redeclared] = field(default_factory=dict)
+    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 
@@ -85,7 +85,9 @@ def standing_of(opened: Opened, warehouse: Warehouse, *, besides: str = "") -> S
     layers: tuple[Layer, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in opened.declarations.entities.items() if name != besides]
-    decided = {name: Redeclared(anew=one.anew, why=one.why) for name, one in decide(warehouse, entities).items()}
+    decided = {
+        name: SchemaDecision(rebuild=one.anew, reason=one.why) for name, one in decide(warehouse, entities).items()
+    }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
     stale = unsettled(warehouse, opened.declarations.dimensions.values(), built)
     return Standing(built=built - stale, redeclared=decided)
@@ -123,7 +125,7 @@ def feed_state(
         committed=ledger.windows(feed),
         parents=ledger.windows_by_parent(feed) if source.resource.parent else {},
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
-        readings=ledger.count_attempts(feed),
+        attempts=ledger.count_attempts(feed),
         last_snapshot=_until(snapshot),
         last_sweep=_until(sweep),
     )

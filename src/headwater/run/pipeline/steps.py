@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.land import Terms, land
+from headwater.bronze.land import LandingTerms, land
 from headwater.errors import Cancelled, HeadwaterError
 from headwater.events import BatchLanded, DriftSeen, EventListener, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.client import Client
@@ -23,7 +23,7 @@ from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import table_name
-from headwater.plan.reads import spread
+from headwater.plan.reads import expand_step
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
 from headwater.run.pipeline.inputs import allow_drops, allowed_drops, arrivals_of, parent_keys, readings_of
@@ -108,7 +108,7 @@ class Work:
         if step.open:
             unfinished = self.opened.ledger.batches(self.tenant, states=("extracting", "failed"), feed=source.feed)
             keys = parent_keys(self.opened.ledger, self.lake, source)
-            steps = spread(step, feed_state(self.opened.ledger, source, unfinished), keys=keys)
+            steps = expand_step(step, feed_state(self.opened.ledger, source, unfinished), keys=keys)
         return f"{sum(self._read(source, one) for one in steps):,} records"
 
     def _read(self, source: Source, step: Extract) -> int:
@@ -171,7 +171,7 @@ class Work:
                     source.contract,
                     self.lake,
                     now=now,
-                    terms=Terms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
+                    terms=LandingTerms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
                     rows=known.rows,
                 )
             self.opened.ledger.record_landing(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
@@ -193,13 +193,15 @@ class Work:
 
     def _conform(self, step: Conform) -> str:
         name, entity = step.entity, self.opened.declarations.entities[step.entity]
-        if step.anew:
+        if step.rebuild_reason:
             drop(self.warehouse, entity)
-            self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
+            self._find(
+                f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.rebuild_reason}")
+            )
         known = intakes_of(self.warehouse, name)
         said = self._conform_verified(entity, self._arrivals(entity, known=known))
         settle(self.warehouse, entity)
-        return f"made anew: {said}" if step.anew else said
+        return f"made anew: {said}" if step.rebuild_reason else said
 
     def _conform_verified(self, entity: Entity, arrivals: Sequence[Arrival]) -> str:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""

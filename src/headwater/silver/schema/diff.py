@@ -178,7 +178,7 @@ def _otherwise(entity: Entity, stored: Noted, renamed: Mapping[str, str]) -> Ite
         if name in entity.columns and entity.columns[name].history != column.history:
             yield f"`history` of `{name}` was `{column.history}`"
     calls: dict[str, str] = {}
-    for name, called in going_on(entity, stored).called.items():
+    for name, called in going_on(entity, stored).event_names.items():
         if called in calls:
             yield f"`{name}` and `{calls[called]}` are both what events call `{called}`"
         calls.setdefault(called, name)

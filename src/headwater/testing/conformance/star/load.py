@@ -18,7 +18,7 @@ from headwater.gold.fact.build import load_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
 from headwater.model.fact import Fact
-from headwater.model.tables import needs, order
+from headwater.model.tables import list_in_build_order, needs
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
@@ -112,7 +112,7 @@ def build(
 ) -> Written:
     """Bring all of gold up to date."""
     written = Written()
-    for table in order(star.declarations):
+    for table in list_in_build_order(star.declarations):
         written += build_one(warehouse, star, table, rebuild=rebuild, listen=listen)
     return written
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.gold.change_feed import drop
-from headwater.model.tables import order, table_name
+from headwater.model.tables import list_in_build_order, table_name
 from headwater.testing.conformance.shrink import Batches, flat
 from headwater.testing.conformance.star.compare import comparable, doubled_keys, lost_keys, unlike
 from headwater.testing.conformance.star.load import Said, build, prepare, put_all
@@ -52,7 +52,7 @@ def rebuilt(ground: Ground, batches: Batches[Said]) -> str:
     warehouse = _grown(ground, batches)
     before, done = comparable(warehouse), build(warehouse, rebuild=True)
     found = f"a rebuild wrote {done.inserted} rows and deleted {done.deleted}" if done.rows else ""
-    for table in reversed(order(STAR.declarations)):
+    for table in reversed(list_in_build_order(STAR.declarations)):
         drop(warehouse, table_name(table))
     build(warehouse)
     found = found or unlike("before the rebuild", before, "after it", comparable(warehouse))
