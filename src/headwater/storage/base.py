@@ -17,7 +17,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileInfo:
+class FileEntry:
     """A file that is there."""
 
     path: str
@@ -54,7 +54,7 @@ class Store(Protocol):
         """The file on this machine, for reading; it is there until the store is closed, or removed."""
         ...
 
-    def list(self, prefix: str) -> list[FileInfo]:
+    def list(self, prefix: str) -> list[FileEntry]:
         """The files below a folder, sorted by path."""
         ...
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from headwater.errors import StoreError
-from headwater.storage.base import FileInfo, StoredFile
+from headwater.storage.base import FileEntry, StoredFile
 
 _TMP = ".tmp"
 _HINTS = {
@@ -78,13 +78,13 @@ class FolderStore:
         """The file itself."""
         return self.root / path
 
-    def list(self, prefix: str) -> list[FileInfo]:
+    def list(self, prefix: str) -> list[FileEntry]:
         """The files below a folder, sorted by path."""
         start = self.root / prefix
         with translate_errors("read", start):
             files = sorted(file for file in start.rglob("*") if file.is_file())
             return [
-                FileInfo(path=file.relative_to(self.root).as_posix(), modified=_read_modified(file)) for file in files
+                FileEntry(path=file.relative_to(self.root).as_posix(), modified=_read_modified(file)) for file in files
             ]
 
     def remove(self, path: str) -> None:

@@ -19,7 +19,7 @@ from obstore import exceptions
 from obstore.store import from_url
 
 from headwater.errors import StoreError
-from headwater.storage.base import FileInfo, StoredFile
+from headwater.storage.base import FileEntry, StoredFile
 from headwater.storage.endpoint import allows_plain_http
 
 _PATIENCE = timedelta(seconds=60)
@@ -88,11 +88,11 @@ class ObjectStore:
             beside.replace(target)
         return target
 
-    def list(self, prefix: str) -> list[FileInfo]:
+    def list(self, prefix: str) -> list[FileEntry]:
         """The files below a folder, sorted by path."""
         with self._translate_errors("read", prefix):
             pages = list(obstore.list(self._bucket, prefix.rstrip("/") or None))
-        found = [FileInfo(path=one["path"], modified=one["last_modified"]) for page in pages for one in page]
+        found = [FileEntry(path=one["path"], modified=one["last_modified"]) for page in pages for one in page]
         return sorted(found, key=lambda one: one.path)
 
     def remove(self, path: str) -> None:
