@@ -62,6 +62,6 @@ class PublishedDelta:
         draft.unlink(missing_ok=True)
         rows = fill(table, draft)
         url = f"{self.store.url}/{table}"
-        version = delta_tables().put(url, [draft], mode="overwrite", options=options())
+        version = delta_tables().write_version(url, [draft], mode="overwrite", options=options())
         draft.unlink()
         return {"version": version.number, "rows": rows, "digest": digest}

@@ -39,7 +39,7 @@ def undone(store: Store, pointer: Pointer) -> None:
         if version is None:
             store.clear(name.replace(".", "/", 1) + "/")
         else:
-            delta_tables().restore(_url(store, name.replace(".", "/", 1)), version, options=options())
+            delta_tables().restore_version(_url(store, name.replace(".", "/", 1)), version, options=options())
     store.remove(JOURNAL)
 
 
@@ -56,7 +56,7 @@ def _written(store: Store, key: Key, table: StoredTable, before: StoredTable | N
     folder = "/".join(key)
     rewritten = drafts if grown else table.pieces
     files = [store.fetch(piece.path) for piece in rewritten]
-    version = delta_tables().put(_url(store, folder), files, mode=mode, options=options())
+    version = delta_tables().write_version(_url(store, folder), files, mode=mode, options=options())
     pieces = tuple(Piece(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
     return replace(table, pieces=pieces, delta=version.number)
 
