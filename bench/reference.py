@@ -9,9 +9,9 @@ import duckdb
 import httpx2
 
 from bench.measure import measured
-from headwater.bronze.schema import shape_of
+from headwater.bronze.schema import build_schema
 from headwater.connectors.connectwise.schemas import Ticket
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.field import Field
 from headwater.names import quote
 
@@ -23,7 +23,7 @@ def download_and_type(url: str, folder: Path) -> None:
         for number in range(100):
             body = client.get(base, params={"pageId": str(number * 1000), "pageSize": "1000"}).content
             (folder / f"{number:03d}.json").write_bytes(body)
-    shape = shape_of(Ticket)
+    shape = build_schema(Ticket)
     selected = ", ".join(map(_column, shape.fields))
     duckdb.execute(
         f"COPY (SELECT {selected} FROM read_json('{folder}/*.json', format = 'array', columns = {shape.columns()})) "
@@ -34,7 +34,7 @@ def download_and_type(url: str, folder: Path) -> None:
 def _column(field: Field) -> str:
     """A value cast to its type, as such a script would have it: no look at what a cast does to digits or spellings."""
     value = ".".join(map(quote, field.path))
-    kept = None if field.many or field.dtype == "json" else spelled(field.dtype, DUCKDB)
+    kept = None if field.many or field.dtype == "json" else render_dtype(field.dtype, DUCKDB)
     return f"{f'CAST({value} AS {kept})' if kept else value} AS {quote(field.name)}"
 
 

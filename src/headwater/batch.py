@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from headwater.clock import EPOCH, iso
+from headwater.clock import EPOCH, format_instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,17 +18,17 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.since >= self.until:
-            msg = f"an empty window: {iso(self.since)} to {iso(self.until)}"
+            msg = f"an empty window: {format_instant(self.since)} to {format_instant(self.until)}"
             raise ValueError(msg)
 
     @property
-    def unbounded(self) -> bool:
+    def is_unbounded(self) -> bool:
         """Whether it reaches back to the beginning of time."""
         return self.since <= EPOCH
 
     def __str__(self) -> str:
-        since = "beginning" if self.unbounded else iso(self.since)
-        return f"{since} .. {iso(self.until)}"
+        since = "beginning" if self.is_unbounded else format_instant(self.since)
+        return f"{since} .. {format_instant(self.until)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -53,18 +53,18 @@ class Batch:
     purpose: str = "changes"
     """`changes` (a window of changes), `snapshot` (all records, no filter), `sweep` (ids only, for deletes) or
     `verify` (single records, asked for by their ids after a complete read)."""
-    reading: int = 1
+    attempt: int = 1
     """How many times this very window was read, counted from 1."""
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it is a read of everything, so that what is not in it may be gone."""
         return self.purpose in ("snapshot", "sweep")
 
 
-def batch_of(feed: Feed, window: Window, *, purpose: str = "changes", reading: int = 1) -> Batch:
-    """The batch that reads `window` of `feed` for the `reading`-th time."""
-    seed = "|".join((str(feed), iso(window.since), iso(window.until), purpose, str(reading)))
+def create_batch(feed: Feed, window: Window, *, purpose: str = "changes", attempt: int = 1) -> Batch:
+    """The batch that reads `window` of `feed` for the `attempt`-th time."""
+    seed = "|".join((str(feed), format_instant(window.since), format_instant(window.until), purpose, str(attempt)))
     digest = hashlib.sha256(seed.encode()).hexdigest()[:10]
     name = f"{window.until:%Y%m%dT%H%M%S}-{purpose}-{digest}"
-    return Batch(id=name, feed=feed, window=window, purpose=purpose, reading=reading)
+    return Batch(id=name, feed=feed, window=window, purpose=purpose, attempt=attempt)

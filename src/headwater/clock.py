@@ -50,7 +50,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def micros(instant: datetime) -> int:
+def to_micros(instant: datetime) -> int:
     """Microseconds since 1970, UTC: the sequence of an event."""
     return (instant - EPOCH) // _MICROSECOND
 
@@ -66,7 +66,7 @@ def parse_instant(text: str) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
-def iso(instant: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     """`2026-03-01T08:00:00Z`, with microseconds only where there are any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

@@ -24,7 +24,7 @@ class Origin:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
 
-    def of(self, *path: str) -> str:
+    def location_of(self, *path: str) -> str:
         """Where a part stands, as file and line: the part itself, or the nearest thing around it."""
         for length in range(len(path), 0, -1):
             if line := self.lines.get(".".join(path[:length])):
@@ -46,7 +46,7 @@ class Declared(BaseModel):
         """Where this was written."""
         return self._origin
 
-    def stamped(self, origin: Origin) -> Self:
+    def with_origin(self, origin: Origin) -> Self:
         """This declaration, stamped with where it was written."""
         self._origin = origin
         return self

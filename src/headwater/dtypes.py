@@ -53,12 +53,12 @@ DType = Annotated[str, AfterValidator(check_dtype)]
 """A column type, see this module."""
 
 
-def spelled(dtype: str, table: dict[str, str]) -> str:
+def render_dtype(dtype: str, table: dict[str, str]) -> str:
     """`dtype` as an engine spells it; `table` maps the simple types, decimals are spelled alike everywhere."""
     return table.get(dtype, dtype.upper())
 
 
-def widens(old: str, new: str) -> bool:
+def can_widen(old: str, new: str) -> bool:
     """Whether every value of `old` is a value of `new`, so that a stored column may be widened in place."""
     if old == new or (old, new) in _WIDENS:
         return True

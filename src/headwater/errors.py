@@ -3,17 +3,17 @@
     HeadwaterError
       DeclarationError      you wrote something we cannot mean        -> fix the file; exit code 2
       ServiceError          the remote service
-        Again               429, 5xx, a reset, a broken body          -> retried for you, then failed
-        Refused             4xx, revoked, forbidden, not honoured     -> stops this resource only
-          NotThere          404, 410: nothing stands at that address  -> an answer, where one record was asked for
+        TransientError      429, 5xx, a reset, a broken body          -> retried for you, then failed
+        PermanentError      4xx, revoked, forbidden, not honoured     -> stops this resource only
+          NotFoundError     404, 410: nothing stands at that address  -> an answer, where one record was asked for
       LakeError             raw or bronze cannot be read or written   -> disk, rights, a damaged file
       StoreError            a folder or a bucket said no            -> disk, rights, credentials, network
       WarehouseError        the engine said no
-        Unsupported         ... and never will (names the capability)
+        UnsupportedError    ... and never will (names the capability)
       StateError            the ledger: migration due, unknown batch  -> nothing was written
         LeaseHeld           another run works on the same tenant      -> wait for it
-      GuardError            a safety stop that a person may lift      -> look, then confirm
-    StopRequested           (BaseException) finish the page, then leave
+      SafetyCheckError      a safety stop that a person may lift      -> look, then confirm
+    Cancelled               (BaseException) finish the page, then leave
 
 Each says four things: what happened, where, what we saw and what to try.
 """
@@ -78,7 +78,7 @@ class ServiceError(HeadwaterError):
     """The remote service did not do what was asked."""
 
 
-class Again(ServiceError):
+class TransientError(ServiceError):
     """A passing failure: the same request may succeed after `after` seconds (None: back off as usual)."""
 
     def __init__(
@@ -88,11 +88,11 @@ class Again(ServiceError):
         self.after = after
 
 
-class Refused(ServiceError):
+class PermanentError(ServiceError):
     """The service will not answer this request; only the resource that asked stops."""
 
 
-class NotThere(Refused):
+class NotFoundError(PermanentError):
     """Nothing stands at that address: 404 or 410."""
 
 
@@ -108,7 +108,7 @@ class WarehouseError(HeadwaterError):
     """The warehouse refused a statement or cannot be reached."""
 
 
-class Unsupported(WarehouseError):
+class UnsupportedError(WarehouseError):
     """The warehouse lacks the named capability."""
 
 
@@ -120,11 +120,11 @@ class LeaseHeld(StateError):
     """Another run holds the lease that this one needs."""
 
 
-class GuardError(HeadwaterError):
+class SafetyCheckError(HeadwaterError):
     """A safety stop: what was about to happen looks wrong, and a person may allow it."""
 
 
-class StopRequested(BaseException):
+class Cancelled(BaseException):
     """Finish the page in hand, then leave."""
 
 

@@ -134,10 +134,10 @@ class StepSkipped(Event):
     because: str
 
 
-Listen = Callable[[Event], None]
+EventListener = Callable[[Event], None]
 """Who is told."""
 
 
-def ignore(event: Event) -> None:
+def discard(event: Event) -> None:
     """Tell nobody."""
     del event

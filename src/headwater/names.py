@@ -16,17 +16,19 @@ _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 def check_name(text: str) -> str:
     """`text`, if it may name an entity, a dimension, a fact or a column of ours; ValueError otherwise."""
-    return _checked(_NAME, text, "lower-case letters, digits and _, starting with a letter, at most 48")
+    return _check_pattern(_NAME, text, "lower-case letters, digits and _, starting with a letter, at most 48")
 
 
 def check_slug(text: str) -> str:
     """`text`, if it may name a tenant or a connection (hyphens allowed); ValueError otherwise."""
-    return _checked(_SLUG, text, "lower-case letters, digits, _ and -, starting with a letter or digit, at most 48")
+    return _check_pattern(
+        _SLUG, text, "lower-case letters, digits, _ and -, starting with a letter or digit, at most 48"
+    )
 
 
 def check_field(text: str) -> str:
     """`text`, if it may name a column in the service's own spelling; ValueError otherwise."""
-    return _checked(_FIELD, text, "letters, digits and _, starting with a letter or _, at most 128")
+    return _check_pattern(_FIELD, text, "letters, digits and _, starting with a letter or _, at most 128")
 
 
 Name = Annotated[str, AfterValidator(check_name)]
@@ -49,7 +51,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def suggest(wrong: str, known: Iterable[str]) -> str:
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A `try` line: the nearest known name, or all of them when none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
@@ -58,7 +60,7 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     return f"one of: {', '.join(names[:20])}" if names else ""
 
 
-def _checked(pattern: re.Pattern[str], text: str, rule: str) -> str:
+def _check_pattern(pattern: re.Pattern[str], text: str, rule: str) -> str:
     if not pattern.fullmatch(text):
         msg = f"`{text}` is not a name here ({rule})"
         raise ValueError(msg)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from headwater.batch import Window
 
 
-def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
+def merge_windows(windows: Iterable[Window]) -> tuple[Window, ...]:
     """The same instants in as few windows as possible, sorted: those that overlap or touch become one."""
     out: list[Window] = []
     for window in sorted(windows, key=lambda window: (window.since, window.until)):
@@ -19,11 +19,11 @@ def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
     return tuple(out)
 
 
-def missing(asked: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
+def missing_windows(asked: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
     """The parts of `asked` that no committed window covers, sorted."""
     out: list[Window] = []
     since = asked.since
-    for window in merged(committed):
+    for window in merge_windows(committed):
         if window.until <= since:
             continue
         if window.since >= asked.until:
@@ -36,7 +36,7 @@ def missing(asked: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
     return tuple(out)
 
 
-def chunks(span: Window, *, chunk: timedelta, look_back: timedelta, until: datetime) -> tuple[Window, ...]:
+def split_window(span: Window, *, chunk: timedelta, look_back: timedelta, until: datetime) -> tuple[Window, ...]:
     """`span` in pieces no longer than `chunk`, oldest first; what is older than `until - look_back` is one piece.
 
     Few records changed long ago and nobody waits for them: one piece. The near past is worth going on with in the

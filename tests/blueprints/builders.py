@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater.blueprints.msp import FOLDER
-from headwater.clock import micros
-from headwater.dtypes import DUCKDB, spelled
+from headwater.clock import to_micros
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
@@ -68,15 +68,15 @@ class Firm:
         assert not unknown, f"{name} has no {unknown}"
         key = thing[entity.key[0]]
         columns = ", ".join(
-            f"CAST({_literal(thing.get(column))} AS {spelled(declared.type, DUCKDB)}) AS {quote(column)}"
+            f"CAST({_literal(thing.get(column))} AS {render_dtype(declared.type, DUCKDB)}) AS {quote(column)}"
             for column, declared in entity.columns.items()
         )
         digest = _literal(str(sorted((column, str(value)) for column, value in thing.items())))
         return (
             f"'psa:{key}' AS entity_key, epoch_us(TIMESTAMP '{at}') AS sequence, 'U' AS operation, {columns}, "
             f"CAST(NULL AS VARCHAR) AS known, md5({digest}) AS hash, '{batch}' AS batch_id, "
-            f"'connectwise.{name}' AS source, epoch_us(TIMESTAMP '{at}') AS stamp, {micros(READ_AT)} AS observed, "
-            f"0 AS place, {micros(READ_AT)} AS first_observed"
+            f"'connectwise.{name}' AS source, epoch_us(TIMESTAMP '{at}') AS stamp, {to_micros(READ_AT)} AS observed, "
+            f"0 AS place, {to_micros(READ_AT)} AS first_observed"
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import headwater.connectors.connectwise as connectwise
 from headwater.connectors.connectwise import schemas
-from headwater.model.field import Field, contract_of, fields_of
+from headwater.model.field import Field, build_contract, contract_fields
 from headwater.model.load import load_connector
 
 
@@ -17,7 +17,7 @@ def offered() -> dict[str, tuple[Field, ...]]:
     connector = load_connector(Path(connectwise.__file__).parent / "connector.yaml")
     fields = {}
     for resource in connector.resources:
-        contract = getattr(schemas, resource.contract) if resource.contract else contract_of("made", resource.fields)
-        kept = [field for field in fields_of(contract) if field.dotted not in resource.omit]
+        contract = getattr(schemas, resource.contract) if resource.contract else build_contract("made", resource.fields)
+        kept = [field for field in contract_fields(contract) if field.dotted not in resource.omit]
         fields[f"connectwise.{resource.resource}"] = tuple(kept)
     return fields

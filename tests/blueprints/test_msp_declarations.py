@@ -11,11 +11,11 @@ import duckdb
 import pytest
 
 from headwater.blueprints.msp import FOLDER
-from headwater.model.check.context import Whole
-from headwater.model.check.entities import complaints
+from headwater.model.check.context import ValidationContext
+from headwater.model.check.entities import find_complaints
 from headwater.model.dimension import EntityDimension, EnumDimension
 from headwater.model.entity import Entity
-from headwater.model.expression import Scope, columns_of, compile_expression
+from headwater.model.expression import Scope, compile_expression, find_names
 from headwater.model.project import Declarations
 from tests.blueprints.builders import MSP
 from tests.blueprints.offered import offered
@@ -47,7 +47,7 @@ ENUMS = ["billable_option", "time_entry_status", "charge_to_type", "billing_cycl
 
 
 def test_every_name_resolves_against_the_contracts_of_the_connector():
-    assert [str(error) for error in complaints(Whole(declarations=MSP, fields=offered()))] == []
+    assert [str(error) for error in find_complaints(ValidationContext(declarations=MSP, fields=offered()))] == []
 
 
 def test_every_entity_dimension_and_fact_that_the_business_asks_for_is_declared():
@@ -71,7 +71,7 @@ def test_no_secret_of_a_contact_or_member_is_read():
     texts = [
         text for entity in MSP.entities.values() for source in entity.sources.values() for text in source.map.values()
     ]
-    names = {name.lower() for text in texts for name in columns_of(text, where="here")}
+    names = {name.lower() for text in texts for name in find_names(text, where="here")}
     assert not {name for name in names if "password" in name or "token" in name or "securityidentifier" in name}
 
 

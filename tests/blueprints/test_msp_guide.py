@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from headwater.model.check.context import Whole
-from headwater.model.check.entities import complaints
+from headwater.model.check.context import ValidationContext
+from headwater.model.check.entities import find_complaints
 from headwater.model.dimension import DateDimension
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
@@ -29,9 +29,9 @@ def written(tmp_path: Path) -> Declarations:
 
 
 def test_the_examples_of_the_guide_fit_the_blueprint(written: Declarations):
-    whole = Whole(declarations=MSP.overlaid(written), fields=offered())
+    whole = ValidationContext(declarations=MSP.merge(written), fields=offered())
     assert set(written.rules) == {"agreement_class", "priority_level"}
-    assert [str(error) for error in complaints(whole)] == []
+    assert [str(error) for error in find_complaints(whole)] == []
 
 
 def test_rules_of_a_project_give_the_outputs_that_the_blueprint_asks_for(written: Declarations):

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import Field
 from headwater.model.names_in_scope import bronze_columns
@@ -32,14 +32,14 @@ def type_of(field: Field) -> str:
     if field.parts:
         members = ", ".join(f"{quote(part.name)} {type_of(part)}" for part in field.parts)
         return f"STRUCT({members})[]"
-    return spelled(field.dtype, DUCKDB) + ("[]" if field.many else "")
+    return render_dtype(field.dtype, DUCKDB) + ("[]" if field.many else "")
 
 
 def sql_of(entity: str, source: str, column: str, settings: dict[str, str] | None = None) -> str:
     declared = MSP.entities[entity]
     scope = Scope(columns=bronze_columns(offered()[source]), settings=settings or {}, rules=MSP.rules)
     text = compile_expression(declared.sources[source].map[column], scope, where="here")
-    return f"CAST({text} AS {spelled(declared.columns[column].type, DUCKDB)})"
+    return f"CAST({text} AS {render_dtype(declared.columns[column].type, DUCKDB)})"
 
 
 @pytest.mark.parametrize(("entity", "source"), SOURCES)

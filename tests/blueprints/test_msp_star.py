@@ -109,7 +109,7 @@ def tell_all(firm: Firm) -> None:
 
 def told(path: Path, declarations: Declarations = MSP) -> Firm:
     short = DateDimension(dimension="date", first=date(2025, 1, 1), last=date(2027, 12, 31))
-    firm = Firm(path, declarations.overlaid(Declarations(dimensions={"date": short})))
+    firm = Firm(path, declarations.merge(Declarations(dimensions={"date": short})))
     tell_all(firm)
     firm.build()
     return firm
@@ -288,7 +288,7 @@ def test_rules_of_a_project_take_the_place_of_the_blueprints(tmp_path: Path):
         first_match=(Rule(contains=("Vefhýsing",), gives={"class": "prepaid_hours", "billing": "prepaid"}),),
         otherwise={"class": "other", "billing": "unknown"},
     )
-    firm.declarations = firm.declarations.overlaid(Declarations(rules={"agreement_class": own}))
+    firm.declarations = firm.declarations.merge(Declarations(rules={"agreement_class": own}))
     firm.build()
     assert of_entry(firm, "effective_billing_status", 9) == ("Prepaid",)
     assert of_entry(firm, "effective_billing_status", 3) == ("DoNotBill",)

@@ -11,11 +11,11 @@ from typing import Any
 import duckdb
 import zstandard
 
-from headwater.batch import Feed, Window, batch_of
-from headwater.bronze.land import Landed, Terms, land
+from headwater.batch import Feed, Window, create_batch
+from headwater.bronze.land import LandingTerms, LandResult, land
 from headwater.clock import EPOCH
 from headwater.lake.folder import FolderLake
-from headwater.model.field import contract_of
+from headwater.model.field import build_contract
 from headwater.model.resource import Resource
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -36,12 +36,12 @@ class Bench:
     def __init__(self, root: Path, contract: Any = None, **resource: Any) -> None:
         self.lake = FolderLake(root, "acme")
         self.resource = Resource(resource="things", path="things", **resource)
-        self.contract = contract or contract_of("Thing", FIELDS)
+        self.contract = contract or build_contract("Thing", FIELDS)
         feed = Feed(tenant="acme", connection="psa", resource="things")
-        self.batch = batch_of(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
+        self.batch = create_batch(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
 
     def sweep(self) -> None:
-        self.batch = batch_of(self.batch.feed, self.batch.window, purpose="sweep")
+        self.batch = create_batch(self.batch.feed, self.batch.window, purpose="sweep")
 
     def raw(self, lines: Sequence[bytes | dict[str, Any]], page: int = 3) -> None:
         packed = [line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode() for line in lines]
@@ -50,10 +50,10 @@ class Bench:
         frames = (compressor.compress(b"".join(line + b"\n" for line in one)) for one in pages)
         self.lake.write(self.lake.path("raw", self.batch, ".jsonl.zst"), b"".join(frames))
 
-    def land(self, lines: Sequence[bytes | dict[str, Any]] | None = None, **options: Any) -> Landed:
+    def land(self, lines: Sequence[bytes | dict[str, Any]] | None = None, **options: Any) -> LandResult:
         if lines is not None:
             self.raw(lines)
-        terms = Terms(**{name: options.pop(name) for name in ("drift", "nul") if name in options})
+        terms = LandingTerms(**{name: options.pop(name) for name in ("drift", "nul") if name in options})
         landed = land(self.batch, self.resource, self.contract, self.lake, now=NOW, terms=terms, **options)
         if lines is not None:
             assert landed.kept + len(landed.refused) == len(lines)

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headwater.bronze.contract import demanding
-from headwater.bronze.exact import number_text
+from headwater.bronze.contract import with_required
+from headwater.bronze.exact import format_number
 from tests.bronze.bench import FIELDS, Bench, at
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=6)
@@ -43,7 +43,7 @@ def test_what_is_kept_and_its_values_are_those_of_the_contract_row_by_row(record
     with TemporaryDirectory() as root:
         bench = Bench(Path(root))
         landed = bench.land(records)
-        contract = demanding(bench.contract, ("id",))
+        contract = with_required(bench.contract, ("id",))
         expected = {}
         for line, record in enumerate(records, 1):
             try:
@@ -64,7 +64,7 @@ def _spelled(record: dict[str, Any]) -> dict[str, Any]:
     read = json.loads(json.dumps(record))
     for one in (read, read.get("company")):
         if isinstance(one, dict) and isinstance(one.get("name"), float):
-            one["name"] = number_text(one["name"])
+            one["name"] = format_number(one["name"])
     return read
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.bronze.exact import canonical, long_numbers, number_text, parse
+from headwater.bronze.exact import find_long_numbers, format_number, parse, to_canonical_json
 from headwater.bronze.jsonl import Block
-from headwater.bronze.quarantine import retry
-from headwater.model.field import contract_of
+from headwater.bronze.quarantine import retry_records
+from headwater.model.field import build_contract
 from tests.bronze.bench import NOW, Bench
 
 FIELDS = {
@@ -22,7 +22,7 @@ FIELDS = {
 
 @pytest.fixture
 def exact(tmp_path):
-    return Bench(tmp_path, contract_of("Thing", FIELDS))
+    return Bench(tmp_path, build_contract("Thing", FIELDS))
 
 
 def both(exact, field, value):
@@ -122,7 +122,9 @@ def test_a_decimal_inside_an_object_is_exact_too(exact):
     landed = exact.land([b'{"id":1,"company":{"price":90071992547409.93}}', b'{"id":2,"company":{"price":1e-5}}'])
     assert [row.line for row in landed.refused] == [2]
     assert exact.rows("company_price") == [(Decimal("90071992547409.93"),)]
-    assert retry(exact.batch, landed.refused, exact.resource, exact.contract, exact.lake, now=NOW).readmitted == ()
+    assert (
+        retry_records(exact.batch, landed.refused, exact.resource, exact.contract, exact.lake, now=NOW).readmitted == ()
+    )
 
 
 _NUMBERS = st.one_of(
@@ -135,10 +137,10 @@ _NUMBERS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(_NUMBERS)
 def test_the_text_of_a_number_is_its_value_and_no_spelling(number):
-    text = number_text(number)
+    text = format_number(number)
     assert Decimal(text) == number
-    assert number_text(parse(f"{number:f}" if abs(number.adjusted()) < 50 else str(number))) == text
-    assert canonical(parse(text)) == text
+    assert format_number(parse(f"{number:f}" if abs(number.adjusted()) < 50 else str(number))) == text
+    assert to_canonical_json(parse(text)) == text
 
 
 @settings(max_examples=300, deadline=None)
@@ -150,7 +152,7 @@ def test_no_number_that_a_double_changes_is_missed(number, before):
         changed = isinstance(parsed, Decimal) and Decimal(repr(float(parsed))) != parsed
     except OverflowError:
         changed = True
-    missed = changed and list(long_numbers(Block(first=3, body=b"{}\n" + line + b"\n", count=2))) != [4]
+    missed = changed and list(find_long_numbers(Block(first=3, body=b"{}\n" + line + b"\n", count=2))) != [4]
     assert not missed
 
 
@@ -159,4 +161,4 @@ def test_text_that_looks_like_numbers_sends_no_line_the_slow_way():
         b'{"a":"12345678901234567.5","b":83.33333333333333,"c":1234567890123456}', b'{"d":"46e4099030f97058-0000-4000-800"}',
         b'{"e":"2026-01-02T03:04:05.123456789012345Z"}', b'{"f":"1e-400"}',
     ]  # fmt: skip
-    assert list(long_numbers(Block(first=1, body=b"\n".join(lines) + b"\n", count=4))) == []
+    assert list(find_long_numbers(Block(first=1, body=b"\n".join(lines) + b"\n", count=4))) == []

@@ -34,7 +34,7 @@ def test_a_landing_that_is_killed_leaves_nothing_half_written_and_is_repeated(tm
         kill_after(chance.uniform(0.0, 0.9), tmp_path / "killed")
         seen = {path: bench.lake.read(path) for path in bench.lake.list("acme")}
         assert {path: body for path, body in seen.items() if "/raw/" not in path}.items() <= files.items()
-    bench.lake.sweep_leftovers()
+    bench.lake.remove_leftovers()
     landed = bench.land()
     assert (landed.kept, len(landed.refused), landed.drift) == (expected.kept, len(expected.refused), expected.drift)
     assert {path: bench.lake.read(path) for path in bench.lake.list("acme")} == files

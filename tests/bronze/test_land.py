@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import headwater.connectors.connectwise.schemas as schemas
-from headwater.bronze.contract import relaxed
-from headwater.bronze.parquet_writer import Typist
-from headwater.errors import DeclarationError, GuardError, LakeError
-from headwater.model.field import contract_of, fields_of
+from headwater.bronze.contract import with_overrides
+from headwater.bronze.parquet_writer import ParquetWriter
+from headwater.errors import DeclarationError, LakeError, SafetyCheckError
+from headwater.model.field import build_contract, contract_fields
 from tests.bronze.bench import NOW, Bench, at
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -140,7 +140,7 @@ def test_custom_fields_stay_a_list_and_get_a_column_an_id(tmp_path):
     bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
     bag = [{"id": 5, "caption": "Number", "type": "Text", "value": "A-1"}, {"id": 12, "caption": "Score", "value": 3}]
     landed = bench.land([{"id": 1, "customFields": bag}, {"id": 2, "customFields": []}, {"id": 3}])
-    assert landed.captions == {"5": "Number", "12": "Score"}
+    assert landed.custom_field_names == {"5": "Number", "12": "Score"}
     assert bench.rows("customFields_5, customFields_12") == [("A-1", "3"), (None, None), (None, None)]
     assert bench.rows("customFields[1].value, len(customFields)")[0] == ("A-1", 2)
 
@@ -149,10 +149,10 @@ def test_custom_fields_are_found_beyond_the_first_block_and_next_to_misfits(tmp_
     bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
     padding = [{"id": n, "name": "x" * 60_000} for n in range(100)]
     late = {"id": 100, "customFields": [{"id": 9, "caption": "Late", "value": True}]}
-    assert bench.land([*padding, late]).captions == {"9": "Late"}
+    assert bench.land([*padding, late]).custom_field_names == {"9": "Late"}
     assert bench.rows("customFields_9")[-1] == ("true",)
     landed = bench.land([{"id": "x"}, {"id": "7.0", "customFields": [{"id": "3", "value": "v"}]}, late])
-    assert landed.captions == {"3": "", "9": "Late"}
+    assert landed.custom_field_names == {"3": "", "9": "Late"}
     assert bench.rows("id, customFields_3, customFields_9") == [(7, "v", None), (100, None, "true")]
 
 
@@ -188,7 +188,7 @@ def test_fields_that_nobody_sends_any_more_are_told(bench):
 
 def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
     bench.raw([{"id": 1, "novel": 1}])
-    with pytest.raises(GuardError) as told:
+    with pytest.raises(SafetyCheckError) as told:
         bench.land(drift="refuse")
     assert "novel (new)" in told.value.saw
     assert bench.lake.list("acme") == [bench.lake.path("raw", bench.batch, ".jsonl.zst")]
@@ -196,7 +196,7 @@ def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
 
 
 def test_a_project_may_read_a_field_as_text_or_add_one(bench):
-    bench.contract = relaxed(bench.contract, {"hours": "text", "company": "text", "fresh.deep": "bigint"})
+    bench.contract = with_overrides(bench.contract, {"hours": "text", "company": "text", "fresh.deep": "bigint"})
     landed = bench.land(
         [
             {"id": 1, "hours": "abc", "company": {"id": 1}, "fresh": {"deep": 4}},
@@ -240,7 +240,7 @@ def test_omitted_fields_are_neither_kept_nor_checked_nor_told(tmp_path):
 
 
 def test_a_composite_key_must_be_whole(tmp_path):
-    bench = Bench(tmp_path, contract_of("T", {"a": "text", "b.c": "bigint"}), key=("a", "b.c"))
+    bench = Bench(tmp_path, build_contract("T", {"a": "text", "b.c": "bigint"}), key=("a", "b.c"))
     landed = bench.land([{"a": "x", "b": {"c": 1}}, {"a": "x"}, {"a": "y", "b": {"c": None}}, {"b": {"c": 1}}])
     assert (landed.kept, [row.line for row in landed.refused]) == (1, [2, 3, 4])
     assert [row.key for row in landed.refused] == ["x|", "y|", "|1"]
@@ -268,7 +268,7 @@ def test_repeating_a_landing_gives_the_same_files(bench):
 
 def test_a_rebuild_under_a_relaxed_contract_empties_the_quarantine(bench):
     assert len(bench.land([{"id": 1, "hours": "x"}]).refused) == 1
-    bench.contract = relaxed(bench.contract, {"hours": "text"})
+    bench.contract = with_overrides(bench.contract, {"hours": "text"})
     assert bench.land().kept == 1
     assert bench.lake.list("acme/quarantine") == []
 
@@ -294,12 +294,12 @@ def test_a_raw_file_that_lost_its_end_is_told(bench):
 
 def test_a_disk_that_will_not_take_bronze_is_told(bench, monkeypatch):
     bench.raw([{"id": 1}])
-    write = Typist.write
+    write = ParquetWriter.write
 
     def elsewhere(self, lines, shape, target, **options):
         return write(self, lines, shape, "/proc/nowhere/x.parquet", **options)
 
-    monkeypatch.setattr(Typist, "write", elsewhere)
+    monkeypatch.setattr(ParquetWriter, "write", elsewhere)
     with pytest.raises(LakeError) as told:
         bench.land()
     assert told.value.saw
@@ -307,11 +307,11 @@ def test_a_disk_that_will_not_take_bronze_is_told(bench, monkeypatch):
 
 
 def test_fields_that_would_share_a_column_are_refused_at_once(tmp_path):
-    bench = Bench(tmp_path, contract_of("T", {"id": "bigint", "a_b": "text", "a.B": "text"}))
+    bench = Bench(tmp_path, build_contract("T", {"id": "bigint", "a_b": "text", "a.B": "text"}))
     bench.raw([{"id": 1}])
     with pytest.raises(DeclarationError, match="share a column"):
         bench.land()
-    bench.contract = contract_of("T", {"name": "text"})
+    bench.contract = build_contract("T", {"name": "text"})
     with pytest.raises(DeclarationError, match="key"):
         bench.land()
 
@@ -324,9 +324,9 @@ def test_every_generated_contract_has_columns_of_its_own():
     ]
     assert len(records) == 20
     for record in records:
-        names = [field.name.lower() for field in fields_of(record)]
+        names = [field.name.lower() for field in contract_fields(record)]
         assert len(names) == len(set(names))
-        assert [field.dotted for field in fields_of(record) if field.required] == ["id"]
+        assert [field.dotted for field in contract_fields(record) if field.required] == ["id"]
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_custom_fields_that_the_first_lines_do_not_show_get_their_column_and_the
     early = {"id": 1, "customFields": [{"id": 10, "caption": "Early", "value": "e"}]}
     padding = [{"id": n, "name": "x" * 60_000} for n in range(2, 102)]
     late = {"id": 102, "customFields": [{"id": 9, "caption": "Late", "value": 1}, {"id": 10, "caption": "Other"}]}
-    assert bench.land([early, *padding, late]).captions == {"9": "Late", "10": "Other"}
+    assert bench.land([early, *padding, late]).custom_field_names == {"9": "Late", "10": "Other"}
     rows = bench.rows("customFields_9, customFields_10")
     assert (rows[0], rows[-1]) == ((None, "e"), ("1", None))
     assert [name for name in bench.columns() if name.startswith("customFields_")] == [

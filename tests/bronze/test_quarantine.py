@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from headwater.bronze.contract import relaxed
-from headwater.bronze.quarantine import read_record, retried_files, retry
+from headwater.bronze.contract import with_overrides
+from headwater.bronze.quarantine import list_retry_files, read_record, retry_records
 from headwater.errors import LakeError
 from tests.bronze.bench import NOW, Bench
 
@@ -16,7 +16,7 @@ LINES = [
 
 
 def again(bench: Bench, rows, contract):
-    return retry(bench.batch, rows, bench.resource, contract, bench.lake, now=NOW + timedelta(days=1))
+    return retry_records(bench.batch, rows, bench.resource, contract, bench.lake, now=NOW + timedelta(days=1))
 
 
 def test_a_waiting_record_is_read_byte_for_byte(bench):
@@ -29,7 +29,7 @@ def test_a_waiting_record_is_read_byte_for_byte(bench):
 def test_records_are_readmitted_under_a_relaxed_rule_without_the_service(bench):
     refused = bench.land(LINES).refused
     bench.lake.remove(bench.lake.path("raw", bench.batch, ".jsonl.zst"))
-    settled = again(bench, refused, relaxed(bench.contract, {"hours": "text"}))
+    settled = again(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
     (readmitted,) = settled.readmitted
     assert (readmitted.line, readmitted.state, readmitted.tries) == (2, "readmitted", 2)
     assert readmitted.first_seen == NOW
@@ -42,25 +42,25 @@ def test_nothing_is_written_when_all_stay_refused(bench):
     refused = bench.land(LINES).refused
     settled = again(bench, refused, bench.contract)
     assert (settled.readmitted, len(settled.refused)) == ((), 3)
-    assert retried_files(bench.batch, bench.lake) == ()
+    assert list_retry_files(bench.batch, bench.lake) == ()
 
 
 def test_a_second_try_writes_a_second_file_and_a_repeated_one_none(bench):
     refused = bench.land(LINES).refused
-    again(bench, refused[:1], relaxed(bench.contract, {"hours": "text"}))
-    contract = relaxed(bench.contract, {"hours": "text", "done": "text"})
+    again(bench, refused[:1], with_overrides(bench.contract, {"hours": "text"}))
+    contract = with_overrides(bench.contract, {"hours": "text", "done": "text"})
     assert len(again(bench, refused[:2], contract).readmitted) == 2
     assert len(again(bench, refused[:2], contract).readmitted) == 2
-    assert len(retried_files(bench.batch, bench.lake)) == 2
+    assert len(list_retry_files(bench.batch, bench.lake)) == 2
     assert bench.rows("id, done", ".retry-2.parquet") == [(4, "maybe")]
 
 
 def test_a_new_landing_forgets_what_was_readmitted(bench):
     refused = bench.land(LINES).refused
-    bench.contract = relaxed(bench.contract, {"hours": "text"})
+    bench.contract = with_overrides(bench.contract, {"hours": "text"})
     again(bench, refused, bench.contract)
     assert bench.land().kept == 3
-    assert retried_files(bench.batch, bench.lake) == ()
+    assert list_retry_files(bench.batch, bench.lake) == ()
 
 
 def test_readmitted_records_know_their_parent(tmp_path):
@@ -68,5 +68,5 @@ def test_readmitted_records_know_their_parent(tmp_path):
     bench.raw([{"id": 1}, {"id": 2, "hours": "x"}])
     bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["p", 1], ["q", 1]]')
     refused = bench.land().refused
-    again(bench, refused, relaxed(bench.contract, {"hours": "text"}))
+    again(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
     assert bench.rows("_parent, id", ".retry-1.parquet") == [("q", 2)]

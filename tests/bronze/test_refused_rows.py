@@ -7,20 +7,20 @@ import time
 import duckdb
 import pytest
 
-from headwater.bronze.contract import relaxed
-from headwater.bronze.land import refused_file
+from headwater.bronze.contract import with_overrides
+from headwater.bronze.land import find_refused_file
 from headwater.bronze.quarantine import read_record
-from headwater.model.field import contract_of
+from headwater.model.field import build_contract
 from tests.bronze.bench import Bench, at
 
 
 def rows(bench, columns):
-    path = refused_file(bench.batch, bench.lake)
+    path = find_refused_file(bench.batch, bench.lake)
     return duckdb.sql(f"SELECT {columns} FROM read_parquet('{path}') ORDER BY _line").fetchall()
 
 
 def columns(bench):
-    path = refused_file(bench.batch, bench.lake)
+    path = find_refused_file(bench.batch, bench.lake)
     return {row[0]: row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()}
 
 
@@ -61,17 +61,17 @@ def test_a_key_is_there_where_it_can_be_typed_and_null_where_not(bench, record, 
 
 def test_no_refusal_no_file_and_a_new_landing_forgets_the_old_one(bench):
     bench.land([{"id": 1}])
-    assert refused_file(bench.batch, bench.lake) is None
+    assert find_refused_file(bench.batch, bench.lake) is None
     bench.land([{"id": 1, "hours": "x"}])
     assert rows(bench, "id") == [(1,)]
-    bench.contract = relaxed(bench.contract, {"hours": "text"})
+    bench.contract = with_overrides(bench.contract, {"hours": "text"})
     bench.land()
-    assert refused_file(bench.batch, bench.lake) is None
+    assert find_refused_file(bench.batch, bench.lake) is None
 
 
 def test_keys_of_a_sweep_and_parts_with_separators_and_parents_are_kept(tmp_path):
     bench = Bench(
-        tmp_path, contract_of("T", {"a": "text", "b.c": "bigint"}), key=("a", "b.c"), parent={"resource": "owners"}
+        tmp_path, build_contract("T", {"a": "text", "b.c": "bigint"}), key=("a", "b.c"), parent={"resource": "owners"}
     )
     bench.sweep()
     bench.raw([{"a": "x|y", "b": {"c": "no"}}, {"a": "x" * 200, "b": {"c": 3}}, {"a": ["x"], "b": {"c": 4}}])

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from rich.console import Console, Group
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.cli.demo import project
 from headwater.cli.demo.progress import Plain, Told
 from headwater.cli.demo.render import page
@@ -225,7 +225,7 @@ def test_plain_lines_speak_up_when_it_takes_long(capsys):
     plain = Plain(clock=watch)
     plain.begin(date(2026, 1, 2), "first load")
     feed = Feed(tenant="acme", connection="psa", resource="tickets")
-    batch = batch_of(feed, Window(since=EPOCH, until=EPOCH + timedelta(days=1)), purpose="changes", reading=1)
+    batch = create_batch(feed, Window(since=EPOCH, until=EPOCH + timedelta(days=1)), purpose="changes", attempt=1)
     for at in (0.5, 1.0, 2.0, 2.5, 4.0):
         watch.at = at
         plain.event(PageCommitted(tenant="acme", batch=batch, page=0, rows=1000, size=1))

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import (
-    Again,
     DeclarationError,
     DeclarationErrors,
-    GuardError,
     HeadwaterError,
     LakeError,
     LeaseHeld,
-    Refused,
+    PermanentError,
+    SafetyCheckError,
     StateError,
-    Unsupported,
+    TransientError,
+    UnsupportedError,
     WarehouseError,
 )
 
@@ -30,14 +30,14 @@ SLOTS = {"kind", "what", "where", "saw", "try"}
     [
         (HeadwaterError, 1),
         (DeclarationError, 2),
-        (Again, 1),
-        (Refused, 1),
+        (TransientError, 1),
+        (PermanentError, 1),
         (LakeError, 1),
         (WarehouseError, 1),
-        (Unsupported, 1),
+        (UnsupportedError, 1),
         (StateError, 1),
         (LeaseHeld, 1),
-        (GuardError, 1),
+        (SafetyCheckError, 1),
     ],
 )
 def test_an_error_is_told_in_four_slots_with_its_own_code(shell, kind, code):
@@ -79,7 +79,7 @@ def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
 
 
 def test_debug_shows_the_traceback(shell):
-    shell.verb("check", Refused("No."))
+    shell.verb("check", PermanentError("No."))
     assert "Traceback" in shell("check", "--debug").err
     assert shell.code == 1
 

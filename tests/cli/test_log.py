@@ -12,15 +12,15 @@ import pytest
 from rich.console import Console
 
 from headwater import events
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.cli.log import listening
 from headwater.cli.progress import Drawing
 from headwater.clock import EPOCH
 from headwater.run.event_log import line_of
 
 FEED = Feed(tenant="acme", connection="psa", resource="tickets")
-BATCH = batch_of(FEED, Window(since=EPOCH, until=datetime(2026, 3, 1, tzinfo=UTC)))
-SWEEP = batch_of(FEED, BATCH.window, purpose="sweep")
+BATCH = create_batch(FEED, Window(since=EPOCH, until=datetime(2026, 3, 1, tzinfo=UTC)))
+SWEEP = create_batch(FEED, BATCH.window, purpose="sweep")
 
 ONE_OF_EACH = (
     events.ReadStarted(tenant="acme", batch=BATCH),

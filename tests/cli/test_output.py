@@ -13,7 +13,7 @@ import pytest
 
 from headwater.batch import Feed
 from headwater.cli.output import as_json
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.ledger.base import RefusedRow
 from headwater.run.manage.remove_tenant import Removal
 from headwater.run.pipeline.options import Asked
@@ -70,7 +70,7 @@ def test_a_run_answers_with_its_report(shell):
 
 
 def test_what_failed_in_part_says_so_in_four_slots_and_with_code_3(shell):
-    error = Refused("The service refused.", where="tickets", saw="403", hint="ask for the right")
+    error = PermanentError("The service refused.", where="tickets", saw="403", hint="ask for the right")
     step = StepResult(step="extract:psa/tickets", state="failed", error=error)
     shell.verb("run", done(outcome="partial", steps=(step,)))
     shell("run")

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from headwater.codegen.models import generate
 from headwater.errors import DeclarationError
-from headwater.model.field import fields_of
+from headwater.model.field import contract_fields
 
 REF = "#/components/schemas/"
 SPEC: dict[str, Any] = {
@@ -97,7 +97,7 @@ def load(path: Path) -> ModuleType:
 def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path):
     assert set(generate(spec, tmp_path / "out.py", choice=choice)) >= {"Thing", "Added", "OwnerReference"}
     made = load(tmp_path / "out.py")
-    assert {field.dotted: (field.dtype, field.many) for field in fields_of(made.Thing)} == {
+    assert {field.dotted: (field.dtype, field.many) for field in contract_fields(made.Thing)} == {
         "id": ("bigint", False), "name": ("text", False), "state": ("text", False), "kind": ("text", False),
         "at": ("timestamp", False), "on": ("date", False), "closed": ("timestamp", False), "amount": ("decimal(38,18)", False),
         "hours": ("double", False), "flag": ("boolean", False), "inline.a": ("text", False), "bare": ("json", False),
@@ -107,8 +107,8 @@ def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path
         "odd-name": ("text", False), "_info.lastUpdated": ("timestamp", False), "_info.updatedBy": ("text", False),
         "_info.dateEntered": ("timestamp", False), "_info.enteredBy": ("text", False),
     }  # fmt: skip
-    assert [field.dotted for field in fields_of(made.Thing) if field.required] == ["id"]
-    assert [field.dotted for field in fields_of(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
+    assert [field.dotted for field in contract_fields(made.Thing) if field.required] == ["id"]
+    assert [field.dotted for field in contract_fields(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
 
 
 def test_a_contract_takes_new_values_of_an_enum_and_odd_stamps(spec, choice, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from headwater import errors
 from headwater.cli import errors as failure
 from headwater.cli.main import COMMANDS
-from headwater.model.expression import FUNCTIONS, columns_of
+from headwater.model.expression import FUNCTIONS, find_names
 from headwater.model.load import load_connector, load_declarations, load_project
 from headwater.model.project import Declarations, Project
 from headwater.model.yaml_document import read_documents
@@ -78,11 +78,11 @@ def test_every_error_has_a_heading_and_its_exit_code():
         kind
         for module in (errors, failure)
         for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, errors.HeadwaterError | errors.StopRequested)
+        if isinstance(kind, type) and issubclass(kind, errors.HeadwaterError | errors.Cancelled)
     }
     known = headings(DOCS / "reference" / "errors.md")
     assert not [kind.__name__ for kind in kinds if kind.__name__ not in known]
-    for kind in kinds - {errors.StopRequested}:
+    for kind in kinds - {errors.Cancelled}:
         section = page.split(f"## {kind.__name__}\n")[1].split("\n## ")[0]
         assert f"Exit code {kind.exit_code}" in section, kind.__name__
 
@@ -182,4 +182,4 @@ def spelled_expressions():
 
 @pytest.mark.parametrize("written", spelled_expressions())
 def test_an_expression_that_is_shown_is_in_the_language(written):
-    columns_of(written, where="expressions.md:1")
+    find_names(written, where="expressions.md:1")

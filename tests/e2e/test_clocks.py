@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from tests.e2e.builders import kill
 from tests.e2e.clocked import DAY, HOUR, Clocked, ClockedShop, serving
 
@@ -165,7 +165,7 @@ def test_a_date_that_stands_still_is_told(service, tmp_path):
         "UPDATE mark SET value = json_set(value, '$.machine', json_extract(value, '$.machine') - 600000000) "
         "WHERE name = 'clock:odd'"
     )
-    assert iso(service.ahead) in shop.findings(shop.run())["clock_stands_still"]
+    assert format_instant(service.ahead) in shop.findings(shop.run())["clock_stands_still"]
     just_now(service, 4)
     shop.believe("machine")
     shop.run()
@@ -259,7 +259,7 @@ def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_
     assert shop.findings(shop.run()).keys() == {"clock_disagrees", "future_stamp"}
     service.ahead = timedelta(0)
     time.sleep(1.1)
-    service.items[4] = {"id": 4, "name": "honest", "changed": iso(datetime.now(UTC).replace(microsecond=0))}
+    service.items[4] = {"id": 4, "name": "honest", "changed": format_instant(datetime.now(UTC).replace(microsecond=0))}
     time.sleep(1.1)
     assert "future_stamp" not in shop.findings(shop.run())
     assert shop.ask("SELECT name FROM silver.item WHERE is_current AND item_id = 4") == [("honest",)]

@@ -70,7 +70,7 @@ def mended(project, wanted):
 
 def test_a_wrong_key(project, wanted):
     right, project.env["CONNECTWISE_PRIVATE_KEY"] = project.env["CONNECTWISE_PRIVATE_KEY"], "wrong-and-secret"
-    error = told(project, "Refused")
+    error = told(project, "PermanentError")
     assert "401" in str(error)
     ran = project("run", code=1)
     assert "wrong-and-secret" not in ran.out + ran.err
@@ -82,9 +82,9 @@ def test_a_wrong_url(project, calm, wanted):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         project.connect(f"http://127.0.0.1:{free.getsockname()[1]}")
-        told(project, "Again")
+        told(project, "TransientError")
     project.connect("https://no-such-host.invalid")
-    told(project, "Again")
+    told(project, "TransientError")
     project.connect("http://psa.example.com")
     told(project, "DeclarationError", code=2)
     project.connect(calm)

@@ -82,7 +82,7 @@ def test_a_link_that_leads_elsewhere_stops_the_read_where_links_are_followed(sma
     report = small.run(code=3)
     (error,) = [step["error"] for step in report["steps"] if step["state"] == "failed"]
     print(error)
-    assert error["kind"] == "Refused"
+    assert error["kind"] == "PermanentError"
     assert "elsewhere.example" in str(error)
     service.heal()
     assert small.run()["outcome"] == "done"

@@ -10,7 +10,7 @@ import subprocess
 import duckdb
 import pytest
 
-from headwater.temporal.keys import hash60
+from headwater.temporal.keys import hash60_sql
 from tests.e2e.builders import msp
 
 WIDE = 2**53
@@ -87,7 +87,7 @@ def widen(db, name, key):
     start = "CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN 'first' "
     start += "ELSE CAST(EPOCH_US(valid_from) AS VARCHAR) END"
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE pairs AS SELECT {key} AS k, {hash60('s || chr(124) || entity_key')} AS w FROM "
+        f"CREATE OR REPLACE TEMP TABLE pairs AS SELECT {key} AS k, {hash60_sql('s || chr(124) || entity_key')} AS w FROM "
         f"(SELECT {key}, entity_key, {start} AS s FROM gold.{name} WHERE {key} >= 0)"
     )
     assert db.execute(f"SELECT COUNT(*) FROM pairs WHERE w % {WIDE} <> k").fetchone() == (0,)

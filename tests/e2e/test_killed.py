@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from headwater.clock import from_micros, iso
+from headwater.clock import format_instant, from_micros
 from tests.e2e.builders import kill, place, shop
 
 KILLS = 50
@@ -62,7 +62,7 @@ def _overlapped(since):
 
 
 def _iso(stamp):
-    return iso(from_micros(stamp))
+    return format_instant(from_micros(stamp))
 
 
 class Watched:

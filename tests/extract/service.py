@@ -14,12 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import SystemClock
 from headwater.extract.client import Client
-from headwater.extract.credentials import Access
-from headwater.extract.rate_limit import Budgets
-from headwater.extract.request_params import Question
+from headwater.extract.credentials import Credentials
+from headwater.extract.rate_limit import RateLimiters
+from headwater.extract.request_params import ReadRequest
 from headwater.model.connector import Connector
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -201,27 +201,27 @@ def connector(**changes: Any) -> Connector:
 
 def client_of(service: Service, *, clock: FastClock | None = None, **more: Any) -> Client:
     """A client of the toy service."""
-    access = more.pop("access", None) or Access(
+    access = more.pop("access", None) or Credentials(
         tenant="acme", connection="psa", settings={"base_url": service.url}, secrets=SECRETS
     )
-    budgets = more.pop("budgets", None) or Budgets()
+    budgets = more.pop("budgets", None) or RateLimiters()
     listen = {"listen": more.pop("listen")} if "listen" in more else {}
     left_out = more.pop("without", ())
     manifest = connector(**more, **dict.fromkeys(left_out))
-    return Client(manifest, access, budgets=budgets, clock=clock or FastClock(), chance=lambda: 1.0, **listen)
+    return Client(manifest, access, rate_limiters=budgets, clock=clock or FastClock(), jitter=lambda: 1.0, **listen)
 
 
-def question(client: Client, resource: str = "tickets", **more: Any) -> Question:
+def question(client: Client, resource: str = "tickets", **more: Any) -> ReadRequest:
     """The question for a resource of the toy connector."""
     found = client.connector.resource(resource)
     assert found is not None
-    return Question(resource=client.connector.resolved(found), **more)
+    return ReadRequest(resource=client.connector.with_defaults(found), **more)
 
 
 def batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:
     """The batch of a resource."""
     feed = Feed(tenant=FEED.tenant, connection=FEED.connection, resource=resource)
-    return batch_of(feed, window, purpose=purpose)
+    return create_batch(feed, window, purpose=purpose)
 
 
 def ticket(ident: int, **more: Any) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from email.utils import format_datetime
 import pytest
 
 from headwater.clock import SystemClock
-from headwater.errors import Again, DeclarationError, Refused
+from headwater.errors import DeclarationError, PermanentError, TransientError
 from headwater.events import RequestRetried
-from headwater.extract.credentials import Access
-from headwater.extract.rate_limit import Budget, Budgets
+from headwater.extract.credentials import Credentials
+from headwater.extract.rate_limit import RateLimiter, RateLimiters
 from headwater.wire.limits import Limits
 from tests.extract.service import SECRETS, FastClock, Service, client_of, serving, tickets
 
@@ -31,7 +31,7 @@ def no_secret_in(text: str) -> bool:
 def test_credentials_headers_and_parameters_are_sent(service):
     service.collections["tickets"] = tickets(2)
     with client_of(service, headers={"Accept": "application/x; for={company}"}) as client:
-        client.fetch(client.at("tickets").with_params({"conditions": "a = [b] and þ"}))
+        client.fetch(client.build_request("tickets").with_params({"conditions": "a = [b] and þ"}))
     asked = service.asked[0]
     assert base64.b64decode(asked.headers["authorization"].split()[1]) == b"acme+pub-4711:priv-0815-hush"
     assert asked.headers["clientid"] == "client-0042"
@@ -43,7 +43,7 @@ def test_compressed_answers_are_read(service):
     service.collections["tickets"] = tickets(500)
     service.compress = True
     with client_of(service) as client:
-        body = client.fetch(client.at("tickets").with_params({"pageSize": "500"})).body
+        body = client.fetch(client.build_request("tickets").with_params({"pageSize": "500"})).body
     assert body.startswith(b'[{"id": 1,')
     assert "gzip" in service.asked[0].headers["accept-encoding"]
 
@@ -61,7 +61,7 @@ def test_retry_after_is_obeyed_in_every_spelling(service, spelling):
     service.faults = [status(429, b'{"message":"too many"}', Retry_After=text)]
     clock, events = FastClock(), []
     with client_of(service, clock=clock, listen=events.append) as client:
-        assert client.fetch(client.at("tickets")).status == 200
+        assert client.fetch(client.build_request("tickets")).status == 200
     assert len(service.asked) == 2
     assert sum(clock.slept) == pytest.approx(30, abs=2.5)
     (retried,) = events
@@ -75,8 +75,8 @@ def test_a_wait_that_is_too_long_fails_and_says_so(service):
     service.collections["tickets"] = tickets(1)
     service.faults = [status(429, Retry_After="7200")]
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(Again) as caught:
-        client.fetch(client.at("tickets"))
+    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
+        client.fetch(client.build_request("tickets"))
     assert "max_wait" in caught.value.hint
     assert clock.slept == []
 
@@ -85,8 +85,8 @@ def test_errors_back_off_and_then_fail_in_four_slots(service):
     service.collections["tickets"] = tickets(1)
     service.always = status(500, b'{"message":"oops priv-0815-hush"}')
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(Again) as caught:
-        client.fetch(client.at("tickets"))
+    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
+        client.fetch(client.build_request("tickets"))
     assert clock.slept == [0.5, 1, 2, 4, 8]
     error = caught.value
     assert error.where.startswith("GET http://127.0.0.1:")
@@ -113,7 +113,7 @@ def test_a_broken_line_is_tried_again(service, fault):
     service.collections["tickets"] = tickets(3)
     service.faults = [fault]
     with client_of(service, limits={"timeout": "1s"}) as client:
-        assert client.fetch(client.at("tickets")).body.endswith(b"]")
+        assert client.fetch(client.build_request("tickets")).body.endswith(b"]")
     assert len(service.asked) == 2
 
 
@@ -121,8 +121,8 @@ def test_a_broken_line_is_tried_again(service, fault):
 def test_a_wrong_key_is_refused_at_once_and_names_the_secrets(service, code):
     service.collections["tickets"] = []
     service.always = status(code, b'{"message":"key priv-0815-hush is unknown"}')
-    with client_of(service) as client, pytest.raises(Refused) as caught:
-        client.fetch(client.at("tickets"))
+    with client_of(service) as client, pytest.raises(PermanentError) as caught:
+        client.fetch(client.build_request("tickets"))
     assert len(service.asked) == 1
     assert "public_key, private_key, client_id" in caught.value.hint
     assert caught.value.saw == "key *** is unknown"
@@ -136,7 +136,7 @@ def test_a_rotated_secret_is_resolved_once_more(service):
         return reply if known in asked.headers["authorization"] else (401, {}, b"{}")
 
     service.always = guard
-    access = Access(
+    access = Credentials(
         tenant="acme",
         connection="psa",
         settings={"base_url": service.url},
@@ -144,8 +144,8 @@ def test_a_rotated_secret_is_resolved_once_more(service):
         renew=lambda: {**SECRETS, "private_key": "fresh"},
     )
     with client_of(service, access=access) as client:
-        assert client.fetch(client.at("tickets")).status == 200
-        assert client.fetch(client.at("tickets")).status == 200
+        assert client.fetch(client.build_request("tickets")).status == 200
+        assert client.fetch(client.build_request("tickets")).status == 200
     assert len(service.asked) == 3
     assert "hush" not in repr(access)
 
@@ -153,8 +153,8 @@ def test_a_rotated_secret_is_resolved_once_more(service):
 def test_nobody_there_is_said_soon():
     service = Service(url="http://127.0.0.1:9")
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(Again) as caught:
-        client.fetch(client.at("tickets"))
+    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
+        client.fetch(client.build_request("tickets"))
     assert caught.value.what == "nobody answers at the service's address"
     assert "base URL" in caught.value.hint
     assert len(clock.slept) == 2
@@ -162,16 +162,16 @@ def test_nobody_there_is_said_soon():
 
 def test_a_host_without_an_address_is_said_soon():
     service = Service(url="https://nobody.invalid")
-    with client_of(service) as client, pytest.raises(Again) as caught:
-        client.fetch(client.at("tickets"))
+    with client_of(service) as client, pytest.raises(TransientError) as caught:
+        client.fetch(client.build_request("tickets"))
     assert "no address" in caught.value.what or "broke" in caught.value.what
 
 
 def test_where_no_tls_is_spoken_nothing_is_sent():
     with serving(Service()) as plain:
         service = Service(url=plain.url.replace("http:", "https:"))
-        with client_of(service) as client, pytest.raises(Again, match="the connection broke"):
-            client.fetch(client.at("tickets"))
+        with client_of(service) as client, pytest.raises(TransientError, match="the connection broke"):
+            client.fetch(client.build_request("tickets"))
         assert plain.asked == []
 
 
@@ -180,18 +180,18 @@ def test_no_token_goes_to_a_stranger(service):
         service.collections["tickets"] = tickets(1)
         service.always = status(302, b"", Location=f"{stranger.url}/v1/tickets")
         with client_of(service) as client:
-            with pytest.raises(Refused, match="elsewhere"):
-                client.fetch(client.at("tickets"))
-            with pytest.raises(Refused, match="host that the connector does not name"):
-                client.fetch(client.at("tickets").to(f"{stranger.url}/v1/tickets"))
+            with pytest.raises(PermanentError, match="elsewhere"):
+                client.fetch(client.build_request("tickets"))
+            with pytest.raises(PermanentError, match="host that the connector does not name"):
+                client.fetch(client.build_request("tickets").with_url(f"{stranger.url}/v1/tickets"))
         assert stranger.asked == []
 
 
 def test_a_web_page_is_no_data(service):
     service.collections["tickets"] = []
     service.always = status(200, b"<html>", Content_Type="text/html")
-    with client_of(service) as client, pytest.raises(Refused, match="web page"):
-        client.fetch(client.at("tickets"))
+    with client_of(service) as client, pytest.raises(PermanentError, match="web page"):
+        client.fetch(client.build_request("tickets"))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_web_page_is_no_data(service):
     ],
 )
 def test_what_is_missing_or_wrong_is_a_declaration_error(settings, secrets, word):
-    access = Access(tenant="acme", connection="psa", settings=settings, secrets=secrets)
+    access = Credentials(tenant="acme", connection="psa", settings=settings, secrets=secrets)
     with pytest.raises(DeclarationError) as caught:
         client_of(Service(), access=access)
     assert word in str(caught.value)
@@ -214,43 +214,43 @@ def test_what_is_missing_or_wrong_is_a_declaration_error(settings, secrets, word
 def test_the_services_time_is_its_date_header(service):
     service.always = lambda asked, reply: (200, {"Date": "Sun, 01 Mar 2026 08:00:00 GMT"}, b"{}")
     with client_of(service) as client:
-        assert client.source_time() == datetime(2026, 3, 1, 8, tzinfo=UTC)
+        assert client.read_source_time() == datetime(2026, 3, 1, 8, tzinfo=UTC)
     assert [asked.path for asked in service.asked] == ["/v1/info"]
 
 
 def test_without_a_clock_of_its_own_this_machines_time_counts(service):
     with client_of(service, without=("clock",)) as client:
-        assert abs(client.source_time() - datetime.now(UTC)) < timedelta(seconds=5)
+        assert abs(client.read_source_time() - datetime.now(UTC)) < timedelta(seconds=5)
     assert service.asked == []
 
 
 def test_two_clients_of_one_scope_share_a_budget(service):
     service.collections["tickets"] = tickets(1)
-    clock, budgets = FastClock(), Budgets()
+    clock, budgets = FastClock(), RateLimiters()
     limits = {"requests_per_minute": 10, "scope": "account"}
     started = clock.monotonic()
-    others = Access(tenant="beta", connection="psa", settings={"base_url": service.url}, secrets=SECRETS)
+    others = Credentials(tenant="beta", connection="psa", settings={"base_url": service.url}, secrets=SECRETS)
     one = client_of(service, clock=clock, budgets=budgets, limits=limits)
     two = client_of(service, clock=clock, budgets=budgets, limits=limits, access=others)
     with one, two:
         for client in (one, two) * 12:
-            client.fetch(client.at("tickets"))
+            client.fetch(client.build_request("tickets"))
     assert len(service.asked) == 24
     assert clock.monotonic() - started >= 119
 
 
 def test_connections_of_their_own_do_not_share():
-    budgets = Budgets()
-    assert budgets.of("a", Limits()) is budgets.of("a", Limits())
-    assert budgets.of("a", Limits()) is not budgets.of("b", Limits())
+    budgets = RateLimiters()
+    assert budgets.get("a", Limits()) is budgets.get("a", Limits())
+    assert budgets.get("a", Limits()) is not budgets.get("b", Limits())
 
 
 def test_no_more_requests_at_once_than_allowed():
-    budget, clock = Budget(Limits(concurrency=2, requests_per_minute=10_000)), SystemClock()
+    budget, clock = RateLimiter(Limits(concurrency=2, requests_per_minute=10_000)), SystemClock()
     inside, most, lock = [0], [0], threading.Lock()
 
     def ask():
-        with budget.turn(clock):
+        with budget.request_slot(clock):
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
@@ -267,8 +267,8 @@ def test_no_more_requests_at_once_than_allowed():
 
 
 def test_a_pause_holds_everyone_in_the_scope():
-    budget, clock = Budget(Limits()), FastClock()
+    budget, clock = RateLimiter(Limits()), FastClock()
     budget.pause(clock.monotonic() + 25)
-    with budget.turn(clock):
+    with budget.request_slot(clock):
         pass
     assert sum(clock.slept) == pytest.approx(25, abs=1)

@@ -11,19 +11,19 @@ import pytest
 import zstandard
 
 import headwater.connectors.connectwise
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.extract.client import Client
-from headwater.extract.credentials import Access
-from headwater.extract.rate_limit import Budgets
-from headwater.extract.read import read
-from headwater.extract.request_params import Question
+from headwater.extract.credentials import Credentials
+from headwater.extract.rate_limit import RateLimiters
+from headwater.extract.read import read_batch
+from headwater.extract.request_params import ReadRequest
 from headwater.model.connector import Connector
 from headwater.model.load import load_connector
 from headwater.sandbox.connectwise.app import connectwise
 from headwater.sandbox.server import running
-from headwater.wire.cursor import Sweep
+from headwater.wire.cursor import IdSweep
 from headwater.wire.limits import Limits
 from headwater.wire.paging import ForwardOnly, PageNumber
 from tests.extract.service import FastClock
@@ -67,20 +67,20 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def client(manifest, url) -> Iterator[Client]:
     httpx2.delete(f"{url}/_sandbox/faults")
-    access = Access(
+    access = Credentials(
         tenant="acme",
         connection="psa",
         settings={"base_url": f"{url}/", "company": "acme"},
         secrets={"public_key": "public", "private_key": "private", "client_id": "client"},
         limits=Limits(requests_per_minute=100_000),
     )
-    with Client(manifest, access, budgets=Budgets(), clock=FastClock()) as opened:
+    with Client(manifest, access, rate_limiters=RateLimiters(), clock=FastClock()) as opened:
         yield opened
 
 
 def test_it_offers_the_resources_of_the_business(manifest):
     assert [resource.resource for resource in manifest.resources] == RESOURCES
-    for resource in map(manifest.resolved, manifest.resources):
+    for resource in map(manifest.with_defaults, manifest.resources):
         assert resource.key == ("id",)
         assert resource.contract or resource.fields
         assert resource.cursor.field == "_info.lastUpdated"
@@ -98,7 +98,7 @@ def test_no_password_is_ever_asked_for(manifest):
 
 
 def test_what_is_deleted_in_practice_is_swept(manifest):
-    swept = {resource.resource for resource in manifest.resources if isinstance(resource.deletes, Sweep)}
+    swept = {resource.resource for resource in manifest.resources if isinstance(resource.deletes, IdSweep)}
     assert swept >= {
         "contacts", "time_entries", "tickets", "companies", "agreements", "agreement_additions", "invoices", "products",
         "expense_entries",
@@ -113,13 +113,13 @@ def records(lake, batch) -> list[dict]:
 
 def of(resource: str, client: Client, *, purpose: str = "changes"):
     feed = Feed(tenant="acme", connection="psa", resource=resource)
-    return batch_of(feed, Window(since=EPOCH, until=client.source_time()), purpose=purpose)
+    return create_batch(feed, Window(since=EPOCH, until=client.read_source_time()), purpose=purpose)
 
 
-def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> Question:
-    found = client.connector.resolved(client.connector.resource(resource))
+def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> ReadRequest:
+    found = client.connector.with_defaults(client.connector.resource(resource))
     paging = found.paging.model_copy(update={"size": size})
-    return Question(resource=found.model_copy(update={"paging": paging}), parents=parents)
+    return ReadRequest(resource=found.model_copy(update={"paging": paging}), parents=parents)
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
@@ -131,7 +131,7 @@ def test_every_resource_is_read_whole(resource, purpose, client, url, lake, ledg
         agreements = httpx2.get(f"{url}/_sandbox/records/finance/agreements").json()
         parents = tuple(str(agreement["id"]) for agreement in agreements)
     batch = of(resource, client, purpose=purpose)
-    row = read(batch, asking(client, resource, size=7, parents=parents), client, lake=lake, ledger=ledger)
+    row = read_batch(batch, asking(client, resource, size=7, parents=parents), client, lake=lake, ledger=ledger)
     came = records(lake, batch)
     assert row.rows == len(came) == len({record["id"] for record in came}) > 0
     if not parents:
@@ -161,7 +161,7 @@ def fault(sandbox: str, kind: str, **settings: object) -> None:
 def test_passing_faults_lose_nothing(kind, settings, client, url, lake, ledger):
     fault(url, kind, path="service/tickets", after=1, **settings)
     batch = of("tickets", client)
-    row = read(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
+    row = read_batch(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
     assert row.rows == len(httpx2.get(f"{url}/_sandbox/records/service/tickets").json())
 
 
@@ -172,22 +172,25 @@ def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client,
     fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
     full = of("tickets", client)
     window = Window(since=full.window.until.replace(day=1, month=10), until=full.window.until)
-    batch = batch_of(full.feed, window)
-    with pytest.raises(Refused, match=says):
-        read(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
+    batch = create_batch(full.feed, window)
+    with pytest.raises(PermanentError, match=says):
+        read_batch(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
     assert ledger.windows(batch.feed) == ()
     httpx2.delete(f"{url}/_sandbox/faults")
 
 
 def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
-    access = Access(
+    access = Credentials(
         tenant="acme",
         connection="psa",
         settings={"base_url": url, "company": "acme"},
         secrets={"public_key": "public", "private_key": "wrong-0815", "client_id": "client"},
     )
-    with Client(manifest, access, budgets=Budgets(), clock=FastClock()) as wrong, pytest.raises(Refused) as caught:
-        wrong.source_time()
+    with (
+        Client(manifest, access, rate_limiters=RateLimiters(), clock=FastClock()) as wrong,
+        pytest.raises(PermanentError) as caught,
+    ):
+        wrong.read_source_time()
     error = caught.value
     assert "401" in error.what
     assert error.where.endswith("/system/info, connection acme/psa")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from headwater.batch import Window
 from headwater.clock import EPOCH
-from headwater.errors import Again, DeclarationError, LakeError, Refused, StopRequested
+from headwater.errors import Cancelled, DeclarationError, LakeError, PermanentError, TransientError
 from headwater.events import BatchExtracted, FindingMade, PageCommitted, ReadStarted
-from headwater.extract.page_files import Parts, tidy
-from headwater.extract.read import read
+from headwater.extract.page_files import PageFiles, remove_finished
+from headwater.extract.read import read_batch
 from headwater.lake.folder import FolderLake
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.extract.service import (
@@ -53,7 +53,7 @@ def test_a_window_is_read_page_by_page_and_committed(service, lake, ledger):
     service.collections["tickets"] = tickets(35)
     events = []
     with client_of(service) as client:
-        row = read(
+        row = read_batch(
             batch(), question(client, fields=("id", "summary")), client, lake=lake, ledger=ledger, listen=events.append
         )
     assert (row.state, row.rows, row.pages) == ("extracted", 35, 5)
@@ -72,7 +72,7 @@ def test_a_window_is_read_page_by_page_and_committed(service, lake, ledger):
 def test_an_exact_number_of_pages_ends_with_an_empty_one(service, lake, ledger):
     service.collections["tickets"] = tickets(20)
     with client_of(service) as client:
-        row = read(batch(), question(client), client, lake=lake, ledger=ledger)
+        row = read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert (row.rows, row.pages) == (20, 3)
     assert ids(lake, batch()) == list(range(1, 21))
 
@@ -80,7 +80,7 @@ def test_an_exact_number_of_pages_ends_with_an_empty_one(service, lake, ledger):
 def test_an_empty_window_leaves_no_file_but_is_committed(service, lake, ledger):
     service.collections["tickets"] = []
     with client_of(service) as client:
-        row = read(batch(), question(client), client, lake=lake, ledger=ledger)
+        row = read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert (row.state, row.rows) == ("extracted", 0)
     assert lake.list("acme") == []
     assert ledger.windows(batch().feed) == (WINDOW,)
@@ -89,8 +89,8 @@ def test_an_empty_window_leaves_no_file_but_is_committed(service, lake, ledger):
 def test_a_batch_that_was_read_is_left_alone(service, lake, ledger):
     service.collections["tickets"] = tickets(5)
     with client_of(service) as client:
-        once = read(batch(), question(client), client, lake=lake, ledger=ledger)
-        again = read(batch(), question(client), client, lake=lake, ledger=ledger)
+        once = read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
+        again = read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert len(service.asked) == 2
     assert once == again
 
@@ -107,7 +107,7 @@ class Dying:
 
     def __getattr__(self, name):
         found = getattr(self._inner, name)
-        if name not in ("write", "join", "remove", "record", "advance", "begin"):
+        if name not in ("write", "join", "remove", "record_page", "commit_window", "begin_batch"):
             return found
 
         def call(*args, **kwargs):
@@ -138,11 +138,11 @@ def test_killed_anywhere_it_goes_on_at_the_next_page(resource, service, lake, le
             at += 1
             of = batch(resource, window=Window(since=SINCE, until=UNTIL + timedelta(minutes=at)))
             died = dies(at, of, client, lake, ledger)
-            known = ledger.find("acme", of.id)
+            known = ledger.find_batch("acme", of.id)
             every = {"tickets": 6, "numbered": 5, "linked": 5}[resource]
             left = every if known is None else 0 if known.state == "extracted" else every - known.pages
             service.asked.clear()
-            row = read(of, question(client, resource), client, lake=lake, ledger=ledger)
+            row = read_batch(of, question(client, resource), client, lake=lake, ledger=ledger)
             pages = sum(not asked.path.endswith("/count") for asked in service.asked)
             # Where nobody counts, all is read once more: it may have died in the first reading or in the second one.
             twice = resource == "linked" and (known is None or known.state != "extracted")
@@ -162,7 +162,7 @@ def dies(at, of, client, lake, ledger) -> bool:
     bomb = Bomb(at)
     asking = question(client, of.feed.resource)
     try:
-        read(of, asking, client, lake=Dying(lake, bomb), ledger=Dying(ledger, bomb))
+        read_batch(of, asking, client, lake=Dying(lake, bomb), ledger=Dying(ledger, bomb))
     except Killed:
         return True
     return False
@@ -172,12 +172,12 @@ def test_a_lost_or_torn_part_is_read_again(service, lake, ledger):
     service.collections["tickets"] = tickets(45)
     with client_of(service) as client:
         with pytest.raises(Killed):
-            read(batch(), question(client), client, lake=lake, ledger=Dying(ledger, Bomb(8)))
+            read_batch(batch(), question(client), client, lake=lake, ledger=Dying(ledger, Bomb(8)))
         pages = ledger.pages(batch())
         assert len(pages) == 3
         lake.write(pages[1].path, b"torn")
         service.asked.clear()
-        row = read(batch(), question(client), client, lake=lake, ledger=ledger)
+        row = read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert service.places() == ["10", "20", "30", "40", "45"]
     assert row.rows == 45
     assert ids(lake, batch()) == list(range(1, 46))
@@ -187,11 +187,11 @@ def test_asked_to_stop_it_finishes_the_page_and_asks_no_further(service, lake, l
     service.collections["tickets"] = tickets(45)
     answers = iter([False, True])
     with client_of(service) as client:
-        with pytest.raises(StopRequested):
-            read(batch(), question(client), client, lake=lake, ledger=ledger, stop=lambda: next(answers))
+        with pytest.raises(Cancelled):
+            read_batch(batch(), question(client), client, lake=lake, ledger=ledger, stop=lambda: next(answers))
         assert len(ledger.pages(batch())) == 2
         assert len(service.asked) == 2
-        assert read(batch(), question(client), client, lake=lake, ledger=ledger).rows == 45
+        assert read_batch(batch(), question(client), client, lake=lake, ledger=ledger).rows == 45
     assert service.places() == ["", "10", "20", "30", "40", "45"]
 
 
@@ -209,21 +209,21 @@ def test_a_full_disk_loses_nothing(service, lake, ledger):
 
     with client_of(service) as client:
         with pytest.raises(LakeError):
-            read(batch(), question(client), client, lake=Full(), ledger=ledger)
+            read_batch(batch(), question(client), client, lake=Full(), ledger=ledger)
         assert len(ledger.pages(batch())) == 1
-        assert read(batch(), question(client), client, lake=lake, ledger=ledger).rows == 25
+        assert read_batch(batch(), question(client), client, lake=lake, ledger=ledger).rows == 25
 
 
 def test_a_broken_body_is_asked_for_again_and_then_fails(service, lake, ledger):
     service.collections["tickets"] = tickets(15)
     service.faults = [None, lambda asked, reply: (200, {}, reply[2][:-20])]
     with client_of(service) as client:
-        assert read(batch(), question(client), client, lake=lake, ledger=ledger).rows == 15
+        assert read_batch(batch(), question(client), client, lake=lake, ledger=ledger).rows == 15
     assert service.places() == ["", "10", "10", "15"]
     service.always = lambda asked, reply: (200, {}, reply[2][:-20])
     later = batch(window=Window(since=UNTIL, until=UNTIL + timedelta(days=1)))
-    with client_of(service) as client, pytest.raises(Again) as caught:
-        read(later, question(client), client, lake=lake, ledger=ledger)
+    with client_of(service) as client, pytest.raises(TransientError) as caught:
+        read_batch(later, question(client), client, lake=lake, ledger=ledger)
     assert caught.value.where.startswith("acme/psa/tickets, page 1, GET http")
     assert ledger.windows(batch().feed) == (WINDOW,)
 
@@ -238,8 +238,8 @@ def test_a_page_that_is_sent_twice_is_refused_and_nothing_advances(resource, ser
         return first["reply"]
 
     service.faults = [*([None] if resource == "numbered" else []), None, *[repeat] * 8]
-    with client_of(service) as client, pytest.raises(Refused, match="repeats itself") as caught:
-        read(batch(resource), question(client, resource), client, lake=lake, ledger=ledger)
+    with client_of(service) as client, pytest.raises(PermanentError, match="repeats itself") as caught:
+        read_batch(batch(resource), question(client, resource), client, lake=lake, ledger=ledger)
     assert "page 3" in caught.value.where
     assert ledger.windows(batch(resource).feed) == ()
     assert len(ledger.pages(batch(resource))) == 2
@@ -249,8 +249,8 @@ def test_a_link_that_leads_back_is_refused(service, lake, ledger):
     service.collections["tickets"] = tickets(45)
     back = lambda asked, reply: (200, {"Link": "</v1/tickets?page=2&pageSize=10>; rel=next"}, reply[2])  # noqa: E731
     service.faults = [None, None, back]
-    with client_of(service) as client, pytest.raises(Refused, match="read already"):
-        read(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
+    with client_of(service) as client, pytest.raises(PermanentError, match="read already"):
+        read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
 
 
 def test_a_foreign_next_link_gets_no_request_and_leaves_no_trace(service, lake, ledger):
@@ -259,17 +259,17 @@ def test_a_foreign_next_link_gets_no_request_and_leaves_no_trace(service, lake, 
         link = f"<{stranger.url}/v1/tickets?page=2>; rel=next"
         service.faults = [lambda asked, reply: (200, {"Link": link}, reply[2])]
         with client_of(service) as client:
-            with pytest.raises(Refused, match="host that the connector does not name"):
-                read(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
+            with pytest.raises(PermanentError, match="host that the connector does not name"):
+                read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
             assert ledger.pages(batch("linked")) == ()
-            assert read(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger).rows == 45
+            assert read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger).rows == 45
         assert stranger.asked == []
 
 
 def test_an_ignored_filter_is_noticed_and_named(service, lake, ledger):
     service.collections["tickets"] = [*tickets(12), ticket(13, _info={"lastUpdated": "2019-05-05T05:05:05Z"})]
-    with client_of(service) as client, pytest.raises(Refused, match="ignored the filter") as caught:
-        read(batch(), question(client), client, lake=lake, ledger=ledger)
+    with client_of(service) as client, pytest.raises(PermanentError, match="ignored the filter") as caught:
+        read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert "id 13" in caught.value.saw
     assert "2019-05-05T05:05:05Z" in caught.value.saw
     assert ledger.windows(batch().feed) == ()
@@ -279,7 +279,7 @@ def test_what_is_no_object_or_has_no_stamp_is_kept_for_the_quarantine(service, l
     odd = ["text", 7, None, {"id": 3}, {"id": 4, "_info": "?"}]
     service.collections["tickets"] = odd
     with client_of(service) as client:
-        assert read(batch(), question(client), client, lake=lake, ledger=ledger).rows == 5
+        assert read_batch(batch(), question(client), client, lake=lake, ledger=ledger).rows == 5
     assert [json.loads(line) for line in lines(lake, batch())] == odd
 
 
@@ -287,9 +287,9 @@ def test_a_whole_past_and_a_snapshot_and_a_sweep(service, lake, ledger):
     service.collections["tickets"] = tickets(12)
     whole = batch(window=Window(since=EPOCH, until=UNTIL))
     with client_of(service) as client:
-        read(whole, question(client, fields=("id",)), client, lake=lake, ledger=ledger)
-        read(batch(purpose="sweep"), question(client, fields=("id", "summary")), client, lake=lake, ledger=ledger)
-        read(batch("whole", purpose="snapshot"), question(client, "whole"), client, lake=lake, ledger=ledger)
+        read_batch(whole, question(client, fields=("id",)), client, lake=lake, ledger=ledger)
+        read_batch(batch(purpose="sweep"), question(client, fields=("id", "summary")), client, lake=lake, ledger=ledger)
+        read_batch(batch("whole", purpose="snapshot"), question(client, "whole"), client, lake=lake, ledger=ledger)
     past, _, _, sweep, _, _, snapshot = (asked.params for asked in service.asked)
     assert "0001-01-01T00:00:00Z" in past["conditions"]
     assert (sweep["fields"], "conditions" in sweep) == ("id", False)
@@ -305,23 +305,23 @@ def test_records_are_read_for_each_parent_and_keep_it(service, lake, ledger):
         for _ in range(40):
             bomb = Bomb(3)
             try:
-                row = read(
+                row = read_batch(
                     of, question(client, "notes", parents=tuple(notes)), client, lake=lake, ledger=Dying(ledger, bomb)
                 )
                 break
             except Killed:
                 continue
         else:
-            row = read(of, question(client, "notes", parents=("other",)), client, lake=lake, ledger=ledger)
+            row = read_batch(of, question(client, "notes", parents=("other",)), client, lake=lake, ledger=ledger)
     assert row.rows == 15
     assert json.loads(lake.read(lake.path("raw", of, ".parents.json"))) == [["7", 12], ["8", 3]]
     assert ids(lake, of) == [*range(1, 13), 1, 2, 3]
-    assert set(ledger.parents(of.feed)) == set(notes)
+    assert set(ledger.windows_by_parent(of.feed)) == set(notes)
 
 
 def test_no_parents_is_nothing_to_read(service, lake, ledger):
     with client_of(service) as client:
-        row = read(batch("notes"), question(client, "notes"), client, lake=lake, ledger=ledger)
+        row = read_batch(batch("notes"), question(client, "notes"), client, lake=lake, ledger=ledger)
     assert (row.state, row.rows) == ("extracted", 0)
     assert service.asked == []
 
@@ -336,7 +336,7 @@ def test_a_record_that_slips_between_two_numbered_pages_is_noticed_and_read(serv
 
     service.faults = [None, slip]
     with client_of(service) as client:
-        row = read(batch("numbered"), question(client, "numbered"), client, lake=lake, ledger=ledger)
+        row = read_batch(batch("numbered"), question(client, "numbered"), client, lake=lake, ledger=ledger)
     assert row.rows == 29
     assert ids(lake, batch("numbered")) == list(range(2, 31))
     assert sum(asked.path.endswith("/count") for asked in service.asked) == 2
@@ -349,7 +349,7 @@ def test_a_service_that_never_sends_what_it_counts_is_a_finding(counted, service
     service.always = lambda asked, reply: (200, {}, answer) if asked.path.endswith("/count") else reply
     events = []
     with client_of(service) as client:
-        row = read(
+        row = read_batch(
             batch("numbered"), question(client, "numbered"), client, lake=lake, ledger=ledger, listen=events.append
         )
     assert row.rows == 15
@@ -363,18 +363,18 @@ def test_a_parameter_set_twice_is_a_declaration_error(service, lake, ledger):
         asked = question(client)
         both = replace(asked, resource=asked.resource.model_copy(update={"params": {"conditions": "a = 1"}}))
         with pytest.raises(DeclarationError, match="silently undo"):
-            read(batch(), both, client, lake=lake, ledger=ledger)
+            read_batch(batch(), both, client, lake=lake, ledger=ledger)
 
 
 def test_parts_of_a_batch_that_was_read_are_tidied_away(service, lake, ledger):
     service.collections["tickets"] = tickets(5)
     with client_of(service) as client:
-        read(batch(), question(client), client, lake=lake, ledger=ledger)
-    Parts(batch(), lake).note("000001.jsonl.zst", "left over")
+        read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
+    PageFiles(batch(), lake).save_note("000001.jsonl.zst", "left over")
     going = batch(window=Window(since=UNTIL, until=UNTIL + timedelta(days=1)))
-    ledger.begin(going)
-    Parts(going, lake).note("000001.jsonl.zst", "still needed")
-    assert tidy(batch().feed, lake, ledger) == 1
+    ledger.begin_batch(going)
+    PageFiles(going, lake).save_note("000001.jsonl.zst", "still needed")
+    assert remove_finished(batch().feed, lake, ledger) == 1
     assert [path for path in lake.list("acme") if ".parts/" in path] == [
         f"{lake.path('raw', going, '.parts')}/000001.jsonl.zst"
     ]
@@ -403,6 +403,6 @@ def test_records_that_change_while_being_paged_are_never_lost(data, service, tmp
     service.asked.clear()
     lake, ledger = FolderLake(root / "lake", "acme"), SqlLedger("sqlite:///ledger.db", root=root)
     with client_of(service) as client:
-        read(batch(), question(client), client, lake=lake, ledger=ledger)
+        read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     ledger.close()
     assert set(ids(lake, batch())) | gone == set(records)

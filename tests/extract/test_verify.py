@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 from pydantic import ValidationError
 
-from headwater.errors import NotThere, Refused
-from headwater.extract.request_params import Question
-from headwater.extract.verify import IdRequest, verify
+from headwater.errors import NotFoundError, PermanentError
+from headwater.extract.request_params import ReadRequest
+from headwater.extract.verify import IdRequest, verify_records
 from headwater.model.resource import Resource
 from tests.extract.service import Service, batch, client_of, serving, tickets
 from tests.extract.test_read import ids
@@ -56,8 +56,10 @@ def ask(service, how, wanted, lake, ledger, *, control="", **more):
     """Verify `wanted`; the row of the batch."""
     with client_of(service) as client:
         told = {"resource": "tickets", "path": "tickets", "verify": how} | more
-        question = Question(resource=client.connector.resolved(Resource.model_validate(told)), fields=("id", "summary"))
-        return verify(BATCH, question, client, IdRequest(ids=wanted, control=control), lake=lake, ledger=ledger)
+        question = ReadRequest(
+            resource=client.connector.with_defaults(Resource.model_validate(told)), fields=("id", "summary")
+        )
+        return verify_records(BATCH, question, client, IdRequest(ids=wanted, control=control), lake=lake, ledger=ledger)
 
 
 @pytest.mark.parametrize("how", [SINGLE, GROUP], ids=["singly", "in groups"])
@@ -84,19 +86,19 @@ def test_a_capped_answer_makes_nobody_absent(byid, lake, ledger):
 
 @pytest.mark.parametrize("how", [{"path": "companies/{id}"}, {"params": {"filter": "id in ({ids})"}}])
 def test_a_way_the_service_does_not_know_proves_nothing(how, byid, lake, ledger):
-    with pytest.raises(Refused, match="by its id that it has just shown"):
+    with pytest.raises(PermanentError, match="by its id that it has just shown"):
         ask(byid, how, ["99"], lake, ledger, control="7")
-    assert ledger.find("acme", BATCH.id).state == "extracting"
+    assert ledger.find_batch("acme", BATCH.id).state == "extracting"
 
 
 def test_a_condition_that_is_ignored_is_noticed(byid, lake, ledger):
     byid.deaf = True
-    with pytest.raises(Refused, match="sent another one"):
+    with pytest.raises(PermanentError, match="sent another one"):
         ask(byid, GROUP, ["99"], lake, ledger)
 
 
 def test_a_group_that_is_not_found_is_an_error_and_no_absence(byid, lake, ledger):
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         ask(byid, {**GROUP, "path": "tickets/elsewhere"}, ["3"], lake, ledger)
 
 
@@ -118,7 +120,7 @@ def test_an_empty_answer_is_no_record(body, byid, lake, ledger):
 
 def test_it_begins_anew_when_it_died_and_is_left_alone_when_it_was_read(byid, lake, ledger):
     byid.faults = [None, lambda asked, reply: (403, {}, b"{}")]
-    with pytest.raises(Refused):
+    with pytest.raises(PermanentError):
         ask(byid, SINGLE, ["5", "6"], lake, ledger)
     assert ask(byid, SINGLE, ["6", "8"], lake, ledger).rows == 2
     assert ids(lake, BATCH) == [6, 8]
@@ -133,7 +135,7 @@ def test_an_id_cannot_lead_elsewhere(byid, lake, ledger):
 
 
 def test_an_id_that_would_end_its_quotes_is_not_asked_for(byid, lake, ledger):
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(PermanentError, match="cannot be written"):
         ask(byid, {**GROUP, "quote": "'"}, ["a') or ('1'='1"], lake, ledger)
 
 

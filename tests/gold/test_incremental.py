@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.model.tables import order
+from headwater.model.tables import list_in_build_order
 from headwater.testing.conformance.history.oracle import Event
 from headwater.testing.conformance.star.compare import find_doubled_key, find_lost_key, read_comparable
 from headwater.warehouse.base import Warehouse
@@ -37,7 +37,7 @@ VALUES = {
     "agreement": {"company_id": MAYBE, "amount": AMOUNTS, "starts_on": DATES, "ends_on": DATES},
 }  # fmt: skip
 
-TABLES = order(STAR.declarations)
+TABLES = list_in_build_order(STAR.declarations)
 
 
 @st.composite

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from headwater.gold.explain import explain
-from headwater.model.tables import dimensions_of, needs, order, table_name
+from headwater.model.tables import dimensions_of, list_in_build_order, needs, table_name
 from headwater.names import quote
 from headwater.testing.golden import compare_golden
 from tests.gold.builders import STAR, build_star, make_event, merge_events, opened, sort_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gold"
-TABLES = {table_name(table): table for table in order(STAR.declarations)}
+TABLES = {table_name(table): table for table in list_in_build_order(STAR.declarations)}
 
 
 def test_a_table_needs_the_entities_that_its_rows_are_made_from():
@@ -56,4 +56,4 @@ def test_what_explain_shows_is_what_a_rebuild_writes():
 
 def test_no_two_names_of_ours_are_spelled_alike():
     assert all(re.fullmatch(r"(dim|fact)_[a-z_]+", name) for name in TABLES)
-    assert len(TABLES) == len(order(STAR.declarations))
+    assert len(TABLES) == len(list_in_build_order(STAR.declarations))

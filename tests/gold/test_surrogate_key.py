@@ -8,13 +8,13 @@ from datetime import datetime
 
 import pytest
 
-from headwater.errors import GuardError
+from headwater.errors import SafetyCheckError
 from headwater.events import FindingMade
 from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables, find_outdated
 from headwater.gold.star import Star
 from headwater.names import literal
-from headwater.temporal.keys import hash53, hash60
+from headwater.temporal.keys import hash53_sql, hash60_sql
 from headwater.warehouse.base import Table, TableColumn
 from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened, read_rows, read_star
 
@@ -27,7 +27,7 @@ ON = datetime.fromisoformat
 
 def star_with(surrogate):
     """The firm's star with the project's choice of keys. `worker` chooses by itself."""
-    return Star(declarations=STAR.declarations.choosing(None, surrogate), settings=STAR.settings)
+    return Star(declarations=STAR.declarations.with_default(None, surrogate), settings=STAR.settings)
 
 
 def told(warehouse, star=STAR):
@@ -86,7 +86,7 @@ def aged(warehouse):
             f"= 1 THEN 'first' ELSE CAST(EPOCH_US(valid_from) AS VARCHAR) END AS start FROM gold.dim_{dimension} "
             f"WHERE {dimension}_key >= 0"
         ):
-            wide = warehouse.rows(f"SELECT {hash60(literal(f'{start}|{entity_key}'))} AS wide")[0][0]
+            wide = warehouse.rows(f"SELECT {hash60_sql(literal(f'{start}|{entity_key}'))} AS wide")[0][0]
             assert wide % 2**53 == number
             for table, column in [(f"dim_{dimension}", dimension), *(("fact_entry", name) for name in columns)]:
                 warehouse.update("gold", table, {f"{column}_key": str(wide)}, f"{column}_key = {number}")
@@ -99,7 +99,7 @@ def aged(warehouse):
 def test_a_key_is_the_lower_53_bits_of_what_it_once_was_the_same_on_every_engine():
     warehouse = opened("member")
     texts = ["first|psa:1", "first|psa:ÞÓR", "1709251200000000|psa:1"]
-    found = [warehouse.rows(f"SELECT {hash53(literal(text))} AS k")[0][0] for text in texts]
+    found = [warehouse.rows(f"SELECT {hash53_sql(literal(text))} AS k")[0][0] for text in texts]
     assert found == [int(hashlib.md5(text.encode()).hexdigest()[:15], 16) % 2**53 for text in texts]
     assert all(0 <= key < 2**53 for key in found)
 
@@ -168,7 +168,7 @@ def test_a_project_counts_its_keys_and_a_dimension_may_differ():
         update={
             "dimensions": {**STAR.declarations.dimensions, "member": MEMBER.model_copy(update={"surrogate": "hash"})}
         }
-    ).choosing(None, "sequence")
+    ).with_default(None, "sequence")
     assert (mixed.dimensions["member"].surrogate, mixed.dimensions["option"].surrogate) == ("hash", "sequence")
 
 
@@ -230,7 +230,7 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     aged(warehouse)
     before = read_star(warehouse)
     monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
-    with pytest.raises(GuardError) as caught:
+    with pytest.raises(SafetyCheckError) as caught:
         build_table(warehouse, STAR, MEMBER)
     assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
     assert read_star(warehouse) == before

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.temporal.keys import hash60
-from headwater.temporal.sql import instant, micros
+from headwater.temporal.keys import hash60_sql
+from headwater.temporal.sql import micros_sql, timestamp_sql
 from headwater.warehouse.duckdb.engine import DuckDB
 
 DOUBLES = "CAST({} AS DOUBLE)"
@@ -35,9 +35,9 @@ EXPRESSIONS = (
     "CAST(TIMESTAMP '2026-01-01 10:00:00.5' AS VARCHAR)", "CAST(TRUE AS VARCHAR)", "CAST(CAST(1.5 AS DECIMAL(18,4)) AS VARCHAR)",
     "TRY_CAST('12' AS BIGINT)", "TRY_CAST('x' AS BIGINT)", "TRY_CAST('2026-02-30' AS DATE)", "TRY_CAST('1.25' AS DECIMAL(18,4))",
     "CASE WHEN NULL IS DISTINCT FROM 1 THEN 'differs' END", "COALESCE(NULL, 'x')", "NULLIF('a', 'a')", "1 IN (1, NULL)",
-    micros("TIMESTAMP '9999-12-30 23:59:59.999999'"), micros("TIMESTAMP '0001-01-01 00:00:00.000001'"),
-    instant("253402214399999999"), instant("-1"), instant("1767225600000001"),
-    hash60("'psa:1'"), hash60("'þ'"), "MD5('x')",
+    micros_sql("TIMESTAMP '9999-12-30 23:59:59.999999'"), micros_sql("TIMESTAMP '0001-01-01 00:00:00.000001'"),
+    timestamp_sql("253402214399999999"), timestamp_sql("-1"), timestamp_sql("1767225600000001"),
+    hash60_sql("'psa:1'"), hash60_sql("'þ'"), "MD5('x')",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import random
 import duckdb
 import pytest
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH, from_micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
@@ -102,7 +102,7 @@ def written(path, records, stored=STORED):
 def arrival(*files):
     feed = Feed(tenant="acme", connection="psa", resource="things")
     window = Window(since=EPOCH, until=from_micros(1_767_225_600_000_000))
-    return LandedBatch(source="shop.things", batch=batch_of(feed, window), files=files)
+    return LandedBatch(source="shop.things", batch=create_batch(feed, window), files=files)
 
 
 def events(warehouse, *arrivals, reading=READING):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.errors import LakeError
 from headwater.lake.folder import FolderLake
@@ -20,7 +20,7 @@ def lake(tmp_path: Path) -> FolderLake:
 @pytest.fixture
 def batch() -> Batch:
     feed = Feed(tenant="acme", connection="psa", resource="tickets")
-    return batch_of(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
+    return create_batch(feed, Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def test_a_batch_has_its_place_below_its_tenant(lake, batch):
@@ -69,9 +69,9 @@ def test_leftovers_of_a_dead_writer_are_not_listed_and_can_be_swept(lake, batch)
     spill.mkdir()
     (spill / "block").write_bytes(b"half")
     assert lake.list("acme") == [path]
-    assert lake.sweep_leftovers() == 2
+    assert lake.remove_leftovers() == 2
     assert not spill.exists()
-    assert lake.sweep_leftovers() == 0
+    assert lake.remove_leftovers() == 0
     assert lake.read(path) == b"kept"
 
 
@@ -130,7 +130,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(lake, batch, monkeypatch)
     assert "space" in told.value.saw
     assert "free" in told.value.hint
     assert lake.read(path) == b"before"
-    assert lake.sweep_leftovers() == 0
+    assert lake.remove_leftovers() == 0
 
 
 def test_a_lake_that_is_a_file_is_told(tmp_path, batch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.ledger.base import Drift, Ledger, PageRow, RefusedRow
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -36,7 +36,7 @@ def window(since: int, until: int) -> Window:
 
 
 def batch(since: int = 0, until: int = 1, *, tenant: str = "acme", purpose: str = "changes") -> Batch:
-    return batch_of(feed(tenant=tenant), window(since, until), purpose=purpose)
+    return create_batch(feed(tenant=tenant), window(since, until), purpose=purpose)
 
 
 def page(number: int, *, rows: int = 10) -> PageRow:
@@ -54,11 +54,11 @@ DRIFT = Drift(field="colour", kind="new", detail="text", rows=10)
 
 
 def extracted(ledger: Ledger, parcel: Batch) -> None:
-    ledger.begin(parcel)
-    ledger.record(parcel, page(1))
-    ledger.advance(parcel)
+    ledger.begin_batch(parcel)
+    ledger.record_page(parcel, page(1))
+    ledger.commit_window(parcel)
 
 
 def landed(ledger: Ledger, parcel: Batch) -> None:
     extracted(ledger, parcel)
-    ledger.landed(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])
+    ledger.record_landing(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])

@@ -12,31 +12,31 @@ from shutil import copytree, rmtree
 
 from sqlalchemy import event
 
-from headwater.batch import batch_of
+from headwater.batch import create_batch
 from headwater.ledger.base import FindingRow
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, feed, page, refused, window
 
-PARCEL, CHILD = batch(), batch_of(feed("notes"), window(0, 2))
+PARCEL, CHILD = batch(), create_batch(feed("notes"), window(0, 2))
 
 CALLS: list[Callable[[SqlLedger], object]] = [
     lambda ledger: ledger.claim("acme", "run", "far-away:1:b-s-1-x", seconds=60),
-    lambda ledger: ledger.begin(PARCEL),
-    lambda ledger: ledger.begin(CHILD, parents=["1", "2"]),
-    lambda ledger: ledger.record(PARCEL, page(1)),
-    lambda ledger: ledger.record(PARCEL, page(2)),
-    lambda ledger: ledger.forget_pages(PARCEL, after=1),
-    lambda ledger: ledger.fail(PARCEL, "503"),
-    lambda ledger: ledger.begin(PARCEL),
-    lambda ledger: ledger.advance(PARCEL),
-    lambda ledger: ledger.advance(CHILD),
-    lambda ledger: ledger.landed(PARCEL, kept=9, refused=[refused(PARCEL)], drift=[DRIFT]),
-    lambda ledger: ledger.landed(CHILD, kept=0, refused=[], drift=[]),
-    lambda ledger: ledger.completed([PARCEL, CHILD]),
+    lambda ledger: ledger.begin_batch(PARCEL),
+    lambda ledger: ledger.begin_batch(CHILD, parents=["1", "2"]),
+    lambda ledger: ledger.record_page(PARCEL, page(1)),
+    lambda ledger: ledger.record_page(PARCEL, page(2)),
+    lambda ledger: ledger.discard_pages(PARCEL, after=1),
+    lambda ledger: ledger.fail_batch(PARCEL, "503"),
+    lambda ledger: ledger.begin_batch(PARCEL),
+    lambda ledger: ledger.commit_window(PARCEL),
+    lambda ledger: ledger.commit_window(CHILD),
+    lambda ledger: ledger.record_landing(PARCEL, kept=9, refused=[refused(PARCEL)], drift=[DRIFT]),
+    lambda ledger: ledger.record_landing(CHILD, kept=0, refused=[], drift=[]),
+    lambda ledger: ledger.complete_batches([PARCEL, CHILD]),
     lambda ledger: ledger.start_run("acme", "r1"),
-    lambda ledger: ledger.note_findings("acme", "dim_a", [FindingRow(table="dim_a", finding="circle", count=1)]),
+    lambda ledger: ledger.save_findings("acme", "dim_a", [FindingRow(table="dim_a", finding="circle", count=1)]),
     lambda ledger: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 9}),
-    lambda ledger: ledger.reopen("acme"),
+    lambda ledger: ledger.reopen_batches("acme"),
     lambda ledger: ledger.remove_tenant("acme"),
 ]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from headwater.batch import Batch, batch_of
+from headwater.batch import Batch, create_batch
 from headwater.errors import StateError
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
@@ -13,14 +13,14 @@ from tests.ledger.builders import DRIFT, Hands, batch, extracted, feed, landed, 
 
 def test_a_batch_goes_all_the_way(ledger: SqlLedger) -> None:
     parcel = batch()
-    assert ledger.find("acme", parcel.id) is None
-    assert ledger.begin(parcel).state == "extracting"
-    ledger.record(parcel, page(1))
-    ledger.record(parcel, page(2, rows=4))
-    ledger.advance(parcel)
-    ledger.landed(parcel, kept=13, refused=[refused(parcel)], drift=[DRIFT])
-    ledger.completed([parcel])
-    row = ledger.find("acme", parcel.id)
+    assert ledger.find_batch("acme", parcel.id) is None
+    assert ledger.begin_batch(parcel).state == "extracting"
+    ledger.record_page(parcel, page(1))
+    ledger.record_page(parcel, page(2, rows=4))
+    ledger.commit_window(parcel)
+    ledger.record_landing(parcel, kept=13, refused=[refused(parcel)], drift=[DRIFT])
+    ledger.complete_batches([parcel])
+    row = ledger.find_batch("acme", parcel.id)
     assert row is not None
     assert row.batch == parcel
     assert (row.state, row.rows, row.kept, row.quarantined, row.pages) == ("completed", 14, 13, 1, 2)
@@ -28,20 +28,20 @@ def test_a_batch_goes_all_the_way(ledger: SqlLedger) -> None:
 
 
 WRITES: list[tuple[str, Callable[[SqlLedger, Batch], object]]] = [
-    ("begin", lambda ledger, parcel: ledger.begin(parcel)),
-    ("record", lambda ledger, parcel: ledger.record(parcel, page(1))),
-    ("record two", lambda ledger, parcel: ledger.record(parcel, page(2))),
-    ("forget", lambda ledger, parcel: ledger.forget_pages(parcel, after=1)),
-    ("begin anew", lambda ledger, parcel: ledger.begin_anew(parcel, read_at=parcel.window.until)),
-    ("record again", lambda ledger, parcel: ledger.record(parcel, page(1))),
-    ("fail", lambda ledger, parcel: ledger.fail(parcel, "503")),
-    ("go on", lambda ledger, parcel: ledger.begin(parcel)),
-    ("advance", lambda ledger, parcel: ledger.advance(parcel)),
-    ("land", lambda ledger, parcel: ledger.landed(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])),
-    ("complete", lambda ledger, parcel: ledger.completed([parcel])),
-    ("reopen", lambda ledger, parcel: ledger.reopen("acme")),
-    ("land again", lambda ledger, parcel: ledger.landed(parcel, kept=10, refused=[], drift=[])),
-    ("settle", lambda ledger, parcel: ledger.settle("acme", ledger.refused("acme"))),
+    ("begin", lambda ledger, parcel: ledger.begin_batch(parcel)),
+    ("record", lambda ledger, parcel: ledger.record_page(parcel, page(1))),
+    ("record two", lambda ledger, parcel: ledger.record_page(parcel, page(2))),
+    ("forget", lambda ledger, parcel: ledger.discard_pages(parcel, after=1)),
+    ("begin anew", lambda ledger, parcel: ledger.restart_batch(parcel, read_at=parcel.window.until)),
+    ("record again", lambda ledger, parcel: ledger.record_page(parcel, page(1))),
+    ("fail", lambda ledger, parcel: ledger.fail_batch(parcel, "503")),
+    ("go on", lambda ledger, parcel: ledger.begin_batch(parcel)),
+    ("advance", lambda ledger, parcel: ledger.commit_window(parcel)),
+    ("land", lambda ledger, parcel: ledger.record_landing(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])),
+    ("complete", lambda ledger, parcel: ledger.complete_batches([parcel])),
+    ("reopen", lambda ledger, parcel: ledger.reopen_batches("acme")),
+    ("land again", lambda ledger, parcel: ledger.record_landing(parcel, kept=10, refused=[], drift=[])),
+    ("settle", lambda ledger, parcel: ledger.update_quarantine("acme", ledger.list_refused("acme"))),
     ("mark", lambda ledger, parcel: ledger.set_mark("acme", "swept", "yes")),
     ("start", lambda ledger, parcel: ledger.start_run("acme", "r1")),
     ("end", lambda ledger, parcel: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 1})),
@@ -65,71 +65,71 @@ def everything(ledger: SqlLedger) -> object:
         ledger.batches("acme"),
         [ledger.pages(row.batch) for row in ledger.batches("acme")],
         ledger.windows(feed()),
-        ledger.refused("acme", states=()),
+        ledger.list_refused("acme", states=()),
         ledger.drift("acme"),
-        ledger.mark("acme", "swept"),
+        ledger.get_mark("acme", "swept"),
         ledger.runs("acme"),
     )
 
 
 def test_a_failed_batch_keeps_its_pages_and_goes_on_from_where_it_was(ledger: SqlLedger) -> None:
     parcel = batch()
-    ledger.begin(parcel)
-    ledger.record(parcel, page(1))
-    ledger.fail(parcel, "503 at page 2")
-    failed = ledger.find("acme", parcel.id)
+    ledger.begin_batch(parcel)
+    ledger.record_page(parcel, page(1))
+    ledger.fail_batch(parcel, "503 at page 2")
+    failed = ledger.find_batch("acme", parcel.id)
     assert failed is not None
     assert (failed.state, failed.stage, failed.reason) == ("failed", "extracting", "503 at page 2")
-    again = ledger.begin(parcel)
+    again = ledger.begin_batch(parcel)
     assert (again.state, again.pages, again.tries) == ("extracting", 1, 2)
-    ledger.record(parcel, page(2))
+    ledger.record_page(parcel, page(2))
 
 
 def test_a_batch_that_failed_to_land_is_not_read_again(ledger: SqlLedger) -> None:
     parcel = batch()
     extracted(ledger, parcel)
-    ledger.fail(parcel, "disk full")
-    assert ledger.begin(parcel).state == "extracted"
-    ledger.fail(parcel, "disk full")
-    ledger.landed(parcel, kept=10, refused=[], drift=[])
-    row = ledger.find("acme", parcel.id)
+    ledger.fail_batch(parcel, "disk full")
+    assert ledger.begin_batch(parcel).state == "extracted"
+    ledger.fail_batch(parcel, "disk full")
+    ledger.record_landing(parcel, kept=10, refused=[], drift=[])
+    row = ledger.find_batch("acme", parcel.id)
     assert row is not None
     assert row.state == "transformed"
 
 
 def test_forgotten_pages_are_counted_no_more(ledger: SqlLedger) -> None:
     parcel = batch()
-    ledger.begin(parcel)
+    ledger.begin_batch(parcel)
     for number in (1, 2, 3):
-        ledger.record(parcel, page(number))
-    ledger.forget_pages(parcel, after=1)
-    row = ledger.find("acme", parcel.id)
+        ledger.record_page(parcel, page(number))
+    ledger.discard_pages(parcel, after=1)
+    row = ledger.find_batch("acme", parcel.id)
     assert row is not None
     assert (row.pages, row.rows) == (1, 10)
-    ledger.record(parcel, page(2, rows=7))
+    ledger.record_page(parcel, page(2, rows=7))
     assert [one.rows for one in ledger.pages(parcel)] == [10, 7]
 
 
 def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
     parcel = batch()
-    ledger.begin(parcel)
-    ledger.record(parcel, page(1))
+    ledger.begin_batch(parcel)
+    ledger.record_page(parcel, page(1))
     with pytest.raises(StateError, match="one after the other") as caught:
-        ledger.record(parcel, page(3))
+        ledger.record_page(parcel, page(3))
     assert "page 3 after 1 pages" in caught.value.saw
     with pytest.raises(StateError):
-        ledger.record(parcel, page(1, rows=11))
+        ledger.record_page(parcel, page(1, rows=11))
     assert ledger.pages(parcel) == (page(1),)
 
 
 def test_nothing_is_recorded_of_a_batch_that_never_began(ledger: SqlLedger) -> None:
     parcel = batch()
     for write in (
-        lambda: ledger.record(parcel, page(1)),
-        lambda: ledger.advance(parcel),
-        lambda: ledger.landed(parcel, kept=0, refused=[], drift=[]),
-        lambda: ledger.completed([parcel]),
-        lambda: ledger.fail(parcel, "no"),
+        lambda: ledger.record_page(parcel, page(1)),
+        lambda: ledger.commit_window(parcel),
+        lambda: ledger.record_landing(parcel, kept=0, refused=[], drift=[]),
+        lambda: ledger.complete_batches([parcel]),
+        lambda: ledger.fail_batch(parcel, "no"),
     ):
         with pytest.raises(StateError, match="does not know this batch"):
             write()
@@ -137,27 +137,27 @@ def test_nothing_is_recorded_of_a_batch_that_never_began(ledger: SqlLedger) -> N
 
 def test_a_state_cannot_be_jumped_over(ledger: SqlLedger) -> None:
     parcel = batch()
-    ledger.begin(parcel)
+    ledger.begin_batch(parcel)
     with pytest.raises(StateError, match="only while"):
-        ledger.landed(parcel, kept=0, refused=[], drift=[])
-    ledger.fail(parcel, "503")
+        ledger.record_landing(parcel, kept=0, refused=[], drift=[])
+    ledger.fail_batch(parcel, "503")
     with pytest.raises(StateError, match="only while"):
-        ledger.advance(parcel)
-    ledger.begin(parcel)
-    ledger.advance(parcel)
+        ledger.commit_window(parcel)
+    ledger.begin_batch(parcel)
+    ledger.commit_window(parcel)
     with pytest.raises(StateError, match="only while"):
-        ledger.record(parcel, page(1))
+        ledger.record_page(parcel, page(1))
     with pytest.raises(StateError, match="only while"):
-        ledger.completed([parcel])
+        ledger.complete_batches([parcel])
 
 
 def test_rows_read_are_rows_kept_and_rows_quarantined(ledger: SqlLedger) -> None:
     parcel = batch()
     extracted(ledger, parcel)
     with pytest.raises(StateError, match="rows kept") as caught:
-        ledger.landed(parcel, kept=10, refused=[refused(parcel)], drift=[])
+        ledger.record_landing(parcel, kept=10, refused=[refused(parcel)], drift=[])
     assert caught.value.saw == "10 read, 10 kept, 1 quarantined"
-    assert ledger.refused("acme") == ()
+    assert ledger.list_refused("acme") == ()
 
 
 def test_completed_is_all_or_none(ledger: SqlLedger) -> None:
@@ -165,58 +165,58 @@ def test_completed_is_all_or_none(ledger: SqlLedger) -> None:
     landed(ledger, first)
     extracted(ledger, second)
     with pytest.raises(StateError):
-        ledger.completed([first, second])
+        ledger.complete_batches([first, second])
     assert [row.state for row in ledger.batches("acme")] == ["transformed", "extracted"]
 
 
 def test_batches_come_in_the_order_in_which_they_began(ledger: SqlLedger) -> None:
     parcels = [batch(hour, hour + 1) for hour in (5, 1, 3)]
     for parcel in parcels:
-        ledger.begin(parcel)
-    ledger.begin(parcels[0])
+        ledger.begin_batch(parcel)
+    ledger.begin_batch(parcels[0])
     assert [row.batch for row in ledger.batches("acme")] == parcels
     assert [row.batch for row in ledger.batches("acme", limit=2)] == parcels[1:]
-    ledger.fail(parcels[1], "no")
+    ledger.fail_batch(parcels[1], "no")
     assert [row.batch for row in ledger.batches("acme", states=("failed",))] == [parcels[1]]
     assert ledger.batches("acme", feed=feed("contacts")) == ()
 
 
 def test_latest_is_the_newest_that_was_read_to_the_end(ledger: SqlLedger) -> None:
-    assert ledger.latest(feed(), purpose="sweep") is None
+    assert ledger.find_latest(feed(), purpose="sweep") is None
     for hour in (1, 2, 3):
-        ledger.begin(batch(0, hour, purpose="sweep"))
+        ledger.begin_batch(batch(0, hour, purpose="sweep"))
     for hour in (1, 2):
-        ledger.advance(batch(0, hour, purpose="sweep"))
-    ledger.fail(batch(0, 2, purpose="sweep"), "the guard stopped it")
-    assert ledger.latest(feed(), purpose="sweep") == batch(0, 2, purpose="sweep")
-    assert ledger.latest(feed(), purpose="snapshot") is None
+        ledger.commit_window(batch(0, hour, purpose="sweep"))
+    ledger.fail_batch(batch(0, 2, purpose="sweep"), "the guard stopped it")
+    assert ledger.find_latest(feed(), purpose="sweep") == batch(0, 2, purpose="sweep")
+    assert ledger.find_latest(feed(), purpose="snapshot") is None
 
 
 def test_readings_count_how_often_a_window_was_begun(ledger: SqlLedger) -> None:
-    ledger.begin(batch(0, 1))
-    ledger.begin(batch_of(feed(), window(0, 1), reading=2))
-    ledger.begin(batch(0, 1, purpose="sweep"))
-    assert ledger.readings(feed()) == {("changes", window(0, 1)): 2, ("sweep", window(0, 1)): 1}
+    ledger.begin_batch(batch(0, 1))
+    ledger.begin_batch(create_batch(feed(), window(0, 1), attempt=2))
+    ledger.begin_batch(batch(0, 1, purpose="sweep"))
+    assert ledger.count_attempts(feed()) == {("changes", window(0, 1)): 2, ("sweep", window(0, 1)): 1}
 
 
 def test_reopen_puts_back_what_was_landed(ledger: SqlLedger) -> None:
     for hour, finish in ((0, "completed"), (1, "landed"), (2, "extracted"), (3, "extracting")):
         parcel = batch(hour, hour + 1)
         if finish == "extracting":
-            ledger.begin(parcel)
+            ledger.begin_batch(parcel)
         elif finish == "extracted":
             extracted(ledger, parcel)
         else:
             landed(ledger, parcel)
         if finish == "completed":
-            ledger.completed([parcel])
-    assert ledger.reopen("acme", feed("contacts")) == 0
-    assert ledger.reopen("acme", feed()) == 2
+            ledger.complete_batches([parcel])
+    assert ledger.reopen_batches("acme", feed("contacts")) == 0
+    assert ledger.reopen_batches("acme", feed()) == 2
     assert [row.state for row in ledger.batches("acme")] == ["extracted"] * 3 + ["extracting"]
     assert ledger.windows(feed()) == (window(0, 3),)
 
 
 def test_times_are_kept_to_the_microsecond(ledger: SqlLedger, hands: Hands) -> None:
     hands.at += timedelta(microseconds=123457)
-    row = ledger.begin(batch())
+    row = ledger.begin_batch(batch())
     assert row.started_at == hands.at

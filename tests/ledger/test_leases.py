@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import LeaseHeld, StateError
-from headwater.ledger.heartbeat import keep
-from headwater.ledger.lease_owner import describe, holder, is_dead
+from headwater.ledger.heartbeat import keep_lease
+from headwater.ledger.lease_owner import describe_owner, is_dead_process, lease_owner
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import NOON, Hands
 
@@ -77,16 +77,16 @@ def test_an_expired_lease_that_nobody_took_is_renewed(ledger: SqlLedger, hands: 
 
 
 def test_every_claim_of_a_process_is_another_holder() -> None:
-    assert holder() != holder()
-    assert holder().startswith(f"{socket.gethostname()}:{os.getpid()}:")
-    assert describe(holder()) == f"process {os.getpid()} on {socket.gethostname()}"
-    assert describe("somebody") == "somebody"
+    assert lease_owner() != lease_owner()
+    assert lease_owner().startswith(f"{socket.gethostname()}:{os.getpid()}:")
+    assert describe_owner(lease_owner()) == f"process {os.getpid()} on {socket.gethostname()}"
+    assert describe_owner("somebody") == "somebody"
 
 
 def test_a_living_process_is_not_dead_and_a_stranger_is_never_called_so() -> None:
-    assert not is_dead(holder())
-    assert not is_dead(ELSEWHERE)
-    assert not is_dead("somebody")
+    assert not is_dead_process(lease_owner())
+    assert not is_dead_process(ELSEWHERE)
+    assert not is_dead_process("somebody")
 
 
 proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
@@ -94,20 +94,20 @@ proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /p
 
 @proc
 def test_a_process_id_that_now_means_another_process_is_dead() -> None:
-    host, pid, start = holder().split(":")
+    host, pid, start = lease_owner().split(":")
     boot, space, ticks, claim = start.split("-")
-    assert is_dead(f"{host}:{pid}:{boot}-{space}-{int(ticks) - 1}-{claim}")
-    assert not is_dead(f"{host}:{pid}:{boot}-elsewhere-{int(ticks) - 1}-{claim}")
-    assert not is_dead(f"{host}:{pid}:anotherboot-{space}-{int(ticks) - 1}-{claim}")
+    assert is_dead_process(f"{host}:{pid}:{boot}-{space}-{int(ticks) - 1}-{claim}")
+    assert not is_dead_process(f"{host}:{pid}:{boot}-elsewhere-{int(ticks) - 1}-{claim}")
+    assert not is_dead_process(f"{host}:{pid}:anotherboot-{space}-{int(ticks) - 1}-{claim}")
 
 
 CLAIM = """
 import sys, time
 from pathlib import Path
-from headwater.ledger.lease_owner import holder
+from headwater.ledger.lease_owner import lease_owner
 from headwater.ledger.sql.ledger import SqlLedger
 ledger = SqlLedger("sqlite:///ledger.db", root=Path(sys.argv[1]))
-ledger.claim("acme", "run", holder(), seconds=3600)
+ledger.claim("acme", "run", lease_owner(), seconds=3600)
 print("claimed", flush=True)
 time.sleep(60)
 """
@@ -120,11 +120,11 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
     assert child.stdout is not None
     assert child.stdout.readline() == "claimed\n"
     with pytest.raises(LeaseHeld) as caught:
-        ledger.claim("acme", "run", holder(), seconds=60)
+        ledger.claim("acme", "run", lease_owner(), seconds=60)
     assert f"process {child.pid} on {socket.gethostname()}" in caught.value.saw
     child.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    me = holder()
+    me = lease_owner()
     assert ledger.claim("acme", "run", me, seconds=60).holder == me  # dead, though not yet buried by its parent
     child.communicate()
     ledger.close()
@@ -132,13 +132,13 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
 
 def test_a_kept_lease_outlives_its_time_and_is_given_back(tmp_path: Path) -> None:
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    lease = ledger.claim("acme", "run", holder(), seconds=0.3)
-    with keep(ledger, lease, seconds=0.3) as kept:
+    lease = ledger.claim("acme", "run", lease_owner(), seconds=0.3)
+    with keep_lease(ledger, lease, seconds=0.3) as kept:
         time.sleep(0.7)
         kept.check()
         assert kept.lease.expires_at > lease.expires_at
         with pytest.raises(LeaseHeld):
-            ledger.claim("acme", "run", holder(), seconds=60)
+            ledger.claim("acme", "run", lease_owner(), seconds=60)
     assert ledger.leases("acme") == ()
     ledger.close()
 
@@ -148,11 +148,11 @@ def test_a_lost_lease_is_told_loudly(tmp_path: Path) -> None:
     told: list[StateError] = []
 
     def work() -> None:
-        lease = ledger.claim("acme", "run", holder(), seconds=0.3)
-        with keep(ledger, lease, seconds=0.3, on_lost=told.append) as kept:
+        lease = ledger.claim("acme", "run", lease_owner(), seconds=0.3)
+        with keep_lease(ledger, lease, seconds=0.3, on_lost=told.append) as kept:
             ledger.release(lease)
             ledger.claim("acme", "run", ELSEWHERE, seconds=60)
-            _until(lambda: kept.lost is not None)
+            _until(lambda: kept.lost_error is not None)
             with pytest.raises(StateError):
                 kept.check()
 
@@ -167,10 +167,10 @@ def test_an_error_of_the_work_is_not_hidden_by_a_lost_lease(tmp_path: Path) -> N
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
 
     def work() -> None:
-        lease = ledger.claim("acme", "run", holder(), seconds=0.3)
-        with keep(ledger, lease, seconds=0.3) as kept:
+        lease = ledger.claim("acme", "run", lease_owner(), seconds=0.3)
+        with keep_lease(ledger, lease, seconds=0.3) as kept:
             ledger.release(lease)
-            _until(lambda: kept.lost is not None)
+            _until(lambda: kept.lost_error is not None)
             raise ValueError("the work's own")
 
     with pytest.raises(ValueError, match="own"):

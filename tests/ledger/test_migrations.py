@@ -57,7 +57,7 @@ def test_an_older_ledger_is_brought_up_to_date_and_keeps_what_it_knows(tmp_path:
         raw.execute("INSERT INTO mark VALUES ('acme', 'swept', 'yesterday')")
         raw.commit()
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    assert ledger.mark("acme", "swept") == "yesterday"
+    assert ledger.get_mark("acme", "swept") == "yesterday"
     extracted(ledger, batch())
     ledger.start_run("acme", "r1")
     assert len(ledger.windows(feed())) == len(ledger.runs("acme")) == 1
@@ -71,7 +71,7 @@ def test_a_batch_of_an_older_ledger_does_not_say_when_it_was_read(tmp_path: Path
         raw.execute(f"INSERT INTO batch VALUES ({own})")
         raw.commit()
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    row = ledger.find("acme", "b1")
+    row = ledger.find_batch("acme", "b1")
     ledger.close()
     assert row is not None
     assert (row.read_at, row.fingerprint, row.proved, row.disowned) == (None, "", None, False)

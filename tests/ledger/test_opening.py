@@ -151,7 +151,7 @@ def test_a_full_disk_writes_nothing_and_says_so(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="disk is full") as caught:
         ledger.set_mark("acme", "mark 0", "x" * 1_000_000)
     assert caught.value.hint == "free some space, then run again"
-    assert ledger.mark("acme", "mark 0") is None
+    assert ledger.get_mark("acme", "mark 0") is None
     ledger.close()
 
 
@@ -196,7 +196,7 @@ def test_several_processes_may_open_and_write_at_once(tmp_path: Path) -> None:
         assert writer.communicate()[1] == ""
         assert writer.returncode == 0
     ledger = SqlLedger(URL, root=tmp_path)
-    assert all(ledger.mark("acme", f"{writer}-{number}") == "x" for writer in range(4) for number in range(20))
+    assert all(ledger.get_mark("acme", f"{writer}-{number}") == "x" for writer in range(4) for number in range(20))
     ledger.close()
 
 
@@ -205,11 +205,11 @@ def test_several_threads_may_write_at_once(tmp_path: Path) -> None:
 
     def read(hour: int) -> None:
         parcel = batch(hour, hour + 1)
-        ledger.begin(parcel)
+        ledger.begin_batch(parcel)
         for number in range(1, 11):
-            ledger.record(parcel, page(number))
+            ledger.record_page(parcel, page(number))
             assert len(ledger.pages(parcel)) == number
-        ledger.advance(parcel)
+        ledger.commit_window(parcel)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(read, range(12)))

@@ -32,10 +32,10 @@ def test_a_run_that_never_began_cannot_end(ledger: SqlLedger) -> None:
 def test_findings_are_those_of_the_newest_build_of_each_table(ledger: SqlLedger) -> None:
     circle = FindingRow(table="dim_agreement", finding="circle", count=2, detail="7 -> 9 -> 7", run="r1")
     other = FindingRow(table="dim_agreement_type", finding="unclassified", count=4, run="r1")
-    ledger.note_findings("acme", "dim_agreement", [circle, circle])
-    ledger.note_findings("acme", "dim_agreement_type", [other])
+    ledger.save_findings("acme", "dim_agreement", [circle, circle])
+    ledger.save_findings("acme", "dim_agreement_type", [other])
     assert ledger.findings("acme") == (circle, other)
-    ledger.note_findings("acme", "dim_agreement", [])
+    ledger.save_findings("acme", "dim_agreement", [])
     assert ledger.findings("acme") == (other,)
 
 

@@ -15,34 +15,34 @@ LATER = NOON + timedelta(hours=2, microseconds=7)
 
 
 def known(ledger: SqlLedger) -> BatchRow:
-    row = ledger.find("acme", batch().id)
+    row = ledger.find_batch("acme", batch().id)
     assert row is not None
     return row
 
 
 def test_a_read_keeps_when_it_began_and_by_which_declaration(ledger: SqlLedger) -> None:
-    begun = ledger.begin(batch(), read_at=LATER, fingerprint="f1")
+    begun = ledger.begin_batch(batch(), read_at=LATER, fingerprint="f1")
     assert (begun.read_at, begun.fingerprint, begun.proved, begun.disowned) == (LATER, "f1", None, False)
-    ledger.record(batch(), page(1))
-    ledger.fail(batch(), "503")
-    again = ledger.begin(batch(), read_at=LATER + timedelta(days=1), fingerprint="f2")
+    ledger.record_page(batch(), page(1))
+    ledger.fail_batch(batch(), "503")
+    again = ledger.begin_batch(batch(), read_at=LATER + timedelta(days=1), fingerprint="f2")
     assert (again.read_at, again.fingerprint, again.pages) == (LATER, "f1", 1)
 
 
 def test_a_read_without_a_page_begins_when_it_is_tried_again(ledger: SqlLedger) -> None:
-    ledger.begin(batch(), read_at=LATER, fingerprint="f1")
-    ledger.fail(batch(), "503")
-    ledger.begin(batch())
+    ledger.begin_batch(batch(), read_at=LATER, fingerprint="f1")
+    ledger.fail_batch(batch(), "503")
+    ledger.begin_batch(batch())
     assert known(ledger).read_at == LATER
-    ledger.begin(batch(), read_at=LATER + timedelta(days=1), fingerprint="f2")
+    ledger.begin_batch(batch(), read_at=LATER + timedelta(days=1), fingerprint="f2")
     assert (known(ledger).read_at, known(ledger).fingerprint) == (LATER + timedelta(days=1), "f2")
 
 
 def test_a_read_begun_anew_forgets_its_pages_and_begins_now(ledger: SqlLedger, hands: Hands) -> None:
-    ledger.begin(batch(), read_at=NOON, fingerprint="f1")
-    ledger.record(batch(), page(1))
+    ledger.begin_batch(batch(), read_at=NOON, fingerprint="f1")
+    ledger.record_page(batch(), page(1))
     for _ in range(2):
-        row = ledger.begin_anew(batch(), read_at=LATER, fingerprint="f2")
+        row = ledger.restart_batch(batch(), read_at=LATER, fingerprint="f2")
         assert (row.read_at, row.fingerprint, row.pages, row.rows) == (LATER, "f2", 0, 0)
         assert ledger.pages(batch()) == ()
         before = known(ledger)
@@ -53,45 +53,45 @@ def test_a_read_begun_anew_forgets_its_pages_and_begins_now(ledger: SqlLedger, h
 def test_what_was_read_to_its_end_is_not_begun_anew(ledger: SqlLedger) -> None:
     extracted(ledger, batch())
     with pytest.raises(StateError, match="only while"):
-        ledger.begin_anew(batch(), read_at=LATER)
+        ledger.restart_batch(batch(), read_at=LATER)
     assert known(ledger).pages == 1
 
 
 @pytest.mark.parametrize("proved", [True, False, None])
 def test_the_end_of_a_read_says_whether_it_is_proved(ledger: SqlLedger, proved: bool | None) -> None:
-    ledger.begin(batch())
-    ledger.advance(batch(), proved=proved)
-    ledger.advance(batch(), proved=not proved)
-    ledger.landed(batch(), kept=0, refused=[], drift=[])
+    ledger.begin_batch(batch())
+    ledger.commit_window(batch(), proved=proved)
+    ledger.commit_window(batch(), proved=not proved)
+    ledger.record_landing(batch(), kept=0, refused=[], drift=[])
     assert known(ledger).proved is proved
 
 
 def test_an_abandoned_read_leaves_nothing(ledger: SqlLedger) -> None:
-    ledger.begin(batch(), parents=("1", "2"))
-    ledger.record(batch(), page(1))
-    ledger.fail(batch(), "503")
-    ledger.abandon(batch())
-    ledger.abandon(batch())
+    ledger.begin_batch(batch(), parents=("1", "2"))
+    ledger.record_page(batch(), page(1))
+    ledger.fail_batch(batch(), "503")
+    ledger.abandon_batch(batch())
+    ledger.abandon_batch(batch())
     assert ledger.batches("acme") == ()
     assert ledger.pages(batch()) == ()
-    assert ledger.begin(batch()).parents == ()
+    assert ledger.begin_batch(batch()).parents == ()
 
 
 def test_what_was_read_to_its_end_is_not_abandoned(ledger: SqlLedger) -> None:
     extracted(ledger, batch())
-    ledger.fail(batch(), "disk full")
+    ledger.fail_batch(batch(), "disk full")
     with pytest.raises(StateError, match="abandoned"):
-        ledger.abandon(batch())
+        ledger.abandon_batch(batch())
 
 
 def test_latest_looks_no_further_than_it_is_told(ledger: SqlLedger) -> None:
     for hour in (1, 2, 300_000):
-        ledger.begin(batch(0, hour, purpose="sweep"))
-        ledger.advance(batch(0, hour, purpose="sweep"))
+        ledger.begin_batch(batch(0, hour, purpose="sweep"))
+        ledger.commit_window(batch(0, hour, purpose="sweep"))
     now = window(0, 3).until
-    assert ledger.latest(feed(), purpose="sweep") == batch(0, 300_000, purpose="sweep")
-    assert ledger.latest(feed(), purpose="sweep", until=now) == batch(0, 2, purpose="sweep")
-    assert ledger.latest(feed(), purpose="sweep", until=NOON) is None
+    assert ledger.find_latest(feed(), purpose="sweep") == batch(0, 300_000, purpose="sweep")
+    assert ledger.find_latest(feed(), purpose="sweep", until=now) == batch(0, 2, purpose="sweep")
+    assert ledger.find_latest(feed(), purpose="sweep", until=NOON) is None
 
 
 def count(hour: int, unexplained: int, *, entity: str = "ticket") -> CountRow:
@@ -100,8 +100,8 @@ def count(hour: int, unexplained: int, *, entity: str = "ticket") -> CountRow:
 
 
 def test_a_count_takes_the_place_of_the_one_before(ledger: SqlLedger) -> None:
-    ledger.note_counts("acme", [count(0, 0), count(0, 1, entity="company")])
-    ledger.note_counts("acme", [count(1, 0)])
+    ledger.save_counts("acme", [count(0, 0), count(0, 1, entity="company")])
+    ledger.save_counts("acme", [count(1, 0)])
     assert [(row.entity, row.counted_at, row.numbers["here"]) for row in ledger.counts("acme")] == [
         ("company", NOON, 9),
         ("ticket", NOON + timedelta(hours=1), 10),
@@ -115,7 +115,7 @@ def test_a_difference_lasts_since_the_first_count_in_a_row_that_had_one(ledger: 
     def since(*unexplained: int) -> list[object]:
         found: list[object] = []
         for hour, one in enumerate(unexplained):
-            ledger.note_counts("acme", [count(hour, one)])
+            ledger.save_counts("acme", [count(hour, one)])
             found.append(ledger.counts("acme")[0].differs_since)
         return found
 

@@ -30,23 +30,25 @@ Write = Callable[[SqlLedger, str, int], object]
 
 def _land(ledger: SqlLedger, tenant: str, hour: int) -> None:
     parcel = batch(hour, hour + 1, tenant=tenant)
-    rows = ledger.begin(parcel).rows
+    rows = ledger.begin_batch(parcel).rows
     refusals = [refused(parcel)] if rows else []
-    ledger.landed(parcel, kept=rows - len(refusals), refused=refusals, drift=[DRIFT])
+    ledger.record_landing(parcel, kept=rows - len(refusals), refused=refusals, drift=[DRIFT])
 
 
 WRITES: dict[str, Write] = {
-    "begin": lambda ledger, tenant, hour: ledger.begin(batch(hour, hour + 1, tenant=tenant), parents=["1"][: hour % 2]),
-    "record": lambda ledger, tenant, hour: ledger.record(batch(hour, hour + 1, tenant=tenant), page(1)),
-    "forget": lambda ledger, tenant, hour: ledger.forget_pages(batch(hour, hour + 1, tenant=tenant), after=0),
-    "advance": lambda ledger, tenant, hour: ledger.advance(batch(hour, hour + 1, tenant=tenant)),
+    "begin": lambda ledger, tenant, hour: ledger.begin_batch(
+        batch(hour, hour + 1, tenant=tenant), parents=["1"][: hour % 2]
+    ),
+    "record": lambda ledger, tenant, hour: ledger.record_page(batch(hour, hour + 1, tenant=tenant), page(1)),
+    "forget": lambda ledger, tenant, hour: ledger.discard_pages(batch(hour, hour + 1, tenant=tenant), after=0),
+    "advance": lambda ledger, tenant, hour: ledger.commit_window(batch(hour, hour + 1, tenant=tenant)),
     "extract": lambda ledger, tenant, hour: extracted(ledger, batch(hour, hour + 1, tenant=tenant)),
     "land": _land,
-    "complete": lambda ledger, tenant, hour: ledger.completed([batch(hour, hour + 1, tenant=tenant)]),
-    "fail": lambda ledger, tenant, hour: ledger.fail(batch(hour, hour + 1, tenant=tenant), f"no {hour}"),
-    "reopen": lambda ledger, tenant, hour: ledger.reopen(tenant, feed(tenant=tenant) if hour % 2 else None),
-    "settle": lambda ledger, tenant, hour: ledger.settle(
-        tenant, [replace(row, state="discarded", tries=hour) for row in ledger.refused(tenant)]
+    "complete": lambda ledger, tenant, hour: ledger.complete_batches([batch(hour, hour + 1, tenant=tenant)]),
+    "fail": lambda ledger, tenant, hour: ledger.fail_batch(batch(hour, hour + 1, tenant=tenant), f"no {hour}"),
+    "reopen": lambda ledger, tenant, hour: ledger.reopen_batches(tenant, feed(tenant=tenant) if hour % 2 else None),
+    "settle": lambda ledger, tenant, hour: ledger.update_quarantine(
+        tenant, [replace(row, state="discarded", tries=hour) for row in ledger.list_refused(tenant)]
     ),
     "mark": lambda ledger, tenant, hour: ledger.set_mark(tenant, "swept", str(hour)),
     "tenant": lambda ledger, tenant, hour: ledger.add_tenant(tenant),
@@ -57,7 +59,7 @@ WRITES: dict[str, Write] = {
     "release": lambda ledger, tenant, hour: [ledger.release(lease) for lease in ledger.leases(tenant)],
     "start": lambda ledger, tenant, hour: ledger.start_run(tenant, f"r{hour}"),
     "end": lambda ledger, tenant, hour: ledger.end_run(tenant, f"r{hour}", outcome="done", counts={"hour": hour}),
-    "note": lambda ledger, tenant, hour: ledger.note_findings(
+    "note": lambda ledger, tenant, hour: ledger.save_findings(
         tenant, "dim_a", [FindingRow(table="dim_a", finding="circle", count=hour)]
     ),
     "remove": lambda ledger, tenant, hour: ledger.remove_tenant(tenant),
@@ -71,11 +73,11 @@ def view(ledger: SqlLedger, tenant: str) -> object:
         ledger.batches(tenant),
         [ledger.pages(row.batch) for row in ledger.batches(tenant)],
         ledger.windows(feed(tenant=tenant)),
-        ledger.parents(feed(tenant=tenant)),
-        ledger.readings(feed(tenant=tenant)),
-        ledger.refused(tenant, states=()),
+        ledger.windows_by_parent(feed(tenant=tenant)),
+        ledger.count_attempts(feed(tenant=tenant)),
+        ledger.list_refused(tenant, states=()),
         ledger.drift(tenant),
-        ledger.mark(tenant, "swept"),
+        ledger.get_mark(tenant, "swept"),
         ledger.leases(tenant),
         ledger.runs(tenant),
         ledger.findings(tenant),

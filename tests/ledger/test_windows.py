@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.ledger.sql.ledger import SqlLedger
-from headwater.windows import merged
+from headwater.windows import merge_windows
 from tests.ledger.builders import NOON, batch, extracted, feed, window
 
 
@@ -30,7 +30,7 @@ def test_a_gap_stays_a_gap_until_it_is_read(ledger: SqlLedger) -> None:
 
 
 def test_a_window_is_committed_only_when_it_was_read_to_the_end(ledger: SqlLedger) -> None:
-    ledger.begin(batch())
+    ledger.begin_batch(batch())
     assert ledger.windows(feed()) == ()
 
 
@@ -41,20 +41,20 @@ def test_sweeps_and_snapshots_commit_no_window(ledger: SqlLedger) -> None:
 
 
 def test_the_beginning_of_time_survives(ledger: SqlLedger) -> None:
-    parcel = batch_of(feed(), Window(since=EPOCH, until=NOON))
+    parcel = create_batch(feed(), Window(since=EPOCH, until=NOON))
     extracted(ledger, parcel)
-    assert ledger.windows(feed())[0].unbounded
+    assert ledger.windows(feed())[0].is_unbounded
 
 
 def test_each_parent_has_its_own_windows(ledger: SqlLedger) -> None:
-    first = batch_of(feed(), window(0, 1))
-    row = ledger.begin(first, parents=["7", "3", "7"])
+    first = create_batch(feed(), window(0, 1))
+    row = ledger.begin_batch(first, parents=["7", "3", "7"])
     assert row.parents == ("7", "3")
-    ledger.advance(first)
-    second = batch_of(feed(), window(1, 2))
-    ledger.begin(second, parents=["3", "9"])
-    ledger.advance(second)
-    assert ledger.parents(feed()) == {"3": (window(0, 2),), "7": (window(0, 1),), "9": (window(1, 2),)}
+    ledger.commit_window(first)
+    second = create_batch(feed(), window(1, 2))
+    ledger.begin_batch(second, parents=["3", "9"])
+    ledger.commit_window(second)
+    assert ledger.windows_by_parent(feed()) == {"3": (window(0, 2),), "7": (window(0, 1),), "9": (window(1, 2),)}
     assert ledger.windows(feed(), parent="7") == (window(0, 1),)
     assert ledger.windows(feed()) == ()
     assert ledger.batches("acme")[1].parents == ("3", "9")
@@ -77,7 +77,7 @@ SPANS = st.tuples(st.integers(0, 30), st.integers(1, 8)).map(lambda span: window
 def test_what_is_committed_is_the_union_whatever_the_order(shared: SqlLedger, spans: list[Window]) -> None:
     own = Feed(tenant=f"t{next(FRESH)}", connection="psa", resource="tickets")
     for span in spans:
-        parcel = batch_of(own, span)
-        shared.begin(parcel)
-        shared.advance(parcel)
-    assert shared.windows(own) == merged(spans)
+        parcel = create_batch(own, span)
+        shared.begin_batch(parcel)
+        shared.commit_window(parcel)
+    assert shared.windows(own) == merge_windows(spans)

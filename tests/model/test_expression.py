@@ -7,7 +7,7 @@ import pytest
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
-from headwater.model.expression import Scope, columns_of, compile_expression
+from headwater.model.expression import Scope, compile_expression, find_names
 
 ICELANDIC = Rules.model_validate(
     {
@@ -61,7 +61,7 @@ def test_a_wrong_column_is_refused_with_the_nearest_one():
 
 
 def test_columns_are_told_as_written():
-    assert columns_of("coalesce(type.name, a) || a", where="f") == ("type.name", "a")
+    assert find_names("coalesce(type.name, a) || a", where="f") == ("type.name", "a")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from headwater.declared import Declared
 from headwater.errors import DeclarationError, DeclarationErrors
-from headwater.model.check.context import Whole
-from headwater.model.check.entities import check
+from headwater.model.check.context import ValidationContext
+from headwater.model.check.entities import check_declarations
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.field import Field
@@ -78,7 +78,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 def complaints(folder: Path) -> list[DeclarationError]:
     with pytest.raises(DeclarationError) as caught:
-        check(Whole(declarations=load_declarations(folder), fields=FIELDS))
+        check_declarations(ValidationContext(declarations=load_declarations(folder), fields=FIELDS))
     return list(caught.value.errors) if isinstance(caught.value, DeclarationErrors) else [caught.value]
 
 
@@ -92,7 +92,7 @@ def test_a_folder_of_declarations_fits_together(tmp_path: Path):
     found = load_declarations(
         write(tmp_path, {"ticket.yaml": TICKET, "d/customer.yaml": CUSTOMER, "f/work.yaml": FACT})
     )
-    check(Whole(declarations=found, fields=FIELDS))
+    check_declarations(ValidationContext(declarations=found, fields=FIELDS))
     assert found.entities["ticket"].overwritten == ("note",)
     assert str(found.facts["work"].origin) == "models/f/work.yaml:1"
 
@@ -181,7 +181,7 @@ def test_every_declaration_is_frozen_and_closed():
 
 def test_an_entity_chooses_for_itself_and_the_project_for_all_others(tmp_path: Path):
     own = TICKET.replace("entity: ticket", "entity: own") + "on_schema_change: rebuild\n"
-    found = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "own.yaml": own})).choosing("from_now")
+    found = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "own.yaml": own})).with_default("from_now")
     chosen = {name: one.on_schema_change for name, one in found.entities.items()}
     assert chosen == {"own": "rebuild", "ticket": "from_now"}
     assert str(found.entities["ticket"].origin) == "models/ticket.yaml:1"

@@ -5,32 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.ledger.base import BatchRow, State
 from headwater.model.resource import Parent, Resource
-from headwater.plan.dependencies import Needed, View
-from headwater.plan.state import FeedState, Request, TenantState
-from headwater.wire.cursor import Changes, Snapshot, Sweep
+from headwater.plan.dependencies import Dependencies, FactInputs
+from headwater.plan.state import FeedState, RunRequest, TenantState
+from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOLD_BACK = timedelta(minutes=5)
 UNTIL = NOW - HOLD_BACK
 DAY = timedelta(days=1)
-CHANGES = Changes(params={}, field="_info.lastUpdated")
+CHANGES = ChangeFilter(params={}, field="_info.lastUpdated")
 
 RESOURCES = {
     "tickets": Resource(
-        resource="tickets", path="t", cursor=CHANGES, chunk="30d", look_back="90d", deletes=Sweep(every="1d")
+        resource="tickets", path="t", cursor=CHANGES, chunk="30d", look_back="90d", deletes=IdSweep(every="1d")
     ),
     "agreements": Resource(resource="agreements", path="a", cursor=CHANGES, chunk="30d", look_back="90d"),
     "additions": Resource(
         resource="additions", path="a/{parent}/additions", cursor=CHANGES, parent=Parent(resource="agreements")
     ),
-    "boards": Resource(resource="boards", path="b", cursor=Snapshot(every="1d")),
+    "boards": Resource(resource="boards", path="b", cursor=FullSnapshot(every="1d")),
 }
 
-VIEW = View(
+VIEW = Dependencies(
     entities={
         "ticket": frozenset({"desk.tickets"}),
         "agreement": frozenset({"desk.agreements"}),
@@ -43,8 +43,8 @@ VIEW = View(
         "date": frozenset(),
     },
     facts={
-        "ticket": Needed(entities=frozenset({"ticket"}), dimensions=frozenset({"board", "date"})),
-        "addition": Needed(entities=frozenset({"addition"}), dimensions=frozenset({"agreement", "date"})),
+        "ticket": FactInputs(entities=frozenset({"ticket"}), dimensions=frozenset({"board", "date"})),
+        "addition": FactInputs(entities=frozenset({"addition"}), dimensions=frozenset({"agreement", "date"})),
     },
 )
 
@@ -80,8 +80,8 @@ def tenant(*feeds: FeedState, built: frozenset[str] = BUILT) -> TenantState:
     return TenantState(tenant="acme", feeds=feeds, built=built)
 
 
-def asked(**changed: object) -> Request:
-    return replace(Request(source_times={"psa": NOW}), **changed)  # type: ignore[arg-type]
+def asked(**changed: object) -> RunRequest:
+    return replace(RunRequest(source_times={"psa": NOW}), **changed)  # type: ignore[arg-type]
 
 
 def row(state: State, batch: Batch, *, resume: State | None = None, parents: tuple[str, ...] = ()) -> BatchRow:
@@ -89,4 +89,4 @@ def row(state: State, batch: Batch, *, resume: State | None = None, parents: tup
 
 
 def batch(resource: str, since: datetime, until: datetime, *, purpose: str = "changes") -> Batch:
-    return batch_of(feed(resource), Window(since=since, until=until), purpose=purpose)
+    return create_batch(feed(resource), Window(since=since, until=until), purpose=purpose)

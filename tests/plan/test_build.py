@@ -8,9 +8,9 @@ import pytest
 from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.errors import DeclarationError
-from headwater.plan.build import build
-from headwater.plan.explain import explain
-from headwater.plan.state import Redeclared
+from headwater.plan.build import build_plan
+from headwater.plan.explain import render_plan
+from headwater.plan.state import SchemaDecision
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish
 from tests.plan.builders import BUILT, DAY, NOW, RESOURCES, UNTIL, VIEW, asked, batch, feed, fresh, read, row, tenant
 
@@ -33,7 +33,7 @@ def names(plan: Plan) -> list[str]:
 
 
 def test_a_first_run_reads_the_whole_past_in_chunks_and_then_sweeps() -> None:
-    plan = build(VIEW, tenant(fresh("tickets"), built=frozenset()), asked())
+    plan = build_plan(VIEW, tenant(fresh("tickets"), built=frozenset()), asked())
     cut = UNTIL - 90 * DAY
     assert windows(plan) == [
         Window(since=EPOCH, until=cut),
@@ -43,14 +43,14 @@ def test_a_first_run_reads_the_whole_past_in_chunks_and_then_sweeps() -> None:
 
 
 def test_every_read_waits_for_the_one_before_and_every_landing_for_its_read() -> None:
-    plan = build(VIEW, tenant(fresh("tickets")), asked())
+    plan = build_plan(VIEW, tenant(fresh("tickets")), asked())
     chain = extracts(plan)
     assert [step.after for step in chain] == [(), *((before.id,) for before in chain[:-1])]
     assert [(step.batch, step.after) for step in lands(plan)] == [(step.batch, (step.id,)) for step in chain]
 
 
 def test_an_entity_waits_for_all_its_landings_and_gold_for_what_it_is_made_of() -> None:
-    plan = build(VIEW, tenant(fresh("tickets"), fresh("boards")), asked())
+    plan = build_plan(VIEW, tenant(fresh("tickets"), fresh("boards")), asked())
     conform = plan.by_id["conform:ticket"]
     assert conform.after == tuple(land.id for land in lands(plan) if land.feed.resource == "tickets")
     assert conform.needs == "any"
@@ -61,7 +61,7 @@ def test_an_entity_waits_for_all_its_landings_and_gold_for_what_it_is_made_of() 
 
 def test_an_hourly_run_reads_what_is_missing_and_no_more() -> None:
     hour = timedelta(hours=1)
-    plan = build(VIEW, tenant(read("tickets", UNTIL - hour)), asked())
+    plan = build_plan(VIEW, tenant(read("tickets", UNTIL - hour)), asked())
     assert windows(plan) == [Window(since=UNTIL - hour, until=UNTIL)]
     assert len(extracts(plan)) == 1
     assert names(plan) == ["conform:ticket", "fact:ticket"]
@@ -69,17 +69,17 @@ def test_an_hourly_run_reads_what_is_missing_and_no_more() -> None:
 
 def test_nothing_is_planned_where_nothing_can_have_changed() -> None:
     feeds = (read("tickets"), read("agreements"), read("additions"), read("boards"))
-    assert build(VIEW, tenant(*feeds), asked()).steps == ()
+    assert build_plan(VIEW, tenant(*feeds), asked()).steps == ()
 
 
 def test_a_sweep_and_a_snapshot_are_due_when_their_time_has_come() -> None:
     nearly = tenant(
         read("tickets", UNTIL - DAY + timedelta(seconds=1)), read("boards", UNTIL - DAY + timedelta(seconds=1))
     )
-    assert [step.batch.purpose for step in build(VIEW, nearly, asked()).steps if isinstance(step, Extract)] == [
+    assert [step.batch.purpose for step in build_plan(VIEW, nearly, asked()).steps if isinstance(step, Extract)] == [
         "changes"
     ]
-    due = build(VIEW, tenant(read("tickets", UNTIL - DAY), read("boards", UNTIL - DAY)), asked())
+    due = build_plan(VIEW, tenant(read("tickets", UNTIL - DAY), read("boards", UNTIL - DAY)), asked())
     assert [step.batch.purpose for step in extracts(due)] == ["changes", "sweep"]
     assert [step.batch.purpose for step in extracts(due, "boards")] == ["snapshot"]
     assert extracts(due)[1].after == (extracts(due)[0].id,)
@@ -89,7 +89,7 @@ def test_an_unfinished_batch_goes_on_first_and_is_not_asked_for_twice() -> None:
     half = batch("tickets", UNTIL - 2 * DAY, UNTIL - DAY)
     for state in (row("extracting", half), row("failed", half, resume="extracting")):
         before = replace(read("tickets", UNTIL - 2 * DAY), unfinished=(state,), last_sweep=UNTIL)
-        steps = extracts(build(VIEW, tenant(before), asked()))
+        steps = extracts(build_plan(VIEW, tenant(before), asked()))
         assert [(step.batch.window, step.resume) for step in steps] == [
             (half.window, True),
             (Window(since=UNTIL - DAY, until=UNTIL), False),
@@ -100,29 +100,29 @@ def test_an_unfinished_batch_goes_on_first_and_is_not_asked_for_twice() -> None:
 def test_an_unfinished_sweep_is_not_doubled() -> None:
     half = batch("tickets", EPOCH, UNTIL - DAY, purpose="sweep")
     before = replace(read("tickets"), unfinished=(row("extracting", half),), last_sweep=None)
-    assert [(step.batch, step.resume) for step in extracts(build(VIEW, tenant(before), asked()))] == [(half, True)]
+    assert [(step.batch, step.resume) for step in extracts(build_plan(VIEW, tenant(before), asked()))] == [(half, True)]
 
 
 def test_what_was_read_and_not_landed_is_landed() -> None:
     waiting = batch("tickets", UNTIL - DAY, UNTIL)
     for state in (row("extracted", waiting), row("failed", waiting, resume="extracted")):
-        plan = build(VIEW, tenant(replace(read("tickets"), unfinished=(state,))), asked())
+        plan = build_plan(VIEW, tenant(replace(read("tickets"), unfinished=(state,))), asked())
         assert [(land.batch, land.after) for land in lands(plan)] == [(waiting, ())]
         assert names(plan) == ["conform:ticket", "fact:ticket"]
 
 
 def test_what_was_landed_and_not_conformed_is_conformed_whatever_becomes_of_todays_reads() -> None:
     landed = row("transformed", batch("tickets", UNTIL - DAY, UNTIL))
-    plan = build(VIEW, tenant(replace(read("tickets"), unfinished=(landed,))), asked())
+    plan = build_plan(VIEW, tenant(replace(read("tickets"), unfinished=(landed,))), asked())
     assert [step.id for step in plan.steps] == ["conform:ticket", "fact:ticket"]
-    later = build(VIEW, tenant(replace(read("tickets", UNTIL - DAY), unfinished=(landed,))), asked())
+    later = build_plan(VIEW, tenant(replace(read("tickets", UNTIL - DAY), unfinished=(landed,))), asked())
     conform = later.by_id["conform:ticket"]
     assert conform.after
     assert conform.needs == "none"
 
 
 def test_what_hangs_below_waits_for_its_parents_to_have_landed() -> None:
-    plan = build(VIEW, tenant(fresh("additions"), fresh("agreements")), asked())
+    plan = build_plan(VIEW, tenant(fresh("additions"), fresh("agreements")), asked())
     (below,) = extracts(plan, "additions")
     assert below.open
     assert below.parent == "agreements"
@@ -133,14 +133,14 @@ def test_what_hangs_below_waits_for_its_parents_to_have_landed() -> None:
 
 
 def test_what_hangs_below_is_asked_again_when_its_parents_have_news() -> None:
-    quiet = build(VIEW, tenant(read("agreements"), read("additions")), asked())
+    quiet = build_plan(VIEW, tenant(read("agreements"), read("additions")), asked())
     assert quiet.steps == ()
     news = replace(read("agreements"), unfinished=(row("extracted", batch("agreements", UNTIL - DAY, UNTIL)),))
-    assert len(extracts(build(VIEW, tenant(news, read("additions")), asked()), "additions")) == 1
+    assert len(extracts(build_plan(VIEW, tenant(news, read("additions")), asked()), "additions")) == 1
 
 
 def test_a_span_that_was_asked_for_narrows_what_is_read_and_sweeps_nothing() -> None:
-    plan = build(VIEW, tenant(fresh("tickets")), asked(since=UNTIL - 40 * DAY, until=UNTIL - 5 * DAY))
+    plan = build_plan(VIEW, tenant(fresh("tickets")), asked(since=UNTIL - 40 * DAY, until=UNTIL - 5 * DAY))
     cut = UNTIL - 10 * DAY
     assert windows(plan) == [Window(since=UNTIL - 40 * DAY, until=cut), Window(since=cut, until=UNTIL - 5 * DAY)]
     assert len(extracts(plan)) == 2
@@ -148,22 +148,22 @@ def test_a_span_that_was_asked_for_narrows_what_is_read_and_sweeps_nothing() -> 
 
 def test_what_was_committed_is_read_again_only_by_force_and_as_another_reading() -> None:
     span = Window(since=UNTIL - 20 * DAY, until=UNTIL)
-    state = replace(read("tickets"), readings={("changes", span): 2})
+    state = replace(read("tickets"), attempts={("changes", span): 2})
     narrow = asked(since=span.since)
-    assert build(VIEW, tenant(state), narrow).steps == ()
-    (again,) = extracts(build(VIEW, tenant(state), replace(narrow, force=True)))
-    assert (again.batch.window, again.batch.reading) == (span, 3)
+    assert build_plan(VIEW, tenant(state), narrow).steps == ()
+    (again,) = extracts(build_plan(VIEW, tenant(state), replace(narrow, force=True)))
+    assert (again.batch.window, again.batch.attempt) == (span, 3)
 
 
 def test_a_forced_read_that_was_interrupted_goes_on_and_is_not_begun_anew() -> None:
     span = batch("tickets", UNTIL - 20 * DAY, UNTIL)
     state = replace(read("tickets"), unfinished=(row("extracting", span),))
-    steps = extracts(build(VIEW, tenant(state), asked(since=span.window.since, force=True)))
+    steps = extracts(build_plan(VIEW, tenant(state), asked(since=span.window.since, force=True)))
     assert [(step.batch, step.resume) for step in steps] == [(span, True)]
 
 
 def test_nothing_is_read_past_the_services_time_less_the_hold_back() -> None:
-    plan = build(VIEW, tenant(read("tickets", UNTIL - DAY)), asked(until=NOW + DAY))
+    plan = build_plan(VIEW, tenant(read("tickets", UNTIL - DAY)), asked(until=NOW + DAY))
     assert windows(plan) == [Window(since=UNTIL - DAY, until=UNTIL)]
     assert plan.notes == ("psa: asked until 2026-03-02T08:00:00Z, settled until 2026-03-01T07:55:00Z",)
 
@@ -171,19 +171,19 @@ def test_nothing_is_read_past_the_services_time_less_the_hold_back() -> None:
 def test_without_the_services_time_only_what_was_begun_goes_on() -> None:
     half = row("extracting", batch("tickets", UNTIL - 2 * DAY, UNTIL - DAY))
     state = replace(read("tickets", UNTIL - 2 * DAY), unfinished=(half,))
-    plan = build(VIEW, tenant(state, fresh("boards")), asked(source_times={}))
+    plan = build_plan(VIEW, tenant(state, fresh("boards")), asked(source_times={}))
     assert [step.batch for step in plan.steps if isinstance(step, Extract)] == [half.batch]
     assert plan.notes == ("psa: the service's time is not known, so nothing new is read",)
 
 
 def test_what_changed_before_the_connection_begins_is_never_read() -> None:
-    plan = build(VIEW, tenant(replace(fresh("tickets"), begins=UNTIL - 3 * DAY)), asked())
+    plan = build_plan(VIEW, tenant(replace(fresh("tickets"), begins=UNTIL - 3 * DAY)), asked())
     assert windows(plan) == [Window(since=UNTIL - 3 * DAY, until=UNTIL)]
 
 
 def test_one_resource_alone_brings_what_depends_on_it_and_what_that_needs_to_exist() -> None:
     feeds = tuple(fresh(name) for name in ("tickets", "agreements", "additions", "boards"))
-    plan = build(VIEW, tenant(*feeds, built=frozenset()), asked(resources=frozenset({"tickets"})))
+    plan = build_plan(VIEW, tenant(*feeds, built=frozenset()), asked(resources=frozenset({"tickets"})))
     assert {step.batch.feed.resource for step in plan.steps if isinstance(step, Extract)} == {"tickets"}
     assert names(plan) == ["conform:ticket", "conform:board", "dimension:board", "dimension:date", "fact:ticket"]
 
@@ -191,7 +191,7 @@ def test_one_resource_alone_brings_what_depends_on_it_and_what_that_needs_to_exi
 def test_a_table_that_is_not_there_is_made() -> None:
     feeds = (read("tickets"), read("agreements"), read("additions"), read("boards"))
     lacking = BUILT - {"silver.board", "gold.fact_addition"}
-    assert names(build(VIEW, tenant(*feeds, built=lacking), asked())) == ["conform:board", "fact:addition"]
+    assert names(build_plan(VIEW, tenant(*feeds, built=lacking), asked())) == ["conform:board", "fact:addition"]
 
 
 @pytest.mark.parametrize(
@@ -204,34 +204,38 @@ def test_a_layer_alone_takes_what_the_one_below_has_left(layer: str, kinds: set[
         row("transformed", batch("tickets", UNTIL - 2 * DAY, UNTIL - DAY)),
     )
     state = replace(read("tickets", UNTIL - DAY), unfinished=unfinished)
-    plan = build(VIEW, tenant(state), asked(layers=frozenset({layer})))
+    plan = build_plan(VIEW, tenant(state), asked(layers=frozenset({layer})))
     assert {type(step) for step in plan.steps} == kinds
 
 
 @pytest.mark.parametrize("anew", [True, False])
 def test_an_entity_that_is_declared_otherwise_is_conformed_without_news_and_the_plan_says_why(anew: bool) -> None:
-    turned = {"ticket": Redeclared(anew=anew, why="`size` is new")}
+    turned = {"ticket": SchemaDecision(rebuild=anew, reason="`size` is new")}
     state = replace(tenant(*map(read, RESOURCES)), redeclared=turned)
-    (conform,) = [step for step in build(VIEW, state, asked()).steps if isinstance(step, Conform)]
-    assert (conform.entity, conform.anew, conform.needs) == ("ticket", "`size` is new" if anew else "", "none")
+    (conform,) = [step for step in build_plan(VIEW, state, asked()).steps if isinstance(step, Conform)]
+    assert (conform.entity, conform.rebuild_reason, conform.needs) == (
+        "ticket",
+        "`size` is new" if anew else "",
+        "none",
+    )
     said = "its history is made anew" if anew else "its history goes on"
-    assert build(VIEW, state, asked()).notes == (f"ticket: `size` is new: {said}",)
-    assert ("ticket (anew)" in "\n".join(explain(build(VIEW, state, asked())))) == anew
-    other = build(VIEW, state, asked(resources=frozenset({"agreements"}), force=True))
+    assert build_plan(VIEW, state, asked()).notes == (f"ticket: `size` is new: {said}",)
+    assert ("ticket (anew)" in "\n".join(render_plan(build_plan(VIEW, state, asked())))) == anew
+    other = build_plan(VIEW, state, asked(resources=frozenset({"agreements"}), force=True))
     assert ([step.entity for step in other.steps if isinstance(step, Conform)], other.notes) == (["agreement"], ())
-    assert not build(VIEW, state, asked(layers=frozenset({"bronze"}))).notes
+    assert not build_plan(VIEW, state, asked(layers=frozenset({"bronze"}))).notes
 
 
 def test_an_unknown_resource_is_a_declaration_error_with_a_suggestion() -> None:
     with pytest.raises(DeclarationError) as caught:
-        build(VIEW, tenant(read("tickets")), asked(resources=frozenset({"ticket"})))
+        build_plan(VIEW, tenant(read("tickets")), asked(resources=frozenset({"ticket"})))
     assert (caught.value.where, caught.value.hint) == ("--resource", "did you mean `tickets`?")
     with pytest.raises(DeclarationError):
-        build(VIEW, tenant(read("tickets")), asked(connections=frozenset({"crm"})))
+        build_plan(VIEW, tenant(read("tickets")), asked(connections=frozenset({"crm"})))
 
 
 def test_publishing_comes_last() -> None:
-    plan = build(replace(VIEW, publish=("lakehouse",)), tenant(read("tickets", UNTIL - DAY)), asked())
+    plan = build_plan(replace(VIEW, publish=("lakehouse",)), tenant(read("tickets", UNTIL - DAY)), asked())
     assert isinstance(plan.steps[-1], Publish)
     assert plan.steps[-1].after == ("fact:ticket",)
 
@@ -239,12 +243,14 @@ def test_publishing_comes_last() -> None:
 def test_two_connections_feed_one_entity() -> None:
     other = replace(fresh("boards"), feed=feed("boards", connection="branch"))
     times: dict[str, datetime] = {"psa": NOW, "branch": NOW}
-    plan = build(VIEW, tenant(fresh("boards"), other), asked(source_times=times))
+    plan = build_plan(VIEW, tenant(fresh("boards"), other), asked(source_times=times))
     assert plan.by_id["conform:board"].after == tuple(land.id for land in lands(plan))
-    only = build(VIEW, tenant(fresh("boards"), other), asked(source_times=times, connections=frozenset({"branch"})))
+    only = build_plan(
+        VIEW, tenant(fresh("boards"), other), asked(source_times=times, connections=frozenset({"branch"}))
+    )
     assert [land.feed.connection for land in lands(only)] == ["branch"]
 
 
 def test_the_same_input_gives_the_same_plan() -> None:
     feeds = tuple(fresh(name) for name in ("tickets", "agreements", "additions", "boards"))
-    assert build(VIEW, tenant(*feeds), asked()) == build(VIEW, tenant(*feeds), asked())
+    assert build_plan(VIEW, tenant(*feeds), asked()) == build_plan(VIEW, tenant(*feeds), asked())

@@ -6,7 +6,7 @@ from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.model.resource import Parent, Resource
-from headwater.plan.dependencies import Needed, View, view_of, wanted
+from headwater.plan.dependencies import Dependencies, FactInputs, build_dependencies, select_resources
 
 CONNECTOR = Connector(
     connector="desk",
@@ -19,11 +19,13 @@ CONNECTOR = Connector(
         Resource(resource="unused", path="u"),
     ),
 )
-VIEW = View(entities={"addition": frozenset({"desk.additions"}), "note": frozenset({"desk.notes", "desk.tickets"})})
+VIEW = Dependencies(
+    entities={"addition": frozenset({"desk.additions"}), "note": frozenset({"desk.notes", "desk.tickets"})}
+)
 
 
 def _names(*named: str) -> list[str]:
-    return [resource.resource for resource in wanted(CONNECTOR, VIEW, named=named)]
+    return [resource.resource for resource in select_resources(CONNECTOR, VIEW, named=named)]
 
 
 def test_what_the_declarations_need_is_read_with_its_parents_before_it() -> None:
@@ -36,7 +38,7 @@ def test_a_connection_that_names_resources_reads_those_needed_or_not() -> None:
 
 
 def test_the_connectors_defaults_are_filled_in() -> None:
-    chunks = {resource.resource: resource.chunk for resource in wanted(CONNECTOR, VIEW)}
+    chunks = {resource.resource: resource.chunk for resource in select_resources(CONNECTOR, VIEW)}
     assert chunks == {"agreements": "30d", "additions": "30d", "tickets": "7d"}
 
 
@@ -80,12 +82,14 @@ def test_a_view_says_what_is_made_of_what() -> None:
             )
         },
     )
-    assert view_of(declared) == View(
+    assert build_dependencies(declared) == Dependencies(
         entities={"ticket": frozenset({"desk.tickets"})},
         dimensions={
             "customer": frozenset({"customer", "address"}),
             "status": frozenset({"ticket"}),
             "date": frozenset(),
         },
-        facts={"ticket": Needed(entities=frozenset({"ticket", "task"}), dimensions=frozenset({"customer", "date"}))},
+        facts={
+            "ticket": FactInputs(entities=frozenset({"ticket", "task"}), dimensions=frozenset({"customer", "date"}))
+        },
     )

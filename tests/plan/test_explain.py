@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from headwater.plan.build import build
-from headwater.plan.explain import explain
-from headwater.plan.state import Request, TenantState
+from headwater.plan.build import build_plan
+from headwater.plan.explain import render_plan
+from headwater.plan.state import RunRequest, TenantState
 from tests.plan.builders import DAY, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
@@ -33,7 +33,7 @@ RESUMED = (
     read("boards"),
 )
 
-CASES: dict[str, tuple[TenantState, Request]] = {
+CASES: dict[str, tuple[TenantState, RunRequest]] = {
     "first_run": (tenant(*map(fresh, ALL), built=frozenset()), asked()),
     "incremental": (tenant(*(read(name, UNTIL - HOUR) for name in ALL)), asked()),
     "resume": (tenant(*RESUMED), asked(until=UNTIL + DAY)),
@@ -50,7 +50,7 @@ CASES: dict[str, tuple[TenantState, Request]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_plan_reads_as_it_should(case: str) -> None:
     state, request = CASES[case]
-    text = "\n".join(explain(build(VIEW, state, request))) + "\n"
+    text = "\n".join(render_plan(build_plan(VIEW, state, request))) + "\n"
     path = GOLDEN / f"{case}.txt"
     if os.environ.get("HEADWATER_GOLDEN") == "rewrite":
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.ledger.base import Ledger, PageRow
 from headwater.ledger.sql.ledger import SqlLedger
-from headwater.plan.build import build
-from headwater.plan.reads import spread
+from headwater.plan.build import build_plan
+from headwater.plan.reads import expand_step
 from headwater.plan.state import FeedState, TenantState
 from headwater.plan.step import Conform, Extract, Land
 from tests.plan.builders import BUILT, HOLD_BACK, NOW, VIEW, asked, fresh
@@ -41,16 +41,16 @@ class Worker:
 
     def known(self, name: str) -> FeedState:
         state = fresh(name, tenant=self.tenant)
-        snapshot = self.ledger.latest(state.feed, purpose="snapshot")
-        sweep = self.ledger.latest(state.feed, purpose="sweep")
+        snapshot = self.ledger.find_latest(state.feed, purpose="snapshot")
+        sweep = self.ledger.find_latest(state.feed, purpose="sweep")
         return replace(
             state,
             committed=self.ledger.windows(state.feed),
-            parents=self.ledger.parents(state.feed),
+            parents=self.ledger.windows_by_parent(state.feed),
             unfinished=self.ledger.batches(
                 self.tenant, feed=state.feed, states=("extracting", "extracted", "transformed", "failed")
             ),
-            readings=self.ledger.readings(state.feed),
+            attempts=self.ledger.count_attempts(state.feed),
             last_snapshot=snapshot and snapshot.window.until,
             last_sweep=sweep and sweep.window.until,
         )
@@ -60,11 +60,11 @@ class Worker:
         self.left = calls
         feeds = tuple(self.known(name) for name in NAMES)
         state = TenantState(tenant=self.tenant, feeds=feeds, built=BUILT)
-        plan = build(VIEW, state, asked(source_times={"psa": self.now}))
+        plan = build_plan(VIEW, state, asked(source_times={"psa": self.now}))
         for step in plan.steps:
             match step:
                 case Extract() if step.open:
-                    for read in spread(step, self.known(step.batch.feed.resource), keys=("1", "2", "3")):
+                    for read in expand_step(step, self.known(step.batch.feed.resource), keys=("1", "2", "3")):
                         self.extract(read)
                 case Extract():
                     self.extract(step)
@@ -81,28 +81,28 @@ class Worker:
 
     def extract(self, step: Extract) -> None:
         self.call()
-        if self.ledger.begin(step.batch, parents=step.parents).state != "extracting":
+        if self.ledger.begin_batch(step.batch, parents=step.parents).state != "extracting":
             return
         for number in range(len(self.ledger.pages(step.batch)) + 1, 4):
             self.call()
             row = PageRow(number=number, path=str(number), rows=2, size=9, next=None if number == 3 else "on")
-            self.ledger.record(step.batch, row)
+            self.ledger.record_page(step.batch, row)
             self.pages[step.batch.id, number] += 1
         self.call()
-        self.ledger.advance(step.batch)
+        self.ledger.commit_window(step.batch)
 
     def land(self, step: Land) -> None:
         rows = self.ledger.batches(self.tenant, feed=step.feed, states=("extracted",))
         for row in rows:
             if step.batch is None or row.batch == step.batch:
                 self.call()
-                self.ledger.landed(row.batch, kept=row.rows, refused=(), drift=())
+                self.ledger.record_landing(row.batch, kept=row.rows, refused=(), drift=())
 
     def conform(self, step: Conform) -> None:
         resources = {source.removeprefix("desk.") for source in VIEW.entities[step.entity]}
         rows = self.ledger.batches(self.tenant, states=("transformed",))
         self.call()
-        self.ledger.completed([row.batch for row in rows if row.batch.feed.resource in resources])
+        self.ledger.complete_batches([row.batch for row in rows if row.batch.feed.resource in resources])
 
 
 @pytest.fixture(scope="module")

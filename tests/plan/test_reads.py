@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from headwater.batch import Window
 from headwater.clock import EPOCH
-from headwater.plan.build import build
-from headwater.plan.reads import spread
+from headwater.plan.build import build_plan
+from headwater.plan.reads import expand_step
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
-from headwater.wire.cursor import Snapshot
+from headwater.wire.cursor import FullSnapshot
 from tests.plan.builders import DAY, RESOURCES, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
 
 WHOLE = Window(since=EPOCH, until=UNTIL)
@@ -16,62 +16,62 @@ TODAY = Window(since=UNTIL - DAY, until=UNTIL)
 
 
 def opened(state: FeedState, **changed: object) -> Extract:
-    plan = build(VIEW, tenant(state), asked(**changed))
+    plan = build_plan(VIEW, tenant(state), asked(**changed))
     (step,) = [step for step in plan.steps if isinstance(step, Extract) and step.open]
     return step
 
 
 def test_parents_that_miss_the_same_are_read_together() -> None:
     state = read("additions", UNTIL - DAY)
-    reads = spread(opened(state), state, keys=("1", "3", "2", "4", "1"))
+    reads = expand_step(opened(state), state, keys=("1", "3", "2", "4", "1"))
     assert [(one.batch.window, one.parents) for one in reads] == [(WHOLE, ("3", "4")), (TODAY, ("1", "2"))]
     assert not any(one.open for one in reads)
 
 
 def test_no_parents_no_reads() -> None:
-    assert spread(opened(fresh("additions")), fresh("additions"), keys=()) == ()
+    assert expand_step(opened(fresh("additions")), fresh("additions"), keys=()) == ()
 
 
 def test_asked_again_it_tells_what_is_left() -> None:
     before = read("additions", UNTIL - DAY)
     step = opened(before)
-    whole, today = spread(step, before, keys=("1", "3"))
+    whole, today = expand_step(step, before, keys=("1", "3"))
     known = {("changes", one.batch.window): 1 for one in (whole, today)}
-    half = replace(before, parents={**before.parents, "3": (WHOLE,)}, readings=known)
-    assert [one.parents for one in spread(step, half, keys=("1", "3"))] == [("1",)]
+    half = replace(before, parents={**before.parents, "3": (WHOLE,)}, attempts=known)
+    assert [one.parents for one in expand_step(step, half, keys=("1", "3"))] == [("1",)]
     underway = replace(half, unfinished=(row("extracting", today.batch, parents=("1",)),))
-    (again,) = spread(step, underway, keys=("1", "3"))
+    (again,) = expand_step(step, underway, keys=("1", "3"))
     assert (again.batch, again.resume, again.parents) == (today.batch, True, ("1",))
 
 
 def test_a_new_parent_at_the_same_instant_is_another_reading() -> None:
-    state = replace(read("additions"), readings={("changes", WHOLE): 1})
-    (only,) = spread(replace(opened(fresh("additions"))), state, keys=("1", "2", "9"))
-    assert (only.batch.window, only.batch.reading, only.parents) == (WHOLE, 2, ("9",))
+    state = replace(read("additions"), attempts={("changes", WHOLE): 1})
+    (only,) = expand_step(replace(opened(fresh("additions"))), state, keys=("1", "2", "9"))
+    assert (only.batch.window, only.batch.attempt, only.parents) == (WHOLE, 2, ("9",))
 
 
 def test_by_force_all_parents_are_read_again_in_one_batch() -> None:
     state = read("additions")
     step = opened(state, since=TODAY.since, force=True)
-    (only,) = spread(step, state, keys=("1", "2"))
+    (only,) = expand_step(step, state, keys=("1", "2"))
     assert (only.batch, only.parents) == (step.batch, ("1", "2"))
     assert only.batch.window == TODAY
     begun = replace(state, unfinished=(row("extracting", step.batch, parents=("1", "2")),))
-    (again,) = spread(step, begun, keys=("1", "2"))
+    (again,) = expand_step(step, begun, keys=("1", "2"))
     assert (again.batch, again.resume) == (step.batch, True)
 
 
 def test_a_snapshot_below_parents_reads_them_all() -> None:
-    resource = RESOURCES["additions"].model_copy(update={"cursor": Snapshot()})
+    resource = RESOURCES["additions"].model_copy(update={"cursor": FullSnapshot()})
     state = replace(fresh("additions"), resource=resource)
     step = opened(state)
-    (only,) = spread(step, state, keys=("1", "2"))
+    (only,) = expand_step(step, state, keys=("1", "2"))
     assert (only.batch.purpose, only.parents) == ("snapshot", ("1", "2"))
 
 
 def test_an_unfinished_read_below_parents_goes_on_with_the_parents_it_began_with() -> None:
     half = row("extracting", batch("additions", UNTIL - DAY, UNTIL), parents=("1", "2"))
-    plan = build(VIEW, tenant(replace(read("additions", UNTIL - DAY), unfinished=(half,))), asked())
+    plan = build_plan(VIEW, tenant(replace(read("additions", UNTIL - DAY), unfinished=(half,))), asked())
     first, second = (step for step in plan.steps if isinstance(step, Extract))
     assert (first.resume, first.open, first.parents) == (True, False, ("1", "2"))
     assert (second.open, second.after) == (True, (first.id,))

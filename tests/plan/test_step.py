@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.errors import StateError
-from headwater.plan.build import build
+from headwater.plan.build import build_plan
 from headwater.plan.step import (
     BuildDimension,
     Conform,
@@ -20,8 +20,8 @@ from headwater.plan.step import (
     Publish,
     Step,
     as_dict,
-    plan_from,
-    step_from,
+    load_plan,
+    load_step,
 )
 from tests.plan.builders import VIEW, asked, fresh, tenant
 
@@ -32,7 +32,7 @@ WINDOWS = st.lists(INSTANTS, min_size=2, max_size=2, unique=True).map(
     lambda pair: Window(since=min(pair), until=max(pair))
 )
 BATCHES = st.builds(
-    batch_of, FEEDS, WINDOWS, purpose=st.sampled_from(["changes", "sweep", "snapshot"]), reading=st.integers(1, 3)
+    create_batch, FEEDS, WINDOWS, purpose=st.sampled_from(["changes", "sweep", "snapshot"]), attempt=st.integers(1, 3)
 )
 IDS = st.lists(NAMES, max_size=3).map(tuple)
 NEEDS = st.sampled_from(["all", "any", "none"])
@@ -60,20 +60,22 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
 @given(STEPS)
 def test_a_step_comes_back_from_json_as_it_was(step: Step) -> None:
     written = json.loads(json.dumps(as_dict(step)))
-    assert step_from(written) == step
+    assert load_step(written) == step
     assert written["id"] == step.id
     assert written["tenant"] == step.tenant
 
 
 def test_a_plan_comes_back_from_json_as_it_was() -> None:
-    plan = build(VIEW, tenant(*(fresh(name) for name in ("tickets", "agreements", "additions", "boards"))), asked())
-    assert plan_from(json.loads(json.dumps(plan.as_dict()))) == plan
+    plan = build_plan(
+        VIEW, tenant(*(fresh(name) for name in ("tickets", "agreements", "additions", "boards"))), asked()
+    )
+    assert load_plan(json.loads(json.dumps(plan.as_dict()))) == plan
 
 
 @pytest.mark.parametrize("written", [{}, {"kind": "dance", "after": [], "needs": "all"}, {"kind": "land", "after": []}])
 def test_what_is_no_step_is_a_state_error(written: dict[str, object]) -> None:
     with pytest.raises(StateError, match="not a step"):
-        step_from(written)
+        load_step(written)
 
 
 def test_a_plan_whose_steps_are_out_of_order_cannot_be_made() -> None:

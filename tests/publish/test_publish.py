@@ -8,8 +8,8 @@ import duckdb
 import pytest
 from pyarrow import parquet
 
-from headwater.errors import DeclarationError, Unsupported
-from headwater.plan.dependencies import view_of
+from headwater.errors import DeclarationError, UnsupportedError
+from headwater.plan.dependencies import build_dependencies
 from headwater.run import app
 from headwater.warehouse.base import Capabilities
 from tests.publish.builders import publish_by_name
@@ -78,7 +78,7 @@ def test_another_format_is_written_anew(root):
 
 def test_publishing_comes_after_the_layer_that_is_published(root):
     with app.open_project(root) as opened:
-        view = view_of(opened.declarations, opened.project.publish)
+        view = build_dependencies(opened.declarations, opened.project.publish)
     assert (view.publish, view.publish_silver) == ((), ("lakehouse", "sheets"))
 
 
@@ -91,7 +91,7 @@ def test_an_erased_tenant_is_published_no_more(root):
 def test_an_engine_that_writes_no_files_says_so(root, monkeypatch):
     with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
         monkeypatch.setattr(type(warehouse), "capabilities", Capabilities(dialect="duckdb"))
-        with pytest.raises(Unsupported, match="does not write its tables to files"):
+        with pytest.raises(UnsupportedError, match="does not write its tables to files"):
             publish_by_name(opened, warehouse, "lakehouse")
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from headwater.batch import Feed, Window, batch_of
-from headwater.clock import EPOCH, micros
+from headwater.batch import Feed, Window, create_batch
+from headwater.clock import EPOCH, to_micros
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
 from headwater.silver.mapping import LandedBatch, SourceMapping
@@ -62,7 +62,7 @@ class Lake:
         proved=None,
     ):
         feed = Feed(tenant="acme", connection=connection, resource=resource)
-        batch = batch_of(feed, Window(since=EPOCH, until=until), purpose=purpose)
+        batch = create_batch(feed, Window(since=EPOCH, until=until), purpose=purpose)
         names = ("id",) if purpose == "sweep" else FIELDS
         path = self._write(f"{connection}-{resource}-{batch.id}.parquet", names, records)
         beside = (
@@ -172,7 +172,7 @@ def test_what_has_no_key_or_does_not_fit_or_has_no_stamp_is_told(warehouse, land
 
 def test_an_instant_with_an_offset_keeps_its_offset(warehouse, landed, take):
     take(warehouse, landed(day(3), {"id": "1", "seen": "2026-01-01T02:00:00+02:00", "changed": "2026-01-02"}))
-    assert warehouse.rows("SELECT epoch_us(seen_at) FROM silver.contact") == [(micros(day(1)),)]
+    assert warehouse.rows("SELECT epoch_us(seen_at) FROM silver.contact") == [(to_micros(day(1)),)]
 
 
 def test_reading_a_snapshot_again_adds_nothing(warehouse, landed, take):

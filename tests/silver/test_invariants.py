@@ -18,8 +18,8 @@ from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.silver.merge.merge import merge
 from headwater.silver.schema.migrate import drop_entity, migrate_tables
-from headwater.temporal.asof import valid_at
-from headwater.temporal.sql import instant
+from headwater.temporal.asof import valid_at_sql
+from headwater.temporal.sql import timestamp_sql
 from headwater.testing.conformance.history.oracle import (
     OPEN,
     Event,
@@ -197,7 +197,7 @@ def test_5_as_of_an_instant_is_the_fold_of_the_log_up_to_it(empty, events, sizes
     for batch in cut(events, sizes):
         merge_events(warehouse, batch)
     for moment in range(11):
-        select = valid_at("silver.thing", columns=("entity_key", "name", "size"), at=instant(str(moment)))
+        select = valid_at_sql("silver.thing", columns=("entity_key", "name", "size"), at=timestamp_sql(str(moment)))
         found = {row[0]: row[1:] for row in warehouse.rows(select)}
         for key in ("p:1", "p:2"):
             state = state_at(events, key, moment)
@@ -229,7 +229,7 @@ def test_7_null_empty_and_absent_stay_three_things(empty, sequences, values):
         wanted.append(state)
     merge_events(warehouse, events)
     found = {
-        sequence: warehouse.rows(valid_at("silver.thing", columns=("name",), at=instant(str(sequence))))[0][0]
+        sequence: warehouse.rows(valid_at_sql("silver.thing", columns=("name",), at=timestamp_sql(str(sequence))))[0][0]
         for sequence in (1, 2, 3)
     }
     assert [found[sequence] for sequence in (1, 2, 3)] == wanted

@@ -9,9 +9,9 @@ from contextlib import closing
 import pytest
 
 from headwater.errors import StoreError
-from headwater.storage.endpoint import plain_http
+from headwater.storage.endpoint import allows_plain_http
 from headwater.storage.lock import Lock
-from headwater.storage.url import absolute, open_store
+from headwater.storage.url import open_store, to_absolute
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -30,18 +30,18 @@ def test_what_is_written_is_read_and_another_one_replaces_it(store):
 
 
 def test_of_two_that_know_the_same_content_one_wins(store):
-    tag = store.swap("p.json", b"one", was=None)
+    tag = store.swap("p.json", b"one", expected_tag=None)
     assert tag == store.read("p.json").tag
-    assert store.swap("p.json", b"two", was=None) is None
-    assert store.swap("p.json", b"two", was=tag)
-    assert store.swap("p.json", b"three", was=tag) is None
+    assert store.swap("p.json", b"two", expected_tag=None) is None
+    assert store.swap("p.json", b"two", expected_tag=tag)
+    assert store.swap("p.json", b"three", expected_tag=tag) is None
     assert store.read("p.json").body == b"two"
 
 
 def test_a_large_file_is_filled_on_this_machine_and_is_there_once_it_is_settled(store):
     body = b"0123456789abcdef" * 800_000  # more than one part
-    store.draft("t/x.bin").write_bytes(body)
-    store.settle("t/x.bin")
+    store.local_path("t/x.bin").write_bytes(body)
+    store.commit("t/x.bin")
     with closing(open_store(store.url)) as other:
         assert other.fetch("t/x.bin").read_bytes() == body
 
@@ -74,8 +74,8 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path):
 def test_other_schemes_are_refused_and_folders_count_from_the_root(tmp_path):
     with pytest.raises(StoreError, match="cannot be kept there"):
         open_store("ftp://host/x")
-    assert absolute("out", tmp_path) == str(tmp_path / "out")
-    assert absolute("s3://b/x", tmp_path) == "s3://b/x"
+    assert to_absolute("out", tmp_path) == str(tmp_path / "out")
+    assert to_absolute("s3://b/x", tmp_path) == "s3://b/x"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_other_schemes_are_refused_and_folders_count_from_the_root(tmp_path):
 )
 def test_only_this_machine_is_spoken_to_without_tls(monkeypatch, url, plain):
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    assert plain_http() is plain
+    assert allows_plain_http() is plain
 
 
 def test_an_address_in_azure_is_understood(monkeypatch):

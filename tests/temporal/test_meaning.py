@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.temporal.asof import covering, last_at_or_before
-from headwater.temporal.coalesce import coalesced
-from headwater.temporal.event_hash import canonical, event_hash
-from headwater.temporal.keys import entity_key, hash60
-from headwater.temporal.split import Side, timeline
+from headwater.temporal.asof import coverage_sql, last_version_sql
+from headwater.temporal.coalesce import coalesce_sql
+from headwater.temporal.event_hash import canonical_sql, event_hash_sql
+from headwater.temporal.keys import entity_key_sql, hash60_sql
+from headwater.temporal.split import Side, split_sql
 from headwater.testing.tables import find_mismatch, parse_table
 
 
@@ -64,7 +64,7 @@ VERSIONS = """
 
 def test_versions_that_agree_in_the_columns_looked_at_become_one(duck):
     put(duck, "versions", VERSIONS)
-    select = coalesced("versions", key="k", columns=("a",), firsts=("batch_id",))
+    select = coalesce_sql("versions", key="k", columns=("a",), firsts=("batch_id",))
     picture = """
         | k | a   | batch_id | valid_from | valid_to |
         | - | --- | -------- | ---------- | -------- |
@@ -103,7 +103,7 @@ def test_two_histories_side_by_side(duck):
         | ann    | h2   | NULL | 8          | open     |
         | bob    | NULL | NULL | 1          | open     |
     """
-    found = rows(duck, timeline(left, right, on="home"))
+    found = rows(duck, split_sql(left, right, on="home"))
     assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
 
 
@@ -126,9 +126,9 @@ def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck
         | x | 8  | b3       |
         | x | 99 | b4       |
     """
-    found = rows(duck, last_at_or_before("versions", key="k", columns=("batch_id",), probes="facts", at="at"))
+    found = rows(duck, last_version_sql("versions", key="k", columns=("batch_id",), probes="facts", at="at"))
     assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
-    assert len(rows(duck, covering("versions", key="k", columns=("a",)))) == 5
+    assert len(rows(duck, coverage_sql("versions", key="k", columns=("a",)))) == 5
 
 
 DTYPES = {"text": "VARCHAR", "double": "DOUBLE", "boolean": "BOOLEAN", "bigint": "BIGINT"}
@@ -147,7 +147,7 @@ def test_canonical_texts_are_equal_exactly_when_values_are(duck, data):
     dtype = data.draw(st.sampled_from(sorted(VALUES)))
     left, right = data.draw(VALUES[dtype]), data.draw(VALUES[dtype])
     cast = f"CAST(? AS {DTYPES[dtype]})"
-    select = f"SELECT {canonical('a', dtype)}, {canonical('b', dtype)} FROM (SELECT {cast} AS a, {cast} AS b)"
+    select = f"SELECT {canonical_sql('a', dtype)}, {canonical_sql('b', dtype)} FROM (SELECT {cast} AS a, {cast} AS b)"
     one, other = duck.execute(select, [left, right]).fetchone()
     assert (one == other) == (left == right)
     assert (one is None) == (left is None)
@@ -166,26 +166,28 @@ def test_canonical_texts_are_equal_exactly_when_values_are(duck, data):
     ],
 )
 def test_the_canonical_text_of_a_value_is_known_by_heart(duck, value, dtype, text):
-    assert duck.execute(f"SELECT {canonical('v', dtype)} FROM (SELECT {value} AS v)").fetchone() == (text,)
+    assert duck.execute(f"SELECT {canonical_sql('v', dtype)} FROM (SELECT {value} AS v)").fetchone() == (text,)
 
 
 def test_infinite_and_undefined_numbers_have_a_text_too(duck):
     for value in (math.inf, -math.inf, math.nan):
-        assert duck.execute(f"SELECT {canonical('v', 'double')} FROM (SELECT ?::DOUBLE AS v)", [value]).fetchone()[0]
+        assert duck.execute(f"SELECT {canonical_sql('v', 'double')} FROM (SELECT ?::DOUBLE AS v)", [value]).fetchone()[
+            0
+        ]
 
 
 def test_the_order_of_columns_does_not_matter_to_a_hash_but_their_being_known_does(duck):
     def hashed(columns):
         taken = "SELECT 'U' AS operation, NULL::VARCHAR AS a, 'x' AS b"
-        return duck.execute(f"SELECT {event_hash('operation', columns)} FROM ({taken})").fetchone()[0]
+        return duck.execute(f"SELECT {event_hash_sql('operation', columns)} FROM ({taken})").fetchone()[0]
 
     assert hashed({"a": "text", "b": "text"}) == hashed({"b": "text", "a": "text"})
     assert hashed({"a": "text", "b": "text"}) != hashed({"b": "text"})
 
 
 def test_a_column_that_was_renamed_makes_no_other_event(duck):
-    before = event_hash("operation", {"b": "text", "c": "text"})
-    after = event_hash("operation", {"a": "text", "b": "text"}, {"a": "c"})
+    before = event_hash_sql("operation", {"b": "text", "c": "text"})
+    after = event_hash_sql("operation", {"a": "text", "b": "text"}, {"a": "c"})
     hashed = duck.execute(f"SELECT {before}, {after} FROM (SELECT 'U' AS operation, 'x' AS a, 'y' AS b, 'x' AS c)")
     one, other = hashed.fetchone()
     assert one == other
@@ -194,10 +196,10 @@ def test_a_column_that_was_renamed_makes_no_other_event(duck):
 @settings(deadline=None, max_examples=80)
 @given(one=st.tuples(TEXTS, TEXTS), other=st.tuples(TEXTS, TEXTS))
 def test_composite_keys_are_equal_only_when_all_their_parts_are(duck, one, other):
-    select = f"SELECT {entity_key('psa', ('?::VARCHAR', '?::VARCHAR'))}"
+    select = f"SELECT {entity_key_sql('psa', ('?::VARCHAR', '?::VARCHAR'))}"
     same = duck.execute(select, list(one)).fetchone() == duck.execute(select, list(other)).fetchone()
     assert same == (one == other)
 
 
 def test_a_key_hash_has_sixty_bits_and_stays_what_it_is(duck):
-    assert duck.execute("SELECT " + hash60("'a'")).fetchone() == (0x0CC175B9C0F1B6A,)
+    assert duck.execute("SELECT " + hash60_sql("'a'")).fetchone() == (0x0CC175B9C0F1B6A,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.clock import micros, parse_instant
+from headwater.clock import parse_instant, to_micros
 from headwater.silver.schema.migrate import drop_entity, migrate_tables
 from headwater.warehouse.as_of import select_rows_at
 from tests.silver.builders import THING, made, make_event, merge_events
@@ -13,7 +13,7 @@ from tests.silver.builders import THING, made, make_event, merge_events
 @pytest.fixture
 def warehouse(engine):
     one = made(engine)
-    days = [micros(parse_instant(day)) for day in ("2026-01-01", "2026-02-01T00:00:00.000001", "2026-03-01")]
+    days = [to_micros(parse_instant(day)) for day in ("2026-01-01", "2026-02-01T00:00:00.000001", "2026-03-01")]
     merge_events(
         one,
         [

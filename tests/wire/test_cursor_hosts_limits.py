@@ -11,36 +11,36 @@ from msgspec import Raw
 from pydantic import ValidationError
 
 from headwater.batch import Window
-from headwater.clock import EPOCH, iso, parse_instant
-from headwater.errors import DeclarationError, Refused
-from headwater.wire.cursor import Changes, widened
+from headwater.clock import EPOCH, format_instant, parse_instant
+from headwater.errors import DeclarationError, PermanentError
+from headwater.wire.cursor import ChangeFilter, widen_window
 from headwater.wire.hosts import check_base, check_target
 from headwater.wire.limits import Limits, backoff
-from headwater.wire.message import Request, bare, redact, redact_headers
-from headwater.wire.records import values
+from headwater.wire.message import Request, redact, redact_headers, strip_url
+from headwater.wire.records import read_values
 
 MARCH = Window(since=datetime(2026, 3, 1, tzinfo=UTC), until=datetime(2026, 4, 1, tzinfo=UTC))
-CHANGES = Changes(
+CHANGES = ChangeFilter(
     params={"conditions": "lastUpdated >= [{since}] and lastUpdated < [{until}]"}, field="_info.lastUpdated"
 )
 
 
 def test_a_window_is_spelled_as_the_service_wants_it():
-    assert CHANGES.params_for(MARCH) == {
+    assert CHANGES.build_params(MARCH) == {
         "conditions": "lastUpdated >= [2026-03-01T00:00:00Z] and lastUpdated < [2026-04-01T00:00:00Z]"
     }
-    epoch = Changes(params={"a": "{since}", "b": "{until}"}, field="x", format="epoch")
-    assert epoch.params_for(MARCH) == {"a": "1772323200", "b": "1775001600"}
-    millis = Changes(params={"a": "{since}"}, field="x", format="epoch_ms", grain="1ms")
-    assert millis.params_for(MARCH) == {"a": "1772323200000"}
+    epoch = ChangeFilter(params={"a": "{since}", "b": "{until}"}, field="x", format="epoch")
+    assert epoch.build_params(MARCH) == {"a": "1772323200", "b": "1775001600"}
+    millis = ChangeFilter(params={"a": "{since}"}, field="x", format="epoch_ms", grain="1ms")
+    assert millis.build_params(MARCH) == {"a": "1772323200000"}
 
 
 @given(st.integers(1, 10**15), st.integers(1, 10**12))
 def test_rounding_to_the_grain_never_cuts_anything_off(since, length):
     start = EPOCH + timedelta(microseconds=since)
     window = Window(since=start, until=start + timedelta(microseconds=length))
-    cursor = Changes(params={"a": "{since}", "b": "{until}"}, field="x")
-    asked = cursor.params_for(window)
+    cursor = ChangeFilter(params={"a": "{since}", "b": "{until}"}, field="x")
+    asked = cursor.build_params(window)
     low, high = parse_instant(asked["a"]), parse_instant(asked["b"])
     assert low <= window.since < low + timedelta(seconds=1)
     assert window.until <= high < window.until + timedelta(seconds=1)
@@ -53,7 +53,7 @@ def stamped(*stamps: object) -> list[Raw]:
 
 def stray(cursor, records):
     """What of some records was not asked for."""
-    return cursor.stray(values(records, cursor.field), MARCH)
+    return cursor.find_stray(read_values(records, cursor.field), MARCH)
 
 
 def test_records_outside_of_the_window_are_named():
@@ -73,38 +73,38 @@ def test_only_what_was_asked_is_held_against_the_answer():
     unasked = CHANGES.model_copy(update={"params": {"sort": "newest"}})
     assert stray(unasked, [*early, *late]) is None
     whole = Window(since=EPOCH, until=MARCH.until)
-    assert CHANGES.stray(values(early, CHANGES.field), whole) is None
-    assert CHANGES.stray(values(late, CHANGES.field), whole) == (0, "2031-01-01T00:00:00Z")
+    assert CHANGES.find_stray(read_values(early, CHANGES.field), whole) is None
+    assert CHANGES.find_stray(read_values(late, CHANGES.field), whole) == (0, "2031-01-01T00:00:00Z")
 
 
 def test_the_first_window_has_no_lower_bound():
     whole = Window(since=EPOCH, until=MARCH.until)
     texts = {"from": "{since}", "to": "{until}"}
-    plain = Changes(params=texts, field="at")
-    assert plain.params_for(whole) == {"from": "0001-01-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
-    assert plain.params_for(MARCH)["from"] == "2026-03-01T00:00:00Z"
-    told = Changes(params=texts, first={"from": ""}, field="at")
-    assert told.params_for(whole) == {"to": "2026-04-01T00:00:00Z"}
-    assert told.params_for(MARCH) == plain.params_for(MARCH)
-    seconds = Changes(params=texts, field="at", format="epoch")
-    assert seconds.params_for(whole)["from"] == "-62135596800"
+    plain = ChangeFilter(params=texts, field="at")
+    assert plain.build_params(whole) == {"from": "0001-01-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
+    assert plain.build_params(MARCH)["from"] == "2026-03-01T00:00:00Z"
+    told = ChangeFilter(params=texts, first={"from": ""}, field="at")
+    assert told.build_params(whole) == {"to": "2026-04-01T00:00:00Z"}
+    assert told.build_params(MARCH) == plain.build_params(MARCH)
+    seconds = ChangeFilter(params=texts, field="at", format="epoch")
+    assert seconds.build_params(whole)["from"] == "-62135596800"
     with pytest.raises(ValidationError, match="not among `params`"):
-        Changes(params=texts, first={"form": ""}, field="at")
+        ChangeFilter(params=texts, first={"form": ""}, field="at")
 
 
 def test_epochs_are_held_against_the_window_too():
-    cursor = Changes(params={"from": "{since}", "to": "{until}"}, field="at", format="epoch_ms")
+    cursor = ChangeFilter(params={"from": "{since}", "to": "{until}"}, field="at", format="epoch_ms")
     assert stray(cursor, [Raw(b'{"at":1772323200000}')]) is None
     assert stray(cursor, [Raw(b'{"at":1672323200000}')]) == (0, "1672323200000")
     assert stray(cursor, [Raw(b'{"at":1e300}'), Raw(b'{"at":true}')]) is None
 
 
 def test_an_overlap_begins_earlier_but_never_before_the_beginning():
-    assert widened(MARCH, "10m").since == MARCH.since - timedelta(minutes=10)
+    assert widen_window(MARCH, "10m").since == MARCH.since - timedelta(minutes=10)
     whole = Window(since=EPOCH, until=MARCH.until)
-    assert widened(whole, "10m") == whole
+    assert widen_window(whole, "10m") == whole
     near = Window(since=EPOCH + timedelta(seconds=5), until=MARCH.until)
-    assert widened(near, "10m").since == EPOCH
+    assert widen_window(near, "10m").since == EPOCH
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_own_and_declared_hosts_may_be_named(url):
     ],
 )  # fmt: skip
 def test_no_other_host_is_ever_asked(url):
-    with pytest.raises(Refused):
+    with pytest.raises(PermanentError):
         check_target(url, base=BASE, hosts=("cdn.example.com",))
 
 
@@ -180,10 +180,10 @@ def test_secrets_are_replaced_the_longest_first():
     assert redact("Basic abcdef and abc", ["abc", "abcdef", ""]) == "Basic *** and ***"
     shown = redact_headers({"Authorization": "Basic x", "Cookie": "y", "X": "has abc"}, ["abc"])
     assert shown == {"Authorization": "***", "Cookie": "***", "X": "has ***"}
-    assert bare("https://u:p@api.example.com/x?token=1#f") == "https://api.example.com/x"
+    assert strip_url("https://u:p@api.example.com/x?token=1#f") == "https://api.example.com/x"
     assert str(Request(url="https://api.example.com/x?token=1", params={"key": "2"})) == "GET https://api.example.com/x"
 
 
 def test_spans_of_limits_are_seconds():
     assert (Limits().timeout_seconds, Limits().max_wait_seconds) == (60, 600)
-    assert iso(EPOCH) == "1970-01-01T00:00:00Z"
+    assert format_instant(EPOCH) == "1970-01-01T00:00:00Z"

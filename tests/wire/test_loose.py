@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.errors import Again, Refused
+from headwater.errors import PermanentError, TransientError
 from headwater.wire.message import Response
-from headwater.wire.records import split, values
+from headwater.wire.records import read_values, split_records
 
 DEEP = b'{"id":3,"x":' + b'{"a":[' * 5000 + b"]}" * 5000 + b"}"
 ODD = [
@@ -20,7 +20,7 @@ ODD = [
 
 
 def records(body, path=""):
-    return [bytes(one) for one in split(Response(status=200, headers={}, body=body), path=path)]
+    return [bytes(one) for one in split_records(Response(status=200, headers={}, body=body), path=path)]
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -29,9 +29,9 @@ def test_the_records_beside_it_are_told_apart(odd):
     assert records(b"[%s , %s,%s]" % (good[0], odd, good[1])) == [good[0], odd, good[1]]
     body = b' {"skip":{"items":[1]},"page":{"more":"items","items":[%s,%s],"z":[]},"next":null}' % (odd, good[0])
     assert records(body, "page.items") == [odd, good[0]]
-    assert list(values([odd, good[0]], "id"))[1] == 1
+    assert list(read_values([odd, good[0]], "id"))[1] == 1
     tail = body.replace(b'"next":null', b'"next":{"token":"t"}')
-    assert list(values([tail], "next.token")) == ["t"]
+    assert list(read_values([tail], "next.token")) == ["t"]
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -39,7 +39,7 @@ def test_the_records_beside_it_are_told_apart(odd):
     "body", [b"[%s", b"[%s,", b"[%s]]", b"[%s}", b"[%s,1]", b"[%s,,{}]", b"[%s] x", b'[%s,"x"]', b"x [%s]", b"[%s][]"]
 )
 def test_a_body_that_is_not_whole_is_asked_for_again(odd, body):
-    with pytest.raises(Again, match="cut off or is no JSON"):
+    with pytest.raises(TransientError, match="cut off or is no JSON"):
         records(body % odd)
 
 
@@ -48,7 +48,7 @@ def test_a_list_that_is_null_is_empty_and_one_that_is_missing_is_said():
     assert records(b'{"page":{"items":null}}', "page.items") == []
     assert records(b'{"items":[]}', "items") == []
     for body in (b'{"total":0}', b'{"page":null}', b'{"items":{}}', b"null"):
-        with pytest.raises(Refused, match="holds no list of records"):
+        with pytest.raises(PermanentError, match="holds no list of records"):
             records(body, "items" if b"page" not in body else "page.items")
-    with pytest.raises(Refused, match="holds no list of records"):
+    with pytest.raises(PermanentError, match="holds no list of records"):
         records(b"null")

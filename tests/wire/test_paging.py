@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from headwater.errors import Refused
-from headwater.wire.loop_guard import Trail
+from headwater.errors import PermanentError
+from headwater.wire.loop_guard import LoopGuard
 from headwater.wire.message import Page, Request, Response
 from headwater.wire.paging import ForwardOnly, LinkHeader, PageNumber, Progress, Unpaged
-from headwater.wire.records import as_lines, split
+from headwater.wire.records import join_lines, split_records
 
 BASE = Request(url="https://api.example.com/v1/things", params={"orderBy": "id asc"})
 OWN = "https://api.example.com/v1/things?pageSize=2"
@@ -18,7 +18,7 @@ OWN = "https://api.example.com/v1/things?pageSize=2"
 
 def page(*records: object, link: str = "", url: str = OWN) -> Page:
     response = Response(status=200, headers={"link": link} if link else {}, body=json.dumps(records).encode(), url=url)
-    return Page(response=response, records=split(response))
+    return Page(response=response, records=split_records(response))
 
 
 def things(*ids: object) -> list[object]:
@@ -73,7 +73,7 @@ def test_a_flag_and_a_total_are_believed_where_they_are_declared(kind):
 
 def test_an_empty_page_that_promises_more():
     assert PageNumber(more="more").after("3", wrapped(0, more=True)) == "4"
-    with pytest.raises(Refused, match="sends none to go on from"):
+    with pytest.raises(PermanentError, match="sends none to go on from"):
         ForwardOnly(more="more").after("9", wrapped(0, more=True))
 
 
@@ -89,7 +89,7 @@ def test_keys_in_another_order_are_refused_where_another_page_follows():
     ForwardOnly().check_order("3", [4, None, 4, True, "x", 9])
     ForwardOnly().check_order("abc", ["b", "a"])
     for keys in ([4, 9, 8], [2]):
-        with pytest.raises(Refused, match="in another order"):
+        with pytest.raises(PermanentError, match="in another order"):
             ForwardOnly().check_order("3", keys)
 
 
@@ -103,7 +103,7 @@ def test_a_short_page_with_a_next_link_is_not_the_last():
 def wrapped(count: int, **more: object) -> Page:
     body = {"records": things(*range(1, count + 1)), **more}
     response = Response(status=200, headers={}, body=json.dumps(body).encode(), url=OWN)
-    return Page(response=response, records=split(response, path="records"))
+    return Page(response=response, records=split_records(response, path="records"))
 
 
 def test_a_link_on_the_same_host_is_kept_without_it():
@@ -159,12 +159,12 @@ def test_keys_may_be_texts():
 
 
 def test_a_full_page_without_any_key_is_refused():
-    with pytest.raises(Refused, match="no record of a full page has the key"):
+    with pytest.raises(PermanentError, match="no record of a full page has the key"):
         ForwardOnly(size=2).after("", page({}, {}))
 
 
 def test_keys_that_go_back_are_refused():
-    with pytest.raises(Refused, match="repeats itself"):
+    with pytest.raises(PermanentError, match="repeats itself"):
         ForwardOnly(size=2).after("9", page(*things(4, 9)))
 
 
@@ -180,20 +180,20 @@ def test_an_answer_that_was_to_be_everything_and_names_a_next_page_is_followed()
 
 
 def test_a_position_that_was_asked_before_is_refused_however_long_ago():
-    trail = Trail(["1"])
-    trail.step("2", b"a\n")
-    trail.step("3", b"b\n")
-    with pytest.raises(Refused, match="repeats itself"):
-        trail.step("1", b"c\n")
+    trail = LoopGuard(["1"])
+    trail.add_page("2", b"a\n")
+    trail.add_page("3", b"b\n")
+    with pytest.raises(PermanentError, match="repeats itself"):
+        trail.add_page("1", b"c\n")
 
 
 def test_the_same_page_twice_is_refused_but_empty_ones_and_another_collections_are_not():
-    trail = Trail(last=b"a\n")
-    with pytest.raises(Refused, match="same page twice"):
-        trail.step("2", b"a\n")
-    trail = Trail()
-    trail.step("1", b"")
-    trail.step("2", b"")
-    trail.step("3", as_lines(page(*things(1)).records))
-    trail.turn()
-    trail.step("4", as_lines(page(*things(1)).records))
+    trail = LoopGuard(last=b"a\n")
+    with pytest.raises(PermanentError, match="same page twice"):
+        trail.add_page("2", b"a\n")
+    trail = LoopGuard()
+    trail.add_page("1", b"")
+    trail.add_page("2", b"")
+    trail.add_page("3", join_lines(page(*things(1)).records))
+    trail.reset()
+    trail.add_page("4", join_lines(page(*things(1)).records))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.errors import Again, Refused
+from headwater.errors import PermanentError, TransientError
 from headwater.wire.message import Response
-from headwater.wire.records import as_lines, lines_of, split, value, values
+from headwater.wire.records import join_lines, read_value, read_values, split_lines, split_records
 
 
 def body(text: bytes, status: int = 200) -> Response:
@@ -19,25 +19,25 @@ def body(text: bytes, status: int = 200) -> Response:
 
 def test_records_keep_their_bytes():
     text = b'[{"a": 1.50, "b":"\\u00fe"} ,{"b" :2},\t[3], "x", null, 7]'
-    assert [bytes(record) for record in split(body(text))] == [
+    assert [bytes(record) for record in split_records(body(text))] == [
         b'{"a": 1.50, "b":"\\u00fe"}', b'{"b" :2}', b"[3]", b'"x"', b"null", b"7",
     ]  # fmt: skip
 
 
 def test_line_breaks_between_tokens_become_spaces():
-    records = split(body(b'[\r\n {\n  "a": 1\r\n }\n]'))
-    assert as_lines(records) == b'{   "a": 1   }\n'
+    records = split_records(body(b'[\r\n {\n  "a": 1\r\n }\n]'))
+    assert join_lines(records) == b'{   "a": 1   }\n'
 
 
 def test_a_wrapped_list_is_found_by_its_path():
     text = b'{"PageNumber":1,"Data":{"rows":[{"a":1},2]}}'
-    assert lines_of(as_lines(split(body(text), path="Data.rows"))) == [b'{"a":1}', b"2"]
+    assert split_lines(join_lines(split_records(body(text), path="Data.rows"))) == [b'{"a":1}', b"2"]
 
 
 @pytest.mark.parametrize("text", [b"", b'[{"a":1},{"a"', b"[1,]", b'["\xff"]', b"[1] x"])
 def test_a_broken_body_is_worth_asking_again(text):
-    with pytest.raises(Again, match="cut off or is no JSON"):
-        split(body(text))
+    with pytest.raises(TransientError, match="cut off or is no JSON"):
+        split_records(body(text))
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_a_broken_body_is_worth_asking_again(text):
     [(b'{"message":"no"}', ""), (b'{"data":[]}', "Data"), (b'"x"', ""), (b"[]", "Data")],
 )
 def test_json_without_a_list_is_refused(text, path):
-    with pytest.raises(Refused, match="holds no list"):
-        split(body(text), path=path)
+    with pytest.raises(PermanentError, match="holds no list"):
+        split_records(body(text), path=path)
 
 
 def test_no_content_is_no_record_and_a_byte_order_mark_is_none_either():
-    assert split(body(b"", 204)) == []
-    assert len(split(body(b"\xef\xbb\xbf[1]"))) == 1
+    assert split_records(body(b"", 204)) == []
+    assert len(split_records(body(b"\xef\xbb\xbf[1]"))) == 1
 
 
 json_values = st.recursive(
@@ -68,12 +68,14 @@ def test_whatever_is_sent_comes_out_as_as_many_equal_lines(sent, indent, escaped
         text.decode()
     except UnicodeDecodeError:
         return
-    lines = lines_of(as_lines(split(body(text))))
+    lines = split_lines(join_lines(split_records(body(text))))
     assert [json.loads(line) for line in lines] == sent
     assert all(b"\r" not in line for line in lines)
 
 
 def test_values_are_read_by_path_and_what_is_not_there_is_none():
-    records = split(body(b'[{"_info":{"lastUpdated":"x"}},{"_info":null},{"_info":3},{},5,"y",null,{"_info":{}}]'))
-    assert list(values(records, "_info.lastUpdated")) == ["x", None, None, None, None, None, None, None]
-    assert value(b'{"id":7}', "id") == 7
+    records = split_records(
+        body(b'[{"_info":{"lastUpdated":"x"}},{"_info":null},{"_info":3},{},5,"y",null,{"_info":{}}]')
+    )
+    assert list(read_values(records, "_info.lastUpdated")) == ["x", None, None, None, None, None, None, None]
+    assert read_value(b'{"id":7}', "id") == 7

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.errors import Again, Refused
+from headwater.errors import PermanentError, TransientError
 from headwater.wire.message import Response
-from headwater.wire.response_status import Ok, Refresh, judge, vendor_message
-from headwater.wire.retry_after import wait_asked
+from headwater.wire.response_status import Ok, Refresh, check_status, read_vendor_message
+from headwater.wire.retry_after import read_retry_after
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 SERVER = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -45,7 +45,7 @@ def answer(status=200, body=b"[]", **headers):
     ],
 )  # fmt: skip
 def test_the_wait_that_is_asked_for(headers, seconds):
-    assert wait_asked(headers, now=NOW) == seconds
+    assert read_retry_after(headers, now=NOW) == seconds
 
 
 @given(st.integers(0, 86_400), st.sampled_from(["seconds", "date", "epoch", "epoch_ms"]), st.integers(-5000, 5000))
@@ -58,12 +58,12 @@ def test_every_spelling_of_a_wait_means_the_same_whatever_our_clock_says(wait, s
         "epoch_ms": str(int(then.timestamp()) * 1000),
     }[spelling]
     headers = {"retry-after": text, "date": format_datetime(SERVER, usegmt=True)}
-    assert wait_asked(headers, now=SERVER + timedelta(seconds=skew)) == wait
+    assert read_retry_after(headers, now=SERVER + timedelta(seconds=skew)) == wait
 
 
 @given(st.text(max_size=40))
 def test_no_retry_after_breaks_the_reading(text):
-    wait_asked({"retry-after": text, "date": text}, now=NOW)
+    read_retry_after({"retry-after": text, "date": text}, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -71,44 +71,44 @@ def test_no_retry_after_breaks_the_reading(text):
     [
         (answer(), Ok),
         (answer(204, b""), Ok),
-        (answer(content_type="text/html; charset=utf-8"), Refused),
-        (answer(429), Again),
-        (answer(500), Again),
-        (answer(503), Again),
-        (answer(408), Again),
-        (answer(501), Refused),
-        (answer(400), Refused),
-        (answer(404), Refused),
-        (answer(302, location="https://evil.example/x?token=1"), Refused),
+        (answer(content_type="text/html; charset=utf-8"), PermanentError),
+        (answer(429), TransientError),
+        (answer(500), TransientError),
+        (answer(503), TransientError),
+        (answer(408), TransientError),
+        (answer(501), PermanentError),
+        (answer(400), PermanentError),
+        (answer(404), PermanentError),
+        (answer(302, location="https://evil.example/x?token=1"), PermanentError),
         (answer(401), Refresh),
-        (answer(403), Refused),
-        (answer(403, x_ratelimit_remaining="0"), Again),
-        (answer(403, retry_after="3"), Again),
-        (answer(799), Refused),
+        (answer(403), PermanentError),
+        (answer(403, x_ratelimit_remaining="0"), TransientError),
+        (answer(403, retry_after="3"), TransientError),
+        (answer(799), PermanentError),
     ],
 )
 def test_the_verdict(response, kind):
-    assert isinstance(judge(response, now=NOW), kind)
+    assert isinstance(check_status(response, now=NOW), kind)
 
 
 def test_a_wait_travels_with_the_verdict():
-    verdict = judge(answer(429, retry_after="12"), now=NOW)
-    assert isinstance(verdict, Again)
+    verdict = check_status(answer(429, retry_after="12"), now=NOW)
+    assert isinstance(verdict, TransientError)
     assert verdict.after == 12
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_names_the_secrets_to_look_at(status):
-    verdict = judge(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
-    error = verdict.otherwise if isinstance(verdict, Refresh) else verdict
-    assert isinstance(error, Refused)
+    verdict = check_status(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
+    error = verdict.fallback if isinstance(verdict, Refresh) else verdict
+    assert isinstance(error, PermanentError)
     assert "public_key, private_key" in error.hint
     assert error.saw == "Nope"
 
 
 def test_where_a_redirect_leads_is_told_without_its_query():
-    verdict = judge(answer(302, location="https://evil.example/x?token=1"), now=NOW)
-    assert isinstance(verdict, Refused)
+    verdict = check_status(answer(302, location="https://evil.example/x?token=1"), now=NOW)
+    assert isinstance(verdict, PermanentError)
     assert verdict.saw == "location https://evil.example/x"
 
 
@@ -128,4 +128,4 @@ def test_where_a_redirect_leads_is_told_without_its_query():
     ],
 )
 def test_the_vendors_message_is_short_and_on_one_line(body, expected):
-    assert vendor_message(answer(400, body)) == expected
+    assert read_vendor_message(answer(400, body)) == expected

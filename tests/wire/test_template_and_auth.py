@@ -8,7 +8,7 @@ import pytest
 
 from headwater.errors import DeclarationError
 from headwater.wire.auth import Basic, Headers, NoAuth
-from headwater.wire.template import fill, names_in
+from headwater.wire.template import fill, find_placeholders
 
 VALUES = {"company": "acme", "public_key": "pub", "private_key": "s3cret", "client_id": "c-1"}
 
@@ -37,7 +37,7 @@ def test_an_unknown_or_clever_placeholder_is_refused_with_the_known_names(text):
 
 def test_a_value_that_looks_like_a_placeholder_stays_as_it_is():
     assert fill("{company}", {"company": "{private_key}"}, where="here") == "{private_key}"
-    assert names_in("{a}+{b}") == ("a", "b")
+    assert find_placeholders("{a}+{b}") == ("a", "b")
 
 
 def test_basic_composes_the_user_and_adds_headers():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headwater.batch import Window
 from headwater.clock import EPOCH
-from headwater.windows import chunks, merged, missing
+from headwater.windows import merge_windows, missing_windows, split_window
 
 HOUR = timedelta(hours=1)
 
@@ -29,21 +29,21 @@ spans = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda pair: windo
 
 @given(st.lists(spans, max_size=12))
 def test_merging_keeps_the_instants_and_leaves_gaps_between(windows):
-    found = merged(windows)
+    found = merge_windows(windows)
     assert hours(found) == hours(windows)
     assert all(one.until < other.since for one, other in itertools.pairwise(found))
 
 
 @given(spans, st.lists(spans, max_size=12))
 def test_missing_is_asked_minus_committed(asked, committed):
-    found = missing(asked, committed)
+    found = missing_windows(asked, committed)
     assert hours(found) == hours([asked]) - hours(committed)
-    assert found == merged(found)
+    assert found == merge_windows(found)
 
 
 @given(spans, st.integers(1, 10), st.integers(0, 50), st.integers(0, 50))
 def test_chunks_are_the_span_in_short_pieces_with_one_for_the_old_part(span, chunk, look_back, until):
-    found = chunks(span, chunk=chunk * HOUR, look_back=look_back * HOUR, until=EPOCH + until * HOUR)
+    found = split_window(span, chunk=chunk * HOUR, look_back=look_back * HOUR, until=EPOCH + until * HOUR)
     assert hours(found) == hours([span])
     assert sum((w.until - w.since) // HOUR for w in found) == len(hours([span]))
     border = until - look_back
@@ -55,16 +55,16 @@ def test_chunks_are_the_span_in_short_pieces_with_one_for_the_old_part(span, chu
 
 def test_a_whole_past_is_one_old_window_and_chunks():
     asked = Window(since=EPOCH, until=EPOCH + timedelta(days=1000))
-    found = chunks(asked, chunk=timedelta(days=30), look_back=timedelta(days=90), until=asked.until)
+    found = split_window(asked, chunk=timedelta(days=30), look_back=timedelta(days=90), until=asked.until)
     assert [(w.until - w.since).days for w in found] == [910, 30, 30, 30]
 
 
 def test_a_look_back_longer_than_time_itself_cuts_from_the_beginning():
     asked = window(0, 4)
-    found = chunks(asked, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=asked.until)
+    found = split_window(asked, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=asked.until)
     assert found == (window(0, 2), window(2, 4))
 
 
 def test_a_chunk_of_no_length_is_refused():
     with pytest.raises(ValueError, match="longer than nothing"):
-        chunks(window(0, 1), chunk=timedelta(0), look_back=HOUR, until=EPOCH)
+        split_window(window(0, 1), chunk=timedelta(0), look_back=HOUR, until=EPOCH)

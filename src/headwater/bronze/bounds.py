@@ -14,7 +14,7 @@ MOST = 1_000_000
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-def beyond(text: bytes) -> str:
+def find_excess(text: bytes) -> str:
     """Why a record is too large to be kept; empty where it is not."""
     if len(text) <= BLOCK:
         return ""
@@ -25,14 +25,14 @@ def beyond(text: bytes) -> str:
     return f"a record has at most {MOST:,} values"
 
 
-def within(blocks: Iterator[Block], refused: set[int]) -> Iterator[Block]:
+def drop_oversized(blocks: Iterator[Block], refused: set[int]) -> Iterator[Block]:
     """The blocks without records that are too large; the numbers of those go to `refused`.
 
     Only the first line of a block can be longer than a block, see `read_blocks`.
     """
     for block in blocks:
         end = block.body.index(b"\n")
-        if beyond(block.body[:end]):
+        if find_excess(block.body[:end]):
             refused.add(block.first)
             if block.count > 1:
                 yield Block(first=block.first + 1, body=block.body[end + 1 :], count=block.count - 1)

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
-from headwater.model.field import Field, Wanted, contract_of, fields_of, with_fields
+from headwater.model.field import Field, WantedType, build_contract, contract_fields, with_fields
 
 
-def relaxed(contract: type[BaseModel], fields: Mapping[str, str]) -> type[BaseModel]:
+def with_overrides(contract: type[BaseModel], fields: Mapping[str, str]) -> type[BaseModel]:
     """`contract`, in which the fields (by path) have other types; `text` takes anything. New paths are added."""
-    wanted = {path: Wanted(dtype=dtype, loose=dtype == "text") for path, dtype in fields.items()}
+    wanted = {path: WantedType(dtype=dtype, loose=dtype == "text") for path, dtype in fields.items()}
     return with_fields(contract, wanted)
 
 
-def demanding(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
+def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
     """`contract`, in which the fields of the key must be there and not be null."""
-    types = {field.dotted: field for field in fields_of(contract)}
-    wanted: dict[str, Wanted] = {}
+    types = {field.dotted: field for field in contract_fields(contract)}
+    wanted: dict[str, WantedType] = {}
     for path in key:
         field = types.get(path)
         if field is None or field.many:
@@ -27,14 +27,14 @@ def demanding(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
             raise DeclarationError("The key is no field of the contract.", where=f"{contract.__name__}.{path}", saw=saw)
         if not field.required:
             dtype = "text" if field.dtype == "json" else field.dtype
-            wanted[path] = Wanted(dtype=dtype, required=True)
+            wanted[path] = WantedType(dtype=dtype, required=True)
     return with_fields(contract, wanted)
 
 
 def keys_only(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
     """The contract of a sweep: nothing but the key."""
-    types = {field.dotted: field.dtype for field in fields_of(demanding(contract, key))}
-    return contract_of(contract.__name__, {path: types[path] for path in key}, required=key)
+    types = {field.dotted: field.dtype for field in contract_fields(with_required(contract, key))}
+    return build_contract(contract.__name__, {path: types[path] for path in key}, required=key)
 
 
 def check_columns(fields: Sequence[Field], where: str) -> None:

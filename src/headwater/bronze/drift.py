@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from headwater.bronze.jsonl import Block
-from headwater.bronze.schema import Shape
-from headwater.bronze.validate import Verdict
+from headwater.bronze.schema import BronzeSchema
+from headwater.bronze.validate import RecordResult
 from headwater.ledger.base import Drift
 from headwater.model.field import Node
 
@@ -41,8 +41,8 @@ class _Known:
 class DriftReport:
     """What was seen so far in one batch."""
 
-    shape: Shape
-    unread: tuple[str, ...] = ()
+    shape: BronzeSchema
+    ignored_fields: tuple[str, ...] = ()
     """Keys of the record itself, as patterns, that nobody wants."""
     complete: bool = False
     """Whether every record is looked at."""
@@ -61,9 +61,9 @@ class DriftReport:
         self._new.clear()
         self._keys.clear()
 
-    def look(self, block: Block, *, whole: bool) -> None:
+    def scan_block(self, block: Block, *, whole: bool) -> None:
         """Look at the records of a block: all of them, or those at its edges."""
-        known = self._known or _known(self.shape.nodes, self.unread, self.shape.omit, "")
+        known = self._known or _build_known(self.shape.nodes, self.ignored_fields, self.shape.omit, "")
         self._known = known
         for text in block.lines() if whole else block.edges(EDGE):
             try:
@@ -75,7 +75,7 @@ class DriftReport:
                 self._keys.update(record)
                 self._compare(record, known, "")
 
-    def note(self, verdict: Verdict) -> None:
+    def add_result(self, verdict: RecordResult) -> None:
         """Count what was repaired or refused in one record."""
         self._repaired.update(verdict.repaired)
         for reason in verdict.reasons:
@@ -85,15 +85,15 @@ class DriftReport:
 
     def drift(self) -> tuple[Drift, ...]:
         """All that differed, sorted by kind and field."""
-        found = list(self._gathered())
-        found += [Drift(field=name, kind="missing") for name in self._missing()]
+        found = list(self._group_new())
+        found += [Drift(field=name, kind="missing") for name in self._find_missing()]
         found += [Drift(field=name, kind="repaired", rows=n) for name, n in self._repaired.items()]
         found += [
             Drift(field=name, kind="retyped", detail=self._rules[name], rows=n) for name, n in self._retyped.items()
         ]
         return tuple(sorted(found, key=lambda drift: (drift.kind, drift.field)))
 
-    def _gathered(self) -> Iterator[Drift]:
+    def _group_new(self) -> Iterator[Drift]:
         """New fields; those of one object that carries many of them (a whole record in a reference) in one line."""
         inside: dict[str, list[str]] = {}
         for name in self._new:
@@ -106,7 +106,7 @@ class DriftReport:
             else:
                 yield from (Drift(field=one, kind="new", detail=self._saw[one], rows=self._new[one]) for one in names)
 
-    def _missing(self) -> Iterable[str]:
+    def _find_missing(self) -> Iterable[str]:
         if self.looked < _ENOUGH:
             return ()
         return (node.key for node in self.shape.nodes if node.key not in self._keys)
@@ -123,13 +123,13 @@ class DriftReport:
                     self._compare(one, below, f"{path}{key}.")
 
 
-def _known(nodes: Sequence[Node], patterns: tuple[str, ...], omit: Iterable[str], path: str) -> _Known:
+def _build_known(nodes: Sequence[Node], patterns: tuple[str, ...], omit: Iterable[str], path: str) -> _Known:
     left_out = [dotted.removeprefix(path) for dotted in omit if dotted.startswith(path)]
     below = ((node, f"{path}{node.key}.") for node in nodes if node.nodes)
     return _Known(
         keys=frozenset((*(node.key for node in nodes), *(key for key in left_out if "." not in key))),
         patterns=patterns,
-        below=tuple((node.key, _known(node.nodes, node.unread, omit, inner)) for node, inner in below),
+        below=tuple((node.key, _build_known(node.nodes, node.unread, omit, inner)) for node, inner in below),
     )
 
 

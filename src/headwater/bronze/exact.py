@@ -1,7 +1,7 @@
 """Numbers to the last digit, and JSON in one spelling.
 
 DuckDB reads every fraction of a JSON text as a double, whatever its column is. That changes nothing where the number is the
-shortest spelling of that double, which is so for nearly all of them; `long_numbers` finds the lines where it is not. Such a line
+shortest spelling of that double, which is so for nearly all of them; `find_long_numbers` finds the other lines. Such a line
 is read here instead, with decimals. The canonical text of a value has sorted keys, no blanks, and numbers by their value.
 """
 
@@ -35,33 +35,35 @@ _AFTER = b",]} \n"
 _NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
-class Unreadable(ValueError):
+class UnreadableJson(ValueError):
     """A text is no JSON that can be kept."""
 
 
 def parse(text: str) -> Any:
     """The value of a JSON text, fractions as decimals; ValueError or RecursionError where it is none."""
-    return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=fraction, parse_int=whole)
+    return json.loads(
+        text, object_pairs_hook=_pairs, parse_constant=_constant, parse_float=parse_fraction, parse_int=parse_integer
+    )
 
 
-def canonical(value: Any, depth: int = 0) -> str:
+def to_canonical_json(value: Any, depth: int = 0) -> str:
     """The one text of a value: sorted keys, no blanks, a number by its value and not by its spelling."""
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None or isinstance(value, bool):
         return "null" if value is None else "true" if value else "false"
     if isinstance(value, int | Decimal | float):
-        return number_text(value)
+        return format_number(value)
     if depth >= DEEPEST:
         msg = f"is nested deeper than {DEEPEST} levels"
-        raise Unreadable(msg)
+        raise UnreadableJson(msg)
     if isinstance(value, dict):
-        inner = [f"{encode_basestring(key)}:{canonical(value[key], depth + 1)}" for key in sorted(value)]
+        inner = [f"{encode_basestring(key)}:{to_canonical_json(value[key], depth + 1)}" for key in sorted(value)]
         return "{" + ",".join(inner) + "}"
-    return "[" + ",".join([canonical(one, depth + 1) for one in value]) + "]"
+    return "[" + ",".join([to_canonical_json(one, depth + 1) for one in value]) + "]"
 
 
-def number_text(value: float | Decimal) -> str:
+def format_number(value: float | Decimal) -> str:
     """A number with all its digits, and no more of them than it needs: 1.0, 1e0 and 1 are `1`."""
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
     sign, digits, exponent = number.as_tuple()
@@ -84,26 +86,26 @@ def number_text(value: float | Decimal) -> str:
     return f"{minus}{short[0]}{rest}e{scale:+d}"
 
 
-def long_numbers(block: Block) -> Iterator[int]:
+def find_long_numbers(block: Block) -> Iterator[int]:
     """The numbers of the lines of a block that hold a number which a double would change. Some others, seldom."""
     body = block.body
-    for start, end in _spans(body):
+    for start, end in _find_spans(body):
         free = body[start - 1] in _BEFORE and body[end] in _AFTER
-        if free and (end - start >= _FAR or _changes(body[start:end])):
+        if free and (end - start >= _FAR or _loses_digits(body[start:end])):
             yield block.first + body.count(b"\n", 0, start)
 
 
-def nul_lines(block: Block) -> Iterator[int]:
+def find_nul_lines(block: Block) -> Iterator[int]:
     """The numbers of the lines of a block in which the character NUL stands. Some others, seldom."""
-    for at in _finds(block.body, b"\\u0000"):
+    for at in _find_all(block.body, b"\\u0000"):
         yield block.first + block.body.count(b"\n", 0, at)
 
 
-def _spans(body: bytes) -> Iterator[tuple[int, int]]:
+def _find_spans(body: bytes) -> Iterator[tuple[int, int]]:
     """Where something stands that may be a long number."""
     sparse = body[::_STRIDE].translate(_DIGITS)
     before = (0, 0)
-    for at in (one * _STRIDE for one in _finds(sparse, b"0000")):
+    for at in (one * _STRIDE for one in _find_all(sparse, b"0000")):
         head, tail = body[max(0, at - _FAR) : at], body[at : at + _FAR]
         start = at - len(head) + len(head.rstrip(_CHARS))
         end = at + len(tail) - len(tail.lstrip(_CHARS))
@@ -112,14 +114,14 @@ def _spans(body: bytes) -> Iterator[tuple[int, int]]:
         before = (start, end)
 
 
-def _finds(text: bytes, wanted: bytes) -> Iterator[int]:
+def _find_all(text: bytes, wanted: bytes) -> Iterator[int]:
     at = text.find(wanted)
     while at >= 0:
         yield at
         at = text.find(wanted, at + len(wanted))
 
 
-def _changes(token: bytes) -> bool:
+def _loses_digits(token: bytes) -> bool:
     """Whether a number would be another one after it was a double."""
     if not _NUMBER.fullmatch(token):
         return False
@@ -138,25 +140,25 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         msg = f"the key `{twice}` stands twice in one object"
-        raise Unreadable(msg)
+        raise UnreadableJson(msg)
     return made
 
 
 def _constant(name: str) -> Any:
     msg = f"{name} is no JSON"
-    raise Unreadable(msg)
+    raise UnreadableJson(msg)
 
 
-def fraction(text: str) -> Decimal:
+def parse_fraction(text: str) -> Decimal:
     """The value of a JSON number with a point or an exponent."""
     try:
         return Decimal(text)
     except InvalidOperation:
         msg = f"the number {text[:40]} is beyond all bounds"
-        raise Unreadable(msg) from None
+        raise UnreadableJson(msg) from None
 
 
-def whole(text: str) -> int | Decimal:
+def parse_integer(text: str) -> int | Decimal:
     """The value of a JSON number without either."""
     # Python reads no whole number of more than 4,300 digits, and takes the square of their number for long ones.
-    return int(text) if len(text) < 1000 else fraction(text)
+    return int(text) if len(text) < 1000 else parse_fraction(text)

@@ -45,7 +45,7 @@ class Block:
 def read_blocks(lake: Lake, path: str) -> Iterator[Block]:
     """The lines of the zstd file at `path`, in order; LakeError if it is damaged."""
     first, rest = 1, b""
-    for chunk in _chunks(lake, path):
+    for chunk in _read_chunks(lake, path):
         end = chunk.rfind(b"\n") + 1
         if not end:
             rest += chunk
@@ -59,7 +59,7 @@ def read_blocks(lake: Lake, path: str) -> Iterator[Block]:
         yield Block(first=first, body=rest + b"\n", count=1)
 
 
-def _chunks(lake: Lake, path: str) -> Iterator[bytes]:
+def _read_chunks(lake: Lake, path: str) -> Iterator[bytes]:
     with lake.open(path) as file:
         reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
         try:

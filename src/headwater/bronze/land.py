@@ -13,21 +13,28 @@ from typing import Literal
 from pydantic import BaseModel
 
 from headwater.batch import Batch
-from headwater.bronze.contract import demanding, keys_only
+from headwater.bronze.contract import keys_only, with_required
 from headwater.bronze.drift import DriftReport
 from headwater.bronze.jsonl import write_lines
-from headwater.bronze.parquet_writer import Lines, Typist, Unfit, bag_of, in_order, typist
+from headwater.bronze.parquet_writer import (
+    Lines,
+    ParquetWriter,
+    TypeMismatch,
+    find_custom_fields,
+    open_writer,
+    sort_field_names,
+)
 from headwater.bronze.partial import PartialReader
-from headwater.bronze.rewrite import Parents, Staging, parents_from, wrapped
-from headwater.bronze.scan import Survey, Surveyor
-from headwater.bronze.schema import shape_of
-from headwater.bronze.validate import Judge, Verdict
-from headwater.errors import GuardError, LakeError
+from headwater.bronze.rewrite import Parents, Rewriter, build_parents, wrap_record
+from headwater.bronze.scan import Scanner, ScanResult
+from headwater.bronze.schema import build_schema
+from headwater.bronze.validate import RecordResult, RecordValidator
+from headwater.errors import LakeError, SafetyCheckError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Drift, RefusedRow
 from headwater.model.resource import Resource
 
-Drifting = Literal["evolve", "freeze", "refuse"]
+DriftPolicy = Literal["evolve", "freeze", "refuse"]
 """What happens when records and contract differ, see `Policy` of a project."""
 
 RAW = ".jsonl.zst"
@@ -41,22 +48,22 @@ REFUSED = ".refused.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class LandingTerms:
     """On which terms records are taken, beside their contract."""
 
-    drift: Drifting = "evolve"
+    drift: DriftPolicy = "evolve"
     nul: bool = True
     """Whether a text may hold the character NUL: not where the warehouse cannot keep it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Landed:
+class LandResult:
     """What became of a batch: rows in = `kept` + the refused ones."""
 
     kept: int = 0
     refused: tuple[RefusedRow, ...] = ()
     drift: tuple[Drift, ...] = ()
-    captions: Mapping[str, str] = field(default_factory=dict)
+    custom_field_names: Mapping[str, str] = field(default_factory=dict)
     """The custom fields that were seen, by id, with their captions."""
 
 
@@ -67,10 +74,10 @@ def land(
     lake: Lake,
     *,
     now: datetime,
-    terms: Terms = Terms(),
+    terms: LandingTerms = LandingTerms(),
     rows: int | None = None,
-) -> Landed:
-    """Bring a batch from raw to bronze. A batch without a raw file is empty. GuardError if `terms.drift` refuses it.
+) -> LandResult:
+    """Bring a batch from raw to bronze. A batch without a raw file is empty. SafetyCheckError if `terms.drift` refuses it.
 
     `rows` are those that the ledger counted while reading; a raw file that holds another number is damaged.
     """
@@ -79,22 +86,22 @@ def land(
         if rows:
             hint = "restore it, or read its window again"
             raise LakeError("A raw file is gone.", where=lake.url(raw), saw=f"0 records instead of {rows}", hint=hint)
-        return Landed()
-    landing = _Landing(batch, resource, held_to(contract, resource, batch), lake, terms)
+        return LandResult()
+    landing = _Landing(batch, resource, effective_contract(contract, resource, batch), lake, terms)
     scratch = lake.scratch(landing.bronze)
     try:
-        with typist(scratch) as duck:
+        with open_writer(scratch) as duck:
             return landing.run(duck, scratch, now=now, rows=rows)
     finally:
         Path(scratch).unlink(missing_ok=True)
 
 
-def held_to(contract: type[BaseModel], resource: Resource, batch: Batch) -> type[BaseModel]:
+def effective_contract(contract: type[BaseModel], resource: Resource, batch: Batch) -> type[BaseModel]:
     """The contract that a batch of `resource` is held to: a sweep holds nothing but keys."""
-    return keys_only(contract, resource.key) if batch.purpose == "sweep" else demanding(contract, resource.key)
+    return keys_only(contract, resource.key) if batch.purpose == "sweep" else with_required(contract, resource.key)
 
 
-def refused_file(batch: Batch, lake: Lake) -> str | None:
+def find_refused_file(batch: Batch, lake: Lake) -> str | None:
     """The rows of a batch's refused records, as DuckDB reads them; None where there are none.
 
     They have `_line` and the columns of bronze, NULL where a value could not be typed. A batch with refused records and
@@ -110,7 +117,7 @@ def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
         return Parents()
     path = lake.path("raw", batch, PARENTS)
     try:
-        return parents_from([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
+        return build_parents([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
     except (ValueError, TypeError) as error:
         hint = "read the window again"
         raise LakeError("The parents of a batch cannot be read.", where=path, saw=str(error), hint=hint) from error
@@ -119,7 +126,9 @@ def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
 class _Landing:
     """One batch on its way; its methods are the steps."""
 
-    def __init__(self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, terms: Terms) -> None:
+    def __init__(
+        self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, terms: LandingTerms
+    ) -> None:
         self.batch = batch
         self.resource = resource
         self.lake = lake
@@ -127,106 +136,110 @@ class _Landing:
         self.raw = lake.path("raw", batch, RAW)
         self.bronze = lake.path("bronze", batch, PARQUET)
         omit = resource.omit if batch.purpose != "sweep" else ()
-        self.shape = shape_of(contract, omit, bag=resource.custom_fields)
-        self.bag = bag_of(self.shape, resource.custom_fields) if terms.drift != "freeze" else None
+        self.shape = build_schema(contract, omit, bag=resource.custom_fields)
+        self.bag = find_custom_fields(self.shape, resource.custom_fields) if terms.drift != "freeze" else None
         self.parents = read_parents(batch, resource, lake)
         unread = getattr(contract, "unread", ())
-        self.report = DriftReport(shape=self.shape, unread=unread, complete=terms.drift == "refuse")
-        judge = Judge(contract, self.shape, resource.key, nul=terms.nul)
-        self.staging = Staging(lake, self.raw, judge, self.report, self.parents)
+        self.report = DriftReport(shape=self.shape, ignored_fields=unread, complete=terms.drift == "refuse")
+        judge = RecordValidator(contract, self.shape, resource.key, nul=terms.nul)
+        self.rewriter = Rewriter(lake, self.raw, judge, self.report, self.parents)
         self.partial = PartialReader(self.shape)
         self.captions: dict[str, str] = {}
 
-    def run(self, duck: Typist, scratch: str, *, now: datetime, rows: int | None) -> Landed:
+    def run(self, duck: ParquetWriter, scratch: str, *, now: datetime, rows: int | None) -> LandResult:
         """Try the columnar way; go the slow one where something does not fit."""
-        surveyor = Surveyor(self.lake, self.raw, self.shape, nul=self.terms.nul)
-        seen, kept = self._both(duck, scratch, surveyor)
+        surveyor = Scanner(self.lake, self.raw, self.shape, nul=self.terms.nul)
+        seen, kept = self._type_and_scan(duck, scratch, surveyor)
         self._check("A raw file is damaged.", rows, seen.lines)
         if kept != seen.lines or seen.misfits or seen.exact:
-            seen.misfits = surveyor.misfits(self.shape.strict) | seen.exact
-            kept = self._staged(duck, scratch, seen)
-        elif misfits := self._no_texts(duck, scratch, surveyor):
+            seen.misfits = surveyor.find_misfits(self.shape.strict) | seen.exact
+            kept = self._rewrite(duck, scratch, seen)
+        elif misfits := self._find_non_texts(duck, scratch, surveyor):
             seen.misfits = misfits
-            kept = self._staged(duck, scratch, seen)
+            kept = self._rewrite(duck, scratch, seen)
         else:
-            kept = self._captioned(duck, scratch, seen.lines)
-        refused = tuple(self._refused(verdict, now) for verdict in self.staging.refused)
+            kept = self._read_field_names(duck, scratch, seen.lines)
+        refused = tuple(self._to_refused_row(verdict, now) for verdict in self.rewriter.refused)
         self._check("Rows were lost while landing; nothing was written.", seen.lines, kept + len(refused))
-        self._guard()
-        _forget(self.batch, self.lake)
-        self._quarantine(duck)
+        self._check_drift()
+        _remove_earlier(self.batch, self.lake)
+        self._write_quarantine(duck)
         self.lake.adopt(scratch, self.bronze)
-        return Landed(kept=kept, refused=refused, drift=self.report.drift(), captions=self.captions)
+        return LandResult(kept=kept, refused=refused, drift=self.report.drift(), custom_field_names=self.captions)
 
     def _check(self, what: str, expected: int | None, found: int) -> None:
         if expected is not None and expected != found:
             hint = "read its window again"
             raise LakeError(what, where=self.raw, saw=f"{found} records instead of {expected}", hint=hint)
 
-    def _both(self, duck: Typist, scratch: str, surveyor: Surveyor) -> tuple[Survey, int | None]:
+    def _type_and_scan(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> tuple[ScanResult, int | None]:
         """Type all lines straight from raw, while another thread looks whether all of them fit."""
         looked = self.report if self.batch.purpose != "sweep" else None
         with ThreadPoolExecutor(1) as pool:
-            due = pool.submit(surveyor.survey, looked)
-            kept = self._straight(duck, scratch, surveyor)
+            due = pool.submit(surveyor.scan, looked)
+            kept = self._type_raw(duck, scratch, surveyor)
             return due.result(), kept
 
-    def _straight(self, duck: Typist, scratch: str, surveyor: Surveyor) -> int | None:
+    def _type_raw(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> int | None:
         """All lines at once, with the custom fields of the first ones; None where some line does not fit."""
         if self.resource.parent is not None:
             return None
         try:
-            ids = surveyor.glance(self.bag) if self.bag is not None else ()
-            return self._typed(duck, self._lines(), scratch, in_order((key, "") for key in ids))
-        except Unfit:
+            ids = surveyor.sample_custom_fields(self.bag) if self.bag is not None else ()
+            return self._write_parquet(duck, self._lines(), scratch, sort_field_names((key, "") for key in ids))
+        except TypeMismatch:
             return None
 
     def _lines(self) -> Lines:
         return Lines(url=self.lake.url(self.raw))
 
-    def _no_texts(self, duck: Typist, scratch: str, surveyor: Surveyor) -> set[int]:
+    def _find_non_texts(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> set[int]:
         """The lines in which something else stands where text is due: DuckDB keeps it as text without a word."""
-        odd = duck.odd(scratch, self.shape.texts)
-        return surveyor.misfits(self.shape.strict_in(odd)) if odd else set()
+        odd = duck.find_suspicious(scratch, self.shape.texts)
+        return surveyor.find_misfits(self.shape.strict_type_of(odd)) if odd else set()
 
-    def _captioned(self, duck: Typist, scratch: str, kept: int) -> int:
+    def _read_field_names(self, duck: ParquetWriter, scratch: str, kept: int) -> int:
         """Learn the custom fields of the whole file; write it again if the first lines did not show all of them."""
         if self.bag is None:
             return kept
         shown = self.captions.keys()
-        self.captions = duck.captions_in(scratch, self.bag)
-        return kept if self.captions.keys() == shown else self._typed(duck, self._lines(), scratch, self.captions)
+        self.captions = duck.read_stored_names(scratch, self.bag)
+        return (
+            kept if self.captions.keys() == shown else self._write_parquet(duck, self._lines(), scratch, self.captions)
+        )
 
-    def _staged(self, duck: Typist, scratch: str, seen: Survey) -> int:
+    def _rewrite(self, duck: ParquetWriter, scratch: str, seen: ScanResult) -> int:
         """The lines that fit, and those that a row by row reading lets pass."""
-        duck.allow(seen.longest)
+        duck.reserve_memory(seen.longest)
         try:
-            return self._restaged(duck, scratch, seen, trusting=True)
-        except Unfit:
+            return self._rewrite_once(duck, scratch, seen, trusting=True)
+        except TypeMismatch:
             # DuckDB minds something that the survey does not, e.g. a key that stands twice: now every row is read.
             pass
         try:
-            return self._restaged(duck, scratch, seen, trusting=False)
-        except Unfit as error:
+            return self._rewrite_once(duck, scratch, seen, trusting=False)
+        except TypeMismatch as error:
             raise LakeError("A batch cannot be typed.", where=self.raw, saw=str(error)) from error
 
-    def _restaged(self, duck: Typist, scratch: str, seen: Survey, *, trusting: bool) -> int:
+    def _rewrite_once(self, duck: ParquetWriter, scratch: str, seen: ScanResult, *, trusting: bool) -> int:
         place = f"{scratch}.staged.tmp"
-        lines = self.staging.lines(seen.misfits if trusting else None)
+        lines = self.rewriter.rewrite_lines(seen.misfits if trusting else None)
         try:
             size = write_lines(place, lines)
             staged = Lines(url=place, staged=True, longest=seen.longest, parents=self.resource.parent is not None)
             if not size:
-                return duck.write_none(staged, self.shape, scratch)
-            return self._typed(duck, staged, scratch, duck.captions(staged, self.bag) if self.bag else {})
+                return duck.write_empty(staged, self.shape, scratch)
+            return self._write_parquet(
+                duck, staged, scratch, duck.read_field_names(staged, self.bag) if self.bag else {}
+            )
         finally:
             Path(place).unlink(missing_ok=True)
 
-    def _typed(self, duck: Typist, lines: Lines, scratch: str, captions: dict[str, str]) -> int:
+    def _write_parquet(self, duck: ParquetWriter, lines: Lines, scratch: str, captions: dict[str, str]) -> int:
         self.captions = captions
         return duck.write(lines, self.shape, scratch, bag=self.bag, ids=captions)
 
-    def _refused(self, verdict: Verdict, now: datetime) -> RefusedRow:
+    def _to_refused_row(self, verdict: RecordResult, now: datetime) -> RefusedRow:
         return RefusedRow(
             id=f"{self.batch.id}:{verdict.line}",
             batch_id=self.batch.id,
@@ -238,28 +251,28 @@ class _Landing:
             last_tried=now,
         )
 
-    def _guard(self) -> None:
+    def _check_drift(self) -> None:
         differing = [drift for drift in self.report.drift() if drift.kind in ("new", "retyped")]
         if self.terms.drift == "refuse" and differing:
             saw = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
             hint = "change the contract or the policy of the resource, then run again; the records wait in raw"
             where = f"{self.batch.feed} {self.batch.id}"
-            raise GuardError(
+            raise SafetyCheckError(
                 "Records differ from their contract, which is to be refused.", where=where, saw=saw, hint=hint
             )
 
-    def _quarantine(self, duck: Typist) -> None:
-        if not self.staging.refused:
+    def _write_quarantine(self, duck: ParquetWriter) -> None:
+        if not self.rewriter.refused:
             return
         path = self.lake.path("quarantine", self.batch, WAITING)
         scratch = self.lake.scratch(path)
-        write_lines(scratch, self.staging.refused_lines())
+        write_lines(scratch, self.rewriter.refused_lines())
         self.lake.adopt(scratch, path)
-        index = json.dumps([verdict.line for verdict in self.staging.refused])
+        index = json.dumps([verdict.line for verdict in self.rewriter.refused])
         self.lake.write(self.lake.path("quarantine", self.batch, INDEX), index.encode())
-        self._keep_rows(duck)
+        self._write_refused_rows(duck)
 
-    def _keep_rows(self, duck: Typist) -> None:
+    def _write_refused_rows(self, duck: ParquetWriter) -> None:
         """Write the refused records as rows, so that what a complete read showed is known by typed keys.
 
         Where they cannot be typed at all, there is no such file: then the read makes nothing absent, and the feed goes on.
@@ -267,12 +280,14 @@ class _Landing:
         path = self.lake.path("quarantine", self.batch, REFUSED)
         scratch = self.lake.scratch(path)
         place = f"{scratch}.staged.tmp"
-        lines = zip((verdict.line for verdict in self.staging.refused), self.staging.refused_lines(), strict=True)
+        lines = zip((verdict.line for verdict in self.rewriter.refused), self.rewriter.refused_lines(), strict=True)
         try:
-            write_lines(place, (wrapped(n, self.parents.of(n), self.partial.read(text)) for n, text in lines))
+            write_lines(
+                place, (wrap_record(n, self.parents.parent_of(n), self.partial.read(text)) for n, text in lines)
+            )
             staged = Lines(url=place, staged=True, parents=self.resource.parent is not None)
             duck.write(staged, self.shape, scratch, bag=self.bag, ids=self.captions)
-        except Unfit:
+        except TypeMismatch:
             Path(scratch).unlink(missing_ok=True)
         else:
             self.lake.adopt(scratch, path)
@@ -280,7 +295,7 @@ class _Landing:
             Path(place).unlink(missing_ok=True)
 
 
-def _forget(batch: Batch, lake: Lake) -> None:
+def _remove_earlier(batch: Batch, lake: Lake) -> None:
     """Remove what an earlier landing of this batch left: today's contract decides anew."""
     folder = lake.path("bronze", batch, "").rpartition("/")[0]
     retried = lake.path("bronze", batch, ".retry-")

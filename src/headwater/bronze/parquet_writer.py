@@ -12,8 +12,8 @@ from typing import Any, cast
 import duckdb
 import pyarrow as pa
 
-from headwater.bronze.exact import canonical, parse
-from headwater.bronze.schema import Shape, columns_of, kept_sql, struct_of
+from headwater.bronze.exact import parse, to_canonical_json
+from headwater.bronze.schema import BronzeSchema, columns_sql, kept_sql, struct_sql
 from headwater.bronze.spelling import CANONICAL
 from headwater.errors import LakeError
 from headwater.model.field import Node
@@ -33,7 +33,7 @@ _UNFIT = (
 )  # fmt: skip
 
 
-class Unfit(Exception):
+class TypeMismatch(Exception):
     """DuckDB could not read some line as declared."""
 
 
@@ -47,11 +47,11 @@ class Lines:
     parents: bool = False
     """Whether `_parent` is kept."""
 
-    def rows(self, nodes: tuple[Node, ...]) -> str:
+    def rows_sql(self, nodes: tuple[Node, ...]) -> str:
         """The table function that reads `nodes` of each record."""
-        columns = columns_of(nodes)
+        columns = columns_sql(nodes)
         if self.staged:
-            columns = f"{{'n': 'BIGINT', 'p': 'VARCHAR', 'r': {literal(struct_of(nodes))}}}"
+            columns = f"{{'n': 'BIGINT', 'p': 'VARCHAR', 'r': {literal(struct_sql(nodes))}}}"
         size = max(_LONGEST, 2 * self.longest)
         options = f"format='newline_delimited', compression='zstd', columns={columns}, maximum_object_size={size}"
         return f"read_json({literal(self.url)}, {options})"
@@ -62,63 +62,63 @@ class Lines:
         return "r" if self.staged else ""
 
 
-class Typist:
+class ParquetWriter:
     """A DuckDB of its own, for one landing."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def allow(self, longest: int) -> None:
+    def reserve_memory(self, longest: int) -> None:
         """Take as much memory as lines of so many bytes need."""
         if longest > _LONGEST:
             self._connection.execute(f"SET memory_limit = '{_MEMORY + _FOLD * (longest >> 20)}MB'")
 
-    def captions(self, lines: Lines, bag: Node) -> dict[str, str]:
+    def read_field_names(self, lines: Lines, bag: Node) -> dict[str, str]:
         """The ids of a bag of custom fields in `lines`, each with its caption."""
         value = f"{lines.record}.{quote(bag.key)}" if lines.record else quote(bag.key)
-        return self._captions(f"SELECT unnest({value}) AS field FROM {lines.rows((bag,))}", bag)
+        return self._select_names(f"SELECT unnest({value}) AS field FROM {lines.rows_sql((bag,))}", bag)
 
-    def captions_in(self, path: str, bag: Node) -> dict[str, str]:
+    def read_stored_names(self, path: str, bag: Node) -> dict[str, str]:
         """The ids of a bag of custom fields in a bronze file, each with its caption."""
-        return self._captions(f"SELECT unnest({quote(bag.key)}) AS field FROM read_parquet({literal(path)})", bag)
+        return self._select_names(f"SELECT unnest({quote(bag.key)}) AS field FROM read_parquet({literal(path)})", bag)
 
-    def odd(self, path: str, texts: Sequence[str]) -> set[str]:
+    def find_suspicious(self, path: str, texts: Sequence[str]) -> set[str]:
         """Those of the columns `texts` of a bronze file in which some text may have been something else in the record."""
         if not texts:
             return set()
-        looks = ", ".join(f"bool_or({_odd(quote(name))})" for name in texts)
+        looks = ", ".join(f"bool_or({_suspicious_sql(quote(name))})" for name in texts)
         found = self._run(f"SELECT {looks} FROM read_parquet({literal(path)})").fetchone()
         return {name for name, odd in zip(texts, found, strict=True) if odd}
 
-    def write(self, lines: Lines, shape: Shape, target: str, *, bag: Node | None, ids: Iterable[str]) -> int:
+    def write(self, lines: Lines, shape: BronzeSchema, target: str, *, bag: Node | None, ids: Iterable[str]) -> int:
         """Type the records of `lines` into the Parquet file `target`; how many."""
         columns = ["n AS _line" if lines.staged else "row_number() OVER () AS _line"]
         if lines.parents:
             columns.append("p AS _parent")
-        columns.append(shape.select(lines.record))
+        columns.append(shape.select_sql(lines.record))
         if bag is not None:
-            columns += [_pivot(bag, key, lines.record) for key in ids]
-        query = f"SELECT {', '.join(columns)} FROM {lines.rows(shape.nodes)}"
+            columns += [_pivot_sql(bag, key, lines.record) for key in ids]
+        query = f"SELECT {', '.join(columns)} FROM {lines.rows_sql(shape.nodes)}"
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
         written = self._run(f"COPY ({query}) TO {literal(target)} ({options})").fetchone()
         return int(written[0]) if written else 0
 
-    def write_none(self, lines: Lines, shape: Shape, target: str) -> int:
+    def write_empty(self, lines: Lines, shape: BronzeSchema, target: str) -> int:
         """A Parquet file at `target` with the columns of `lines` and no row."""
-        empty = ", ".join(f"NULL::{one}" for one in ("BIGINT", "VARCHAR", struct_of(shape.nodes)))
-        columns = ["n AS _line", *(("p AS _parent",) if lines.parents else ()), shape.select("r")]
+        empty = ", ".join(f"NULL::{one}" for one in ("BIGINT", "VARCHAR", struct_sql(shape.nodes)))
+        columns = ["n AS _line", *(("p AS _parent",) if lines.parents else ()), shape.select_sql("r")]
         query = f"SELECT {', '.join(columns)} FROM (SELECT {empty}) AS nothing(n, p, r) WHERE n IS NOT NULL"
         self._run(f"COPY ({query}) TO {literal(target)} (FORMAT parquet)")
         return 0
 
-    def _captions(self, fields: str, bag: Node) -> dict[str, str]:
+    def _select_names(self, fields: str, bag: Node) -> dict[str, str]:
         caption = "max(field.caption)" if any(node.key == "caption" for node in bag.nodes) else "NULL"
         statement = (
             f"SELECT CAST(field.id AS VARCHAR), {caption} FROM ({fields}) WHERE field.id IS NOT NULL GROUP BY field.id"
         )
-        return in_order((key, caption or "") for key, caption in self._run(statement).fetchall())
+        return sort_field_names((key, caption or "") for key, caption in self._run(statement).fetchall())
 
-    def lines_of(self, path: str) -> set[int]:
+    def read_line_numbers(self, path: str) -> set[int]:
         """The line numbers in a bronze file."""
         return {line for (line,) in self._run(f"SELECT _line FROM read_parquet({literal(path)})").fetchall()}
 
@@ -126,7 +126,7 @@ class Typist:
         try:
             return self._connection.execute(statement)
         except _UNFIT as error:
-            raise Unfit(_first_line(error)) from error
+            raise TypeMismatch(_first_line(error)) from error
         except duckdb.Error as error:
             hint = "look at the space, the rights and the memory, then run again; nothing that was committed is lost"
             raise LakeError(
@@ -135,42 +135,42 @@ class Typist:
 
 
 @contextmanager
-def typist(scratch: str) -> Iterator[Typist]:
+def open_writer(scratch: str) -> Iterator[ParquetWriter]:
     """A DuckDB that spills beside `scratch`, and cleans up after itself."""
     spill = Path(f"{scratch}.spill.tmp")
     # One thread: numbering lines makes the pipeline serial, and the survey has another core meanwhile.
     config: dict[str, Any] = {"memory_limit": f"{_MEMORY}MB", "temp_directory": str(spill), "threads": 1}
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
-        connection.create_function(CANONICAL, _canonical, ["VARCHAR"], "VARCHAR", type=cast("Any", "arrow"))
+        connection.create_function(CANONICAL, _to_canonical, ["VARCHAR"], "VARCHAR", type=cast("Any", "arrow"))
         try:
-            yield Typist(connection)
+            yield ParquetWriter(connection)
         finally:
             shutil.rmtree(spill, ignore_errors=True)
 
 
-def _canonical(texts: Any) -> Any:
+def _to_canonical(texts: Any) -> Any:
     """The canonical texts of a column of JSON texts."""
     known: dict[str, str] = {}
     for text in texts.to_pylist():
         if text not in known:
-            known[text] = canonical(parse(text))
+            known[text] = to_canonical_json(parse(text))
     return pa.array([known[text] for text in texts.to_pylist()], pa.string())
 
 
-def bag_of(shape: Shape, name: str) -> Node | None:
+def find_custom_fields(shape: BronzeSchema, name: str) -> Node | None:
     """The bag of custom fields `name`, if the contract has one with ids and values."""
     bag = next((node for node in shape.nodes if node.key == name and node.many), None)
     kinds = {node.key: node.dtype for node in bag.nodes} if bag else {}
     return bag if kinds.get("id") in ("text", "integer", "bigint") and kinds.get("value") else None
 
 
-def in_order(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+def sort_field_names(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Custom fields, each an id and a caption, in the order of their ids, numbers as numbers."""
     return dict(sorted(fields, key=lambda pair: (len(pair[0]), pair[0])))
 
 
-def _odd(text: str) -> str:
+def _suspicious_sql(text: str) -> str:
     # Nearly all text is told by its first letter, at half of what the pattern costs.
     begins = (
         f"{text} < ':' OR {text} BETWEEN '[' AND '\\' OR {text} BETWEEN '{{' AND '|' OR {text} IN ('true', 'false')"
@@ -178,7 +178,7 @@ def _odd(text: str) -> str:
     return f"CASE WHEN {begins} THEN regexp_matches({text}, {literal(_NO_TEXT)}) END"
 
 
-def _pivot(bag: Node, key: str, record: str) -> str:
+def _pivot_sql(bag: Node, key: str, record: str) -> str:
     value = f"{record}.{quote(bag.key)}" if record else quote(bag.key)
     kinds = {node.key: node.dtype for node in bag.nodes}
     number = kinds["id"] in ("bigint", "integer")

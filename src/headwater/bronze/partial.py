@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from headwater.bronze.exact import fraction, number_text, whole
-from headwater.bronze.schema import Shape
-from headwater.model.field import Node, annotation_of
+from headwater.bronze.exact import format_number, parse_fraction, parse_integer
+from headwater.bronze.schema import BronzeSchema
+from headwater.model.field import Node, build_annotation
 from headwater.model.field_types import Loose
 
 _DEEPEST = 16
@@ -32,34 +32,34 @@ _TWICE = object()
 class PartialReader:
     """Reads refused records of one shape, as far as they can be read."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: BronzeSchema) -> None:
         self._shape = shape
         self._kinds: dict[int, TypeAdapter[Any]] = {}
 
     def read(self, text: bytes) -> bytes:
         """A record that is surely typed: the plain values of `text` that fit their columns, and none of the others."""
         record = _parse(text)
-        kept = dict(self._values(self._shape.nodes, record)) if isinstance(record, dict) else {}
+        kept = dict(self._read_values(self._shape.nodes, record)) if isinstance(record, dict) else {}
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _values(self, nodes: Iterable[Node], record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    def _read_values(self, nodes: Iterable[Node], record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for node in nodes:
             value = record.get(node.key)
             if node.many or value is None:
                 continue
             if node.nodes:
                 if isinstance(value, dict):
-                    yield node.key, dict(self._values(node.nodes, value))
+                    yield node.key, dict(self._read_values(node.nodes, value))
             elif node.dtype != "json":
-                yield node.key, self._typed(node, value)
+                yield node.key, self._read_value(node, value)
 
-    def _typed(self, node: Node, value: Any) -> Any:
+    def _read_value(self, node: Node, value: Any) -> Any:
         """`value` as a kept record would have it, to the last digit; None where the contract does not understand it."""
         if value is _TWICE or isinstance(value, dict) or (isinstance(value, str) and len(value) > _LONGEST):
             return None
         kind = self._kinds.get(id(node))
         if kind is None:
-            kind = TypeAdapter(Loose if node.loose else annotation_of(node.dtype), config=_CONFIG)
+            kind = TypeAdapter(Loose if node.loose else build_annotation(node.dtype), config=_CONFIG)
             self._kinds[id(node)] = kind
         try:
             taken = kind.validate_python(_keep_number(node, value))
@@ -76,14 +76,14 @@ def _keep_number(node: Node, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return value
     if node.dtype == "text":
-        return number_text(value)
+        return format_number(value)
     return float(value) if node.dtype == "double" and isinstance(value, Decimal) else value
 
 
 def _parse(text: bytes) -> Any:
-    cut = _cut(text).decode("utf-8", "replace")
+    cut = _drop_nested(text).decode("utf-8", "replace")
     try:
-        return json.loads(cut, object_pairs_hook=_pairs, parse_float=fraction, parse_int=whole)
+        return json.loads(cut, object_pairs_hook=_pairs, parse_float=parse_fraction, parse_int=parse_integer)
     except (ValueError, RecursionError):
         return None
 
@@ -99,7 +99,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _cut(text: bytes) -> bytes:
+def _drop_nested(text: bytes) -> bytes:
     """`text` with null for each list, and for each object that lies too deep: no plain value of a column is there."""
     pieces, depth, start, cut = [], 0, 0, 0
     for found in _MARKS.finditer(text):

@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from headwater.bronze.drift import DriftReport
 from headwater.bronze.jsonl import read_blocks
-from headwater.bronze.validate import Judge, Verdict
+from headwater.bronze.validate import RecordResult, RecordValidator
 from headwater.lake.base import Lake
 
 
@@ -21,56 +21,56 @@ class Parents:
     keys: tuple[str, ...] = ()
     _last: tuple[int, ...] = ()
 
-    def of(self, line: int) -> str | None:
+    def parent_of(self, line: int) -> str | None:
         """The parent of a line; None past the last."""
         index = bisect_left(self._last, line)
         return self.keys[index] if index < len(self.keys) else None
 
 
-def parents_from(pairs: Sequence[tuple[str, int]]) -> Parents:
+def build_parents(pairs: Sequence[tuple[str, int]]) -> Parents:
     """The parents, from each one's key and number of lines."""
     return Parents(tuple(str(key) for key, _ in pairs), tuple(accumulate(lines for _, lines in pairs)))
 
 
 @dataclass(slots=True)
-class Staging:
+class Rewriter:
     """One pass over a raw file. What is kept is yielded, wrapped with its line; what is refused is remembered."""
 
     lake: Lake
     raw: str
-    judge: Judge
+    validator: RecordValidator
     report: DriftReport
     parents: Parents = field(default_factory=Parents)
-    refused: list[Verdict] = field(default_factory=list)
+    refused: list[RecordResult] = field(default_factory=list)
 
-    def lines(self, misfits: Collection[int] | None) -> Iterator[bytes]:
+    def rewrite_lines(self, misfits: Collection[int] | None) -> Iterator[bytes]:
         """The kept lines. Row by row only where a line is in `misfits`; all of them when None."""
         self.refused.clear()
         for block in read_blocks(self.lake, self.raw):
             for number, text in enumerate(block.lines(), block.first):
-                kept = self._kept(number, text) if misfits is None or number in misfits else text
+                kept = self._validate(number, text) if misfits is None or number in misfits else text
                 if kept:
-                    yield wrapped(number, self.parents.of(number), kept)
+                    yield wrap_record(number, self.parents.parent_of(number), kept)
 
     def refused_lines(self) -> Iterator[bytes]:
         """The refused records as they came, each with its line break."""
         wanted = {verdict.line for verdict in self.refused}
-        return chosen_lines(self.lake, self.raw, wanted)
+        return read_lines(self.lake, self.raw, wanted)
 
-    def _kept(self, number: int, text: bytes) -> bytes:
-        verdict = self.judge.judge(number, text)
-        self.report.note(verdict)
+    def _validate(self, number: int, text: bytes) -> bytes:
+        verdict = self.validator.validate(number, text)
+        self.report.add_result(verdict)
         if verdict.reasons:
             self.refused.append(verdict)
         return verdict.record
 
 
-def wrapped(number: int, parent: str | None, record: bytes) -> bytes:
+def wrap_record(number: int, parent: str | None, record: bytes) -> bytes:
     """A record with its line number and its parent, as DuckDB reads it from a staged file."""
     return b'{"n":%d,"p":%s,"r":%s}\n' % (number, json.dumps(parent).encode(), record)
 
 
-def chosen_lines(lake: Lake, path: str, wanted: Collection[int]) -> Iterator[bytes]:
+def read_lines(lake: Lake, path: str, wanted: Collection[int]) -> Iterator[bytes]:
     """The lines of the zstd file at `path` with the numbers `wanted`, in order, each with its line break."""
     last = max(wanted, default=0)
     for block in read_blocks(lake, path):

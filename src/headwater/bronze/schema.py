@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from headwater.bronze.contract import check_columns
 from headwater.bronze.spelling import decimal_sql, double_sql, json_sql, loose_sql
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.errors import DeclarationError
-from headwater.model.field import Field, Node, flat, tree_of
+from headwater.model.field import Field, Node, build_nodes, flatten_nodes
 from headwater.names import literal, quote
 
 _READ = {**DUCKDB, "json": "JSON", "timestamp": "TIMESTAMPTZ"}
@@ -34,7 +34,7 @@ _DECIMAL = Union[float, Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,38}(\.\d{1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class BronzeSchema:
     """How the records of a contract are read and kept."""
 
     nodes: tuple[Node, ...]
@@ -43,24 +43,24 @@ class Shape:
     """Fields (by path) that records may carry and that are not kept."""
     strict: Any
     """The msgspec type of a record: what it accepts, DuckDB reads without changing a value."""
-    brisk: Any
+    fast_type: Any
     """`strict` without the plain text, which is half of the work: that is looked at in columns, see `texts`."""
     texts: tuple[str, ...]
-    """The columns that `brisk` does not look at. What is no text there has the looks of it, see `Typist.odd`."""
+    """The columns that `fast_type` does not look at. For texts see `ParquetWriter.find_suspicious`."""
 
     def columns(self) -> str:
         """The columns of a record, as DuckDB's `read_json` takes them."""
-        return columns_of(self.nodes)
+        return columns_sql(self.nodes)
 
     def struct(self) -> str:
         """A record as one DuckDB type."""
-        return struct_of(self.nodes)
+        return struct_sql(self.nodes)
 
-    def strict_in(self, columns: Collection[str]) -> Any:
+    def strict_type_of(self, columns: Collection[str]) -> Any:
         """`strict` for these columns only; their members are m0, m1 and so on."""
-        return _strict_object("Record", tuple(_among(self.nodes, columns, ())))
+        return _strict_object("Record", tuple(_select_nodes(self.nodes, columns, ())))
 
-    def select(self, record: str = "") -> str:
+    def select_sql(self, record: str = "") -> str:
         """The flattened columns, from the columns of a record or from the struct `record`."""
         return ", ".join(self._columns(record))
 
@@ -70,20 +70,22 @@ class Shape:
             yield f"{kept_sql(value, node)} AS {quote('_'.join(path))}"
 
 
-def shape_of(contract: type[BaseModel], omit: Collection[str] = (), *, bag: str = "") -> Shape:
+def build_schema(contract: type[BaseModel], omit: Collection[str] = (), *, bag: str = "") -> BronzeSchema:
     """The shape of a contract, without the fields (by path) of `omit`. The values of `bag`, custom fields, are text."""
-    nodes = tuple(_as_bag(node) if node.key == bag else node for node in _without(tree_of(contract), omit, ""))
+    nodes = tuple(
+        _to_custom_fields(node) if node.key == bag else node for node in _omit_nodes(build_nodes(contract), omit, "")
+    )
     if not nodes:
         raise DeclarationError("A contract without fields.", where=contract.__name__, hint="name its fields")
-    fields = flat(nodes)
+    fields = flatten_nodes(nodes)
     check_columns(fields, contract.__name__)
-    return Shape(
+    return BronzeSchema(
         nodes=nodes,
         fields=fields,
         omit=tuple(omit),
         strict=_strict_object(contract.__name__, nodes),
-        brisk=_strict_object(contract.__name__, tuple(_brisk(nodes))),
-        texts=tuple("_".join(path) for path, node in _leaves(nodes, ()) if _plain(node)),
+        fast_type=_strict_object(contract.__name__, tuple(_fast_nodes(nodes))),
+        texts=tuple("_".join(path) for path, node in _leaves(nodes, ()) if _is_plain_text(node)),
     )
 
 
@@ -92,31 +94,31 @@ def attribute_of(nodes: Sequence[Node], key: str) -> str:
     return next(f"m{index}" for index, node in enumerate(nodes) if node.key == key)
 
 
-def columns_of(nodes: Iterable[Node]) -> str:
+def columns_sql(nodes: Iterable[Node]) -> str:
     """The columns of `nodes`, as DuckDB's `read_json` takes them."""
-    inner = ", ".join(f"{literal(node.key)}: {literal(_spelled(node, _READ))}" for node in nodes)
+    inner = ", ".join(f"{literal(node.key)}: {literal(_type_sql(node, _READ))}" for node in nodes)
     return "{" + inner + "}"
 
 
-def struct_of(nodes: Iterable[Node]) -> str:
+def struct_sql(nodes: Iterable[Node]) -> str:
     """An object of `nodes` as one DuckDB type."""
-    return _struct(nodes, _READ)
+    return _struct_sql(nodes, _READ)
 
 
 def kept_sql(value: str, node: Node, depth: int = 0) -> str:
     """The SQL that makes of `value`, as DuckDB read it, what bronze keeps of `node`. An error where that would change it."""
     if not node.many:
-        return _one_sql(value, node, depth)
+        return _value_sql(value, node, depth)
     item = f"item{depth}"
-    inner = _one_sql(item, replace(node, many=False), depth + 1)
+    inner = _value_sql(item, replace(node, many=False), depth + 1)
     if inner == item:
         return value
     if inner.startswith(f"CAST({item} AS "):
-        return f"CAST({value} AS {_spelled(node, DUCKDB)})"
+        return f"CAST({value} AS {_type_sql(node, DUCKDB)})"
     return f"list_transform({value}, lambda {item}: {inner})"
 
 
-def _one_sql(value: str, node: Node, depth: int) -> str:
+def _value_sql(value: str, node: Node, depth: int) -> str:
     if node.nodes:
         return _object_sql(value, node, depth)
     if node.loose:
@@ -127,7 +129,7 @@ def _one_sql(value: str, node: Node, depth: int) -> str:
         return double_sql(value)
     if node.dtype.startswith("decimal"):
         return decimal_sql(value, node.dtype)
-    read, kept = _spelled(node, _READ), _spelled(node, DUCKDB)
+    read, kept = _type_sql(node, _READ), _type_sql(node, DUCKDB)
     return value if read == kept else f"CAST({value} AS {kept})"
 
 
@@ -160,35 +162,35 @@ def _strict_object(name: str, nodes: Sequence[Node]) -> Any:
     return msgspec.defstruct("Record", members, rename=keys, gc=False, module=name)
 
 
-def _brisk(nodes: Iterable[Node]) -> Iterator[Node]:
+def _fast_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
     for node in nodes:
         if node.nodes and not node.many:
-            yield replace(node, nodes=tuple(_brisk(node.nodes)))
-        elif not (_plain(node) or _free(node)):
+            yield replace(node, nodes=tuple(_fast_nodes(node.nodes)))
+        elif not (_is_plain_text(node) or _is_any(node)):
             yield node
 
 
-def _plain(node: Node) -> bool:
+def _is_plain_text(node: Node) -> bool:
     """Whether it is text, and nothing else, that may be absent."""
     return node.dtype == "text" and not (node.many or node.required or node.loose)
 
 
-def _free(node: Node) -> bool:
+def _is_any(node: Node) -> bool:
     """Whether it may be anything, or absent."""
     return not (node.many or node.required) and (node.loose or node.dtype == "json")
 
 
-def _among(nodes: Iterable[Node], columns: Collection[str], prefix: tuple[str, ...]) -> Iterator[Node]:
+def _select_nodes(nodes: Iterable[Node], columns: Collection[str], prefix: tuple[str, ...]) -> Iterator[Node]:
     for node in nodes:
         path = (*prefix, node.key)
         if node.nodes and not node.many:
-            if inner := tuple(_among(node.nodes, columns, path)):
+            if inner := tuple(_select_nodes(node.nodes, columns, path)):
                 yield replace(node, nodes=inner)
         elif "_".join(path) in columns:
             yield node
 
 
-def _as_bag(bag: Node) -> Node:
+def _to_custom_fields(bag: Node) -> Node:
     """A bag of custom fields, in which a value of any kind is text: what it means is said beside it, in the record."""
     values = (
         replace(node, dtype="text", loose=True) if node.key == "value" and node.dtype == "json" else node
@@ -197,10 +199,10 @@ def _as_bag(bag: Node) -> Node:
     return replace(bag, nodes=tuple(values))
 
 
-def _without(nodes: Iterable[Node], omit: Collection[str], prefix: str) -> Iterator[Node]:
+def _omit_nodes(nodes: Iterable[Node], omit: Collection[str], prefix: str) -> Iterator[Node]:
     for node in nodes:
         path = f"{prefix}{node.key}"
-        inner = tuple(_without(node.nodes, omit, f"{path}."))
+        inner = tuple(_omit_nodes(node.nodes, omit, f"{path}."))
         if path not in omit and (inner or not node.nodes):
             yield replace(node, nodes=inner)
 
@@ -214,17 +216,17 @@ def _leaves(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[tuple[tu
             yield path, node
 
 
-def _spelled(node: Node, table: dict[str, str]) -> str:
+def _type_sql(node: Node, table: dict[str, str]) -> str:
     if node.nodes:
-        one = _struct(node.nodes, table)
+        one = _struct_sql(node.nodes, table)
     elif node.loose and table is _READ:
         one = "JSON"  # a text in quotes and a number are told apart by that
     elif node.dtype in table or table is DUCKDB:
-        one = spelled(node.dtype, table)
+        one = render_dtype(node.dtype, table)
     else:
         one = "VARCHAR"  # decimals are read as text, so that their digits reach the column exactly
     return f"{one}[]" if node.many else one
 
 
-def _struct(nodes: Iterable[Node], table: dict[str, str]) -> str:
-    return "STRUCT(" + ", ".join(f"{quote(node.key)} {_spelled(node, table)}" for node in nodes) + ")"
+def _struct_sql(nodes: Iterable[Node], table: dict[str, str]) -> str:
+    return "STRUCT(" + ", ".join(f"{quote(node.key)} {_type_sql(node, table)}" for node in nodes) + ")"

@@ -7,7 +7,7 @@ import re
 from headwater.names import literal
 
 CANONICAL = "headwater_canonical"
-"""The function that brings a JSON text into its canonical form, in a `Typist`'s DuckDB."""
+"""The function that brings a JSON text into its canonical form, in the DuckDB of a `ParquetWriter`."""
 WRITTEN = "\ufdd0headwater:"
 """What a JSON string begins with that holds a canonical text, from a record that was read row by row."""
 
@@ -40,7 +40,7 @@ def json_sql(value: str) -> str:
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN starts_with({text}, {literal(chr(34) + WRITTEN)}) "
         f"THEN substr({value} ->> '$', {len(WRITTEN) + 1}) "
-        f"WHEN {_settled(text)} THEN {text} ELSE {CANONICAL}({text}) END"
+        f"WHEN {_settled_sql(text)} THEN {text} ELSE {CANONICAL}({text}) END"
     )
 
 
@@ -49,9 +49,9 @@ def loose_sql(value: str) -> str:
     text = f"CAST({value} AS VARCHAR)"
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN starts_with({text}, '\"') THEN {value} ->> '$' "
-        f"WHEN {_settled(text)} THEN {text} ELSE {CANONICAL}({text}) END"
+        f"WHEN {_settled_sql(text)} THEN {text} ELSE {CANONICAL}({text}) END"
     )
 
 
-def _settled(text: str) -> str:
+def _settled_sql(text: str) -> str:
     return f"{text}[1] IN ('\"', 't', 'f') OR regexp_full_match({text}, {literal(_SETTLED)})"

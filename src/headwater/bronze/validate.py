@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from headwater.bronze.bounds import beyond
-from headwater.bronze.exact import canonical, number_text, parse
-from headwater.bronze.schema import Shape, strict_type
+from headwater.bronze.bounds import find_excess
+from headwater.bronze.exact import format_number, parse, to_canonical_json
+from headwater.bronze.schema import BronzeSchema, strict_type
 from headwater.bronze.spelling import WRITTEN
 from headwater.model.field import Node
 
@@ -37,7 +37,7 @@ Reason = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RecordResult:
     """What became of one record."""
 
     line: int
@@ -50,10 +50,10 @@ class Verdict:
     """Its key as far as it could be read."""
 
 
-class Judge:
+class RecordValidator:
     """Reads records row by row with a contract."""
 
-    def __init__(self, contract: type[BaseModel], shape: Shape, key: Sequence[str], *, nul: bool = True) -> None:
+    def __init__(self, contract: type[BaseModel], shape: BronzeSchema, key: Sequence[str], *, nul: bool = True) -> None:
         self._nul = nul
         self._contract = contract
         self._shape = shape
@@ -61,70 +61,72 @@ class Judge:
         self._strict = msgspec.json.Decoder(shape.strict)
         self._kinds: dict[int, Any] = {}
 
-    def judge(self, line: int, text: bytes) -> Verdict:
+    def validate(self, line: int, text: bytes) -> RecordResult:
         """The verdict on the record in `text`."""
-        if reason := beyond(text):
-            return _refused(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), reason)])
+        if reason := find_excess(text):
+            return _refuse(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), reason)])
         try:
             record = parse(text.decode("utf-8"))
         except (ValueError, RecursionError) as error:
-            return _refused(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), _broken(error))])
+            return _refuse(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), _describe_syntax(error))])
         if not isinstance(record, dict):
-            return _refused(line, [_reason("", record, "a record is an object")])
-        key = self._key_of(record)
+            return _refuse(line, [_reason("", record, "a record is an object")])
+        key = self._read_key(record)
         for path in self._shape.omit:
             _drop(record, path)
         try:
             model = self._contract.model_validate(record)
         except ValidationError as error:
-            return _refused(line, [_told(one) for one in error.errors(include_url=False)], key)
-        return self._mended(line, record, model.model_dump(mode="json", by_alias=True), key)
+            return _refuse(line, [_to_reason(one) for one in error.errors(include_url=False)], key)
+        return self._repair(line, record, model.model_dump(mode="json", by_alias=True), key)
 
-    def _mended(self, line: int, record: dict[str, Any], dumped: dict[str, Any], key: str) -> Verdict:
+    def _repair(self, line: int, record: dict[str, Any], dumped: dict[str, Any], key: str) -> RecordResult:
         repaired: list[str] = []
         try:
-            mended = self._object(self._shape.nodes, record, dumped, "", repaired)
+            mended = self._repair_object(self._shape.nodes, record, dumped, "", repaired)
             text = json.dumps(mended, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
             self._strict.decode(text)
-            if not self._nul and b"\\u0000" in text and (found := _nul_at(self._shape.nodes, mended)):
-                return _refused(
+            if not self._nul and b"\\u0000" in text and (found := _find_nul(self._shape.nodes, mended)):
+                return _refuse(
                     line, [_reason(found, "", "text holds no NUL (\\u0000): the warehouse cannot keep it")], key
                 )
         except UnicodeEncodeError:
-            return _refused(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
+            return _refuse(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
         except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-            return _refused(line, [_reason("", record, f"cannot be kept: {error}")], key)
-        return Verdict(line=line, record=text, repaired=tuple(sorted(set(repaired))), key=key)
+            return _refuse(line, [_reason("", record, f"cannot be kept: {error}")], key)
+        return RecordResult(line=line, record=text, repaired=tuple(sorted(set(repaired))), key=key)
 
-    def _object(
+    def _repair_object(
         self, nodes: Iterable[Node], record: dict[str, Any], dumped: dict[str, Any], path: str, repaired: list[str]
     ) -> dict[str, Any]:
         return {
-            node.key: self._value(node, record[node.key], dumped[node.key], f"{path}{node.key}", repaired)
+            node.key: self._repair_value(node, record[node.key], dumped[node.key], f"{path}{node.key}", repaired)
             for node in nodes
             if node.key in record
         }
 
-    def _value(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
+    def _repair_value(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
         """`value` where it is fit to be typed as it stands, else what the contract understood by it."""
         if value is None:
             return None
         if node.many and node.nodes:
             pairs = zip(value, dumped, strict=True)
-            return [self._object(node.nodes, one, other, f"{path}.", repaired) for one, other in pairs]
+            return [self._repair_object(node.nodes, one, other, f"{path}.", repaired) for one, other in pairs]
         if node.nodes:
-            return self._object(node.nodes, value, dumped, f"{path}.", repaired)
-        return self._leaf(node, value, dumped, path, repaired)
+            return self._repair_object(node.nodes, value, dumped, f"{path}.", repaired)
+        return self._repair_leaf(node, value, dumped, path, repaired)
 
-    def _leaf(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
+    def _repair_leaf(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
         each = _EACH.get("loose" if node.loose else node.dtype, _send)
-        sent = _each(node, value, each)
+        sent = _map_values(node, value, each)
         if each in (_loose, _json) or self._fits(node, value, sent):
             return sent
         repaired.append(path)
         if node.dtype == "text":
-            return _each(node, value, _text)
-        return _each(node, dumped, lambda one: f"{Decimal(one):f}") if node.dtype.startswith("decimal") else dumped
+            return _map_values(node, value, _text)
+        return (
+            _map_values(node, dumped, lambda one: f"{Decimal(one):f}") if node.dtype.startswith("decimal") else dumped
+        )
 
     def _fits(self, node: Node, value: Any, sent: Any) -> bool:
         if node.dtype in _PLAIN and not all(map(_PLAIN[node.dtype].fullmatch, map(str, _many(value)))):
@@ -138,30 +140,30 @@ class Judge:
             return False
         return True
 
-    def _key_of(self, record: dict[str, Any]) -> str:
+    def _read_key(self, record: dict[str, Any]) -> str:
         parts = []
         for path in self._key:
             value: Any = record
             for step in path.split("."):
                 value = value.get(step) if isinstance(value, dict) else None
-            parts.append("" if value is None else _short(value))
+            parts.append("" if value is None else _shorten(value))
         return "|".join(parts)
 
 
-def _nul_at(nodes: Iterable[Node], mended: Any) -> str:
+def _find_nul(nodes: Iterable[Node], mended: Any) -> str:
     """The field (dotted) in which a text has a NUL; empty where there is none."""
     for node in nodes:
         value = mended.get(node.key) if isinstance(mended, dict) else None
         for one in _many(value):
             if node.nodes:
-                if inner := _nul_at(node.nodes, one):
+                if inner := _find_nul(node.nodes, one):
                     return f"{node.key}.{inner}"
             elif isinstance(one, str) and ("\0" in one or (node.dtype == "json" and _ESCAPED_NUL.search(one))):
                 return node.key
     return ""
 
 
-def _each(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:
+def _map_values(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:
     """`value`, each of its elements where `node` is a list, changed unless it is null."""
     if node.many and isinstance(value, list):
         return [None if one is None else change(one) for one in value]
@@ -180,15 +182,15 @@ def _double(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else number_text(value)
+    return value if isinstance(value, str) else format_number(value)
 
 
 def _loose(value: Any) -> str:
-    return value if isinstance(value, str) else canonical(value)
+    return value if isinstance(value, str) else to_canonical_json(value)
 
 
 def _json(value: Any) -> str:
-    return WRITTEN + canonical(value)
+    return WRITTEN + to_canonical_json(value)
 
 
 _EACH: dict[str, Callable[[Any], Any]] = {"loose": _loose, "json": _json, "double": _double}
@@ -208,7 +210,7 @@ def _drop(record: dict[str, Any], path: str) -> None:
         value.pop(leaf, None)
 
 
-def _broken(error: ValueError | RecursionError) -> str:
+def _describe_syntax(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "a record is not nested this deep"
     if isinstance(error, UnicodeDecodeError):
@@ -218,7 +220,7 @@ def _broken(error: ValueError | RecursionError) -> str:
     return f"a record is JSON ({error})"
 
 
-def _told(error: Any) -> Reason:
+def _to_reason(error: Any) -> Reason:
     """A complaint of pydantic in our words."""
     where = ".".join(str(step) for step in error["loc"])
     if error["type"] == "missing":
@@ -228,21 +230,21 @@ def _told(error: Any) -> Reason:
 
 
 def _reason(field: str, value: Any, rule: str) -> Reason:
-    return {"field": field, "value": "" if value is None else _short(value), "rule": rule}
+    return {"field": field, "value": "" if value is None else _shorten(value), "rule": rule}
 
 
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else _shown(value)
+def _shorten(value: Any) -> str:
+    text = value if isinstance(value, str) else _render(value)
     text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
 
 
-def _shown(value: Any) -> str:
+def _render(value: Any) -> str:
     try:
-        return canonical(value)
+        return to_canonical_json(value)
     except (ValueError, RecursionError, TypeError):
         return str(value)[:_SHORT]
 
 
-def _refused(line: int, reasons: Sequence[Reason], key: str = "") -> Verdict:
-    return Verdict(line=line, reasons=tuple(reasons), key=key)
+def _refuse(line: int, reasons: Sequence[Reason], key: str = "") -> RecordResult:
+    return RecordResult(line=line, reasons=tuple(reasons), key=key)

@@ -14,12 +14,12 @@ from typing import Any
 import structlog
 
 from headwater.cli.progress import Drawing
-from headwater.events import Event, Listen
+from headwater.events import Event, EventListener
 from headwater.run.event_log import line_of
 
 
 @contextmanager
-def listening() -> Iterator[Listen]:
+def listening() -> Iterator[EventListener]:
     """Somebody to tell: a drawing on a terminal, plain lines elsewhere."""
     if sys.stderr.isatty():
         with Drawing() as drawing:
@@ -28,7 +28,7 @@ def listening() -> Iterator[Listen]:
         yield plain_lines()
 
 
-def plain_lines() -> Listen:
+def plain_lines() -> EventListener:
     """A listener that writes `12:00:01 batch_extracted tenant=acme connection=psa resource=tickets rows=1000`.
 
     Pages, empty windows and tables that stayed as they were are told only with `HEADWATER_LOG_LEVEL=debug`.

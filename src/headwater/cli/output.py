@@ -20,7 +20,7 @@ import msgspec
 from rich.console import Console, Group, RenderableType
 
 from headwater.cli.options import Face
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.errors import HeadwaterError
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -83,5 +83,5 @@ def _scalar(value: Any) -> Any:
 
 def _iso(value: date | time) -> str:
     if isinstance(value, datetime):
-        return iso(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
+        return format_instant(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
     return value.isoformat()

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.run.results import (
     Answer,
     Checked,
@@ -50,7 +50,7 @@ def _spelled(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case datetime():
-            return iso(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
+            return format_instant(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
         case list() | tuple():
             return ", ".join(map(str, value))
         case Mapping():
@@ -152,7 +152,10 @@ def life(found: History) -> list[Text | Table]:
         parts.append(Text(f"without versions of their own: {newest}", style="dim"))
     for moment in found.moments:
         for one in moment.records:
-            parts += [Text(f"\n{iso(moment.at)}  {one.path}, line {one.line}", style="dim"), Text(one.record)]
+            parts += [
+                Text(f"\n{format_instant(moment.at)}  {one.path}, line {one.line}", style="dim"),
+                Text(one.record),
+            ]
     return parts
 
 
@@ -163,7 +166,7 @@ _GONE = {
 
 
 def _moment(moment: Moment) -> tuple[Any, ...]:
-    until = "open" if moment.until is None else iso(moment.until)
+    until = "open" if moment.until is None else format_instant(moment.until)
     source = f"{moment.connection} {moment.source}"
     return (moment.at, until, _what(moment), source, moment.read_at or "", moment.batch_id)
 

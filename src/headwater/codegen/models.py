@@ -23,7 +23,7 @@ def generate(
         chosen = chosen.model_copy(update={"schemas": tuple(schemas)})
     pruned = prune(_read(spec), chosen, spec.name)
     command = " ".join(("headwater generate models SPEC OUT", *(("--choice", choice.name) if choice else ())))
-    classes = dict(_classes(_generated(pruned)))
+    classes = dict(_read_classes(_generate_source(pruned)))
     text = write_module(classes, chosen, command)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, "utf-8")
@@ -43,7 +43,7 @@ def _read(spec: Path) -> Mapping[str, Any]:
     return read
 
 
-def _generated(pruned: Mapping[str, Schema]) -> str:
+def _generate_source(pruned: Mapping[str, Schema]) -> str:
     try:
         import datamodel_code_generator as generator  # noqa: PLC0415 - needed at build time only
         from datamodel_code_generator import enums  # noqa: PLC0415 - needed at build time only
@@ -69,7 +69,7 @@ def _generated(pruned: Mapping[str, Schema]) -> str:
     return str(made)
 
 
-def _classes(source: str) -> Iterator[tuple[str, list[tuple[str, str, str, bool]]]]:
+def _read_classes(source: str) -> Iterator[tuple[str, list[tuple[str, str, str, bool]]]]:
     """Each class of a generated module: its members as (attribute, key, type, required)."""
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.ClassDef):

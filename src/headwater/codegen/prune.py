@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.codegen.choice import Choice
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 Schema = Mapping[str, Any]
 """A schema of an OpenAPI description."""
@@ -54,13 +54,13 @@ def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Sche
     """The chosen schemas and what they refer to, without text, enums, omitted fields and deep nesting."""
     schemas = dict(spec.get("components", {}).get("schemas", {}))
     schemas.update(
-        {name: _added(name, choice) for name in choice.schemas if name not in schemas and name in choice.types}
+        {name: _build_added(name, choice) for name in choice.schemas if name not in schemas and name in choice.types}
     )
     wanted = choice.schemas or tuple(sorted(name for name, schema in schemas.items() if _has(schema, choice.key)))
     for name in wanted:
         if name not in schemas:
             raise DeclarationError(
-                "The description has no such schema.", where=where, saw=name, hint=suggest(name, schemas)
+                "The description has no such schema.", where=where, saw=name, hint=did_you_mean(name, schemas)
             )
     pruner = _Pruner(schemas, choice)
     return {name: pruner.top(name) for name in wanted} | dict(sorted(pruner.met.items()))
@@ -70,18 +70,18 @@ def _has(schema: Schema, key: str) -> bool:
     return schema.get("type") == "object" and key in schema.get("properties", {})
 
 
-def _added(name: str, choice: Choice) -> Schema:
+def _build_added(name: str, choice: Choice) -> Schema:
     """A schema that the description lacks, from what the choice says about it."""
     scalars = {
         field: _SCALARS.get(dtype, {"type": "number", "format": "decimal"})
         for field, dtype in choice.types[name].items()
     }
-    references = _referred(name, choice)
+    references = _build_references(name, choice)
     shared = {"customFields": {"type": "array", "items": {}}, "_info": {"type": "object"}}
     return {"type": "object", "properties": {**scalars, **references, **shared}}
 
 
-def _referred(name: str, choice: Choice) -> dict[str, Schema]:
+def _build_references(name: str, choice: Choice) -> dict[str, Schema]:
     """The references that a schema carries, as the choice says."""
     return {field: {"type": "object", "properties": _keys(keys)} for field, keys in choice.refer.get(name, {}).items()}
 
@@ -120,7 +120,7 @@ class _Pruner:
         return self._nested(owner, field, schema)
 
     def _nested(self, owner: str, field: str, schema: Schema) -> Schema:
-        name, target = self._resolved(schema)
+        name, target = self._resolve(schema)
         if target.get("type") != "object" and "properties" not in target:
             return _scalar(target)
         scalars = {
@@ -129,7 +129,7 @@ class _Pruner:
         if not scalars:
             return {}
         name = name or f"{owner}{field[:1].upper()}{field[1:]}"
-        for deeper, reference in _referred(name, self.choice).items():
+        for deeper, reference in _build_references(name, self.choice).items():
             deeper_name = f"{name}{deeper[:1].upper()}{deeper[1:]}"
             self.met[deeper_name] = reference
             scalars[deeper] = {"$ref": _REF + deeper_name}
@@ -139,18 +139,18 @@ class _Pruner:
     def _leaf(self, key: str, schema: Schema) -> Schema | None:
         if key in self.choice.unread:
             return None
-        _, target = self._resolved(schema)
+        _, target = self._resolve(schema)
         nested = target.get("type") in ("object", "array") or "properties" in target
         return None if nested else _scalar(target)
 
-    def _resolved(self, schema: Schema) -> tuple[str, Schema]:
+    def _resolve(self, schema: Schema) -> tuple[str, Schema]:
         parts: list[Schema] = schema.get("allOf") or schema.get("oneOf") or schema.get("anyOf") or []
         if len(parts) == 1:
-            return self._resolved(parts[0])
+            return self._resolve(parts[0])
         reference = schema.get("$ref", "")
         if reference.startswith(_REF):
             name = reference.removeprefix(_REF)
-            deeper, target = self._resolved(self.schemas.get(name, {}))
+            deeper, target = self._resolve(self.schemas.get(name, {}))
             return deeper or name, target
         return "", schema
 

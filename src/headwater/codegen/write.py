@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from headwater.codegen.choice import Choice
-from headwater.model.field import attribute_of
+from headwater.model.field import attribute_name
 
 Member = tuple[str, str, str, bool]
 """A member of a generated class: attribute, key, type, required."""
@@ -66,7 +66,7 @@ def _title(name: str, *, record: bool) -> str:
 
 def _line(member: Member, types: Mapping[str, str]) -> str:
     _, key, kind, required = member
-    attribute, ours = attribute_of(key), _ours(kind, types)
+    attribute, ours = attribute_name(key), _ours(kind, types)
     alias = f'alias="{key}"' if attribute != key else ""
     if required:
         return f"    {attribute}: {ours}" + (f" = Field({alias})" if alias else "")

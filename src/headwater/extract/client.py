@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 from headwater.clock import Clock
-from headwater.errors import Again, Refused, ServiceError
-from headwater.events import Listen, RequestRetried, ignore
-from headwater.extract.credentials import Access
-from headwater.extract.network_errors import failure_of
-from headwater.extract.rate_limit import Budgets
+from headwater.errors import PermanentError, ServiceError, TransientError
+from headwater.events import EventListener, RequestRetried, discard
+from headwater.extract.credentials import Credentials
+from headwater.extract.network_errors import to_service_error
+from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector
 from headwater.wire.hosts import check_base, check_target, is_loopback
 from headwater.wire.limits import Limits, backoff
 from headwater.wire.message import Request, Response, redact
-from headwater.wire.response_status import Refresh, Verdict, judge
-from headwater.wire.retry_after import instant_of
+from headwater.wire.response_status import Refresh, ResponseStatus, check_status
+from headwater.wire.retry_after import parse_http_date
 from headwater.wire.template import fill, fill_all, fill_headers
 
 if TYPE_CHECKING:
@@ -44,31 +44,31 @@ class Client:
     def __init__(
         self,
         connector: Connector,
-        access: Access,
+        credentials: Credentials,
         *,
-        budgets: Budgets,
+        rate_limiters: RateLimiters,
         clock: Clock,
-        listen: Listen = ignore,
-        chance: Callable[[], float] = random.random,
+        listen: EventListener = discard,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.connector = connector
-        self.access = access
+        self.credentials = credentials
         self._clock = clock
         self._listen = listen
-        self._chance = chance
-        self._where = f"connection {access.name}"
+        self._jitter = jitter
+        self._where = f"connection {credentials.name}"
         defaults = {
             name: setting.default for name, setting in connector.settings.items() if setting.default is not None
         }
-        self.settings = {**defaults, **access.settings}
+        self.settings = {**defaults, **credentials.settings}
         base = fill(connector.base_url, self.settings, where=self._where)
-        self.base_url = check_base(_one_slash(base), where=self._where)
+        self.base_url = check_base(_collapse_slashes(base), where=self._where)
         self._headers = fill_headers(connector.headers, self.settings, where=self._where)
-        self._know(access.secrets)
-        self._limits = access.limits or connector.limits
-        scope = self._limits.scope_key(connection=access.name, base_url=self.base_url, proof=self._proof)
-        self._budget = budgets.of(scope, self._limits)
-        self._http = _opened(self.base_url, self._limits)
+        self._set_credentials(credentials.secrets)
+        self._limits = credentials.limits or connector.limits
+        scope = self._limits.scope_key(connection=credentials.name, base_url=self.base_url, proof=self._proof)
+        self._rate_limiter = rate_limiters.get(scope, self._limits)
+        self._http = _open_pool(self.base_url, self._limits)
         self._loopback = is_loopback(urlsplit(self.base_url).hostname or "")
         self.simulated = False
         """Whether the service lives in a calendar of its own, and on this machine: only then is that believed."""
@@ -87,74 +87,74 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def at(self, path: str) -> Request:
+    def build_request(self, path: str) -> Request:
         """A request for `path` below the base URL, with the connector's parameters and headers; no credentials yet."""
         params = fill_all(self.connector.params, self.settings, where=self._where)
         return Request(url=f"{self.base_url}/{path.lstrip('/')}", params=params, headers=self._headers)
 
-    def pinned(self, request: Request) -> Request:
-        """`request`, if it stays on the declared hosts; Refused otherwise."""
+    def check_host(self, request: Request) -> Request:
+        """`request`, if it stays on the declared hosts; PermanentError otherwise."""
         try:
             check_target(request.url, base=self.base_url, hosts=self.connector.hosts)
-        except Refused as error:
-            raise self._placed(error, request) from None
+        except PermanentError as error:
+            raise self._with_location(error, request) from None
         return request
 
     def fetch(self, request: Request) -> Response:
-        """The answer to `request`; Again or Refused, in four slots and without a secret, when there is no good one."""
+        """The answer to `request`; TransientError or PermanentError, without a secret, when there is no good one."""
         return self.fetch_as(request, lambda response: response)
 
     def fetch_as(self, request: Request, read: Callable[[Response], T]) -> T:
         """What `read` makes of a good answer.
 
-        `read` may raise Again: a broken body is asked for anew, like a broken line.
+        `read` may raise TransientError: a broken body is asked for anew, like a broken line.
         """
-        self.pinned(request)
+        self.check_host(request)
         tries = 1
         while True:
             try:
                 return read(self._ask(request))
-            except Again as error:
-                self._wait(request, self._placed(error, request), tries)
-            except Refused as error:
-                raise self._placed(error, request) from error.__cause__
+            except TransientError as error:
+                self._wait(request, self._with_location(error, request), tries)
+            except PermanentError as error:
+                raise self._with_location(error, request) from error.__cause__
             tries += 1
 
-    def service_time(self) -> datetime | None:
+    def read_service_time(self) -> datetime | None:
         """What time it is for the service; None where it does not say. An answer from a cache is as old as it says."""
         if self.connector.clock is None:
             return None
-        headers = self.fetch(self.at(self.connector.clock.path)).headers
+        headers = self.fetch(self.build_request(self.connector.clock.path)).headers
         self.simulated = self._loopback and "x-simulated-calendar" in headers
-        said, age = instant_of(headers.get("date", "")), headers.get("age", "").strip()
+        said, age = parse_http_date(headers.get("date", "")), headers.get("age", "").strip()
         # ten digits of seconds are centuries: no cache is as old, and a date has an end
         return said + timedelta(seconds=int(age)) if said and age.isdecimal() and len(age) < 9 else said
 
-    def source_time(self) -> datetime:
+    def read_source_time(self) -> datetime:
         """What time it is for the service; this machine's time where it does not say."""
-        return self.service_time() or self._clock.now()
+        return self.read_service_time() or self._clock.now()
 
     def _ask(self, request: Request) -> Response:
         """A good answer, or the error that the bad one means. Credentials that fail are renewed once."""
         proof = self._proof
         response = self._send(request, proof)
-        verdict = self._judged(response)
-        if isinstance(verdict, Refresh) and self._renewed(proof):
+        verdict = self._check(response)
+        if isinstance(verdict, Refresh) and self._refresh_credentials(proof):
             response = self._send(request, self._proof)
-            verdict = self._judged(response)
+            verdict = self._check(response)
         if isinstance(verdict, Refresh):
-            verdict = verdict.otherwise
+            verdict = verdict.fallback
         if isinstance(verdict, ServiceError):
             raise verdict
         return response
 
-    def _judged(self, response: Response) -> Verdict:
-        return judge(response, now=self._clock.now(), secrets=tuple(self.connector.secrets))
+    def _check(self, response: Response) -> ResponseStatus:
+        return check_status(response, now=self._clock.now(), secrets=tuple(self.connector.secrets))
 
     def _send(self, request: Request, proof: Mapping[str, str]) -> Response:
         import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)
 
-        with self._budget.turn(self._clock):
+        with self._rate_limiter.request_slot(self._clock):
             try:
                 answer = self._http.request(
                     request.method,
@@ -165,7 +165,7 @@ class Client:
                     content=request.body,
                 )
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-                raise failure_of(error, timeout=self._limits.timeout) from error
+                raise to_service_error(error, timeout=self._limits.timeout) from error
         self._answered = True
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(status=answer.status_code, headers=headers, body=answer.content, url=str(answer.url))
@@ -176,19 +176,19 @@ class Client:
         if tries >= (limits.tries if self._answered else min(limits.tries, _TRIES_WITHOUT_A_SOUND)):
             error.saw = f"{error.saw} (asked {tries} times)".strip()
             raise error
-        asked = error.after if isinstance(error, Again) else None
-        after = backoff(tries, self._chance()) if asked is None else asked
+        asked = error.after if isinstance(error, TransientError) else None
+        after = backoff(tries, self._jitter()) if asked is None else asked
         if after > limits.max_wait_seconds:
             error.hint = f"it wants to be left alone for {after:.0f} s, longer than `max_wait` ({limits.max_wait})"
             raise error
         if asked is not None:
-            self._budget.pause(self._clock.monotonic() + after)
+            self._rate_limiter.pause(self._clock.monotonic() + after)
         why = f"{error.what}: {error.saw}" if error.saw else error.what
-        event = RequestRetried(tenant=self.access.tenant, where=str(request), why=why, after=after, tries=tries)
+        event = RequestRetried(tenant=self.credentials.tenant, where=str(request), why=why, after=after, tries=tries)
         self._listen(event)
         self._clock.sleep(after)
 
-    def _placed(self, error: ServiceError, request: Request) -> ServiceError:
+    def _with_location(self, error: ServiceError, request: Request) -> ServiceError:
         """`error`, saying where it happened, and free of secrets whatever the service answered."""
         error.where = error.where or f"{request}, {self._where}"
         # The other two slots are our own words; a secret as short as `client` would only make them unreadable.
@@ -196,22 +196,22 @@ class Client:
         error.saw = redact(error.saw, self._hidden)
         return error
 
-    def _know(self, secrets: Mapping[str, str]) -> None:
+    def _set_credentials(self, secrets: Mapping[str, str]) -> None:
         self._proof = self.connector.auth.headers_for({**self.settings, **secrets})
         proofs = (word for value in self._proof.values() for word in value.split())
         # `Basic` and `Bearer` are no secrets; a short word hidden everywhere would only make messages unreadable.
         self._hidden = tuple({*secrets.values(), *(word for word in proofs if len(word) > 8)})
 
-    def _renewed(self, proof: Mapping[str, str]) -> bool:
+    def _refresh_credentials(self, proof: Mapping[str, str]) -> bool:
         """Whether the credentials are others now than `proof`, after the secrets were resolved once more."""
         with self._renewing:
             # Another read of this connection may have renewed them while this one was asking.
-            if self._proof == proof and self.access.renew is not None:
-                self._know(self.access.renew())
+            if self._proof == proof and self.credentials.renew is not None:
+                self._set_credentials(self.credentials.renew())
             return self._proof != proof
 
 
-def _opened(base_url: str, limits: Limits) -> httpx2.Client:
+def _open_pool(base_url: str, limits: Limits) -> httpx2.Client:
     """A pool of connections. Proxies of the environment are used, but never on the way to this machine."""
     import httpx2  # noqa: PLC0415
 
@@ -226,7 +226,7 @@ def _opened(base_url: str, limits: Limits) -> httpx2.Client:
     )
 
 
-def _one_slash(url: str) -> str:
+def _collapse_slashes(url: str) -> str:
     """`url` without doubled slashes in its path, which a setting with one at its end would make."""
     scheme, mark, rest = url.partition("://")
     return f"{scheme}{mark}{re.sub('/{2,}', '/', rest)}".rstrip("/")

@@ -7,23 +7,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headwater.batch import Batch
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.extract.client import Client
-from headwater.extract.request_params import Question, filters_of, path_of
-from headwater.wire.cursor import Kept
+from headwater.extract.request_params import ReadRequest, build_filters, build_path
+from headwater.wire.cursor import NoDeletes
 from headwater.wire.message import Response
-from headwater.wire.records import lines_of, value, value_rows
+from headwater.wire.records import read_value, read_value_rows, split_lines
 
 
-def wants_count(question: Question, batch: Batch) -> bool:
+def needs_count(question: ReadRequest, batch: Batch) -> bool:
     """Whether the service is asked how many records there are, if it can be.
 
     Always for a read from which absences follow; of changes only where the paging is one that records may slip by.
     """
-    return question.resource.count is not None and (batch.complete or not question.paging.stable)
+    return question.resource.count is not None and (batch.is_complete or not question.paging.stable)
 
 
-def wants_second(question: Question, batch: Batch) -> bool:
+def needs_second_read(question: ReadRequest, batch: Batch) -> bool:
     """Whether a read must be made twice to show that nothing slid, where nobody counts.
 
     So it is where absences follow, and of changes: a record that changes anew while they are paged leaves the window, the
@@ -32,48 +32,48 @@ def wants_second(question: Question, batch: Batch) -> bool:
     """
     if question.paging.stable or question.resource.count is not None:
         return False
-    silent = isinstance(question.resource.deletes, Kept) and "deletes" in question.resource.model_fields_set
-    return batch.purpose == "changes" or (batch.complete and not silent)
+    silent = isinstance(question.resource.deletes, NoDeletes) and "deletes" in question.resource.model_fields_set
+    return batch.purpose == "changes" or (batch.is_complete and not silent)
 
 
-def count_of(question: Question, batch: Batch, client: Client) -> int:
+def fetch_count(question: ReadRequest, batch: Batch, client: Client) -> int:
     """How many records the service says there are now."""
     parents: Sequence[str | None] = question.parents if question.resource.parent else (None,)
-    return sum(_asked(question, batch, client, parent) for parent in parents)
+    return sum(_fetch_count(question, batch, client, parent) for parent in parents)
 
 
-def distinct(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> int:
+def count_distinct(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> int:
     """How many different records the parts hold; one without a key counts by its bytes."""
-    return len(_keys(parts, key))
+    return len(_read_keys(parts, key))
 
 
-def digest_of(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> str:
+def digest_records(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> str:
     """A digest of which records the parts hold, whatever their order: two readings of the same ones have the same."""
     whole = hashlib.blake2b(digest_size=16)
-    for one in sorted(map(repr, _keys(parts, key))):
+    for one in sorted(map(repr, _read_keys(parts, key))):
         whole.update(one.encode(errors="replace"))
     return whole.hexdigest()
 
 
-def _keys(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> set[Any]:
+def _read_keys(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> set[Any]:
     seen: set[Any] = set()
     for parent, text in parts:
-        lines = lines_of(text)
-        for line, found in zip(lines, value_rows(lines, key), strict=True):
+        lines = split_lines(text)
+        for line, found in zip(lines, read_value_rows(lines, key), strict=True):
             seen.add((parent, line if not found or None in found else repr(found)))
     return seen
 
 
-def _asked(question: Question, batch: Batch, client: Client, parent: str | None) -> int:
+def _fetch_count(question: ReadRequest, batch: Batch, client: Client, parent: str | None) -> int:
     count = question.resource.count
     if count is None:
         return 0
-    request = client.at(path_of(count.path, parent)).with_params(filters_of(question, batch))
+    request = client.build_request(build_path(count.path, parent)).with_params(build_filters(question, batch))
 
     def read(response: Response) -> int:
-        found = value(response.body, count.field)
+        found = read_value(response.body, count.field)
         if isinstance(found, bool) or not isinstance(found, int):
-            raise Refused(
+            raise PermanentError(
                 "the service's count cannot be read",
                 saw=response.body[:200].decode(errors="replace"),
                 hint=f"`count:` of the resource says it stands at `{count.field}`",

@@ -9,7 +9,7 @@ from headwater.wire.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Credentials:
     """Who asks, and with which values. Secret values are never part of its text."""
 
     tenant: str

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from headwater.extract.request_params import Question, fields_of
+from headwater.extract.request_params import ReadRequest, build_fields_param
 from headwater.model.connector import Connector
-from headwater.wire.cursor import Sweep
+from headwater.wire.cursor import IdSweep
 from headwater.wire.template import fill, fill_all, fill_headers
 
 
-def fingerprint_of(connector: Connector, settings: Mapping[str, str], question: Question, purpose: str) -> str:
+def build_fingerprint(connector: Connector, settings: Mapping[str, str], question: ReadRequest, purpose: str) -> str:
     """The same for the same requests, another for others; secrets and the host are no part of it.
 
     How the past is cut counts as well: a window that failed because it is too long is planned afresh when it may be
@@ -31,9 +31,9 @@ def fingerprint_of(connector: Connector, settings: Mapping[str, str], question: 
         "paging": question.paging.model_dump(),
     }
     if purpose == "sweep":
-        shape["ids"] = resource.deletes.params if isinstance(resource.deletes, Sweep) else {}
+        shape["ids"] = resource.deletes.params if isinstance(resource.deletes, IdSweep) else {}
     else:
-        shape["fields"] = fields_of(question)
+        shape["fields"] = build_fields_param(question)
     if purpose == "changes" and resource.cursor is not None:
         shape["cursor"] = resource.cursor.model_dump()
         shape["windows"] = [resource.overlap, resource.chunk, resource.look_back]

@@ -6,33 +6,35 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from headwater.errors import Again, Refused, ServiceError
+from headwater.errors import PermanentError, ServiceError, TransientError
 
 _URL_HINT = "look at the base URL of the connection, and at the network"
 
 
-def failure_of(error: Exception, *, timeout: str) -> ServiceError:
-    """The error that a failed exchange means: Again if the next one may succeed, Refused if it cannot."""
-    for cause in _causes(error):
+def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
+    """The error that a failed exchange means: TransientError if the next one may succeed, PermanentError if it cannot."""
+    for cause in _iterate_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Refused(
+            return PermanentError(
                 "the service's certificate is not trusted; nothing was sent",
                 saw=cause.verify_message,
                 hint="look at the base URL; a company proxy's certificate belongs into SSL_CERT_FILE",
             )
         if isinstance(cause, socket.gaierror):
-            return Again("the service's host has no address", saw=str(cause.strerror or cause), hint=_URL_HINT)
+            return TransientError("the service's host has no address", saw=str(cause.strerror or cause), hint=_URL_HINT)
         if isinstance(cause, ConnectionRefusedError):
-            return Again("nobody answers at the service's address", saw="connection refused", hint=_URL_HINT)
+            return TransientError("nobody answers at the service's address", saw="connection refused", hint=_URL_HINT)
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
-            return Again("the service did not answer in time", saw=f"no answer within {timeout}", hint=_URL_HINT)
+            return TransientError(
+                "the service did not answer in time", saw=f"no answer within {timeout}", hint=_URL_HINT
+            )
     name = type(error).__name__
     if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
-        return Refused("the request cannot be sent", saw=f"{name}: {error}", hint=_URL_HINT)
-    return Again("the connection broke", saw=f"{name}: {error}")
+        return PermanentError("the request cannot be sent", saw=f"{name}: {error}", hint=_URL_HINT)
+    return TransientError("the connection broke", saw=f"{name}: {error}")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
     """`error` and what led to it, innermost last."""
     seen: set[int] = set()
     found: BaseException | None = error

@@ -11,7 +11,7 @@ from headwater.wire.paging import BEGINNING, Paging, Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class PagePosition:
     """One stop on the way: whose collection, and the position in it."""
 
     parent: str | None
@@ -19,7 +19,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class PageCursor:
     """Paging over the collections of a batch. A place is a text that the ledger keeps.
 
     Without parents a place is the paging's own position; with them it is JSON: the parent's key and the position.
@@ -34,29 +34,29 @@ class Route:
         """The first place; None when there is no parent to ask about."""
         if not self.nested:
             return self.paging.start()
-        return _place(self.parents[0], self.paging.start()) if self.parents else None
+        return _format_place(self.parents[0], self.paging.start()) if self.parents else None
 
-    def stop(self, place: str) -> Stop:
+    def parse_place(self, place: str) -> PagePosition:
         """What to ask at `place`."""
         if not self.nested:
-            return Stop(None, place)
+            return PagePosition(None, place)
         try:
             parent, position = json.loads(place)
         except ValueError:
             raise StateError("a place in a read cannot be understood", saw=place[:200]) from None
-        return Stop(str(parent), str(position))
+        return PagePosition(str(parent), str(position))
 
     def after(self, place: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The place that follows the page read at `place`; None after the last one."""
-        stop = self.stop(place)
+        stop = self.parse_place(place)
         position = self.paging.after(stop.position, page, progress)
         if stop.parent is None:
             return position
         if position is not None:
-            return _place(stop.parent, position)
+            return _format_place(stop.parent, position)
         following = self.parents.index(stop.parent) + 1
-        return _place(self.parents[following], self.paging.start()) if following < len(self.parents) else None
+        return _format_place(self.parents[following], self.paging.start()) if following < len(self.parents) else None
 
 
-def _place(parent: str, position: str) -> str:
+def _format_place(parent: str, position: str) -> str:
     return json.dumps([parent, position], ensure_ascii=False)

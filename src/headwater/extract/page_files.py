@@ -16,7 +16,7 @@ from headwater.ledger.base import Ledger, PageRow
 _LEVEL = 1
 
 
-class Parts:
+class PageFiles:
     """The parts of one batch."""
 
     def __init__(self, batch: Batch, lake: Lake) -> None:
@@ -34,7 +34,7 @@ class Parts:
         self._lake.write(path, packed)
         return PageRow(number=number, path=path, rows=rows, size=len(packed), next=following)
 
-    def lines(self, page: PageRow) -> bytes:
+    def read_lines(self, page: PageRow) -> bytes:
         """The lines of a committed page."""
         if not page.rows:
             return b""
@@ -43,7 +43,7 @@ class Parts:
         except zstandard.ZstdError as error:
             raise LakeError("a part of a batch is damaged", where=page.path, saw=str(error)) from None
 
-    def whole(self, pages: Sequence[PageRow]) -> int:
+    def count_complete(self, pages: Sequence[PageRow]) -> int:
         """How many of the pages, from the first, have their part as it was written."""
         for place, page in enumerate(pages):
             if page.rows and self._lake.size(page.path) != page.size:
@@ -55,7 +55,7 @@ class Parts:
         if paths := [page.path for page in pages if page.rows]:
             self._lake.join(paths, self._lake.path("raw", self._batch, ".jsonl.zst"))
 
-    def note_parents(self, pages: Sequence[tuple[str, int]]) -> None:
+    def write_parents(self, pages: Sequence[tuple[str, int]]) -> None:
         """Write beside raw which parent each line came from: `[[parent, lines], ...]`, in the order of the lines."""
         counts: list[list[str | int]] = []
         for parent, rows in pages:
@@ -67,11 +67,11 @@ class Parts:
             body = json.dumps(counts, ensure_ascii=False).encode()
             self._lake.write(self._lake.path("raw", self._batch, ".parents.json"), body)
 
-    def note(self, name: str, text: str) -> None:
+    def save_note(self, name: str, text: str) -> None:
         """Keep a fact about the read as long as its parts."""
         self._lake.write(f"{self._folder}/{name}", text.encode())
 
-    def noted(self, name: str) -> str | None:
+    def load_note(self, name: str) -> str | None:
         """A fact about the read, if it was noted."""
         path = f"{self._folder}/{name}"
         return None if self._lake.size(path) is None else self._lake.read(path).decode()
@@ -81,15 +81,15 @@ class Parts:
         self._lake.remove(self._folder)
 
 
-def tidy(feed: Feed, lake: Lake, ledger: Ledger) -> int:
+def remove_finished(feed: Feed, lake: Lake, ledger: Ledger) -> int:
     """Remove parts whose batch was read to its end, left by a run that died just then; how many batches had any."""
     folder = f"{feed.tenant}/raw/{feed.connection}/{feed.resource}"
     left = {path.partition(".parts/")[0].rpartition("/")[2] for path in lake.list(folder) if ".parts/" in path}
     done = 0
     for batch_id in sorted(left):
-        row = ledger.find(feed.tenant, batch_id)
+        row = ledger.find_batch(feed.tenant, batch_id)
         if row is None or row.state in ("extracting", "failed"):
             continue
-        Parts(row.batch, lake).clear()
+        PageFiles(row.batch, lake).clear()
         done += 1
     return done

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadCounts:
     """One reading of all pages."""
 
     came: int
@@ -25,11 +25,11 @@ class Doubt:
     count: int
     """How many records it is about, as far as one can tell."""
     detail: str
-    again: bool = False
+    retry: bool = False
     """Whether a further reading may do better."""
 
 
-def doubt_of(reading: Reading, *, stable: bool, count: Callable[[], int | None]) -> Doubt | None:
+def find_doubt(reading: ReadCounts, *, stable: bool, count: Callable[[], int | None]) -> Doubt | None:
     """What is to be doubted of a reading; None when it is proved.
 
     `stable`: whether no record can slip between two pages. `count` asks the service once more.
@@ -44,13 +44,13 @@ def doubt_of(reading: Reading, *, stable: bool, count: Callable[[], int | None])
     if reading.before is None or reading.came == reading.before:
         return None
     if not stable and reading.came < reading.before:
-        return _differs(reading.came, reading.before, again=True)
+        return _count_doubt(reading.came, reading.before, again=True)
     after = count()
     if after is None or reading.came == after:
-        return None if after is not None else _differs(reading.came, reading.before, again=False)
-    return _differs(reading.came, after, again=reading.came < after)
+        return None if after is not None else _count_doubt(reading.came, reading.before, again=False)
+    return _count_doubt(reading.came, after, again=reading.came < after)
 
 
-def _differs(came: int, counted: int, *, again: bool) -> Doubt:
+def _count_doubt(came: int, counted: int, *, again: bool) -> Doubt:
     detail = f"{came} records came, and the service counts {counted}"
-    return Doubt(count=abs(counted - came), detail=detail, again=again)
+    return Doubt(count=abs(counted - came), detail=detail, retry=again)

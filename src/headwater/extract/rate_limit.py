@@ -12,7 +12,7 @@ from headwater.wire.limits import Limits
 _MINUTE_MS = 60_000
 
 
-class Budget:
+class RateLimiter:
     """The right to send a request now, for one scope. Safe to share between threads and clients."""
 
     def __init__(self, limits: Limits) -> None:
@@ -24,7 +24,7 @@ class Budget:
         self._open_at = 0.0
 
     @contextmanager
-    def turn(self, clock: Clock) -> Iterator[None]:
+    def request_slot(self, clock: Clock) -> Iterator[None]:
         """Inside, one request may be sent. Waits until there is a slot, a request left, and no pause."""
         with self._slots:
             while (wait := self._wait(clock.monotonic())) > 0:
@@ -53,16 +53,16 @@ class Budget:
             return max(1, waiting) / 1000 if isinstance(waiting, int) else 1.0
 
 
-class Budgets:
+class RateLimiters:
     """The budgets of one process, by scope. Made once and passed to every client, so that they meet in it."""
 
     def __init__(self) -> None:
-        self._by_scope: dict[str, Budget] = {}
+        self._by_scope: dict[str, RateLimiter] = {}
         self._lock = threading.Lock()
 
-    def of(self, scope: str, limits: Limits) -> Budget:
+    def get(self, scope: str, limits: Limits) -> RateLimiter:
         """The budget of `scope`; `limits` count for whoever comes first."""
         with self._lock:
             if scope not in self._by_scope:
-                self._by_scope[scope] = Budget(limits)
+                self._by_scope[scope] = RateLimiter(limits)
             return self._by_scope[scope]

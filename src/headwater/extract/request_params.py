@@ -10,12 +10,12 @@ from urllib.parse import quote
 from headwater.batch import Batch, Window
 from headwater.errors import DeclarationError
 from headwater.model.resource import Resource
-from headwater.wire.cursor import Changes, Flag, Snapshot, Sweep, widened
+from headwater.wire.cursor import ChangeFilter, DeleteFlag, FullSnapshot, IdSweep, widen_window
 from headwater.wire.paging import ForwardOnly, Paging, Unpaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ReadRequest:
     """A resource, as `Connector.resolved` gives it, and what a read of it asks for."""
 
     resource: Resource
@@ -38,31 +38,31 @@ class Question:
         return self.resource.paging or Unpaged()
 
     @property
-    def changes(self) -> Changes | None:
+    def changes(self) -> ChangeFilter | None:
         """How changes are asked for; None where only everything can be."""
-        cursor = self.resource.cursor or Snapshot()
-        return cursor if isinstance(cursor, Changes) else None
+        cursor = self.resource.cursor or FullSnapshot()
+        return cursor if isinstance(cursor, ChangeFilter) else None
 
 
-def path_of(path: str, parent: str | None) -> str:
+def build_path(path: str, parent: str | None) -> str:
     """`path` with the parent's key in its place, escaped so that no key can lead elsewhere."""
     return path if parent is None else path.replace("{parent}", quote(parent, safe=""))
 
 
-def asked_window(question: Question, batch: Batch) -> Window | None:
+def requested_window(question: ReadRequest, batch: Batch) -> Window | None:
     """The window that the service is asked for, begun earlier by the overlap; None when no filter is sent."""
     if batch.purpose != "changes" or question.changes is None:
         return None
-    return widened(batch.window, question.resource.overlap or "0s")
+    return widen_window(batch.window, question.resource.overlap or "0s")
 
 
-def filters_of(question: Question, batch: Batch) -> dict[str, str]:
+def build_filters(question: ReadRequest, batch: Batch) -> dict[str, str]:
     """The query parameters that say which records: those of the resource and of its cursor."""
-    window = asked_window(question, batch)
+    window = requested_window(question, batch)
     own = question.resource.params
     if window is None or question.changes is None:
         return dict(own)
-    asked = question.changes.params_for(window)
+    asked = question.changes.build_params(window)
     if both := sorted(set(own) & set(asked)):
         raise DeclarationError(
             f"`{both[0]}` is set by the resource and by its cursor, and one would silently undo the other",
@@ -72,29 +72,29 @@ def filters_of(question: Question, batch: Batch) -> dict[str, str]:
     return {**own, **asked}
 
 
-def params_of(question: Question, batch: Batch) -> dict[str, str]:
+def build_params(question: ReadRequest, batch: Batch) -> dict[str, str]:
     """All query parameters of a page, without those of the paging."""
-    params = filters_of(question, batch)
+    params = build_filters(question, batch)
     if batch.purpose == "sweep":
         deletes = question.resource.deletes
-        return {**params, **(deletes.params if isinstance(deletes, Sweep) else {})}
-    return {**params, **fields_of(question)}
+        return {**params, **(deletes.params if isinstance(deletes, IdSweep) else {})}
+    return {**params, **build_fields_param(question)}
 
 
-def fields_of(question: Question) -> dict[str, str]:
+def build_fields_param(question: ReadRequest) -> dict[str, str]:
     """The query parameter that says which fields of a record are wanted, where the service has one."""
     if question.resource.fields_param and (question.fields or question.resource.fields):
-        return {question.resource.fields_param: ",".join(_wanted(question))}
+        return {question.resource.fields_param: ",".join(_select_fields(question))}
     return {}
 
 
-def _wanted(question: Question) -> list[str]:
+def _select_fields(question: ReadRequest) -> list[str]:
     """The fields to ask for: those of the contract, and whatever reading itself cannot do without."""
     resource = question.resource
     needed = [*resource.key, resource.custom_fields]
     if question.changes is not None:
         needed.append(question.changes.field)
-    if isinstance(resource.deletes, Flag):
+    if isinstance(resource.deletes, DeleteFlag):
         needed.append(resource.deletes.field)
     if isinstance(question.paging, ForwardOnly):
         needed.append(question.paging.field)

@@ -16,17 +16,17 @@ import msgspec
 from msgspec import Raw
 
 from headwater.batch import Batch
-from headwater.errors import DeclarationError, NotThere, Refused
-from headwater.events import BatchExtracted, Listen, PageCommitted, ReadStarted, ignore
+from headwater.errors import DeclarationError, NotFoundError, PermanentError
+from headwater.events import BatchExtracted, EventListener, PageCommitted, ReadStarted, discard
 from headwater.extract.client import Client
-from headwater.extract.page_files import Parts
-from headwater.extract.request_params import Question, fields_of
+from headwater.extract.page_files import PageFiles
+from headwater.extract.request_params import ReadRequest, build_fields_param
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.model.resource import Verify
 from headwater.wire.message import Request, Response
 from headwater.wire.paging import Unpaged
-from headwater.wire.records import as_lines, split, value, values
+from headwater.wire.records import join_lines, read_value, read_values, split_records
 from headwater.wire.template import fill_all
 
 
@@ -40,46 +40,46 @@ class IdRequest:
     """An id that must be there, if one is known: its record comes along, or nothing is believed."""
 
 
-def verify(
+def verify_records(
     batch: Batch,
-    question: Question,
+    question: ReadRequest,
     client: Client,
     asked: IdRequest,
     *,
     lake: Lake,
     ledger: Ledger,
-    listen: Listen = ignore,
+    listen: EventListener = discard,
 ) -> BatchRow:
     """Read the records that are asked for into raw as `batch`; what the ledger then knows of it.
 
-    An id that is not in the batch is not there. Refused when the answers cannot be believed. A batch that was read is
+    An id that is not in the batch is not there. PermanentError when the answers cannot be believed. A batch that was read is
     left alone; a half-read one begins anew, for the ids may be others by now.
     """
-    row, parts = ledger.begin(batch, read_at=question.asked_at), Parts(batch, lake)
+    row, parts = ledger.begin_batch(batch, read_at=question.asked_at), PageFiles(batch, lake)
     if row.state not in ("extracting", "failed"):
         return row
-    ledger.forget_pages(batch, after=0)
+    ledger.discard_pages(batch, after=0)
     tenant = batch.feed.tenant
     listen(ReadStarted(tenant=tenant, batch=batch))
-    asker = _Asker(question=question, client=client)
+    asker = _IdReader(question=question, client=client)
     pages: list[PageRow] = []
-    for records in asker.answers(list(dict.fromkeys(asked.ids)), control=asked.control):
-        page = parts.write(len(pages) + 1, as_lines(records), rows=len(records), following=None)
-        ledger.record(batch, page)
+    for records in asker.fetch_answers(list(dict.fromkeys(asked.ids)), control=asked.control):
+        page = parts.write(len(pages) + 1, join_lines(records), rows=len(records), following=None)
+        ledger.record_page(batch, page)
         listen(PageCommitted(tenant=tenant, batch=batch, page=page.number, rows=page.rows, size=page.size))
         pages.append(page)
     parts.join(pages)
-    ledger.advance(batch, proved=True, credible_until=question.credible_until())
+    ledger.commit_window(batch, proved=True, credible_until=question.credible_until())
     parts.clear()
     listen(BatchExtracted(tenant=tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages)))
-    return ledger.find(tenant, batch.id) or row
+    return ledger.find_batch(tenant, batch.id) or row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asker:
+class _IdReader:
     """Asks one service for single records."""
 
-    question: Question
+    question: ReadRequest
     client: Client
 
     @property
@@ -91,14 +91,14 @@ class _Asker:
             raise DeclarationError("no record of it can be asked for by id", where=where, hint="declare `verify:`")
         return found
 
-    def answers(self, ids: Sequence[str], *, control: str) -> Iterator[list[Raw]]:
+    def fetch_answers(self, ids: Sequence[str], *, control: str) -> Iterator[list[Raw]]:
         """The records that came, an answer at a time."""
         first = [control] if control else []
         wanted = [*first, *(one for one in ids if one != control)]
-        asked = self._groups(wanted) if self.how.grouped else self._singles(wanted)
+        asked = self._fetch_groups(wanted) if self.how.grouped else self._fetch_singly(wanted)
         for number, records in enumerate(asked):
-            if number == 0 and control and control not in self._keys(records):
-                raise Refused(
+            if number == 0 and control and control not in self._read_keys(records):
+                raise PermanentError(
                     "the service does not give a record by its id that it has just shown",
                     where=self._where,
                     saw=f"{self._key} {control}",
@@ -107,50 +107,52 @@ class _Asker:
             if records:
                 yield records
 
-    def _singles(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
+    def _fetch_singly(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
         for one in ids:
-            records = self._fetched(self._request({"id": one}, one))
+            records = self._fetch(self._build_request({"id": one}, one))
             self._check(records, {one})
             yield records
 
-    def _groups(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
+    def _fetch_groups(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
         """Groups; what is missing in an answer is asked for again, for a service may have capped it."""
         for start in range(0, len(ids), self.how.size):
             left = list(ids[start : start + self.how.size])
             while left:
-                records = self._fetched(self._request({"ids": self._spelled(left)}, None))
+                records = self._fetch(self._build_request({"ids": self._format_ids(left)}, None))
                 came = self._check(records, set(left))
                 yield records
                 left = [one for one in left if one not in came] if came else []
 
-    def _request(self, values: dict[str, str], one: str | None) -> Request:
+    def _build_request(self, values: dict[str, str], one: str | None) -> Request:
         how, resource = self.how, self.question.resource
         where = f"verify of {resource.resource} ({resource.origin})"
         path = (how.path or resource.path).replace("{id}", quote(one or "", safe=""))
         params = fill_all(how.params, values, where=where)
         if not how.grouped:
-            return self.client.at(path).with_params({**params, **fields_of(self.question)})
+            return self.client.build_request(path).with_params({**params, **build_fields_param(self.question)})
         if both := sorted(set(resource.params) & set(params)):
             raise DeclarationError(
                 f"`{both[0]}` is set by the resource and by its verify, and one would silently undo the other",
                 where=where,
                 hint="let the text of `verify:` hold both conditions",
             )
-        asked = self.client.at(path).with_params({**resource.params, **params, **fields_of(self.question)})
+        asked = self.client.build_request(path).with_params(
+            {**resource.params, **params, **build_fields_param(self.question)}
+        )
         paging = self.question.paging
         return asked if isinstance(paging, Unpaged) else paging.request(asked, paging.start())
 
-    def _spelled(self, ids: Sequence[str]) -> str:
+    def _format_ids(self, ids: Sequence[str]) -> str:
         mark, between = self.how.quote, self.how.separator
         for one in ids:
             if between in one or (mark and mark in one) or not one.isprintable():
-                raise Refused("an id cannot be written in a list of ids", where=self._where, saw=one[:200])
+                raise PermanentError("an id cannot be written in a list of ids", where=self._where, saw=one[:200])
         return between.join(f"{mark}{one}{mark}" for one in ids)
 
-    def _fetched(self, request: Request) -> list[Raw]:
+    def _fetch(self, request: Request) -> list[Raw]:
         try:
-            return self.client.fetch_as(self.client.pinned(request), self._split)
-        except NotThere:
+            return self.client.fetch_as(self.client.check_host(request), self._split)
+        except NotFoundError:
             if self.how.grouped:
                 raise
             return []
@@ -159,24 +161,24 @@ class _Asker:
         """The records of an answer: a list of them, or the one itself."""
         path = self.question.resource.records if self.how.records is None else self.how.records
         if self.how.grouped:
-            return split(response, path=path)
+            return split_records(response, path=path)
         if response.status == 204 or not response.body.strip() or response.body.strip() == b"null":
             return []
-        if isinstance(_inside(response, path), list):
-            return split(response, path=path)
+        if isinstance(_read_path(response, path), list):
+            return split_records(response, path=path)
         whole = Response(status=200, headers=response.headers, body=b"[" + response.body + b"]", url=response.url)
         if not path:
-            return split(whole)
-        inner = next(iter(split(whole)), Raw(b"null"))
+            return split_records(whole)
+        inner = next(iter(split_records(whole)), Raw(b"null"))
         for step in path.split("."):
             inner = msgspec.json.decode(inner, type=dict[str, Raw]).get(step, Raw(b"null"))
         return [] if bytes(inner) == b"null" else [inner]
 
     def _check(self, records: Sequence[Raw], asked: set[str]) -> set[str]:
-        """The ids that came; Refused when another one is among them: then the service answers to something else."""
-        came = self._keys(records)
+        """The ids that came; PermanentError when another one is among them: then the service answers to something else."""
+        came = self._read_keys(records)
         if strange := sorted(came - asked):
-            raise Refused(
+            raise PermanentError(
                 "the service was asked for records by id and sent another one",
                 where=self._where,
                 saw=f"{self._key} {strange[0]}",
@@ -184,8 +186,8 @@ class _Asker:
             )
         return came
 
-    def _keys(self, records: Sequence[Raw]) -> set[str]:
-        return {str(found) for found in values(records, self._key)}
+    def _read_keys(self, records: Sequence[Raw]) -> set[str]:
+        return {str(found) for found in read_values(records, self._key)}
 
     @property
     def _key(self) -> str:
@@ -193,11 +195,11 @@ class _Asker:
 
     @property
     def _where(self) -> str:
-        return f"{self.client.access.name}/{self.question.resource.resource}"
+        return f"{self.client.credentials.name}/{self.question.resource.resource}"
 
 
-def _inside(response: Response, path: str) -> object:
+def _read_path(response: Response, path: str) -> object:
     try:
-        return value(response.body, path)
+        return read_value(response.body, path)
     except msgspec.MsgspecError:
         return None

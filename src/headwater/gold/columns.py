@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headwater.dtypes import DUCKDB, spelled, widens
+from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import DeclarationError
 from headwater.names import quote
 from headwater.warehouse.base import Table, TableColumn, Warehouse
@@ -75,7 +75,7 @@ def fit_table(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None
     """
     stored = warehouse.describe(table.layer, table.name) or ()
     types = {column.name: column.dtype for column in table.columns}
-    if anew and (other := [one.name for one in stored if not widens(one.dtype, types.get(one.name, one.dtype))]):
+    if anew and (other := [one.name for one in stored if not can_widen(one.dtype, types.get(one.name, one.dtype))]):
         warehouse.drop_columns(table.layer, table.name, other)
     warehouse.ensure(table)
     stored = warehouse.describe(table.layer, table.name) or ()
@@ -97,7 +97,7 @@ def is_empty(warehouse: Warehouse, table: Table) -> bool:
 
 def null_sql(dtype: str) -> str:
     """SQL of a NULL of a type."""
-    return f"CAST(NULL AS {spelled(dtype, DUCKDB)})"
+    return f"CAST(NULL AS {render_dtype(dtype, DUCKDB)})"
 
 
 def column_list(names: Iterable[str], alias: str = "") -> str:

@@ -10,7 +10,7 @@ from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Entity
 from headwater.model.tables import table_name
 from headwater.names import quote
-from headwater.temporal.keys import key_in, number_in
+from headwater.temporal.keys import numeric_key_sql, source_key_sql
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import RowLocator, integer_key
 
@@ -68,9 +68,9 @@ def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, chan
     if value not in types:
         return ""
     if types[value] in {"integer", "bigint"} and integer_key(wanted):
-        return f"{value} IN (SELECT {number_in('news.entity_key')} FROM ({changed}) AS news)"
+        return f"{value} IN (SELECT {numeric_key_sql('news.entity_key')} FROM ({changed}) AS news)"
     if types[value] == "text":
-        return f"{value} IN (SELECT {key_in('news.entity_key')} FROM ({changed}) AS news)"
+        return f"{value} IN (SELECT {source_key_sql('news.entity_key')} FROM ({changed}) AS news)"
     return ""
 
 

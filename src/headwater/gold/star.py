@@ -12,7 +12,7 @@ from headwater.model.entity import Entity
 from headwater.model.expression import Scope
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.warehouse.base import SchemaName
 
 _Noun = TypeVar("_Noun")
@@ -60,4 +60,4 @@ class Star:
 def _find(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
     if name in shelf:
         return shelf[name]
-    raise DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=suggest(name, shelf))
+    raise DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=did_you_mean(name, shelf))

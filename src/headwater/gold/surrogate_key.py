@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headwater.temporal import keys
-from headwater.temporal.sql import micros
+from headwater.temporal.sql import micros_sql
 
 FIRST = "'first'"
 """What the start of a member's first version counts as, so that a member met early keeps its key for ever."""
@@ -13,12 +13,12 @@ FIRST = "'first'"
 
 def surrogate_key_sql(entity_key: str, start: str = FIRST) -> str:
     """SQL of the surrogate key of the version of `entity_key` that begins at `start` (SQL of texts)."""
-    return keys.hash53(f"{start} || '|' || {entity_key}")
+    return keys.hash53_sql(f"{start} || '|' || {entity_key}")
 
 
 def start_text_sql(instant: str, number: str) -> str:
     """SQL of the canonical text of a version's start, where `number` counts the member's versions from 1."""
-    return f"CASE WHEN {number} = 1 THEN {FIRST} ELSE CAST({micros(instant)} AS VARCHAR) END"
+    return f"CASE WHEN {number} = 1 THEN {FIRST} ELSE CAST({micros_sql(instant)} AS VARCHAR) END"
 
 
 def connection_sql(entity_key: str) -> str:
@@ -31,4 +31,4 @@ def entity_key_sql(beside: str, parts: Sequence[str]) -> str:
 
     NULL where a value is NULL.
     """
-    return f"{connection_sql(beside)} || {keys.entity_key('', parts)}"
+    return f"{connection_sql(beside)} || {keys.entity_key_sql('', parts)}"

@@ -17,7 +17,7 @@ class Lake(Protocol):
         """Where a batch's file belongs: `{tenant}/{kind}/{connection}/{resource}/{batch}{suffix}`."""
         ...
 
-    def place(self, kind: str, feed: Feed, batch_id: str, suffix: str) -> str:
+    def build_path(self, kind: str, feed: Feed, batch_id: str, suffix: str) -> str:
         """`path` for whoever knows a batch by its id only."""
         ...
 
@@ -61,6 +61,6 @@ class Lake(Protocol):
         """Remove a file or a folder; nothing happens when there is none."""
         ...
 
-    def sweep_leftovers(self) -> int:
+    def remove_leftovers(self) -> int:
         """Remove what dead writers left half-written; how many files. Only while nobody writes this tenant's files."""
         ...

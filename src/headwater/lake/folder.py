@@ -40,9 +40,9 @@ class FolderLake:
 
     def path(self, kind: str, batch: Batch, suffix: str) -> str:
         """Where a batch's file belongs: `{tenant}/{kind}/{connection}/{resource}/{batch}{suffix}`."""
-        return self.place(kind, batch.feed, batch.id, suffix)
+        return self.build_path(kind, batch.feed, batch.id, suffix)
 
-    def place(self, kind: str, feed: Feed, batch_id: str, suffix: str) -> str:
+    def build_path(self, kind: str, feed: Feed, batch_id: str, suffix: str) -> str:
         """`path` for whoever knows a batch by its id only."""
         if feed.tenant != self.tenant:
             msg = f"a file of tenant `{feed.tenant}` was asked of the lake of `{self.tenant}`"
@@ -51,17 +51,17 @@ class FolderLake:
             msg = f"`{kind}` and `{suffix}` do not make a place in the lake"
             raise LakeError(msg, where=str(feed), hint=f"one of: {', '.join(_KINDS)}")
         folder = (self.tenant, kind, check_slug(feed.connection), check_name(feed.resource))
-        return "/".join((*folder, _checked(batch_id) + suffix))
+        return "/".join((*folder, _check_piece(batch_id) + suffix))
 
     def url(self, path: str) -> str:
         """`path` as DuckDB, Arrow or Spark read it."""
-        return str(self._at(path))
+        return str(self._resolve(path))
 
     def write(self, path: str, body: bytes) -> None:
         """Put `body` at `path`: beside first, then renamed. LakeError with the reason when the disk will not."""
-        target = self._at(path)
-        with _told("written", target):
-            beside = _beside(target)
+        target = self._resolve(path)
+        with _translate_errors("written", target):
+            beside = _temp_path(target)
             try:
                 beside.write_bytes(body)
             except OSError:
@@ -71,20 +71,20 @@ class FolderLake:
 
     def read(self, path: str) -> bytes:
         """The bytes at `path`; LakeError when it is not there."""
-        target = self._at(path)
-        with _told("read", target):
+        target = self._resolve(path)
+        with _translate_errors("read", target):
             return target.read_bytes()
 
     def open(self, path: str) -> BinaryIO:
         """The file at `path`, to be read from its beginning; LakeError when it is not there."""
-        target = self._at(path)
-        with _told("read", target):
+        target = self._resolve(path)
+        with _translate_errors("read", target):
             return target.open("rb")
 
     def size(self, path: str) -> int | None:
         """Bytes at `path`; None when there is no such file."""
-        target = self._at(path)
-        with _told("read", target):
+        target = self._resolve(path)
+        with _translate_errors("read", target):
             try:
                 return target.stat().st_size
             except (FileNotFoundError, NotADirectoryError):
@@ -92,15 +92,15 @@ class FolderLake:
 
     def join(self, parts: Iterable[str], path: str) -> None:
         """The parts, one after the other, as one file at `path`; the parts stay."""
-        target = self._at(path)
-        with _told("written", target):
-            beside = _beside(target)
+        target = self._resolve(path)
+        with _translate_errors("written", target):
+            beside = _temp_path(target)
             try:
                 with beside.open("wb") as joined:
                     for part in parts:
                         with self.open(part) as piece:
                             shutil.copyfileobj(piece, joined, _BLOCK)
-                    _settle(joined)
+                    _fsync(joined)
             except OSError:
                 beside.unlink(missing_ok=True)
                 raise
@@ -108,62 +108,62 @@ class FolderLake:
 
     def scratch(self, path: str) -> str:
         """An absolute place beside `path` that a writer may fill, for `adopt`; its folder exists."""
-        target = self._at(path)
-        with _told("written", target):
-            return str(_beside(target))
+        target = self._resolve(path)
+        with _translate_errors("written", target):
+            return str(_temp_path(target))
 
     def adopt(self, scratch: str, path: str) -> None:
         """Rename what a writer left at `scratch` to `path`."""
-        target = self._at(path)
-        with _told("written", target):
+        target = self._resolve(path)
+        with _translate_errors("written", target):
             with Path(scratch).open("rb+") as written:
-                _settle(written)
+                _fsync(written)
             _rename(Path(scratch), target)
 
     def list(self, prefix: str) -> list[str]:
         """Committed files below `prefix`, sorted."""
-        start = self._at(prefix.rstrip("/"))
-        with _told("read", start):
+        start = self._resolve(prefix.rstrip("/"))
+        with _translate_errors("read", start):
             found = [start] if start.is_file() else start.rglob("*")
-            files = [file for file in found if file.is_file() and not _leftover(file.relative_to(self.root))]
+            files = [file for file in found if file.is_file() and not _is_leftover(file.relative_to(self.root))]
         return sorted(file.relative_to(self.root).as_posix() for file in files)
 
     def remove(self, path: str) -> None:
         """Remove a file or a folder; nothing happens when there is none."""
-        target = self._at(path)
-        with _told("removed", target):
+        target = self._resolve(path)
+        with _translate_errors("removed", target):
             _remove(target)
 
-    def sweep_leftovers(self) -> int:
+    def remove_leftovers(self) -> int:
         """Remove what dead writers left half-written; how many things. Only while nobody writes this tenant's files."""
-        start = self._at(self.tenant)
-        with _told("removed", start):
+        start = self._resolve(self.tenant)
+        with _translate_errors("removed", start):
             leftovers = list(start.rglob(f"*{_LEFTOVER}"))
             for leftover in leftovers:
                 _remove(leftover)
         return len(leftovers)
 
-    def _at(self, path: str) -> Path:
+    def _resolve(self, path: str) -> Path:
         pieces = path.split("/")
         if pieces[0] != self.tenant:
             msg = f"a path of another tenant was asked of the lake of `{self.tenant}`"
             raise LakeError(msg, where=path, hint=f"every path begins with `{self.tenant}/`")
-        return self.root.joinpath(*(_checked(piece) for piece in pieces))
+        return self.root.joinpath(*(_check_piece(piece) for piece in pieces))
 
 
-def _checked(piece: str) -> str:
+def _check_piece(piece: str) -> str:
     if not _PIECE.fullmatch(piece) or ".." in piece:
         msg = f"`{piece}` may not be part of a path in the lake"
         raise LakeError(msg, where="lake", hint="letters, digits, `_`, `-` and single dots, at most 128")
     return piece
 
 
-def _beside(target: Path) -> Path:
+def _temp_path(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     return target.with_name(target.name + _LEFTOVER)
 
 
-def _leftover(file: Path) -> bool:
+def _is_leftover(file: Path) -> bool:
     return any(piece.endswith(_LEFTOVER) for piece in file.parts)
 
 
@@ -174,7 +174,7 @@ def _remove(target: Path) -> None:
         target.unlink(missing_ok=True)
 
 
-def _settle(file: object) -> None:
+def _fsync(file: object) -> None:
     """Bring a file's bytes to the disk, so that a rename cannot outlive them in a power cut."""
     stream = cast("BinaryIO", file)
     stream.flush()
@@ -191,7 +191,7 @@ def _rename(beside: Path, target: Path) -> None:
 
 
 @contextmanager
-def _told(verb: Literal["read", "written", "removed"], target: Path) -> Iterator[None]:
+def _translate_errors(verb: Literal["read", "written", "removed"], target: Path) -> Iterator[None]:
     """Turn an OSError into a LakeError that says which file, why, and what to try."""
     try:
         yield

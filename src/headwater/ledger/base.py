@@ -68,26 +68,26 @@ class Ledger(Protocol):
         """Committed windows of a feed's changes, sorted and merged."""
         ...
 
-    def parents(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
+    def windows_by_parent(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
         """Committed windows by parent key, for a resource that hangs below another."""
         ...
 
-    def latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
+    def find_latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
         """The newest completely read batch of that purpose: when a feed was last swept, or read as a snapshot.
 
         With `until`, the newest whose window does not end later: what is dated in the future tells nothing.
         """
         ...
 
-    def newest_read(self, tenant: str, connection: str) -> datetime | None:
+    def find_newest_read(self, tenant: str, connection: str) -> datetime | None:
         """When the newest read of a connection that is believed began; None before the first."""
         ...
 
-    def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
+    def count_attempts(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
         """How often each (purpose, window) of a feed was begun."""
         ...
 
-    def begin(
+    def begin_batch(
         self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
     ) -> BatchRow:
         """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`.
@@ -96,15 +96,15 @@ class Ledger(Protocol):
         """
         ...
 
-    def begin_anew(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
+    def restart_batch(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
         """Forget the pages of a batch that is being read, and begin it as of `read_at`."""
         ...
 
-    def abandon(self, batch: Batch) -> None:
+    def abandon_batch(self, batch: Batch) -> None:
         """Forget a batch that was never read to its end, with its pages; nothing happens when nobody knows it."""
         ...
 
-    def find(self, tenant: str, batch_id: str) -> BatchRow | None:
+    def find_batch(self, tenant: str, batch_id: str) -> BatchRow | None:
         """What is known of a batch."""
         ...
 
@@ -114,7 +114,7 @@ class Ledger(Protocol):
         """Batches in the order in which they began; all states unless named; with `limit`, only the newest."""
         ...
 
-    def disown(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
+    def discard_windows(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
         """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches.
 
         Committed spans lose such windows, so that they are read again; a batch that is still being read is forgotten.
@@ -125,15 +125,17 @@ class Ledger(Protocol):
         """Committed pages of a batch, in order."""
         ...
 
-    def record(self, batch: Batch, page: PageRow) -> None:
+    def record_page(self, batch: Batch, page: PageRow) -> None:
         """Commit a page and its place in the window. The part must be in the lake before, and no page left out."""
         ...
 
-    def forget_pages(self, batch: Batch, *, after: int) -> None:
+    def discard_pages(self, batch: Batch, *, after: int) -> None:
         """Drop the pages numbered above `after` (their parts were lost), so that they are read again."""
         ...
 
-    def advance(self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None) -> None:
+    def commit_window(
+        self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None
+    ) -> None:
         """Mark a batch `extracted` and commit its window (of changes, for each parent), in one transaction.
 
         `proved`: whether the read is proved complete and stable; nothing is absent that only an unproved one lacks.
@@ -141,27 +143,27 @@ class Ledger(Protocol):
         """
         ...
 
-    def landed(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
+    def record_landing(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift, in one transaction.
 
         StateError unless rows read = kept + refused. What a person discarded stays discarded.
         """
         ...
 
-    def completed(self, batches: Iterable[Batch]) -> None:
+    def complete_batches(self, batches: Iterable[Batch]) -> None:
         """Mark batches `completed`: their rows are in silver."""
         ...
 
-    def reopen(self, tenant: str, feed: Feed | None = None) -> int:
+    def reopen_batches(self, tenant: str, feed: Feed | None = None) -> int:
         """Put landed and completed batches back to `extracted`, so that all after raw is built again. How many."""
         ...
 
-    def fail(self, batch: Batch, reason: str) -> None:
+    def fail_batch(self, batch: Batch, reason: str) -> None:
         """Mark a batch `failed`; it keeps its pages and goes on from where it was on the next run."""
         ...
 
     # what was refused, what differed
-    def refused(
+    def list_refused(
         self,
         tenant: str,
         *,
@@ -172,7 +174,7 @@ class Ledger(Protocol):
         """Quarantined records."""
         ...
 
-    def settle(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
+    def update_quarantine(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
         """Write back state, tries, reasons and times of quarantined records; their batches count them anew."""
         ...
 
@@ -181,7 +183,7 @@ class Ledger(Protocol):
         ...
 
     # marks: small facts by name, e.g. when a resource was last swept
-    def mark(self, tenant: str, name: str) -> str | None:
+    def get_mark(self, tenant: str, name: str) -> str | None:
         """The value of a mark."""
         ...
 
@@ -227,7 +229,7 @@ class Ledger(Protocol):
         """The newest runs, the newest first."""
         ...
 
-    def note_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
+    def save_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
         """Put what a build of `table` found in the place of what earlier builds had found there."""
         ...
 
@@ -236,7 +238,7 @@ class Ledger(Protocol):
         ...
 
     # how many records there are
-    def note_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
+    def save_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
         """Put counts in the place of those of the same feed and entity.
 
         `differs_since` is kept from the count before while something is left unexplained, and is its own otherwise.

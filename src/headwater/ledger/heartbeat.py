@@ -15,7 +15,7 @@ SECONDS = 60.0
 """How long a lease is held without a heartbeat."""
 
 
-class Kept:
+class HeldLease:
     """A lease in use. `check` before whatever must not be done by two."""
 
     def __init__(self, lease: Lease) -> None:
@@ -30,44 +30,44 @@ class Kept:
             return self._lease
 
     @property
-    def lost(self) -> StateError | None:
+    def lost_error(self) -> StateError | None:
         """Why the lease is no longer ours; None while it is."""
         with self._lock:
             return self._lost
 
     def check(self) -> None:
         """Nothing while the lease is ours; StateError once it was lost."""
-        if (lost := self.lost) is not None:
+        if (lost := self.lost_error) is not None:
             raise lost
 
-    def renewed(self, lease: Lease) -> None:
+    def mark_renewed(self, lease: Lease) -> None:
         """Remember the lease as renewed."""
         with self._lock:
             self._lease = lease
 
-    def lose(self, why: StateError) -> None:
+    def mark_lost(self, why: StateError) -> None:
         """Remember that it was lost."""
         with self._lock:
             self._lost = why
 
 
 @contextmanager
-def keep(
+def keep_lease(
     ledger: Ledger,
     lease: Lease,
     *,
     seconds: float = SECONDS,
     on_lost: Callable[[StateError], None] | None = None,
     clock: Clock | None = None,
-) -> Iterator[Kept]:
+) -> Iterator[HeldLease]:
     """Renew `lease` three times in its life until the block ends, then give it back.
 
     When it is lost, `on_lost` is called at once, from the heartbeat's thread; and a block that ends without an error
     of its own ends in a StateError.
     """
-    kept, ended = Kept(lease), Event()
+    kept, ended = HeldLease(lease), Event()
     beat = Thread(
-        target=_beat,
+        target=_run_heartbeat,
         args=(ledger, kept, ended),
         kwargs={"seconds": seconds, "on_lost": on_lost, "clock": clock or SystemClock()},
         name=f"lease {lease.tenant} {lease.scope}",
@@ -79,14 +79,14 @@ def keep(
     finally:
         ended.set()
         beat.join()
-        if kept.lost is None:
+        if kept.lost_error is None:
             ledger.release(kept.lease)
     kept.check()
 
 
-def _beat(
+def _run_heartbeat(
     ledger: Ledger,
-    kept: Kept,
+    kept: HeldLease,
     ended: Event,
     *,
     seconds: float,
@@ -96,13 +96,13 @@ def _beat(
     while not ended.wait(seconds / 3):
         lost = _renew(ledger, kept, seconds=seconds, clock=clock)
         if lost is not None:
-            kept.lose(lost)
+            kept.mark_lost(lost)
             if on_lost is not None:
                 on_lost(lost)
             return
 
 
-def _renew(ledger: Ledger, kept: Kept, *, seconds: float, clock: Clock) -> StateError | None:
+def _renew(ledger: Ledger, kept: HeldLease, *, seconds: float, clock: Clock) -> StateError | None:
     lease, saw = kept.lease, "another has it, or it was given back"
     try:
         renewed = ledger.renew(lease, seconds=seconds)
@@ -118,5 +118,5 @@ def _renew(ledger: Ledger, kept: Kept, *, seconds: float, clock: Clock) -> State
             saw=saw,
             hint="run again; what was committed is kept",
         )
-    kept.renewed(renewed)
+    kept.mark_renewed(renewed)
     return None

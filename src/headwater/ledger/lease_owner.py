@@ -17,7 +17,7 @@ _UNKNOWN = "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Holder:
+class _LeaseOwner:
     host: str
     pid: int
     boot: str
@@ -25,53 +25,53 @@ class _Holder:
     ticks: str
 
 
-def holder() -> str:
+def lease_owner() -> str:
     """This process, as the holder of one claim; every call is another holder, so that two runs in one process differ."""
     pid = os.getpid()
-    start = "-".join((_boot(), _space(), _ticks(pid) or _UNKNOWN, secrets.token_hex(3)))
+    start = "-".join((_read_boot_id(), _read_pid_namespace(), _read_start_ticks(pid) or _UNKNOWN, secrets.token_hex(3)))
     return f"{socket.gethostname()}:{pid}:{start}"
 
 
-def describe(text: str) -> str:
+def describe_owner(text: str) -> str:
     """A holder as people read it: `process 4711 on web1`."""
-    seen = _read(text)
+    seen = _parse_owner(text)
     return f"process {seen.pid} on {seen.host}" if seen else text
 
 
-def is_dead(text: str) -> bool:
+def is_dead_process(text: str) -> bool:
     """Whether the process of a holder is known to be dead. False when it lives, or when nobody here can tell."""
-    seen = _read(text)
+    seen = _parse_owner(text)
     if seen is None or _UNKNOWN in (seen.boot, seen.space):
         return False
-    if (seen.host, seen.boot, seen.space) != (socket.gethostname(), _boot(), _space()):
+    if (seen.host, seen.boot, seen.space) != (socket.gethostname(), _read_boot_id(), _read_pid_namespace()):
         return False
-    return _ticks(seen.pid) != seen.ticks
+    return _read_start_ticks(seen.pid) != seen.ticks
 
 
-def _read(text: str) -> _Holder | None:
+def _parse_owner(text: str) -> _LeaseOwner | None:
     host, _, rest = text.partition(":")
     pid, _, start = rest.partition(":")
     parts = start.split("-")
     if not pid.isdecimal() or len(parts) != 4:
         return None
-    return _Holder(host=host, pid=int(pid), boot=parts[0], space=parts[1], ticks=parts[2])
+    return _LeaseOwner(host=host, pid=int(pid), boot=parts[0], space=parts[1], ticks=parts[2])
 
 
-def _boot() -> str:
+def _read_boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
     except OSError:
         return _UNKNOWN
 
 
-def _space() -> str:
+def _read_pid_namespace() -> str:
     try:
         return str(Path("/proc/self/ns/pid").stat().st_ino)
     except OSError:
         return _UNKNOWN
 
 
-def _ticks(pid: int) -> str | None:
+def _read_start_ticks(pid: int) -> str | None:
     """When a process started, in ticks since the boot; None when there is none, or only what is left of a dead one."""
     try:
         # the name in parentheses may hold anything, so we count from its end

@@ -11,7 +11,7 @@ from headwater.declared import Declared
 from headwater.model.resource import Resource
 from headwater.names import Name
 from headwater.wire.auth import Auth, NoAuth
-from headwater.wire.cursor import Cursor, Snapshot
+from headwater.wire.cursor import Cursor, FullSnapshot
 from headwater.wire.limits import Limits
 from headwater.wire.paging import Paging, Unpaged
 
@@ -57,7 +57,7 @@ class Connector(Declared):
     """Query parameters of every request."""
     paging: Paging = Unpaged()
     """How collections are paged, unless a resource differs."""
-    cursor: Cursor = Snapshot()
+    cursor: Cursor = FullSnapshot()
     """How changes are asked for, unless a resource differs."""
     limits: Limits = Limits()
     """The budget."""
@@ -82,7 +82,7 @@ class Connector(Declared):
         """The resource of that name, if it has one."""
         return next((resource for resource in self.resources if resource.resource == name), None)
 
-    def resolved(self, resource: Resource) -> Resource:
+    def with_defaults(self, resource: Resource) -> Resource:
         """`resource` with the connector's defaults filled in where it says nothing."""
         inherited = {
             name: getattr(self, name)

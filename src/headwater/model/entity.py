@@ -89,7 +89,7 @@ class Entity(Declared):
         return self
 
     @property
-    def called(self) -> dict[str, str]:
+    def event_names(self) -> dict[str, str]:
         """By what name events know each column: the first that it had."""
         return {name: column.renamed_from or name for name, column in self.columns.items()}
 
@@ -103,7 +103,7 @@ class Entity(Declared):
         """Columns whose newest value stands on all versions."""
         return tuple(name for name, column in self.columns.items() if column.history == "overwrite")
 
-    def known(self, source: Source) -> tuple[str, ...] | None:
+    def known_columns(self, source: Source) -> tuple[str, ...] | None:
         """The columns that `source` knows; None when it knows them all."""
         known = tuple(name for name in self.columns if name in source.map)
         return None if len(known) == len(self.columns) else known

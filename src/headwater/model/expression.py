@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
-from headwater.names import check_field, literal, quote, suggest
+from headwater.names import check_field, did_you_mean, literal, quote
 
 ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Dot, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Tuple, exp.Var,
@@ -56,7 +56,7 @@ class Scope:
         return Scope(columns={**self.columns, **columns}, settings=self.settings, rules=self.rules)
 
 
-def columns_of(text: str, *, where: str) -> tuple[str, ...]:
+def find_names(text: str, *, where: str) -> tuple[str, ...]:
     """The names that an expression uses, as written, each once."""
     tree = _parse(text, where)
     return tuple(dict.fromkeys(_dotted(node) for node in _names(tree)))
@@ -71,7 +71,7 @@ def compile_expression(text: str, scope: Scope, *, where: str) -> str:
         held.append(sql)
         return exp.column(exp.to_identifier(f"__{len(held) - 1}__", quoted=True))
 
-    swapped = _swap(tree, scope, where, hold)
+    swapped = _substitute(tree, scope, where, hold)
     sql = swapped.sql(dialect="duckdb")
     # Later pieces may hold earlier ones (an argument of a function of ours), never the other way round.
     for number in reversed(range(len(held))):
@@ -92,7 +92,7 @@ def _parse(text: str, where: str) -> exp.Expr:
             continue
         if not isinstance(node, ALLOWED):
             raise DeclarationError(
-                f"`{_spelled(node)}` is not in the expression language.",
+                f"`{_render_name(node)}` is not in the expression language.",
                 where=where,
                 saw=text,
                 hint="see docs/reference/expressions.md for what is",
@@ -100,18 +100,20 @@ def _parse(text: str, where: str) -> exp.Expr:
     return tree
 
 
-def classified(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
+def find_classify_calls(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
     """The calls of `classify` in an expression: what is classified, as an expression, and by which rules."""
     calls = (node for node in _parse(text, where).walk() if _is_ours(node) and node.name.lower() == "classify")
     return tuple((call.expressions[0].sql(dialect="duckdb"), call.expressions[1].name) for call in calls)
 
 
-def _swap(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], exp.Expr]) -> exp.Expr:
+def _substitute(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], exp.Expr]) -> exp.Expr:
     def swap(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column | exp.Dot) and not isinstance(node.parent, exp.Column | exp.Dot):
             return hold(_column(_dotted(node), scope, where))
         if _is_ours(node):
-            arguments = [_swap(item.copy(), scope, where, hold).sql(dialect="duckdb") for item in node.expressions]
+            arguments = [
+                _substitute(item.copy(), scope, where, hold).sql(dialect="duckdb") for item in node.expressions
+            ]
             return hold(_call(node.name.lower(), arguments, scope, where))
         return node
 
@@ -126,7 +128,7 @@ def _column(name: str, scope: Scope, where: str) -> str:
         f"`{name}` is no column here.",
         where=where,
         saw=name,
-        hint=suggest(name, scope.columns) or "no column is in scope",
+        hint=did_you_mean(name, scope.columns) or "no column is in scope",
     )
 
 
@@ -177,12 +179,14 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
     name, output = _text(arguments[1], where), _text(arguments[2], where)
     rules = scope.rules.get(name)
     if rules is None:
-        raise DeclarationError(f"No rules are called `{name}`.", where=where, saw=name, hint=suggest(name, scope.rules))
+        raise DeclarationError(
+            f"No rules are called `{name}`.", where=where, saw=name, hint=did_you_mean(name, scope.rules)
+        )
     if output not in rules.outputs:
         raise DeclarationError(
-            f"The rules `{name}` give no `{output}`.", where=where, saw=output, hint=suggest(output, rules.outputs)
+            f"The rules `{name}` give no `{output}`.", where=where, saw=output, hint=did_you_mean(output, rules.outputs)
         )
-    folded = folded_text(arguments[0], rules)
+    folded = fold_text_sql(arguments[0], rules)
     branches = "".join(
         f" WHEN {' OR '.join(f'strpos({folded}, {literal(_fold(text))}) > 0' for text in rule.contains)}"
         f" THEN {literal(rule.gives[output])}"
@@ -191,14 +195,14 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
     return f"(CASE{branches} ELSE {literal(rules.otherwise[output])} END)"
 
 
-def matches_no_line(sql: str, rules: Rules) -> str:
+def no_match_sql(sql: str, rules: Rules) -> str:
     """SQL that holds where no line of `rules` matches the text that `sql` gives."""
-    folded = folded_text(sql, rules)
+    folded = fold_text_sql(sql, rules)
     texts = (literal(_fold(text)) for rule in rules.first_match for text in rule.contains)
     return " AND ".join(f"strpos({folded}, {text}) = 0" for text in texts) or "TRUE"
 
 
-def folded_text(sql: str, rules: Rules) -> str:
+def fold_text_sql(sql: str, rules: Rules) -> str:
     """`sql` trimmed, without a trailing colon, case folded: alike on every engine, whatever its collation folds."""
     letters = {letter for rule in rules.first_match for text in rule.contains for letter in _fold(text)}
     special = sorted(letter for letter in letters if not letter.isascii() and len(letter.upper()) == 1)
@@ -240,5 +244,5 @@ def _dotted(node: exp.Expr) -> str:
     return node.name
 
 
-def _spelled(node: exp.Expr) -> str:
+def _render_name(node: exp.Expr) -> str:
     return node.name if isinstance(node, exp.Anonymous) else node.sql(dialect="duckdb")[:60] or node.key

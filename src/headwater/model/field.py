@@ -16,7 +16,7 @@ import pydantic
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
-from headwater.model.field_types import As, Day, Instant, Loose, Number, Record, Small, Whole, amount
+from headwater.model.field_types import As, Day, Instant, Loose, Number, Record, Small, Whole, build_decimal
 
 _SCALARS: dict[Any, str] = {
     str: "text",
@@ -91,23 +91,23 @@ class Field:
         return ".".join(self.path)
 
 
-def fields_of(contract: type[BaseModel], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
+def contract_fields(contract: type[BaseModel], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
     """The flattened fields of a contract, in its order."""
-    return flat(tree_of(contract), prefix)
+    return flatten_nodes(build_nodes(contract), prefix)
 
 
-def flat(nodes: Iterable[Node], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
+def flatten_nodes(nodes: Iterable[Node], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
     """The flattened fields of `nodes`, in their order."""
-    return tuple(_flat(nodes, prefix))
+    return tuple(_flatten(nodes, prefix))
 
 
-def tree_of(contract: type[BaseModel]) -> tuple[Node, ...]:
+def build_nodes(contract: type[BaseModel]) -> tuple[Node, ...]:
     """The keys of a contract as the record nests them, in its order."""
     return tuple(_node(attribute, info) for attribute, info in contract.model_fields.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedType:
     """What a value of a contract is to be."""
 
     dtype: str
@@ -118,34 +118,34 @@ class Wanted:
     """Whether it is text that takes any value."""
 
 
-def contract_of(name: str, fields: Mapping[str, str], required: Iterable[str] = ()) -> type[BaseModel]:
+def build_contract(name: str, fields: Mapping[str, str], required: Iterable[str] = ()) -> type[BaseModel]:
     """A contract from plain paths and types, for a resource that declares its fields by hand."""
     needed = set(required)
-    wanted = {path: Wanted(dtype=dtype, required=path in needed) for path, dtype in fields.items()}
-    return with_fields(_made(name, Record, {}), wanted)
+    wanted = {path: WantedType(dtype=dtype, required=path in needed) for path, dtype in fields.items()}
+    return with_fields(_create_contract(name, Record, {}), wanted)
 
 
-def with_fields(contract: type[BaseModel], wanted: Mapping[str, Wanted]) -> type[BaseModel]:
+def with_fields(contract: type[BaseModel], wanted: Mapping[str, WantedType]) -> type[BaseModel]:
     """`contract`, in which the values at these paths are as `wanted`; added where there were none.
 
     Each object is made once, whatever the number of its fields: a class a field would cost their square.
     """
     known = {info.alias or attribute: (attribute, info) for attribute, info in contract.model_fields.items()}
     members: dict[str, Any] = {}
-    for key, one in _by_key(wanted).items():
-        attribute, info = known.get(key, (attribute_of(key), None))
-        if isinstance(one, Wanted):
-            kind, required = Loose if one.loose else annotation_of(one.dtype), one.required
+    for key, one in _group_by_key(wanted).items():
+        attribute, info = known.get(key, (attribute_name(key), None))
+        if isinstance(one, WantedType):
+            kind, required = Loose if one.loose else build_annotation(one.dtype), one.required
         else:
-            inner = _object(info) or _made(f"{contract.__name__}_{key}", Record, {})
+            inner = _object(info) or _create_contract(f"{contract.__name__}_{key}", Record, {})
             kind, required = with_fields(inner, one), any(below.required for below in one.values())
         members[attribute] = _member(key, kind, required=required)
-    return _made(contract.__name__, contract, members) if members else contract
+    return _create_contract(contract.__name__, contract, members) if members else contract
 
 
-def _by_key(wanted: Mapping[str, Wanted]) -> dict[str, Wanted | dict[str, Wanted]]:
+def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | dict[str, WantedType]]:
     """What is wanted, by first key: a value, or what is wanted of an object. Of both, the later one counts."""
-    found: dict[str, Wanted | dict[str, Wanted]] = {}
+    found: dict[str, WantedType | dict[str, WantedType]] = {}
     for path, one in wanted.items():
         key, _, rest = path.partition(".")
         before = found.get(key)
@@ -158,13 +158,13 @@ def _by_key(wanted: Mapping[str, Wanted]) -> dict[str, Wanted | dict[str, Wanted
     return found
 
 
-def annotation_of(dtype: str) -> Any:
+def build_annotation(dtype: str) -> Any:
     """The annotation by which a contract holds a value of `dtype`."""
     found = _DECIMAL.fullmatch(dtype)
-    return amount(int(found[1]), int(found[2])) if found else _ANNOTATIONS[dtype]
+    return build_decimal(int(found[1]), int(found[2])) if found else _ANNOTATIONS[dtype]
 
 
-def attribute_of(key: str) -> str:
+def attribute_name(key: str) -> str:
     """The attribute that holds `key` in a contract: the key itself unless it is no free Python name."""
     name = re.sub(r"\W", "_", key.lstrip("_"))
     if name == key and not hasattr(Record, key) and not keyword.iskeyword(key):
@@ -172,7 +172,7 @@ def attribute_of(key: str) -> str:
     return f"field_{name}"
 
 
-def _made(name: str, parent: type[BaseModel], members: Mapping[str, Any]) -> type[BaseModel]:
+def _create_contract(name: str, parent: type[BaseModel], members: Mapping[str, Any]) -> type[BaseModel]:
     # A cast, because the stubs of create_model do not know members that are given by name.
     return cast("type[BaseModel]", cast("Any", create_model)(name, __base__=parent, **members))
 
@@ -184,48 +184,48 @@ def _member(key: str, kind: Any, *, required: bool) -> tuple[Any, Any]:
 
 
 def _object(info: FieldInfo | None) -> type[BaseModel] | None:
-    kind = _bare(info.annotation)[0] if info else None
+    kind = _unwrap(info.annotation)[0] if info else None
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _node(attribute: str, info: FieldInfo) -> Node:
     key, required, doc = info.alias or attribute, info.is_required(), info.description or ""
-    kind, mark = _bare(info.annotation)
-    mark = mark or _marked(info.metadata)
+    kind, mark = _unwrap(info.annotation)
+    mark = mark or _find_mark(info.metadata)
     many = get_origin(kind) in (list, tuple, set)
     if many:
-        kind, mark = _bare(get_args(kind)[0])
+        kind, mark = _unwrap(get_args(kind)[0])
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         unread = getattr(kind, "unread", ())
-        return Node(key=key, required=required, many=many, nodes=tree_of(kind), unread=unread, doc=doc)
+        return Node(key=key, required=required, many=many, nodes=build_nodes(kind), unread=unread, doc=doc)
     dtype, loose = (mark.dtype, mark.loose) if mark else (_scalar(kind), False)
     return Node(key=key, dtype=dtype, required=required, many=many, loose=loose, doc=doc)
 
 
-def _flat(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[Field]:
+def _flatten(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[Field]:
     for node in nodes:
         path = (*prefix, node.key)
         if node.dtype:
             yield Field(path=path, dtype=node.dtype, required=node.required, many=node.many, doc=node.doc)
         elif node.many:
-            yield Field(path=path, dtype="json", many=True, parts=tuple(_flat(node.nodes, ())), doc=node.doc)
+            yield Field(path=path, dtype="json", many=True, parts=tuple(_flatten(node.nodes, ())), doc=node.doc)
         else:
-            yield from _flat(node.nodes, path)
+            yield from _flatten(node.nodes, path)
 
 
-def _bare(kind: Any, mark: As | None = None) -> tuple[Any, As | None]:
+def _unwrap(kind: Any, mark: As | None = None) -> tuple[Any, As | None]:
     """An annotation without Optional and Annotated, and the column type it was marked with."""
     origin = get_origin(kind)
     if origin is Annotated:
         inner, *metadata = get_args(kind)
-        return _bare(inner, mark or _marked(metadata))
+        return _unwrap(inner, mark or _find_mark(metadata))
     if origin in (Union, types.UnionType):
         members = [member for member in get_args(kind) if member is not type(None)]
-        return _bare(members[0], mark) if len(members) == 1 else (Any, mark)
+        return _unwrap(members[0], mark) if len(members) == 1 else (Any, mark)
     return kind, mark
 
 
-def _marked(metadata: Iterable[Any]) -> As | None:
+def _find_mark(metadata: Iterable[Any]) -> As | None:
     return next((mark for mark in metadata if isinstance(mark, As)), None)
 
 

@@ -68,7 +68,7 @@ def _bounded(dtype: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def instant_of(value: Any) -> Any:
+def parse_timestamp(value: Any) -> Any:
     """`value` as an instant in UTC, from ISO 8601 with stray blanks, any fraction and any offset; ValueError otherwise."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -85,12 +85,12 @@ def instant_of(value: Any) -> Any:
         raise ValueError(msg) from None
 
 
-def day_of(value: Any) -> Any:
+def parse_date(value: Any) -> Any:
     """`value` as a date, from ISO 8601 (a time of midnight is dropped); ValueError otherwise."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
-        instant = instant_of(value)
+        instant = parse_timestamp(value)
     except ValueError:
         msg = "is not an ISO 8601 date"
         raise ValueError(msg) from None
@@ -136,7 +136,7 @@ def _bearable(value: Any) -> Any:
     return _no_boolean(value)
 
 
-def amount(precision: int, scale: int) -> Any:
+def build_decimal(precision: int, scale: int) -> Any:
     """The annotation of a decimal number. What has more digits than it holds is refused: a digit is never rounded away."""
     return Annotated[Decimal, BeforeValidator(_exact), _amount(precision, scale), As(f"decimal({precision},{scale})")]
 
@@ -153,11 +153,11 @@ Number = Annotated[float, BeforeValidator(_no_boolean)]
 Loose = Annotated[str, BeforeValidator(_as_text), As("text", loose=True)]
 """Text that takes anything: what is no string is kept as its JSON."""
 
-Instant = Annotated[datetime, BeforeValidator(instant_of)]
+Instant = Annotated[datetime, BeforeValidator(parse_timestamp)]
 """An instant, UTC."""
 
-Day = Annotated[date, BeforeValidator(day_of)]
+Day = Annotated[date, BeforeValidator(parse_date)]
 """A calendar day."""
 
-Amount = amount(38, 18)
+Amount = build_decimal(38, 18)
 """Money, hours or a quantity: 20 digits before the point and 18 after it, so that what a service computed with doubles fits."""

@@ -18,7 +18,7 @@ from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations, Project
 from headwater.model.yaml_document import Document, read_documents
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 D = TypeVar("D", bound=Declared)
 
@@ -72,8 +72,8 @@ def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
     for path in sorted(folder.rglob("*")):
         name = f"{shown}/{path.relative_to(folder).as_posix()}"
         try:
-            for noun in _nouns_in(path, name):
-                _shelve(noun, shelves)
+            for noun in _load_file(path, name):
+                _add_to_collection(noun, shelves)
         except DeclarationError as error:
             errors.extend(error.errors if isinstance(error, DeclarationErrors) else [error])
     if errors:
@@ -85,17 +85,17 @@ def declare(kind: type[D], document: Document) -> D:
     """A document as a declaration; DeclarationErrors with all that is wrong with it."""
     origin = Origin(document.file, document.line, document.lines)
     try:
-        return kind.model_validate(document.values).stamped(origin)
+        return kind.model_validate(document.values).with_origin(origin)
     except ValidationError as error:
-        raise DeclarationErrors([_complaint(kind, item, origin) for item in error.errors()]) from error
+        raise DeclarationErrors([_to_declaration_error(kind, item, origin) for item in error.errors()]) from error
 
 
-def _nouns_in(path: Path, shown: str) -> Iterator[Declared]:
+def _load_file(path: Path, shown: str) -> Iterator[Declared]:
     if path.suffix in (".yaml", ".yml"):
         for document in read_documents(path, shown=shown):
             yield declare(_kind(document), document)
     elif path.suffix == ".py" and not path.name.startswith("_"):
-        yield from _python(path, shown)
+        yield from _load_python(path, shown)
 
 
 def _kind(document: Document) -> type[Declared]:
@@ -110,7 +110,7 @@ def _kind(document: Document) -> type[Declared]:
     )
 
 
-def _python(path: Path, shown: str) -> Iterator[Declared]:
+def _load_python(path: Path, shown: str) -> Iterator[Declared]:
     spec = importlib.util.spec_from_file_location(f"headwater_models_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise DeclarationError("This file cannot be imported.", where=shown)
@@ -123,10 +123,10 @@ def _python(path: Path, shown: str) -> Iterator[Declared]:
         ) from error
     for value in vars(module).values():
         if type(value) in _SHELVES:
-            yield value.stamped(Origin(shown))
+            yield value.with_origin(Origin(shown))
 
 
-def _shelve(noun: Declared, shelves: dict[str, dict[str, Any]]) -> None:
+def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> None:
     shelf, attribute = _SHELVES[type(noun)]
     name = getattr(noun, attribute)
     if name in shelves[shelf]:
@@ -137,23 +137,23 @@ def _shelve(noun: Declared, shelves: dict[str, dict[str, Any]]) -> None:
     shelves[shelf][name] = noun
 
 
-def _complaint(kind: type[BaseModel], error: Any, origin: Origin) -> DeclarationError:
+def _to_declaration_error(kind: type[BaseModel], error: Any, origin: Origin) -> DeclarationError:
     path = tuple(str(step) for step in error["loc"])
     last = path[-1] if path else ""
-    where = origin.of(*path)
+    where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
-        known = _fields_at(kind, path[:-1])
+        known = _list_fields(kind, path[:-1])
         return DeclarationError(
-            f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=suggest(last, known)
+            f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=did_you_mean(last, known)
         )
     if error["type"] == "missing":
         return DeclarationError(f"`{'.'.join(path)}` is missing.", where=where, saw="nothing", hint=f"add `{last}:`")
     what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
     message = str(error["msg"]).removeprefix("Value error, ")
-    return DeclarationError(what, where=where, saw=_seen(error), hint=message)
+    return DeclarationError(what, where=where, saw=_describe_input(error), hint=message)
 
 
-def _seen(error: Any) -> str:
+def _describe_input(error: Any) -> str:
     """What stood there, unless a secret may be in it: a text beside its place, or a whole part of the file."""
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ClearSecretError) or "secrets" in error["loc"]:
@@ -165,25 +165,25 @@ def _seen(error: Any) -> str:
     return "something with a secret in it (not shown)" if holds_secret(shown) else shown[:120]
 
 
-def _fields_at(kind: type[BaseModel], path: tuple[str, ...]) -> list[str]:
+def _list_fields(kind: type[BaseModel], path: tuple[str, ...]) -> list[str]:
     """The fields known at `path` below `kind`, as well as they can be told."""
     found: Any = kind
     for step in path:
-        found = _below(found, step)
+        found = _find_part(found, step)
     return sorted(found.model_fields) if isinstance(found, type) and issubclass(found, BaseModel) else []
 
 
-def _below(kind: Any, step: str) -> Any:
+def _find_part(kind: Any, step: str) -> Any:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         info = kind.model_fields.get(step)
-        return info.annotation if info else _tagged(kind, step)
+        return info.annotation if info else _find_tagged(kind, step)
     members = [member for member in getattr(kind, "__args__", ()) if member is not type(None) and member is not str]
     for member in members:
         if isinstance(member, type) and issubclass(member, BaseModel):
-            return member if member.model_fields.get("kind") is None else _below(member, step)
+            return member if member.model_fields.get("kind") is None else _find_part(member, step)
     return members[-1] if members else None
 
 
-def _tagged(kind: type[BaseModel], step: str) -> Any:
+def _find_tagged(kind: type[BaseModel], step: str) -> Any:
     tag = kind.model_fields.get("kind")
     return kind if tag is not None and tag.default == step else None

@@ -243,11 +243,11 @@ class Policy(Declared):
     """Fields (as paths) that are read with another type than the contract says; `text` takes anything."""
 
 
-def _written(end: Any) -> Any:
+def _format_open_end(end: Any) -> Any:
     return end.isoformat() if isinstance(end, date) else end
 
 
-OpenEnd = Annotated[Literal["9999-12-31"] | None, BeforeValidator(_written)]
+OpenEnd = Annotated[Literal["9999-12-31"] | None, BeforeValidator(_format_open_end)]
 """What stands for the end of what is still valid."""
 
 
@@ -319,7 +319,7 @@ class Declarations(Declared):
     rules: dict[Name, Rules] = Field(default_factory=dict)
     """Rules tables by name."""
 
-    def overlaid(self, other: Declarations) -> Declarations:
+    def merge(self, other: Declarations) -> Declarations:
         """These declarations with those of `other` added, or in their place where the name is the same."""
         return Declarations.model_construct(
             entities={**self.entities, **other.entities},
@@ -328,7 +328,7 @@ class Declarations(Declared):
             rules={**self.rules, **other.rules},
         )
 
-    def choosing(self, on_schema_change: OnSchemaChange | None, surrogate: Surrogate | None = None) -> Declarations:
+    def with_default(self, on_schema_change: OnSchemaChange | None, surrogate: Surrogate | None = None) -> Declarations:
         """These declarations, with those choices for every entity and every dimension that has none of its own."""
         choice = {"on_schema_change": on_schema_change}
         chosen = {

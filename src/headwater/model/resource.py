@@ -12,7 +12,7 @@ from headwater.dtypes import DType
 from headwater.names import Name
 from headwater.wire.cursor import Cursor, Deletes
 from headwater.wire.paging import Paging
-from headwater.wire.template import names_in
+from headwater.wire.template import find_placeholders
 
 
 class Parent(Declared):
@@ -59,7 +59,7 @@ class Verify(Declared):
     @property
     def grouped(self) -> bool:
         """Whether several records are asked for at a time."""
-        return any("ids" in names_in(text) for text in self.params.values())
+        return any("ids" in find_placeholders(text) for text in self.params.values())
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -35,6 +35,6 @@ def dimensions_of(fact: Fact) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lookup.dimension for lookup in fact.lookups.values()))
 
 
-def order(declarations: Declarations) -> tuple[Dimension | Fact, ...]:
+def list_in_build_order(declarations: Declarations) -> tuple[Dimension | Fact, ...]:
     """Every table of gold, each after all that it needs."""
     return (*declarations.dimensions.values(), *declarations.facts.values())

@@ -12,7 +12,7 @@ from headwater.model.tables import dimensions_of, needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
+class FactInputs:
     """What a fact is made of."""
 
     entities: frozenset[str]
@@ -20,14 +20,14 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Dependencies:
     """Entities, dimensions and facts, each with what it is made of, in the order of their declaration."""
 
     entities: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Entity -> the resources that feed it, as `connector.resource`."""
     dimensions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Dimension -> the entities it is made of; none for days."""
-    facts: Mapping[str, Needed] = field(default_factory=dict)
+    facts: Mapping[str, FactInputs] = field(default_factory=dict)
     """Fact -> the entities whose rows it counts, and the dimensions it looks up."""
     publish: tuple[str, ...] = ()
     """Places that are written to when gold has changed."""
@@ -35,14 +35,14 @@ class View:
     """Places that are written to when silver has changed."""
 
 
-def view_of(declarations: Declarations, publications: Iterable[Publication] = ()) -> View:
+def build_dependencies(declarations: Declarations, publications: Iterable[Publication] = ()) -> Dependencies:
     """The declarations, and where they are published, as a plan sees them."""
     publications = tuple(publications)
-    return View(
+    return Dependencies(
         entities={name: frozenset(entity.sources) for name, entity in declarations.entities.items()},
         dimensions={name: needs(dimension) for name, dimension in declarations.dimensions.items()},
         facts={
-            name: Needed(entities=needs(fact), dimensions=frozenset(dimensions_of(fact)))
+            name: FactInputs(entities=needs(fact), dimensions=frozenset(dimensions_of(fact)))
             for name, fact in declarations.facts.items()
         },
         publish=tuple(one.name for one in publications if one.layer == "gold"),
@@ -50,7 +50,7 @@ def view_of(declarations: Declarations, publications: Iterable[Publication] = ()
     )
 
 
-def wanted(connector: Connector, view: View, *, named: tuple[str, ...] = ()) -> tuple[Resource, ...]:
+def select_resources(connector: Connector, view: Dependencies, *, named: tuple[str, ...] = ()) -> tuple[Resource, ...]:
     """The resources of a connection that are read, defaults filled in, parents first.
 
     Those that the connection names; unless it names any, those that feed an entity and are not optional. Parents of
@@ -60,20 +60,20 @@ def wanted(connector: Connector, view: View, *, named: tuple[str, ...] = ()) -> 
     picked = [
         resource
         for resource in connector.resources
-        if (resource.resource in named if named else _feeds(connector, resource, feeding))
+        if (resource.resource in named if named else _feeds_entity(connector, resource, feeding))
     ]
     found: dict[str, Resource] = {}
     for resource in picked:
-        for one in _lineage(connector, resource):
-            found.setdefault(one.resource, connector.resolved(one))
+        for one in _list_ancestors(connector, resource):
+            found.setdefault(one.resource, connector.with_defaults(one))
     return tuple(found.values())
 
 
-def _feeds(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
+def _feeds_entity(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
     return f"{connector.connector}.{resource.resource}" in feeding and not resource.optional
 
 
-def _lineage(connector: Connector, resource: Resource) -> list[Resource]:
+def _list_ancestors(connector: Connector, resource: Resource) -> list[Resource]:
     """The resource and those it hangs below, the topmost first."""
     line, above = [resource], resource
     while above.parent is not None and (parent := connector.resource(above.parent.resource)) is not None:

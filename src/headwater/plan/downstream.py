@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from headwater.plan.dependencies import View
-from headwater.plan.state import Request, TenantState
+from headwater.plan.dependencies import Dependencies
+from headwater.plan.state import RunRequest, TenantState
 from headwater.plan.step import BuildDimension, Conform, LoadFact, Publish, Step
 
 
-def star_of(
-    view: View,
+def plan_star(
+    view: Dependencies,
     state: TenantState,
-    request: Request,
+    request: RunRequest,
     *,
     landing: Mapping[str, Sequence[str]],
     pending: Set[str],
@@ -23,20 +23,26 @@ def star_of(
     `landing`: by source, the landings to wait for. `pending`: sources of which something landed earlier.
     """
     news = pending | {source for source, lands in landing.items() if lands}
-    turned = frozenset() if _narrow(request) else state.redeclared.keys()
+    turned = frozenset() if _is_narrow(request) else state.redeclared.keys()
     changed = frozenset(entity for entity, sources in view.entities.items() if sources & news or entity in turned)
-    gold = _gold(view, state, request, changed=changed if request.fills("silver") else frozenset())
-    made_of = changed | gold.entities if _narrow(request) else frozenset(view.entities)
+    gold = _select_gold(view, state, request, changed=changed if request.includes_layer("silver") else frozenset())
+    made_of = changed | gold.entities if _is_narrow(request) else frozenset(view.entities)
     conforms = [
-        _conform(view, state, entity, landing=landing, pending=pending)
+        _plan_conform(view, state, entity, landing=landing, pending=pending)
         for entity in view.entities
-        if request.fills("silver") and (entity in changed or (entity in made_of and _must_be_made(state, entity)))
+        if request.includes_layer("silver")
+        and (entity in changed or (entity in made_of and _must_be_built(state, entity)))
     ]
-    tables = _tables(view, state, gold, conforms)
-    return (*conforms, *tables, *_publish(state, view.publish, tables), *_publish(state, view.publish_silver, conforms))
+    tables = _plan_tables(view, state, gold, conforms)
+    return (
+        *conforms,
+        *tables,
+        *_plan_publish(state, view.publish, tables),
+        *_plan_publish(state, view.publish_silver, conforms),
+    )
 
 
-def _publish(state: TenantState, names: Iterable[str], steps: Iterable[Step]) -> tuple[Publish, ...]:
+def _plan_publish(state: TenantState, names: Iterable[str], steps: Iterable[Step]) -> tuple[Publish, ...]:
     """Publishing waits for every table to be right: readers get a whole state or keep the one they have."""
     after = tuple(step.id for step in steps)
     return tuple(Publish(tenant=state.tenant, name=name, after=after) for name in names if after)
@@ -51,18 +57,18 @@ class _Gold:
     entities: frozenset[str] = frozenset()
 
 
-def _gold(view: View, state: TenantState, request: Request, *, changed: Set[str]) -> _Gold:
+def _select_gold(view: Dependencies, state: TenantState, request: RunRequest, *, changed: Set[str]) -> _Gold:
     """Tables made of a changed entity, tables that do not exist yet, and whatever those need to exist.
 
     A table that is planned and has no news costs little: gold itself knows how far it has consumed each entity.
     """
-    if not request.fills("gold"):
+    if not request.includes_layer("gold"):
         return _Gold()
     whole = "gold" in request.layers
     dimensions = {
         name
         for name, entities in view.dimensions.items()
-        if whole or entities & changed or _lacks(state, request, f"gold.dim_{name}")
+        if whole or entities & changed or _is_missing(state, request, f"gold.dim_{name}")
     }
     facts = {
         name
@@ -70,7 +76,7 @@ def _gold(view: View, state: TenantState, request: Request, *, changed: Set[str]
         if whole
         or needed.entities & changed
         or needed.dimensions & dimensions
-        or _lacks(state, request, f"gold.fact_{name}")
+        or _is_missing(state, request, f"gold.fact_{name}")
     }
     looked_up = frozenset[str]().union(*(view.facts[name].dimensions for name in facts))
     dimensions |= {name for name in looked_up & view.dimensions.keys() if f"gold.dim_{name}" not in state.built}
@@ -80,45 +86,49 @@ def _gold(view: View, state: TenantState, request: Request, *, changed: Set[str]
     return _Gold(dimensions=frozenset(dimensions), facts=frozenset(facts), entities=entities)
 
 
-def _lacks(state: TenantState, request: Request, table: str) -> bool:
+def _is_missing(state: TenantState, request: RunRequest, table: str) -> bool:
     """Whether a table is made because it is not there; not when only some connections or resources were asked for."""
-    return table not in state.built and not _narrow(request)
+    return table not in state.built and not _is_narrow(request)
 
 
-def _must_be_made(state: TenantState, entity: str) -> bool:
+def _must_be_built(state: TenantState, entity: str) -> bool:
     """Whether the tables of an entity are not there, or not as gold would read them."""
     return f"silver.{entity}" not in state.built or entity in state.redeclared
 
 
-def _narrow(request: Request) -> bool:
+def _is_narrow(request: RunRequest) -> bool:
     return bool(request.connections or request.resources)
 
 
-def _conform(
-    view: View, state: TenantState, entity: str, *, landing: Mapping[str, Sequence[str]], pending: Set[str]
+def _plan_conform(
+    view: Dependencies, state: TenantState, entity: str, *, landing: Mapping[str, Sequence[str]], pending: Set[str]
 ) -> Conform:
     sources = view.entities[entity]
     after = tuple(land for source in sorted(sources) for land in landing.get(source, ()))
     # what landed earlier is merged even where all of today's reads fail
     turned = state.redeclared.get(entity)
     alone = not after or bool(sources & pending) or turned is not None
-    anew = turned.why if turned is not None and turned.anew else ""
-    return Conform(tenant=state.tenant, entity=entity, anew=anew, after=after, needs="none" if alone else "any")
+    anew = turned.reason if turned is not None and turned.rebuild else ""
+    return Conform(
+        tenant=state.tenant, entity=entity, rebuild_reason=anew, after=after, needs="none" if alone else "any"
+    )
 
 
-def _tables(
-    view: View, state: TenantState, gold: _Gold, conforms: Iterable[Conform]
+def _plan_tables(
+    view: Dependencies, state: TenantState, gold: _Gold, conforms: Iterable[Conform]
 ) -> tuple[BuildDimension | LoadFact, ...]:
     conformed = {conform.entity: conform.id for conform in conforms}
     dimensions = {
-        name: BuildDimension(tenant=state.tenant, name=name, after=_among(conformed, entities))
+        name: BuildDimension(tenant=state.tenant, name=name, after=_select_ids(conformed, entities))
         for name, entities in view.dimensions.items()
         if name in gold.dimensions
     }
     built = {name: dimension.id for name, dimension in dimensions.items()}
     facts = [
         LoadFact(
-            tenant=state.tenant, name=name, after=_among(conformed, needed.entities) + _among(built, needed.dimensions)
+            tenant=state.tenant,
+            name=name,
+            after=_select_ids(conformed, needed.entities) + _select_ids(built, needed.dimensions),
         )
         for name, needed in view.facts.items()
         if name in gold.facts
@@ -126,5 +136,5 @@ def _tables(
     return (*dimensions.values(), *facts)
 
 
-def _among(ids: Mapping[str, str], names: Set[str]) -> tuple[str, ...]:
+def _select_ids(ids: Mapping[str, str], names: Set[str]) -> tuple[str, ...]:
     return tuple(step for name, step in ids.items() if name in names)

@@ -8,24 +8,24 @@ from itertools import groupby
 from typing import assert_never
 
 from headwater.batch import Feed
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish, Step
-from headwater.windows import merged
+from headwater.windows import merge_windows
 
 _TITLES = ("Read", "Land", "Conform", "Build", "Load", "Publish")
 _WIDTH = 110
 
 
-def explain(plan: Plan) -> tuple[str, ...]:
+def render_plan(plan: Plan) -> tuple[str, ...]:
     """The lines of `headwater plan`."""
     notes = tuple(f"note: {note}" for note in plan.notes)
     if not plan.steps:
         return (f"Nothing to do for {plan.tenant}: all that was asked for is there.", *notes)
-    lines = [f"Plan for {plan.tenant}: {_counted(len(plan.steps), 'step')}"]
+    lines = [f"Plan for {plan.tenant}: {_render_count(len(plan.steps), 'step')}"]
     for title in _TITLES:
         steps = [step for step in plan.steps if _title(step) == title]
         if steps:
-            lines += ["", f"{title} ({len(steps)})", *(f"  {line}" for line in _drawn(steps))]
+            lines += ["", f"{title} ({len(steps)})", *(f"  {line}" for line in _render_steps(steps))]
     return (*lines, *(("", *notes) if notes else ()))
 
 
@@ -47,23 +47,25 @@ def _title(step: Step) -> str:
             assert_never(step)
 
 
-def _drawn(steps: Sequence[Step]) -> list[str]:
+def _render_steps(steps: Sequence[Step]) -> list[str]:
     """Steps of one kind: those of a feed side by side, the others by name."""
     reads = [step for step in steps if isinstance(step, Extract)]
     lands = [step for step in steps if isinstance(step, Land)]
     if reads:
         return _by_feed(
-            [(feed, _reading(list(group))) for feed, group in groupby(reads, key=lambda read: read.batch.feed)]
+            [(feed, _render_reads(list(group))) for feed, group in groupby(reads, key=lambda read: read.batch.feed)]
         )
     if lands:
-        return _by_feed([(feed, [_landing(list(group))]) for feed, group in groupby(lands, key=lambda land: land.feed)])
+        return _by_feed(
+            [(feed, [_render_lands(list(group))]) for feed, group in groupby(lands, key=lambda land: land.feed)]
+        )
     return textwrap.wrap(", ".join(_name(step) for step in steps), _WIDTH)
 
 
 def _name(step: Step) -> str:
     match step:
         case Conform():
-            return f"{step.entity} (anew)" if step.anew else step.entity
+            return f"{step.entity} (anew)" if step.rebuild_reason else step.entity
         case BuildDimension():
             return f"dim_{step.name}"
         case LoadFact():
@@ -86,21 +88,21 @@ def _by_feed(rows: Iterable[tuple[Feed, list[str]]]) -> list[str]:
     ]
 
 
-def _reading(reads: Sequence[Extract]) -> list[str]:
+def _render_reads(reads: Sequence[Extract]) -> list[str]:
     """The reads of a feed, a line a way of reading."""
-    texts = [f"go on with the {_what(read)} of {read.batch.window}" for read in reads if read.resume]
+    texts = [f"go on with the {_render_purpose(read)} of {read.batch.window}" for read in reads if read.resume]
     fresh = [read for read in reads if not read.resume]
     windows = [read.batch.window for read in fresh if read.batch.purpose == "changes" and not read.open]
     if windows:
-        spans = ", ".join(str(span) for span in merged(windows))
-        again = ", again" if any(read.batch.reading > 1 for read in fresh) else ""
-        texts.append(f"{_counted(len(windows), 'window')}: {spans}{again}")
-    texts += [_due(read) for read in fresh if read.open or read.batch.purpose != "changes"]
+        spans = ", ".join(str(span) for span in merge_windows(windows))
+        again = ", again" if any(read.batch.attempt > 1 for read in fresh) else ""
+        texts.append(f"{_render_count(len(windows), 'window')}: {spans}{again}")
+    texts += [_render_due(read) for read in fresh if read.open or read.batch.purpose != "changes"]
     return texts
 
 
-def _due(read: Extract) -> str:
-    until = iso(read.batch.window.until)
+def _render_due(read: Extract) -> str:
+    until = format_instant(read.batch.window.until)
     below = f" below each of {read.parent}" if read.open else ""
     match read.batch.purpose:
         case "sweep":
@@ -111,15 +113,15 @@ def _due(read: Extract) -> str:
             return f"what is {'asked for' if read.again else 'missing'}{below}: {read.batch.window}"
 
 
-def _what(read: Extract) -> str:
+def _render_purpose(read: Extract) -> str:
     return "read" if read.batch.purpose == "changes" else read.batch.purpose
 
 
-def _landing(lands: Sequence[Land]) -> str:
+def _render_lands(lands: Sequence[Land]) -> str:
     known = sum(land.batch is not None for land in lands)
-    texts = [_counted(known, "batch", "batches")] if known else []
+    texts = [_render_count(known, "batch", "batches")] if known else []
     return " and ".join([*texts, *(["whatever was read"] if known < len(lands) else [])])
 
 
-def _counted(number: int, one: str, many: str = "") -> str:
+def _render_count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"

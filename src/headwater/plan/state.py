@@ -38,7 +38,7 @@ class FeedState:
     """`ledger.parents(feed)`, for a resource that hangs below another."""
     unfinished: tuple[BatchRow, ...] = ()
     """Its batches that are not `completed`, in the order in which they began."""
-    readings: Mapping[tuple[str, Window], int] = field(default_factory=dict)
+    attempts: Mapping[tuple[str, Window], int] = field(default_factory=dict)
     """`ledger.readings(feed)`."""
     last_snapshot: datetime | None = None
     """Until when the newest complete snapshot knows everything."""
@@ -50,18 +50,18 @@ class FeedState:
         """What entities call it: `connector.resource`."""
         return f"{self.connector}.{self.resource.resource}"
 
-    def at(self, stage: str) -> tuple[BatchRow, ...]:
+    def unfinished_at(self, stage: str) -> tuple[BatchRow, ...]:
         """Its unfinished batches that have come so far and no farther, failed ones among them."""
         return tuple(row for row in self.unfinished if row.stage == stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redeclared:
+class SchemaDecision:
     """What becomes of a history whose entity is declared otherwise than before."""
 
-    anew: bool
+    rebuild: bool
     """Whether it is made anew from all that landed; it goes on from now otherwise."""
-    why: str
+    reason: str
     """What differs, and who decided."""
 
 
@@ -74,12 +74,12 @@ class TenantState:
     """The feeds that its connections read, see `view.wanted`."""
     built: frozenset[str] = frozenset()
     """Tables that exist, as `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`; others are made."""
-    redeclared: Mapping[str, Redeclared] = field(default_factory=dict)
+    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RunRequest:
     """What was asked for. Empty means all."""
 
     source_times: Mapping[str, datetime] = field(default_factory=dict)
@@ -100,15 +100,15 @@ class Request:
     """The longest window of one read, in the place of what is declared."""
 
     @property
-    def narrowed(self) -> bool:
+    def has_window(self) -> bool:
         """Whether a span of time was asked for, and not just what is new."""
         return self.since is not None or self.until is not None or self.force
 
-    def fills(self, layer: Layer) -> bool:
+    def includes_layer(self, layer: Layer) -> bool:
         """Whether `layer` is to be filled."""
         return not self.layers or layer in self.layers
 
-    def picks(self, feed: Feed) -> bool:
+    def includes(self, feed: Feed) -> bool:
         """Whether `feed` is among those asked for."""
         return (not self.connections or feed.connection in self.connections) and (
             not self.resources or feed.resource in self.resources

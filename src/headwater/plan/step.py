@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import iso, parse_instant
+from headwater.clock import format_instant, parse_instant
 from headwater.errors import StateError
 
 Needs = Literal["all", "any", "none"]
@@ -80,7 +80,7 @@ class Conform:
     kind: ClassVar[str] = "conform"
     tenant: str
     entity: str
-    anew: str = ""
+    rebuild_reason: str = ""
     """Why its history is made anew, from all that ever landed; it goes on where this is empty."""
     after: tuple[str, ...] = ()
     needs: Needs = "any"
@@ -167,9 +167,9 @@ class Plan:
         return {"tenant": self.tenant, "notes": list(self.notes), "steps": [as_dict(step) for step in self.steps]}
 
 
-def plan_from(written: Mapping[str, Any]) -> Plan:
+def load_plan(written: Mapping[str, Any]) -> Plan:
     """The plan that `Plan.as_dict` wrote."""
-    steps = tuple(step_from(step) for step in written["steps"])
+    steps = tuple(load_step(step) for step in written["steps"])
     return Plan(tenant=written["tenant"], steps=steps, notes=tuple(written["notes"]))
 
 
@@ -184,27 +184,27 @@ def as_dict(step: Step) -> dict[str, Any]:
         case Land():
             return {**shared, "feed": _feed(step.feed), "batch": step.batch and _batch(step.batch), **order}
         case Conform():
-            return {**shared, "entity": step.entity, "anew": step.anew, **order}
+            return {**shared, "entity": step.entity, "anew": step.rebuild_reason, **order}
         case BuildDimension() | LoadFact() | Publish():
             return {**shared, "name": step.name, **order}
 
 
-def step_from(written: Mapping[str, Any]) -> Step:
+def load_step(written: Mapping[str, Any]) -> Step:
     """The step that `as_dict` wrote; StateError when it is none."""
     try:
-        return _step_from(written)
+        return _load_step(written)
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(
             "this is not a step of a plan.", saw=f"{written!r:.200}: {error!r}", hint="plan again: headwater plan"
         ) from error
 
 
-def _step_from(written: Mapping[str, Any]) -> Step:
+def _load_step(written: Mapping[str, Any]) -> Step:
     order: dict[str, Any] = {"after": tuple(written["after"]), "needs": written["needs"]}
     match kind := written["kind"]:
         case "extract":
             return Extract(
-                batch=_batch_from(written["batch"]),
+                batch=_load_batch(written["batch"]),
                 resume=written["resume"],
                 again=written["again"],
                 parent=written["parent"],
@@ -212,10 +212,10 @@ def _step_from(written: Mapping[str, Any]) -> Step:
                 **order,
             )
         case "land":
-            batch = None if written["batch"] is None else _batch_from(written["batch"])
+            batch = None if written["batch"] is None else _load_batch(written["batch"])
             return Land(feed=Feed(**written["feed"]), batch=batch, **order)
         case "conform":
-            return Conform(tenant=written["tenant"], entity=written["entity"], anew=written["anew"], **order)
+            return Conform(tenant=written["tenant"], entity=written["entity"], rebuild_reason=written["anew"], **order)
         case "dimension":
             return BuildDimension(tenant=written["tenant"], name=written["name"], **order)
         case "fact":
@@ -235,15 +235,15 @@ def _feed(feed: Feed) -> dict[str, str]:
 
 
 def _batch(batch: Batch) -> dict[str, Any]:
-    window = {"since": iso(batch.window.since), "until": iso(batch.window.until)}
-    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "reading": batch.reading}
+    window = {"since": format_instant(batch.window.since), "until": format_instant(batch.window.until)}
+    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "reading": batch.attempt}
 
 
-def _batch_from(written: Mapping[str, Any]) -> Batch:
+def _load_batch(written: Mapping[str, Any]) -> Batch:
     return Batch(
         id=written["id"],
         feed=Feed(tenant=written["tenant"], connection=written["connection"], resource=written["resource"]),
         window=Window(since=parse_instant(written["since"]), until=parse_instant(written["until"])),
         purpose=written["purpose"],
-        reading=written["reading"],
+        attempt=written["reading"],
     )

@@ -75,9 +75,9 @@ class PublishedBucket:
         if before.get("digest") == digest:
             return dict(before)
         path = f"{_STATES}{state}/{table}/part-0{self.suffix}"
-        draft = self.store.draft(path)
+        draft = self.store.local_path(path)
         rows = fill(table, draft)
-        self.store.settle(path)
+        self.store.commit(path)
         draft.unlink()
         return {"files": [path], "rows": rows, "digest": digest}
 

@@ -58,7 +58,7 @@ class PublishedDelta:
         if before.get("digest") == digest:
             return dict(before)
         path = f"{_DRAFTS}{table}.parquet"
-        draft = self.store.draft(path)
+        draft = self.store.local_path(path)
         draft.unlink(missing_ok=True)
         rows = fill(table, draft)
         url = f"{self.store.url}/{table}"

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from headwater.clock import iso
-from headwater.errors import Unsupported
+from headwater.clock import format_instant
+from headwater.errors import UnsupportedError
 from headwater.model.project import Declarations, Publication
 from headwater.publish.bucket import PublishedBucket
 from headwater.publish.delta import PublishedDelta
@@ -34,7 +34,7 @@ def publish(
 ) -> str:
     """Bring a publication up to date with the warehouse; a few words of what was done. A replay writes nothing."""
     if not warehouse.capabilities.can_export:
-        raise Unsupported(
+        raise UnsupportedError(
             "this warehouse does not write its tables to files",
             where=f"publish `{publication.name}`",
             saw="capability exports",
@@ -67,7 +67,7 @@ def _write_changes(
 
         target.publish_state(
             f"{now:%Y%m%dT%H%M%S%f}Z",
-            {**about, "published_at": iso(now)},
+            {**about, "published_at": format_instant(now)},
             digests,
             fill=fill,
         )

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from headwater.errors import DeclarationError
 from headwater.model.project import Declarations, Project, Publication
-from headwater.model.tables import order, table_name
-from headwater.names import suggest
-from headwater.storage.url import absolute, scheme_of
+from headwater.model.tables import list_in_build_order, table_name
+from headwater.names import did_you_mean
+from headwater.storage.url import scheme_of, to_absolute
 
 
 def check_publications(project: Project, declarations: Declarations, root: Path) -> None:
@@ -18,7 +18,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
     names: set[str] = set()
     places: set[str] = set()
     for number, one in enumerate(project.publish):
-        where = project.origin.of("publish", str(number))
+        where = project.origin.location_of("publish", str(number))
         place = publication_url(one, root)
         if one.name in names or place in places:
             raise DeclarationError(
@@ -36,7 +36,7 @@ def publication_url(declared: Publication, root: Path) -> str:
     """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
     if scheme_of(declared.url):
         return declared.url.rstrip("/")
-    return os.path.abspath(absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
+    return os.path.abspath(to_absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
 
 
 def tenant_url(declared: Publication, root: Path, tenant: str) -> str:
@@ -53,7 +53,7 @@ def list_tables(declared: Publication, declarations: Declarations) -> Sequence[s
 def _all_tables(declared: Publication, declarations: Declarations) -> Sequence[str]:
     if declared.layer == "silver":
         return tuple(declarations.entities)
-    return tuple(table_name(table) for table in order(declarations))
+    return tuple(table_name(table) for table in list_in_build_order(declarations))
 
 
 def _check_tables(declared: Publication, declarations: Declarations, where: str) -> None:
@@ -63,5 +63,5 @@ def _check_tables(declared: Publication, declarations: Declarations, where: str)
     for table in declared.tables:
         if table not in known:
             raise DeclarationError(
-                f"{declared.layer} has no table `{table}`.", where=where, saw=table, hint=suggest(table, known)
+                f"{declared.layer} has no table `{table}`.", where=where, saw=table, hint=did_you_mean(table, known)
             )

@@ -11,14 +11,14 @@ from pydantic import TypeAdapter
 
 from headwater.codegen.models import generate
 from headwater.errors import HeadwaterError
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Project
-from headwater.plan.explain import explain as explained_plan
+from headwater.plan.explain import render_plan as explained_plan
 from headwater.plan.step import Plan
 from headwater.run.clients import client_of, connection_place
 from headwater.run.inspect.as_of import asof
@@ -198,7 +198,7 @@ def _check_places(workspace: Workspace) -> list[str]:
     for project in (workspace.project, *(workspace.project.in_environment(one) for one in others)):
         if not is_reference(project.ledger.url):
             find_ledger(project.ledger.url)
-        check_isolation(project.stamped(workspace.project.origin), sorted(tenants), workspace.root)
+        check_isolation(project.with_origin(workspace.project.origin), sorted(tenants), workspace.root)
     return warnings
 
 
@@ -207,7 +207,7 @@ def _warnings(workspace: Workspace) -> list[str]:
     for tenant, declared in workspace.project.tenants.items():
         for name, connection in declared.connections.items():
             try:
-                client_of(workspace.tenant(tenant), name, connection, budgets=Budgets()).close()
+                client_of(workspace.tenant(tenant), name, connection, budgets=RateLimiters()).close()
             except HeadwaterError as error:
                 found.append(f"{connection_place(workspace.tenant(tenant), name)}: {error.what}")
     return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from headwater.clock import Clock
-from headwater.events import Listen, ignore
+from headwater.events import EventListener, discard
 from headwater.extract.client import Client
-from headwater.extract.credentials import Access
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.credentials import Credentials
+from headwater.extract.rate_limit import RateLimiters
 from headwater.model.project import Connection
 from headwater.run.secrets import fill_settings, resolve_secrets
 from headwater.run.workspace import TenantWorkspace
@@ -17,8 +17,8 @@ def client_of(
     name: str,
     connection: Connection,
     *,
-    budgets: Budgets,
-    listen: Listen = ignore,
+    budgets: RateLimiters,
+    listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Client:
     """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
@@ -28,7 +28,7 @@ def client_of(
     def renewed() -> dict[str, str]:
         return resolve_secrets(connection, connector, root=workspace.root, where=where)
 
-    access = Access(
+    access = Credentials(
         tenant=workspace.tenant,
         connection=name,
         settings=fill_settings(connection, connector, where=where),
@@ -36,12 +36,12 @@ def client_of(
         renew=renewed,
         limits=connection.limits,
     )
-    return Client(connector, access, budgets=budgets, clock=clock or workspace.clock, listen=listen)
+    return Client(connector, access, rate_limiters=budgets, clock=clock or workspace.clock, listen=listen)
 
 
 def connection_place(workspace: TenantWorkspace, name: str) -> str:
     """Where a connection is declared: file and line, or the ledger."""
     declared = workspace.project.tenants.get(workspace.tenant)
     if declared and name in declared.connections:
-        return workspace.project.origin.of("tenants", workspace.tenant, "connections", name)
+        return workspace.project.origin.location_of("tenants", workspace.tenant, "connections", name)
     return f"ledger, connection {name} of {workspace.tenant}"

@@ -78,7 +78,7 @@ def check_isolation(project: Project, tenants: Sequence[str], root: Path) -> Non
 def tenant_places(project: Project, tenant: str, root: Path, *, disk: _Disk | None = None) -> Iterator[TenantPlace]:
     """Where a tenant's lake, warehouse and publications are."""
     look = disk or _Disk()
-    where = project.origin.of
+    where = project.origin.location_of
     lake = str(root / project.lake.place(tenant) / tenant)
     yield _place(look, tenant, "lake.url", where("lake", "url"), lake)
     yield from _warehouse_places(project, tenant, root, look)
@@ -88,7 +88,7 @@ def tenant_places(project: Project, tenant: str, root: Path, *, disk: _Disk | No
 
 
 def _warehouse_places(project: Project, tenant: str, root: Path, look: _Disk) -> Iterator[TenantPlace]:
-    settings, where = project.warehouse, project.origin.of
+    settings, where = project.warehouse, project.origin.location_of
     if isinstance(settings, DuckDBWarehouse):
         path = str(root / settings.place(tenant))
         yield _place(look, tenant, "warehouse.path", where("warehouse", "path"), path)

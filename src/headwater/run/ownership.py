@@ -53,7 +53,7 @@ def own_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, claim: boo
 
 
 def _name_of(ledger: Ledger, tenant: str) -> str | None:
-    return ledger.mark(_EVERYBODY, f"places:{tenant}")
+    return ledger.get_mark(_EVERYBODY, f"places:{tenant}")
 
 
 def _read(body: bytes) -> Owner | None:

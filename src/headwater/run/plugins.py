@@ -16,7 +16,7 @@ from headwater.errors import DeclarationError
 from headwater.ledger.base import Ledger
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
-from headwater.model.field import Field, contract_of, fields_of
+from headwater.model.field import Field, build_contract, contract_fields
 from headwater.model.load import load_connector, load_declarations
 from headwater.model.project import (
     Declarations,
@@ -27,9 +27,9 @@ from headwater.model.project import (
     WarehouseSettings,
 )
 from headwater.model.resource import Resource
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.secrets import resolve, resolve_url
-from headwater.storage.url import absolute
+from headwater.storage.url import to_absolute
 from headwater.warehouse.base import Warehouse
 
 
@@ -43,7 +43,7 @@ class Plug:
     def fields(self) -> dict[str, tuple[Field, ...]]:
         """The bronze fields of each resource, by `connector.resource`."""
         name = self.connector.connector
-        return {f"{name}.{resource}": fields_of(contract) for resource, contract in self.contracts.items()}
+        return {f"{name}.{resource}": contract_fields(contract) for resource, contract in self.contracts.items()}
 
 
 def connector_names() -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.ya
         # A project's copy of an installed manifest goes on using that one's contracts.
         return _plug(load_connector(own), f"{point.value}.schemas" if point else None)
     if point is None:
-        hint = suggest(name, connector_names()) or "`headwater connector list` shows those that are installed"
+        hint = did_you_mean(name, connector_names()) or "`headwater connector list` shows those that are installed"
         raise DeclarationError(f"No connector is called `{name}`.", where=where, saw=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
@@ -74,7 +74,7 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
     """The declarations that ship under `name`."""
     point = _point("headwater.blueprints", name)
     if point is None:
-        hint = suggest(name, blueprint_names())
+        hint = did_you_mean(name, blueprint_names())
         raise DeclarationError(f"No blueprint is called `{name}`.", where=where, saw=name, hint=hint)
     with as_file(files(point.value)) as folder:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
@@ -115,7 +115,7 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
     elif isinstance(settings, FilesWarehouse):
         warehouse = kind(
             tenant,
-            absolute(settings.folder(tenant), root),
+            to_absolute(settings.folder(tenant), root),
             settings.format,
             settings.memory,
             threads=settings.threads,
@@ -123,25 +123,25 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
         )
     elif isinstance(settings, RedshiftWarehouse):
         url, stage, role = (
-            resolve_url(getattr(settings, name), root=root, where=settings.origin.of(name))
+            resolve_url(getattr(settings, name), root=root, where=settings.origin.location_of(name))
             for name in ("url", "stage", "iam_role")
         )
         warehouse = kind(tenant, url, stage=stage, iam_role=role, read_only=read_only)
     elif isinstance(settings, SparkWarehouse):
         warehouse = _spark(kind, settings, tenant, root, read_only=read_only)
     else:
-        url = resolve_url(settings.url, root=root, where=settings.origin.of("url"))
+        url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url"))
         warehouse = kind(tenant, url, memory=settings.memory, read_only=read_only)
     return warehouse
 
 
 def _spark(kind: Any, settings: SparkWarehouse, tenant: str, root: Path, *, read_only: bool) -> Warehouse:
     """One tenant's databases in Spark; in local mode their files are in a folder of the project."""
-    url = resolve_url(settings.url, root=root, where=settings.origin.of("url")) if settings.url else ""
+    url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url")) if settings.url else ""
     path = settings.folder(tenant)
     if url.startswith("local"):
         path = str(root / (path or ".headwater/spark"))
-    where = settings.origin.of("settings")
+    where = settings.origin.location_of("settings")
     given = {
         name: resolve(value, root=root, where=where) if is_reference(value) else value
         for name, value in settings.settings.items()
@@ -176,10 +176,10 @@ def _named(connector: Connector) -> Iterator[str]:
 
 def _contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
     if not resource.contract:
-        return contract_of(resource.resource, resource.fields)
+        return build_contract(resource.resource, resource.fields)
     found = getattr(module, resource.contract, None)
     if found is None:
-        where = connector.origin.of("resources")
+        where = connector.origin.location_of("resources")
         raise DeclarationError(
             f"`{resource.resource}` names a contract that is not there.", where=where, saw=resource.contract
         )

@@ -11,7 +11,7 @@ from headwater.errors import DeclarationError, HeadwaterError
 from headwater.model.address import REFERENCES, check_ledger, holds_secret
 from headwater.model.connector import Connector
 from headwater.model.project import Connection
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 
 def resolve(reference: str, *, root: Path, where: str) -> str:
@@ -32,7 +32,7 @@ def resolve_secrets(connection: Connection, connector: Connector, *, root: Path,
     """All secrets that the connector needs, by name; DeclarationError naming the first that is not given."""
     for name in connection.secrets:
         if name not in connector.secrets:
-            hint = suggest(name, connector.secrets)
+            hint = did_you_mean(name, connector.secrets)
             raise DeclarationError(f"{connector.connector} knows no secret `{name}`.", where=where, saw=name, hint=hint)
     for name, meaning in connector.secrets.items():
         if name not in connection.secrets:
@@ -45,7 +45,7 @@ def fill_settings(connection: Connection, connector: Connector, *, where: str) -
     """The connection's settings with the connector's defaults; DeclarationError for missing and unknown ones."""
     for name in connection.settings:
         if name not in connector.settings:
-            hint = suggest(name, connector.settings)
+            hint = did_you_mean(name, connector.settings)
             raise DeclarationError(
                 f"{connector.connector} knows no setting `{name}`.", where=where, saw=name, hint=hint
             )

@@ -13,15 +13,15 @@ from pydantic import ValidationError
 
 from headwater.clock import Clock, SystemClock
 from headwater.errors import DeclarationError
-from headwater.events import Listen, ignore
+from headwater.events import EventListener, discard
 from headwater.lake.base import Lake
 from headwater.lake.folder import FolderLake
 from headwater.ledger.base import ConnectionRow, Ledger
-from headwater.model.check.context import Whole
-from headwater.model.check.entities import check
+from headwater.model.check.context import ValidationContext
+from headwater.model.check.entities import check_declarations
 from headwater.model.load import load_declarations, load_project
 from headwater.model.project import Connection, Declarations, Project
-from headwater.names import check_slug, suggest
+from headwater.names import check_slug, did_you_mean
 from headwater.publish.targets import check_publications
 from headwater.run.isolation import check_isolation
 from headwater.run.ownership import own_lake, own_warehouse, owner_of
@@ -39,21 +39,25 @@ class Workspace(AbstractContextManager["Workspace"]):
     project: Project
     declarations: Declarations
     plugs: Mapping[str, Plug]
-    listen: Listen = ignore
+    listen: EventListener = discard
     clock: Clock = field(default_factory=SystemClock)
     _isolated: frozenset[str] | None = None
 
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        url = resolve_url(self.project.ledger.url, root=self.root, where=self.project.origin.of("ledger", "url"))
+        url = resolve_url(
+            self.project.ledger.url, root=self.root, where=self.project.origin.location_of("ledger", "url")
+        )
         return open_ledger(url)
 
     def has_ledger(self) -> bool:
         """Whether the ledger is there already; opening one that is not makes it."""
         if "ledger" in self.__dict__:
             return True
-        url = resolve_url(self.project.ledger.url, root=self.root, where=self.project.origin.of("ledger", "url"))
+        url = resolve_url(
+            self.project.ledger.url, root=self.root, where=self.project.origin.location_of("ledger", "url")
+        )
         path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
         return not sqlite or Path(path).is_file()
 
@@ -117,7 +121,7 @@ class TenantWorkspace:
         return self.whole.clock
 
     @property
-    def listen(self) -> Listen:
+    def listen(self) -> EventListener:
         """Who is told of events."""
         return self.whole.listen
 
@@ -138,7 +142,7 @@ class TenantWorkspace:
     def owned_lake(self) -> Lake:
         """The tenant's part of the lake. DeclarationError if it belongs to another project."""
         lake = self.lake()
-        own_lake(lake, self.owner(), self.ledger, where=self.project.origin.of("lake", "url"))
+        own_lake(lake, self.owner(), self.ledger, where=self.project.origin.location_of("lake", "url"))
         return lake
 
     def warehouse(self, *, read_only: bool = False) -> Warehouse:
@@ -147,7 +151,7 @@ class TenantWorkspace:
         warehouse = open_warehouse(self.project.warehouse, self.tenant, self.root, read_only=read_only)
         if not read_only:
             try:
-                own_warehouse(warehouse, self.owner(), self.ledger, where=self.project.origin.of("warehouse"))
+                own_warehouse(warehouse, self.owner(), self.ledger, where=self.project.origin.location_of("warehouse"))
             except BaseException:
                 warehouse.close()
                 raise
@@ -165,19 +169,19 @@ class TenantWorkspace:
 
 
 def open_project(
-    root: Path, *, environment: str = "", listen: Listen = ignore, clock: Clock | None = None
+    root: Path, *, environment: str = "", listen: EventListener = discard, clock: Clock | None = None
 ) -> Workspace:
     """The project at `root`, loaded and held against itself; DeclarationErrors with all that does not fit."""
     project = _in_environment(load_project(root), environment)
     declarations = Declarations()
     if project.blueprint:
-        declarations = load_blueprint(project.blueprint, where=project.origin.of("blueprint"))
+        declarations = load_blueprint(project.blueprint, where=project.origin.location_of("blueprint"))
     if (root / "models").is_dir():
-        declarations = declarations.overlaid(load_declarations(root / "models"))
-    declarations = declarations.choosing(project.on_schema_change, project.surrogate)
+        declarations = declarations.merge(load_declarations(root / "models"))
+    declarations = declarations.with_default(project.on_schema_change, project.surrogate)
     plugs = _plugs(root, project, declarations)
     fields = {name: found for plug in plugs.values() for name, found in plug.fields().items()}
-    check(Whole(declarations=declarations, fields=fields, settings=project.settings))
+    check_declarations(ValidationContext(declarations=declarations, fields=fields, settings=project.settings))
     check_publications(project, declarations, root)
     return Workspace(
         root=root, project=project, declarations=declarations, plugs=plugs, listen=listen, clock=clock or SystemClock()
@@ -198,7 +202,7 @@ def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
         )
         raise DeclarationError("Which tenant is not said.", where="--tenant", saw=f"{len(known)} tenants", hint=hint)
     if tenant not in known:
-        hint = suggest(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
+        hint = did_you_mean(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
         raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", saw=tenant, hint=hint)
     workspace.check_isolation()
     return workspace.tenant(check_slug(tenant))
@@ -222,9 +226,9 @@ def _in_environment(project: Project, environment: str) -> Project:
         return project
     found = project.environments.get(environment)
     if found is None:
-        hint = suggest(environment, project.environments) or "declare it under `environments:`"
+        hint = did_you_mean(environment, project.environments) or "declare it under `environments:`"
         raise DeclarationError(f"There is no environment `{environment}`.", where="--env", saw=environment, hint=hint)
-    return project.in_environment(found).stamped(project.origin)
+    return project.in_environment(found).with_origin(project.origin)
 
 
 def _plugs(root: Path, project: Project, declarations: Declarations) -> dict[str, Plug]:
@@ -232,11 +236,11 @@ def _plugs(root: Path, project: Project, declarations: Declarations) -> dict[str
     plugs: dict[str, Plug] = {}
     for tenant, declared in project.tenants.items():
         for name, connection in declared.connections.items():
-            where = project.origin.of("tenants", tenant, "connections", name, "connector")
+            where = project.origin.location_of("tenants", tenant, "connections", name, "connector")
             plugs.setdefault(connection.connector, load_plug(connection.connector, root=root, where=where))
     for entity in declarations.entities.values():
         for source in entity.sources:
             name = source.partition(".")[0]
             if name not in plugs:
-                plugs[name] = load_plug(name, root=root, where=entity.origin.of("sources", source))
+                plugs[name] = load_plug(name, root=root, where=entity.origin.location_of("sources", source))
     return plugs

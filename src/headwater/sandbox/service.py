@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.sandbox.connectwise.app import connectwise
 from headwater.sandbox.connectwise.auth import Access
 from headwater.sandbox.server import bound, run
@@ -25,7 +25,7 @@ def serve(
     """Serve a simulated service until interrupted; prints one line, its URL, once it listens."""
     if service not in SERVICES:
         raise DeclarationError(
-            f"`{service}` is not simulated", where="sandbox SERVICE", saw=service, hint=suggest(service, SERVICES)
+            f"`{service}` is not simulated", where="sandbox SERVICE", saw=service, hint=did_you_mean(service, SERVICES)
         )
     with bound(host, port) as listener:
         app = SERVICES[service](seed=seed, companies=companies, months=months, access=access)

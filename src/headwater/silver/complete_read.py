@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import sqlglot
 from sqlglot import exp
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
@@ -42,7 +42,7 @@ class CompleteRead:
 
 def before_end_condition(read: CompleteRead) -> str:
     """Which events of the log count when the read ends (SQL)."""
-    until, begun = micros(read.arrival.batch.window.until), micros(read.arrival.read_at)
+    until, begun = to_micros(read.arrival.batch.window.until), to_micros(read.arrival.read_at)
     return f"(sequence < {until} OR (sequence = {until} AND observed <= {begun}))"
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.model.entity import Entity
 from headwater.names import quote
 from headwater.silver.complete_read import CompleteRead
@@ -143,7 +143,7 @@ def _take_group(work: ConformJob, arrivals: tuple[LandedBatch, ...], all_of_them
         if first.batch.purpose != "sweep":
             done += _take(work, arrivals, whole=True)
         if first.is_complete:
-            work.record_mark(micros(first.read_at))
+            work.record_mark(to_micros(first.read_at))
             merged, verdict = apply_complete_read(
                 _build_complete_read(work, first, all_of_them),
                 verdict=work.verdicts.get(first.batch.id),
@@ -273,7 +273,7 @@ def _take(work: ConformJob, arrivals: Sequence[LandedBatch], *, whole: bool = Fa
             work.warehouse, staged, [one for one in arrivals if work.mappings[one.source].changed_at]
         )
     findings += _drop_keyless(work.warehouse, staged)
-    work.record_mark(min(micros(arrival.read_at) for arrival in arrivals))
+    work.record_mark(min(to_micros(arrival.read_at) for arrival in arrivals))
     if needs_order(work.warehouse, staged):
         drop_repeats(work.warehouse, work.entity, staged, EVENTS, whole=bool(work.only))
     done = merge(work.warehouse, work.entity, staged, in_order=True)

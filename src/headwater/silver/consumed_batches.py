@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.names import literal
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.tables import INTAKES
@@ -45,7 +45,7 @@ class ConsumedBatch:
 
 def position_of(arrival: LandedBatch) -> Position:
     """Where a batch stands: by when it was read; of what was read at one instant, changes come first and sweeps last."""
-    return micros(arrival.read_at), _TURN[arrival.batch.purpose], arrival.batch.reading, arrival.batch.id
+    return to_micros(arrival.read_at), _TURN[arrival.batch.purpose], arrival.batch.attempt, arrival.batch.id
 
 
 def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]:
@@ -96,5 +96,5 @@ def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -
 def _row_sql(entity: str, arrival: LandedBatch, verdict: DeleteVerdict) -> str:
     batch = arrival.batch
     texts = (entity, batch.id, batch.feed.connection, batch.feed.resource, batch.purpose)
-    numbers = f"CAST({micros(arrival.read_at)} AS BIGINT), {batch.reading}, {len(arrival.files)}"
+    numbers = f"CAST({to_micros(arrival.read_at)} AS BIGINT), {batch.attempt}, {len(arrival.files)}"
     return f"({', '.join(map(literal, texts))}, {numbers}, {literal(verdict)})"

@@ -8,15 +8,14 @@ from datetime import timedelta
 import sqlglot
 from sqlglot import exp
 
-from headwater.clock import micros
-from headwater.dtypes import DUCKDB, spelled
+from headwater.clock import to_micros
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.mapping import LandedBatch, SourceMapping
-from headwater.temporal.event_hash import event_hash
-from headwater.temporal.keys import entity_key
-from headwater.temporal.sql import FOREVER, known_list
-from headwater.temporal.sql import micros as micros_of
+from headwater.temporal.event_hash import event_hash_sql
+from headwater.temporal.keys import entity_key_sql
+from headwater.temporal.sql import FOREVER, known_list, micros_sql
 
 STAMP_TOLERANCE = timedelta(minutes=5)
 """So much later than its own read a stamp may be: by so much clocks differ, and beyond it the stamp is not believed."""
@@ -47,7 +46,7 @@ def cast_sql(value: str, dtype: str, stored: str) -> str:
         return f"CAST(TO_JSON(CAST({value} AS {stored})) AS VARCHAR)"
     if dtype == "timestamp" and stored != "TIMESTAMP":
         return f"CAST(TRY_CAST({value} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
-    wanted = spelled(dtype, DUCKDB)
+    wanted = render_dtype(dtype, DUCKDB)
     return f"({value})" if stored == wanted else f"TRY_CAST({value} AS {wanted})"
 
 
@@ -57,7 +56,7 @@ def _is_nested(stored: str) -> bool:
 
 def may_not_fit(dtype: str, stored: str) -> bool:
     """Whether a value of the stored type may not be one of the declared type."""
-    if stored == spelled(dtype, DUCKDB):
+    if stored == render_dtype(dtype, DUCKDB):
         return False
     return not (
         (_is_nested(stored) and dtype in {"text", "json"})
@@ -92,7 +91,7 @@ def typed_columns_sql(entity: Entity, mapping: SourceMapping, stored: Mapping[st
 
 def key_sql(entity: Entity, arrival: LandedBatch, values: Mapping[str, str]) -> str:
     """The entity key of a record in SQL; NULL where a part of it is."""
-    return entity_key(arrival.batch.feed.connection, [values[name] for name in entity.key])
+    return entity_key_sql(arrival.batch.feed.connection, [values[name] for name in entity.key])
 
 
 def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, stored: Mapping[str, str]) -> str:
@@ -115,13 +114,13 @@ def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, 
     columns = ", ".join(_column_sql(entity, mapping, name, known) for name in entity.columns)
     says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
     key = key_sql(entity, arrival, {name: quote(name) for name in values})
-    said = event_hash("operation", known, entity.called)
+    said = event_hash_sql("operation", known, entity.event_names)
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  {sequence_sql(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
         f"  {columns},\n  {_unless_absent_sql(mapping, says, literal(known_list(())))} AS known,\n"
-        f"  {_unless_absent_sql(mapping, said, event_hash(literal('A'), {}))} AS hash,\n"
-        f"  _stamp AS stamp, CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
+        f"  {_unless_absent_sql(mapping, said, event_hash_sql(literal('A'), {}))} AS hash,\n"
+        f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
         f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
         f"_outside\n"
         f"FROM ({inner}) AS taken"
@@ -131,19 +130,19 @@ def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, 
 def select_presence_events(entity: Entity, arrival: LandedBatch, operation: str, keys: str) -> str:
     """The events that say of each key in a relation that it is absent (A) or present (P) in a complete read."""
     nothing = ", ".join(
-        f"CAST(NULL AS {spelled(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
+        f"CAST(NULL AS {render_dtype(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
     )
     return (
-        f"SELECT entity_key, CAST({micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
+        f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
         f"{literal(operation)} AS operation, {literal(arrival.source)} AS source, {nothing}, "
-        f"{literal(known_list(()))} AS known, {event_hash(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
-        f"CAST({micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
+        f"{literal(known_list(()))} AS known, {event_hash_sql(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
+        f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
         f"{literal(arrival.batch.id)} AS batch_id FROM {keys}"
     )
 
 
 def _column_sql(entity: Entity, mapping: SourceMapping, name: str, known: Mapping[str, str]) -> str:
-    nothing = f"CAST(NULL AS {spelled(entity.columns[name].type, DUCKDB)})"
+    nothing = f"CAST(NULL AS {render_dtype(entity.columns[name].type, DUCKDB)})"
     value = _unless_absent_sql(mapping, quote(name), nothing) if name in known else nothing
     return f"{value} AS {quote(name)}"
 
@@ -158,7 +157,7 @@ def stamp_sql(mapping: SourceMapping) -> str:
     if not mapping.changed_at:
         return "CAST(NULL AS BIGINT)"
     instant = f"CAST(TRY_CAST({mapping.changed_at} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
-    return f"CASE WHEN {instant} < {FOREVER} THEN {micros_of(instant)} END"
+    return f"CASE WHEN {instant} < {FOREVER} THEN {micros_sql(instant)} END"
 
 
 def sequence_sql(arrival: LandedBatch) -> str:
@@ -167,13 +166,13 @@ def sequence_sql(arrival: LandedBatch) -> str:
     A stamp later than the read can be true of no record that was read: then the read's own instant counts.
     """
     return (
-        f"CASE WHEN _stamp IS NULL THEN {micros(arrival.batch.window.until)} "
-        f"WHEN _stamp > {_latest_stamp(arrival)} THEN {micros(arrival.read_at)} ELSE _stamp END"
+        f"CASE WHEN _stamp IS NULL THEN {to_micros(arrival.batch.window.until)} "
+        f"WHEN _stamp > {_latest_stamp(arrival)} THEN {to_micros(arrival.read_at)} ELSE _stamp END"
     )
 
 
 def _latest_stamp(arrival: LandedBatch) -> int:
-    return micros(arrival.latest_credible + STAMP_TOLERANCE)
+    return to_micros(arrival.latest_credible + STAMP_TOLERANCE)
 
 
 def _operation_sql(mapping: SourceMapping) -> str:

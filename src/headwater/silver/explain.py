@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.model.entity import Entity
 from headwater.silver.schema.tables import shape_of
-from headwater.temporal.fold import carried_groups, fold
+from headwater.temporal.fold import fold_sql, group_carried
 from headwater.temporal.sql import known_list
 
 
@@ -14,7 +14,7 @@ def explain(entity: Entity) -> tuple[str, ...]:
     A merge runs it for the keys that something arrived for, and takes a shorter way to the same rows where it can.
     """
     shape = shape_of(entity)
-    lists = [entity.known(source) for source in entity.sources.values()]
+    lists = [entity.known_columns(source) for source in entity.sources.values()]
     known = [known_list(()), *(None if columns is None else known_list(columns) for columns in lists)]
-    carried = carried_groups(shape, known)
-    return (fold(f'silver."{entity.entity}_log"', shape, carried=carried, sources=tuple(entity.sources)),)
+    carried = group_carried(shape, known)
+    return (fold_sql(f'silver."{entity.entity}_log"', shape, carried=carried, sources=tuple(entity.sources)),)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.names import literal
 from headwater.silver.complete_read import CompleteRead, before_end_condition, select_last_records
 from headwater.silver.events import select_presence_events
 from headwater.temporal.fold import order_sql
-from headwater.temporal.sql import listed
+from headwater.temporal.sql import column_list
 
 STAGED = ("silver__back", "silver__lives", "silver__live", "silver__closed")
 """Temporary tables of this module."""
@@ -78,10 +78,10 @@ def _stage_live(read: CompleteRead) -> str:
 def _select_restated(read: CompleteRead, live: str, lives: str) -> str:
     """A snapshot's live records of what is closed, as of the read: their own stamps are older than its end."""
     batch = read.arrival.batch
-    until = micros(batch.window.until)
+    until = to_micros(batch.window.until)
     names = (*("operation", "source", *read.entity.columns, "known", "hash", "stamp", "observed", "place", "batch_id"),)
     return (
-        f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {listed(names, 'r')}\nFROM {live} AS r "
+        f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {column_list(names, 'r')}\nFROM {live} AS r "
         f"JOIN {lives} AS l ON l.entity_key = r.entity_key\n"
         f"WHERE r.sequence < {until} AND r.batch_id = {literal(batch.id)} AND l._open = 0"
     )

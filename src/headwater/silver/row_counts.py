@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.events import cast_sql, key_sql, records_relation
@@ -88,7 +88,7 @@ class RowCountCheck:
         """The open things that this feed showed; `was_open`: they were there already when the complete read ended."""
         then = "TRUE"
         if complete is not None:
-            until = iso(complete.batch.window.until).removesuffix("Z").replace("T", " ")
+            until = format_instant(complete.batch.window.until).removesuffix("Z").replace("T", " ")
             then = f"v.valid_from <= TIMESTAMP {literal(until)}"
         versions = self.warehouse.ref("silver", self.entity.entity)
         log = self.warehouse.ref("silver", f"{self.entity.entity}_log")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from headwater.clock import from_micros, iso, micros
+from headwater.clock import format_instant, from_micros, to_micros
 from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.result import Finding
-from headwater.temporal.keys import hash60
-from headwater.temporal.sql import listed
+from headwater.temporal.keys import hash60_sql
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import stage_events
 
@@ -38,7 +38,9 @@ def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[LandedBatc
             key = warehouse.rows(f"SELECT MIN(entity_key) {among} AND batch_id = {literal(batch)} AND stamp = {stamp}")[
                 0
             ][0]
-            said = f"batch {batch}: {key} says {iso(from_micros(stamp))}; such records count as of their read"
+            said = (
+                f"batch {batch}: {key} says {format_instant(from_micros(stamp))}; such records count as of their read"
+            )
             findings.append(Finding(finding="future_stamp", count=future, detail=said))
     return findings
 
@@ -85,7 +87,7 @@ def _passed_sql(warehouse: Warehouse, entity: Entity, staged: str) -> str:
     log = warehouse.ref("silver", f"{entity.entity}_log")
     first, began, ended = warehouse.rows(f"SELECT MIN(sequence), MIN(observed), MAX(observed) FROM {staged}")[0]
     keys = (
-        f"SELECT entity_key, source, {hash60('entity_key')} AS key_hash, MIN(sequence) AS first "
+        f"SELECT entity_key, source, {hash60_sql('entity_key')} AS key_hash, MIN(sequence) AS first "
         f"FROM {staged} WHERE entity_key IS NOT NULL GROUP BY entity_key, source"
     )
     later = (
@@ -103,7 +105,7 @@ def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, span
     among = f"entity_key IN (SELECT entity_key FROM {passed})"
     per_key = "ROW_NUMBER() OVER (PARTITION BY entity_key, source ORDER BY {order}) AS _n"
     newest = per_key.format(order="observed DESC, sequence DESC, place DESC")
-    names = listed(_EVENT)
+    names = column_list(_EVENT)
     last = warehouse.stage(
         "silver__last_read",
         f"SELECT {names} FROM (SELECT {names}, {newest} FROM {staged} WHERE {among}) AS ranked WHERE _n = 1",
@@ -132,12 +134,12 @@ def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) 
     rows = []
     for one in reads:
         window, whole = one.batch.window, one.batch.purpose != "changes"
-        since = _BEGIN if whole or window.unbounded else micros(window.since)
+        since = _BEGIN if whole or window.is_unbounded else to_micros(window.since)
         # Records that were asked for by id are all of the things that they are about, and of no others.
         source = "" if whole else one.source
         texts = (one.batch.id, source, f"{one.batch.feed.connection}:")
         closes = one.batch.purpose == "snapshot" and mappings[one.source].has_deletes
-        numbers = (since, _END if whole else micros(window.until), micros(one.read_at), int(closes))
+        numbers = (since, _END if whole else to_micros(window.until), to_micros(one.read_at), int(closes))
         spelled = (*map(literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
         rows.append(f"({', '.join(spelled)})")
     return ", ".join(rows)
@@ -151,4 +153,4 @@ def _backdated_finding(warehouse: Warehouse, back: str, batch: str, count: int, 
 
 
 def _format_instant(instant: int | None) -> str:
-    return "no instant" if instant is None else iso(from_micros(instant))
+    return "no instant" if instant is None else format_instant(from_micros(instant))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredFile:
     """A small file, and the tag by which its next writer shows that it knows this very content."""
 
     body: bytes
@@ -17,7 +17,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FileEntry:
     """A file that is there."""
 
     path: str
@@ -30,7 +30,7 @@ class Store(Protocol):
     url: str
     """Where it is, in words that a person and another program understand."""
 
-    def read(self, path: str) -> Kept | None:
+    def read(self, path: str) -> StoredFile | None:
         """A small file; None when there is none."""
         ...
 
@@ -38,23 +38,23 @@ class Store(Protocol):
         """Put a small file there, in the place of another one."""
         ...
 
-    def swap(self, path: str, body: bytes, *, was: str | None) -> str | None:
+    def swap(self, path: str, body: bytes, *, expected_tag: str | None) -> str | None:
         """Put a small file there if what is there has the tag `was` (None: if nothing is); its tag, None if not so."""
         ...
 
-    def draft(self, path: str) -> Path:
+    def local_path(self, path: str) -> Path:
         """Where on this machine a writer may fill the file `path`, which nobody knows of yet; its folder exists."""
         ...
 
-    def settle(self, path: str) -> None:
-        """Let what was filled at `draft(path)` last: it survives this process and a loss of power."""
+    def commit(self, path: str) -> None:
+        """Let what was filled at `local_path(path)` last: it survives this process and a loss of power."""
         ...
 
     def fetch(self, path: str) -> Path:
         """The file on this machine, for reading; it is there until the store is closed, or removed."""
         ...
 
-    def list(self, prefix: str) -> list[Found]:
+    def list(self, prefix: str) -> list[FileEntry]:
         """The files below a folder, sorted by path."""
         ...
 

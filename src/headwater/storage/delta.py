@@ -22,19 +22,21 @@ _TIDY_EVERY = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class DeltaVersion:
     """A version of a Delta table: its number, and its files (below the table) with their rows."""
 
     number: int
     files: tuple[tuple[str, int], ...]
 
 
-def put(url: str, files: Sequence[Path], *, mode: Literal["append", "overwrite"], options: dict[str, str]) -> Version:
+def write_version(
+    url: str, files: Sequence[Path], *, mode: Literal["append", "overwrite"], options: dict[str, str]
+) -> DeltaVersion:
     """Write the rows of Parquet files, as they come, to the Delta table at `url` as one version; it is made if need be."""
     try:
         write_deltalake(
             url,
-            _stream(files),
+            _open_stream(files),
             mode=mode,
             schema_mode="overwrite" if mode == "overwrite" else None,
             storage_options=options or None,
@@ -43,38 +45,38 @@ def put(url: str, files: Sequence[Path], *, mode: Literal["append", "overwrite"]
         table = DeltaTable(url, storage_options=options or None)
         if table.version() % _TIDY_EVERY == _TIDY_EVERY - 1:
             table.vacuum(dry_run=False)
-        return _version(table)
+        return _to_version(table)
     except (DeltaError, OSError) as error:
-        raise _refused(url, error) from error
+        raise _to_error(url, error) from error
 
 
-def restore(url: str, version: int, *, options: dict[str, str]) -> None:
+def restore_version(url: str, version: int, *, options: dict[str, str]) -> None:
     """Let the table hold again what it held in an earlier version; nothing is written where it does."""
     try:
         table = DeltaTable(url, storage_options=options or None)
         if table.version() != version:
             table.restore(version)
     except (DeltaError, OSError) as error:
-        raise _refused(url, error) from error
+        raise _to_error(url, error) from error
 
 
-def version_of(url: str, *, options: dict[str, str]) -> int | None:
+def read_version(url: str, *, options: dict[str, str]) -> int | None:
     """The newest version of the table at `url`; None when there is none."""
     try:
         return DeltaTable(url, storage_options=options or None).version()
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
-        raise _refused(url, error) from error
+        raise _to_error(url, error) from error
 
 
-def _version(table: DeltaTable) -> Version:
+def _to_version(table: DeltaTable) -> DeltaVersion:
     actions: Any = pa.table(table.get_add_actions(flatten=True))
     files = zip(actions["path"].to_pylist(), actions["num_records"].to_pylist(), strict=True)
-    return Version(number=table.version(), files=tuple(sorted(files)))
+    return DeltaVersion(number=table.version(), files=tuple(sorted(files)))
 
 
-def _stream(files: Sequence[Path]) -> pa.RecordBatchReader:
+def _open_stream(files: Sequence[Path]) -> pa.RecordBatchReader:
     opened = [pq.ParquetFile(file) for file in files]
     # A file may say that a column holds no NULL, which is true of itself only.
     schema = pa.schema([pa.field(field.name, field.type) for field in opened[0].schema_arrow])
@@ -82,6 +84,6 @@ def _stream(files: Sequence[Path]) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
 
 
-def _refused(url: str, error: Exception) -> WarehouseError | StoreError:
+def _to_error(url: str, error: Exception) -> WarehouseError | StoreError:
     kind = StoreError if _OBJECTS.match(url) else WarehouseError
     return kind("a Delta table cannot be written", where=url, saw=str(error).splitlines()[0][:300])

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 
 
-def plain_http() -> bool:
+def allows_plain_http() -> bool:
     """Whether the store that the environment names (`AWS_ENDPOINT_URL`) may be spoken to without TLS."""
     endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", ""))
     return endpoint.scheme == "http" and bool(_LOOPBACK.fullmatch(endpoint.hostname or ""))

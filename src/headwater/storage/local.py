@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from headwater.errors import StoreError
-from headwater.storage.base import Found, Kept
+from headwater.storage.base import FileEntry, StoredFile
 
 _TMP = ".tmp"
 _HINTS = {
@@ -31,20 +31,20 @@ class FolderStore:
         self.root = Path(root).absolute()
         self.url = str(self.root)
 
-    def read(self, path: str) -> Kept | None:
+    def read(self, path: str) -> StoredFile | None:
         """A small file; None when there is none."""
-        with told("read", self.root / path):
+        with translate_errors("read", self.root / path):
             try:
                 body = (self.root / path).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return Kept(body=body, tag=_tag(body))
+        return StoredFile(body=body, tag=_tag(body))
 
     def write(self, path: str, body: bytes) -> None:
         """Put a small file there, in the place of another one."""
-        target = self.draft(path)
+        target = self.local_path(path)
         beside = target.with_name(target.name + _TMP)
-        with told("written", target):
+        with translate_errors("written", target):
             with beside.open("wb") as file:
                 file.write(body)
                 file.flush()
@@ -52,25 +52,25 @@ class FolderStore:
             beside.replace(target)
             _sync(target.parent)
 
-    def swap(self, path: str, body: bytes, *, was: str | None) -> str | None:
+    def swap(self, path: str, body: bytes, *, expected_tag: str | None) -> str | None:
         """Put a small file there if what is there has the tag `was`. Writers keep each other out by a lock."""
         found = self.read(path)
-        if (found.tag if found else None) != was:
+        if (found.tag if found else None) != expected_tag:
             return None
         self.write(path, body)
         return _tag(body)
 
-    def draft(self, path: str) -> Path:
+    def local_path(self, path: str) -> Path:
         """The file's own place: nobody looks at it before its name is told."""
         target = self.root / path
-        with told("written", target):
+        with translate_errors("written", target):
             target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
-    def settle(self, path: str) -> None:
-        """Let what was filled at `draft(path)` last."""
+    def commit(self, path: str) -> None:
+        """Let what was filled at `local_path(path)` last."""
         target = self.root / path
-        with told("written", target):
+        with translate_errors("written", target):
             _sync(target)
             _sync(target.parent)
 
@@ -78,22 +78,24 @@ class FolderStore:
         """The file itself."""
         return self.root / path
 
-    def list(self, prefix: str) -> list[Found]:
+    def list(self, prefix: str) -> list[FileEntry]:
         """The files below a folder, sorted by path."""
         start = self.root / prefix
-        with told("read", start):
+        with translate_errors("read", start):
             files = sorted(file for file in start.rglob("*") if file.is_file())
-            return [Found(path=file.relative_to(self.root).as_posix(), modified=_modified(file)) for file in files]
+            return [
+                FileEntry(path=file.relative_to(self.root).as_posix(), modified=_read_modified(file)) for file in files
+            ]
 
     def remove(self, path: str) -> None:
         """Remove a file; nothing happens when there is none."""
-        with told("removed", self.root / path):
+        with translate_errors("removed", self.root / path):
             (self.root / path).unlink(missing_ok=True)
 
     def clear(self, prefix: str) -> None:
         """Remove a folder and all that is in it."""
         target = self.root / prefix
-        with told("removed", target):
+        with translate_errors("removed", target):
             if target.is_dir():
                 shutil.rmtree(target)
 
@@ -102,7 +104,7 @@ class FolderStore:
 
 
 @contextmanager
-def told(verb: str, target: Path) -> Iterator[None]:
+def translate_errors(verb: str, target: Path) -> Iterator[None]:
     """Turn an OSError into an error that says where, why, and what to try."""
     try:
         yield
@@ -119,7 +121,7 @@ def _tag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _modified(file: Path) -> datetime:
+def _read_modified(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 

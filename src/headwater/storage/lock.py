@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 from headwater.errors import StoreError
-from headwater.storage.local import told
+from headwater.storage.local import translate_errors
 
 
 class Lock:
     """Held from the moment it is made until it is released, or its process ends however it may."""
 
     def __init__(self, path: Path) -> None:
-        with told("written", path):
+        with translate_errors("written", path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:

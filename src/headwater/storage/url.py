@@ -23,7 +23,7 @@ def scheme_of(url: str) -> str:
     return found[1].lower() if found else ""
 
 
-def absolute(url: str, root: Path) -> str:
+def to_absolute(url: str, root: Path) -> str:
     """An address in full: a folder counts from `root`."""
     return url if scheme_of(url) else str(root / url)
 
@@ -36,11 +36,11 @@ def open_store(url: str) -> Store:
     if scheme not in SCHEMES:
         hint = f"a folder, or an address that begins with {' or '.join(f'{one}://' for one in SCHEMES)}"
         raise StoreError("Files cannot be kept there.", where=url, saw=f"{scheme}:", hint=hint)
-    store: Store = _objects().ObjectStore(url)
+    store: Store = _import_obstore().ObjectStore(url)
     return store
 
 
-def _objects() -> Any:
+def _import_obstore() -> Any:
     """The module of object stores, whose driver comes with an extra."""
     try:
         return importlib.import_module("headwater.storage.object_store")

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.temporal.sql import FOREVER, listed, of
+from headwater.temporal.sql import FOREVER, column_list, qualify
 
 BEGINNING = "TIMESTAMP '0001-01-01 00:00:00'"
 """Before every instant that a source may mean."""
 
 
-def valid_at(relation: str, *, columns: Sequence[str], at: str) -> str:
+def valid_at_sql(relation: str, *, columns: Sequence[str], at: str) -> str:
     """The versions that are valid at the instant `at` (SQL): at most one a key."""
-    return f"SELECT {listed(columns)}\nFROM {relation}\nWHERE valid_from <= {at} AND valid_to > {at}"
+    return f"SELECT {column_list(columns)}\nFROM {relation}\nWHERE valid_from <= {at} AND valid_to > {at}"
 
 
-def covering(relation: str, *, key: str, columns: Sequence[str]) -> str:
+def coverage_sql(relation: str, *, key: str, columns: Sequence[str]) -> str:
     """The versions with `covers_from` and `covers_to`: spans without gaps, from the beginning of time to its end.
 
     So exactly one version of a key answers for any instant: the valid one; in a gap the last before it; before the
-    first the first. Join on the key and `covers_from <= instant AND instant < covers_to` (see `covers`).
+    first the first. Join on the key and `covers_from <= instant AND instant < covers_to` (see `covers_sql`).
     """
-    window = f"PARTITION BY {of('', key)} ORDER BY valid_from"
+    window = f"PARTITION BY {qualify('', key)} ORDER BY valid_from"
     return (
-        f"SELECT {listed((key, *columns))}, valid_from, valid_to,\n"
+        f"SELECT {column_list((key, *columns))}, valid_from, valid_to,\n"
         f"  CASE WHEN ROW_NUMBER() OVER ({window}) = 1 THEN {BEGINNING} ELSE valid_from END AS covers_from,\n"
         f"  COALESCE(LEAD(valid_from) OVER ({window}), {FOREVER}) AS covers_to\n"
         f"FROM {relation}"
     )
 
 
-def covers(relation: str, at: str) -> str:
-    """Whether a row of `covering` (known as `relation`) answers for the instant `at`."""
+def covers_sql(relation: str, at: str) -> str:
+    """Whether a row of `coverage_sql` (known as `relation`) answers for the instant `at`."""
     return f"({relation}.covers_from <= {at} AND {relation}.covers_to > {at})"
 
 
-def last_at_or_before(relation: str, *, key: str, columns: Sequence[str], probes: str, at: str) -> str:
+def last_version_sql(relation: str, *, key: str, columns: Sequence[str], probes: str, at: str) -> str:
     """For each row of `probes` (columns: key and `at`), the version of its key that answers for its instant.
 
     The result has: key, `at`, columns, `valid_from`, `valid_to`; a probe whose key has no version is left out.
     """
-    spans = covering(relation, key=key, columns=columns).replace("\n", "\n  ")
+    spans = coverage_sql(relation, key=key, columns=columns).replace("\n", "\n  ")
     return (
-        f"SELECT {of('p', key)}, {of('p', at)}, {listed(columns, 'v')}, v.valid_from, v.valid_to\n"
+        f"SELECT {qualify('p', key)}, {qualify('p', at)}, {column_list(columns, 'v')}, v.valid_from, v.valid_to\n"
         f"FROM {probes} AS p\n"
-        f"JOIN (\n  {spans}\n) AS v ON v.{of('', key)} = {of('p', key)} AND {covers('v', of('p', at))}"
+        f"JOIN (\n  {spans}\n) AS v ON v.{qualify('', key)} = {qualify('p', key)} AND {covers_sql('v', qualify('p', at))}"
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headwater.names import literal, quote
-from headwater.temporal.sql import micros
+from headwater.temporal.sql import micros_sql
 
 _EXACT = 9007199254740992
 """2**53: below it a double's whole part fits a bigint, and a fraction times it is whole."""
 
 
-def canonical(value: str, dtype: str) -> str:
+def canonical_sql(value: str, dtype: str) -> str:
     """The canonical text of `value` (SQL); NULL stays NULL.
 
     Whole numbers as digits, truth as t or f, instants as microseconds since 1970, dates as ISO, decimals at their
@@ -23,7 +23,7 @@ def canonical(value: str, dtype: str) -> str:
     if dtype == "boolean":
         return f"CASE WHEN {value} THEN 't' WHEN NOT {value} THEN 'f' END"
     if dtype == "timestamp":
-        return f"CAST({micros(value)} AS VARCHAR)"
+        return f"CAST({micros_sql(value)} AS VARCHAR)"
     if dtype == "double":
         whole, rest = f"FLOOR({value})", f"({value} - FLOOR({value})) * {_EXACT}"
         return (
@@ -33,7 +33,7 @@ def canonical(value: str, dtype: str) -> str:
     return f"CAST({value} AS VARCHAR)"
 
 
-def canonical_event(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
+def canonical_event_sql(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
     """The canonical text of an event that knows `columns` (name -> type), which stand beside it under their names.
 
     The order in which columns are declared does not matter. An unknown column is not mentioned; NULL is `name~`.
@@ -41,12 +41,12 @@ def canonical_event(operation: str, columns: Mapping[str, str], called: Mapping[
     """
     mentioned = {(called or {}).get(name, name): name for name in columns}
     pieces = [
-        f"COALESCE({literal(f'|{said}=')} || {canonical(quote(name), columns[name])}, {literal(f'|{said}~')})"
+        f"COALESCE({literal(f'|{said}=')} || {canonical_sql(quote(name), columns[name])}, {literal(f'|{said}~')})"
         for said, name in sorted(mentioned.items())
     ]
     return " || ".join([operation, *pieces])
 
 
-def event_hash(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
+def event_hash_sql(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
     """The hash of an event: MD5 of its canonical text."""
-    return f"MD5({canonical_event(operation, columns, called)})"
+    return f"MD5({canonical_event_sql(operation, columns, called)})"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headwater.names import literal, quote
-from headwater.temporal.sql import FOREVER, any_differs, instant, knows, listed, of, with_steps
+from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, qualify, timestamp_sql, with_steps
 
 EVENT_COLUMNS = ("entity_key", "sequence", "operation", "source", "known", "hash", "observed", "place", "batch_id")
 """What an event has beside the declared columns."""
@@ -24,20 +24,20 @@ _KEPT = "entity_key, sequence, operation, source, batch_id, _place"
 
 def order_sql(relation: str = "", *, observed: str = "", place: str = "", direction: str = "") -> str:
     """The order of the events of one key, for ORDER BY; `observed` and `place` may be other SQL than the columns."""
-    rank = f"CASE {of(relation, 'operation')} WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END"
+    rank = f"CASE {qualify(relation, 'operation')} WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END"
     parts = (
-        of(relation, "sequence"),
-        observed or of(relation, "observed"),
-        place or of(relation, "place"),
+        qualify(relation, "sequence"),
+        observed or qualify(relation, "observed"),
+        place or qualify(relation, "place"),
         rank,
-        of(relation, "source"),
-        of(relation, "hash"),
+        qualify(relation, "source"),
+        qualify(relation, "hash"),
     )
     return ", ".join(f"{part} {direction}".strip() for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class HistoryColumns:
     """The declared columns of a thing, as time sees them."""
 
     columns: tuple[str, ...]
@@ -51,7 +51,7 @@ class Shape:
         return tuple(column for column in self.columns if column not in self.overwritten)
 
 
-def carried_groups(shape: Shape, known: Iterable[str | None]) -> tuple[tuple[str, ...], ...]:
+def group_carried(shape: HistoryColumns, known: Iterable[str | None]) -> tuple[tuple[str, ...], ...]:
     """Tracked columns that some event does not know, grouped by which events know them.
 
     `known` holds the distinct values of that column among the events; columns of a group are carried forward together.
@@ -65,7 +65,7 @@ def carried_groups(shape: Shape, known: Iterable[str | None]) -> tuple[tuple[str
     return tuple(tuple(columns) for columns in groups.values())
 
 
-def sources_to_follow(spoken: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def find_followed_sources(spoken: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """The sources of which the fold has to follow whether they show a thing; none where operations say it by themselves.
 
     `spoken` holds the distinct (source, operation) among the events. While one source alone speaks and shows nothing
@@ -77,52 +77,59 @@ def sources_to_follow(spoken: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(sorted(sources)) if follow else ()
 
 
-def fold(events: str, shape: Shape, *, carried: Sequence[Sequence[str]] = (), sources: Sequence[str] = ()) -> str:
+def fold_sql(
+    events: str, shape: HistoryColumns, *, carried: Sequence[Sequence[str]] = (), sources: Sequence[str] = ()
+) -> str:
     """The versions of the keys in `events`, from all their events.
 
-    `carried` says which columns some events do not know (see `carried_groups`), `sources` which are followed (see
-    `sources_to_follow`); then a thing may be there after an event that knows nothing, and every tracked column is carried.
+    `carried` says which columns some events do not know (see `group_carried`), `sources` which are followed (see
+    `find_followed_sources`); then a thing may be there after an event that knows nothing, and every tracked column is carried.
     The result has: `entity_key`, the columns, `valid_from`, `valid_to`, `is_current`, `version_number`, `batch_id`.
     """
-    steps = [("placed", _placed(events, shape))]
+    steps = [("placed", _numbered_sql(events, shape))]
     if carried:
-        steps += [("islands", _islands(shape, carried)), ("filled", _filled(shape, carried))]
+        steps += [("islands", _islands_sql(shape, carried)), ("filled", _filled_sql(shape, carried))]
     steps += [
-        ("settled", _settled(steps[-1][0], shape, sources)),
-        ("compared", _compared(shape)),
-        ("turns", _turns(shape)),
+        ("settled", _settled_sql(steps[-1][0], shape, sources)),
+        ("compared", _compared_sql(shape)),
+        ("turns", _turns_sql(shape)),
     ]
-    return with_steps(steps, _versions(shape))
+    return with_steps(steps, _versions_sql(shape))
 
 
-def _placed(events: str, shape: Shape) -> str:
-    newest = [f"{_newest(column)} AS {quote(column)}" for column in shape.overwritten]
+def _numbered_sql(events: str, shape: HistoryColumns) -> str:
+    newest = [f"{_newest_sql(column)} AS {quote(column)}" for column in shape.overwritten]
     place = f"ROW_NUMBER() OVER ({_KEY} ORDER BY {order_sql()}) AS _place"
-    taken = ["entity_key, sequence, operation, source, known, batch_id", *_some(listed(shape.tracked)), *newest, place]
+    taken = [
+        "entity_key, sequence, operation, source, known, batch_id",
+        *_optional(column_list(shape.tracked)),
+        *newest,
+        place,
+    ]
     return "SELECT " + ",\n  ".join(taken) + f"\nFROM {events}"
 
 
-def _newest(column: str) -> str:
+def _newest_sql(column: str) -> str:
     """The newest known value of a column among all events of its key. Only updates know any."""
-    rank = f"CASE WHEN operation <> 'U' THEN 2 WHEN {knows(column)} THEN 0 ELSE 1 END"
+    rank = f"CASE WHEN operation <> 'U' THEN 2 WHEN {knows_sql(column)} THEN 0 ELSE 1 END"
     return (
         f"FIRST_VALUE({quote(column)}) OVER ({_KEY} ORDER BY {rank}, {order_sql(direction='DESC')} "
         "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
     )
 
 
-def _islands(shape: Shape, carried: Sequence[Sequence[str]]) -> str:
+def _islands_sql(shape: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
     """Numbers each stretch of events from one that knows a group of columns up to the next that does."""
     counts = [
-        f"COUNT(CASE WHEN operation = 'U' AND {knows(group[0])} THEN 1 END) OVER "
+        f"COUNT(CASE WHEN operation = 'U' AND {knows_sql(group[0])} THEN 1 END) OVER "
         f"({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_{number}"
         for number, group in enumerate(carried)
     ]
-    taken = [_KEPT, listed(shape.columns), *counts]
+    taken = [_KEPT, column_list(shape.columns), *counts]
     return "SELECT " + ",\n  ".join(taken) + "\nFROM placed"
 
 
-def _filled(shape: Shape, carried: Sequence[Sequence[str]]) -> str:
+def _filled_sql(shape: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
     number = {column: index for index, group in enumerate(carried) for column in group}
     columns = [
         quote(column)
@@ -135,12 +142,16 @@ def _filled(shape: Shape, carried: Sequence[Sequence[str]]) -> str:
     return "SELECT " + ",\n  ".join([_KEPT, *columns]) + "\nFROM islands"
 
 
-def _settled(source: str, shape: Shape, sources: Sequence[str]) -> str:
+def _settled_sql(source: str, shape: HistoryColumns, sources: Sequence[str]) -> str:
     """The state after the last event of each instant, and whether the thing is there (1 or 0)."""
     following = f"LEAD(sequence) OVER ({_KEY} ORDER BY _place) AS _next_sequence"
-    looked = [f"{_last_word(*words)} AS {name}" for name, words in _words(sources).items()]
-    inner = "SELECT " + ",\n    ".join([_KEPT, listed(shape.columns), following, *looked]) + f"\n  FROM {source}"
-    taken = ["entity_key, sequence, batch_id, _place", listed(shape.columns), f"{_there(sources)} AS _there"]
+    looked = [f"{_last_statement_sql(*words)} AS {name}" for name, words in _presence_conditions(sources).items()]
+    inner = "SELECT " + ",\n    ".join([_KEPT, column_list(shape.columns), following, *looked]) + f"\n  FROM {source}"
+    taken = [
+        "entity_key, sequence, batch_id, _place",
+        column_list(shape.columns),
+        f"{_is_present_sql(sources)} AS _there",
+    ]
     return (
         "SELECT "
         + ",\n  ".join(taken)
@@ -148,7 +159,7 @@ def _settled(source: str, shape: Shape, sources: Sequence[str]) -> str:
     )
 
 
-def _words(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _presence_conditions(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
     """What is looked for among the events up to one: which events count, and which of them say yes."""
     if not sources:
         return {}
@@ -159,47 +170,49 @@ def _words(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
     return words
 
 
-def _last_word(counts: str, says_yes: str) -> str:
+def _last_statement_sql(counts: str, says_yes: str) -> str:
     """An odd number where the last of the events that count says yes, an even one or NULL where it does not."""
     word = f"CASE WHEN {counts} THEN _place * 2 + CASE WHEN {says_yes} THEN 1 ELSE 0 END END"
     return f"MAX({word}) OVER ({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
 
 
-def _there(sources: Sequence[str]) -> str:
+def _is_present_sql(sources: Sequence[str]) -> str:
     if not sources:
         return "CASE WHEN operation = 'U' THEN 1 ELSE 0 END"
     shown = " OR ".join(f"_shown_{number} % 2 = 1" for number in range(len(sources)))
     return f"CASE WHEN _alive % 2 = 1 AND ({shown}) THEN 1 ELSE 0 END"
 
 
-def _compared(shape: Shape) -> str:
-    before = [f"LAG({quote(column)}) OVER ({_KEY} ORDER BY _place) AS {_was(column)}" for column in shape.tracked]
+def _compared_sql(shape: HistoryColumns) -> str:
+    before = [
+        f"LAG({quote(column)}) OVER ({_KEY} ORDER BY _place) AS {_earlier_column(column)}" for column in shape.tracked
+    ]
     was = f"LAG(_there) OVER ({_KEY} ORDER BY _place) AS _was_there"
-    taken = ["entity_key, sequence, batch_id, _there, _place", listed(shape.columns), *before, was]
+    taken = ["entity_key, sequence, batch_id, _there, _place", column_list(shape.columns), *before, was]
     return "SELECT " + ",\n  ".join(taken) + "\nFROM settled"
 
 
-def _turns(shape: Shape) -> str:
+def _turns_sql(shape: HistoryColumns) -> str:
     """The states that open a version (1) or a gap (2), each with where the next of them begins."""
-    changed = any_differs((quote(column), _was(column)) for column in shape.tracked)
+    changed = any_differs_sql((quote(column), _earlier_column(column)) for column in shape.tracked)
     turn = (
         f"CASE WHEN _there = 1 AND (_was_there IS NULL OR _was_there = 0 OR {changed}) THEN 1 "
         "WHEN _there = 0 AND _was_there = 1 THEN 2 ELSE 0 END AS _turn"
     )
-    inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", listed(shape.columns), turn])
+    inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", column_list(shape.columns), turn])
     ends = f"LEAD(sequence) OVER ({_KEY} ORDER BY sequence) AS _ends"
     return (
         "SELECT "
-        + ",\n  ".join(["entity_key, sequence, batch_id, _turn", listed(shape.columns), ends])
+        + ",\n  ".join(["entity_key, sequence, batch_id, _turn", column_list(shape.columns), ends])
         + f"\nFROM (\n  {inner}\n  FROM compared\n) AS turned\nWHERE _turn > 0"
     )
 
 
-def _versions(shape: Shape) -> str:
+def _versions_sql(shape: HistoryColumns) -> str:
     return (
-        f"SELECT entity_key, {listed(shape.columns)},\n"
-        f"  {instant('sequence')} AS valid_from,\n"
-        f"  CASE WHEN _ends IS NULL THEN {FOREVER} ELSE {instant('_ends')} END AS valid_to,\n"
+        f"SELECT entity_key, {column_list(shape.columns)},\n"
+        f"  {timestamp_sql('sequence')} AS valid_from,\n"
+        f"  CASE WHEN _ends IS NULL THEN {FOREVER} ELSE {timestamp_sql('_ends')} END AS valid_to,\n"
         "  _ends IS NULL AS is_current,\n"
         f"  CAST(ROW_NUMBER() OVER ({_KEY} ORDER BY sequence) AS INTEGER) AS version_number,\n"
         "  batch_id\n"
@@ -207,9 +220,9 @@ def _versions(shape: Shape) -> str:
     )
 
 
-def _was(column: str) -> str:
+def _earlier_column(column: str) -> str:
     return quote(f"_was_{column}")
 
 
-def _some(text: str) -> list[str]:
+def _optional(text: str) -> list[str]:
     return [text] if text else []

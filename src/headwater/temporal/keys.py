@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headwater.names import literal
 
 
-def entity_key(connection: str, parts: Sequence[str]) -> str:
+def entity_key_sql(connection: str, parts: Sequence[str]) -> str:
     """`{connection}:{key}` in SQL; NULL when any part is NULL.
 
     `parts` are SQL values. Composite keys join their parts with `|`; a backslash or bar inside one is escaped.
@@ -18,21 +18,21 @@ def entity_key(connection: str, parts: Sequence[str]) -> str:
     return " || ".join([literal(f"{connection}:"), " || '|' || ".join(texts)])
 
 
-def hash60(text: str) -> str:
+def hash60_sql(text: str) -> str:
     """60 bits of the MD5 of a text as a bigint that is never negative: the same number on every engine."""
     return f"CAST('0x' || SUBSTRING(MD5({text}), 1, 15) AS BIGINT)"
 
 
-def hash53(text: str) -> str:
-    """The lower 53 bits of `hash60`: as much as a double holds exactly, and so JSON, JavaScript and data frames."""
-    return f"({hash60(text)} % {2**53})"
+def hash53_sql(text: str) -> str:
+    """The lower 53 bits of `hash60_sql`: as much as a double holds exactly, and so JSON, JavaScript and data frames."""
+    return f"({hash60_sql(text)} % {2**53})"
 
 
-def key_in(entity_key: str) -> str:
+def source_key_sql(entity_key: str) -> str:
     """The key in an entity key (SQL), as a text. A connection has no colon."""
     return f"SUBSTRING({entity_key}, STRPOS({entity_key}, ':') + 1)"
 
 
-def number_in(entity_key: str) -> str:
+def numeric_key_sql(entity_key: str) -> str:
     """The key in an entity key (SQL), as a whole number; NULL where it is none."""
-    return f"TRY_CAST({key_in(entity_key)} AS BIGINT)"
+    return f"TRY_CAST({source_key_sql(entity_key)} AS BIGINT)"

@@ -10,29 +10,29 @@ FOREVER = "TIMESTAMP '9999-12-31 00:00:00'"
 """Where an open version ends, as SQL."""
 
 
-def differs(left: str, right: str) -> str:
+def differs_sql(left: str, right: str) -> str:
     """Whether two values differ, where NULL equals NULL: the only comparison of values in this house."""
     return f"{left} IS DISTINCT FROM {right}"
 
 
-def any_differs(pairs: Iterable[tuple[str, str]]) -> str:
+def any_differs_sql(pairs: Iterable[tuple[str, str]]) -> str:
     """Whether any of the pairs differs; never, when there are none."""
-    return "(" + (" OR ".join(differs(left, right) for left, right in pairs) or "FALSE") + ")"
+    return "(" + (" OR ".join(differs_sql(left, right) for left, right in pairs) or "FALSE") + ")"
 
 
-def listed(columns: Iterable[str], relation: str = "") -> str:
+def column_list(columns: Iterable[str], relation: str = "") -> str:
     """Column names, quoted and parted by commas, of `relation` if it is named."""
-    return ", ".join(of(relation, column) for column in columns)
+    return ", ".join(qualify(relation, column) for column in columns)
 
 
-def of(relation: str, column: str) -> str:
+def qualify(relation: str, column: str) -> str:
     """A quoted column of a relation."""
     return f"{relation}.{quote(column)}" if relation else quote(column)
 
 
-def knows(column: str, relation: str = "") -> str:
+def knows_sql(column: str, relation: str = "") -> str:
     """Whether an event knows `column`: its `known` is NULL (it knows all) or names it."""
-    known = of(relation, "known")
+    known = qualify(relation, "known")
     return f"({known} IS NULL OR STRPOS({known}, {literal(f',{column},')}) > 0)"
 
 
@@ -41,22 +41,22 @@ def known_list(columns: Iterable[str]) -> str:
     return "," + "".join(f"{column}," for column in columns)
 
 
-def instant(micros: str) -> str:
+def timestamp_sql(micros: str) -> str:
     """The timestamp that microseconds since 1970 stand for."""
     return f"MAKE_TIMESTAMP({micros})"
 
 
-def micros(instant_: str) -> str:
+def micros_sql(instant: str) -> str:
     """The microseconds since 1970 of a timestamp."""
-    return f"EPOCH_US({instant_})"
+    return f"EPOCH_US({instant})"
 
 
-def indented(text: str) -> str:
+def indent(text: str) -> str:
     """`text`, two spaces further right."""
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def with_steps(steps: Iterable[tuple[str, str]], last: str) -> str:
     """A SELECT over named steps (CTEs), in order."""
-    ctes = ",\n".join(f"{name} AS (\n{indented(body)}\n)" for name, body in steps)
+    ctes = ",\n".join(f"{name} AS (\n{indent(body)}\n)" for name, body in steps)
     return f"WITH {ctes}\n{last}"

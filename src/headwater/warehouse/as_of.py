@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from headwater.clock import iso
-from headwater.temporal.asof import valid_at
-from headwater.temporal.sql import listed
+from headwater.clock import format_instant
+from headwater.temporal.asof import valid_at_sql
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.dialect.condition import parse_condition
 from headwater.warehouse.dialect.render import render
@@ -28,9 +28,9 @@ def select_rows_at(
     `where` is one condition in the engine's own dialect, as somebody typed it.
     """
     dialect = warehouse.capabilities.dialect
-    at = f"TIMESTAMP '{iso(instant).removesuffix('Z').replace('T', ' ')}'"
-    select = render(valid_at(warehouse.ref(layer, name), columns=columns, at=at), dialect)
+    at = f"TIMESTAMP '{format_instant(instant).removesuffix('Z').replace('T', ' ')}'"
+    select = render(valid_at_sql(warehouse.ref(layer, name), columns=columns, at=at), dialect)
     condition = f"\nAND {parse_condition(where, dialect, where='--where')}" if where.strip() else ""
-    order = render(f"SELECT 1 ORDER BY {listed(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
+    order = render(f"SELECT 1 ORDER BY {column_list(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
     top = "" if limit is None else f"\nLIMIT {limit:d}"
     return f"{select}{condition}\n{order}{top}"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from headwater.model.entity import Entity
 from headwater.names import quote
-from headwater.temporal.keys import hash60, number_in
-from headwater.temporal.sql import instant
+from headwater.temporal.keys import hash60_sql, numeric_key_sql
+from headwater.temporal.sql import timestamp_sql
 from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.dialect.render import column_list
 
@@ -84,7 +84,7 @@ def locate_rows(
         among = f"x.entity_key IN (SELECT k.entity_key FROM ({keys}) AS k) AND {where}"
         select = f"SELECT 0 AS _row, {column_list(columns, 'x')} FROM {ref} AS x WHERE {among}"
         return LocatedRows(relation=warehouse.stage(name, select), has_row_ids=False)
-    number = number_in("k.entity_key") if at.number else "CAST(NULL AS BIGINT)"
+    number = numeric_key_sql("k.entity_key") if at.number else "CAST(NULL AS BIGINT)"
     asked = warehouse.stage(
         "places__asked",
         f"SELECT DISTINCT k.entity_key, {number} AS number FROM ({keys}) AS k WHERE k.entity_key IS NOT NULL",
@@ -149,8 +149,8 @@ def _have_row_ids(warehouse: Warehouse, places: str) -> bool:
 
 
 def _stage_begins(warehouse: Warehouse, log: str, asked: str) -> str:
-    hashes = f"SELECT {hash60('k.entity_key')} FROM {asked} AS k"
+    hashes = f"SELECT {hash60_sql('k.entity_key')} FROM {asked} AS k"
     return warehouse.stage(
         "places__begins",
-        f"SELECT DISTINCT {instant('l.sequence')} AS valid_from FROM {log} AS l WHERE l.key_hash IN ({hashes})",
+        f"SELECT DISTINCT {timestamp_sql('l.sequence')} AS valid_from FROM {log} AS l WHERE l.key_hash IN ({hashes})",
     )

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from headwater.declared import Declared
 from headwater.errors import DeclarationError
-from headwater.wire.template import fill, fill_headers, names_in
+from headwater.wire.template import fill, fill_headers, find_placeholders
 
 
 class NoAuth(Declared):
@@ -38,7 +38,7 @@ class Basic(Declared):
     def headers_for(self, values: Mapping[str, str]) -> dict[str, str]:
         """`Authorization` and the further headers, filled in from settings and secrets."""
         where = _where(self)
-        _refuse_breaks(f"{self.user}{self.password}", values, where=where)
+        _refuse_line_breaks(f"{self.user}{self.password}", values, where=where)
         pair = f"{fill(self.user, values, where=where)}:{fill(self.password, values, where=where)}"
         proof = base64.b64encode(pair.encode()).decode()
         return {"Authorization": f"Basic {proof}", **fill_headers(self.headers, values, where=where)}
@@ -64,9 +64,9 @@ def _where(auth: Declared) -> str:
     return f"auth of the connector ({auth.origin})"
 
 
-def _refuse_breaks(text: str, values: Mapping[str, str], *, where: str) -> None:
+def _refuse_line_breaks(text: str, values: Mapping[str, str], *, where: str) -> None:
     """A line break in a user name or password is always a slip of whoever stored it."""
-    for name in names_in(text):
+    for name in find_placeholders(text):
         if any(sign in values.get(name, "") for sign in "\r\n\0"):
             raise DeclarationError(
                 f"`{name}` holds a line break", where=where, hint="store the value without a line break at its end"

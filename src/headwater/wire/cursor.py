@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from headwater.batch import Window
-from headwater.clock import EPOCH, Span, from_micros, iso, micros, parse_instant, parse_span
+from headwater.clock import EPOCH, Span, format_instant, from_micros, parse_instant, parse_span, to_micros
 from headwater.declared import Declared
-from headwater.wire.template import fill_all, names_in
+from headwater.wire.template import fill_all, find_placeholders
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """The lower bound that is sent where there is none, and nothing says how to ask without one."""
 
 
-class Changes(Declared):
+class ChangeFilter(Declared):
     """Query parameters that ask for what changed in `[since, until)`; `{since}` and `{until}` are filled in."""
 
     kind: Literal["changes"] = "changes"
@@ -36,47 +36,47 @@ class Changes(Declared):
     or with one of long ago come, too. An empty text leaves a parameter out. Where nothing is said, `{since}` is the year 1."""
 
     @model_validator(mode="after")
-    def _first_of_known(self) -> Self:
+    def _check_first(self) -> Self:
         if strange := sorted(set(self.first) - set(self.params)):
             msg = f"first: speaks of `{strange[0]}`, which is not among `params`"
             raise ValueError(msg)
         return self
 
-    def texts_for(self, window: Window) -> dict[str, str]:
+    def build_texts(self, window: Window) -> dict[str, str]:
         """The texts that ask for `window`, placeholders and all."""
-        if not window.unbounded:
+        if not window.is_unbounded:
             return dict(self.params)
         return {name: text for name, text in {**self.params, **self.first}.items() if text or name not in self.first}
 
-    def params_for(self, window: Window) -> dict[str, str]:
+    def build_params(self, window: Window) -> dict[str, str]:
         """The query parameters that ask for `window`, rounded outwards to the grain so that nothing is cut off."""
         grain = parse_span(self.grain)
-        since = BEGINNING if window.unbounded else _rounded(window.since, grain, up=False)
-        bounds = {"since": self._spelled(since), "until": self._spelled(_rounded(window.until, grain, up=True))}
-        return fill_all(self.texts_for(window), bounds, where=f"cursor of the connector ({self.origin})")
+        since = BEGINNING if window.is_unbounded else _round_instant(window.since, grain, up=False)
+        bounds = {"since": self._format(since), "until": self._format(_round_instant(window.until, grain, up=True))}
+        return fill_all(self.build_texts(window), bounds, where=f"cursor of the connector ({self.origin})")
 
-    def stray(self, stamps: Iterable[Any], window: Window) -> tuple[int, str] | None:
+    def find_stray(self, stamps: Iterable[Any], window: Window) -> tuple[int, str] | None:
         """The first of the records' stamps that was not asked for (place from 0, stamp); None when all were.
 
         Held against what was really asked only: where no `{until}` was sent, what is newer is welcome, now and in the
         window that it belongs to. A record without a readable stamp passes: that it has none is said in quarantine.
         """
-        asked = {name for text in self.texts_for(window).values() for name in names_in(text)}
+        asked = {name for text in self.build_texts(window).values() for name in find_placeholders(text)}
         grain = parse_span(self.grain)
-        low = window.since - grain if "since" in asked and not window.unbounded else None
+        low = window.since - grain if "since" in asked and not window.is_unbounded else None
         high = window.until + grain if "until" in asked else None
         for place, found in enumerate(stamps):
-            stamp = self._read(found)
+            stamp = self._parse_stamp(found)
             if stamp is not None and ((low and stamp < low) or (high and stamp > high)):
                 return place, str(found)
         return None
 
-    def _spelled(self, instant: datetime) -> str:
+    def _format(self, instant: datetime) -> str:
         if self.format == "iso":
-            return iso(instant)
-        return str(micros(instant) // (1000 if self.format == "epoch_ms" else 1_000_000))
+            return format_instant(instant)
+        return str(to_micros(instant) // (1000 if self.format == "epoch_ms" else 1_000_000))
 
-    def _read(self, found: Any) -> datetime | None:
+    def _parse_stamp(self, found: Any) -> datetime | None:
         """The instant that a record's stamp stands for; None when it stands for none."""
         try:
             if isinstance(found, str):
@@ -88,7 +88,7 @@ class Changes(Declared):
         return None
 
 
-class Snapshot(Declared):
+class FullSnapshot(Declared):
     """The service knows no change filter: every read is the whole collection."""
 
     kind: Literal["snapshot"] = "snapshot"
@@ -96,18 +96,18 @@ class Snapshot(Declared):
     """How often the whole collection is worth reading."""
 
 
-Cursor = Annotated[Changes | Snapshot, Field(discriminator="kind")]
+Cursor = Annotated[ChangeFilter | FullSnapshot, Field(discriminator="kind")]
 """Every way of asking for changes."""
 
 
-def widened(window: Window, overlap: str) -> Window:
+def widen_window(window: Window, overlap: str) -> Window:
     """`window` begun earlier by `overlap`, for services that stamp late; what has no beginning stays as it is."""
-    if window.unbounded:
+    if window.is_unbounded:
         return window
     return Window(since=max(EPOCH, window.since - parse_span(overlap)), until=window.until)
 
 
-class Kept(Declared):
+class NoDeletes(Declared):
     """Nothing is ever deleted, or nobody can tell: a rolling list, a file of changes.
 
     Written out, it stands for a snapshot, too: what such a read does not show is not concluded to be gone.
@@ -116,7 +116,7 @@ class Kept(Declared):
     kind: Literal["none"] = "none"
 
 
-class Flag(Declared):
+class DeleteFlag(Declared):
     """A record says of itself that it is gone."""
 
     kind: Literal["flag"] = "flag"
@@ -126,7 +126,7 @@ class Flag(Declared):
     """The value that means gone."""
 
 
-class Sweep(Declared):
+class IdSweep(Declared):
     """A complete read of all ids: what is not among them is gone."""
 
     kind: Literal["sweep"] = "sweep"
@@ -139,7 +139,7 @@ class Sweep(Declared):
     10 known records on."""
 
 
-class Snapshots(Declared):
+class SnapshotDeletes(Declared):
     """Each snapshot is a complete read: what it does not show is gone. So it is without a word, too, where the cursor is
     `snapshot`.
     """
@@ -149,11 +149,11 @@ class Snapshots(Declared):
     """The guard, as of a sweep."""
 
 
-Deletes = Annotated[Kept | Flag | Sweep | Snapshots, Field(discriminator="kind")]
+Deletes = Annotated[NoDeletes | DeleteFlag | IdSweep | SnapshotDeletes, Field(discriminator="kind")]
 """Every way of learning about deletes."""
 
 
-def _rounded(instant: datetime, grain: timedelta, *, up: bool) -> datetime:
+def _round_instant(instant: datetime, grain: timedelta, *, up: bool) -> datetime:
     step = max(1, grain // timedelta(microseconds=1))
-    whole, rest = divmod(micros(instant), step)
+    whole, rest = divmod(to_micros(instant), step)
     return from_micros((whole + (1 if up and rest else 0)) * step)

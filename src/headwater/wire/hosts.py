@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
-from headwater.errors import DeclarationError, Refused
-from headwater.wire.message import bare
+from headwater.errors import DeclarationError, PermanentError
+from headwater.wire.message import strip_url
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -15,31 +15,31 @@ _PORTS = {"http": 80, "https": 443}
 def check_base(url: str, *, where: str) -> str:
     """`url`, if requests may go below it: https, or http on a loopback address; DeclarationError otherwise."""
     try:
-        parts = _plain(url)
+        parts = _split_url(url)
     except ValueError as wrong:
         raise DeclarationError(
-            "the base URL cannot be used", where=where, saw=f"`{bare_or_nothing(url)}`: {wrong}", hint=_BASE_HINT
+            "the base URL cannot be used", where=where, saw=f"`{redact_url(url)}`: {wrong}", hint=_BASE_HINT
         ) from None
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return url
     raise DeclarationError(
         "the base URL must be https",
         where=where,
-        saw=f"`{bare(url)}`",
+        saw=f"`{strip_url(url)}`",
         hint="credentials travel over plain http to this machine only (127.0.0.1)",
     )
 
 
 def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
-    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; Refused otherwise."""
+    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; PermanentError otherwise."""
     try:
-        parts, own = _plain(url), _plain(base)
+        parts, own = _split_url(url), _split_url(base)
     except ValueError as wrong:
-        raise Refused("the service named an address that cannot be used", saw=str(wrong)) from None
+        raise PermanentError("the service named an address that cannot be used", saw=str(wrong)) from None
     declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
     if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
         return url
-    raise Refused(
+    raise PermanentError(
         "the service sent us to a host that the connector does not name; nothing was sent there",
         saw=f"{parts.scheme}://{parts.netloc}",
         hint=f"its own host is {own.netloc}; a further one belongs into `hosts:` of the connector, if you trust it",
@@ -54,10 +54,10 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def bare_or_nothing(url: str) -> str:
+def redact_url(url: str) -> str:
     """`url` without its secrets, or a phrase where it is none."""
     try:
-        return bare(url)
+        return strip_url(url)
     except ValueError:
         return "an address that cannot be read"
 
@@ -65,7 +65,7 @@ def bare_or_nothing(url: str) -> str:
 _BASE_HINT = "write it like https://api.example.com"
 
 
-def _plain(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     """`url` in parts, if every reader splits it alike; ValueError otherwise."""
     if not url.isascii() or not url.isprintable() or any(sign in url for sign in " \\<>"):
         msg = "it holds signs that no address has"

@@ -56,10 +56,10 @@ class Limits(Declared):
         return f"account {host} {hashlib.sha256(seed.encode()).hexdigest()[:16]}"
 
 
-def backoff(tries: int, chance: float) -> float:
+def backoff(tries: int, jitter: float) -> float:
     """Seconds to wait after the `tries`-th failure: doubling, capped, and spread by `chance` (0 to 1).
 
     Spread, because those who fail together would otherwise come back together.
     """
     full = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (tries - 1))
-    return full * (0.5 + chance / 2)
+    return full * (0.5 + jitter / 2)

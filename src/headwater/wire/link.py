@@ -30,7 +30,7 @@ def parse_links(text: str) -> tuple[Link, ...]:
         end = text.find(">", at)
         if end < 0:
             break
-        params, after = _params(text, end + 1)
+        params, after = _parse_params(text, end + 1)
         links.append(Link(target=text[at + 1 : end].strip(), params=params))
         at = _skip(text, after, _SPACE + ",")
     return tuple(links)
@@ -44,29 +44,29 @@ def next_link(headers: Mapping[str, str], *, url: str) -> str | None:
     return None
 
 
-def _params(text: str, at: int) -> tuple[dict[str, str], int]:
+def _parse_params(text: str, at: int) -> tuple[dict[str, str], int]:
     """The parameters that begin at `at`, and where they end."""
     params: dict[str, str] = {}
     at = _skip(text, at, _SPACE)
     while at < len(text) and text[at] == ";":
         at = _skip(text, at + 1, _SPACE)
         start = at
-        at = _until(text, at, _SPACE + "=;,")
+        at = _find_end(text, at, _SPACE + "=;,")
         name = text[start:at].lower()
         at = _skip(text, at, _SPACE)
         value = ""
         if at < len(text) and text[at] == "=":
-            value, at = _value(text, _skip(text, at + 1, _SPACE))
+            value, at = _parse_value(text, _skip(text, at + 1, _SPACE))
             at = _skip(text, at, _SPACE)
         if name:
             params.setdefault(name, value)
     return params, at
 
 
-def _value(text: str, at: int) -> tuple[str, int]:
+def _parse_value(text: str, at: int) -> tuple[str, int]:
     """A token or a quoted string at `at`, and where it ends."""
     if at >= len(text) or text[at] != '"':
-        end = _until(text, at, ";," + _SPACE)
+        end = _find_end(text, at, ";," + _SPACE)
         return text[at:end], end
     signs: list[str] = []
     at += 1
@@ -83,7 +83,7 @@ def _skip(text: str, at: int, signs: str) -> int:
     return at
 
 
-def _until(text: str, at: int, signs: str) -> int:
+def _find_end(text: str, at: int, signs: str) -> int:
     while at < len(text) and text[at] not in signs:
         at += 1
     return at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 
 _EMPTY_PAGES = 10
 """How many empty pages in a row may each say that another one follows."""
@@ -13,7 +13,7 @@ _BEGINNING = 1 << 16
 """Bytes of a page that are hashed: pages that differ do so there as a rule."""
 
 
-class Trail:
+class LoopGuard:
     """The positions that were asked for, and what each page held, as a checksum."""
 
     def __init__(self, positions: Iterable[str] = (), *, last: bytes = b"") -> None:
@@ -21,10 +21,10 @@ class Trail:
         self._pages = {_checksum(last)} if last else set()
         self._empty = 0
 
-    def step(self, position: str | None, lines: bytes) -> None:
-        """Note a page and the position that follows it; Refused if either was there before."""
+    def add_page(self, position: str | None, lines: bytes) -> None:
+        """Note a page and the position that follows it; PermanentError if either was there before."""
         if position is not None and position in self._positions:
-            raise Refused(
+            raise PermanentError(
                 "the service repeats itself: its next page is one that was read already",
                 saw=f"next position `{position[:200]}`",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
@@ -32,7 +32,7 @@ class Trail:
         # Two empty pages are alike and mean no harm, unless there is no end of them.
         self._empty = 0 if lines else self._empty + 1
         if position is not None and self._empty > _EMPTY_PAGES:
-            raise Refused(
+            raise PermanentError(
                 "the service says that more records follow, and sends none",
                 saw=f"{self._empty} empty pages one after the other",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
@@ -40,7 +40,7 @@ class Trail:
         # Links and tokens may be others each time and lead in a circle: only what they lead to shows it.
         checksum = _checksum(lines)
         if lines and checksum in self._pages:
-            raise Refused(
+            raise PermanentError(
                 "the service repeats itself: it sent the same page twice",
                 saw=f"{len(lines)} bytes, equal to a page before",
                 hint="nothing was advanced; it may ignore the paging parameter",
@@ -49,7 +49,7 @@ class Trail:
             self._positions.add(position)
         self._pages.add(checksum)
 
-    def turn(self) -> None:
+    def reset(self) -> None:
         """Forget the pages: another collection begins, which may hold the same records."""
         self._pages.clear()
         self._empty = 0

@@ -16,15 +16,15 @@ def split_loosely(body: bytes, steps: Sequence[str]) -> list[bytes] | None:
     A body that was cut off is not taken for a whole one, since its brackets are still open. What stands in an object
     is not looked at: one that is no JSON is refused later, by itself.
     """
-    marks = _matched(body)
-    start = _list_at(body, marks, steps) if marks else None
-    return None if marks is None or start is None else _objects(body, marks, start)
+    marks = _match_brackets(body)
+    start = _find_list(body, marks, steps) if marks else None
+    return None if marks is None or start is None else _split_objects(body, marks, start)
 
 
-def without_lists(body: bytes) -> bytes:
+def strip_lists(body: bytes) -> bytes:
     """`body` with nothing in its lists; as it is, where its brackets do not match."""
     pieces, start, depth = [], 0, 0
-    for mark, begin, end in _matched(body) or ():
+    for mark, begin, end in _match_brackets(body) or ():
         depth += mark == b"["
         if mark == b"[" and depth == 1:
             pieces.append(body[start:end])
@@ -34,7 +34,7 @@ def without_lists(body: bytes) -> bytes:
     return b"".join((*pieces, body[start:]))
 
 
-def _matched(body: bytes) -> list[_Mark] | None:
+def _match_brackets(body: bytes) -> list[_Mark] | None:
     """The marks of a body, if all of its brackets match and nothing but blanks stands around the outermost ones."""
     marks: list[_Mark] = []
     open_: list[bytes] = []
@@ -57,29 +57,29 @@ def _matched(body: bytes) -> list[_Mark] | None:
     return marks if marks and not open_ and not around.strip() else None
 
 
-def _list_at(body: bytes, marks: Sequence[_Mark], steps: Sequence[str]) -> int | None:
+def _find_list(body: bytes, marks: Sequence[_Mark], steps: Sequence[str]) -> int | None:
     """The place among the marks at which the list begins that `steps` lead to."""
     at = 0
     for step in steps:
-        key = _key_at(body, marks, at, step.encode())
+        key = _find_key(body, marks, at, step.encode())
         if key is None:
             return None
         at = key + 1
     return at if at < len(marks) and marks[at][0] == b"[" else None
 
 
-def _key_at(body: bytes, marks: Sequence[_Mark], at: int, key: bytes) -> int | None:
+def _find_key(body: bytes, marks: Sequence[_Mark], at: int, key: bytes) -> int | None:
     """The place of `key` in the object that begins at the place `at`."""
     if marks[at][0] != b"{":
         return None
-    for place in _level(marks, at):
+    for place in _iterate_level(marks, at):
         mark, _, end = marks[place]
         if mark[1:-1] == key and mark[:1] == b'"' and body[end : end + 64].lstrip()[:1] == b":":
             return place
     return None
 
 
-def _level(marks: Sequence[_Mark], at: int) -> Iterator[int]:
+def _iterate_level(marks: Sequence[_Mark], at: int) -> Iterator[int]:
     """The places of the marks that stand directly in what begins at the place `at`, its end being the last."""
     depth = 1
     for place in range(at + 1, len(marks)):
@@ -92,9 +92,9 @@ def _level(marks: Sequence[_Mark], at: int) -> Iterator[int]:
         depth += mark in (b"{", b"[")
 
 
-def _objects(body: bytes, marks: Sequence[_Mark], at: int) -> list[bytes] | None:
+def _split_objects(body: bytes, marks: Sequence[_Mark], at: int) -> list[bytes] | None:
     begin, found = marks[at][2], []
-    places = list(_level(marks, at))
+    places = list(_iterate_level(marks, at))
     for place in places:
         mark, start, end = marks[place]
         if mark == b"," or place == places[-1]:

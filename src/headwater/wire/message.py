@@ -30,12 +30,12 @@ class Request:
         """The same request with these headers set."""
         return replace(self, headers={**self.headers, **headers})
 
-    def to(self, url: str) -> Request:
+    def with_url(self, url: str) -> Request:
         """The same request to a whole other URL, which carries its own query."""
         return replace(self, url=url, params={})
 
     def __str__(self) -> str:
-        return f"{self.method} {bare(self.url)}"
+        return f"{self.method} {strip_url(self.url)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Page:
         return len(self.records)
 
 
-def bare(url: str) -> str:
+def strip_url(url: str) -> str:
     """`url` without user, query and fragment: what may be shown to a person."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -19,10 +19,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 from pydantic import Field
 
 from headwater.declared import Declared
-from headwater.errors import Refused
+from headwater.errors import PermanentError
 from headwater.wire.link import next_link
 from headwater.wire.message import Page, Request
-from headwater.wire.records import value, values
+from headwater.wire.records import read_value, read_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,8 @@ class PageNumber(Declared):
         number, size = self._numbers(position)
         following = next_link(page.response.headers, url=page.response.url) is not None
         if not page.rows:
-            return self._position(number + 1, size) if following or _more_said(page, self.more) else None
-        if _end_said(page, self, progress, size=size):
+            return self._position(number + 1, size) if following or _says_more(page, self.more) else None
+        if _says_end(page, self, progress, size=size):
             return None
         if page.rows >= size or following:
             return self._position(number + 1, size)
@@ -139,12 +139,12 @@ class LinkHeader(Declared):
         """`base`, or the address that the last page named."""
         if not position:
             return base.with_params({self.size_param: str(self.size)})
-        return base.to(urljoin(base.url, position))
+        return base.with_url(urljoin(base.url, position))
 
     def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The address of the next page, without the host where it is the same one."""
         del position, progress
-        return _linked(page)
+        return _find_next_url(page)
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the service is known to link, or sent less than asked: a full page without any link may be cut off."""
@@ -193,33 +193,33 @@ class ForwardOnly(Declared):
     def request(self, base: Request, position: str) -> Request:
         """`base`, asking for records above the key `position`, or the address that the last page named."""
         if _is_address(position):
-            return base.with_headers(self.headers).to(urljoin(base.url, position))
+            return base.with_headers(self.headers).with_url(urljoin(base.url, position))
         asked = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
         return asked.with_params({self.param: position}) if position else asked
 
     def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The last key of the page."""
-        following = _linked(page)
+        following = _find_next_url(page)
         named = parse_qs(urlsplit(following or "").query).get(self.param)
         if following is not None and named is None and following.startswith("/"):
             return following
         if _is_address(position):
             return None
         if not page.rows:
-            return self._after_nothing(position, page, named)
-        if _end_said(page, self, progress, size=self.size):
+            return self._next_after_empty(position, page, named)
+        if _says_end(page, self, progress, size=self.size):
             return None
         key = self._last_key(page)
         if key is None and page.rows < self.size and following is None:
             return None
         if key is None:
-            raise Refused(
+            raise PermanentError(
                 "no record of a full page has the key that the next page is asked by",
                 saw=f"{page.rows} records without `{self.field}`",
                 hint="`field:` of the paging says where the key stands",
             )
         if position.isdigit() and isinstance(key, int) and key <= int(position):
-            raise Refused(
+            raise PermanentError(
                 "the service repeats itself: records above a key were asked for, and others came",
                 saw=f"asked for `{self.field}` above {position}, the last one came with {key}",
             )
@@ -227,11 +227,11 @@ class ForwardOnly(Declared):
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether it ended by an empty page or by the service's word, and not for want of a key to ask by."""
-        said = progress.links or _end_said(page, self, progress, size=self.size)
+        said = progress.links or _says_end(page, self, progress, size=self.size)
         return not page.rows or said or self._last_key(page) is not None
 
     def check_order(self, position: str, keys: Iterable[Any]) -> None:
-        """Refused unless numbers among the `keys` of a page that another one follows only grow, from `position` on.
+        """PermanentError unless numbers among the `keys` of a page that another one follows only grow, from `position` on.
 
         In any other order, records with keys below the last one would never be asked for. How a service orders texts
         nobody knows; there the order is not looked at.
@@ -241,19 +241,19 @@ class ForwardOnly(Declared):
             if not isinstance(key, int) or isinstance(key, bool):
                 continue
             if last is not None and key < last:
-                raise Refused(
+                raise PermanentError(
                     "the service sends records in another order than that of the key they are paged by",
                     saw=f"`{self.field}` {key} after {last}",
                     hint="ask for that order in `params:`, or name another `paging:` for the resource",
                 )
             last = key
 
-    def _after_nothing(self, position: str, page: Page, named: list[str] | None) -> str | None:
+    def _next_after_empty(self, position: str, page: Page, named: list[str] | None) -> str | None:
         """The key that an empty page says the next one is asked by, if it says that there is one."""
         if named and named[0] != position:
             return named[0]
-        if _more_said(page, self.more):
-            raise Refused(
+        if _says_more(page, self.more):
+            raise PermanentError(
                 "the service says that more records follow, and sends none to go on from",
                 saw=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
@@ -263,7 +263,7 @@ class ForwardOnly(Declared):
     def _last_key(self, page: Page) -> int | str | None:
         """The key of the last record that has one: a damaged record at the end must not end the read."""
         fallback: str | None = None
-        for found in values(reversed(page.records), self.field):
+        for found in read_values(reversed(page.records), self.field):
             if isinstance(found, int) and not isinstance(found, bool):
                 return found
             if fallback is None and isinstance(found, str) and found:
@@ -292,12 +292,12 @@ class Unpaged(Declared):
 
     def request(self, base: Request, position: str) -> Request:
         """`base` itself."""
-        return base.to(urljoin(base.url, position)) if position else base
+        return base.with_url(urljoin(base.url, position)) if position else base
 
     def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """None, unless the answer says otherwise."""
         del position, progress
-        return _linked(page)
+        return _find_next_url(page)
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """True: that is what was declared."""
@@ -309,10 +309,10 @@ Paging = Annotated[PageNumber | LinkHeader | ForwardOnly | Unpaged, Field(discri
 """Every way of paging that a manifest may name."""
 
 
-def total_of(paging: Paging, page: Page) -> int | None:
+def read_total(paging: Paging, page: Page) -> int | None:
     """How many records there are on all pages, if the answer says so where the manifest says it does."""
     path = "" if isinstance(paging, Unpaged) else paging.total
-    found = value(page.response.body, path) if path else None
+    found = read_value(page.response.body, path) if path else None
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
@@ -321,41 +321,41 @@ def is_linked(page: Page) -> bool:
     return next_link(page.response.headers, url=page.response.url) is not None
 
 
-def _end_said(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, *, size: int) -> bool:
+def _says_end(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, *, size: int) -> bool:
     """Whether the service says that no page follows one with records.
 
     A total or a count ends nothing by itself, for it may be a wrong one: only together with a page that is not full.
     """
-    more = _more_said(page, paging.more)
+    more = _says_more(page, paging.more)
     if more is not None:
         return not more
     if is_linked(page) or page.rows >= size:
         return False
     if paging.links or progress.links:
         return True
-    counts = [count for count in (total_of(paging, page), progress.count) if count is not None]
+    counts = [count for count in (read_total(paging, page), progress.count) if count is not None]
     return any(progress.rows + page.rows >= count for count in counts)
 
 
-def _more_said(page: Page, path: str) -> bool | None:
+def _says_more(page: Page, path: str) -> bool | None:
     """What the flag says that tells whether more follows; None where it says nothing."""
-    found = value(page.response.body, path) if path else None
+    found = read_value(page.response.body, path) if path else None
     if isinstance(found, str) and found.lower() in ("true", "false"):
         return found.lower() == "true"
     return bool(found) if isinstance(found, bool | int) else None
 
 
-def _linked(page: Page) -> str | None:
+def _find_next_url(page: Page) -> str | None:
     url = page.response.url
     found = next_link(page.response.headers, url=url)
-    return None if found is None else _relative(found, url)
+    return None if found is None else _relative_url(found, url)
 
 
 def _is_address(position: str) -> bool:
     return position.startswith(("/", "https:", "http:"))
 
 
-def _relative(url: str, base: str) -> str:
+def _relative_url(url: str, base: str) -> str:
     """`url` without scheme and host where they are those of `base`, so that a position outlives a change of host."""
     there, here = urlsplit(url), urlsplit(base)
     if (there.scheme, there.netloc) != (here.scheme, here.netloc):

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from headwater.errors import Again, Refused
-from headwater.wire.loose import split_loosely, without_lists
+from headwater.errors import PermanentError, TransientError
+from headwater.wire.loose import split_loosely, strip_lists
 from headwater.wire.message import Response
 
 _BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
@@ -19,13 +19,13 @@ _SEEN = 200
 _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def split(response: Response, *, path: str = "") -> list[Raw]:
+def split_records(response: Response, *, path: str = "") -> list[Raw]:
     """The records of an answer, each as the bytes that were sent; `path` leads to the list where it is wrapped.
 
     Whatever stands in the list is a record, an object or not: what is wrong with it is said later, in quarantine.
     A record that is no JSON in a body that is whole (half of a surrogate pair, NaN, thousands of levels) is one of them, too.
     Line breaks between tokens become spaces, so that a record is a line; a JSON string cannot hold one.
-    A list that is null is an empty one. Again: the body is cut off or is no JSON. Refused: it is JSON, but there is no list
+    A list that is null is an empty one. TransientError: the body is cut off or no JSON. PermanentError: JSON, but without a list
     where one should be.
     """
     if response.status == 204:
@@ -33,41 +33,43 @@ def split(response: Response, *, path: str = "") -> list[Raw]:
     body = response.body.removeprefix(b"\xef\xbb\xbf")
     if b"\n" in body or b"\r" in body:
         body = body.translate(_BREAKS_TO_SPACES)
-    steps = _steps(path)
+    steps = _split_path(path)
     try:
         _check_utf8(body)
-        found = _decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
+        found = _build_decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
     except msgspec.ValidationError as wrong:
-        raise Refused(
+        raise PermanentError(
             f"the answer holds no list of records{f' at `{path}`' if path else ''}",
-            saw=f"{wrong}; it begins: {_beginning(body)}",
+            saw=f"{wrong}; it begins: {_preview(body)}",
             hint="`records:` of the resource says where the list stands",
         ) from None
     except _NO_JSON as wrong:
         loose = split_loosely(body, steps)
         if loose is None:
-            raise Again("the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came") from None
+            raise TransientError(
+                "the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came"
+            ) from None
         return [Raw(record) for record in loose]
-    records: list[Raw] | None = _inner(steps)(found)
+    records: list[Raw] | None = _build_unwrapper(steps)(found)
     return records or []
 
 
-def as_lines(records: Iterable[Raw]) -> bytes:
+def join_lines(records: Iterable[Raw]) -> bytes:
     """The records as lines, the last one ended too, so that pages can be put one after the other."""
     return b"\n".join([*records, b""])
 
 
-def lines_of(text: bytes) -> list[bytes]:
-    """The records that `as_lines` made lines of."""
+def split_lines(text: bytes) -> list[bytes]:
+    """The records that `join_lines` made lines of."""
     return text.split(b"\n")[:-1]
 
 
-def values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
+def read_values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
     """What stands at `path` in each record; None where there is nothing, or the record is no object.
 
     Where a record, or the body of an answer, is no JSON for something that stands in a list, that list is left out.
     """
-    decode, inner = _decoder(_steps(path), Any).decode, _inner(_steps(path))
+    decode, inner = _build_decoder(_split_path(path), Any).decode, _build_unwrapper(_split_path(path))
     for record in records:
         try:
             yield inner(decode(record))
@@ -75,35 +77,35 @@ def values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
             yield None
         except _NO_JSON:
             try:
-                yield inner(decode(without_lists(bytes(record))))
+                yield inner(decode(strip_lists(bytes(record))))
             except _NO_JSON:
                 yield None
 
 
-def value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """What stands at each of the `paths` in each record, read once a record; None as in `values`."""
-    decode, getters = _row_decoder(tuple(paths))
+def read_value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """What stands at each of the `paths` in each record, read once a record; None as in `read_values`."""
+    decode, getters = _build_row_decoder(tuple(paths))
     for record in records:
         try:
             found = decode(record)
         except msgspec.DecodeError:
             # Something stands where another thing was looked for: what the other paths lead to is there all the same.
-            yield tuple(value(record, path) for path in paths)
+            yield tuple(read_value(record, path) for path in paths)
         else:
             yield tuple(get(found) for get in getters)
 
 
-def value(record: Raw | bytes, path: str) -> Any:
+def read_value(record: Raw | bytes, path: str) -> Any:
     """What stands at `path` in one record; None where there is nothing."""
-    return next(values((record,), path))
+    return next(read_values((record,), path))
 
 
-def _steps(path: str) -> tuple[str, ...]:
+def _split_path(path: str) -> tuple[str, ...]:
     return tuple(path.split(".")) if path else ()
 
 
 @functools.lru_cache(maxsize=256)
-def _decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
+def _build_decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
     """Reads what is at `steps` and skips everything else, which is what makes it fast."""
     kind = leaf
     for depth, step in enumerate(reversed(steps)):
@@ -114,27 +116,27 @@ def _decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
 
 
 @functools.lru_cache(maxsize=256)
-def _row_decoder(paths: tuple[str, ...]) -> tuple[Callable[[Raw | bytes], Any], list[Callable[[Any], Any]]]:
+def _build_row_decoder(paths: tuple[str, ...]) -> tuple[Callable[[Raw | bytes], Any], list[Callable[[Any], Any]]]:
     """Reads what is at several places, and skips everything else; and what takes each out of what was read.
 
     Paths that begin alike are read by one step of their own each only where they differ: the first step is shared.
     """
-    heads = list(dict.fromkeys(_steps(path)[0] for path in paths))
-    below = {head: [_steps(path)[1:] for path in paths if _steps(path)[0] == head] for head in heads}
-    fields: list[Any] = [(f"at{at}", _below(below[head]), None) for at, head in enumerate(heads)]
+    heads = list(dict.fromkeys(_split_path(path)[0] for path in paths))
+    below = {head: [_split_path(path)[1:] for path in paths if _split_path(path)[0] == head] for head in heads}
+    fields: list[Any] = [(f"at{at}", _build_type(below[head]), None) for at, head in enumerate(heads)]
     row = msgspec.defstruct("Row", fields, rename={f"at{at}": head for at, head in enumerate(heads)})
-    getters = [_getter(f"at{heads.index(_steps(path)[0])}", _steps(path)[1:]) for path in paths]
+    getters = [_build_getter(f"at{heads.index(_split_path(path)[0])}", _split_path(path)[1:]) for path in paths]
     return msgspec.json.Decoder(row).decode, getters
 
 
-def _below(paths: Sequence[tuple[str, ...]]) -> Any:
+def _build_type(paths: Sequence[tuple[str, ...]]) -> Any:
     """The kind of what stands at the first step: a struct of the second one where a single path leads on by one step."""
     if len(paths) == 1 and len(paths[0]) == 1:
         return msgspec.defstruct("Below", [("inner", Any, None)], rename={"inner": paths[0][0]}) | None
     return Any
 
 
-def _getter(name: str, rest: tuple[str, ...]) -> Callable[[Any], Any]:
+def _build_getter(name: str, rest: tuple[str, ...]) -> Callable[[Any], Any]:
     def get(row: Any) -> Any:
         found = getattr(row, name)
         for step in rest:
@@ -146,8 +148,8 @@ def _getter(name: str, rest: tuple[str, ...]) -> Callable[[Any], Any]:
     return operator.attrgetter(name) if not rest else get
 
 
-def _inner(steps: tuple[str, ...]) -> Callable[[Any], Any]:
-    """Takes what `_decoder` read at `steps` out of its wrappings."""
+def _build_unwrapper(steps: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Takes what `_build_decoder` read at `steps` out of its wrappings."""
     return operator.attrgetter(".".join("inner" for _ in steps)) if steps else lambda found: found
 
 
@@ -157,5 +159,5 @@ def _check_utf8(body: bytes) -> None:
         str(body, "utf-8")
 
 
-def _beginning(body: bytes) -> str:
+def _preview(body: bytes) -> str:
     return body[:_SEEN].decode(errors="replace")

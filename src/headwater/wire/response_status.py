@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from headwater.errors import Again, NotThere, Refused
+from headwater.errors import NotFoundError, PermanentError, TransientError
 from headwater.wire.message import Response
-from headwater.wire.retry_after import wait_asked
+from headwater.wire.retry_after import read_retry_after
 
 _SHORT = 300
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
@@ -28,97 +28,105 @@ class Ok:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The credentials were not accepted: renew them once; where that is not possible, or no help, `otherwise`."""
+    """The credentials were not accepted: renew them once; where that is not possible, or no help, `fallback`."""
 
-    otherwise: Refused
-
-
-Verdict = Ok | Again | Refresh | Refused
-"""What an answer means. `Again` and `Refused` are the errors to be raised if nothing else helps."""
+    fallback: PermanentError
 
 
-def judge(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> Verdict:
+ResponseStatus = Ok | TransientError | Refresh | PermanentError
+"""What an answer means. `TransientError` and `PermanentError` are the errors to be raised if nothing else helps."""
+
+
+def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> ResponseStatus:
     """What `response` means. `secrets` are the names (never values) of the secrets that the request was made with."""
     if response.status in range(200, 300):
-        return Ok() if not _is_page_for_people(response) else _not_an_api(response)
-    wait = wait_asked(response.headers, now=now)
-    if response.status in _PASSING or (response.status == 403 and _over_budget(response)):
-        return Again(f"the service answered {_named(response.status)}", saw=vendor_message(response), after=wait)
+        return Ok() if not _is_html_page(response) else _not_an_api_error(response)
+    wait = read_retry_after(response.headers, now=now)
+    if response.status in _PASSING or (response.status == 403 and _is_rate_limited(response)):
+        return TransientError(
+            f"the service answered {_status_text(response.status)}", saw=read_vendor_message(response), after=wait
+        )
     if response.status == 401:
-        return Refresh(_not_accepted(response, secrets))
+        return Refresh(_credentials_error(response, secrets))
     if response.status == 403:
-        return _not_accepted(response, secrets)
+        return _credentials_error(response, secrets)
     if response.status in range(300, 400):
-        return _moved(response)
-    return _refused(response)
+        return _redirect_error(response)
+    return _client_error(response)
 
 
-def vendor_message(response: Response) -> str:
+def read_vendor_message(response: Response) -> str:
     """What the service says about it, short and on one line."""
     try:
-        said = _told(msgspec.json.decode(response.body))
+        said = _find_message(msgspec.json.decode(response.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = "" if _is_page_for_people(response) else response.body[: 4 * _SHORT].decode(errors="replace")
+        said = "" if _is_html_page(response) else response.body[: 4 * _SHORT].decode(errors="replace")
     said = _SPACES.sub(" ", said).strip()
     return f"{said[:_SHORT]} ..." if len(said) > _SHORT else said
 
 
-def _told(body: Any, depth: int = 0) -> str:
+def _find_message(body: Any, depth: int = 0) -> str:
     """The most telling text of an error body, however it is wrapped."""
     if isinstance(body, str):
         return body
     if isinstance(body, list):
-        return "; ".join(text for text in (_told(item, depth + 1) for item in body[:3]) if text) if depth < 4 else ""
+        return (
+            "; ".join(text for text in (_find_message(item, depth + 1) for item in body[:3]) if text)
+            if depth < 4
+            else ""
+        )
     if not isinstance(body, dict) or depth >= 4:
         return ""
-    telling = (_told(body[name], depth + 1) for name in _TELLING if name in body)
+    telling = (_find_message(body[name], depth + 1) for name in _TELLING if name in body)
     return next((text for text in telling if text), "")
 
 
-def _named(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
 
 
-def _is_page_for_people(response: Response) -> bool:
+def _is_html_page(response: Response) -> bool:
     return response.headers.get("content-type", "").lower().startswith("text/html")
 
 
-def _over_budget(response: Response) -> bool:
+def _is_rate_limited(response: Response) -> bool:
     """Some services say 403 where they mean 429; then they also say when, or that nothing is left."""
     left = (response.headers.get(name, "") for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"))
     return "retry-after" in response.headers or "0" in left
 
 
-def _not_an_api(response: Response) -> Refused:
-    return Refused(
+def _not_an_api_error(response: Response) -> PermanentError:
+    return PermanentError(
         "the answer is a web page, not data",
         saw=f"content-type {response.headers.get('content-type', '')}",
         hint="look at the base URL of the connection: it must be the service's API, not its web site",
     )
 
 
-def _not_accepted(response: Response, secrets: Iterable[str]) -> Refused:
+def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentError:
     names = ", ".join(secrets)
     what = "did not accept the credentials" if response.status == 401 else "forbids this to these credentials"
     look = f"look at the secrets {names} of this connection" if names else "this connector sends no credentials"
     rights = "" if response.status == 401 else ", and at the rights of that account"
-    return Refused(
-        f"the service {what} ({_named(response.status)})", saw=vendor_message(response), hint=f"{look}{rights}"
+    return PermanentError(
+        f"the service {what} ({_status_text(response.status)})",
+        saw=read_vendor_message(response),
+        hint=f"{look}{rights}",
     )
 
 
-def _moved(response: Response) -> Refused:
-    return Refused(
-        f"the service sent us elsewhere ({_named(response.status)}), which is not followed",
+def _redirect_error(response: Response) -> PermanentError:
+    return PermanentError(
+        f"the service sent us elsewhere ({_status_text(response.status)}), which is not followed",
         saw=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
         hint="if that is right, make it the base URL of the connection",
     )
 
 
-def _refused(response: Response) -> Refused:
+def _client_error(response: Response) -> PermanentError:
     hint = "look at the base URL and settings of the connection" if response.status in (404, 405, 410) else ""
-    kind = NotThere if response.status in (404, 410) else Refused
-    return kind(f"the service answered {_named(response.status)}", saw=vendor_message(response), hint=hint)
+    kind = NotFoundError if response.status in (404, 410) else PermanentError
+    return kind(f"the service answered {_status_text(response.status)}", saw=read_vendor_message(response), hint=hint)

@@ -12,18 +12,20 @@ _EPOCH_FROM = 1e9
 _EPOCH_MS_FROM = 1e12
 
 
-def wait_asked(headers: Mapping[str, str], *, now: datetime) -> float | None:
+def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Seconds from now that the service wants to be left alone; None when it does not say.
 
     An instant counts from the answer's own `Date`, so that two clocks which differ do no harm; without one, from `now`.
     """
     for name in _HEADERS:
-        if (text := headers.get(name, "").strip()) and (seconds := _seconds(text, _sent_at(headers, now))) is not None:
+        if (text := headers.get(name, "").strip()) and (
+            seconds := _parse_seconds(text, _read_date(headers, now))
+        ) is not None:
             return max(0.0, seconds)
     return None
 
 
-def instant_of(text: str) -> datetime | None:
+def parse_http_date(text: str) -> datetime | None:
     """An HTTP date (any of its three spellings) as UTC; None when it is none."""
     try:
         found = parsedate_to_datetime(text)
@@ -32,15 +34,15 @@ def instant_of(text: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _sent_at(headers: Mapping[str, str], now: datetime) -> datetime:
-    return instant_of(headers.get("date", "")) or now
+def _read_date(headers: Mapping[str, str], now: datetime) -> datetime:
+    return parse_http_date(headers.get("date", "")) or now
 
 
-def _seconds(text: str, sent: datetime) -> float | None:
+def _parse_seconds(text: str, sent: datetime) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        instant = instant_of(text)
+        instant = parse_http_date(text)
         return None if instant is None else (instant - sent).total_seconds()
     if not number < float("inf"):
         return None

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 # A brace before a letter opens a placeholder; any other brace is text, so that JSON filters can be written plainly.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}]*)\}")
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def find_placeholders(text: str) -> tuple[str, ...]:
     """The names that `text` has placeholders for, in order."""
     return tuple(found[1] for found in _PLACEHOLDER.finditer(text))
 
@@ -24,7 +24,7 @@ def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
         name = found[1]
         if name not in values:
             raise DeclarationError(
-                f"`{{{name}}}` stands for nothing here", where=where, saw=text, hint=suggest(name, values)
+                f"`{{{name}}}` stands for nothing here", where=where, saw=text, hint=did_you_mean(name, values)
             )
         return values[name]
 
@@ -41,7 +41,7 @@ def fill_headers(texts: Mapping[str, str], values: Mapping[str, str], *, where: 
     filled = fill_all(texts, values, where=where)
     for header, value in filled.items():
         if not (value.isascii() and value.isprintable()):
-            used = ", ".join(names_in(texts[header])) or "its text"
+            used = ", ".join(find_placeholders(texts[header])) or "its text"
             raise DeclarationError(
                 f"the header {header} cannot carry its value",
                 where=where,

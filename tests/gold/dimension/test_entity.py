@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.errors import DeclarationError, GuardError
+from headwater.errors import DeclarationError, SafetyCheckError
 from headwater.events import Event, FindingMade
 from headwater.gold.change_feed import drop_table, prune_changes
 from headwater.gold.dimension import build as building
@@ -105,7 +105,7 @@ def test_an_attribute_may_be_an_expression_and_load_metadata_is_the_batch_of_the
 
 def test_the_key_of_a_member_hangs_on_its_entity_key_and_the_start_of_its_version():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
-    first = warehouse.rows(f"SELECT {keys.hash53(repr('first|psa:1'))}")[0][0]
+    first = warehouse.rows(f"SELECT {keys.hash53_sql(repr('first|psa:1'))}")[0][0]
     stored = dict(read_rows(warehouse, "dim_company", "valid_from", "company_key", where=REAL))
     assert stored["2024-01-01"] == first
     # Earlier news: what begins first now has the first key, and the former first gets that of its start.
@@ -121,7 +121,7 @@ def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
     warehouse = opened("company", "address")
     merge_events(warehouse, "company", *(make_event("company", number, "2024-01-01") for number in range(1, 9)))
     monkeypatch.setattr("headwater.gold.dimension.entity.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
-    with pytest.raises(GuardError) as caught:
+    with pytest.raises(SafetyCheckError) as caught:
         built(warehouse, company(segment="T2"))
     # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
     assert ("(7)" if warehouse.capabilities.constraints else "key 7 of psa:1 and psa:8") in caught.value.saw

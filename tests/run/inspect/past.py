@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.run import app
 from headwater.silver.merge.merge import save_batches
 from headwater.silver.merge.result import Provenance
@@ -46,7 +46,7 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
 
 def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values):
     """An event of a contact at an instant."""
-    at = micros(datetime.fromisoformat(when).replace(tzinfo=UTC))
+    at = to_micros(datetime.fromisoformat(when).replace(tzinfo=UTC))
     return make_event(key, at, operation, batch, **values)
 
 

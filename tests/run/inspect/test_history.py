@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.errors import DeclarationError, StateError
 from headwater.run import app
 from headwater.testing.tables import find_mismatch
@@ -23,8 +23,8 @@ def life(root, key="psa:1", entity="contact", **asked):
 def picture(found):
     return [
         {
-            "from": iso(moment.at)[:10],
-            "to": iso(moment.until)[:10] if moment.until else "open",
+            "from": format_instant(moment.at)[:10],
+            "to": format_instant(moment.until)[:10] if moment.until else "open",
             "kind": moment.kind,
             "changes": "; ".join(f"{one.column}: {one.old!r} -> {one.new!r}" for one in moment.changes),
             "batch": moment.batch_id,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from headwater.batch import Feed, Window, batch_of
+from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH, parse_instant
-from headwater.errors import Refused, StopRequested
+from headwater.errors import Cancelled, PermanentError
 from headwater.events import StepFailed, StepSkipped
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan
 from headwater.run.pipeline.executor import execute
@@ -16,7 +16,7 @@ WINDOW = Window(since=EPOCH, until=parse_instant("2026-01-01"))
 
 
 def reading(resource: str) -> tuple[Extract, Land]:
-    batch = batch_of(Feed(tenant="acme", connection="psa", resource=resource), WINDOW)
+    batch = create_batch(Feed(tenant="acme", connection="psa", resource=resource), WINDOW)
     extract = Extract(batch=batch)
     return extract, Land(feed=batch.feed, batch=batch, after=(extract.id,))
 
@@ -49,7 +49,7 @@ def test_a_failure_takes_what_depends_on_it_and_nothing_else():
 
     def carry(step):
         if step.kind == "extract" and step.batch.feed.resource == "companies":
-            raise Refused("the service said no")
+            raise PermanentError("the service said no")
         return ""
 
     results = execute(plan(), carry, told.append)
@@ -82,7 +82,7 @@ def test_a_defect_in_one_step_is_told_and_does_not_take_the_others():
 def test_a_stop_is_no_failure():
     def carry(step):
         if step.kind == "extract":
-            raise StopRequested
+            raise Cancelled
         return ""
 
     results = execute(plan(), carry, lambda event: None)

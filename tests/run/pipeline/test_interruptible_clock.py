@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headwater.clock import SystemClock
-from headwater.errors import StopRequested
+from headwater.errors import Cancelled
 from headwater.run.pipeline.interruptible_clock import Patience
 
 
@@ -13,7 +13,7 @@ def test_a_wait_ends_when_a_stop_is_asked_for():
     asked = iter([False, False, True])
     clock = SystemClock()
     started = clock.monotonic()
-    with pytest.raises(StopRequested):
+    with pytest.raises(Cancelled):
         Patience(clock=clock, stop=lambda: next(asked)).sleep(60)
     assert clock.monotonic() - started < 5
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headwater.batch import Batch as Parcel
-from headwater.batch import Feed, Window, batch_of
-from headwater.clock import EPOCH, micros
+from headwater.batch import Feed, Window, create_batch
+from headwater.clock import EPOCH, to_micros
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from tests.silver.oracle.batch import Batch, Record, Source
 
@@ -35,12 +35,12 @@ def hours(number: float) -> datetime:
 
 def at(number: float) -> int:
     """An hour as the oracle counts instants."""
-    return micros(hours(number))
+    return to_micros(hours(number))
 
 
 def parcel_of(connection: str, source: str, purpose: str, until: float, reading: int) -> Parcel:
     feed = Feed(tenant="acme", connection=connection, resource=source.partition(".")[2])
-    return batch_of(feed, Window(since=EPOCH, until=hours(until)), purpose=purpose, reading=reading)
+    return create_batch(feed, Window(since=EPOCH, until=hours(until)), purpose=purpose, attempt=reading)
 
 
 def number_of(key: str | None) -> str | None:

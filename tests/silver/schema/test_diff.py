@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from headwater.batch import Feed, Window, batch_of
-from headwater.clock import EPOCH, micros
+from headwater.batch import Feed, Window, create_batch
+from headwater.clock import EPOCH, to_micros
 from headwater.errors import DeclarationError
 from headwater.model.entity import Entity
 from headwater.silver.conform import conform
@@ -55,7 +55,7 @@ def land(tmp_path):
 
     def landed(table: str, day: int) -> LandedBatch:
         feed = Feed(tenant="acme", connection="psa", resource="things")
-        batch = batch_of(feed, Window(since=EPOCH, until=datetime(2026, 3, day, tzinfo=UTC)))
+        batch = create_batch(feed, Window(since=EPOCH, until=datetime(2026, 3, day, tzinfo=UTC)))
         path = tmp_path / f"{batch.id}.parquet"
         with duckdb.connect() as duck:
             duck.execute("CREATE TABLE r (id BIGINT, name VARCHAR, size INTEGER, colour VARCHAR, changed VARCHAR)")
@@ -368,7 +368,7 @@ def test_one_instant_in_two_time_zones_is_one_event_to_the_microsecond(warehouse
     done = take(warehouse, WIDE, WHOLE, land(table, 5))
     assert done.events == 2
     found = warehouse.rows("SELECT name, EPOCH_US(valid_from) FROM silver.thing ORDER BY version_number")
-    instant = micros(datetime(2026, 1, 2, 1, 30, tzinfo=UTC))
+    instant = to_micros(datetime(2026, 1, 2, 1, 30, tzinfo=UTC))
     assert found == [("old", instant + 1), ("new", instant + 2)]
 
 

@@ -126,7 +126,7 @@ def test_a_warehouse_with_one_place_for_all_is_not_touched(ask, tmp_path):
     (tmp_path / "headwater.yaml").write_text(declared, encoding="utf-8")
     code, out, _ = ask("--project", str(tmp_path), "--json")
     assert code == 1
-    assert json.loads(out)["error"]["kind"] == "GuardError"
+    assert json.loads(out)["error"]["kind"] == "SafetyCheckError"
     assert [path.name for path in tmp_path.iterdir()] == ["headwater.yaml"]
 
 

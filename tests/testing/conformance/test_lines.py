@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from headwater.errors import GuardError, WarehouseError
+from headwater.errors import SafetyCheckError, WarehouseError
 from headwater.testing.conformance.check import SelfTestOptions
 from headwater.testing.conformance.history import generate as generate_history
 from headwater.testing.conformance.star import generate as generate_star
@@ -156,7 +156,7 @@ def test_a_place_that_is_in_use_is_not_touched(tmp_path):
     used.execute("CREATE TABLE silver.company (a INTEGER)")
     used.close()
     ground = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))
-    with pytest.raises(GuardError, match="finds tables in its place") as caught:
+    with pytest.raises(SafetyCheckError, match="finds tables in its place") as caught:
         ground.create_tenant()
     assert caught.value.saw == "silver.company"
     ground.close()

@@ -309,7 +309,7 @@ def died_at(place, file_format, moment, monkeypatch):
 
     with monkeypatch.context() as patched:
         store = warehouse._place.store
-        for name in ("settle", "swap", "write", "remove", "clear"):
+        for name in ("commit", "swap", "write", "remove", "clear"):
             patched.setattr(store, name, counted(getattr(store, name)))
         # Who is dead undoes nothing.
         patched.setattr(warehouse._place, "undo", lambda drafts: None)

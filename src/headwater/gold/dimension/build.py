@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.events import FindingMade, Listen, ignore
+from headwater.events import EventListener, FindingMade, discard
 from headwater.gold.change_feed import (
     Consumer,
     PendingChanges,
@@ -48,7 +48,7 @@ def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Ta
 
 
 def build_dimension(
-    warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: Listen = ignore
+    warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: EventListener = discard
 ) -> WriteCounts:
     """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
     with warehouse.transaction():
@@ -62,7 +62,7 @@ def build_dimension(
 
 
 def _build_entity(
-    warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: Listen
+    warehouse: Warehouse, star: Star, declared: EntityDimension, *, rebuild: bool, listen: EventListener
 ) -> WriteCounts:
     parts = dimension.compile_dimension(star, declared, warehouse.ref)
     table = dimension.table_of(warehouse, parts)
@@ -82,7 +82,7 @@ def _build_members(
     *,
     consumer: Consumer,
     pending: PendingChanges,
-    listen: Listen,
+    listen: EventListener,
 ) -> WriteCounts:
     declared, stored = parts.dimension, warehouse.ref("gold", table.name)
     if pending.full:
@@ -157,7 +157,9 @@ def _stage_keys(warehouse: Warehouse, parts: CompiledDimension, table: Table, pe
     return keys
 
 
-def _report(warehouse: Warehouse, star: Star, parts: CompiledDimension, keys: str | None, listen: Listen) -> None:
+def _report(
+    warehouse: Warehouse, star: Star, parts: CompiledDimension, keys: str | None, listen: EventListener
+) -> None:
     report_unmatched(warehouse, star, parts.dimension, listen)
     for item in parts.inherited:
         circles = warehouse.rows(inherit.select_circles(item, entity=parts.relation, keys=keys))
@@ -174,7 +176,7 @@ def _report(warehouse: Warehouse, star: Star, parts: CompiledDimension, keys: st
 
 
 def _build_values(
-    warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: Listen
+    warehouse: Warehouse, star: Star, declared: EnumDimension, *, rebuild: bool, listen: EventListener
 ) -> WriteCounts:
     table = enum.table_of(warehouse, star, declared)
     consumer = _make_consumer(declared, table, enum.select_rows(star, declared, warehouse.ref))

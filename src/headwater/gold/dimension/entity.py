@@ -19,8 +19,8 @@ from headwater.model.expression import compile_expression
 from headwater.model.names_in_scope import entity_columns
 from headwater.model.tables import key_column, table_name
 from headwater.names import quote
-from headwater.temporal.coalesce import coalesced
-from headwater.temporal.sql import FOREVER, indented
+from headwater.temporal.coalesce import coalesce_sql
+from headwater.temporal.sql import FOREVER, indent
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
 _BATCH = "_batch"
@@ -126,7 +126,7 @@ def select_rows(parts: CompiledDimension, *, keys: str | None = None, versions: 
     """
     inner = _steps(parts, keys, versions or parts.relation)
     recursive = "RECURSIVE " if parts.inherited else ""
-    ctes = ",\n".join(f"{name} AS (\n{indented(text)}\n)" for name, text in inner.items())
+    ctes = ",\n".join(f"{name} AS (\n{indent(text)}\n)" for name, text in inner.items())
     number = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
     key = surrogate_key_sql("_row.entity_key", start_text_sql("_row.valid_from", "_row._place"))
     joins = "".join(f"\nLEFT JOIN {item.step} ON {item.step}.entity_key = _row.entity_key" for item in parts.inherited)
@@ -157,7 +157,7 @@ def _steps(parts: CompiledDimension, keys: str | None, versions: str) -> dict[st
         named |= segment.steps(parts.joined)
     named["valued"] = _select_values(parts)
     named["settled"] = _select_fixed(parts)
-    named["members"] = coalesced(
+    named["members"] = coalesce_sql(
         "settled",
         key="entity_key",
         columns=parts.of_type("T2"),

@@ -9,7 +9,7 @@ from headwater.model.dimension import EnumDimension, ValuesOf
 from headwater.model.expression import compile_expression
 from headwater.model.tables import key_column, table_name
 from headwater.names import literal, quote
-from headwater.temporal.keys import hash60
+from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import FOREVER
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
@@ -80,7 +80,7 @@ def affected_values_sql(dimension: EnumDimension, ref: Ref, changed: dict[str, s
     return "\nUNION\n".join(
         f"SELECT CAST({quote(item.column)} AS VARCHAR) AS entity_key FROM {ref('silver', item.entity + '_log')} "
         f"WHERE {quote(item.column)} IS NOT NULL "
-        f"AND key_hash IN (SELECT {hash60('news.entity_key')} FROM ({changed[item.entity]}) AS news)"
+        f"AND key_hash IN (SELECT {hash60_sql('news.entity_key')} FROM ({changed[item.entity]}) AS news)"
         for item in dimension.values_of
         if item.entity in changed
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headwater.gold.surrogate_key import entity_key_sql
 from headwater.names import quote
-from headwater.temporal.sql import indented
+from headwater.temporal.sql import indent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def select_circles(attribute: InheritedAttribute, *, entity: str, keys: str | No
     """SELECT of the entity keys that have no value because their ancestors form a circle."""
     named = steps(attribute, entity=entity, keys=keys)
     line, chain = f"line_{attribute.name}", f"chain_{attribute.name}"
-    ctes = ",\n".join(f"{name} AS (\n{indented(text)}\n)" for name, text in named.items())
+    ctes = ",\n".join(f"{name} AS (\n{indent(text)}\n)" for name, text in named.items())
     return (
         f"WITH RECURSIVE {ctes}\n"
         f"SELECT asked.entity_key FROM {chain} AS asked\n"

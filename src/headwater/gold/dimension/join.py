@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headwater.gold.surrogate_key import connection_sql
 from headwater.model.dimension import Join
 from headwater.names import quote
-from headwater.temporal.keys import hash60
+from headwater.temporal.keys import hash60_sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def affected_keys_sql(item: JoinedEntity, *, entity: str, changed: str) -> str:
     The change log tells what a joined row once said, after the version that said it is gone.
     """
     columns = tuple(item.join.on.items())
-    among = f" WHERE key_hash IN (SELECT {hash60('news.entity_key')} FROM ({changed}) AS news)"
+    among = f" WHERE key_hash IN (SELECT {hash60_sql('news.entity_key')} FROM ({changed}) AS news)"
     said = "\n".join(
         f"JOIN (SELECT DISTINCT entity_key, {quote(theirs)} AS said_{number} FROM {item.log}{among}) AS log_{number} "
         f"ON log_{number}.entity_key = changed.entity_key"

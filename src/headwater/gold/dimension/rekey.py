@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from headwater.errors import GuardError
-from headwater.events import FindingMade, Listen
+from headwater.errors import SafetyCheckError
+from headwater.events import EventListener, FindingMade
 from headwater.gold.change_feed import KEYS
 from headwater.gold.columns import column_list
 from headwater.gold.key_sequence import load_last
@@ -48,7 +48,9 @@ def find_outdated(warehouse: Warehouse, dimensions: Iterable[Dimension], built: 
     return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
 
 
-def rekey_dimension(warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: Listen) -> WriteCounts:
+def rekey_dimension(
+    warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: EventListener
+) -> WriteCounts:
     """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
     kind, table = key_kind(declared), table_name(declared)
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
@@ -69,7 +71,9 @@ def rekey_dimension(warehouse: Warehouse, star: Star, declared: Dimension, noted
     return written
 
 
-def _rebuild_keys(warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: Listen) -> WriteCounts:
+def _rebuild_keys(
+    warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: EventListener
+) -> WriteCounts:
     table = table_name(declared)
     last = load_last(warehouse, table)
     pairs = warehouse.stage("gold_rekey", _stage_key_pairs(warehouse, declared, kind, last=last))
@@ -97,7 +101,7 @@ def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> fro
     return frozenset(named & set(warehouse.tables("gold")))
 
 
-def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: Listen) -> WriteCounts:
+def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventListener) -> WriteCounts:
     """`rekey_dimension` for every dimension that a fact points at."""
     written, noted = WriteCounts(), _load_key_kinds(warehouse)
     for one in {item.dimension: item for item in star.find_dimensions(fact).values()}.values():
@@ -187,9 +191,9 @@ def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None
         raise collision_error(table_name(declared), int(number), *map(str, named))
 
 
-def collision_error(table: str, number: int, one: str, other: str) -> GuardError:
+def collision_error(table: str, number: int, one: str, other: str) -> SafetyCheckError:
     """The error for two members of a dimension that would have one key."""
-    return GuardError(
+    return SafetyCheckError(
         f"Two members of {table} have the same surrogate key; nothing was written.",
         where=f"gold.{table}",
         saw=f"key {number} of {one} and {other}",

@@ -74,7 +74,7 @@ def select_inferred(table: Table, keys: str, *, after: str, attributes: dict[str
 
 
 def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
-    """Nothing when the members (those in the staged `rows`, or all) share no surrogate key; GuardError otherwise."""
+    """Nothing when the members (those in the staged `rows`, or all) share no surrogate key; SafetyCheckError otherwise."""
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
     among = f" WHERE {key} IN (SELECT {key} FROM {rows})" if rows else ""
     clash = warehouse.rows(f"SELECT {key} FROM {stored}{among} GROUP BY {key} HAVING COUNT(*) > 1")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headwater.events import FindingMade, Listen
+from headwater.events import EventListener, FindingMade
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Rules
-from headwater.model.expression import classified, compile_expression, matches_no_line
+from headwater.model.expression import compile_expression, find_classify_calls, no_match_sql
 from headwater.model.names_in_scope import entity_columns
 from headwater.model.tables import table_name
 from headwater.warehouse.base import Warehouse
@@ -16,13 +16,13 @@ from headwater.warehouse.base import Warehouse
 _SHOWN = 5
 
 
-def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension, listen: Listen) -> None:
+def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension, listen: EventListener) -> None:
     """Tell how many current members of a dimension its rules say nothing about, and which names those are."""
     relation = warehouse.ref("silver", declared.entity)
     for rules, name in _find_rules(star, declared):
         rows = warehouse.rows(
             f"SELECT {name}, COUNT(*) FROM {relation} WHERE is_current AND {name} IS NOT NULL "
-            f"AND {matches_no_line(name, rules)} GROUP BY 1 ORDER BY 2 DESC, 1"
+            f"AND {no_match_sql(name, rules)} GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         if rows:
             finding = FindingMade(
@@ -40,5 +40,5 @@ def _find_rules(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, 
     where = f"{declared.origin} dimension {declared.dimension}"
     scope = star.scope(entity_columns(star.entity(declared.entity, where=where)))
     texts = [attribute.value for attribute in declared.attributes.values() if attribute.value]
-    for text, rules in dict.fromkeys(pair for value in texts for pair in classified(value, where=where)):
+    for text, rules in dict.fromkeys(pair for value in texts for pair in find_classify_calls(value, where=where)):
         yield star.declarations.rules[rules], compile_expression(text, scope, where=where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
-from headwater.events import FindingMade, Listen, ignore
+from headwater.events import EventListener, FindingMade, discard
 from headwater.gold.change_feed import Consumer, PendingChanges, changed_keys_sql, read_pending, record_progress
 from headwater.gold.columns import column_list, fit_table, is_empty
 from headwater.gold.dimension.rekey import rekey_lookups
@@ -43,7 +43,7 @@ class _Job:
     table: Table
     consumer: Consumer
     pending: PendingChanges
-    listen: Listen
+    listen: EventListener
 
     @property
     def fact(self) -> Fact:
@@ -55,7 +55,7 @@ class _Job:
 
 
 def build_fact(
-    warehouse: Warehouse, star: Star, fact: Fact, *, rebuild: bool = False, listen: Listen = ignore
+    warehouse: Warehouse, star: Star, fact: Fact, *, rebuild: bool = False, listen: EventListener = discard
 ) -> WriteCounts:
     """Bring a fact up to date with silver and its dimensions; with `rebuild`, all rows. A replay writes nothing.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from headwater.errors import DeclarationError
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
-from headwater.model.expression import columns_of, compile_expression
+from headwater.model.expression import compile_expression, find_names
 from headwater.model.fact import Fact, Part
 from headwater.model.names_in_scope import entity_columns, lookup_columns
 from headwater.names import quote
@@ -39,14 +39,14 @@ class ExpressionReader:
         """SQL of an expression. A column wins over a declared name that is spelled alike."""
         where = f"{self.where}, {path[-1]}" if path else self.where
         known = dict.fromkeys((*self.derived, *self.looked_up, *self.base), "NULL")
-        used = {name: self._resolve(name, path) for name in columns_of(text, where=where) if name in known}
+        used = {name: self._resolve(name, path) for name in find_names(text, where=where) if name in known}
         return compile_expression(text, self.star.scope({**known, **used}), where=where)
 
     def lookups_in(self, texts: Iterable[str], *, path: tuple[str, ...] = ()) -> set[str]:
         """The lookups whose rows these expressions need."""
         found: set[str] = set()
         for text in texts:
-            for name in columns_of(text, where=self.where):
+            for name in find_names(text, where=self.where):
                 if name in self.base:
                     continue
                 if name in self.looked_up:

@@ -14,7 +14,7 @@ from headwater.model.fact import Lookup
 from headwater.model.names_in_scope import attribute_names
 from headwater.model.tables import key_column, table_name
 from headwater.names import quote
-from headwater.temporal.asof import covering, covers
+from headwater.temporal.asof import coverage_sql, covers_sql
 
 _LAST = "TIMESTAMP '9999-12-30 00:00:00'"
 _KEPT = ("entity_key", "valid_from", "valid_to")
@@ -83,10 +83,10 @@ class CompiledLookup:
         members = f"{found} AS members" if found else f"(SELECT * FROM {self.table} WHERE {among}) AS members"
         meets = f"{alias}.entity_key = {self.on}"
         if self.lookup.strategy == "point_in_time":
-            spans = covering(
+            spans = coverage_sql(
                 members, key="entity_key", columns=[name for name in self.needed_columns if name not in _KEPT]
             )
-            return f"LEFT JOIN (\n{spans}\n) AS {alias} ON {meets} AND {covers(alias, self.at)}"
+            return f"LEFT JOIN (\n{spans}\n) AS {alias} ON {meets} AND {covers_sql(alias, self.at)}"
         if isinstance(self.dimension, EntityDimension):
             place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from DESC) AS _place"
             members = f"(SELECT * FROM (SELECT *, {place} FROM {members}) AS placed WHERE _place = 1)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from headwater.dtypes import DUCKDB, check_dtype, spelled
+from headwater.dtypes import DUCKDB, check_dtype, render_dtype
 from headwater.errors import DeclarationError
 from headwater.gold.columns import LOAD, check_columns, infer_types
 from headwater.gold.fact.expressions import MONTH, ExpressionReader, make_reader
@@ -105,7 +105,7 @@ def _cast_sql(fact: Fact, name: str, sql: str) -> str:
         raise DeclarationError(
             f"The type of `{name}` is none.", where=where, saw=fact.types[name], hint=str(error)
         ) from error
-    return f"CAST({sql} AS {spelled(dtype, DUCKDB)})"
+    return f"CAST({sql} AS {render_dtype(dtype, DUCKDB)})"
 
 
 def _day_sql(reader: ExpressionReader, text: str) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headwater.clock import Clock
 from headwater.errors import StateError
-from headwater.ledger.sql.migrate import upgrade, version_of
+from headwater.ledger.sql.migrate import read_version, upgrade
 from headwater.ledger.sql.queries import tenants
 from headwater.ledger.sql.schema import HEAD
 
@@ -39,18 +39,18 @@ _KNOWN = (
 )
 
 
-class Store:
+class Database:
     """A database that holds a ledger of today's version."""
 
     def __init__(self, url: str, *, root: Path, clock: Clock) -> None:
         self._clock = clock
-        self._url = _parsed(url, root=root)
-        self.where = _shown(self._url)
+        self._url = _parse_url(url, root=root)
+        self.where = _redact_url(self._url)
         self._turn = Lock()
-        self._engine = self._connected()
+        self._engine = self._open_engine()
         self._writer = self._engine.execution_options(writes=True)
         try:
-            self._bring_up_to_date()
+            self._migrate()
         except BaseException:
             self.close()
             raise
@@ -62,17 +62,17 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent look at the ledger."""
-        with self._in_four_slots(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it, or nothing. Writers of one process queue up here, those of others in SQLite."""
-        with self._in_four_slots(), self._turn, self._writer.begin() as connection:
+        with self._translate_errors(), self._turn, self._writer.begin() as connection:
             yield connection
 
-    def _connected(self) -> Engine:
-        with self._in_four_slots():
+    def _open_engine(self) -> Engine:
+        with self._translate_errors():
             try:
                 engine = create_engine(self._url, hide_parameters=True)
             except ImportError as error:
@@ -84,21 +84,21 @@ class Store:
             event.listen(engine, "begin", _begin)
         return engine
 
-    def _bring_up_to_date(self) -> None:
+    def _migrate(self) -> None:
         with self.read() as connection:
-            version = version_of(connection, where=self.where)
+            version = read_version(connection, where=self.where)
         if self._url.get_backend_name() == "sqlite":
             self._switch_to_wal()
         if version != HEAD:
             with self.write() as connection:
                 upgrade(connection, where=self.where)
-                cleaned = tenants.forget_clear_secrets(connection)
+                cleaned = tenants.remove_clear_secrets(connection)
             if cleaned and self._url.get_backend_name() == "sqlite":
-                self._overwrite_freed()
+                self._erase_freed_pages()
 
-    def _overwrite_freed(self) -> None:
+    def _erase_freed_pages(self) -> None:
         # What was deleted still stands in free pages and in the write-ahead log: the file is written anew without it
-        with self._in_four_slots(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             cursor = connection.connection.cursor()
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -108,7 +108,7 @@ class Store:
         deadline = self._clock.monotonic() + PATIENCE
         while True:
             try:
-                with self._in_four_slots(), self._engine.connect() as connection:
+                with self._translate_errors(), self._engine.connect() as connection:
                     connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
             except StateError as error:
                 if "locked" not in error.saw or self._clock.monotonic() > deadline:
@@ -118,7 +118,7 @@ class Store:
                 return
 
     @contextmanager
-    def _in_four_slots(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -129,7 +129,7 @@ class Store:
             raise StateError(what, where=self.where, saw=saw, hint=hint) from error
 
 
-def _parsed(url: str, *, root: Path) -> URL:
+def _parse_url(url: str, *, root: Path) -> URL:
     try:
         parsed = make_url(url)
     except (SQLAlchemyError, ValueError) as error:
@@ -137,13 +137,13 @@ def _parsed(url: str, *, root: Path) -> URL:
         raise StateError(
             "the ledger's URL cannot be read.", where="ledger: url:", hint="e.g. sqlite:///.headwater/ledger.db"
         ) from error
-    return _below(parsed, root) if parsed.get_backend_name() == "sqlite" else parsed
+    return _resolve_path(parsed, root) if parsed.get_backend_name() == "sqlite" else parsed
 
 
-def _below(url: URL, root: Path) -> URL:
+def _resolve_path(url: URL, root: Path) -> URL:
     if not url.database or url.database == ":memory:":
         raise StateError(
-            "a ledger in memory remembers nothing.", where=_shown(url), hint="e.g. sqlite:///.headwater/ledger.db"
+            "a ledger in memory remembers nothing.", where=_redact_url(url), hint="e.g. sqlite:///.headwater/ledger.db"
         )
     path = root / url.database
     try:
@@ -158,7 +158,7 @@ def _below(url: URL, root: Path) -> URL:
     return url.set(database=str(path))
 
 
-def _shown(url: URL) -> str:
+def _redact_url(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 

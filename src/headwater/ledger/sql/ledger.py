@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import Clock, SystemClock, from_micros, micros
+from headwater.clock import Clock, SystemClock, from_micros, to_micros
 from headwater.ledger.records import (
     BatchRow,
     ConnectionRow,
@@ -21,7 +21,7 @@ from headwater.ledger.records import (
     RunRow,
     State,
 )
-from headwater.ledger.sql.database import Store
+from headwater.ledger.sql.database import Database
 from headwater.ledger.sql.queries import (
     batch_states,
     batches,
@@ -44,14 +44,14 @@ class SqlLedger:
 
     def __init__(self, url: str, *, root: Path | None = None, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._store = Store(url, root=root or Path(), clock=self._clock)
+        self._store = Database(url, root=root or Path(), clock=self._clock)
 
     def close(self) -> None:
         """Let go of the store."""
         self._store.close()
 
     def _now(self) -> int:
-        return micros(self._clock.now())
+        return to_micros(self._clock.now())
 
     # leases
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
@@ -75,112 +75,114 @@ class SqlLedger:
     def leases(self, tenant: str) -> tuple[Lease, ...]:
         """Leases that are held now, by living holders as far as one can tell."""
         with self._store.read() as tx:
-            return leases.held(tx, tenant, now=self._now())
+            return leases.list_leases(tx, tenant, now=self._now())
 
     # batches and windows
     def windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
         """Committed windows of a feed's changes, sorted and merged."""
         with self._store.read() as tx:
-            return windows.of_parent(tx, feed, parent=parent)
+            return windows.list_windows(tx, feed, parent=parent)
 
-    def parents(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
+    def windows_by_parent(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
         """Committed windows by parent key."""
         with self._store.read() as tx:
-            return windows.by_parent(tx, feed)
+            return windows.list_windows_by_parent(tx, feed)
 
-    def latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
+    def find_latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
         """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
         with self._store.read() as tx:
-            return batches.latest(tx, feed, purpose=purpose, until=until)
+            return batches.find_latest(tx, feed, purpose=purpose, until=until)
 
-    def newest_read(self, tenant: str, connection: str) -> datetime | None:
+    def find_newest_read(self, tenant: str, connection: str) -> datetime | None:
         """When the newest read of a connection that is believed began; None before the first."""
         with self._store.read() as tx:
-            return batches.newest_read(tx, tenant, connection)
+            return batches.find_newest_read(tx, tenant, connection)
 
-    def readings(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
+    def count_attempts(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
         """How often each (purpose, window) of a feed was begun."""
         with self._store.read() as tx:
-            return batches.readings(tx, feed)
+            return batches.count_attempts(tx, feed)
 
-    def begin(
+    def begin_batch(
         self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
     ) -> BatchRow:
         """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
         with self._store.write() as tx:
-            sight = batch_states.Sight(read_at=read_at, fingerprint=fingerprint)
-            return batch_states.begin(tx, batch, parents=parents, sight=sight, now=self._now())
+            sight = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
+            return batch_states.begin_batch(tx, batch, parents=parents, sight=sight, now=self._now())
 
-    def begin_anew(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
+    def restart_batch(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
         """Forget the pages of a batch that is being read, and begin it as of `read_at`."""
         with self._store.write() as tx:
-            sight = batch_states.Sight(read_at=read_at, fingerprint=fingerprint)
-            return batch_states.begin_anew(tx, batch, sight=sight, now=self._now())
+            sight = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
+            return batch_states.restart_batch(tx, batch, sight=sight, now=self._now())
 
-    def abandon(self, batch: Batch) -> None:
+    def abandon_batch(self, batch: Batch) -> None:
         """Forget a batch that was never read to its end; nothing happens when nobody knows it."""
         with self._store.write() as tx:
-            batch_states.abandon(tx, batch)
+            batch_states.abandon_batch(tx, batch)
 
-    def find(self, tenant: str, batch_id: str) -> BatchRow | None:
+    def find_batch(self, tenant: str, batch_id: str) -> BatchRow | None:
         """What is known of a batch."""
         with self._store.read() as tx:
-            return batches.find(tx, tenant, batch_id)
+            return batches.find_batch(tx, tenant, batch_id)
 
     def batches(
         self, tenant: str, *, states: Iterable[State] = (), feed: Feed | None = None, limit: int | None = None
     ) -> tuple[BatchRow, ...]:
         """Batches in the order in which they began; with `limit`, only the newest."""
         with self._store.read() as tx:
-            return batches.listed(tx, tenant, states=states, feed=feed, limit=limit)
+            return batches.list_batches(tx, tenant, states=states, feed=feed, limit=limit)
 
-    def disown(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
+    def discard_windows(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
         """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches."""
         with self._store.write() as tx:
-            return discarded_windows.disown(tx, feed, later_than=later_than, ahead=ahead)
+            return discarded_windows.discard_windows(tx, feed, later_than=later_than, ahead=ahead)
 
     def pages(self, batch: Batch) -> tuple[PageRow, ...]:
         """Committed pages of a batch, in order."""
         with self._store.read() as tx:
-            return batches.pages(tx, batch)
+            return batches.list_pages(tx, batch)
 
-    def record(self, batch: Batch, page: PageRow) -> None:
+    def record_page(self, batch: Batch, page: PageRow) -> None:
         """Commit a page and its place in the window."""
         with self._store.write() as tx:
-            batch_states.record(tx, batch, page, now=self._now())
+            batch_states.record_page(tx, batch, page, now=self._now())
 
-    def forget_pages(self, batch: Batch, *, after: int) -> None:
+    def discard_pages(self, batch: Batch, *, after: int) -> None:
         """Drop the pages numbered above `after`."""
         with self._store.write() as tx:
-            batch_states.forget_pages(tx, batch, after=after, now=self._now())
+            batch_states.discard_pages(tx, batch, after=after, now=self._now())
 
-    def advance(self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None) -> None:
+    def commit_window(
+        self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None
+    ) -> None:
         """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
         with self._store.write() as tx:
-            batch_states.advance(tx, batch, proved=proved, credible_until=credible_until, now=self._now())
+            batch_states.commit_window(tx, batch, proved=proved, credible_until=credible_until, now=self._now())
 
-    def landed(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
+    def record_landing(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift."""
         with self._store.write() as tx:
-            batch_states.landed(tx, batch, kept=kept, refused=refused, drift=drift, now=self._now())
+            batch_states.record_landing(tx, batch, kept=kept, refused=refused, drift=drift, now=self._now())
 
-    def completed(self, batches: Iterable[Batch]) -> None:
+    def complete_batches(self, batches: Iterable[Batch]) -> None:
         """Mark batches `completed`, all or none."""
         with self._store.write() as tx:
-            batch_states.completed(tx, batches, now=self._now())
+            batch_states.complete_batches(tx, batches, now=self._now())
 
-    def reopen(self, tenant: str, feed: Feed | None = None) -> int:
+    def reopen_batches(self, tenant: str, feed: Feed | None = None) -> int:
         """Put landed and completed batches back to `extracted`. How many."""
         with self._store.write() as tx:
-            return batch_states.reopen(tx, tenant, feed, now=self._now())
+            return batch_states.reopen_batches(tx, tenant, feed, now=self._now())
 
-    def fail(self, batch: Batch, reason: str) -> None:
+    def fail_batch(self, batch: Batch, reason: str) -> None:
         """Mark a batch `failed`."""
         with self._store.write() as tx:
-            batch_states.fail(tx, batch, reason, now=self._now())
+            batch_states.fail_batch(tx, batch, reason, now=self._now())
 
     # what was refused, what differed
-    def refused(
+    def list_refused(
         self,
         tenant: str,
         *,
@@ -190,23 +192,23 @@ class SqlLedger:
     ) -> tuple[RefusedRow, ...]:
         """Quarantined records."""
         with self._store.read() as tx:
-            return quarantine.listed(tx, tenant, feed=feed, states=states, batch_id=batch_id)
+            return quarantine.list_refused(tx, tenant, feed=feed, states=states, batch_id=batch_id)
 
-    def settle(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
+    def update_quarantine(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
         """Write back state, tries, reasons and times of quarantined records."""
         with self._store.write() as tx:
-            quarantine.settle(tx, tenant, refused)
+            quarantine.update_quarantine(tx, tenant, refused)
 
     def drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
         """What differed from the contracts, the newest sight of each feed and field."""
         with self._store.read() as tx:
-            return quarantine.drift(tx, tenant, feed)
+            return quarantine.list_drift(tx, tenant, feed)
 
     # marks
-    def mark(self, tenant: str, name: str) -> str | None:
+    def get_mark(self, tenant: str, name: str) -> str | None:
         """The value of a mark."""
         with self._store.read() as tx:
-            return tenants.mark(tx, tenant, name)
+            return tenants.get_mark(tx, tenant, name)
 
     def set_mark(self, tenant: str, name: str, value: str) -> None:
         """Set a mark."""
@@ -217,27 +219,27 @@ class SqlLedger:
     def tenants(self) -> tuple[str, ...]:
         """Tenants that live in the ledger, sorted."""
         with self._store.read() as tx:
-            return tenants.listed(tx)
+            return tenants.list_tenants(tx)
 
     def tenants_with_runs(self) -> tuple[str, ...]:
         """Tenants of which a run is remembered, wherever they are or were declared, sorted."""
         with self._store.read() as tx:
-            return runs.tenants(tx)
+            return runs.list_tenants_with_runs(tx)
 
     def add_tenant(self, tenant: str) -> None:
         """Add a tenant; StateError if it exists."""
         with self._store.write() as tx:
-            tenants.add(tx, tenant)
+            tenants.add_tenant(tx, tenant)
 
     def remove_tenant(self, tenant: str) -> None:
         """Forget a tenant, its connections and all its rows."""
         with self._store.write() as tx:
-            tenants.remove(tx, tenant)
+            tenants.remove_tenant(tx, tenant)
 
     def connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
         """Connections of a tenant that live in the ledger."""
         with self._store.read() as tx:
-            return tenants.connections_of(tx, tenant)
+            return tenants.list_connections(tx, tenant)
 
     def add_connection(self, connection: ConnectionRow) -> None:
         """Add or replace a connection."""
@@ -248,35 +250,35 @@ class SqlLedger:
     def start_run(self, tenant: str, run: str) -> None:
         """Record that a run began; those that never ended have died."""
         with self._store.write() as tx:
-            runs.start(tx, tenant, run, now=self._now())
+            runs.start_run(tx, tenant, run, now=self._now())
 
     def end_run(self, tenant: str, run: str, *, outcome: Outcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
         with self._store.write() as tx:
-            runs.end(tx, tenant, run, outcome=outcome, counts=counts, now=self._now())
+            runs.end_run(tx, tenant, run, outcome=outcome, counts=counts, now=self._now())
 
     def runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
         """The newest runs, the newest first."""
         with self._store.read() as tx:
-            return runs.listed(tx, tenant, limit=limit)
+            return runs.list_runs(tx, tenant, limit=limit)
 
-    def note_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
+    def save_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
         """Put what a build of `table` found in the place of what earlier builds had found there."""
         with self._store.write() as tx:
-            runs.note(tx, tenant, table, findings)
+            runs.save_findings(tx, tenant, table, findings)
 
     def findings(self, tenant: str) -> tuple[FindingRow, ...]:
         """What the newest build of each table found."""
         with self._store.read() as tx:
-            return runs.found(tx, tenant)
+            return runs.list_findings(tx, tenant)
 
     # how many records there are
-    def note_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
+    def save_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
         """Put counts in the place of those of the same feed and entity; `differs_since` is kept while they differ."""
         with self._store.write() as tx:
-            record_counts.note(tx, tenant, counts)
+            record_counts.save_counts(tx, tenant, counts)
 
     def counts(self, tenant: str) -> tuple[CountRow, ...]:
         """The newest count of each feed and entity, in that order."""
         with self._store.read() as tx:
-            return record_counts.listed(tx, tenant)
+            return record_counts.list_counts(tx, tenant)

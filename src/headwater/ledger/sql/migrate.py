@@ -15,17 +15,17 @@ EMPTY = 0
 """The version of a store that holds nothing yet."""
 
 
-def version_of(connection: Connection, *, where: str) -> int:
+def read_version(connection: Connection, *, where: str) -> int:
     """The version of the ledger behind `connection`, EMPTY where there is none yet.
 
     StateError when it is newer than this program, or when something else lives there.
     """
-    stamp = _stamp(connection)
+    stamp = _read_stamp(connection)
     if stamp is None:
-        _refuse_strangers(connection, where=where)
+        _refuse_foreign_database(connection, where=where)
         return EMPTY
     if not stamp.isdecimal():
-        raise _strange(where, saw=f"its version reads `{stamp}`")
+        raise _foreign_error(where, saw=f"its version reads `{stamp}`")
     if int(stamp) > HEAD:
         raise StateError(
             "the ledger was written by a newer Headwater; nothing was read or changed.",
@@ -41,7 +41,7 @@ def upgrade(connection: Connection, *, where: str) -> None:
 
     Asks for the version again first: another process may have done it while we waited for our turn.
     """
-    if version_of(connection, where=where) == HEAD:
+    if read_version(connection, where=where) == HEAD:
         return
     # a second or less, once in a ledger's life: whoever opens one that is up to date does not pay for the import
     from alembic import command  # noqa: PLC0415
@@ -53,7 +53,7 @@ def upgrade(connection: Connection, *, where: str) -> None:
     command.upgrade(config, f"{HEAD:04d}")
 
 
-def _stamp(connection: Connection) -> str | None:
+def _read_stamp(connection: Connection) -> str | None:
     try:
         stamp = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
     except DatabaseError as error:
@@ -64,13 +64,13 @@ def _stamp(connection: Connection) -> str | None:
     return None if stamp is None else str(stamp)
 
 
-def _refuse_strangers(connection: Connection, *, where: str) -> None:
+def _refuse_foreign_database(connection: Connection, *, where: str) -> None:
     others = [name for name in inspect(connection).get_table_names() if name != VERSION_TABLE]
     if others:
-        raise _strange(where, saw=f"tables {', '.join(sorted(others)[:5])}")
+        raise _foreign_error(where, saw=f"tables {', '.join(sorted(others)[:5])}")
 
 
-def _strange(where: str, *, saw: str) -> StateError:
+def _foreign_error(where: str, *, saw: str) -> StateError:
     return StateError(
         "this is not a ledger of Headwater; nothing was changed.",
         where=where,

@@ -29,7 +29,7 @@ metadata = MetaData()
 _SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _of_batch() -> ForeignKeyConstraint:
+def _batch_foreign_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["tenant", "batch_id"], ["batch.tenant", "batch.id"], ondelete="CASCADE")
 
 
@@ -94,7 +94,7 @@ batch_parent = Table(
     Column("batch_id", String(120), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("parent", Text, nullable=False),
-    _of_batch(),
+    _batch_foreign_key(),
 )
 
 page = Table(
@@ -107,7 +107,7 @@ page = Table(
     Column("rows", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("next", Text),
-    _of_batch(),
+    _batch_foreign_key(),
 )
 
 committed = Table(
@@ -136,7 +136,7 @@ refused = Table(
     Column("tries", Integer, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_tried", BigInteger, nullable=False),
-    _of_batch(),
+    _batch_foreign_key(),
     Index("refused_by_batch", "tenant", "batch_id"),
 )
 

@@ -10,11 +10,11 @@ from headwater.model.entity import Entity
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import Field
 from headwater.model.project import Declarations
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class ValidationContext:
     """All that is declared, and the fields that each resource offers."""
 
     declarations: Declarations
@@ -28,7 +28,7 @@ class Whole:
         return Scope(columns=columns, settings=self.settings, rules=self.declarations.rules)
 
 
-def compiles(text: str, scope: Scope, where: str) -> Iterator[DeclarationError]:
+def check_expression(text: str, scope: Scope, where: str) -> Iterator[DeclarationError]:
     """The complaint about an expression that does not hold in `scope`, if there is one."""
     try:
         compile_expression(text, scope, where=where)
@@ -36,13 +36,13 @@ def compiles(text: str, scope: Scope, where: str) -> Iterator[DeclarationError]:
         yield error
 
 
-def has_column(entity: Entity, column: str, where: str) -> Iterator[DeclarationError]:
+def check_column(entity: Entity, column: str, where: str) -> Iterator[DeclarationError]:
     """The complaint about a column that `entity` does not have, if it does not."""
     if column not in entity.columns:
         what = f"{entity.entity} has no column `{column}`."
-        yield DeclarationError(what, where=where, saw=column, hint=suggest(column, entity.columns))
+        yield DeclarationError(what, where=where, saw=column, hint=did_you_mean(column, entity.columns))
 
 
-def unknown(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
+def unknown_name_error(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
     """The complaint about a name that nothing of its kind has."""
-    return DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=suggest(name, known))
+    return DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=did_you_mean(name, known))

@@ -8,72 +8,72 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headwater.errors import DeclarationError, DeclarationErrors
-from headwater.model.check.context import Whole, compiles
-from headwater.model.check.star import dimensions_hold, facts_hold, gold_names_are_free
+from headwater.model.check.context import ValidationContext, check_expression
+from headwater.model.check.star import check_dimensions, check_facts, check_reserved_names
 from headwater.model.entity import LOGGED, RESERVED, Entity, Source
 from headwater.model.names_in_scope import bronze_columns
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 
-def check(whole: Whole) -> None:
+def check_declarations(whole: ValidationContext) -> None:
     """Nothing when all fits together; DeclarationErrors with every complaint otherwise."""
-    errors = list(complaints(whole))
+    errors = list(find_complaints(whole))
     if errors:
         raise DeclarationErrors(errors)
 
 
-def complaints(whole: Whole) -> Iterator[DeclarationError]:
+def find_complaints(whole: ValidationContext) -> Iterator[DeclarationError]:
     """Everything that does not fit together."""
     for rule in RULES:
         yield from rule(whole)
 
 
-def columns_are_free(whole: Whole) -> Iterator[DeclarationError]:
+def check_reserved_columns(whole: ValidationContext) -> Iterator[DeclarationError]:
     """No entity declares a column that silver adds itself."""
     for entity in whole.declarations.entities.values():
         for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
-            where = entity.origin.of("columns", name)
+            where = entity.origin.location_of("columns", name)
             yield DeclarationError(
                 f"`{name}` is a column of silver itself.", where=where, saw=name, hint="choose another name"
             )
 
 
-def sources_exist(whole: Whole) -> Iterator[DeclarationError]:
+def check_sources(whole: ValidationContext) -> Iterator[DeclarationError]:
     """Every source of an entity is a resource of a known connector."""
     for entity in whole.declarations.entities.values():
         for source in entity.sources:
             if source not in whole.fields:
-                where = entity.origin.of("sources", source)
+                where = entity.origin.location_of("sources", source)
                 what = f"{entity.entity} is fed by `{source}`, which no connector offers."
-                yield DeclarationError(what, where=where, saw=source, hint=suggest(source, whole.fields))
+                yield DeclarationError(what, where=where, saw=source, hint=did_you_mean(source, whole.fields))
 
 
-def maps_hold(whole: Whole) -> Iterator[DeclarationError]:
+def check_maps(whole: ValidationContext) -> Iterator[DeclarationError]:
     """Every map fills declared columns, the key among them, from expressions that resolve."""
     for entity in whole.declarations.entities.values():
         for name, source in entity.sources.items():
             if name in whole.fields:
-                yield from _map(whole, entity, name, source)
+                yield from _check_map(whole, entity, name, source)
 
 
-def _map(whole: Whole, entity: Entity, name: str, source: Source) -> Iterator[DeclarationError]:
+def _check_map(whole: ValidationContext, entity: Entity, name: str, source: Source) -> Iterator[DeclarationError]:
     scope = whole.scope(bronze_columns(whole.fields[name]))
     for column, text in source.map.items():
-        where = entity.origin.of("sources", name, "map", column)
+        where = entity.origin.location_of("sources", name, "map", column)
         if column not in entity.columns:
             what = f"{entity.entity} has no column `{column}`."
-            yield DeclarationError(what, where=where, saw=column, hint=suggest(column, entity.columns))
-        yield from compiles(text, scope, where)
+            yield DeclarationError(what, where=where, saw=column, hint=did_you_mean(column, entity.columns))
+        yield from check_expression(text, scope, where)
     for key in entity.key:
         if key not in source.map:
-            where = entity.origin.of("sources", name, "map")
+            where = entity.origin.location_of("sources", name, "map")
             yield DeclarationError(
                 f"`{name}` does not fill the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
             )
     for part in ("changed_at", "where", "deleted"):
         if text := getattr(source, part):
-            yield from compiles(text, scope, entity.origin.of("sources", name, part))
+            yield from check_expression(text, scope, entity.origin.location_of("sources", name, part))
 
 
-RULES = (columns_are_free, gold_names_are_free, sources_exist, maps_hold, dimensions_hold, facts_hold)
+RULES = (check_reserved_columns, check_reserved_names, check_sources, check_maps, check_dimensions, check_facts)
 """What is held against what, in this order."""

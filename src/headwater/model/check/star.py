@@ -6,34 +6,34 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
-from headwater.model.check.context import Whole, compiles, has_column, unknown
+from headwater.model.check.context import ValidationContext, check_column, check_expression, unknown_name_error
 from headwater.model.dimension import Attribute, DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact, Part
 from headwater.model.names_in_scope import entity_columns, lookup_columns
-from headwater.names import suggest
+from headwater.names import did_you_mean
 
 GOLD_RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source")
 """Columns that gold adds to its tables."""
 
 
-def gold_names_are_free(whole: Whole) -> Iterator[DeclarationError]:
+def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]:
     """No attribute, degenerate column or measure takes the name of a column that gold adds itself."""
     for dimension in whole.declarations.dimensions.values():
         joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
         attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
         names = [*attributes, *(name for shelf in joins for name in shelf)]
-        yield from _free(names, f"{dimension.dimension}_key", dimension.origin.of("attributes"))
+        yield from _check_free(names, f"{dimension.dimension}_key", dimension.origin.location_of("attributes"))
     for fact in whole.declarations.facts.values():
         keys = [f"{lookup}_key" for lookup in fact.lookups]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
                 what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
-                yield DeclarationError(what, where=fact.origin.of("lookups"), saw=name, hint=hint)
-        yield from _free([*fact.degenerate, *fact.measures], "", fact.origin.of("degenerate"))
+                yield DeclarationError(what, where=fact.origin.location_of("lookups"), saw=name, hint=hint)
+        yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
 
 
-def _free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
+def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
     seen: set[str] = set()
     for name in names:
         if name in GOLD_RESERVED or name == key:
@@ -45,102 +45,104 @@ def _free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationErr
         seen.add(name)
 
 
-def dimensions_hold(whole: Whole) -> Iterator[DeclarationError]:
+def check_dimensions(whole: ValidationContext) -> Iterator[DeclarationError]:
     """Every dimension stands on a declared entity and on columns that it has."""
     for dimension in whole.declarations.dimensions.values():
         match dimension:
             case EntityDimension():
-                yield from _entity_dimension(whole, dimension)
+                yield from _check_entity_dimension(whole, dimension)
             case EnumDimension():
-                yield from _enum_dimension(whole, dimension)
+                yield from _check_enum_dimension(whole, dimension)
             case DateDimension():
                 pass
 
 
-def _entity_dimension(whole: Whole, dimension: EntityDimension) -> Iterator[DeclarationError]:
+def _check_entity_dimension(whole: ValidationContext, dimension: EntityDimension) -> Iterator[DeclarationError]:
     entities, origin = whole.declarations.entities, dimension.origin
     entity = entities.get(dimension.entity)
     if entity is None:
-        yield unknown("entity", dimension.entity, entities, origin.of("entity"))
+        yield unknown_name_error("entity", dimension.entity, entities, origin.location_of("entity"))
         return
-    yield from _attributes(whole, dimension.attributes, entity, origin, ("attributes",))
+    yield from _check_attributes(whole, dimension.attributes, entity, origin, ("attributes",))
     for number, join in enumerate(dimension.join):
         other = entities.get(join.entity)
         if other is None:
-            yield unknown("entity", join.entity, entities, origin.of("join", str(number), "entity"))
+            yield unknown_name_error("entity", join.entity, entities, origin.location_of("join", str(number), "entity"))
             continue
         for mine, theirs in join.on.items():
-            where = origin.of("join", str(number), "on")
-            yield from has_column(entity, mine, where)
-            yield from has_column(other, theirs, where)
-        yield from _attributes(whole, join.attributes, other, origin, ("join", str(number), "attributes"))
+            where = origin.location_of("join", str(number), "on")
+            yield from check_column(entity, mine, where)
+            yield from check_column(other, theirs, where)
+        yield from _check_attributes(whole, join.attributes, other, origin, ("join", str(number), "attributes"))
 
 
-def _attributes(
-    whole: Whole, attributes: Mapping[str, Attribute], entity: Entity, origin: Origin, path: tuple[str, ...]
+def _check_attributes(
+    whole: ValidationContext, attributes: Mapping[str, Attribute], entity: Entity, origin: Origin, path: tuple[str, ...]
 ) -> Iterator[DeclarationError]:
     scope = whole.scope(entity_columns(entity))
     for name, attribute in attributes.items():
-        where = origin.of(*path, name)
-        yield from compiles(attribute.value or name, scope, where)
+        where = origin.location_of(*path, name)
+        yield from check_expression(attribute.value or name, scope, where)
         if attribute.inherit:
-            yield from has_column(entity, attribute.inherit.parent, where)
+            yield from check_column(entity, attribute.inherit.parent, where)
 
 
-def _enum_dimension(whole: Whole, dimension: EnumDimension) -> Iterator[DeclarationError]:
-    entities, where = whole.declarations.entities, dimension.origin.of("values_of")
+def _check_enum_dimension(whole: ValidationContext, dimension: EnumDimension) -> Iterator[DeclarationError]:
+    entities, where = whole.declarations.entities, dimension.origin.location_of("values_of")
     for values in dimension.values_of:
         if values.entity not in entities:
-            yield unknown("entity", values.entity, entities, where)
+            yield unknown_name_error("entity", values.entity, entities, where)
         else:
-            yield from has_column(entities[values.entity], values.column, where)
+            yield from check_column(entities[values.entity], values.column, where)
     scope = whole.scope({"value": '"value"'})
     for name, text in dimension.attributes.items():
-        yield from compiles(text, scope, dimension.origin.of("attributes", name))
+        yield from check_expression(text, scope, dimension.origin.location_of("attributes", name))
 
 
-def facts_hold(whole: Whole) -> Iterator[DeclarationError]:
+def check_facts(whole: ValidationContext) -> Iterator[DeclarationError]:
     """Every fact stands on declared entities and dimensions, and its expressions resolve."""
     for fact in whole.declarations.facts.values():
-        yield from _lookup_targets(whole, fact)
+        yield from _check_lookup_targets(whole, fact)
         for number, part in enumerate(fact.sources):
             if part.entity not in whole.declarations.entities:
-                where = fact.origin.of("parts", str(number)) if fact.parts else fact.origin.of("entity")
-                yield unknown("entity", part.entity, whole.declarations.entities, where)
+                where = (
+                    fact.origin.location_of("parts", str(number)) if fact.parts else fact.origin.location_of("entity")
+                )
+                yield unknown_name_error("entity", part.entity, whole.declarations.entities, where)
             else:
-                yield from _part(whole, fact, part, number)
+                yield from _check_part(whole, fact, part, number)
 
 
-def _lookup_targets(whole: Whole, fact: Fact) -> Iterator[DeclarationError]:
+def _check_lookup_targets(whole: ValidationContext, fact: Fact) -> Iterator[DeclarationError]:
     dimensions = whole.declarations.dimensions
     for name, lookup in fact.lookups.items():
-        where = fact.origin.of("lookups", name)
+        where = fact.origin.location_of("lookups", name)
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
             what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, which no dimension is called."
             saw = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
-            yield DeclarationError(what, where=where, saw=saw, hint=suggest(lookup.dimension, dimensions))
+            yield DeclarationError(what, where=where, saw=saw, hint=did_you_mean(lookup.dimension, dimensions))
         elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
             hint = "direct is for days and enumerations; current or point_in_time for entities"
             yield DeclarationError(f"`{name}` cannot use this strategy.", where=where, saw=lookup.strategy, hint=hint)
 
 
-def _part(whole: Whole, fact: Fact, part: Part, number: int) -> Iterator[DeclarationError]:
+def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -> Iterator[DeclarationError]:
     entity = whole.declarations.entities[part.entity]
     own = whole.scope(entity_columns(entity))
     for name, text in part.columns.items():
-        yield from compiles(text, own, fact.origin.of("parts", str(number), "columns", name))
+        yield from check_expression(text, own, fact.origin.location_of("parts", str(number), "columns", name))
     names = part_names(fact, part, entity, whole.declarations.dimensions)
     scope = whole.scope(names)
-    for path, text in _texts(fact, part, number):
-        yield from compiles(text, scope, fact.origin.of(*path))
+    for path, text in _list_expressions(fact, part, number):
+        yield from check_expression(text, scope, fact.origin.location_of(*path))
     for name in fact.grain:
         if name not in names:
             yield DeclarationError(
                 f"The grain `{name}` is no column here.",
-                where=fact.origin.of("grain"),
+                where=fact.origin.location_of("grain"),
                 saw=name,
-                hint=suggest(name, names),
+                hint=did_you_mean(name, names),
             )
 
 
@@ -155,7 +157,7 @@ def part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, 
     return {"entity_key": '"entity_key"', **derived, **base, **periods, **lookup_columns(looked_up)}
 
 
-def _texts(fact: Fact, part: Part, number: int) -> Iterator[tuple[tuple[str, ...], str]]:
+def _list_expressions(fact: Fact, part: Part, number: int) -> Iterator[tuple[tuple[str, ...], str]]:
     for shelf in ("degenerate", "measures"):
         for name, text in getattr(fact, shelf).items():
             yield (shelf, name), text

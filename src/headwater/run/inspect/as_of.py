@@ -9,7 +9,7 @@ from datetime import datetime
 from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.dimension import DateDimension
 from headwater.model.project import Declarations
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.inspect.status import answered
 from headwater.run.results import Answer
 from headwater.run.workspace import TenantWorkspace
@@ -39,7 +39,7 @@ def asof(
                     f"{layer}.{table} has no column `{column}`.",
                     where="--columns",
                     saw=column,
-                    hint=suggest(column, known),
+                    hint=did_you_mean(column, known),
                 )
         chosen = tuple(columns) or known
         return answered(
@@ -62,7 +62,7 @@ def versioned(declared: Declarations, name: str) -> tuple[SchemaName, str]:
         hint = "ask an entity or a dimension; `headwater query` asks everything else"
         raise DeclarationError(f"`{name}` keeps no versions, so it has no past.", where="asof", saw=name, hint=hint)
     raise DeclarationError(
-        f"No entity or dimension is called `{name}`.", where="asof", saw=name, hint=suggest(name, known)
+        f"No entity or dimension is called `{name}`.", where="asof", saw=name, hint=did_you_mean(name, known)
     )
 
 

@@ -10,10 +10,10 @@ from headwater.gold.explain import explain as gold_sql
 from headwater.gold.star import Star
 from headwater.model.dimension import Attribute, DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
-from headwater.model.expression import columns_of
+from headwater.model.expression import find_names
 from headwater.model.fact import Fact
 from headwater.model.project import Declarations
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.results import Explained
 from headwater.run.workspace import Workspace
 from headwater.silver.explain import explain as silver_sql
@@ -52,14 +52,14 @@ def _declared(declared: Declarations, name: str) -> tuple[Any, Any]:
         if candidate in known:
             return known[candidate]
     raise DeclarationError(
-        f"Nothing declared is called `{name}`.", where="explain", saw=name, hint=suggest(bare, known)
+        f"Nothing declared is called `{name}`.", where="explain", saw=name, hint=did_you_mean(bare, known)
     )
 
 
 def _entity(entity: Entity, where: str) -> Iterator[Line]:
     for source, declared in entity.sources.items():
         for column, text in declared.map.items():
-            yield column, text, ", ".join(f"{source}:{name}" for name in columns_of(text, where=where))
+            yield column, text, ", ".join(f"{source}:{name}" for name in find_names(text, where=where))
 
 
 def _gold(declared: EntityDimension | EnumDimension | DateDimension | Fact, where: str) -> Iterator[Line]:
@@ -95,4 +95,4 @@ def _texts(texts: Mapping[str, str], where: str) -> Iterator[Line]:
 
 
 def _uses(text: str, where: str) -> str:
-    return ", ".join(columns_of(text, where=where))
+    return ", ".join(find_names(text, where=where))

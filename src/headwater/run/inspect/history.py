@@ -7,10 +7,10 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
-from headwater.clock import FOREVER, from_micros, micros
+from headwater.clock import FOREVER, from_micros, to_micros
 from headwater.errors import DeclarationError, StateError
 from headwater.model.entity import Entity
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.inspect.as_of import columns_of
 from headwater.run.inspect.raw_records import records_behind
 from headwater.run.results import Change, History, Moment
@@ -58,7 +58,7 @@ def _entity(workspace: TenantWorkspace, name: str) -> Entity:
     entities = workspace.declarations.entities
     found = entities.get(name.removeprefix("silver."))
     if found is None:
-        hint = suggest(name.removeprefix("dim_"), entities)
+        hint = did_you_mean(name.removeprefix("dim_"), entities)
         raise DeclarationError(f"No entity is called `{name}`.", where="history", saw=name, hint=hint)
     return found
 
@@ -87,7 +87,7 @@ def _moments(entity: Entity, versions: Sequence[VersionRow], seen: Sequence[LogE
         yield _start(entity, version, versions[number - 1] if number else None)
         then = versions[number + 1]["valid_from"] if number + 1 < len(versions) else None
         if version["valid_to"] not in {then, FOREVER}:
-            yield _end(ends[micros(version["valid_to"])], then)
+            yield _end(ends[to_micros(version["valid_to"])], then)
 
 
 def _start(entity: Entity, version: VersionRow, before: VersionRow | None) -> Moment:

@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from headwater.bronze.land import RAW
-from headwater.bronze.rewrite import chosen_lines
-from headwater.clock import micros
+from headwater.bronze.rewrite import read_lines
+from headwater.clock import to_micros
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow
 from headwater.model.entity import Entity
@@ -29,16 +29,16 @@ def records_behind(
     lake = workspace.lake()
     asked: dict[str, set[int]] = defaultdict(set)
     for moment in moments:
-        asked[moment.batch_id].add(micros(moment.at))
+        asked[moment.batch_id].add(to_micros(moment.at))
     found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
     with closing(DuckDB(workspace.tenant, ":memory:")) as scratch:
         for batch_id, instants in asked.items():
-            row = workspace.ledger.find(workspace.tenant, batch_id)
+            row = workspace.ledger.find_batch(workspace.tenant, batch_id)
             if row is not None and row.batch.purpose != "sweep":
                 lines = _lines(workspace, scratch, lake, entity, row, key=key)
                 found[batch_id] = _read(lake, row, {at: lines.get(at, ()) for at in instants})
     return tuple(
-        replace(moment, records=found.get(moment.batch_id, {}).get(micros(moment.at), ())) for moment in moments
+        replace(moment, records=found.get(moment.batch_id, {}).get(to_micros(moment.at), ())) for moment in moments
     )
 
 
@@ -66,7 +66,7 @@ def _read(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dic
     numbers = sorted({line for lines in wanted.values() for line in lines})
     if not numbers or lake.size(path) is None:
         return {}
-    texts = dict(zip(numbers, chosen_lines(lake, path, numbers), strict=True))
+    texts = dict(zip(numbers, read_lines(lake, path, numbers), strict=True))
     return {
         at: tuple(RawRecord(path=path, line=line, record=_text(texts[line])) for line in lines)
         for at, lines in wanted.items()

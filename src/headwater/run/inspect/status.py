@@ -10,7 +10,7 @@ from typing import Any
 from headwater.batch import Feed, Window
 from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
-from headwater.ledger.lease_owner import describe
+from headwater.ledger.lease_owner import describe_owner
 from headwater.run.pipeline.record_counts import shown_counts
 from headwater.run.results import Answer, FeedStatus, Status, TableStatus
 from headwater.run.workspace import TenantWorkspace
@@ -31,7 +31,7 @@ def status(workspace: TenantWorkspace) -> Status:
         tables=() if leases else _tables(workspace),
         last_run=_run(runs[0]) if runs else None,
         counts=shown_counts(ledger.counts(workspace.tenant)),
-        running=describe(leases[0].holder) if leases else "",
+        running=describe_owner(leases[0].holder) if leases else "",
     )
 
 
@@ -54,7 +54,7 @@ def _utc(value: Any) -> Any:
 
 
 def _feed(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
-    below = workspace.ledger.parents(feed).values()
+    below = workspace.ledger.windows_by_parent(feed).values()
     windows = workspace.ledger.windows(feed) or max(below, key=len, default=())
     newest = rows[-1]
     drift = [f"{drift.kind} {drift.field}" for _, drift in workspace.ledger.drift(feed.tenant, feed)]
@@ -67,7 +67,7 @@ def _feed(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedS
         rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
         waiting=sum(row.state != "completed" for row in rows),
         failed=newest.reason if newest.state == "failed" else "",
-        quarantined=len(workspace.ledger.refused(feed.tenant, feed=feed)),
+        quarantined=len(workspace.ledger.list_refused(feed.tenant, feed=feed)),
         drift=tuple(drift),
     )
 

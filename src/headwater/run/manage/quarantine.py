@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from headwater.batch import Feed
-from headwater.bronze.quarantine import Retried, read_record
-from headwater.bronze.quarantine import retry as retry_batch
+from headwater.bronze.quarantine import RetryResult, read_record
+from headwater.bronze.quarantine import retry_records as retry_batch
 from headwater.errors import StateError
 from headwater.ledger.base import BatchRow, RefusedRow
 from headwater.run.pipeline.context import RunContext
@@ -30,7 +30,7 @@ def refused(
 ) -> tuple[RefusedRow, ...]:
     """The refused records that wait; with `everything`, those readmitted and discarded too."""
     states = ("waiting", "readmitted", "discarded") if everything else ("waiting",)
-    rows = workspace.ledger.refused(workspace.tenant, states=states)
+    rows = workspace.ledger.list_refused(workspace.tenant, states=states)
     return tuple(
         row for row in rows if connection in (None, row.feed.connection) and resource in (None, row.feed.resource)
     )
@@ -47,7 +47,7 @@ def discard(
 ) -> int:
     """Let refused records go; how many. They stay in raw, and in the list of all."""
     rows = _chosen(workspace, ids=ids, connection=connection, resource=resource)
-    workspace.ledger.settle(
+    workspace.ledger.update_quarantine(
         workspace.tenant, [replace(row, state="discarded", last_tried=workspace.clock.now()) for row in rows]
     )
     return len(rows)
@@ -71,7 +71,7 @@ def retry(
         passed = [row for one in tried.values() for row in one.readmitted]
         if passed:
             _conform(workspace, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
-        workspace.ledger.settle(
+        workspace.ledger.update_quarantine(
             workspace.tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)]
         )
         if passed:
@@ -81,14 +81,14 @@ def retry(
 
 def _tried(
     workspace: TenantWorkspace, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
-) -> dict[str, Retried]:
+) -> dict[str, RetryResult]:
     by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
     for row in rows:
         by_batch[row.batch_id].append(row)
     lake, now = workspace.owned_lake(), workspace.clock.now()
-    found: dict[str, Retried] = {}
+    found: dict[str, RetryResult] = {}
     for batch_id, waiting in by_batch.items():
-        source, known = sources.get(waiting[0].feed), workspace.ledger.find(workspace.tenant, batch_id)
+        source, known = sources.get(waiting[0].feed), workspace.ledger.find_batch(workspace.tenant, batch_id)
         if source is None or known is None:
             hint = "put the connection or resource back, or discard the records"
             raise StateError(
@@ -101,7 +101,7 @@ def _tried(
 def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
     """Take the batches of which records were readmitted into the history of every entity that they feed."""
     batches = [batch for batch, count in readmitted.items() if count]
-    rows = [row for batch in batches if (row := workspace.ledger.find(workspace.tenant, batch)) is not None]
+    rows = [row for batch in batches if (row := workspace.ledger.find_batch(workspace.tenant, batch)) is not None]
     with closing(workspace.warehouse()) as warehouse:
         create_meta_tables(warehouse)
         work = Work(

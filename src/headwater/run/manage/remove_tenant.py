@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.publish.publish import withdraw
 from headwater.run.isolation import tenant_places
 from headwater.run.pipeline.run import alone
@@ -39,7 +39,7 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
     if name in workspace.project.tenants:
         raise DeclarationError(
             f"The tenant `{name}` is declared in headwater.yaml, so that it would be back at once.",
-            where=workspace.project.origin.of("tenants", name),
+            where=workspace.project.origin.location_of("tenants", name),
             saw=name,
             hint="take it out of the file first, then run this again",
         )
@@ -47,7 +47,7 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
     known = {*workspace.tenants(), *ledger.tenants_with_runs()}
     if name not in known:
         raise DeclarationError(
-            f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=suggest(name, known)
+            f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=did_you_mean(name, known)
         )
     if erase:
         workspace.check_isolation()
@@ -56,7 +56,7 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
         tenant=name,
         connections=tuple(row.name for row in ledger.connections(name)),
         batches=len(ledger.batches(name)),
-        refused=len(ledger.refused(name)),
+        refused=len(ledger.list_refused(name)),
         erased=tuple(f"{place.setting}: {place.shown}" for place in places),
     )
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from headwater.errors import DeclarationError, StateError
 from headwater.extract.client import Client
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.rate_limit import RateLimiters
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
-from headwater.names import check_slug, suggest
+from headwater.names import check_slug, did_you_mean
 from headwater.run.clients import client_of
 from headwater.run.ownership import own_lake, own_warehouse
 from headwater.run.pipeline.run import alone
@@ -49,10 +49,10 @@ def add_tenant(workspace: Workspace, name: str) -> None:
 def claim_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
     if name not in workspace.tenants():
-        hint = suggest(name, workspace.tenants())
+        hint = did_you_mean(name, workspace.tenants())
         raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", saw=name, hint=hint)
     workspace.check_isolation(name)
-    where = workspace.project.origin.of
+    where = workspace.project.origin.location_of
     tenant = workspace.tenant(name)
     with alone(tenant):
         owner = tenant.owner()
@@ -102,13 +102,13 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
     fill_settings(declared, plug.connector, where=where)
     for secret in declared.secrets:
         if secret not in plug.connector.secrets:
-            hint = suggest(secret, plug.connector.secrets)
+            hint = did_you_mean(secret, plug.connector.secrets)
             raise DeclarationError(
                 f"{declared.connector} knows no secret `{secret}`.", where=where, saw=secret, hint=hint
             )
     for resource in declared.resources:
         if plug.connector.resource(resource) is None:
-            hint = suggest(resource, [known.resource for known in plug.connector.resources])
+            hint = did_you_mean(resource, [known.resource for known in plug.connector.resources])
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, saw=resource, hint=hint
             )
@@ -116,7 +116,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
         workspace.ledger.add_tenant(workspace.tenant)
     row = ConnectionRow(tenant=workspace.tenant, name=name, declaration=declared.model_dump(mode="json"))
     workspace.ledger.add_connection(row)
-    workspace.ledger.note_findings(workspace.tenant, f"connection {name}", [])
+    workspace.ledger.save_findings(workspace.tenant, f"connection {name}", [])
 
 
 def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
@@ -127,12 +127,12 @@ def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
             f"{workspace.tenant} has no connection `{name}`.",
             where="connection test",
             saw=name,
-            hint=suggest(name, known),
+            hint=did_you_mean(name, known),
         )
     started = workspace.clock.monotonic()
-    client: Client = client_of(workspace, name, known[name], budgets=Budgets())
+    client: Client = client_of(workspace, name, known[name], budgets=RateLimiters())
     with client:
-        source_time = client.source_time()
+        source_time = client.read_source_time()
     return {
         "connection": name,
         "connector": known[name].connector,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.batch import Feed
-from headwater.extract.page_files import tidy
+from headwater.extract.page_files import remove_finished
 from headwater.lake.base import Lake
 from headwater.run.workspace import TenantWorkspace
 
@@ -27,6 +27,6 @@ def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed]) -> None:
     if not before or before[0].outcome == "done":
         return
     lake = workspace.lake()
-    lake.sweep_leftovers()
+    lake.remove_leftovers()
     for feed in feeds:
-        tidy(feed, lake, workspace.ledger)
+        remove_finished(feed, lake, workspace.ledger)

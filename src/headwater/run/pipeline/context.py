@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from headwater.errors import StopRequested
-from headwater.events import Listen
+from headwater.errors import Cancelled
+from headwater.events import EventListener
 
 
 def never() -> bool:
@@ -22,7 +22,7 @@ def keep_lease() -> None:
 class RunContext:
     """Who listens to a run, who may stop it, and what it may do."""
 
-    listen: Listen
+    listen: EventListener
     stop: Callable[[], bool] = never
     """Whether a stop was requested."""
     check_lease: Callable[[], None] = keep_lease
@@ -34,4 +34,4 @@ class RunContext:
         """Nothing while the run may go on; StopRequested or LeaseLost otherwise."""
         self.check_lease()
         if self.stop():
-            raise StopRequested
+            raise Cancelled

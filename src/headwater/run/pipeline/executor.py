@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import assert_never
 
-from headwater.errors import HeadwaterError, StopRequested
-from headwater.events import Listen, StepFailed, StepSkipped
+from headwater.errors import Cancelled, HeadwaterError
+from headwater.events import EventListener, StepFailed, StepSkipped
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish, Step
 from headwater.run.results import STOPPED, StepResult
 
@@ -18,7 +18,7 @@ READERS = 4
 """Resources that are read side by side."""
 
 
-def execute(plan: Plan, carry: Carry, listen: Listen) -> tuple[StepResult, ...]:
+def execute(plan: Plan, carry: Carry, listen: EventListener) -> tuple[StepResult, ...]:
     """Every step of `plan`, done, failed or skipped; reads in threads, all that writes the warehouse in this one."""
     ended: dict[str, StepResult] = {}
     left = list(plan.steps)
@@ -55,10 +55,10 @@ def _in_threads(step: Step) -> bool:
             assert_never(step)
 
 
-def _done(plan: Plan, step: Step, carry: Carry, listen: Listen) -> StepResult:
+def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepResult:
     try:
         return StepResult(step=step.id, state="done", detail=carry(step))
-    except StopRequested:
+    except Cancelled:
         return _skipped(plan, step, STOPPED, listen)
     except HeadwaterError as error:
         return _failed(plan, step, error, listen)
@@ -73,12 +73,12 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: Listen) -> StepResult:
         return _failed(plan, step, defect, listen)
 
 
-def _failed(plan: Plan, step: Step, error: HeadwaterError, listen: Listen) -> StepResult:
+def _failed(plan: Plan, step: Step, error: HeadwaterError, listen: EventListener) -> StepResult:
     listen(StepFailed(tenant=plan.tenant, step=step.id, error=str(error)))
     return StepResult(step=step.id, state="failed", detail=error.what, error=error)
 
 
-def _skipped(plan: Plan, step: Step, because: str, listen: Listen) -> StepResult:
+def _skipped(plan: Plan, step: Step, because: str, listen: EventListener) -> StepResult:
     listen(StepSkipped(tenant=plan.tenant, step=step.id, because=because))
     return StepResult(step=step.id, state="skipped", detail=because)
 

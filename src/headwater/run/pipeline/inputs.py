@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.distinct_keys import read_keys
-from headwater.bronze.land import PARQUET, refused_file
-from headwater.bronze.quarantine import retried_files
+from headwater.bronze.land import PARQUET, find_refused_file
+from headwater.bronze.quarantine import list_retry_files
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
 from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
-from headwater.model.field import fields_of
+from headwater.model.field import contract_fields
 from headwater.model.names_in_scope import bronze_columns
 from headwater.run.pipeline.source_clock import believed
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Workspace
 from headwater.silver.consumed_batches import ConsumedBatch
 from headwater.silver.mapping import LandedBatch, SourceMapping
-from headwater.wire.cursor import Flag, Kept, Snapshots, Sweep
+from headwater.wire.cursor import DeleteFlag, IdSweep, NoDeletes, SnapshotDeletes
 
 _LANDED = ("transformed", "completed")
 
@@ -47,23 +47,23 @@ def arrivals_of(
 
 def arrival_of(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> LandedBatch:
     """One landed batch on its way to silver, with what it holds but was refused."""
-    waiting = ledger.refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
+    waiting = ledger.list_refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
     return LandedBatch(
         source=source.name,
         batch=believed(row),
         files=files_of(row.batch, lake),
         refused=sum(one.state != "readmitted" for one in waiting),
-        refused_file=refused_file(row.batch, lake) if row.quarantined else None,
+        refused_file=find_refused_file(row.batch, lake) if row.quarantined else None,
         observed_at=row.read_at,
         credible_until=row.credible_until,
-        proved=row.proved,
+        is_proved=row.proved,
     )
 
 
 def allowed_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[LandedBatch]) -> set[str]:
     """The complete reads whose deletes a person has let through: a rebuild lets them through as well."""
     reads = (one.batch.id for one in arrivals if one.is_complete)
-    return {batch for batch in reads if ledger.mark(tenant, _allowed(entity, batch))}
+    return {batch for batch in reads if ledger.get_mark(tenant, _allowed(entity, batch))}
 
 
 def allow_drops(ledger: Ledger, tenant: str, entity: str, arrivals: Iterable[LandedBatch]) -> None:
@@ -81,14 +81,14 @@ def files_of(batch: Batch, lake: Lake) -> tuple[str, ...]:
     """A batch's files in bronze, as DuckDB reads them: the rows that landed, and those readmitted later."""
     path = lake.path("bronze", batch, PARQUET)
     own = (path,) if lake.size(path) is not None else ()
-    return tuple(lake.url(one) for one in (*own, *retried_files(batch, lake)))
+    return tuple(lake.url(one) for one in (*own, *list_retry_files(batch, lake)))
 
 
 def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) -> SourceMapping:
     connector, _, resource = name.partition(".")
     plug = workspace.plug(connector)
     scope = Scope(
-        columns=bronze_columns(fields_of(plug.contracts[resource])),
+        columns=bronze_columns(contract_fields(plug.contracts[resource])),
         settings=workspace.project.settings,
         rules=workspace.declarations.rules,
     )
@@ -96,11 +96,11 @@ def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) ->
     deletes = declared.deletes if declared else None
 
     def sql(text: str | None, *path: str) -> str | None:
-        where = entity.origin.of("sources", name, *path)
+        where = entity.origin.location_of("sources", name, *path)
         return None if text is None else compile_expression(text, scope, where=where)
 
     deleted = source.deleted
-    if deleted is None and isinstance(deletes, Flag):
+    if deleted is None and isinstance(deletes, DeleteFlag):
         deleted = f"lower(cast({deletes.field} as text)) = '{deletes.equals.lower()}'"
     return SourceMapping(
         source=name,
@@ -108,8 +108,8 @@ def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) ->
         changed_at=sql(source.changed_at, "changed_at"),
         where=sql(source.where, "where"),
         deleted=sql(deleted, "deleted"),
-        absences=not isinstance(deletes, Kept),
-        max_drop=deletes.max_drop if isinstance(deletes, Sweep | Snapshots) else None,
+        has_deletes=not isinstance(deletes, NoDeletes),
+        max_drop=deletes.max_drop if isinstance(deletes, IdSweep | SnapshotDeletes) else None,
     )
 
 

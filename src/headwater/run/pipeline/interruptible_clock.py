@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headwater.clock import Clock
-from headwater.errors import StopRequested
+from headwater.errors import Cancelled
 
 _NAP = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """The clock of a run: waits for budgets and `Retry-After` end in StopRequested when `stop` says so."""
+    """The clock of a run: waits for budgets and `Retry-After` end in Cancelled when `stop` says so."""
 
     clock: Clock
     stop: Callable[[], bool]
@@ -32,5 +32,5 @@ class Patience:
         until = self.clock.monotonic() + seconds
         while (left := until - self.clock.monotonic()) > 0:
             if self.stop():
-                raise StopRequested
+                raise Cancelled
             self.clock.sleep(min(left, _NAP))

@@ -8,7 +8,7 @@ from contextlib import closing
 from headwater.errors import DeclarationError
 from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables
-from headwater.names import suggest
+from headwater.names import did_you_mean
 from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import alone, run_alone
@@ -32,7 +32,7 @@ def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Call
         workspace.owned_lake()
         workspace.warehouse().close()
         if entity is None:
-            workspace.ledger.reopen(workspace.tenant)
+            workspace.ledger.reopen_batches(workspace.tenant)
         _drop(workspace, entity)
         context = RunContext(listen=workspace.listen, stop=stop, check_lease=check)
         return run_alone(workspace, Asked(sources=False), context)
@@ -43,7 +43,7 @@ def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
         if entity is not None:
             declared = workspace.declarations.entities.get(entity)
             if declared is None:
-                hint = suggest(entity, workspace.declarations.entities)
+                hint = did_you_mean(entity, workspace.declarations.entities)
                 raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
             standing_of(
                 workspace, warehouse, besides=entity

@@ -12,14 +12,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headwater.batch import Batch, Feed, Window, batch_of
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.bronze.land import REFUSED
 from headwater.clock import EPOCH, parse_span
 from headwater.errors import HeadwaterError
-from headwater.events import FindingMade, Listen
+from headwater.events import EventListener, FindingMade
 from headwater.extract.client import Client
-from headwater.extract.count_check import count_of
-from headwater.extract.request_params import Question
+from headwater.extract.count_check import fetch_count
+from headwater.extract.request_params import ReadRequest
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, CountRow
 from headwater.model.entity import Entity
@@ -31,7 +31,7 @@ from headwater.silver.mapping import LandedBatch
 from headwater.silver.row_counts import RowCountCheck, add_unexplained
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
-from headwater.wire.cursor import Changes, Snapshot, Sweep
+from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 EVERY = "1d"
 """How often a service is asked for its count, where no sweep has a rhythm of its own."""
@@ -59,7 +59,7 @@ class Counting:
     """By connection: what time it is."""
     lake: Lake
     warehouse: Warehouse
-    listen: Listen
+    listen: EventListener
 
     def count(self, sources: Iterable[Source]) -> tuple[CountRow, ...]:
         """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
@@ -70,7 +70,7 @@ class Counting:
             return ()
         with closing(DuckDB(self.workspace.tenant, ":memory:")) as scratch:
             found = [row for one in due if (row := self._counted(one, scratch))]
-        ledger.note_counts(self.workspace.tenant, found)
+        ledger.save_counts(self.workspace.tenant, found)
         made = {(row.feed, row.entity) for row in found}
         noted = tuple(row for row in ledger.counts(self.workspace.tenant) if (row.feed, row.entity) in made)
         for row in noted:
@@ -118,12 +118,12 @@ class Counting:
         ledger, feed, deletes = self.workspace.ledger, source.feed, source.resource.deletes
         reading = readings_of(self.workspace.whole, entity)[source.name]
         lines: dict[str, list[int]] = defaultdict(list)
-        for one in ledger.refused(self.workspace.tenant, feed=feed):
+        for one in ledger.list_refused(self.workspace.tenant, feed=feed):
             lines[one.batch_id].append(one.line)
         rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_read_at)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = reading.where or reading.deleted
-        snapshot = isinstance(source.resource.cursor, Snapshot)
+        snapshot = isinstance(source.resource.cursor, FullSnapshot)
         return RowCountCheck(
             entity=entity,
             mapping=reading,
@@ -142,20 +142,20 @@ class Counting:
         return [LandedBatch(source=source.name, batch=batch, files=(one,)) for one in found]
 
     def _against_ids(self, stock: RowCountCheck, source: Source, complete: Batch) -> dict[str, int]:
-        row = self.workspace.ledger.find(self.workspace.tenant, complete.id)
+        row = self.workspace.ledger.find_batch(self.workspace.tenant, complete.id)
         assert row is not None
         arrival = arrival_of(self.workspace.ledger, self.lake, source, row)
         return stock.compare_ids(arrival, self._refused(source, complete))
 
     def _against_count(self, stock: RowCountCheck, source: Source, now: datetime) -> dict[str, int]:
         """The service's own count; if it has more, what changed since the last window ended may explain some."""
-        client, question = self.clients[source.feed.connection], Question(resource=source.resource)
-        whole = batch_of(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
-        numbers = stock.compare_number(count_of(question, whole, client))
+        client, question = self.clients[source.feed.connection], ReadRequest(resource=source.resource)
+        whole = create_batch(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
+        numbers = stock.compare_number(fetch_count(question, whole, client))
         read = self.workspace.ledger.windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
-            since = batch_of(source.feed, Window(since=read[-1].until, until=now + _DAY))
-            changed = count_of(question, since, client)
+            since = create_batch(source.feed, Window(since=read[-1].until, until=now + _DAY))
+            changed = fetch_count(question, since, client)
             # a count that does not know its filter explains nothing
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
         return add_unexplained(numbers)
@@ -163,9 +163,9 @@ class Counting:
     def _complete(self, feed: Feed, now: datetime) -> Batch | None:
         """The newest complete read, if it is proved and has landed."""
         ledger = self.workspace.ledger
-        read = [ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
+        read = [ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
         newest = max((one for one in read if one), key=lambda one: one.window.until, default=None)
-        row = ledger.find(self.workspace.tenant, newest.id) if newest else None
+        row = ledger.find_batch(self.workspace.tenant, newest.id) if newest else None
         landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
         return newest if landed else None
 
@@ -181,7 +181,7 @@ def _read_at(row: BatchRow) -> tuple[datetime, str]:
 def _asks(source: Source) -> bool:
     """Whether the service is asked for a count of its own: where no complete read tells, and one request does."""
     resource = source.resource
-    changes = isinstance(resource.cursor, Changes) and not isinstance(resource.deletes, Sweep)
+    changes = isinstance(resource.cursor, ChangeFilter) and not isinstance(resource.deletes, IdSweep)
     return resource.count is not None and changes and resource.parent is None
 
 

@@ -10,8 +10,8 @@ from headwater.batch import Feed
 from headwater.events import (
     BatchLanded,
     Event,
+    EventListener,
     FindingMade,
-    Listen,
     PageCommitted,
     RequestRetried,
     TableBuilt,
@@ -25,7 +25,7 @@ from headwater.run.results import Counted, Finding, Outcome, StepResult
 class Tally:
     """What a run's events add up to. Told from many threads."""
 
-    listen: Listen
+    listen: EventListener
     requests: int = 0
     rows: int = 0
     kept: int = 0

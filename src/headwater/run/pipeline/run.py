@@ -14,16 +14,16 @@ from headwater.batch import Feed
 from headwater.clock import parse_span
 from headwater.errors import DeclarationError, HeadwaterError
 from headwater.events import (
+    EventListener,
     FindingMade,
-    Listen,
 )
 from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
-from headwater.ledger.heartbeat import SECONDS, keep
-from headwater.ledger.lease_owner import holder
-from headwater.plan.build import build
-from headwater.plan.dependencies import view_of
-from headwater.plan.state import LAYERS, Layer, Request
+from headwater.ledger.heartbeat import SECONDS, keep_lease
+from headwater.ledger.lease_owner import lease_owner
+from headwater.plan.build import build_plan
+from headwater.plan.dependencies import build_dependencies
+from headwater.plan.state import LAYERS, Layer, RunRequest
 from headwater.plan.step import Conform, Land, Plan
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
 from headwater.run.pipeline.context import RunContext
@@ -49,8 +49,8 @@ SCOPE = "run"
 @contextmanager
 def alone(workspace: TenantWorkspace) -> Iterator[Callable[[], None]]:
     """The lease on a tenant, kept until the block ends; gives what raises once it is lost. LeaseHeld if taken."""
-    lease = workspace.ledger.claim(workspace.tenant, SCOPE, holder(), seconds=SECONDS)
-    with keep(workspace.ledger, lease) as kept:
+    lease = workspace.ledger.claim(workspace.tenant, SCOPE, lease_owner(), seconds=SECONDS)
+    with keep_lease(workspace.ledger, lease) as kept:
         yield kept.check
 
 
@@ -172,7 +172,7 @@ def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
     return shown_counts(counting.count(source for feed, source in work.sources.items() if asked.picks(feed)))
 
 
-def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: Listen) -> None:
+def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: EventListener) -> None:
     """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
     for note in warehouse.notes:
         listen(FindingMade(tenant=workspace.tenant, table="warehouse", finding=note, count=1))
@@ -196,7 +196,7 @@ def plan_of(
 ) -> Plan:
     """What is to be done for a tenant."""
     now = {name: agreed.now for name, agreed in times.items()}
-    request = Request(
+    request = RunRequest(
         source_times=now,
         connections=frozenset({asked.connection} if asked.connection else ()),
         resources=frozenset({asked.resource} if asked.resource else ()),
@@ -209,7 +209,7 @@ def plan_of(
     state = without_stale(
         state_of(workspace, sources, standing, now), stale_reads(workspace.ledger, workspace.tenant, sources, asked)
     )
-    return build(view_of(workspace.declarations, workspace.project.publish), state, request)
+    return build_plan(build_dependencies(workspace.declarations, workspace.project.publish), state, request)
 
 
 def complete(
@@ -228,7 +228,7 @@ def complete(
         for source in entity.sources:
             takers[source].add(entity.entity)
     rows = workspace.ledger.batches(plan.tenant, states=("transformed",))
-    workspace.ledger.completed(
+    workspace.ledger.complete_batches(
         [
             row.batch
             for row in rows
@@ -278,4 +278,4 @@ def _note_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> N
     for one in findings:
         found[one.table].append(FindingRow(table=one.table, finding=one.finding, count=one.count, detail=one.detail))
     for table, rows in found.items():
-        workspace.ledger.note_findings(workspace.tenant, table, rows)
+        workspace.ledger.save_findings(workspace.tenant, table, rows)

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from headwater.batch import Batch, Feed
 from headwater.clock import Clock
 from headwater.errors import DeclarationError, HeadwaterError, ServiceError
-from headwater.events import Listen, ignore
+from headwater.events import EventListener, discard
 from headwater.extract.client import Client
-from headwater.extract.rate_limit import Budgets
+from headwater.extract.rate_limit import RateLimiters
 from headwater.run.clients import client_of
 from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.source_clock import Agreed, Sight, agree, mark_of, sight_of
@@ -72,22 +72,22 @@ def connect(
     sources: Mapping[Feed, Source],
     stack: ExitStack,
     *,
-    listen: Listen = ignore,
+    listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Services:
     """A client for each connection that is asked, closed by `stack`, and the time agreed on with its service."""
     clients: dict[str, Client] = {}
     times: dict[str, Agreed] = {}
     unreachable: dict[str, HeadwaterError] = {}
-    budgets = Budgets()
+    budgets = RateLimiters()
     connections = {feed.connection: source.connection for feed, source in sources.items()} if asked.sources else {}
     for name, connection in connections.items():
         if asked.connection not in (None, name):
             continue
         try:
             client = client_of(workspace, name, connection, budgets=budgets, listen=listen, clock=clock)
-            sight = Sight(service=stack.enter_context(client).service_time(), machine=workspace.clock.now())
-            before = sight_of(workspace.ledger.mark(workspace.tenant, mark_of(name)))
+            sight = Sight(service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now())
+            before = sight_of(workspace.ledger.get_mark(workspace.tenant, mark_of(name)))
             counts = "service" if client.simulated else connection.clock
             times[name] = agree(sight, before, counts=counts, asked=client.connector.clock is not None)
             clients[name] = client
@@ -104,5 +104,5 @@ def connect(
 
 def find_newest_reads(workspace: TenantWorkspace, connections: Iterable[str]) -> dict[str, datetime]:
     """When the newest read of each connection began."""
-    newest = {name: workspace.ledger.newest_read(workspace.tenant, name) for name in connections}
+    newest = {name: workspace.ledger.find_newest_read(workspace.tenant, name) for name in connections}
     return {name: instant for name, instant in newest.items() if instant is not None}

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import EPOCH, from_micros, iso, micros
+from headwater.clock import EPOCH, format_instant, from_micros, to_micros
 from headwater.events import FindingMade
-from headwater.extract.page_files import Parts
+from headwater.extract.page_files import PageFiles
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 
@@ -33,7 +33,7 @@ class Sight:
     def text(self) -> str:
         """As a mark of the ledger."""
         return json.dumps(
-            {"service": None if self.service is None else micros(self.service), "machine": micros(self.machine)}
+            {"service": None if self.service is None else to_micros(self.service), "machine": to_micros(self.machine)}
         )
 
 
@@ -71,14 +71,14 @@ def agree(sight: Sight, before: Sight | None, *, counts: str, asked: bool) -> Ag
     """The time by all that is known. `counts`: whose clock, as the connection says; `asked`: whether the service was."""
     found: dict[str, str] = {}
     if asked and sight.service is None and counts != "machine":
-        found["clock_missing"] = f"the service tells no time; this machine's counts: {iso(sight.machine)}"
+        found["clock_missing"] = f"the service tells no time; this machine's counts: {format_instant(sight.machine)}"
     said = {"service": sight.service, "this machine": sight.machine}
     if counts == "machine" or (counts == "service" and sight.service is not None):
         del said["service" if counts == "machine" else "this machine"]
     clocks = {name: instant for name, instant in said.items() if instant is not None}
     now, latest = min(clocks.values()), max(clocks.values())
     if latest - now > TOLERANCE:
-        both = ", ".join(f"{name} {iso(instant)}" for name, instant in clocks.items())
+        both = ", ".join(f"{name} {format_instant(instant)}" for name, instant in clocks.items())
         found["clock_disagrees"] = f"{both}; windows end by the earlier one"
     elif sight.service is not None and counts != "machine":
         now = sight.service
@@ -100,10 +100,10 @@ def _against_before(clocks: Mapping[str, datetime], before: Sight | None) -> dic
     for name, instant in clocks.items():
         seen = earlier[name]
         if seen is not None and instant < seen - TOLERANCE:
-            found["clock_went_back"] = f"{name} {iso(instant)}, the run before it was {iso(seen)}"
+            found["clock_went_back"] = f"{name} {format_instant(instant)}, the run before it was {format_instant(seen)}"
     passed = clocks["this machine"] - before.machine if "this machine" in clocks else timedelta(0)
     if before.service is not None and clocks.get("service") == before.service and passed > TOLERANCE:
-        found["clock_stands_still"] = f"service {iso(before.service)}, and so it was {passed} before"
+        found["clock_stands_still"] = f"service {format_instant(before.service)}, and so it was {passed} before"
     return found
 
 
@@ -139,10 +139,10 @@ def _disowned(ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[
         if agreed is None:
             continue
         ahead = TOLERANCE if agreed.machine else None
-        rows = ledger.disown(feed, later_than=agreed.latest, ahead=ahead)
+        rows = ledger.discard_windows(feed, later_than=agreed.latest, ahead=ahead)
         for row in rows:
             if row.stage == "extracting":
-                Parts(row.batch, lake).clear()
+                PageFiles(row.batch, lake).clear()
         if rows:
             detail = f"{feed}: {', '.join(str(row.batch.window) for row in rows[:3])}"
             found.append(

@@ -9,16 +9,16 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.contract import relaxed
+from headwater.bronze.contract import with_overrides
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
 from headwater.gold.dimension.rekey import find_outdated
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
-from headwater.names import suggest
-from headwater.plan.dependencies import View, view_of, wanted
-from headwater.plan.state import FeedState, Redeclared, TenantState
+from headwater.names import did_you_mean
+from headwater.plan.dependencies import Dependencies, build_dependencies, select_resources
+from headwater.plan.state import FeedState, SchemaDecision, TenantState
 from headwater.run.clients import connection_place
 from headwater.run.plugins import Plug
 from headwater.run.workspace import TenantWorkspace
@@ -51,19 +51,19 @@ class Source:
         return tuple(name for name in names if name not in self.resource.omit)
 
 
-def sources_of(workspace: TenantWorkspace, view: View | None = None) -> dict[Feed, Source]:
+def sources_of(workspace: TenantWorkspace, view: Dependencies | None = None) -> dict[Feed, Source]:
     """Every feed of a tenant, parents before what hangs below them."""
-    seen = view or view_of(workspace.declarations)
+    seen = view or build_dependencies(workspace.declarations)
     found: dict[Feed, Source] = {}
     for name, connection in workspace.connections().items():
         plug = workspace.plug(connection.connector, where=connection_place(workspace, name))
         _check_named(workspace, name, connection, plug)
-        for declared in wanted(plug.connector, seen, named=connection.resources):
+        for declared in select_resources(plug.connector, seen, named=connection.resources):
             overlap = connection.overlap.get(declared.resource, declared.overlap)
             resource = declared.model_copy(update={"overlap": overlap})
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
             policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
-            contract = relaxed(plug.contracts[resource.resource], policy.fields)
+            contract = with_overrides(plug.contracts[resource.resource], policy.fields)
             found[feed] = Source(
                 feed=feed, plug=plug, connection=connection, resource=resource, contract=contract, policy=policy
             )
@@ -76,7 +76,7 @@ class Standing:
 
     built: frozenset[str] = frozenset()
     """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
-    redeclared: Mapping[str, Redeclared] = field(default_factory=dict)
+    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 
@@ -86,7 +86,8 @@ def standing_of(workspace: TenantWorkspace, warehouse: Warehouse, *, besides: st
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [one for name, one in workspace.declarations.entities.items() if name != besides]
     decided = {
-        name: Redeclared(anew=one.rebuild, why=one.why) for name, one in decide_schemas(warehouse, entities).items()
+        name: SchemaDecision(rebuild=one.rebuild, reason=one.why)
+        for name, one in decide_schemas(warehouse, entities).items()
     }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
     stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
@@ -114,7 +115,7 @@ def feed_state(
 ) -> FeedState:
     """What the ledger knows of one feed. A complete read that is dated after `now` does not hold up the next one."""
     feed, connector = source.feed, source.plug.connector
-    snapshot, sweep = (ledger.latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
+    snapshot, sweep = (ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
     return FeedState(
         feed=feed,
         connector=connector.connector,
@@ -122,9 +123,9 @@ def feed_state(
         hold_back=parse_span(connector.hold_back),
         begins=parse_instant(source.connection.since) if source.connection.since else EPOCH,
         committed=ledger.windows(feed),
-        parents=ledger.parents(feed) if source.resource.parent else {},
+        parents=ledger.windows_by_parent(feed) if source.resource.parent else {},
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
-        readings=ledger.readings(feed),
+        attempts=ledger.count_attempts(feed),
         last_snapshot=_until(snapshot),
         last_sweep=_until(sweep),
     )
@@ -142,5 +143,5 @@ def _check_named(workspace: TenantWorkspace, name: str, connection: Connection, 
                 f"{connection.connector} has no resource `{resource}`.",
                 where=connection_place(workspace, name),
                 saw=resource,
-                hint=suggest(resource, known),
+                hint=did_you_mean(resource, known),
             )

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.land import Terms, land
+from headwater.bronze.land import LandingTerms, land
 from headwater.errors import HeadwaterError
 from headwater.events import BatchLanded, DriftSeen, FindingMade, Repaired, TableBuilt, VersionsWritten
-from headwater.extract.read import read
-from headwater.extract.request_params import Question
+from headwater.extract.read import read_batch
+from headwater.extract.request_params import ReadRequest
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
@@ -21,7 +21,7 @@ from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import table_name
-from headwater.plan.reads import spread
+from headwater.plan.reads import expand_step
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
 from headwater.run.pipeline.context import RunContext
@@ -94,11 +94,11 @@ class Work:
                 self.workspace.tenant, states=("extracting", "failed"), feed=source.feed
             )
             keys = parent_keys(self.workspace.ledger, self.lake, source)
-            steps = spread(step, feed_state(self.workspace.ledger, source, unfinished), keys=keys)
+            steps = expand_step(step, feed_state(self.workspace.ledger, source, unfinished), keys=keys)
         return f"{sum(self._read(source, one) for one in steps):,} records"
 
     def _read(self, source: Source, step: Extract) -> int:
-        question = Question(
+        question = ReadRequest(
             resource=source.resource,
             fields=source.fields,
             parents=step.parents,
@@ -108,7 +108,7 @@ class Work:
         client = self.services.client(source.feed.connection)
         ledger = self.workspace.ledger
         try:
-            row = read(
+            row = read_batch(
                 step.batch,
                 question,
                 client,
@@ -118,7 +118,7 @@ class Work:
                 stop=self.context.stop,
             )
         except HeadwaterError as error:
-            self.workspace.ledger.fail(step.batch, str(error))
+            self.workspace.ledger.fail_batch(step.batch, str(error))
             raise
         return row.rows
 
@@ -130,7 +130,7 @@ class Work:
 
     def _land_batch(self, batch: Batch) -> int:
         source, now = self.sources[batch.feed], self.workspace.clock.now()
-        known = self.workspace.ledger.begin(batch)  # a landing that failed goes on from where it was
+        known = self.workspace.ledger.begin_batch(batch)  # a landing that failed goes on from where it was
         try:
             with self.landing:
                 landed = land(
@@ -139,12 +139,12 @@ class Work:
                     source.contract,
                     self.lake,
                     now=now,
-                    terms=Terms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
+                    terms=LandingTerms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
                     rows=known.rows,
                 )
-            self.workspace.ledger.landed(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
+            self.workspace.ledger.record_landing(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
         except HeadwaterError as error:
-            self.workspace.ledger.fail(batch, str(error))
+            self.workspace.ledger.fail_batch(batch, str(error))
             raise
         tell = self.context.listen
         for one in landed.drift:
@@ -165,13 +165,15 @@ class Work:
 
     def _conform(self, step: Conform) -> str:
         name, entity = step.entity, self.workspace.declarations.entities[step.entity]
-        if step.anew:
+        if step.rebuild_reason:
             drop_entity(self.warehouse, entity)
-            self._find(f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.anew}"))
+            self._find(
+                f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.rebuild_reason}")
+            )
         known = load_consumed(self.warehouse, name)
         said = self._conform_verified(entity, self._arrivals(entity, known=known))
         finish_rebuild(self.warehouse, entity)
-        return f"made anew: {said}" if step.anew else said
+        return f"made anew: {said}" if step.rebuild_reason else said
 
     def _conform_verified(self, entity: Entity, arrivals: Sequence[LandedBatch]) -> str:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""

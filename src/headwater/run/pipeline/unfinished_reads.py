@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from headwater.batch import Feed
 from headwater.errors import DeclarationError
-from headwater.events import Listen, ReadDropped
-from headwater.extract.fingerprint import fingerprint_of
-from headwater.extract.page_files import Parts
-from headwater.extract.request_params import Question
+from headwater.events import EventListener, ReadDropped
+from headwater.extract.fingerprint import build_fingerprint
+from headwater.extract.page_files import PageFiles
+from headwater.extract.request_params import ReadRequest
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.plan.state import TenantState
@@ -53,12 +53,12 @@ def without_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState
     return replace(state, feeds=tuple(feeds)) if ids else state
 
 
-def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: Listen) -> None:
+def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: EventListener) -> None:
     """Forget half-done reads, their pages first; each is said in the log."""
     for one in stale:
         batch = one.row.batch
-        Parts(batch, lake).clear()
-        ledger.abandon(batch)
+        PageFiles(batch, lake).clear()
+        ledger.abandon_batch(batch)
         listen(ReadDropped(tenant=batch.feed.tenant, batch=batch, pages=one.row.pages, why=one.why))
 
 
@@ -66,8 +66,8 @@ def _differs(source: Source, row: BatchRow) -> bool:
     connector = source.plug.connector
     try:
         settings = fill_settings(source.connection, connector, where=str(source.feed))
-        question = Question(resource=source.resource, fields=source.fields)
-        return row.fingerprint != fingerprint_of(connector, settings, question, row.batch.purpose)
+        question = ReadRequest(resource=source.resource, fields=source.fields)
+        return row.fingerprint != build_fingerprint(connector, settings, question, row.batch.purpose)
     except DeclarationError:
         # Whoever connects says what is wrong; nothing is dropped meanwhile.
         return False

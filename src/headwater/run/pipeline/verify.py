@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from headwater.batch import Batch, Feed, batch_of
+from headwater.batch import Batch, Feed, create_batch
 from headwater.errors import HeadwaterError
-from headwater.events import Listen
+from headwater.events import EventListener
 from headwater.extract.client import Client
-from headwater.extract.request_params import Question
-from headwater.extract.verify import IdRequest, verify
+from headwater.extract.request_params import ReadRequest
+from headwater.extract.verify import IdRequest, verify_records
 from headwater.lake.base import Lake
 from headwater.ledger.base import Ledger
 from headwater.model.entity import Entity
@@ -47,7 +47,7 @@ class Inquiry:
     lake: Lake
     ledger: Ledger
     land: Callable[[Batch], int]
-    listen: Listen
+    listen: EventListener
     allow_drop: bool = False
 
     def is_fresh(self, arrival: LandedBatch) -> bool:
@@ -61,7 +61,7 @@ class Inquiry:
 
     def held(self, arrival: LandedBatch) -> bool:
         """Whether it waits for an answer of its service."""
-        return self.ledger.mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
+        return self.ledger.get_mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
 
     def asks(self, arrival: LandedBatch) -> bool:
         """Whether the records that it leaves open can be asked for by id."""
@@ -111,21 +111,21 @@ class Inquiry:
         feed = arrival.batch.feed
         if self.sources[feed].connection.since is not None:
             return ()
-        refused = {f"{feed.connection}:{row.key}" for row in self.ledger.refused(feed.tenant, feed=feed)}
+        refused = {f"{feed.connection}:{row.key}" for row in self.ledger.list_refused(feed.tenant, feed=feed)}
         unread = [key for key in sought.unread if key not in refused]
         if self.asks(arrival):
             return tuple(unread)
         mark = f"unread:{self.entity.entity}:{feed.connection}:{feed.resource}"
-        before = self.ledger.mark(feed.tenant, mark)
+        before = self.ledger.get_mark(feed.tenant, mark)
         self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))
         return tuple(unread if before is None else sorted(set(unread) & set(before.split("\n"))))
 
     def _read(self, arrival: LandedBatch, keys: Sequence[str], control: str) -> LandedBatch:
         batch, source = arrival.batch, self.sources[arrival.batch.feed]
         client = self.clients[batch.feed.connection]
-        begun = self.ledger.readings(batch.feed).get(("verify", batch.window), 0)
-        asked = batch_of(batch.feed, batch.window, purpose="verify", reading=begun + 1)
-        question = Question(
+        begun = self.ledger.count_attempts(batch.feed).get(("verify", batch.window), 0)
+        asked = create_batch(batch.feed, batch.window, purpose="verify", attempt=begun + 1)
+        question = ReadRequest(
             resource=source.resource,
             fields=source.fields,
             asked_at=arrival.read_at,
@@ -134,12 +134,12 @@ class Inquiry:
         after = len(batch.feed.connection) + 1
         request = IdRequest(ids=[key[after:] for key in keys], control=control[after:])
         try:
-            verify(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
+            verify_records(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
             self.land(asked)
         except HeadwaterError as error:
-            self.ledger.fail(asked, str(error))
+            self.ledger.fail_batch(asked, str(error))
             raise
-        row = self.ledger.find(batch.feed.tenant, asked.id)
+        row = self.ledger.find_batch(batch.feed.tenant, asked.id)
         assert row is not None
         return arrival_of(self.ledger, self.lake, source, row)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater.clock import Clock, SystemClock
-from headwater.errors import DeclarationError, GuardError
-from headwater.names import suggest
+from headwater.errors import DeclarationError, SafetyCheckError
+from headwater.names import did_you_mean
 from headwater.run.plugins import open_warehouse
 from headwater.run.selftest.warehouse_url import MEMORY, named, plain_settings
 from headwater.run.workspace import open_project
@@ -79,7 +79,7 @@ class SelfTested:
 
 
 def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested:
-    """The warehouse of that name, or the project's own; GuardError where it has no place for a tenant of its own."""
+    """The warehouse of that name, or the project's own; SafetyCheckError where it has no place for a tenant of its own."""
     tenant = f"{PREFIX}{secrets.token_hex(4)}"
     if warehouse:
         found = Tested(settings=named(warehouse), root=Path(), tenant=tenant)
@@ -88,7 +88,7 @@ def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested
             found = Tested(settings=opened.project.warehouse, root=root, tenant=tenant)
     shared = found.settings.place("one") == found.settings.place("another")
     if shared and not _in_memory(found.settings):
-        raise GuardError(
+        raise SafetyCheckError(
             "All tenants share one place in this warehouse, so that a selftest would write among yours.",
             where=found.place,
             hint="write {tenant} into its path, or name a place of its own with `--warehouse`",
@@ -130,10 +130,10 @@ def selftest(
 
 
 def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
-    """Erase tenants that an earlier selftest kept or left; GuardError for any that is not of one."""
+    """Erase tenants that an earlier selftest kept or left; SafetyCheckError for any that is not of one."""
     for tenant in tenants:
         if not tenant.startswith(PREFIX):
-            raise GuardError(
+            raise SafetyCheckError(
                 "Only tenants of a selftest are erased here.",
                 where="--erase",
                 saw=tenant,
@@ -147,7 +147,9 @@ def _chosen(only: Sequence[str]) -> tuple[Check, ...]:
     known = [line.name for line in LINES]
     for name in only:
         if name not in known:
-            raise DeclarationError("The corpus has no such line.", where="--only", saw=name, hint=suggest(name, known))
+            raise DeclarationError(
+                "The corpus has no such line.", where="--only", saw=name, hint=did_you_mean(name, known)
+            )
     return tuple(line for line in LINES if not only or line.name in only)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.sandbox.connectwise.api import Interface
 from headwater.sandbox.connectwise.clock import START, http_date
 from headwater.sandbox.connectwise.data_faults import happen
@@ -53,8 +53,8 @@ def state(interface: Interface) -> dict[str, Any]:
     """The clock, how many records there are, what was asked, which faults wait."""
     firm = interface.simulation.firm
     return {
-        "clock": iso(firm.now),
-        "started": iso(START),
+        "clock": format_instant(firm.now),
+        "started": format_instant(START),
         "seed": firm.seed,
         "counts": {path: len(collection.rows) for path, collection in firm.collections.items()},
         "served": dict(interface.served),
@@ -70,7 +70,7 @@ def _advance(interface: Interface, ask: Ask) -> Answer:
         return plain({"error": "days and hours are numbers"}, status=400)
     if span < timedelta(0):
         return plain({"error": "time does not go back"}, status=400)
-    return plain({"clock": iso(interface.simulation.advance(span))})
+    return plain({"clock": format_instant(interface.simulation.advance(span))})
 
 
 def _records(interface: Interface, path: str) -> Answer:

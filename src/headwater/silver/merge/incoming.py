@@ -8,8 +8,8 @@ from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.schema.tables import IDENTITY, log_table
 from headwater.temporal.fold import order_sql
-from headwater.temporal.keys import hash60
-from headwater.temporal.sql import listed
+from headwater.temporal.keys import hash60_sql
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import stage_events
 
@@ -86,12 +86,14 @@ def _merge_duplicates(warehouse: Warehouse, entity: Entity, events: str) -> str:
     """Each event once: observed last as late as any says, and first as early."""
     names = log_table(entity).names
     taken = [name for name in names if name not in {"first_observed", "key_hash"}]
-    select = f"SELECT {listed(taken)}, observed AS first_observed, {hash60('entity_key')} AS key_hash FROM {events}"
+    select = (
+        f"SELECT {column_list(taken)}, observed AS first_observed, {hash60_sql('entity_key')} AS key_hash FROM {events}"
+    )
     arriving = warehouse.stage("silver__arriving", select)
-    twice = f"SELECT 1 FROM {arriving} GROUP BY {listed(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
+    twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
     if not warehouse.rows(twice):
         return arriving
-    same = f"PARTITION BY {listed(IDENTITY)}"
+    same = f"PARTITION BY {column_list(IDENTITY)}"
     whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
     early = ", ".join(
         f"FIRST_VALUE({name}) OVER ({same} ORDER BY first_observed, batch_id {whole}) AS _{name}"
@@ -104,7 +106,7 @@ def _merge_duplicates(warehouse: Warehouse, entity: Entity, events: str) -> str:
     theirs = {"stamp", "first_observed", "batch_id"}
     kept = ", ".join(f'_{name} AS "{name}"' if name in theirs else f'"{name}"' for name in names)
     once = warehouse.stage("silver__news", f"SELECT {kept} FROM ({ranked}) AS ranked WHERE _rank = 1")
-    return warehouse.stage("silver__arriving", f"SELECT {listed(names)} FROM {once}")
+    return warehouse.stage("silver__arriving", f"SELECT {column_list(names)} FROM {once}")
 
 
 def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: int) -> str:
@@ -169,7 +171,7 @@ def _select_reobserved(arriving: str, logged: str) -> str:
     chosen = {"stamp": said, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
     raised = ",\n  ".join(f"CASE WHEN {chosen[name]} THEN a.{name} ELSE k.{name} END AS {name}" for name in RAISED)
     return (
-        f"SELECT {listed(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
+        f"SELECT {column_list(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
         f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {said}"
     )
 

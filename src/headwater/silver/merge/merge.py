@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.clock import iso
+from headwater.clock import format_instant
 from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.merge.incoming import dedupe_events, split_reads
@@ -69,5 +69,5 @@ def save_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
 
 def _row_sql(batch: Provenance) -> str:
     texts = (batch.batch_id, batch.connection, batch.resource, batch.source)
-    read_at = iso(batch.read_at).removesuffix("Z").replace("T", " ")
+    read_at = format_instant(batch.read_at).removesuffix("Z").replace("T", " ")
     return f"({', '.join(map(literal, texts))}, TIMESTAMP {literal(read_at)})"

@@ -10,9 +10,9 @@ from headwater.silver.merge.current_versions import STAGED as STORED
 from headwater.silver.merge.current_versions import stage_stored_versions
 from headwater.silver.merge.incoming import RAISED, IncomingEvents
 from headwater.silver.schema.tables import CHANGES, IDENTITY, TIED, log_table, shape_of, versions_table
-from headwater.temporal.append import first_step, step
-from headwater.temporal.fold import carried_groups, fold, sources_to_follow
-from headwater.temporal.sql import any_differs, knows, listed, micros
+from headwater.temporal.append import append_sql, first_versions_sql
+from headwater.temporal.fold import find_followed_sources, fold_sql, group_carried
+from headwater.temporal.sql import any_differs_sql, column_list, knows_sql, micros_sql
 from headwater.warehouse.base import Warehouse, WriteCounts
 
 STAGED = ("silver__many", "silver__story", "silver__folded", "silver__moved")
@@ -42,7 +42,7 @@ def recompute(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) ->
     _update_observations(work)
     found = stage_stored_versions(warehouse, entity, incoming)
     stored, log = found.relation, log_table(entity)
-    warehouse.append("silver", log.name, log.names, f"SELECT {listed(log.names)} FROM {incoming.new_rows}")
+    warehouse.append("silver", log.name, log.names, f"SELECT {column_list(log.names)} FROM {incoming.new_rows}")
     many = warehouse.stage("silver__many", _multi_event_keys_sql(work))
     moves = [_select_step_changes(work, stored, many)]
     if warehouse.count(many):
@@ -64,9 +64,9 @@ def _update_observations(work: _MergeJob) -> None:
         changes = work.warehouse.stage("silver__moved", select)
         work.warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY})
         gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
-        kept = f"SELECT {listed(log.names, 'l')} FROM {work.incoming.logged} AS l WHERE NOT {gone}"
+        kept = f"SELECT {column_list(log.names, 'l')} FROM {work.incoming.logged} AS l WHERE NOT {gone}"
         # The part of the log that was read must stay equal to the log.
-        work.warehouse.stage("silver__logged", kept, f"SELECT {listed(log.names)} FROM {changes}")
+        work.warehouse.stage("silver__logged", kept, f"SELECT {column_list(log.names)} FROM {changes}")
 
 
 def _multi_event_keys_sql(work: _MergeJob) -> str:
@@ -80,14 +80,14 @@ def _select_step_changes(work: _MergeJob, stored: str, many: str) -> str:
     shape = shape_of(work.entity)
     last = f"(SELECT * FROM {stored} WHERE _last AND entity_key NOT IN (SELECT entity_key FROM {many}))"
     unsure = [
-        name for group in carried_groups(shape, _read_known_columns(work, work.incoming.new_rows)) for name in group
+        name for group in group_carried(shape, _read_known_columns(work, work.incoming.new_rows)) for name in group
     ]
     unsure += [name for name in shape.overwritten if name not in unsure]
-    stepped = step(last, work.incoming.new_rows, shape, unsure=unsure)
+    stepped = append_sql(last, work.incoming.new_rows, shape, unsure=unsure)
     if not shape.overwritten:
         return stepped
     taken = ", ".join(
-        f"CASE WHEN e.operation = 'U' AND {knows(name, 'e')} THEN e.{quote(name)} ELSE l.{quote(name)} END AS {quote(name)}"
+        f"CASE WHEN e.operation = 'U' AND {knows_sql(name, 'e')} THEN e.{quote(name)} ELSE l.{quote(name)} END AS {quote(name)}"
         for name in shape.overwritten
     )
     newest = f"(SELECT l.entity_key, {taken} FROM {last} AS l JOIN {work.incoming.new_rows} AS e USING (entity_key))"
@@ -97,7 +97,7 @@ def _select_step_changes(work: _MergeJob, stored: str, many: str) -> str:
 def _select_first_versions(work: _MergeJob, stored: str, many: str) -> str:
     """SELECT of the first versions of new keys."""
     unless = f"n.entity_key IN (SELECT entity_key FROM {stored} UNION ALL SELECT entity_key FROM {many})"
-    return first_step(work.incoming.new_rows, shape_of(work.entity), unless=unless)
+    return first_versions_sql(work.incoming.new_rows, shape_of(work.entity), unless=unless)
 
 
 def _read_known_columns(work: _MergeJob, events: str) -> list[str | None]:
@@ -109,9 +109,9 @@ def _select_fold_changes(work: _MergeJob, stored: str, many: str, story: str) ->
     _note_ties(work, story)
     shape = shape_of(work.entity)
     spoken = work.warehouse.rows(f"SELECT DISTINCT known, source, operation FROM {story}")
-    sources = sources_to_follow((source, operation) for _, source, operation in spoken)
+    sources = find_followed_sources((source, operation) for _, source, operation in spoken)
     known = [known for known, _, operation in spoken if operation == "U" or (sources and operation != "D")]
-    text = fold(story, shape, carried=carried_groups(shape, known), sources=sources)
+    text = fold_sql(story, shape, carried=group_carried(shape, known), sources=sources)
     folded = work.warehouse.stage("silver__folded", text)
     moves = [_select_changes(work, stored, folded, many)]
     if work.entity.overwritten:
@@ -125,18 +125,18 @@ def _select_replay_events(work: _MergeJob, stored: str, many: str) -> str:
     A last version that has ended is followed by its delete.
     """
     columns = tuple(work.entity.columns)
-    names = listed((*IDENTITY[:4], *columns, "known", "hash", "observed", "place", "batch_id"), "x")
+    names = column_list((*IDENTITY[:4], *columns, "known", "hash", "observed", "place", "batch_id"), "x")
     any_source = literal(
         next(iter(work.entity.sources), "")
     )  # Of updates and deletes, it does not matter whose they are.
-    rest = f"{listed(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
+    rest = f"{column_list(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
     to_fold = f"x.entity_key IN (SELECT entity_key FROM {many})"
     base = f"FROM {stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
     ended = f"{base} AND NOT x.is_current"
     parts = [
         f"SELECT {names} FROM {work.incoming.new_rows} AS x WHERE {to_fold}",
-        f"SELECT x.entity_key, {micros('x.valid_from')}, 'U', {any_source}, {rest} {base}",
-        f"SELECT x.entity_key, {micros('x.valid_to')}, 'D', {any_source}, {rest} {ended}",
+        f"SELECT x.entity_key, {micros_sql('x.valid_from')}, 'U', {any_source}, {rest} {base}",
+        f"SELECT x.entity_key, {micros_sql('x.valid_to')}, 'D', {any_source}, {rest} {ended}",
     ]
     if work.incoming.has_late:
         late = f"SELECT entity_key FROM {work.incoming.late_keys}"
@@ -171,9 +171,9 @@ def _select_changes(work: _MergeJob, stored: str, folded: str, many: str) -> str
     overwritten in them.
     """
     names = versions_table(work.entity).names
-    differ = any_differs((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])
+    differ = any_differs_sql((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])
     return (
-        f"SELECT s._row, s.entity_key AS _key, s.version_number AS _number, {listed(names, 'f')}\n"
+        f"SELECT s._row, s.entity_key AS _key, s.version_number AS _number, {column_list(names, 'f')}\n"
         f"FROM (SELECT * FROM {stored} WHERE (_last OR _late) AND entity_key IN (SELECT entity_key FROM {many})) AS s\n"
         f"FULL OUTER JOIN (\n{_select_new_versions(work, stored, folded)}\n) AS f\n"
         "  ON f.entity_key = s.entity_key AND f.version_number = s.version_number\n"
@@ -185,7 +185,7 @@ def _select_new_versions(work: _MergeJob, stored: str, folded: str) -> str:
     """The folded versions; where the fold began at the last version, numbers go on from there."""
     columns = (*work.entity.columns, "valid_from", "valid_to", "is_current")
     return (
-        f"SELECT v.entity_key, {listed(columns, 'v')},\n"
+        f"SELECT v.entity_key, {column_list(columns, 'v')},\n"
         "  CAST(v.version_number + COALESCE(b.version_number - 1, 0) AS INTEGER) AS version_number, v.batch_id\n"
         f"FROM {folded} AS v LEFT JOIN {stored} AS b ON b.entity_key = v.entity_key AND b._last AND NOT b._late"
     )
@@ -198,7 +198,7 @@ def _select_earlier_versions(work: _MergeJob, stored: str, newest: str, conditio
     """
     names = work.entity.overwritten
     columns = ", ".join(f"{'n' if name in names else 'o'}.{quote(name)}" for name in work.entity.columns)
-    differ = any_differs((f"n.{quote(name)}", f"o.{quote(name)}") for name in names)
+    differ = any_differs_sql((f"n.{quote(name)}", f"o.{quote(name)}") for name in names)
     return (
         "SELECT o._row, o.entity_key AS _key, o.version_number AS _number,\n"
         f"  o.entity_key, {columns}, o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id\n"

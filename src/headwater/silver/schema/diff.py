@@ -180,7 +180,7 @@ def _find_incompatible(entity: Entity, stored: SchemaSnapshot, renamed: Mapping[
         if name in entity.columns and entity.columns[name].history != column.history:
             yield f"`history` of `{name}` was `{column.history}`"
     calls: dict[str, str] = {}
-    for name, called in merged_entity(entity, stored).called.items():
+    for name, called in merged_entity(entity, stored).event_names.items():
         if called in calls:
             yield f"`{name}` and `{calls[called]}` are both what events call `{called}`"
         calls.setdefault(called, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.model.entity import Entity
-from headwater.temporal.fold import Shape
+from headwater.temporal.fold import HistoryColumns
 from headwater.warehouse.base import Table, TableColumn
 
 IDENTITY = ("entity_key", "sequence", "operation", "source", "hash")
@@ -17,9 +17,9 @@ def _column(name: str, dtype: str) -> TableColumn:
     return TableColumn(name=name, dtype=dtype)
 
 
-def shape_of(entity: Entity) -> Shape:
+def shape_of(entity: Entity) -> HistoryColumns:
     """The entity's columns, as time sees them."""
-    return Shape(columns=tuple(entity.columns), overwritten=entity.overwritten)
+    return HistoryColumns(columns=tuple(entity.columns), overwritten=entity.overwritten)
 
 
 def declared_columns(entity: Entity) -> tuple[TableColumn, ...]:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 
-from headwater.errors import GuardError, HeadwaterError
+from headwater.errors import HeadwaterError, SafetyCheckError
 from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -68,7 +68,7 @@ class SelfTestTenants:
         if there:
             self._made.remove(tenant)
             self.close_tenant(tenant)
-            raise GuardError(
+            raise SafetyCheckError(
                 "A tenant that nobody has used finds tables in its place, so nothing is tried here.",
                 where=tenant,
                 saw=", ".join(there[:5]),

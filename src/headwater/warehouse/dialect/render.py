@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse
@@ -51,7 +51,7 @@ def create_table_sql(table: Table, ref: str, *, plain: Collection[str] = ()) -> 
 def _column_sql(column: TableColumn, *, plain: bool) -> str:
     packing = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
     required = " NOT NULL" if column.required else ""
-    return f"{quote(column.name)} {spelled(column.dtype, DUCKDB)}{packing}{required}"
+    return f"{quote(column.name)} {render_dtype(column.dtype, DUCKDB)}{packing}{required}"
 
 
 def absent_condition(table: Table, rows: str, others: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from headwater.dtypes import DUCKDB, spelled, widens
+from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse import dml
@@ -116,16 +116,16 @@ class DuckDB:
             return
         types = {column.name: column.dtype for column in stored}
         for column in table.columns:
-            wanted = spelled(column.dtype, DUCKDB)
+            wanted = render_dtype(column.dtype, DUCKDB)
             if column.name not in types:
                 self.execute(f"ALTER TABLE {ref} ADD COLUMN {quote(column.name)} {wanted}")
-            elif spelled(types[column.name], DUCKDB) != wanted:
+            elif render_dtype(types[column.name], DUCKDB) != wanted:
                 self._widen(table, column, types[column.name])
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
-        if not widens(stored, column.dtype):
+        if not can_widen(stored, column.dtype):
             raise dml.widening_error(table, column, stored, where=self.path)
-        ref, wanted = self.ref(table.layer, table.name), spelled(column.dtype, DUCKDB)
+        ref, wanted = self.ref(table.layer, table.name), render_dtype(column.dtype, DUCKDB)
         self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from headwater.errors import WarehouseError
 from headwater.storage.base import Store
-from headwater.storage.endpoint import plain_http
+from headwater.storage.endpoint import allows_plain_http
 from headwater.warehouse.files.manifest import Key, Manifest, StoredTable, TableFile
 
 DRAFTS = "_drafts/"
@@ -45,7 +45,7 @@ def undo_commit(store: Store, pointer: Manifest) -> None:
 
 def storage_options() -> dict[str, str]:
     """What delta-rs is told beside the environment."""
-    return {"AWS_ALLOW_HTTP": "true"} if plain_http() else {}
+    return {"AWS_ALLOW_HTTP": "true"} if allows_plain_http() else {}
 
 
 def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable | None) -> StoredTable:

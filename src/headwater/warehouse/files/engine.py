@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from headwater.dtypes import DUCKDB, spelled, widens
+from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.names import quote
 from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition, column_list, same_row_condition
@@ -36,7 +36,7 @@ class Files(FileTables):
         for wanted in map(_storage_column, table.columns):
             known = columns.setdefault(wanted.name, replace(wanted, required=False))
             if known.dtype != wanted.dtype:
-                if not widens(known.dtype, wanted.dtype):
+                if not can_widen(known.dtype, wanted.dtype):
                     raise widening_error(table, wanted, known.dtype, where=self.path)
                 columns[wanted.name] = replace(wanted, required=known.required)
         if tuple(columns.values()) != stored.columns:
@@ -113,7 +113,7 @@ class Files(FileTables):
             count = int(self.rows(f"SELECT COUNT(*) FROM {ref} WHERE {where}")[0][0])
             if count:
                 told = ", ".join(
-                    f"CASE WHEN ({where}) IS TRUE THEN CAST({values[column.name]} AS {spelled(column.dtype, DUCKDB)}) "
+                    f"CASE WHEN ({where}) IS TRUE THEN CAST({values[column.name]} AS {render_dtype(column.dtype, DUCKDB)}) "
                     f"ELSE {quote(column.name)} END AS {quote(column.name)}"
                     if column.name in values
                     else quote(column.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.names import literal, quote
 from headwater.warehouse.base import TableColumn
 from headwater.warehouse.files.manifest import StorageFormat
@@ -53,7 +53,7 @@ def select_files(columns: Sequence[TableColumn], paths: Sequence[str], file_form
 
 
 def _type_sql(column: TableColumn) -> str:
-    return spelled(column.dtype, DUCKDB)
+    return render_dtype(column.dtype, DUCKDB)
 
 
 def _null_sql(column: TableColumn) -> str:

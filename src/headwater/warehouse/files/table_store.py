@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from headwater.clock import Clock, SystemClock, iso
+from headwater.clock import Clock, SystemClock, format_instant
 from headwater.errors import StoreError, WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.lock import Lock
@@ -82,12 +82,16 @@ class TableStore:
             known = set(before.paths())
             for path in (piece.path for table in tables.values() for piece in table.files):
                 if path not in known:
-                    self.store.settle(path)
+                    self.store.commit(path)
         after = replace(
-            before, state=uuid.uuid4().hex[:16], committed_at=iso(now), tables=dict(tables), views=dict(views)
+            before,
+            state=uuid.uuid4().hex[:16],
+            committed_at=format_instant(now),
+            tables=dict(tables),
+            views=dict(views),
         )
         self._retire(before, after, now)
-        tag = self.store.swap(POINTER, dump_manifest(after), was=self._tag)
+        tag = self.store.swap(POINTER, dump_manifest(after), expected_tag=self._tag)
         if tag is None:
             raise self._conflict_error()
         self._tag, self.manifest = tag, after

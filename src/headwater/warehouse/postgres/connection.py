@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
-from headwater.errors import GuardError, HeadwaterError, WarehouseError
+from headwater.errors import HeadwaterError, SafetyCheckError, WarehouseError
 from headwater.warehouse.dialect.translate import SUPPORT
 from headwater.warehouse.postgres.compat import CHECKING, CHECKS
 
@@ -93,7 +93,7 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
     shown = " ".join(statement.split())[:300]
     match error:
         case errors.UniqueViolation():
-            return GuardError(
+            return SafetyCheckError(
                 f"Two rows of {error.diag.table_name} have the same key; nothing was written.",
                 where=where,
                 saw=_detail(error),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from headwater.dtypes import spelled
+from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import Reference, Table, TableColumn
@@ -124,12 +124,12 @@ def check_names(table: Table) -> None:
 
 def column_sql(column: TableColumn) -> str:
     """A column as it stands in CREATE TABLE."""
-    return f"{quote(column.name)} {spelled(column.dtype, TYPES)}{' NOT NULL' if column.required else ''}"
+    return f"{quote(column.name)} {render_dtype(column.dtype, TYPES)}{' NOT NULL' if column.required else ''}"
 
 
 def cast_type(column: TableColumn) -> str:
     """The type of a column as it stands in a CAST."""
-    return spelled(column.dtype, TYPES).partition(" COLLATE ")[0]
+    return render_dtype(column.dtype, TYPES).partition(" COLLATE ")[0]
 
 
 def is_history(table: Table) -> bool:

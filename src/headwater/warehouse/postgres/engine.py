@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from headwater.dtypes import spelled, widens
+from headwater.dtypes import can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
@@ -112,10 +112,10 @@ class Postgres:
                 self._widen(table, column, types[column.name])
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
-        if not widens(stored, column.dtype):
+        if not can_widen(stored, column.dtype):
             raise dml.widening_error(table, column, stored, where=self._where)
         ref, name = self.own_ref(table.layer, table.name), quote(column.name)
-        wanted = spelled(column.dtype, ddl.TYPES)
+        wanted = render_dtype(column.dtype, ddl.TYPES)
         # A column that a view shows keeps its type: our own views step aside for it.
         looking = self._run(ddl.LOOKING, (ref, self._names[table.layer])).fetchall()
         for schema, view, _ in looking:

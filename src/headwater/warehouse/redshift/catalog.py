@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from headwater.dtypes import widens
+from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse.base import SchemaName, Table, TableColumn
@@ -58,7 +58,7 @@ class Catalog:
         self._remake_if_changed(table, wider)
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
-        if not widens(stored, column.dtype):
+        if not can_widen(stored, column.dtype):
             raise WarehouseError(
                 f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
                 where=f"{self.where}, {table.layer}.{table.name}",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
-from headwater.dtypes import spelled
+from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse.base import Reference, Table, TableColumn
@@ -93,7 +93,7 @@ def check_names(table: Table) -> None:
 
 def column_sql(column: TableColumn, *, required: bool) -> str:
     """A column as it stands in CREATE TABLE."""
-    return f"{quote(column.name)} {spelled(column.dtype, TYPES)}{' NOT NULL' if required else ''}"
+    return f"{quote(column.name)} {render_dtype(column.dtype, TYPES)}{' NOT NULL' if required else ''}"
 
 
 def create_sql(table: Table, ref: str, references: Iterable[str] = ()) -> str:
@@ -167,7 +167,7 @@ def parse_reference(declared: str) -> Reference:
 
 def type_sql(column: TableColumn) -> str:
     """The type of a column."""
-    return spelled(column.dtype, TYPES)
+    return render_dtype(column.dtype, TYPES)
 
 
 _SHOWN = MappingProxyType(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.names import quote
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
 from headwater.warehouse.dialect.render import column_list, same_row_condition
@@ -101,6 +101,6 @@ def _equal_condition(columns: Sequence[str], left: str, right: str) -> str:
 def _typed_columns_sql(table: Table) -> str:
     """The columns as they are once stored: a number is held against one of as many digits."""
     return ", ".join(
-        f"CAST({quote(column.name)} AS {spelled(column.dtype, DUCKDB)}) AS {quote(column.name)}"
+        f"CAST({quote(column.name)} AS {render_dtype(column.dtype, DUCKDB)}) AS {quote(column.name)}"
         for column in table.columns
     )

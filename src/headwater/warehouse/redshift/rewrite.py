@@ -13,7 +13,7 @@ from typing import cast
 import sqlglot
 from sqlglot import exp
 
-from headwater.dtypes import spelled
+from headwater.dtypes import render_dtype
 from headwater.warehouse.base import SchemaName
 from headwater.warehouse.dialect.render import OWN, Schemas, find_schema_names
 from headwater.warehouse.dialect.translate import translate
@@ -126,7 +126,7 @@ def _compare_hashes(pair: exp.NullSafeEQ, dtype: str | None) -> exp.Expr:
     """A comparison beside one of hashes, by which rows meet without each being held against all others."""
     if dtype is None:
         return pair.copy()
-    kind = exp.DataType.build(spelled(dtype, TYPES), dialect=DIALECT)
+    kind = exp.DataType.build(render_dtype(dtype, TYPES), dialect=DIALECT)
     left, right = (exp.cast(side.copy(), kind) for side in (pair.this, pair.expression))
     hashes = [exp.func("COALESCE", exp.func("FNV_HASH", side.copy()), exp.Literal.number(0)) for side in (left, right)]
     return exp.and_(exp.EQ(this=hashes[0], expression=hashes[1]), exp.NullSafeEQ(this=left, expression=right))

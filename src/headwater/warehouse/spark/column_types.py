@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from headwater.dtypes import DUCKDB, spelled
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.dialect.annotate import Columns
 
@@ -33,7 +33,7 @@ def _stored_columns(statement: str, described: DescribeTable) -> Iterator[tuple[
     for layer, name in _STORED.findall(statement):
         columns = described(layer, name)
         if columns:
-            yield f"{layer}.{name}", tuple((column.name, spelled(column.dtype, DUCKDB)) for column in columns)
+            yield f"{layer}.{name}", tuple((column.name, render_dtype(column.dtype, DUCKDB)) for column in columns)
 
 
 def _staged_columns(

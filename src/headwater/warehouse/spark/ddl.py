@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from headwater.dtypes import spelled
+from headwater.dtypes import render_dtype
 from headwater.warehouse.base import Table, TableColumn
 
 TYPES = {
@@ -51,7 +51,7 @@ def column_list(names: Iterable[str], relation: str = "") -> str:
 
 def type_sql(dtype: str) -> str:
     """A type as Spark spells it."""
-    return spelled(dtype, TYPES)
+    return render_dtype(dtype, TYPES)
 
 
 def dtype_of(stored: str) -> str:

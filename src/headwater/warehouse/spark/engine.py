@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from headwater.dtypes import widens
+from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
@@ -161,7 +161,7 @@ class Spark:
                 self._writes.add_columns(table.layer, table.name, added)
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
-        if not widens(stored, column.dtype):
+        if not can_widen(stored, column.dtype):
             raise WarehouseError(
                 f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
                 where=f"{self._where}, {table.layer}.{table.name}",

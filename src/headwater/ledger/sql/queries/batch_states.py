@@ -9,18 +9,18 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from headwater.batch import Batch, Feed
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import BatchRow, Drift, PageRow, RefusedRow, State
 from headwater.ledger.sql.queries import quarantine, windows
-from headwater.ledger.sql.queries.batches import find as found
-from headwater.ledger.sql.queries.batches import known, of_batch, of_feed, pages, values_of
+from headwater.ledger.sql.queries.batches import batch_condition, batch_values, feed_condition, get_batch, list_pages
+from headwater.ledger.sql.queries.batches import find_batch as found
 from headwater.ledger.sql.schema import batch as batches
 from headwater.ledger.sql.schema import batch_parent, page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class ReadStart:
     """When a read began, and what its requests are shaped by."""
 
     read_at: datetime | None
@@ -28,14 +28,16 @@ class Sight:
 
     def values(self) -> dict[str, object]:
         """The columns of a batch that hold it."""
-        return {"read_at": None if self.read_at is None else micros(self.read_at), "fingerprint": self.fingerprint}
+        return {"read_at": None if self.read_at is None else to_micros(self.read_at), "fingerprint": self.fingerprint}
 
 
-def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], sight: Sight, now: int) -> BatchRow:
+def begin_batch(
+    connection: Connection, batch: Batch, *, parents: Sequence[str], sight: ReadStart, now: int
+) -> BatchRow:
     """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
     row = found(connection, batch.feed.tenant, batch.id)
     if row is None:
-        connection.execute(insert(batches).values({**values_of(batch, now=now), **sight.values()}))
+        connection.execute(insert(batches).values({**batch_values(batch, now=now), **sight.values()}))
         keys = list(dict.fromkeys(parents))
         if keys:
             own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
@@ -45,21 +47,21 @@ def begin(connection: Connection, batch: Batch, *, parents: Sequence[str], sight
     elif row.state == "failed":
         _set(connection, batch, now=now, state=row.resume, reason="", tries=row.tries + 1)
     if row is not None and row.stage == "extracting" and row.pages == 0 and sight.read_at is not None:
-        _see(connection, batch, row, sight, now=now)
+        _set_read_start(connection, batch, row, sight, now=now)
     row = found(connection, batch.feed.tenant, batch.id)
-    return row or known(connection, batch)
+    return row or get_batch(connection, batch)
 
 
-def begin_anew(connection: Connection, batch: Batch, *, sight: Sight, now: int) -> BatchRow:
+def restart_batch(connection: Connection, batch: Batch, *, sight: ReadStart, now: int) -> BatchRow:
     """Forget the pages of a batch that is being read, and begin it as `sight` says."""
-    forget_pages(connection, batch, after=0, now=now)
-    row = known(connection, batch)
+    discard_pages(connection, batch, after=0, now=now)
+    row = get_batch(connection, batch)
     _require(row, "extracting", verb="a read is begun anew")
-    _see(connection, batch, row, sight, now=now)
-    return found(connection, batch.feed.tenant, batch.id) or known(connection, batch)
+    _set_read_start(connection, batch, row, sight, now=now)
+    return found(connection, batch.feed.tenant, batch.id) or get_batch(connection, batch)
 
 
-def abandon(connection: Connection, batch: Batch) -> None:
+def abandon_batch(connection: Connection, batch: Batch) -> None:
     """Forget a batch that was never read to its end, with its pages."""
     row = found(connection, batch.feed.tenant, batch.id)
     if row is None:
@@ -69,10 +71,10 @@ def abandon(connection: Connection, batch: Batch) -> None:
     connection.execute(delete(batches).where(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id))
 
 
-def record(connection: Connection, batch: Batch, committed: PageRow, *, now: int) -> None:
+def record_page(connection: Connection, batch: Batch, committed: PageRow, *, now: int) -> None:
     """Commit a page and its place in the window."""
-    row = known(connection, batch)
-    if committed in pages(connection, batch, number=committed.number):
+    row = get_batch(connection, batch)
+    if committed in list_pages(connection, batch, number=committed.number):
         return
     _require(row, "extracting", verb="a page is recorded")
     if committed.number != row.pages + 1:
@@ -88,37 +90,37 @@ def record(connection: Connection, batch: Batch, committed: PageRow, *, now: int
     _set(connection, batch, now=now, rows=row.rows + committed.rows, pages=committed.number)
 
 
-def forget_pages(connection: Connection, batch: Batch, *, after: int, now: int) -> None:
+def discard_pages(connection: Connection, batch: Batch, *, after: int, now: int) -> None:
     """Drop the pages numbered above `after`."""
-    row = known(connection, batch)
+    row = get_batch(connection, batch)
     if row.pages <= after:
         return
     _require(row, "extracting", verb="pages are forgotten")
-    connection.execute(delete(page).where(of_batch(page, batch), page.c.number > after))
-    left = select(func.coalesce(func.sum(page.c.rows), 0), func.count()).where(of_batch(page, batch))
+    connection.execute(delete(page).where(batch_condition(page, batch), page.c.number > after))
+    left = select(func.coalesce(func.sum(page.c.rows), 0), func.count()).where(batch_condition(page, batch))
     rows, count = connection.execute(left).one()
     _set(connection, batch, now=now, rows=int(rows), pages=int(count))
 
 
-def advance(
+def commit_window(
     connection: Connection, batch: Batch, *, proved: bool | None, credible_until: datetime | None, now: int
 ) -> None:
     """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
-    row = known(connection, batch)
+    row = get_batch(connection, batch)
     if row.stage != "extracting":
         return
     _require(row, "extracting", verb="a window is committed")
     if batch.purpose == "changes":
-        windows.commit(connection, batch)
-    until = None if credible_until is None else micros(credible_until)
+        windows.commit_window(connection, batch)
+    until = None if credible_until is None else to_micros(credible_until)
     _set(connection, batch, now=now, state="extracted", resume="extracted", proved=proved, credible_until=until)
 
 
-def landed(
+def record_landing(
     connection: Connection, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift], now: int
 ) -> None:
     """Mark a batch `transformed`, with its refused records and its drift."""
-    row = known(connection, batch)
+    row = get_batch(connection, batch)
     if row.stage == "completed":
         return
     if row.stage == "extracting":
@@ -130,17 +132,17 @@ def landed(
             saw=f"{row.rows} read, {kept} kept, {len(refused)} quarantined",
             hint="keep the raw file of this batch and report it; nothing of it went on to silver",
         )
-    quarantine.replace(connection, batch, refused, now=now)
-    quarantine.note_drift(connection, batch, drift)
+    quarantine.replace_refused(connection, batch, refused, now=now)
+    quarantine.save_drift(connection, batch, drift)
     if (row.state, row.kept, row.quarantined) != ("transformed", kept, len(refused)):
         fresh = {"kept": kept, "quarantined": len(refused), "reason": ""}
         _set(connection, batch, now=now, state="transformed", resume="transformed", **fresh)
 
 
-def completed(connection: Connection, done: Iterable[Batch], *, now: int) -> None:
+def complete_batches(connection: Connection, done: Iterable[Batch], *, now: int) -> None:
     """Mark batches `completed`."""
     for batch in done:
-        row = known(connection, batch)
+        row = get_batch(connection, batch)
         if row.state == "completed":
             continue
         if row.stage != "transformed":
@@ -148,7 +150,7 @@ def completed(connection: Connection, done: Iterable[Batch], *, now: int) -> Non
         _set(connection, batch, now=now, state="completed", resume="completed", reason="")
 
 
-def reopen(connection: Connection, tenant: str, feed: Feed | None, *, now: int) -> int:
+def reopen_batches(connection: Connection, tenant: str, feed: Feed | None, *, now: int) -> int:
     """Put landed and completed batches back to `extracted`. How many."""
     condition = and_(
         batches.c.tenant == tenant,
@@ -158,14 +160,14 @@ def reopen(connection: Connection, tenant: str, feed: Feed | None, *, now: int) 
         ),
     )
     if feed is not None:
-        condition = and_(condition, of_feed(batches, feed))
+        condition = and_(condition, feed_condition(batches, feed))
     back = {"state": "extracted", "resume": "extracted", "reason": "", "updated_at": now}
     return connection.execute(update(batches).where(condition).values(back)).rowcount
 
 
-def fail(connection: Connection, batch: Batch, reason: str, *, now: int) -> None:
+def fail_batch(connection: Connection, batch: Batch, reason: str, *, now: int) -> None:
     """Mark a batch `failed`; `resume` says where it goes on."""
-    row = known(connection, batch)
+    row = get_batch(connection, batch)
     if (row.state, row.reason) == ("failed", reason):
         return
     if row.state == "completed":
@@ -173,7 +175,7 @@ def fail(connection: Connection, batch: Batch, reason: str, *, now: int) -> None
     _set(connection, batch, now=now, state="failed", resume=row.stage, reason=reason)
 
 
-def _see(connection: Connection, batch: Batch, row: BatchRow, sight: Sight, *, now: int) -> None:
+def _set_read_start(connection: Connection, batch: Batch, row: BatchRow, sight: ReadStart, *, now: int) -> None:
     if (row.read_at, row.fingerprint) != (sight.read_at, sight.fingerprint):
         _set(connection, batch, now=now, **sight.values())
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import BatchRow, PageRow, State
 from headwater.ledger.sql.schema import batch as batches
@@ -19,23 +19,23 @@ from headwater.ledger.sql.schema import batch_parent, page
 _READ = ("extracted", "transformed", "completed")
 
 
-def of_feed(table: Any, feed: Feed) -> ColumnElement[bool]:
+def feed_condition(table: Any, feed: Feed) -> ColumnElement[bool]:
     """The rows of `table` that belong to `feed`."""
     return and_(table.c.tenant == feed.tenant, table.c.connection == feed.connection, table.c.resource == feed.resource)
 
 
-def of_batch(table: Any, batch: Batch) -> ColumnElement[bool]:
+def batch_condition(table: Any, batch: Batch) -> ColumnElement[bool]:
     """The rows of `table` that belong to `batch`."""
     return and_(table.c.tenant == batch.feed.tenant, table.c.batch_id == batch.id)
 
 
-def find(connection: Connection, tenant: str, batch_id: str) -> BatchRow | None:
+def find_batch(connection: Connection, tenant: str, batch_id: str) -> BatchRow | None:
     """What is known of a batch."""
-    rows = _rows(connection, and_(batches.c.tenant == tenant, batches.c.id == batch_id), limit=None)
+    rows = _select_rows(connection, and_(batches.c.tenant == tenant, batches.c.id == batch_id), limit=None)
     return rows[0] if rows else None
 
 
-def known(connection: Connection, batch: Batch) -> BatchRow:
+def get_batch(connection: Connection, batch: Batch) -> BatchRow:
     """What is known of a batch, without its parents; StateError when it was never begun."""
     wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
     row = connection.execute(select(batches).where(wanted)).mappings().one_or_none()
@@ -46,75 +46,77 @@ def known(connection: Connection, batch: Batch) -> BatchRow:
             saw=batch.id,
             hint="begin a batch before anything is recorded of it",
         )
-    return _row(row, ())
+    return _to_row(row, ())
 
 
-def ordinal(connection: Connection, batch: Batch) -> int:
+def read_ordinal(connection: Connection, batch: Batch) -> int:
     """Which one in the order of beginning a batch is."""
     wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
     return int(connection.execute(select(batches.c.ordinal).where(wanted)).scalar_one())
 
 
-def listed(
+def list_batches(
     connection: Connection, tenant: str, *, states: Iterable[State], feed: Feed | None, limit: int | None
 ) -> tuple[BatchRow, ...]:
     """Batches in the order in which they began; with `limit`, only the newest."""
-    condition = batches.c.tenant == tenant if feed is None else and_(batches.c.tenant == tenant, of_feed(batches, feed))
+    condition = (
+        batches.c.tenant == tenant if feed is None else and_(batches.c.tenant == tenant, feed_condition(batches, feed))
+    )
     if wanted := tuple(states):
         condition = and_(condition, batches.c.state.in_(wanted))
-    return _rows(connection, condition, limit=limit)
+    return _select_rows(connection, condition, limit=limit)
 
 
-def latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
+def find_latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
     """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
     read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
-    condition = and_(of_feed(batches, feed), batches.c.purpose == purpose, read)
+    condition = and_(feed_condition(batches, feed), batches.c.purpose == purpose, read)
     if until is not None:
-        condition = and_(condition, batches.c.until <= micros(until))
+        condition = and_(condition, batches.c.until <= to_micros(until))
     order = (batches.c.until.desc(), batches.c.ordinal.desc())
     row = connection.execute(select(batches).where(condition).order_by(*order).limit(1)).mappings().one_or_none()
-    return None if row is None else _batch(row)
+    return None if row is None else _to_batch(row)
 
 
-def newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
+def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
     """When the newest read of a connection that is believed began; None before the first."""
     own = and_(batches.c.tenant == tenant, batches.c.connection == name, batches.c.disowned.is_(False))
     newest = connection.execute(select(func.max(batches.c.read_at)).where(own)).scalar_one()
     return None if newest is None else from_micros(newest)
 
 
-def readings(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
+def count_attempts(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
     """How often each (purpose, window) of a feed was begun."""
     what = (batches.c.purpose, batches.c.since, batches.c.until)
-    query = select(*what, func.max(batches.c.reading)).where(of_feed(batches, feed)).group_by(*what)
+    query = select(*what, func.max(batches.c.reading)).where(feed_condition(batches, feed)).group_by(*what)
     return {
         (purpose, Window(since=from_micros(since), until=from_micros(until))): int(reading)
         for purpose, since, until, reading in connection.execute(query)
     }
 
 
-def pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:
+def list_pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:
     """Committed pages of a batch, in order; or the one of that number, if there is one."""
     columns = (page.c.number, page.c.path, page.c.rows, page.c.size, page.c.next)
-    query = select(*columns).where(of_batch(page, batch)).order_by(page.c.number)
+    query = select(*columns).where(batch_condition(page, batch)).order_by(page.c.number)
     if number is not None:
         query = query.where(page.c.number == number)
     return tuple(PageRow(**row) for row in connection.execute(query).mappings())
 
 
-def rows_of(connection: Connection, condition: ColumnElement[bool]) -> tuple[BatchRow, ...]:
+def select_batches(connection: Connection, condition: ColumnElement[bool]) -> tuple[BatchRow, ...]:
     """The batches that hold a condition, in the order in which they began."""
-    return _rows(connection, condition, limit=None)
+    return _select_rows(connection, condition, limit=None)
 
 
-def _rows(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> tuple[BatchRow, ...]:
+def _select_rows(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> tuple[BatchRow, ...]:
     query = select(batches).where(condition).order_by(batches.c.ordinal.desc()).limit(limit)
     found = connection.execute(query).mappings().all()
-    parents = _parents(connection, condition) if found else {}
-    return tuple(_row(row, parents.get(row["id"], ())) for row in reversed(found))
+    parents = _select_parents(connection, condition) if found else {}
+    return tuple(_to_row(row, parents.get(row["id"], ())) for row in reversed(found))
 
 
-def _parents(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[str, ...]]:
+def _select_parents(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[str, ...]]:
     joined = batch_parent.join(
         batches, and_(batches.c.tenant == batch_parent.c.tenant, batches.c.id == batch_parent.c.batch_id)
     )
@@ -125,19 +127,19 @@ def _parents(connection: Connection, condition: ColumnElement[bool]) -> Mapping[
     return {batch_id: tuple(keys) for batch_id, keys in parents.items()}
 
 
-def _batch(row: RowMapping) -> Batch:
+def _to_batch(row: RowMapping) -> Batch:
     return Batch(
         id=row["id"],
         feed=Feed(tenant=row["tenant"], connection=row["connection"], resource=row["resource"]),
         window=Window(since=from_micros(row["since"]), until=from_micros(row["until"])),
         purpose=row["purpose"],
-        reading=row["reading"],
+        attempt=row["reading"],
     )
 
 
-def _row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
+def _to_row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
     return BatchRow(
-        batch=_batch(row),
+        batch=_to_batch(row),
         state=row["state"],
         resume=row["resume"],
         reason=row["reason"],
@@ -157,17 +159,17 @@ def _row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
     )
 
 
-def values_of(batch: Batch, *, now: int) -> dict[str, object]:
+def batch_values(batch: Batch, *, now: int) -> dict[str, object]:
     """The columns of a batch that begins."""
     return {
         "tenant": batch.feed.tenant,
         "id": batch.id,
         "connection": batch.feed.connection,
         "resource": batch.feed.resource,
-        "since": micros(batch.window.since),
-        "until": micros(batch.window.until),
+        "since": to_micros(batch.window.since),
+        "until": to_micros(batch.window.until),
         "purpose": batch.purpose,
-        "reading": batch.reading,
+        "reading": batch.attempt,
         "state": "extracting",
         "resume": "extracting",
         "reason": "",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
 
-from headwater.clock import from_micros, iso
+from headwater.clock import format_instant, from_micros
 from headwater.errors import LeaseHeld
-from headwater.ledger.lease_owner import describe, is_dead
+from headwater.ledger.lease_owner import describe_owner, is_dead_process
 from headwater.ledger.records import Lease
 from headwater.ledger.sql.schema import lease as leases
 
@@ -20,51 +20,51 @@ def claim(connection: Connection, wanted: Lease, *, now: int, until: int) -> Lea
         connection.execute(insert(leases).values(**values, claimed_at=now, expires_at=until))
     elif row["holder"] == wanted.holder:
         connection.execute(update(leases).where(own).values(expires_at=until))
-    elif row["expires_at"] <= now or is_dead(row["holder"]):
+    elif row["expires_at"] <= now or is_dead_process(row["holder"]):
         # what we saw must still be so: where a store has no write lock, the other one may have renewed meanwhile
         seen = and_(own, leases.c.holder == row["holder"], leases.c.expires_at == row["expires_at"])
         fresh = {"holder": wanted.holder, "claimed_at": now, "expires_at": until}
         if not connection.execute(update(leases).where(seen).values(**fresh)).rowcount:
-            raise _held(row)
+            raise _lease_held_error(row)
     else:
-        raise _held(row)
-    return _lease(connection.execute(select(leases).where(own)).mappings().one())
+        raise _lease_held_error(row)
+    return _to_lease(connection.execute(select(leases).where(own)).mappings().one())
 
 
 def renew(connection: Connection, lease: Lease, *, until: int) -> Lease | None:
     """Hold a lease until `until`; None when it is no longer ours."""
-    if not connection.execute(update(leases).where(_ours(lease)).values(expires_at=until)).rowcount:
+    if not connection.execute(update(leases).where(_owner_condition(lease)).values(expires_at=until)).rowcount:
         return None
-    return _lease(connection.execute(select(leases).where(_ours(lease))).mappings().one())
+    return _to_lease(connection.execute(select(leases).where(_owner_condition(lease))).mappings().one())
 
 
 def release(connection: Connection, lease: Lease) -> None:
     """Give a lease back, if it is still ours."""
-    connection.execute(delete(leases).where(_ours(lease)))
+    connection.execute(delete(leases).where(_owner_condition(lease)))
 
 
-def held(connection: Connection, tenant: str, *, now: int) -> tuple[Lease, ...]:
+def list_leases(connection: Connection, tenant: str, *, now: int) -> tuple[Lease, ...]:
     """Leases of a tenant that neither expired nor belong to a dead process."""
     query = select(leases).where(leases.c.tenant == tenant, leases.c.expires_at > now).order_by(leases.c.scope)
-    found = (_lease(row) for row in connection.execute(query).mappings())
-    return tuple(lease for lease in found if not is_dead(lease.holder))
+    found = (_to_lease(row) for row in connection.execute(query).mappings())
+    return tuple(lease for lease in found if not is_dead_process(lease.holder))
 
 
-def _ours(lease: Lease) -> ColumnElement[bool]:
+def _owner_condition(lease: Lease) -> ColumnElement[bool]:
     return and_(leases.c.tenant == lease.tenant, leases.c.scope == lease.scope, leases.c.holder == lease.holder)
 
 
-def _held(row: RowMapping) -> LeaseHeld:
-    since, until = iso(from_micros(row["claimed_at"])), iso(from_micros(row["expires_at"]))
+def _lease_held_error(row: RowMapping) -> LeaseHeld:
+    since, until = format_instant(from_micros(row["claimed_at"])), format_instant(from_micros(row["expires_at"]))
     return LeaseHeld(
         f"another run works on tenant `{row['tenant']}`.",
         where=f"{row['tenant']} {row['scope']}",
-        saw=f"held by {describe(row['holder'])} since {since}, until {until} unless renewed",
+        saw=f"held by {describe_owner(row['holder'])} since {since}, until {until} unless renewed",
         hint="wait for it to finish; a run that died frees its lease by itself",
     )
 
 
-def _lease(row: RowMapping) -> Lease:
+def _to_lease(row: RowMapping) -> Lease:
     return Lease(
         tenant=row["tenant"],
         scope=row["scope"],

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
 
 from headwater.batch import Batch, Feed
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import Drift, RefusedRow
-from headwater.ledger.sql.queries.batches import of_batch, of_feed, ordinal
+from headwater.ledger.sql.queries.batches import batch_condition, feed_condition, read_ordinal
 from headwater.ledger.sql.schema import batch as batches
 from headwater.ledger.sql.schema import drift as drifts
 from headwater.ledger.sql.schema import refused as refusals
 
 
-def listed(
+def list_refused(
     connection: Connection, tenant: str, *, feed: Feed | None, states: Iterable[str], batch_id: str | None
 ) -> tuple[RefusedRow, ...]:
     """Quarantined records, in the order of their batches and lines."""
@@ -24,30 +24,31 @@ def listed(
     if wanted := tuple(states):
         condition = and_(condition, refusals.c.state.in_(wanted))
     if feed is not None:
-        condition = and_(condition, of_feed(refusals, feed))
+        condition = and_(condition, feed_condition(refusals, feed))
     if batch_id is not None:
         condition = and_(condition, refusals.c.batch_id == batch_id)
     order = (refusals.c.connection, refusals.c.resource, refusals.c.batch_id, refusals.c.line)
     query = select(refusals).where(condition).order_by(*order)
-    return tuple(_row(row) for row in connection.execute(query).mappings())
+    return tuple(_to_row(row) for row in connection.execute(query).mappings())
 
 
-def replace(connection: Connection, batch: Batch, fresh: Sequence[RefusedRow], *, now: int) -> None:
+def replace_refused(connection: Connection, batch: Batch, fresh: Sequence[RefusedRow], *, now: int) -> None:
     """Make `fresh` the refused records of `batch`; one that a person discarded stays discarded."""
     before = {
-        row["id"]: _row(row) for row in connection.execute(select(refusals).where(of_batch(refusals, batch))).mappings()
+        row["id"]: _to_row(row)
+        for row in connection.execute(select(refusals).where(batch_condition(refusals, batch))).mappings()
     }
-    connection.execute(delete(refusals).where(of_batch(refusals, batch)))
+    connection.execute(delete(refusals).where(batch_condition(refusals, batch)))
     rows = [_values(batch.feed, row, before.get(row.id), now=now) for row in fresh]
     if rows:
         connection.execute(insert(refusals), rows)
 
 
-def settle(connection: Connection, tenant: str, settled: Sequence[RefusedRow]) -> None:
+def update_quarantine(connection: Connection, tenant: str, settled: Sequence[RefusedRow]) -> None:
     """Write back state, tries, reasons and times; then let the batches count their rows anew."""
     for row in settled:
-        values: dict[str, object] = {"state": row.state, "tries": row.tries, "reasons": _plain(row.reasons)}
-        values |= {"last_tried": micros(row.last_tried)} if row.last_tried else {}
+        values: dict[str, object] = {"state": row.state, "tries": row.tries, "reasons": _to_json(row.reasons)}
+        values |= {"last_tried": to_micros(row.last_tried)} if row.last_tried else {}
         own = and_(refusals.c.tenant == tenant, refusals.c.id == row.id)
         if row.feed.tenant != tenant or not connection.execute(update(refusals).where(own).values(values)).rowcount:
             raise StateError("no such refused record.", where=tenant, saw=row.id, hint="headwater quarantine list")
@@ -55,12 +56,12 @@ def settle(connection: Connection, tenant: str, settled: Sequence[RefusedRow]) -
         _recount(connection, tenant, batch_id)
 
 
-def note_drift(connection: Connection, batch: Batch, seen: Sequence[Drift]) -> None:
+def save_drift(connection: Connection, batch: Batch, seen: Sequence[Drift]) -> None:
     """Keep what `batch` saw, unless a younger batch saw the same."""
-    age = ordinal(connection, batch)
-    own = of_feed(drifts, batch.feed)
+    age = read_ordinal(connection, batch)
+    own = feed_condition(drifts, batch.feed)
     connection.execute(delete(drifts).where(own, drifts.c.ordinal == age))
-    for (field, kind), drift in _by_field(seen).items():
+    for (field, kind), drift in _merge_by_field(seen).items():
         same = and_(own, drifts.c.field == field, drifts.c.kind == kind)
         connection.execute(delete(drifts).where(same, drifts.c.ordinal < age))
         if connection.execute(select(drifts.c.ordinal).where(same)).first() is None:
@@ -69,12 +70,14 @@ def note_drift(connection: Connection, batch: Batch, seen: Sequence[Drift]) -> N
             connection.execute(insert(drifts).values({**place, **what}))
 
 
-def drift(connection: Connection, tenant: str, feed: Feed | None) -> tuple[tuple[Feed, Drift], ...]:
+def list_drift(connection: Connection, tenant: str, feed: Feed | None) -> tuple[tuple[Feed, Drift], ...]:
     """What differed from the contracts, the newest sight of each feed, field and kind."""
-    condition = drifts.c.tenant == tenant if feed is None else and_(drifts.c.tenant == tenant, of_feed(drifts, feed))
+    condition = (
+        drifts.c.tenant == tenant if feed is None else and_(drifts.c.tenant == tenant, feed_condition(drifts, feed))
+    )
     order = (drifts.c.connection, drifts.c.resource, drifts.c.field, drifts.c.kind)
     return tuple(
-        (_feed(row), Drift(field=row["field"], kind=row["kind"], detail=row["detail"], rows=row["rows"]))
+        (_to_feed(row), Drift(field=row["field"], kind=row["kind"], detail=row["detail"], rows=row["rows"]))
         for row in connection.execute(select(drifts).where(condition).order_by(*order)).mappings()
     )
 
@@ -86,7 +89,7 @@ def _recount(connection: Connection, tenant: str, batch_id: str) -> None:
     connection.execute(update(batches).where(own).values(quarantined=count, kept=batches.c.rows - count))
 
 
-def _by_field(seen: Sequence[Drift]) -> Mapping[tuple[str, str], Drift]:
+def _merge_by_field(seen: Sequence[Drift]) -> Mapping[tuple[str, str], Drift]:
     merged: dict[tuple[str, str], Drift] = {}
     for drift in seen:
         before = merged.get((drift.field, drift.kind))
@@ -108,27 +111,27 @@ def _values(feed: Feed, row: RefusedRow, before: RefusedRow | None, *, now: int)
         "resource": feed.resource,
         "line": row.line,
         "key": row.key,
-        "reasons": _plain(row.reasons),
+        "reasons": _to_json(row.reasons),
         "state": before.state if before and before.state == "discarded" else row.state,
         "tries": max(row.tries, before.tries) if before else row.tries,
-        "first_seen": micros(first) if first else now,
-        "last_tried": micros(last) if last else now,
+        "first_seen": to_micros(first) if first else now,
+        "last_tried": to_micros(last) if last else now,
     }
 
 
-def _plain(reasons: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+def _to_json(reasons: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
     return [dict(reason) for reason in reasons]
 
 
-def _feed(row: RowMapping) -> Feed:
+def _to_feed(row: RowMapping) -> Feed:
     return Feed(tenant=row["tenant"], connection=row["connection"], resource=row["resource"])
 
 
-def _row(row: RowMapping) -> RefusedRow:
+def _to_row(row: RowMapping) -> RefusedRow:
     return RefusedRow(
         id=row["id"],
         batch_id=row["batch_id"],
-        feed=_feed(row),
+        feed=_to_feed(row),
         line=row["line"],
         key=row["key"],
         reasons=tuple(row["reasons"]),

@@ -8,23 +8,23 @@ from dataclasses import replace
 from sqlalchemy import Connection, and_, delete, insert, select
 
 from headwater.batch import Feed
-from headwater.clock import from_micros, micros
+from headwater.clock import from_micros, to_micros
 from headwater.ledger.records import CountRow
-from headwater.ledger.sql.queries.batches import of_feed
+from headwater.ledger.sql.queries.batches import feed_condition
 from headwater.ledger.sql.schema import record_count
 
 
-def note(connection: Connection, tenant: str, counts: Sequence[CountRow]) -> None:
+def save_counts(connection: Connection, tenant: str, counts: Sequence[CountRow]) -> None:
     """Put `counts` in the place of those of the same feed and entity."""
-    before = {(row.feed, row.entity): row for row in listed(connection, tenant)}
+    before = {(row.feed, row.entity): row for row in list_counts(connection, tenant)}
     for count in counts:
         known = before.get((count.feed, count.entity))
-        own = and_(of_feed(record_count, count.feed), record_count.c.entity == count.entity)
+        own = and_(feed_condition(record_count, count.feed), record_count.c.entity == count.entity)
         connection.execute(delete(record_count).where(own))
-        connection.execute(insert(record_count).values(_values(_continued(count, known))))
+        connection.execute(insert(record_count).values(_values(_with_differs_since(count, known))))
 
 
-def listed(connection: Connection, tenant: str) -> tuple[CountRow, ...]:
+def list_counts(connection: Connection, tenant: str) -> tuple[CountRow, ...]:
     """The newest count of each feed and entity, in that order."""
     table = record_count
     order = (table.c.connection, table.c.resource, table.c.entity)
@@ -41,7 +41,7 @@ def listed(connection: Connection, tenant: str) -> tuple[CountRow, ...]:
     )
 
 
-def _continued(count: CountRow, before: CountRow | None) -> CountRow:
+def _with_differs_since(count: CountRow, before: CountRow | None) -> CountRow:
     """`count`, differing since the first count in a row that did."""
     if not count.numbers.get("unexplained"):
         return replace(count, differs_since=None)
@@ -55,7 +55,7 @@ def _values(count: CountRow) -> dict[str, object]:
         "connection": count.feed.connection,
         "resource": count.feed.resource,
         "entity": count.entity,
-        "counted_at": micros(count.counted_at),
-        "differs_since": None if count.differs_since is None else micros(count.differs_since),
+        "counted_at": to_micros(count.counted_at),
+        "differs_since": None if count.differs_since is None else to_micros(count.differs_since),
         "numbers": dict(count.numbers),
     }

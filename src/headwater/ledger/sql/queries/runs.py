@@ -13,7 +13,7 @@ from headwater.ledger.sql.schema import finding as findings
 from headwater.ledger.sql.schema import run as runs
 
 
-def start(connection: Connection, tenant: str, run: str, *, now: int) -> None:
+def start_run(connection: Connection, tenant: str, run: str, *, now: int) -> None:
     """Record that a run began; those of the tenant that never ended have died."""
     if connection.execute(select(runs.c.id).where(runs.c.tenant == tenant, runs.c.id == run)).first():
         return
@@ -22,7 +22,7 @@ def start(connection: Connection, tenant: str, run: str, *, now: int) -> None:
     connection.execute(insert(runs).values(tenant=tenant, id=run, started_at=now, outcome="running", counts={}))
 
 
-def end(
+def end_run(
     connection: Connection, tenant: str, run: str, *, outcome: Outcome, counts: Mapping[str, int], now: int
 ) -> None:
     """Record how a run ended; the first word counts."""
@@ -33,18 +33,18 @@ def end(
     connection.execute(update(runs).where(*own, runs.c.ended_at.is_(None)).values(values))
 
 
-def listed(connection: Connection, tenant: str, *, limit: int) -> tuple[RunRow, ...]:
+def list_runs(connection: Connection, tenant: str, *, limit: int) -> tuple[RunRow, ...]:
     """The newest runs, the newest first."""
     query = select(runs).where(runs.c.tenant == tenant).order_by(runs.c.ordinal.desc()).limit(limit)
-    return tuple(_run(row) for row in connection.execute(query).mappings())
+    return tuple(_to_run(row) for row in connection.execute(query).mappings())
 
 
-def tenants(connection: Connection) -> tuple[str, ...]:
+def list_tenants_with_runs(connection: Connection) -> tuple[str, ...]:
     """Tenants of which a run is remembered, sorted."""
     return tuple(connection.execute(select(runs.c.tenant).distinct().order_by(runs.c.tenant)).scalars())
 
 
-def note(connection: Connection, tenant: str, table: str, found: Sequence[FindingRow]) -> None:
+def save_findings(connection: Connection, tenant: str, table: str, found: Sequence[FindingRow]) -> None:
     """Put `found` in the place of what earlier builds of `table` had found there."""
     connection.execute(delete(findings).where(findings.c.tenant == tenant, findings.c.table_name == table))
     rows = [
@@ -62,7 +62,7 @@ def note(connection: Connection, tenant: str, table: str, found: Sequence[Findin
         connection.execute(insert(findings), rows)
 
 
-def found(connection: Connection, tenant: str) -> tuple[FindingRow, ...]:
+def list_findings(connection: Connection, tenant: str) -> tuple[FindingRow, ...]:
     """What the newest build of each table found."""
     order = (findings.c.table_name, findings.c.finding, findings.c.detail)
     query = select(findings).where(findings.c.tenant == tenant).order_by(*order)
@@ -78,7 +78,7 @@ def found(connection: Connection, tenant: str) -> tuple[FindingRow, ...]:
     )
 
 
-def _run(row: RowMapping) -> RunRow:
+def _to_run(row: RowMapping) -> RunRow:
     return RunRow(
         tenant=row["tenant"],
         id=row["id"],

@@ -16,12 +16,12 @@ from headwater.ledger.sql.schema import tenant as tenants
 from headwater.model.address import holds_secret, is_reference
 
 
-def listed(connection: Connection) -> tuple[str, ...]:
+def list_tenants(connection: Connection) -> tuple[str, ...]:
     """Tenants, sorted."""
     return tuple(connection.execute(select(tenants.c.tenant).order_by(tenants.c.tenant)).scalars())
 
 
-def add(connection: Connection, tenant: str) -> None:
+def add_tenant(connection: Connection, tenant: str) -> None:
     """Add a tenant; StateError if it exists."""
     if connection.execute(select(tenants).where(tenants.c.tenant == tenant)).first():
         raise StateError(
@@ -30,13 +30,13 @@ def add(connection: Connection, tenant: str) -> None:
     connection.execute(insert(tenants).values(tenant=tenant))
 
 
-def remove(connection: Connection, tenant: str) -> None:
+def remove_tenant(connection: Connection, tenant: str) -> None:
     """Forget a tenant and all its rows."""
     for table in reversed(metadata.sorted_tables):
         connection.execute(delete(table).where(table.c.tenant == tenant))
 
 
-def connections_of(connection: Connection, tenant: str) -> tuple[ConnectionRow, ...]:
+def list_connections(connection: Connection, tenant: str) -> tuple[ConnectionRow, ...]:
     """Connections of a tenant, by name."""
     query = select(connections).where(connections.c.tenant == tenant).order_by(connections.c.name)
     return tuple(ConnectionRow(**row) for row in connection.execute(query).mappings())
@@ -50,13 +50,13 @@ def add_connection(connection: Connection, row: ConnectionRow) -> None:
     connection.execute(insert(connections).values(values))
 
 
-def forget_clear_secrets(connection: Connection) -> bool:
+def remove_clear_secrets(connection: Connection) -> bool:
     """Take out of connections what older versions let stand there in clear, and leave a finding; whether there was any."""
     found = False
     for row in connection.execute(select(connections)).mappings().all():
         declaration = dict(row["declaration"])
-        secrets = _wrong(declaration.get("secrets"), is_reference)
-        addresses = _wrong(declaration.get("settings"), lambda text: not holds_secret(text))
+        secrets = _find_invalid(declaration.get("secrets"), is_reference)
+        addresses = _find_invalid(declaration.get("settings"), lambda text: not holds_secret(text))
         if not (secrets or addresses):
             continue
         found = True
@@ -73,15 +73,15 @@ def forget_clear_secrets(connection: Connection) -> bool:
             count=len(secrets) + len(addresses),
             detail=detail,
         )
-        runs.note(connection, row["tenant"], note.table, [note])
+        runs.save_findings(connection, row["tenant"], note.table, [note])
     return found
 
 
-def _wrong(values: Mapping[str, object] | None, right: Callable[[str], bool]) -> tuple[str, ...]:
+def _find_invalid(values: Mapping[str, object] | None, right: Callable[[str], bool]) -> tuple[str, ...]:
     return tuple(name for name, value in (values or {}).items() if not right(str(value)))
 
 
-def mark(connection: Connection, tenant: str, name: str) -> str | None:
+def get_mark(connection: Connection, tenant: str, name: str) -> str | None:
     """The value of a mark."""
     query = select(marks.c.value).where(marks.c.tenant == tenant, marks.c.name == name)
     return connection.execute(query).scalar_one_or_none()

@@ -8,39 +8,41 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from headwater.batch import Batch, Feed, Window
-from headwater.clock import from_micros, micros
-from headwater.ledger.sql.queries.batches import of_batch, of_feed
+from headwater.clock import from_micros, to_micros
+from headwater.ledger.sql.queries.batches import batch_condition, feed_condition
 from headwater.ledger.sql.schema import batch_parent, committed
 
 
-def of_parent(connection: Connection, feed: Feed, *, parent: str) -> tuple[Window, ...]:
+def list_windows(connection: Connection, feed: Feed, *, parent: str) -> tuple[Window, ...]:
     """Committed windows of a feed, for one parent, sorted."""
-    query = select(committed.c.since, committed.c.until).where(of_feed(committed, feed), committed.c.parent == parent)
-    return tuple(_window(since, until) for since, until in connection.execute(query.order_by(committed.c.since)))
+    query = select(committed.c.since, committed.c.until).where(
+        feed_condition(committed, feed), committed.c.parent == parent
+    )
+    return tuple(_to_window(since, until) for since, until in connection.execute(query.order_by(committed.c.since)))
 
 
-def by_parent(connection: Connection, feed: Feed) -> dict[str, tuple[Window, ...]]:
+def list_windows_by_parent(connection: Connection, feed: Feed) -> dict[str, tuple[Window, ...]]:
     """Committed windows of a feed by parent, sorted."""
     query = select(committed.c.parent, committed.c.since, committed.c.until)
     found: dict[str, list[Window]] = defaultdict(list)
-    condition = and_(of_feed(committed, feed), committed.c.parent != "")
+    condition = and_(feed_condition(committed, feed), committed.c.parent != "")
     for parent, since, until in connection.execute(
         query.where(condition).order_by(committed.c.parent, committed.c.since)
     ):
-        found[parent].append(_window(since, until))
+        found[parent].append(_to_window(since, until))
     return {parent: tuple(spans) for parent, spans in found.items()}
 
 
-def commit(connection: Connection, batch: Batch) -> None:
+def commit_window(connection: Connection, batch: Batch) -> None:
     """Add the window of `batch`, for each of its parents, and merge it with those it touches."""
-    query = select(batch_parent.c.parent).where(of_batch(batch_parent, batch))
+    query = select(batch_parent.c.parent).where(batch_condition(batch_parent, batch))
     parents = connection.execute(query).scalars().all()
-    since, until = micros(batch.window.since), micros(batch.window.until)
+    since, until = to_micros(batch.window.since), to_micros(batch.window.until)
     touching = and_(
-        of_feed(committed, batch.feed),
+        feed_condition(committed, batch.feed),
         committed.c.since <= until,
         committed.c.until >= since,
-        _of_parents(batch, parents),
+        _parents_condition(batch, parents),
     )
     spans = dict.fromkeys(parents or ("",), (since, until))
     for parent, first, last in connection.execute(
@@ -53,11 +55,11 @@ def commit(connection: Connection, batch: Batch) -> None:
     connection.execute(insert(committed), rows)
 
 
-def _of_parents(batch: Batch, parents: Sequence[str]) -> ColumnElement[bool]:
+def _parents_condition(batch: Batch, parents: Sequence[str]) -> ColumnElement[bool]:
     if not parents:
         return committed.c.parent == ""
-    return committed.c.parent.in_(select(batch_parent.c.parent).where(of_batch(batch_parent, batch)))
+    return committed.c.parent.in_(select(batch_parent.c.parent).where(batch_condition(batch_parent, batch)))
 
 
-def _window(since: int, until: int) -> Window:
+def _to_window(since: int, until: int) -> Window:
     return Window(since=from_micros(since), until=from_micros(until))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from headwater.silver.schema.migrate import drop_entity, migrate_tables
-from headwater.temporal.asof import valid_at
-from headwater.temporal.sql import instant
+from headwater.temporal.asof import valid_at_sql
+from headwater.temporal.sql import timestamp_sql
 from headwater.testing.conformance.history.compare import (
     CURRENT,
     FROM,
@@ -112,9 +112,9 @@ def check_as_of(ground: SelfTestTenants, batches: Batches[Event]) -> str:
 
 def _read_as_of(warehouse: Warehouse, moment: int, keys: set[str]) -> Iterator[dict[str, tuple[Any, ...]]]:
     """What is there at an instant, by every way of asking that the engine has."""
-    asked = [valid_at("silver.thing", columns=("entity_key", "name", "size"), at=instant(str(moment)))]
+    asked = [valid_at_sql("silver.thing", columns=("entity_key", "name", "size"), at=timestamp_sql(str(moment)))]
     if warehouse.capabilities.as_of_functions:
-        asked.append(f"SELECT entity_key, name, size FROM silver.thing_asof({instant(str(moment))})")
+        asked.append(f"SELECT entity_key, name, size FROM silver.thing_asof({timestamp_sql(str(moment))})")
     for select in asked:
         own = f"SELECT * FROM ({select}) AS asked WHERE {among_condition('entity_key', keys)}"
         yield {row[0]: tuple(row[1:]) for row in warehouse.rows(own)}

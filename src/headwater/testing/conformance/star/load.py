@@ -11,14 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from headwater.clock import micros
-from headwater.events import Listen, ignore
+from headwater.clock import to_micros
+from headwater.events import EventListener, discard
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
 from headwater.model.fact import Fact
-from headwater.model.tables import needs, order
+from headwater.model.tables import list_in_build_order, needs
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
@@ -46,7 +46,7 @@ class EntityEvent:
 
 def sequence_at(text: str) -> int:
     """The sequence of an instant."""
-    return micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
+    return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
 def make_event(entity: str, key: int, when: str, operation: str = "U", /, *, batch: str = "b1", **values: Any) -> Event:
@@ -108,17 +108,17 @@ def merge_all(warehouse: Warehouse, said: Iterable[EntityEvent]) -> None:
 
 
 def build_star(
-    warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: Listen = ignore
+    warehouse: Warehouse, star: Star = STAR, *, rebuild: bool = False, listen: EventListener = discard
 ) -> WriteCounts:
     """Bring all of gold up to date."""
     written = WriteCounts()
-    for table in order(star.declarations):
+    for table in list_in_build_order(star.declarations):
         written += build_table(warehouse, star, table, rebuild=rebuild, listen=listen)
     return written
 
 
 def build_table(
-    warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: Listen = ignore
+    warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: EventListener = discard
 ) -> WriteCounts:
     """Bring one table of gold up to date. Entities that nobody has told of are empty."""
     if entities := sorted(needs(table)):

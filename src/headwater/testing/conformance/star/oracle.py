@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from headwater.clock import micros
+from headwater.clock import to_micros
 from headwater.testing.conformance.history.oracle import Event, build_history
 from headwater.testing.conformance.star.load import EntityEvent
 from headwater.testing.conformance.star.model import STAR
@@ -59,7 +59,7 @@ def expected_lookups(said: Sequence[EntityEvent]) -> list[tuple[Any, ...]]:
         if row[-3]:
             values = dict(zip(columns, row[1:], strict=False))
             started = values["started_at"]
-            instant = None if started is None else micros(started.replace(tzinfo=UTC))
+            instant = None if started is None else to_micros(started.replace(tzinfo=UTC))
             rows.append((values["entry_id"], *_lookup(values, instant, known), *_lookup(values, None, known)))
     return sorted(rows)
 
