@@ -4,9 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+PYTEST := $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check lint types bench bench-peers golden docs lock clean
+.PHONY: help demo test test-all test-long check lint types bench bench-peers golden docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,16 +21,14 @@ $(READY): pyproject.toml requirements/dev.txt
 demo: $(READY) ## Run a whole history of syncs against a simulated ConnectWise, and report
 	$(BIN)/headwater demo demo
 
-test: $(READY) ## Lint, types and every test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+test: check ## Lint, types, and all tests on DuckDB, Postgres and files
+	$(PYTEST) -m "not spark and not long"
 
-test-long: $(READY) ## What takes minutes on Spark: a whole blueprint, Delta, Spark Connect (needs Java 17)
-	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/grid tests/warehouse/test_spark.py
-	HEADWATER_LONG=1 $(BIN)/pytest tests/e2e/test_readers.py
-	HEADWATER_LONG=1 $(BIN)/pytest -s tests/e2e/hostile
+test-all: $(READY) ## What `make test` leaves out: Spark (needs Java 17), long random sets, many hostile services
+	$(PYTEST) -m "spark or long"
+
+test-long: $(READY) ## The same with more random examples, for hours
+	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or long"
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .

@@ -1,5 +1,8 @@
 """The grid: a test that takes `engine` runs on every engine, and says with a mark where one cannot follow.
 
+Two marks divide the suite. `spark` is on every test that starts Spark, and is set here, from the engine or the fixtures
+of a test. `long` is on what takes minutes. `make test` runs what has neither, `make test-all` the rest.
+
 `notimpl` (we could, and have not yet), `notyet` (the engine must first), `never` (it makes no sense there): each names
 engines and a reason, and each is strict: a test that passes in spite of its mark fails.
 """
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.grid import engines as grid
 from tests.grid.engines import NAMES, OPENERS
 from tests.grid.spark_session import must_run, notice, skip_without_java
 from tests.stores import bucket as buckets
@@ -27,11 +31,19 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
+def pytest_configure(config):
+    """Where no marks are chosen, what is `long` is left out."""
+    config.option.markexpr = config.option.markexpr or "not long"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Marks become expectations: xfail, strict. What takes long comes first, so that nobody waits for it at the end."""
     items.sort(key=_place)
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
+        if engine == "spark" or "java" in item.fixturenames:
+            item.add_marker("spark")
         for mark in item.iter_markers():
             if mark.name not in MARKS:
                 continue
@@ -103,12 +115,24 @@ def engines():
         yield start
 
 
+@pytest.fixture(scope="session")
+def java():
+    """Java, for Spark to run on. A test that starts Spark asks for this or for `spark_engine`, and so is marked `spark`."""
+    skip_without_java()
+
+
+@pytest.fixture(scope="session")
+def spark_engine(java):
+    """Spark, started once."""
+    with grid.spark_engine() as started:
+        yield started
+        started.clear()
+
+
 @pytest.fixture(scope="module")
 def engine(request, engines):
     """An engine of the grid. What a module's tests opened on it is erased behind them."""
-    if request.param == "spark":
-        skip_without_java()
-    found = engines(request.param)
+    found = request.getfixturevalue("spark_engine") if request.param == "spark" else engines(request.param)
     usual, found.flavour = found.flavour, getattr(request.module, "FLAVOURS", {}).get(request.param, found.flavour)
     yield found
     found.clear()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
-from tests.e2e.stand import Quick, Shop
+from tests.e2e.stand import Shop
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -164,7 +164,3 @@ class ClockedShop(Shop):
             found = ledger.execute(statement).fetchall()
             ledger.commit()
             return found
-
-
-class QuickShop(Quick, ClockedShop):
-    """Such a project, whose commands are carried out in this process."""
