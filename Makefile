@@ -1,9 +1,11 @@
 # Two commands for a fresh machine with Python 3.11 and make: `make demo` and `make test`.
-# Each makes its own environment in .venv first; `make help` lists the rest.
+# `make demo` makes the environment .venv-demo, unless .venv is there; all others make .venv. `make help` lists the rest.
 SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO := $(if $(wildcard $(READY)),.venv,.venv-demo)
+INSTALL := -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -14,12 +16,18 @@ help: ## List the commands
 
 $(READY): pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
+	$(BIN)/python $(INSTALL) --no-build-isolation --no-deps -e .
 	@touch $(READY)
 
-demo: $(READY) ## Run a whole history of syncs against a simulated ConnectWise, and report
-	$(BIN)/headwater demo demo
+.venv-demo/.ready: pyproject.toml requirements/demo.txt
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/python $(INSTALL) --require-hashes -r requirements/demo.txt
+	.venv-demo/bin/python $(INSTALL) --no-build-isolation --no-deps -e .
+	@touch .venv-demo/.ready
+
+demo: $(DEMO)/.ready ## Run a whole history of syncs against a simulated ConnectWise, and report
+	$(DEMO)/bin/headwater demo demo
 
 test: check ## Lint, types, and all tests on DuckDB, Postgres and files
 	$(PYTEST) -m "not spark and not long"
@@ -40,7 +48,7 @@ bench: $(READY) ## Ratios to the reference: read + land, merge, long histories, 
 
 bench-peers: ## Put dlt, dbt and SQLMesh beside, for `make bench` to measure against
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check "dlt[duckdb]" pyarrow sqlmesh "dbt-core<1.11" "dbt-duckdb<1.11"
+	.venv-peers/bin/python $(INSTALL) "dlt[duckdb]" pyarrow sqlmesh "dbt-core<1.11" "dbt-duckdb<1.11"
 
 golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden
@@ -48,9 +56,12 @@ golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 docs: $(READY) ## Write the generated reference pages
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden tests/docs
 
-lock: ## Pin what is installed (needs uv)
-	uv pip compile pyproject.toml --group dev --all-extras --universal --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -p 3.11 -o requirements/dev.txt
+COMPILE := uv pip compile pyproject.toml --universal --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -p 3.11
 
-clean: ## Remove the environment and the demo
-	rm -rf .venv demo
+lock: ## Pin what is installed (needs uv); the demo gets the versions that everything gets
+	$(COMPILE) --group dev --all-extras -o requirements/dev.txt
+	$(COMPILE) --group build -c requirements/dev.txt -o requirements/demo.txt
+
+clean: ## Remove the environments and the demo
+	rm -rf .venv .venv-demo demo
