@@ -30,13 +30,13 @@ demo: $(DEMO)/.ready ## Run a whole history of syncs against a simulated Connect
 	$(DEMO)/bin/headwater demo demo
 
 test: check ## Lint, types, and all tests on DuckDB, Postgres and files
-	$(PYTEST) -m "not spark and not long"
+	HEADWATER_SHARE=0.3 $(PYTEST) -m "not spark and not long"
 
 test-all: $(READY) ## What `make test` leaves out: Spark (needs Java 17), long random sets, many hostile services
-	$(PYTEST) -m "spark or long"
+	$(PYTEST) -m "spark or long or drawn"
 
 test-long: $(READY) ## The same with more random examples, for hours
-	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or long"
+	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or long or drawn"
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .

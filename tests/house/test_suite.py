@@ -10,6 +10,7 @@ from pathlib import Path
 
 from _pytest.mark.expression import Expression
 
+from tests import conftest
 from tests.grid.engines import NAMES, OPENERS
 
 ROOT = Path(__file__).parents[2]
@@ -26,11 +27,21 @@ def chosen(target):
     return Expression.compile(re.search(r'-m "(.+)"', recipe(target))[1])
 
 
-def test_each_test_runs_in_one_of_the_two_parts():
-    parts = [chosen("test"), chosen("test-all")]
-    for spark, long in itertools.product((False, True), repeat=2):
-        marks = {"spark": spark, "long": long}
-        assert sum(part.evaluate(lambda name, marks=marks, **_: marks[name]) for part in parts) == 1, marks
+def test_each_test_runs_in_one_of_the_two_parts_and_a_property_with_all_its_examples_in_the_second():
+    assert "HEADWATER_SHARE" not in recipe("test-all")
+    for spark, long, drawn in itertools.product((False, True), repeat=3):
+        marks = {"spark": spark, "long": long, "drawn": drawn}
+        first, second = (
+            chosen(part).evaluate(lambda name, marks=marks, **_: marks[name]) for part in ("test", "test-all")
+        )
+        assert second if drawn else first != second, marks
+
+
+def test_a_property_draws_a_share_of_its_examples_and_at_least_one():
+    drawn = [conftest.count_examples("duckdb", asked, 0.3) for asked in (300, 40, 4, 2, 1)]
+    assert drawn == [90, 12, 2, 1, 1]
+    assert conftest.count_examples("duckdb", 40, 1) == 40
+    assert conftest.count_examples("spark", 40, 1) == conftest.BUDGET["spark"] < 40
 
 
 def test_what_runs_for_every_change_is_both_parts():
