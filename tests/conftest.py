@@ -58,9 +58,21 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.xfail(reason=f"{mark.name}: {mark.kwargs['reason']}", strict=True))
 
 
-_LONG = ("spark", "fifty_kills", "tests/e2e/", "same_star", "tests/cli/test_demo", "tests/docs/test_tutorial")
+_LONG = (
+    "spark",
+    "kills_at_random",
+    "many_hostile",
+    "same_star",
+    "tests/docs/test_tutorial",
+    "tests/cli/test_demo",
+    "tests/e2e/test_star",
+    "tests/corpus/",
+    "tests/silver/",
+    "tests/e2e/",
+    "tests/gold/",
+)
 """What tests are called that take long, the longest first."""
-_APART = ("fifty_kills", "same_star", "many_hostile", "many_more_events")
+_APART = ("kills_at_random", "same_star", "many_hostile", "many_more_events")
 """What tests are called that take long and share no fixture with their module."""
 
 

@@ -190,9 +190,9 @@ class Shop:
             found = code_of([*map(str, words), "--json"])
         return kept(Ran(found, out.getvalue(), err.getvalue()), code)
 
-    def apart(self, *words, code=0):
+    def apart(self, *words, code=0, **options):
         """The same in a process of its own."""
-        with self.start(*words, "--json") as process:
+        with self.start(*words, "--json", **options) as process:
             out, err = process.communicate(timeout=120)
         return kept(Ran(process.returncode, out, err), code)
 
@@ -220,10 +220,16 @@ class Shop:
             return db.sql(sql).fetchall()
 
 
-def shop(root, service, *, size=40, **more):
+class ApartShop(Shop):
+    """A project for which every command is a process of its own: what a command leaves open ends with it."""
+
+    __call__ = Shop.apart
+
+
+def shop(root, service, *, size=40, kind=Shop, **more):
     """A small project: four resources in small pages and few windows, with all three kinds of lookup."""
     shutil.copytree(SHOP, root)
-    made = Shop(root)
+    made = kind(root)
     made.manifest(lambda told: (told["paging"].update(size=size), told.update(look_back="90d")))
     made.connect(service, **more)
     return made

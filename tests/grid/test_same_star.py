@@ -47,7 +47,7 @@ def looks(project, *env):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["postgres", "files"])
+@pytest.mark.parametrize("name", ["postgres", pytest.param("files", marks=LONG)])
 def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path, engines, name):
     engine = engines(name)
     service = Service(companies=2, months=1)
