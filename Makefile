@@ -1,35 +1,42 @@
 # Two commands for a fresh machine with Python 3.11 and make: `make demo` and `make test`.
-# Each makes its own environment in .venv first; `make help` lists the rest.
+# `make demo` makes the environment .venv-demo, unless .venv is there; all others make .venv. `make help` lists the rest.
 SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO := $(if $(wildcard $(READY)),.venv,.venv-demo)
+INSTALL := -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check lint types bench bench-peers golden docs lock clean
+.PHONY: help demo test test-all test-long check lint types bench bench-peers golden docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(READY): pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
+	$(BIN)/python $(INSTALL) --no-build-isolation --no-deps -e .
 	@touch $(READY)
 
-demo: $(READY) ## Run a whole history of syncs against a simulated ConnectWise, and report
-	$(BIN)/headwater demo demo
+.venv-demo/.ready: pyproject.toml requirements/demo.txt
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/python $(INSTALL) --require-hashes -r requirements/demo.txt
+	.venv-demo/bin/python $(INSTALL) --no-build-isolation --no-deps -e .
+	@touch .venv-demo/.ready
 
-test: $(READY) ## Lint, types and every test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+demo: $(DEMO)/.ready ## Run a whole history of syncs against a simulated ConnectWise, and report
+	$(DEMO)/bin/headwater demo demo
 
-test-long: $(READY) ## What takes minutes on Spark: a whole blueprint, Delta, Spark Connect (needs Java 17)
-	HEADWATER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal -k spark tests/grid tests/warehouse/spark/test_engine.py
-	HEADWATER_LONG=1 $(BIN)/pytest tests/e2e/test_readers.py
-	HEADWATER_LONG=1 $(BIN)/pytest -s tests/e2e/hostile
+test: check ## Lint, types, and all tests on DuckDB, Postgres and files
+	HEADWATER_SHARE=0.3 $(PYTEST) -m "not spark and not long"
+
+test-all: $(READY) ## What `make test` leaves out: Spark (needs Java 17), long random sets, many hostile services
+	$(PYTEST) -m "spark or long or drawn"
+
+test-long: $(READY) ## The same with more random examples, for hours
+	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or long or drawn"
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .
@@ -41,7 +48,7 @@ bench: $(READY) ## Ratios to the reference: read + land, merge, long histories, 
 
 bench-peers: ## Put dlt, dbt and SQLMesh beside, for `make bench` to measure against
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check "dlt[duckdb]" pyarrow sqlmesh "dbt-core<1.11" "dbt-duckdb<1.11"
+	.venv-peers/bin/python $(INSTALL) "dlt[duckdb]" pyarrow sqlmesh "dbt-core<1.11" "dbt-duckdb<1.11"
 
 golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden
@@ -49,9 +56,12 @@ golden: $(READY) ## Rewrite the golden files; read the diff before you commit it
 docs: $(READY) ## Write the generated reference pages
 	HEADWATER_GOLDEN=rewrite $(BIN)/pytest -q -m golden tests/docs
 
-lock: ## Pin what is installed (needs uv)
-	uv pip compile pyproject.toml --group dev --all-extras --universal --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -p 3.11 -o requirements/dev.txt
+COMPILE := uv pip compile pyproject.toml --universal --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -p 3.11
 
-clean: ## Remove the environment and the demo
-	rm -rf .venv demo
+lock: ## Pin what is installed (needs uv); the demo gets the versions that everything gets
+	$(COMPILE) --group dev --all-extras -o requirements/dev.txt
+	$(COMPILE) --group build -c requirements/dev.txt -o requirements/demo.txt
+
+clean: ## Remove the environments and the demo
+	rm -rf .venv .venv-demo demo

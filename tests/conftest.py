@@ -1,11 +1,16 @@
 """The grid: a test that takes `engine` runs on every engine, and says with a mark where one cannot follow.
 
+Two marks divide the suite. `spark` is on every test that starts Spark, and is set here, from the engine or the fixtures
+of a test. `long` is on what takes minutes. `make test` runs what has neither, `make test-all` the rest. A third, `drawn`, is on
+the properties: `make test` draws a share of their examples, `make test-all` draws all of them.
+
 `notimpl` (we could, and have not yet), `notyet` (the engine must first), `never` (it makes no sense there): each names
 engines and a reason, and each is strict: a test that passes in spite of its mark fails.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import ExitStack
 
@@ -13,6 +18,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.grid import engines as grid
 from tests.grid.engines import NAMES, OPENERS
 from tests.grid.spark_session import must_run, notice, skip_without_java
 from tests.storage import bucket as buckets
@@ -27,11 +33,21 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
+def pytest_configure(config):
+    """Where no marks are chosen, what is `long` is left out."""
+    config.option.markexpr = config.option.markexpr or "not long"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Marks become expectations: xfail, strict. What takes long comes first, so that nobody waits for it at the end."""
     items.sort(key=_place)
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
+        if engine == "spark" or "java" in item.fixturenames:
+            item.add_marker("spark")
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("drawn")
         for mark in item.iter_markers():
             if mark.name not in MARKS:
                 continue
@@ -42,8 +58,22 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.xfail(reason=f"{mark.name}: {mark.kwargs['reason']}", strict=True))
 
 
-_LONG = ("spark", "fifty_kills", "tests/e2e/", "same_star", "tests/cli/test_demo", "tests/docs/test_tutorial")
+_LONG = (
+    "spark",
+    "kills_at_random",
+    "many_hostile",
+    "same_star",
+    "tests/docs/test_tutorial",
+    "tests/cli/test_demo",
+    "tests/e2e/test_star",
+    "tests/testing/conformance/",
+    "tests/silver/",
+    "tests/e2e/",
+    "tests/gold/",
+)
 """What tests are called that take long, the longest first."""
+_APART = ("kills_at_random", "same_star", "many_hostile", "many_more_events")
+"""What tests are called that take long and share no fixture with their module."""
 
 
 def _place(item):
@@ -51,16 +81,16 @@ def _place(item):
 
 
 class Together(LoadScopeScheduling):
-    """Which tests one process is given together: those on Spark, which starts slowly, and those of a module.
+    """Which tests one process is given together: those of a module, and of these again those on Spark.
 
     What takes long and has nothing in common with its module is given away by itself.
     """
 
     def _split_scope(self, nodeid):
-        if "spark" in nodeid:
-            return "spark"
-        apart = ("fifty_kills", "same_star")
-        return nodeid if any(name in nodeid for name in apart) else nodeid.partition("::")[0]
+        if any(name in nodeid for name in _APART):
+            return nodeid
+        module = nodeid.partition("::")[0]
+        return f"{module} on Spark" if "spark" in nodeid else module
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -71,17 +101,24 @@ def pytest_xdist_make_scheduler(config, log):
 
 BUDGET = {"spark": int(os.environ.get("HEADWATER_SPARK_EXAMPLES", "2"))}
 """How many examples a property draws on an engine, where that is fewer than it asks for: each costs seconds there."""
+SHARE = float(os.environ.get("HEADWATER_SHARE", "1"))
+"""The share of its examples that each property draws."""
+
+
+def count_examples(engine, asked, share=SHARE):
+    """How many examples a property draws that asks for so many."""
+    return min(math.ceil(share * asked), BUDGET.get(engine, asked))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Fewer examples on a slow engine."""
+    """Fewer examples on a slow engine, and where a share is asked for."""
     engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
     test = getattr(item, "obj", None)
     drawn = getattr(test, "_hypothesis_internal_use_settings", None)
-    if engine not in BUDGET or drawn is None or not hasattr(test, "hypothesis"):
+    if drawn is None or not hasattr(test, "hypothesis"):
         return (yield)
-    test._hypothesis_internal_use_settings = settings(drawn, max_examples=min(BUDGET[engine], drawn.max_examples))
+    test._hypothesis_internal_use_settings = settings(drawn, max_examples=count_examples(engine, drawn.max_examples))
     try:
         return (yield)
     finally:
@@ -103,12 +140,24 @@ def engines():
         yield start
 
 
+@pytest.fixture(scope="session")
+def java():
+    """Java, for Spark to run on. A test that starts Spark asks for this or for `spark_engine`, and so is marked `spark`."""
+    skip_without_java()
+
+
+@pytest.fixture(scope="session")
+def spark_engine(java):
+    """Spark, started once."""
+    with grid.spark_engine() as started:
+        yield started
+        started.clear()
+
+
 @pytest.fixture(scope="module")
 def engine(request, engines):
     """An engine of the grid. What a module's tests opened on it is erased behind them."""
-    if request.param == "spark":
-        skip_without_java()
-    found = engines(request.param)
+    found = request.getfixturevalue("spark_engine") if request.param == "spark" else engines(request.param)
     usual, found.flavour = found.flavour, getattr(request.module, "FLAVOURS", {}).get(request.param, found.flavour)
     yield found
     found.clear()

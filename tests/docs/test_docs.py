@@ -18,7 +18,7 @@ from headwater.testing.golden import compare_golden
 from tests.docs.pages import DOCS, SECTIONS, all_nouns, cli_page, command_words, declarations_page, nouns
 
 ROOT = DOCS.parent
-PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 KINDS = {"getting-started", "guides", "concepts", "reference", "decisions"}
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -9,9 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import duckdb
@@ -97,6 +98,15 @@ class Ran:
         return self.json["error"]
 
 
+def kept(ran, code):
+    """How a command ended, once it is clear that it kept what every command promises."""
+    said = ran.out + ran.err
+    assert code is None or ran.code == code, said
+    assert "Traceback" not in said
+    assert not any(secret in said for secret in list(KEYS.values())[1:])
+    return ran
+
+
 READ_TIMES = "['observed', 'first_observed', 'loaded_at']"
 """Columns that say when a run read: two runs read at two times."""
 
@@ -165,20 +175,30 @@ class Shop:
             **options,
         )
 
-    def __call__(self, *words, code=0, **options):
-        """Carry out a command with --json, and hold what it says against the promises that every command makes."""
+    def __call__(self, *words, code=0):
+        """Carry out a command with --json, and hold what it says against the promises that every command makes.
+
+        It is carried out in this process, since a process of its own takes a second to begin.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, self.env, clear=True),
+            chdir(self.root),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            found = code_of([*map(str, words), "--json"])
+        return kept(Ran(found, out.getvalue(), err.getvalue()), code)
+
+    def apart(self, *words, code=0, **options):
+        """The same in a process of its own."""
         with self.start(*words, "--json", **options) as process:
             out, err = process.communicate(timeout=120)
-        ran = Ran(process.returncode, out, err)
-        said = out + err
-        assert code is None or ran.code == code, said
-        assert "Traceback" not in said
-        assert not any(secret in said for secret in list(KEYS.values())[1:])
-        return ran
+        return kept(Ran(process.returncode, out, err), code)
 
-    def run(self, *words, code=0, **options):
+    def run(self, *words, code=0):
         """`headwater run`, and its report."""
-        return self("run", *words, code=code, **options).json
+        return self("run", *words, code=code).json
 
     def tables(self, tenant="acme", *, layers=("silver", "gold"), read_times=False):
         """The columns of all tables of some layers, rows in order; with `read_times`, when they were read as well."""
@@ -200,22 +220,16 @@ class Shop:
             return db.sql(sql).fetchall()
 
 
-class Quick:
-    """Mixed into a shop: its commands are carried out in this process, since a process of its own takes a second to begin."""
+class ApartShop(Shop):
+    """A project for which every command is a process of its own: what a command leaves open ends with it."""
 
-    def __call__(self, *words, code=0):
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            found = code_of([*map(str, words), "--project", str(self.root), "--json"])
-        ran = Ran(found, out.getvalue(), err.getvalue())
-        assert code is None or ran.code == code, ran.out + ran.err
-        return ran
+    __call__ = Shop.apart
 
 
-def shop(root, service, *, size=40, **more):
+def shop(root, service, *, size=40, kind=Shop, **more):
     """A small project: four resources in small pages and few windows, with all three kinds of lookup."""
     shutil.copytree(SHOP, root)
-    made = Shop(root)
+    made = kind(root)
     made.manifest(lambda told: (told["paging"].update(size=size), told.update(look_back="90d")))
     made.connect(service, **more)
     return made

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 
-from tests.e2e.builders import Quick, Shop
+from tests.e2e.builders import Shop
 
 FIELDS = {
     "id": "bigint", "wide": "decimal(38,10)", "money": "decimal(18,4)", "big": "bigint", "double": "double", "name": "text",
@@ -122,7 +122,3 @@ class Desk(Shop):
         quoted = f'"{column}"'
         asked = f"SELECT id, CAST({quoted} AS VARCHAR) FROM silver.thing WHERE {where} ORDER BY id, valid_from"
         return [tuple(row) for row in self("query", asked).json["rows"]]
-
-
-class QuickDesk(Quick, Desk):
-    """A desk whose commands are carried out in this process."""

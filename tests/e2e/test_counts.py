@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.clocked import Clocked, ClockedShop, QuickShop, serving
+from tests.e2e.clocked import Clocked, ClockedShop, serving
 
 SWEEP = {"kind": "sweep", "every": "0s", "params": {"ids": "1"}, "max_drop": 1}
 COUNT = {"path": "items/count"}
@@ -91,7 +91,7 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
     source = {"changed_at": "changed", "where": "name <> 'other'", "deleted": "coalesce(gone, false)",
               "map": {"item_id": "id", "name": "name"}}  # fmt: skip
     service.sweep = [*range(1, 11), 99]
-    shop = QuickShop(
+    shop = ClockedShop(
         tmp_path / "shop",
         service,
         fields=fields,
@@ -118,14 +118,14 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
 
 def test_a_count_of_its_own_is_held_against_every_warehouse(service, tmp_path, warehouse):
     service.count = 12
-    shop = QuickShop(tmp_path / "shop", service, count=COUNT, warehouse=warehouse)
+    shop = ClockedShop(tmp_path / "shop", service, count=COUNT, warehouse=warehouse)
     assert shop.run()["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
     yesterday(shop)
     assert "not explained 2" in shop.findings(shop.run(code=3))["count differs"]
 
 
 def test_a_snapshot_is_counted_on_every_warehouse(service, tmp_path, warehouse):
-    shop = QuickShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"}, warehouse=warehouse)
+    shop = ClockedShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"}, warehouse=warehouse)
     assert shop.run()["counts"][0]["line"] == "service 10 · here 10"
     del service.items[1]
     service.ahead = timedelta(seconds=2)  # its clock tells whole seconds

@@ -11,7 +11,7 @@ from headwater.sandbox.connectwise.business.agreements import NUMBER_CAPTION
 from headwater.sandbox.connectwise.records.base import CustomField
 from headwater.sandbox.connectwise.simulation import live
 from headwater.sandbox.server import running
-from tests.e2e.builders import KEYS, Quick, Shop, msp
+from tests.e2e.builders import KEYS, Shop, msp
 
 SENT = [
     ('"A-17"', "A-17", "A-17"),
@@ -42,10 +42,6 @@ SENT = [
 """The JSON of a value; the text that it is; what the blueprint has: no blanks around it, NULL where nothing is left."""
 
 
-class QuickShop(Quick, Shop):
-    """A project whose commands are carried out in this process."""
-
-
 @pytest.fixture
 def told(tmp_path, monkeypatch):
     """The whole blueprint at a service whose agreements have these values, and an entity that takes them as they are."""
@@ -71,7 +67,7 @@ def told(tmp_path, monkeypatch):
             "  connectwise.agreements:\n    changed_at: _info.lastUpdated\n    map:\n      agreement_id: id\n"
             f"      note: custom_field(customFields, '{NUMBER_CAPTION}')\n      other: custom_field(customFields, 'Annað')\n"
         )
-        yield QuickShop(made.root, **made.tenants), [one.id for one in agreements]
+        yield Shop(made.root, **made.tenants), [one.id for one in agreements]
 
 
 def test_the_value_of_a_custom_field_is_the_text_that_the_service_has(told):

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 import duckdb
 import pytest
 
-from tests.e2e.builders import Service, shop
+from tests.e2e.builders import ApartShop, Service, shop
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def wanted(calm, tmp_path_factory):
 
 @pytest.fixture
 def project(tmp_path, calm, wanted):
-    return shop(tmp_path / "shop", calm)
+    return shop(tmp_path / "shop", calm, kind=ApartShop)
 
 
 def told(project, kind, *words, code=1, command="run"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.e2e.desk import FIELDS, Desk, QuickDesk, serving
+from tests.e2e.desk import FIELDS, Desk, serving
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ EXACT = [
 
 
 def test_every_digit_reaches_history_and_what_is_published(tmp_path, service, warehouse):
-    desk = QuickDesk(tmp_path / "desk", service, warehouse=warehouse)
+    desk = Desk(tmp_path / "desk", service, warehouse=warehouse)
     desk.declare(publish=[{"name": "out", "url": "out", "format": "parquet", "layer": "silver"}])
     service.send(*(f'{{"id":{n},"{field}":{value}}}' for n, (field, value, _) in enumerate(EXACT)))
     assert desk.run()["outcome"] == "done"
@@ -87,7 +87,7 @@ TYPES = FIELDS | {"small": "integer", "nothing": "double", "word": "text", "ok":
 
 @pytest.mark.parametrize("stamped", [False, True], ids=["unstamped", "stamped"])
 def test_no_spelling_of_any_type_writes_anything(tmp_path, service, warehouse, stamped):
-    desk = QuickDesk(tmp_path / "desk", service, fields=TYPES | {"changed": "timestamp"}, warehouse=warehouse)
+    desk = Desk(tmp_path / "desk", service, fields=TYPES | {"changed": "timestamp"}, warehouse=warehouse)
     if stamped:
         desk.entity_of(changed_at="changed")
     for turn in range(max(map(len, SPELLED.values()))):
@@ -105,7 +105,7 @@ def test_no_spelling_of_any_type_writes_anything(tmp_path, service, warehouse, s
 
 def test_another_value_is_written(tmp_path, service):
     """What stands beside the test above: the smallest difference of each type is one."""
-    desk = QuickDesk(tmp_path / "desk", service, fields=TYPES)
+    desk = Desk(tmp_path / "desk", service, fields=TYPES)
     pairs = {
         "small": ("1", "2"), "big": ("9007199254740992", "9007199254740993"), "money": ("90071992547409.92", "90071992547409.93"),
         "wide": ("1884518522.1684267241", "1884518522.1684267242"), "double": ("1.5", "1.5000000000000002"),

@@ -64,6 +64,7 @@ def test_every_key_of_the_blueprint_survives_json_javascript_jq_and_csv(star, tm
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_gold_with_keys_of_an_earlier_version_is_narrowed_by_a_run_without_news(star):
     before, named = star.tables(layers=("gold",)), dimensions(star)
     with duckdb.connect(str(star.data / "acme.duckdb")) as db:
@@ -100,6 +101,7 @@ def widen(db, name, key):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_counted_keys_stay_through_rebuilds_and_reach_every_reader(star):
     star.declare(surrogate="sequence")
     report = star.run()

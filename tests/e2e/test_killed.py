@@ -16,7 +16,6 @@ import pytest
 from headwater.clock import format_instant, from_micros
 from tests.e2e.builders import kill, place, shop
 
-KILLS = 50
 AGAIN = 6
 """How often a project is killed at most before it is left to finish."""
 
@@ -133,7 +132,8 @@ def moments(chance, whole):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_path, service):
+@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.long)])
+def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_path, service, kills):
     started = time.monotonic()
     undisturbed = shop(tmp_path / "undisturbed", service, size=25)
     with undisturbed.start("run") as process:
@@ -143,7 +143,7 @@ def test_fifty_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(t
     assert committed(undisturbed) == pages
     chances = moments(random.Random(20261120), (seconds, len(told), starred(told)))
     phases, spared, lives = Counter(), 0, 0
-    while phases.total() < KILLS:
+    while phases.total() < kills:
         lives += 1
         project, done, left = shop(tmp_path / f"life{lives}", service, size=25), set(), 1.0
         for moment in itertools.islice(chances, AGAIN):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.desk import Desk, QuickDesk, serving
+from tests.e2e.desk import Desk, serving
 
 DEEP = b'{"id":2,"any":' + b'{"a":[' * 5000 + b"]}" * 5000 + b"}"
 CROWD = b'{"id":2,"any":[' + b",".join([b"1"] * 10_000_000) + b"]}"
@@ -66,7 +66,7 @@ def test_a_read_of_which_all_is_refused_is_no_success(desk, service):
 
 @pytest.mark.slow
 def test_one_record_of_each_kind_that_cannot_be_kept_stops_no_warehouse(tmp_path, service, warehouse):
-    desk = QuickDesk(tmp_path / "desk", service, warehouse=warehouse)
+    desk = Desk(tmp_path / "desk", service, warehouse=warehouse)
     service.send('{"id":1,"name":"a"}', '{"id":2,"name":"b"}', '{"id":9,"name":"z"}')
     desk.run()
     crowd = b'{"id":7,"any":[' + b",".join([b"1"] * 1_100_000) + b"]}"
@@ -87,7 +87,7 @@ def test_one_record_of_each_kind_that_cannot_be_kept_stops_no_warehouse(tmp_path
 
 def test_a_nul_is_kept_where_the_warehouse_can_and_refused_alone_where_not(tmp_path, service, warehouse):
     holds_nul = (warehouse or {}).get("kind") != "postgres"
-    desk = QuickDesk(tmp_path / "desk", service, warehouse=warehouse)
+    desk = Desk(tmp_path / "desk", service, warehouse=warehouse)
     odd = [rb'{"id":2,"name":"a\u0000b"}', rb'{"id":3,"any":{"a":["\u0000"]}}', rb'{"id":4,"any":{"\u0000":1}}']
     service.send(b'{"id":1,"name":"a"}', *odd, rb'{"id":5,"name":"\\u0000"}', rb'{"id":6,"other":"\u0000"}')
     report = desk.run()

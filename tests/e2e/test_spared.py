@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.desk import QuickDesk, serving
+from tests.e2e.desk import Desk, serving
 
 LONG = "k" * 200
 KINDS = {
@@ -64,7 +64,7 @@ def entity(name, parts):
 
 def desk_of(tmp_path, service, parts):
     """A project whose things have such a key."""
-    return QuickDesk(tmp_path / "desk", service, fields=FIELDS, entity=entity("thing", parts))
+    return Desk(tmp_path / "desk", service, fields=FIELDS, entity=entity("thing", parts))
 
 
 def test_a_refused_record_is_spared_whatever_its_key_is_made_of_and_an_absent_one_is_not(tmp_path, service):

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 import yaml
 
-from tests.e2e.desk import QuickDesk, serving
+from tests.e2e.desk import Desk, serving
 
 FIELDS = {"id": "bigint", "name": "text", "count": "bigint"}
 
@@ -24,7 +24,7 @@ def services():
 
 def two(tmp_path, services, **settings):
     """Two projects, of one tenant each, with these settings; the first one has run."""
-    desks = [QuickDesk(tmp_path / name, service, fields=FIELDS) for name, service in zip("ab", services, strict=True)]
+    desks = [Desk(tmp_path / name, service, fields=FIELDS) for name, service in zip("ab", services, strict=True)]
     for desk, name in zip(desks, ("first", "second"), strict=True):
         desk.declare(name=name, **settings)
     desks[0].run()
@@ -84,7 +84,7 @@ def test_nobody_erases_or_fills_what_is_another_project_s(tmp_path, services):
 def test_a_project_that_moves_takes_its_ledger_along_and_goes_on(tmp_path, services):
     first, _ = two(tmp_path, services)
     before = first.silver()
-    moved = QuickDesk(tmp_path / "c", services[0], fields=FIELDS)
+    moved = Desk(tmp_path / "c", services[0], fields=FIELDS)
     shutil.rmtree(moved.root)
     shutil.move(first.root, moved.root)
     assert moved.run()["written"] == {}

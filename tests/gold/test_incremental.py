@@ -63,6 +63,7 @@ def test_any_order_of_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["duckdb"], indirect=True, scope="module")
 @settings(max_examples=12, deadline=None)
 @given(steps=STEPS)

@@ -23,10 +23,8 @@ from tests.grid.spark_session import SETTINGS
 NAMES = ("duckdb", "postgres", "files", "spark")
 """The engines of the grid."""
 
-LONG = pytest.mark.skipif(
-    "HEADWATER_LONG" not in os.environ, reason="takes minutes, and needs no change to be run: `make test-long`"
-)
-"""What is tried when an engine itself is worked on, and not each time."""
+LONG = pytest.mark.long
+"""What takes minutes: `make test` leaves it out."""
 
 _COUNT = itertools.count(1)
 
@@ -119,5 +117,5 @@ def spark_engine() -> Iterator[Engine]:
         yield engine
 
 
-OPENERS = {"spark": spark_engine, "files": files_engine, "duckdb": duckdb_engine, "postgres": postgres_engine}
-"""How each engine of the grid is started."""
+OPENERS = {"files": files_engine, "duckdb": duckdb_engine, "postgres": postgres_engine}
+"""How each engine of the grid is started. Spark is no part of it: the fixture `spark_engine` starts it."""

@@ -47,7 +47,7 @@ def looks(project, *env):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["postgres", "files"])
+@pytest.mark.parametrize("name", ["postgres", pytest.param("files", marks=LONG)])
 def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path, engines, name):
     engine = engines(name)
     service = Service(companies=2, months=1)
@@ -87,18 +87,17 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @LONG
-def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, engines):
+def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, spark_engine):
     """All of the past at once: each command would start Spark anew, so there are only two of them."""
-    engine = engines("spark")
     service = Service(companies=2, months=1)
     try:
         project = msp(tmp_path / "msp", service)
-        project.declare(environments={"shared": {"warehouse": engine.settings()}})
+        project.declare(environments={"shared": {"warehouse": spark_engine.settings()}})
         assert project.run()["outcome"] == "done"
         assert said(project, "rebuild", "--env", "shared")["outcome"] == "done"
         with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as judge:
             wanted = tables(judge)
-        with closing(engine.open("acme", read_only=True)) as opened:
+        with closing(spark_engine.open("acme", read_only=True)) as opened:
             same(wanted, tables(opened))
         assert len(wanted) > 80
         assert said(project, "run", "--env", "shared", "--layer", "gold")["written"] == {}

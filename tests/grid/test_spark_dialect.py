@@ -164,9 +164,9 @@ AT_ONCE = 25
 
 
 @pytest.fixture(scope="module")
-def both(engines):
+def both(spark_engine):
     """Spark, and DuckDB to hold it against."""
-    spark, judge = engines("spark").open(), DuckDB("judge", ":memory:")
+    spark, judge = spark_engine.open(), DuckDB("judge", ":memory:")
     spark.prepare()
     yield spark, judge
     judge.close()

@@ -121,8 +121,8 @@ def events(warehouse, *arrivals, reading=READING):
 
 
 @pytest.fixture(scope="module")
-def spark(engines):
-    opened = engines("spark").open()
+def spark(spark_engine):
+    opened = spark_engine.open()
     opened.prepare()
     return opened
 

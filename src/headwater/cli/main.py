@@ -32,6 +32,7 @@ COMMANDS = {
     "selftest": "Hold a warehouse against what history and star promise.",
     "sandbox": "Serve a simulated service on this machine.",
     "schema": "Print the JSON Schema of all declarations, for editors.",
+    "version": "Print the version, and what a report of a defect needs.",
 }
 """Every command, and what it does. Its module is `headwater.cli.commands.<name>`."""
 

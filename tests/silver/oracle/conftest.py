@@ -1,8 +1,7 @@
-"""Which sets the ordinary suite tries: all of them take long on Spark, and those of whole batches on files, too."""
+"""Which sets are long: all of them on Spark, and those of whole batches on files, too."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,13 @@ import pytest
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    if os.environ.get("HEADWATER_LONG"):
-        return
+    """Mark them."""
     for item in items:
         if HERE not in item.path.parents:
             continue
-        batches = item.path.name == "test_conform.py" and "files" in item.name
-        if "spark" in item.name or batches:
-            item.add_marker(pytest.mark.skip(reason="takes long: HEADWATER_LONG=1 tries it"))
+        engine = item.callspec.params.get("engine") if hasattr(item, "callspec") else None
+        batches = item.path.name == "test_conform.py" and engine == "files"
+        if engine == "spark" or batches:
+            item.add_marker("long")

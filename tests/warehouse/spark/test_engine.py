@@ -24,7 +24,7 @@ from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.spark import connection
 from headwater.warehouse.spark.engine import Spark
 from tests.grid.engines import LONG
-from tests.grid.spark_session import SETTINGS, skip_without_java
+from tests.grid.spark_session import SETTINGS
 from tests.silver.builders import COLUMNS, THING, make_event, merge_events, read_versions
 
 FORMATS = ("delta", "parquet")
@@ -45,20 +45,18 @@ THINGS = Table(
 
 
 @pytest.fixture(scope="module")
-def opening(engines):
+def opening(spark_engine):
     """Opens warehouses of a format, for a tenant that nobody has used or for one that is named."""
-    skip_without_java()
-    engine = engines("spark")
 
     def opened(kept, tenant=""):
-        usual, engine.flavour = engine.flavour, kept
+        usual, spark_engine.flavour = spark_engine.flavour, kept
         try:
-            return engine.open(tenant)
+            return spark_engine.open(tenant)
         finally:
-            engine.flavour = usual
+            spark_engine.flavour = usual
 
     yield opened
-    engine.clear()
+    spark_engine.clear()
 
 
 @pytest.fixture(params=FORMATS, scope="module")
@@ -300,8 +298,7 @@ for ask in (lambda: warehouse.rows("SELECT 1"), lambda: Spark("b", "local[1]", o
 """
 
 
-def test_a_signal_to_all_of_us_leaves_spark_to_us_and_a_spark_that_has_gone_is_called_gone(tmp_path):
-    skip_without_java()
+def test_a_signal_to_all_of_us_leaves_spark_to_us_and_a_spark_that_has_gone_is_called_gone(java, tmp_path):
     run = subprocess.run(
         [sys.executable, "-c", GONE], capture_output=True, text=True, cwd=ROOT, check=False,
         env={**os.environ, "TABLES": str(tmp_path)}, start_new_session=True,
@@ -332,8 +329,6 @@ def arriving():
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", FORMATS)
 def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tmp_path, kept):
-    skip_without_java()
-
     def reopened():
         return Spark("acme", "local[1]", str(tmp_path), table_format=kept, settings=SETTINGS)
 
@@ -452,8 +447,7 @@ active.stop()
 
 @pytest.mark.slow
 @LONG
-def test_a_session_of_spark_connect_is_used_as_it_is(tmp_path):
-    skip_without_java()
+def test_a_session_of_spark_connect_is_used_as_it_is(java, tmp_path):
     # Spark takes any free port when it is told that this is a test.
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", CONNECTED, str(tmp_path)],

@@ -1,0 +1,81 @@
+"""What is installed here: versions of Headwater, of Python and of the libraries, and the plugins, for a report of a defect.
+
+All of it comes from the metadata of installed packages. Nothing is imported, and neither paths nor the environment are read.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+
+from headwater import __version__
+
+DISTRIBUTION = "headwater"
+_REQUIREMENT = re.compile(r"(?P<name>[\w.-]+).*?(?:;.*extra == ['\"](?P<extra>[\w-]+)['\"])?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """One entry point in a group of Headwater's."""
+
+    group: str
+    name: str
+    package: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """An installed Headwater, and what it runs on."""
+
+    version: str
+    python: str
+    platform: str
+    libraries: Mapping[str, str | None]
+    """The version of each library that Headwater requires; None for one that is not installed."""
+    extras: Mapping[str, bool]
+    """For each extra, whether all its libraries are installed."""
+    plugins: tuple[Plugin, ...]
+
+
+def describe_installation() -> Installation:
+    """Describe the installation that this process runs in."""
+    required = list(_read_requirements())
+    libraries = {name: _find_version(name) for name, _ in sorted(required)}
+    needed: dict[str, list[str]] = {}
+    for name, extra in required:
+        if extra:
+            needed.setdefault(extra, []).append(name)
+    return Installation(
+        version=__version__,
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        platform=platform.platform(),
+        libraries=libraries,
+        extras={extra: all(libraries[name] for name in names) for extra, names in sorted(needed.items())},
+        plugins=tuple(sorted(_find_plugins(), key=lambda plugin: (plugin.group, plugin.name))),
+    )
+
+
+def _read_requirements() -> Iterator[tuple[str, str]]:
+    """Each library that the package requires, and the extra that asks for it; "" where none does."""
+    for line in requires(DISTRIBUTION) or ():
+        if found := _REQUIREMENT.match(line):
+            yield found["name"].lower(), found["extra"] or ""
+
+
+def _find_version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _find_plugins() -> Iterator[Plugin]:
+    ours = f"{DISTRIBUTION}."
+    for group in entry_points().groups:
+        for point in entry_points(group=group) if group.startswith(ours) else ():
+            package, number = (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+            yield Plugin(group=group.removeprefix(ours), name=point.name, package=package, version=number)

