@@ -17,6 +17,8 @@ ROOMS = sorted({module.room or "headwater" for module in MODULES})
 FUNCTION_SOFT, FUNCTION_HARD = 25, 60
 MODULE_SOFT, MODULE_HARD = 300, 450
 FOLDER_HARD = 20
+ONE_EACH = {"headwater/cli/commands"}
+"""Folders with one module a command: their length is that of the command line."""
 CLASS_HARD = 320  # an engine is one class, and says each verb of the warehouses' protocol
 PARAMETERS_HARD = 7
 MEDIAN = 7
@@ -95,5 +97,9 @@ def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_no_folder_holds_more_than_twenty_modules():
     counts = Counter(Path(module.shown).parent for module in modules() if not module.shown.endswith("__init__.py"))
-    wrong = [f"{folder} holds {count} modules" for folder, count in sorted(counts.items()) if count > FOLDER_HARD]
+    wrong = [
+        f"{folder} holds {count} modules"
+        for folder, count in sorted(counts.items())
+        if count > FOLDER_HARD and str(folder) not in ONE_EACH
+    ]
     assert not wrong, "\n".join(wrong)

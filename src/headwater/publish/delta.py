@@ -62,6 +62,6 @@ class PublishedDelta:
         draft.unlink(missing_ok=True)
         rows = fill(table, draft)
         url = f"{self.store.url}/{table}"
-        version = import_delta().put(url, [draft], mode="overwrite", options=storage_options())
+        version = import_delta().write_version(url, [draft], mode="overwrite", options=storage_options())
         draft.unlink()
         return {"version": version.number, "rows": rows, "digest": digest}
