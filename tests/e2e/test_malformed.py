@@ -78,7 +78,7 @@ def test_a_relaxed_field_that_silver_needs_as_a_number_is_empty_there_and_kept_a
         int(waiting["key"]): None
     }
     before = small.tables()
-    again = small("rebuild", exit_code=3).json
+    again = small("rebuild", code=3).json
     assert [(one["table"], one["finding"], one["count"]) for one in again["findings"]] == [
         ("silver.time_entry", "does not fit", 1)
     ]
