@@ -38,6 +38,17 @@ def test_a_read_without_a_page_begins_when_it_is_tried_again(ledger: SqlLedger) 
     assert (known(ledger).read_at, known(ledger).fingerprint) == (LATER + timedelta(days=1), "f2")
 
 
+def test_a_read_of_an_older_ledger_counts_from_when_it_was_begun_here_or_its_window_ended(ledger: SqlLedger) -> None:
+    assert ledger.find_newest_read("acme", "psa") is None
+    ledger.begin_batch(batch(-3, -2))
+    assert ledger.find_newest_read("acme", "psa") == NOON + timedelta(hours=-2)
+    ledger.begin_batch(batch(0, 5))  # its window ends later than its read began: the service's clock was ahead
+    assert ledger.find_newest_read("acme", "psa") == NOON
+    ledger.begin_batch(batch(5, 6), read_at=LATER)
+    assert ledger.find_newest_read("acme", "psa") == LATER
+    assert ledger.find_newest_read("acme", "other") is None
+
+
 def test_a_read_begun_anew_forgets_its_pages_and_begins_now(ledger: SqlLedger, hands: Hands) -> None:
     ledger.begin_batch(batch(), read_at=NOON, fingerprint="f1")
     ledger.record_page(batch(), page(1))

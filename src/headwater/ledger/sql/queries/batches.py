@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, or_, select
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import from_micros, to_micros
@@ -82,7 +82,11 @@ def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime
     """When the newest read of a connection that is believed began; None before the first."""
     own = and_(batches.c.tenant == tenant, batches.c.connection == name, batches.c.disowned.is_(False))
     newest = connection.execute(select(func.max(batches.c.read_at)).where(own)).scalar_one()
-    return None if newest is None else from_micros(newest)
+    # An older ledger did not note it: then the read counts from when it was begun here, or from the end of its window.
+    began = case((batches.c.until > batches.c.started_at, batches.c.started_at), else_=batches.c.until)
+    unnoted = connection.execute(select(func.max(began)).where(own, batches.c.read_at.is_(None))).scalar_one()
+    instants = [instant for instant in (newest, unnoted) if instant is not None]
+    return from_micros(max(instants)) if instants else None
 
 
 def count_attempts(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
