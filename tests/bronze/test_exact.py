@@ -156,6 +156,16 @@ def test_no_number_that_a_double_changes_is_missed(number, before):
     assert not missed
 
 
+@pytest.mark.parametrize(
+    "before", ["[5,", "[5, ", "[123,", "[1,2,3,4,5,6,", '["1234-1234-1234-1234-1234",', "[1234.5678, "]
+)
+@pytest.mark.parametrize("number", ["1884518522.1684267241", "1234567890123456789", "-1234567890.1234567891e-5"])
+def test_a_long_number_is_seen_wherever_it_stands_among_others(before, number):
+    for blanks in range(8):
+        line = f'{{"a":{" " * blanks}{before}{number}]}}\n'.encode()
+        assert list(find_long_numbers(Block(first=1, body=line, count=1))) == [1], blanks
+
+
 def test_text_that_looks_like_numbers_sends_no_line_the_slow_way():
     lines = [
         b'{"a":"12345678901234567.5","b":83.33333333333333,"c":1234567890123456}', b'{"d":"46e4099030f97058-0000-4000-800"}',

@@ -65,6 +65,18 @@ def test_records_outside_of_the_window_are_named():
     assert stray(CHANGES, stamped('"2025-01-01T00:00:00.1234567+01:00"')) is not None
 
 
+@given(
+    st.lists(
+        st.integers(-3 * 86_400, 33 * 86_400).map(lambda past: format_instant(MARCH.since + timedelta(seconds=past)))
+        | st.sampled_from(["2026-02-30T00:00:00Z", "2026-04-31T00:00:00Z", "2026-W40-1T10:00:00Z"]),
+        max_size=6,
+    )
+)
+def test_stamps_of_one_form_are_held_against_the_window_as_all_others_are(stamps):
+    # An empty text is no stamp, and not of that form.
+    assert CHANGES.find_stray(stamps, MARCH) == CHANGES.find_stray([*stamps, ""], MARCH)
+
+
 def test_only_what_was_asked_is_held_against_the_answer():
     early, late = stamped('"1969-07-20T20:17:40Z"'), stamped('"2031-01-01T00:00:00Z"')
     known = CHANGES.model_copy(update={"params": {"since": "{since}"}})

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -50,6 +51,10 @@ class RecordResult:
     """Its key as far as it could be read."""
 
 
+_BUILDING = Lock()
+"""Pydantic builds a model when it is first used; several threads read records of one contract."""
+
+
 class RecordValidator:
     """Reads records row by row with a contract."""
 
@@ -75,7 +80,7 @@ class RecordValidator:
         for path in self._shape.omit:
             _drop(record, path)
         try:
-            model = self._contract.model_validate(record)
+            model = _build_model(self._contract).model_validate(record)
         except ValidationError as error:
             return _refuse(line, [_to_reason(one) for one in error.errors(include_url=False)], key)
         return self._repair(line, record, model.model_dump(mode="json", by_alias=True), key)
@@ -248,3 +253,11 @@ def _render(value: Any) -> str:
 
 def _refuse(line: int, reasons: Sequence[Reason], key: str = "") -> RecordResult:
     return RecordResult(line=line, reasons=tuple(reasons), key=key)
+
+
+def _build_model(contract: type[BaseModel]) -> type[BaseModel]:
+    """The contract, ready to validate. Most records never need it, so it is not built before (`defer_build`)."""
+    if not contract.__pydantic_complete__:
+        with _BUILDING:
+            contract.model_rebuild()
+    return contract

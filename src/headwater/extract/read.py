@@ -353,7 +353,7 @@ class _Reader:
             ordered.check_order(stop.position, (row[-1] for row in found))
         if window is None or stamped is None:
             return
-        stray = stamped.find_stray((row[0] for row in found), window)
+        stray = stamped.find_stray([row[0] for row in found], window)
         if stray is None:
             return
         at, stamp = stray

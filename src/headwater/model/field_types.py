@@ -38,7 +38,12 @@ class Record(BaseModel):
     """What every contract is: fields it does not know are ignored here (raw keeps them, the drift report names them)."""
 
     model_config = ConfigDict(
-        extra="ignore", coerce_numbers_to_str=True, allow_inf_nan=False, protected_namespaces=(), frozen=True
+        extra="ignore",
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        frozen=True,
+        defer_build=True,
     )
 
     unread: ClassVar[tuple[str, ...]] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +13,9 @@ from headwater.batch import Window
 from headwater.clock import EPOCH, Span, format_instant, from_micros, parse_instant, parse_span, to_micros
 from headwater.declared import Declared
 from headwater.wire.template import fill_all, find_placeholders
+
+_UTC_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)+", re.ASCII)
+_SECONDS = len("2026-03-01T08:00:00Z")
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """The lower bound that is sent where there is none, and nothing says how to ask without one."""
@@ -65,11 +69,18 @@ class ChangeFilter(Declared):
         grain = parse_span(self.grain)
         low = window.since - grain if "since" in asked and not window.is_unbounded else None
         high = window.until + grain if "until" in asked else None
+        stamps = list(stamps)
+        ends = [self._parse_stamp(end) for end in _find_ends(stamps)]
+        if ends and None not in ends and not any(self._is_outside(end, low, high) for end in ends):
+            return None
         for place, found in enumerate(stamps):
-            stamp = self._parse_stamp(found)
-            if stamp is not None and ((low and stamp < low) or (high and stamp > high)):
+            if self._is_outside(self._parse_stamp(found), low, high):
                 return place, str(found)
         return None
+
+    @staticmethod
+    def _is_outside(stamp: datetime | None, low: datetime | None, high: datetime | None) -> bool:
+        return stamp is not None and bool((low and stamp < low) or (high and stamp > high))
 
     def _format(self, instant: datetime) -> str:
         if self.format == "iso":
@@ -86,6 +97,13 @@ class ChangeFilter(Declared):
         except (ValueError, OverflowError, OSError):
             return None
         return None
+
+
+def _find_ends(stamps: Sequence[Any]) -> tuple[str, ...]:
+    """The earliest and the latest of texts that all have one form, in which they sort as time does; empty for others."""
+    if not all(isinstance(stamp, str) and len(stamp) == _SECONDS for stamp in stamps):
+        return ()
+    return (min(stamps), max(stamps)) if stamps and _UTC_SECONDS.fullmatch("".join(stamps)) else ()
 
 
 class FullSnapshot(Declared):

@@ -236,7 +236,10 @@ class ForwardOnly(Declared):
         In any other order, records with keys below the last one would never be asked for. How a service orders texts
         nobody knows; there the order is not looked at.
         """
+        keys = list(keys)
         last = int(position) if position.isdigit() else None
+        if set(map(type, keys)) == {int} and keys == sorted(keys) and (last is None or keys[0] >= last):
+            return
         for key in keys:
             if not isinstance(key, int) or isinstance(key, bool):
                 continue

@@ -84,15 +84,20 @@ def read_values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
 
 def read_value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """What stands at each of the `paths` in each record, read once a record; None as in `read_values`."""
-    decode, getters = _build_row_decoder(tuple(paths))
+    decode, take, getters = _build_row_decoder(tuple(paths))
     for record in records:
         try:
             found = decode(record)
         except msgspec.DecodeError:
             # Something stands where another thing was looked for: what the other paths lead to is there all the same.
             yield tuple(read_value(record, path) for path in paths)
-        else:
-            yield tuple(get(found) for get in getters)
+            continue
+        try:
+            row = take(found)
+        except AttributeError:
+            # A path ends early in this record.
+            row = tuple(get(found) for get in getters)
+        yield row
 
 
 def read_value(record: Raw | bytes, path: str) -> Any:
@@ -115,9 +120,14 @@ def _build_decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[An
     return msgspec.json.Decoder(kind)
 
 
+_Getter = Callable[[Any], Any]
+
+
 @functools.lru_cache(maxsize=256)
-def _build_row_decoder(paths: tuple[str, ...]) -> tuple[Callable[[Raw | bytes], Any], list[Callable[[Any], Any]]]:
-    """Reads what is at several places, and skips everything else; and what takes each out of what was read.
+def _build_row_decoder(
+    paths: tuple[str, ...],
+) -> tuple[Callable[[Raw | bytes], Any], Callable[[Any], tuple[Any, ...]], list[_Getter]]:
+    """Reads what is at several places, and skips everything else; takes all out of what was read; and takes each.
 
     Paths that begin alike are read by one step of their own each only where they differ: the first step is shared.
     """
@@ -126,7 +136,20 @@ def _build_row_decoder(paths: tuple[str, ...]) -> tuple[Callable[[Raw | bytes], 
     fields: list[Any] = [(f"at{at}", _build_type(below[head]), None) for at, head in enumerate(heads)]
     row = msgspec.defstruct("Row", fields, rename={f"at{at}": head for at, head in enumerate(heads)})
     getters = [_build_getter(f"at{heads.index(_split_path(path)[0])}", _split_path(path)[1:]) for path in paths]
-    return msgspec.json.Decoder(row).decode, getters
+    return msgspec.json.Decoder(row).decode, _build_row_getter(paths, heads, below, getters), getters
+
+
+def _build_row_getter(
+    paths: tuple[str, ...], heads: list[str], below: dict[str, list[tuple[str, ...]]], getters: list[_Getter]
+) -> Callable[[Any], tuple[Any, ...]]:
+    """Takes the values of all paths at once; AttributeError where one of them ends early.
+
+    Only where every step is a struct can that be one call.
+    """
+    steps = [_split_path(path) for path in paths]
+    if len(paths) < 2 or any((len(path) > 1 and below[path[0]] != [path[1:]]) or len(path) > 2 for path in steps):
+        return lambda row: tuple(get(row) for get in getters)
+    return operator.attrgetter(*(f"at{heads.index(path[0])}{'.inner' * (len(path) - 1)}" for path in steps))
 
 
 def _build_type(paths: Sequence[tuple[str, ...]]) -> Any:

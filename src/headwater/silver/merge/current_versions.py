@@ -28,6 +28,8 @@ def stage_stored_versions(warehouse: Warehouse, entity: Entity, incoming: Incomi
         return LocatedRows(
             relation=warehouse.stage("silver__stored", _select_marked(entity, incoming, rows)), has_row_ids=False
         )
+    if not warehouse.rows(f"SELECT 1 FROM {warehouse.ref('silver', entity.entity)} LIMIT 1"):
+        return _stage_none(warehouse, entity)
     at = _build_locator(warehouse, entity, incoming)
     single = f"{fresh} EXCEPT {late}" if incoming.has_late else fresh
     if not entity.overwritten and warehouse.rows(f"SELECT 1 FROM ({single}) AS k LIMIT 1"):
@@ -39,6 +41,13 @@ def stage_stored_versions(warehouse: Warehouse, entity: Entity, incoming: Incomi
     return LocatedRows(relation=stored, has_row_ids=all_of_them.has_row_ids)
 
 
+def _stage_none(warehouse: Warehouse, entity: Entity) -> LocatedRows:
+    """Before the first load there is nothing to look at, and nothing to look for."""
+    names = column_list(versions_table(entity).names)
+    select = f"SELECT 0 AS _row, {names}, TRUE AS _last, FALSE AS _late FROM {warehouse.ref('silver', entity.entity)}"
+    return LocatedRows(relation=warehouse.stage("silver__stored", f"{select} WHERE FALSE"), has_row_ids=False)
+
+
 def _stage_current_first(
     warehouse: Warehouse, entity: Entity, at: RowLocator, incoming: IncomingEvents, *, single: str, whole: str
 ) -> LocatedRows:
@@ -48,9 +57,11 @@ def _stage_current_first(
     others = (
         f"SELECT entity_key FROM ({single}) AS k WHERE entity_key NOT IN (SELECT entity_key FROM {current.relation})"
     )
+    last = f"SELECT _row, {column_list(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
+    if not whole and not warehouse.rows(f"{others} LIMIT 1"):
+        return LocatedRows(relation=f"({last})", has_row_ids=current.has_row_ids)
     keys = f"{others} UNION {whole}" if whole else others
     rows = locate_rows(warehouse, at, keys=keys, columns=names, name="silver__versions")
-    last = f"SELECT _row, {column_list(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
     stored = warehouse.stage("silver__stored", last, _select_marked(entity, incoming, rows.relation))
     return LocatedRows(relation=stored, has_row_ids=current.has_row_ids and rows.has_row_ids)
 

@@ -43,6 +43,8 @@ class IncomingEvents:
     """Events of the log that were observed later, or first earlier, than it says; with what it is to say (`RAISED`)."""
     events: int
     has_late: bool
+    one_per_key: bool
+    """Whether no key has two events among them."""
     logged: str = ""
     """What the log has of the late keys, and perhaps of others; empty where none is late."""
     staged: tuple[str, ...] = STAGED
@@ -58,13 +60,22 @@ def dedupe_events(warehouse: Warehouse, entity: Entity, events: str, *, in_order
 
     With `in_order`, an instant whose events are all known, and stay in their order, is no news: see `merge`.
     """
-    arriving = _merge_duplicates(warehouse, entity, events)
-    count, first = warehouse.rows(f"SELECT COUNT(*), MIN(sequence) FROM {arriving}")[0]
+    arriving = _stage_arriving(warehouse, entity, events)
+    # Numbers are counted several times as fast as the texts of keys, and mostly show that no key comes twice.
+    count, keys, first = warehouse.rows(f"SELECT COUNT(*), COUNT(DISTINCT key_hash), MIN(sequence) FROM {arriving}")[0]
+    if keys < count:
+        arriving = _merge_duplicates(warehouse, entity, arriving)
     late = warehouse.stage("silver__late", _late_keys_sql(warehouse, entity, arriving, first or 0))
-    any_late = warehouse.count(late) > 0
-    if not any_late:
-        return IncomingEvents(new_rows=arriving, late_keys=late, reattributed=None, events=count, has_late=False)
-    return _drop_logged(warehouse, entity, arriving, late, in_order=in_order)
+    if warehouse.count(late):
+        return _drop_logged(warehouse, entity, arriving, late, in_order=in_order, one_per_key=keys == count)
+    return IncomingEvents(
+        new_rows=arriving,
+        late_keys=late,
+        reattributed=None,
+        events=count if keys == count else warehouse.count(arriving),
+        has_late=False,
+        one_per_key=keys == count,
+    )
 
 
 def split_reads(warehouse: Warehouse, events: str) -> list[str]:
@@ -82,14 +93,17 @@ def split_reads(warehouse: Warehouse, events: str) -> list[str]:
     return [f"(SELECT * FROM {events} WHERE observed = {instant}) AS one_read" for instant in observed]
 
 
-def _merge_duplicates(warehouse: Warehouse, entity: Entity, events: str) -> str:
-    """Each event once: observed last as late as any says, and first as early."""
-    names = log_table(entity).names
-    taken = [name for name in names if name not in {"first_observed", "key_hash"}]
+def _stage_arriving(warehouse: Warehouse, entity: Entity, events: str) -> str:
+    taken = [name for name in log_table(entity).names if name not in {"first_observed", "key_hash"}]
     select = (
         f"SELECT {column_list(taken)}, observed AS first_observed, {hash60_sql('entity_key')} AS key_hash FROM {events}"
     )
-    arriving = warehouse.stage("silver__arriving", select)
+    return warehouse.stage("silver__arriving", select)
+
+
+def _merge_duplicates(warehouse: Warehouse, entity: Entity, arriving: str) -> str:
+    """Each event once: observed last as late as any says, and first as early."""
+    names = log_table(entity).names
     twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
     if not warehouse.rows(twice):
         return arriving
@@ -130,7 +144,9 @@ def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: i
     )
 
 
-def _drop_logged(warehouse: Warehouse, entity: Entity, arriving: str, late: str, *, in_order: bool) -> IncomingEvents:
+def _drop_logged(
+    warehouse: Warehouse, entity: Entity, arriving: str, late: str, *, in_order: bool, one_per_key: bool
+) -> IncomingEvents:
     """Leaves out what the log has already, and keys that nothing new is said about.
 
     The log is read once: what it has of these keys is also what their versions are folded from.
@@ -158,6 +174,7 @@ def _drop_logged(warehouse: Warehouse, entity: Entity, arriving: str, late: str,
         reattributed=restated if counts[1] else None,
         events=counts[0],
         has_late=counts[2] > 0,
+        one_per_key=one_per_key,
     )
 
 

@@ -72,6 +72,8 @@ def _update_observations(work: _MergeJob) -> None:
 def _multi_event_keys_sql(work: _MergeJob) -> str:
     """SELECT of the keys that must be replayed: several new events at once, or late events."""
     several = f"SELECT entity_key FROM {work.incoming.new_rows} GROUP BY entity_key HAVING COUNT(*) > 1"
+    if work.incoming.one_per_key:
+        several = f"SELECT entity_key FROM {work.incoming.new_rows} WHERE FALSE"
     return f"{several} UNION SELECT entity_key FROM {work.incoming.late_keys}" if work.incoming.has_late else several
 
 
