@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 SchemaName = Literal["silver", "gold", "meta"]
 """Schemas of a tenant. `meta` holds what silver tells gold: changed keys, batches, how far each table is."""
 
+LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
+"""The schemas of a tenant, in the order in which they are made."""
+
 FileFormat = Literal["parquet", "csv"]
 """What a table can be written as."""
 

@@ -9,9 +9,9 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.errors import WarehouseError
-from headwater.warehouse.base import SchemaName, Table, TableColumn
+from headwater.warehouse.base import LAYERS, SchemaName, Table, TableColumn
 from headwater.warehouse.dialect.render import OWN
-from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
+from headwater.warehouse.duckdb.engine import DuckDB
 
 Describe = Callable[[SchemaName, str], tuple[TableColumn, ...] | None]
 """Columns of a stored table; None when there is none."""

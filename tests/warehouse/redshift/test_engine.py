@@ -16,7 +16,6 @@ import sqlglot
 from headwater.dtypes import SIMPLE
 from headwater.errors import WarehouseError
 from headwater.gold import change_feed
-from headwater.model.project import RedshiftWarehouse
 from headwater.silver.schema import migrate as silver
 from headwater.testing.conformance.history import entity
 from headwater.testing.conformance.star import load
@@ -27,6 +26,7 @@ from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.redshift.connection import to_warehouse_error
+from headwater.warehouse.redshift.settings import RedshiftWarehouse
 from tests.grid.engines import postgres_server
 from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
 from tests.warehouse.redshift.denied import denied

@@ -14,12 +14,9 @@ from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition, column_list, create_table_sql, same_row_condition
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
-
-LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
-"""The schemas of a tenant."""
 
 LOCAL = 36_028_797_018_960_000
 """Where the ids of rows begin that are not committed yet.

@@ -16,10 +16,9 @@ import pyarrow as pa
 from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
-from headwater.warehouse.duckdb.engine import LAYERS
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
