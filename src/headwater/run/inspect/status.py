@@ -38,7 +38,7 @@ def status(workspace: TenantWorkspace) -> Status:
 def query(workspace: TenantWorkspace, sql: str) -> Answer:
     """The answer to one statement that only reads; WarehouseError for anything else."""
     with closing(workspace.warehouse(read_only=True)) as warehouse:
-        return answered(warehouse, check_read_only(sql, warehouse.capabilities.dialect))
+        return answered(warehouse, check_read_only(sql, warehouse.capabilities.dialect.name))
 
 
 def answered(warehouse: Warehouse, statement: str) -> Answer:
