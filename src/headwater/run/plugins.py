@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
-from headwater.ledger.base import Ledger
+from headwater.ledger.base import Ledger, LedgerPlugin
 from headwater.model.connector import Connector
 from headwater.model.field import Field, build_contract, contract_fields
 from headwater.model.load import load_connector, load_declarations
@@ -78,10 +78,19 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
 
 
-def open_ledger(url: str) -> Ledger:
-    """The ledger at `url`, brought to this version's form."""
-    ledger: Ledger = find_ledger(url).load()(url)
-    return ledger
+def open_ledger(url: str, root: Path) -> Ledger:
+    """The ledger at `url`, brought to this version's form. Relative paths count from `root`."""
+    return _load_ledger(url)(url, root=root)
+
+
+def has_ledger(url: str, root: Path) -> bool:
+    """Whether the ledger at `url` is there already; opening one that is not makes it."""
+    return _load_ledger(url).exists(url, root=root)
+
+
+def _load_ledger(url: str) -> LedgerPlugin:
+    plugin: LedgerPlugin = find_ledger(url).load()
+    return plugin
 
 
 def find_ledger(url: str) -> EntryPoint:

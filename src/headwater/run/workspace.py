@@ -28,13 +28,14 @@ from headwater.run.ownership import own_lake, own_warehouse, owner_of
 from headwater.run.plugins import (
     Plug,
     find_warehouse_settings,
+    has_ledger,
     load_blueprint,
     load_plug,
     load_warehouse_settings,
     open_ledger,
     open_warehouse,
 )
-from headwater.run.secrets import resolve_url
+from headwater.run.secrets import resolve_ledger_url
 from headwater.silver.owner import Owner
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.settings import WarehouseSettings
@@ -55,10 +56,7 @@ class Workspace(AbstractContextManager["Workspace"]):
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        url = resolve_url(
-            self.project.ledger.url, root=self.root, where=self.project.origin.location_of("ledger", "url")
-        )
-        return open_ledger(url)
+        return open_ledger(self._ledger_url(), self.root)
 
     @cached_property
     def warehouse_settings(self) -> WarehouseSettings:
@@ -69,11 +67,11 @@ class Workspace(AbstractContextManager["Workspace"]):
         """Whether the ledger is there already; opening one that is not makes it."""
         if "ledger" in self.__dict__:
             return True
-        url = resolve_url(
-            self.project.ledger.url, root=self.root, where=self.project.origin.location_of("ledger", "url")
-        )
-        path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
-        return not sqlite or Path(path).is_file()
+        return has_ledger(self._ledger_url(), self.root)
+
+    def _ledger_url(self) -> str:
+        where = self.project.origin.location_of("ledger", "url")
+        return resolve_ledger_url(self.project.ledger.url, root=self.root, where=where)
 
     def tenants(self) -> tuple[str, ...]:
         """All tenants, of the project file and of the ledger, sorted."""
