@@ -20,7 +20,7 @@ from headwater.cli.lazy_command import Lazy
 from headwater.cli.main import COMMANDS, code_of
 from headwater.declared import Declared
 from headwater.model.project import Declarations, WarehouseOptions
-from headwater.run.plugins import find_warehouse_settings, warehouse_kinds
+from headwater.run.plugins import installed_warehouses
 from headwater.warehouse.settings import WarehouseSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Warehouses",
         "What `warehouse:` takes; `kind` says which. Other engines may be installed as plug-ins.",
-        tuple(f"headwater.warehouse.{kind}.settings" for kind in warehouse_kinds()),
+        tuple(one.__module__ for one in installed_warehouses()),
     ),
     ("Entities and rules", "Files below `models/`: `entity:` and `rules:`.", ("headwater.model.entity",)),
     ("Dimensions", "Files below `models/`: `dimension:`.", ("headwater.model.dimension",)),
@@ -185,7 +185,7 @@ def _kind(kind: Any, metadata: Any = ()) -> str:
     if origin in (dict, Mapping):
         return f"{_kind(arguments[0])} -> {_kind(arguments[1])}"
     if kind is WarehouseOptions:
-        return " or ".join(_kind(find_warehouse_settings(one)) for one in warehouse_kinds())
+        return " or ".join(_kind(one) for one in installed_warehouses())
     if isinstance(kind, type) and issubclass(kind, Declared):
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
     return _checked(metadata) or {"str": "text", "int": "number", "float": "number", "bool": "true or false"}.get(

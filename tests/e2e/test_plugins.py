@@ -133,6 +133,7 @@ def test_without_the_plugin_each_kind_is_named_as_not_installed(project):
     ("value", "hint"),
     [
         ("headwater_memo.engine:Memo", "the plug-in headwater_memo.engine:Memo is no subclass of"),
+        ("headwater_memo.engine:Gone", "the plug-in headwater_memo.engine:Gone cannot be imported: module"),
         ("headwater_memo.gone:Memo", "the plug-in headwater_memo.gone:Memo cannot be imported: No module named"),
     ],
 )
@@ -142,6 +143,7 @@ def test_a_broken_plugin_says_what_is_wrong_with_it(project, site, value, hint):
     error = project("check", code=2).error
     assert error["what"] == "`warehouse.kind` cannot be meant."
     assert error["try"].startswith(hint)
+    assert "DuckDBWarehouse" in project("schema").json["project"]["$defs"]
 
 
 def test_editors_help_pages_and_reports_show_the_plugin(project):

@@ -116,3 +116,43 @@ def test_a_secret_that_is_missing_is_named_where_it_is_declared(tmp_path, monkey
     with pytest.raises(LookupError):
         settings.open("acme", tmp_path, resolve)
     assert asked == [("env:NOT_SET", "url")]
+
+
+class Recorder:
+    """In the place of an engine whose server is not at hand: remembers what it is opened with."""
+
+    def __init__(self, *arguments, **options):
+        self.arguments = arguments
+        self.options = options
+
+
+def opened(text, **options):
+    """What the engine of a URL is opened with."""
+    found = settings_from_url(text)
+    recorded = type(
+        "Recorded", (type(found),), {"__doc__": "Its engine is a recorder.", "engine": f"{__name__}:Recorder"}
+    )
+    settings = recorded.model_validate(found.model_dump(exclude_unset=True) | options)
+    engine = settings.open("a-b", ROOT, lambda text, option: f"{option} of {text}" if ":" in text else text)
+    return engine.arguments, {name: value for name, value in engine.options.items() if name != "read_only"}
+
+
+def test_an_engine_is_opened_with_its_options():
+    assert opened("spark:local[2]?memory=4g", settings={"a.b": "1", "c.password": "env:SECRET"}) == (
+        ("a-b", "local[2]", "/project/.headwater/spark"),
+        {
+            "table_format": "delta",
+            "settings": {"spark.driver.memory": "4g", "a.b": "1", "c.password": "settings of env:SECRET"},
+        },
+    )
+    assert opened("spark:env:REMOTE", path="x/{tenant}")[0] == ("a-b", "url of env:REMOTE", "x/a-b")
+    assert opened("spark:")[0] == ("a-b", "", "")
+    assert opened("redshift:env:URL?stage=s3://b/x") == (
+        ("a-b", "url of env:URL"),
+        {"stage": "stage of s3://b/x", "iam_role": "iam_role of env:REDSHIFT_ROLE"},
+    )
+    assert opened("postgres:env:URL") == (("a-b", "url of env:URL"), {"memory": "64MB"})
+    assert opened("files:kept?format=csv&threads=2") == (
+        ("a-b", "/project/kept", "csv", ""),
+        {"threads": 2},
+    )

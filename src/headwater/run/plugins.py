@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -110,6 +112,7 @@ def warehouse_kinds() -> tuple[str, ...]:
     return _names(WAREHOUSES)
 
 
+@cache  # to look for an entry point takes a look at every installed distribution
 def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
     """The settings class of a kind of engine; ValueError where none is installed, or its plug-in is broken."""
     point = _point(WAREHOUSES, kind)
@@ -118,13 +121,22 @@ def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
         raise ValueError(msg)
     try:
         found = point.load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         msg = f"the plug-in {point.value} cannot be imported: {error}"
         raise ValueError(msg) from error
     if not (isinstance(found, type) and issubclass(found, WarehouseSettings)):
         msg = f"the plug-in {point.value} is no subclass of headwater.warehouse.settings.WarehouseSettings"
         raise ValueError(msg)  # noqa: TRY004 - an error of the declaration, of which pydantic makes a report
     return found
+
+
+def installed_warehouses() -> tuple[type[WarehouseSettings], ...]:
+    """The settings classes of all kinds of engine; a plug-in that is broken is left out."""
+    found: list[type[WarehouseSettings]] = []
+    for kind in warehouse_kinds():
+        with suppress(ValueError):
+            found.append(find_warehouse_settings(kind))
+    return tuple(found)
 
 
 def load_warehouse_settings(options: WarehouseOptions) -> WarehouseSettings:

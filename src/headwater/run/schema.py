@@ -13,7 +13,7 @@ from headwater.model.dimension import DateDimension, EntityDimension, EnumDimens
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Project, WarehouseOptions
-from headwater.run.plugins import find_warehouse_settings, warehouse_kinds
+from headwater.run.plugins import installed_warehouses
 
 _NOUNS: Sequence[tuple[str, Any]] = (
     ("connector", Connector),
@@ -31,7 +31,7 @@ def schema() -> dict[str, Any]:
 
 def _project_schema() -> dict[str, Any]:
     """The schema of a project, in which a warehouse is one of those whose engines are installed."""
-    classes = [find_warehouse_settings(kind) for kind in warehouse_kinds()]
+    classes = installed_warehouses()
     references, settings = models_json_schema([(one, "validation") for one in classes])
     project = Project.model_json_schema()
     project["$defs"] |= settings["$defs"]

@@ -6,14 +6,14 @@ The same settings as under `warehouse:`, in one word, which the settings class o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
-from headwater.run.plugins import find_warehouse_settings, warehouse_kinds
+from headwater.run.plugins import find_warehouse_settings, installed_warehouses, warehouse_kinds
 from headwater.warehouse.settings import WarehouseSettings
 
 _WHERE = "--warehouse"
@@ -21,11 +21,7 @@ _WHERE = "--warehouse"
 
 def url_examples() -> str:
     """How warehouses are named, for help and errors."""
-    found: list[str] = []
-    for kind in warehouse_kinds():
-        with suppress(ValueError):  # a broken plug-in must not take the help page with it
-            found += find_warehouse_settings(kind).url_examples
-    return ", ".join(found)
+    return ", ".join(example for one in installed_warehouses() for example in one.url_examples)
 
 
 def settings_from_url(text: str) -> WarehouseSettings:
@@ -52,8 +48,7 @@ def dump_settings(settings: WarehouseSettings) -> dict[str, Any]:
 def _find_by_scheme(scheme: str) -> type[WarehouseSettings] | None:
     if scheme in warehouse_kinds():
         return find_warehouse_settings(scheme)
-    found = (find_warehouse_settings(kind) for kind in warehouse_kinds())
-    return next((one for one in found if scheme in one.schemes), None)
+    return next((one for one in installed_warehouses() if scheme in one.schemes), None)
 
 
 @contextmanager
