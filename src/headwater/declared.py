@@ -31,6 +31,13 @@ class Origin:
                 return f"{self.file}:{line}"
         return str(self)
 
+    def below(self, *path: str) -> Origin:
+        """The origin of a part, whose own parts have their lines in it too."""
+        prefix = ".".join((*path, ""))
+        lines = {name.removeprefix(prefix): line for name, line in self.lines.items() if name.startswith(prefix)}
+        _, _, line = self.location_of(*path).rpartition(":")
+        return Origin(self.file, int(line) if line.isdigit() else 0, lines)
+
 
 class Declared(BaseModel):
     """A noun that a person declares, in YAML or in Python alike."""

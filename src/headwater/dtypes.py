@@ -36,6 +36,10 @@ DUCKDB = {
 """DuckDB's spelling. Instants are kept as TIMESTAMP in UTC, so that no session setting can shift them."""
 
 
+PORTABLE_SQL = "duckdb"
+"""The dialect in which SQL is written here, and from which it is rendered for each engine: by sqlglot's name."""
+
+
 def check_dtype(text: str) -> str:
     """`text` in its normal spelling, if it names a type; ValueError otherwise."""
     wanted = text.strip().lower()

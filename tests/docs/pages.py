@@ -19,7 +19,9 @@ from pydantic_core import PydanticUndefined
 from headwater.cli.lazy_command import Lazy
 from headwater.cli.main import COMMANDS, code_of
 from headwater.declared import Declared
-from headwater.model.project import Declarations
+from headwater.model.project import Declarations, WarehouseOptions
+from headwater.run.plugins import installed_warehouses
+from headwater.warehouse.settings import WarehouseSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -37,6 +39,11 @@ EXIT_CODES = """\
 
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The project", "`headwater.yaml`, at the root of a project.", ("headwater.model.project",)),
+    (
+        "Warehouses",
+        "What `warehouse:` takes; `kind` says which. Other engines may be installed as plug-ins.",
+        tuple(one.__module__ for one in installed_warehouses()),
+    ),
     ("Entities and rules", "Files below `models/`: `entity:` and `rules:`.", ("headwater.model.entity",)),
     ("Dimensions", "Files below `models/`: `dimension:`.", ("headwater.model.dimension",)),
     ("Facts", "Files below `models/`: `fact:`.", ("headwater.model.fact",)),
@@ -57,6 +64,10 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
 )
 """Title, a line, and the modules whose nouns stand in it."""
+
+
+INTERNAL = {Declarations, WarehouseOptions, WarehouseSettings}
+"""Nouns that nobody declares: wholes that are put together, and what stands for the warehouses."""
 
 
 def cli_page() -> str:
@@ -121,7 +132,7 @@ def nouns(module_name: str) -> list[type[Declared]]:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Declared) and value.__module__ == module_name
     ]
-    return [noun for noun in reversed(found) if noun is not Declarations]
+    return [noun for noun in reversed(found) if noun not in INTERNAL]
 
 
 def all_nouns() -> list[type[Declared]]:
@@ -173,6 +184,8 @@ def _kind(kind: Any, metadata: Any = ()) -> str:
         return f"list of {_kind(arguments[0])}"
     if origin in (dict, Mapping):
         return f"{_kind(arguments[0])} -> {_kind(arguments[1])}"
+    if kind is WarehouseOptions:
+        return " or ".join(_kind(one) for one in installed_warehouses())
     if isinstance(kind, type) and issubclass(kind, Declared):
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
     return _checked(metadata) or {"str": "text", "int": "number", "float": "number", "bool": "true or false"}.get(

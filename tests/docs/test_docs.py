@@ -12,10 +12,11 @@ from headwater.cli import errors as failure
 from headwater.cli.main import COMMANDS
 from headwater.model.expression import FUNCTIONS, find_names
 from headwater.model.load import load_connector, load_declarations, load_project
-from headwater.model.project import Declarations, Project
+from headwater.model.project import Project
 from headwater.model.yaml_document import read_documents
+from headwater.run.plugins import find_warehouse_settings
 from headwater.testing.golden import compare_golden
-from tests.docs.pages import DOCS, SECTIONS, all_nouns, cli_page, command_words, declarations_page, nouns
+from tests.docs.pages import DOCS, INTERNAL, SECTIONS, all_nouns, cli_page, command_words, declarations_page, nouns
 
 ROOT = DOCS.parent
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
@@ -66,8 +67,7 @@ def test_a_command_is_named_on_the_page(name):
 def test_every_noun_has_a_heading():
     known = headings(DOCS / "reference" / "declarations.md")
     listed = {noun for _, _, modules in SECTIONS for module in modules for noun in nouns(module)}
-    internal = {Declarations}
-    missing = [noun.__name__ for noun in all_nouns() if noun not in internal and noun.__name__ not in known]
+    missing = [noun.__name__ for noun in all_nouns() if noun not in INTERNAL and noun.__name__ not in known]
     assert not missing
     assert listed <= set(all_nouns())
 
@@ -147,7 +147,7 @@ def test_a_declaration_that_is_shown_loads(text, tmp_path):
     elif keys <= set(Project.model_fields):
         needed = "" if "version" in keys else "version: 1\nname: shown\n"
         (tmp_path / "headwater.yaml").write_text(needed + text, encoding="utf-8")
-        assert load_project(tmp_path)
+        assert load_project(tmp_path, find_warehouse_settings)
     else:
         pytest.fail("a block of yaml is a project, a connector or a declaration; a part of one is `text`")
 

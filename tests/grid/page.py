@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from headwater.warehouse.base import Capabilities
+from headwater.warehouse.dialect.dialect import Dialect
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.files.engine import Files
 from headwater.warehouse.postgres.engine import Postgres
@@ -20,6 +21,25 @@ TESTS = Path(__file__).parents[1]
 KINDS = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark, "files": Files}
 UNTRIED = {"redshift": Redshift}
 """Engines that never met a server of their own: the corpus does not run on them."""
+FACTS = {
+    "transactions": (
+        {"duckdb": True, "postgres": True, "spark": True, "files": True, "redshift": True},
+        "Several statements commit together or not at all, DDL included.",
+    ),
+    "concurrent reads": (
+        {"duckdb": False, "postgres": True, "spark": True, "files": True, "redshift": True},
+        "Others may look while a run writes; without it one process has the tables for itself.",
+    ),
+    "constraints": (
+        {"duckdb": False, "postgres": True, "spark": False, "files": False, "redshift": False},
+        "Primary and foreign keys are declared, and no two versions of a thing can overlap.",
+    ),
+    "identifier length": (
+        {"duckdb": 63, "postgres": 63, "spark": 128, "files": 63, "redshift": 127},
+        "The longest name, in bytes.",
+    ),
+}
+"""What a reader should know of each engine, and no code asks."""
 MARKS = {
     "notimpl": "we could, and have not yet",
     "notyet": "the engine must learn it first",
@@ -48,6 +68,8 @@ def _facts():
     told, kinds = _told(), KINDS | UNTRIED
     yield f"| fact | {' | '.join(kinds)} | what it means |"
     yield f"| --- | {' | '.join('---' for _ in kinds)} | --- |"
+    for name, (facts, meaning) in FACTS.items():
+        yield f"| {name} | {' | '.join(_shown(facts[kind]) for kind in kinds)} | {meaning} |"
     for field in fields(Capabilities):
         if field.name == "first_local_row":
             continue  # a workaround within one engine, of no use to a reader
@@ -56,6 +78,8 @@ def _facts():
 
 
 def _shown(value):
+    if isinstance(value, Dialect):
+        return value.name
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 

@@ -15,13 +15,13 @@ import psycopg
 import pytest
 
 from headwater.errors import HeadwaterError, WarehouseError
-from headwater.model.project import PostgresWarehouse, Project
 from headwater.silver.merge.merge import merge
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.postgres.compat import CHECKS
 from headwater.warehouse.postgres.engine import Postgres
+from headwater.warehouse.postgres.settings import PostgresWarehouse
 from tests.gold import builders as star
 from tests.silver.builders import COLUMNS, THING, made, make_event, merge_events, read_versions, stage_events
 from tests.silver.merge.test_crash import arriving, before
@@ -304,9 +304,8 @@ def test_a_server_that_is_not_there_is_told_without_its_password(engine):
 def test_a_declaration_holds_no_password(engine):
     with pytest.raises(ValueError, match="never holds a password"):
         PostgresWarehouse(kind="postgres", url="postgresql://me:secret@host/db")
-    told = Project(version=1, name="x", warehouse={"kind": "postgres", "url": "env:DATABASE_URL"})
-    assert told.warehouse.place("acme") == "postgres, schemas acme_silver and acme_gold"
-    assert Project(version=1, name="x", warehouse={"path": "a.duckdb"}).warehouse.kind == "duckdb"
+    settings = PostgresWarehouse(kind="postgres", url="env:DATABASE_URL")
+    assert settings.describe("acme") == "postgres, schemas acme_silver and acme_gold"
 
 
 def test_an_older_server_is_asked_in_its_own_words(engine, monkeypatch):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
+from typing import Literal
 
 import pytest
 
 from headwater.declared import Declared
 from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.address import Folder
 from headwater.model.check.context import ValidationContext
 from headwater.model.check.entities import check_declarations
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.field import Field
 from headwater.model.load import load_declarations, load_project
+from headwater.model.project import WarehouseOptions
 
 PROJECT = """
 version: 1
@@ -85,7 +88,7 @@ def complaints(folder: Path) -> list[DeclarationError]:
 def test_the_project_file_of_the_design_is_understood(tmp_path: Path):
     project = load_project(write(tmp_path, {"headwater.yaml": PROJECT}))
     assert project.tenants["acme"].connections["psa"].settings["company"] == "acme"
-    assert project.warehouse.path == ".headwater/{tenant}.duckdb"
+    assert project.warehouse.options() == {"kind": "duckdb"}
 
 
 def test_a_folder_of_declarations_fits_together(tmp_path: Path):
@@ -175,7 +178,7 @@ def test_every_declaration_is_frozen_and_closed():
     for kind in kinds:
         kinds.extend(kind.__subclasses__())
         assert kind.model_config["frozen"]
-        assert kind.model_config["extra"] == "forbid"
+        assert kind.model_config["extra"] == ("allow" if kind is WarehouseOptions else "forbid")
     assert len(kinds) > 20
 
 
@@ -192,3 +195,56 @@ def test_a_former_name_is_nobody_elses(former: tuple[str | None, ...]):
     columns = {name: {"type": "text", "renamed_from": before} for name, before in zip("bc", former, strict=True)}
     with pytest.raises(ValueError, match="names a column that is declared, or one that another was renamed from"):
         Entity.model_validate({"entity": "thing", "key": "id", "columns": {"id": "bigint", **columns}, "sources": {}})
+
+
+class Lakehouse(Declared):
+    """The settings of an engine that only this module knows."""
+
+    kind: Literal["lakehouse"]
+    folder: Folder
+    """Where its tables are."""
+
+
+def find_settings(kind: str) -> type[Declared]:
+    if kind != "lakehouse":
+        msg = "no engine of this kind is installed"
+        raise ValueError(msg)
+    return Lakehouse
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "where", "hint"),
+    [
+        ("{kind: lakehouse, foldr: a, folder: b}", "`warehouse.foldr` is not known here.", 4, "did you mean `folder`?"),
+        ("{kind: lakehouse}", "`warehouse.folder` is missing.", 4, "add `folder:`"),
+        ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` cannot be meant.", 6, "`~`, `$NAME` and"),
+        ("\n  kind: lakehose", "`warehouse.kind` cannot be meant.", 5, "no engine of this kind is installed"),
+        ("a.duckdb", "`warehouse` cannot be meant.", 4, "Input should be a valid dictionary"),
+    ],
+)
+def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what, where, hint):
+    write(tmp_path, {"headwater.yaml": f"version: 1\nname: x\nlakes: {{}}\nwarehouse: {text}\n"})
+    with pytest.raises(DeclarationErrors) as caught:
+        load_project(tmp_path, find_settings)
+    found, other = caught.value.errors
+    assert (found.what, found.where) == (what, f"headwater.yaml:{where}")
+    assert found.hint.startswith(hint)
+    assert other.what == "`lakes` is not known here."
+
+
+def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):
+    text = """
+        version: 1
+        name: x
+        environments:
+          prod:
+            warehouse:
+              kind: lakehouse
+              folder: a
+    """
+    project = load_project(write(tmp_path, {"headwater.yaml": text}))
+    assert project.warehouse.origin.location_of("folder") == "headwater.yaml:1"
+    assert project.environments["prod"].warehouse.origin.location_of("folder") == "headwater.yaml:7"
+    assert str(project.in_environment(project.environments["prod"]).warehouse.origin) == "headwater.yaml:5"
+    with pytest.raises(DeclarationErrors, match=r"`environments.prod.warehouse.kind` cannot be meant"):
+        load_project(tmp_path, lambda kind: find_settings(f"no {kind}"))

@@ -21,8 +21,8 @@ from deltalake import DeltaTable
 from headwater.errors import WarehouseError
 from headwater.publish import bucket as published_bucket
 from headwater.run import app
+from headwater.storage.endpoint import storage_options
 from headwater.storage.url import open_store
-from headwater.warehouse.files.delta import storage_options
 from tests.publish.builders import publish_by_name
 from tests.run.inspect.past import erase, project, remember, said
 

@@ -7,7 +7,8 @@ import pytest
 from headwater.errors import DeclarationError
 from headwater.model.connector import Connector, Setting
 from headwater.model.project import Connection
-from headwater.run.secrets import fill_settings, resolve, resolve_secrets, resolve_url
+from headwater.run.plugins import has_ledger, open_ledger
+from headwater.run.secrets import fill_settings, resolve, resolve_ledger_url, resolve_secrets, resolve_url
 
 CONNECTOR = Connector(
     connector="acme",
@@ -68,7 +69,23 @@ def test_missing_and_unknown_settings_are_named(settings, what):
     assert caught.value.what == what
 
 
-def test_a_relative_ledger_lies_in_the_project(tmp_path, monkeypatch):
-    assert resolve_url("sqlite:///a/b.db", root=tmp_path, where="f") == f"sqlite:///{tmp_path}/a/b.db"
+def test_a_reference_to_a_url_gives_what_it_refers_to(tmp_path, monkeypatch):
     monkeypatch.setenv("LEDGER_URL", "sqlite:////elsewhere.db")
+    assert resolve_url("sqlite:///a/b.db", root=tmp_path, where="f") == "sqlite:///a/b.db"
     assert resolve_url("env:LEDGER_URL", root=tmp_path, where="f") == "sqlite:////elsewhere.db"
+
+
+def test_a_reference_gives_no_ledger_that_a_file_may_not_hold(tmp_path, monkeypatch):
+    monkeypatch.setenv("LEDGER_URL", "sqlite://a.db")
+    with pytest.raises(DeclarationError, match="A ledger cannot be there") as caught:
+        resolve_ledger_url("env:LEDGER_URL", root=tmp_path, where="headwater.yaml:3")
+    assert caught.value.where == "headwater.yaml:3"
+
+
+def test_a_relative_ledger_lies_in_the_project(tmp_path):
+    url = "sqlite:///a/b.db"
+    assert not has_ledger(url, tmp_path)
+    open_ledger(url, tmp_path).close()
+    assert (tmp_path / "a" / "b.db").is_file()
+    assert has_ledger(url, tmp_path)
+    assert has_ledger(f"sqlite:///{tmp_path}/a/b.db", tmp_path / "elsewhere")

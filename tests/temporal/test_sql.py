@@ -8,6 +8,9 @@ from sqlglot import exp
 
 from headwater.testing.golden import compare_golden
 from headwater.warehouse.dialect.render import render
+from headwater.warehouse.postgres.functions import DIALECT as POSTGRES
+from headwater.warehouse.redshift.functions import DIALECT as REDSHIFT
+from headwater.warehouse.spark.functions import DIALECT as SPARK
 from tests.temporal.texts import TEXTS
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "temporal"
@@ -41,11 +44,11 @@ def test_a_text_stays_within_the_allowed_subset(name):
         assert bool(window.args.get("spec")) == framed, f"a frame is explicit where it matters: {window.sql()}"
 
 
-@pytest.mark.parametrize("dialect", ["postgres", "redshift", "spark"])
+@pytest.mark.parametrize("dialect", [POSTGRES, REDSHIFT, SPARK], ids=lambda one: one.name)
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_can_be_rendered_for_other_engines(name, dialect):
     rendered = render(TEXTS[name], dialect)
     assert "EPOCH_US" not in rendered
     assert "MAKE_TIMESTAMP(" not in rendered
     assert "'0x'" not in rendered
-    sqlglot.parse_one(rendered, read=dialect)
+    sqlglot.parse_one(rendered, read=dialect.name)

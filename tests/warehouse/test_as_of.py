@@ -44,7 +44,7 @@ def test_the_rows_of_a_day_are_those_that_were_valid(warehouse, day, names):
 
 def test_a_question_may_be_narrowed(warehouse):
     day = parse_instant("2026-02-02")
-    name = r"'it\'s'" if warehouse.capabilities.dialect == "spark" else "'it''s'"  # it is the engine's own SQL
+    name = r"'it\'s'" if warehouse.capabilities.dialect.name == "spark" else "'it''s'"  # it is the engine's own SQL
     for where, found in ((f"name = {name} OR FALSE", ["p:1"]), ("size IS NULL", []), ("lower(name) like 'IT%'", [])):
         question = select_rows_at(
             warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5

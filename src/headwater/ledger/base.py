@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from headwater.batch import Batch, Feed, Window
@@ -31,12 +32,25 @@ __all__ = [
     "FindingRow",
     "Lease",
     "Ledger",
+    "LedgerPlugin",
     "Outcome",
     "PageRow",
     "RefusedRow",
     "RunRow",
     "State",
 ]
+
+
+class LedgerPlugin(Protocol):
+    """What an entry point of the group `headwater.ledgers` names. Its name is the scheme of the URLs that it takes."""
+
+    def __call__(self, url: str, *, root: Path) -> Ledger:
+        """The ledger at `url`, made or brought to today's version. Relative paths count from `root`."""
+        ...
+
+    def exists(self, url: str, *, root: Path) -> bool:
+        """Whether there is a ledger already. Nothing is made."""
+        ...
 
 
 class Ledger(Protocol):

@@ -16,6 +16,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
 from headwater.names import check_field, did_you_mean, literal, quote
@@ -72,7 +73,7 @@ def compile_expression(text: str, scope: Scope, *, where: str) -> str:
         return exp.column(exp.to_identifier(f"__{len(held) - 1}__", quoted=True))
 
     swapped = _substitute(tree, scope, where, hold)
-    sql = swapped.sql(dialect="duckdb")
+    sql = swapped.sql(dialect=PORTABLE_SQL)
     # Later pieces may hold earlier ones (an argument of a function of ours), never the other way round.
     for number in reversed(range(len(held))):
         sql = sql.replace(f'"__{number}__"', held[number])
@@ -83,7 +84,7 @@ def compile_expression(text: str, scope: Scope, *, where: str) -> str:
 def _parse(text: str, where: str) -> exp.Expr:
     # One tree for all who ask: nobody may change it (`transform` works on a copy).
     try:
-        tree = sqlglot.parse_one(text, dialect="duckdb")
+        tree = sqlglot.parse_one(text, dialect=PORTABLE_SQL)
     except SqlglotError as error:
         reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
         raise DeclarationError("An expression cannot be read.", where=where, saw=text, hint=reason) from error
@@ -103,7 +104,7 @@ def _parse(text: str, where: str) -> exp.Expr:
 def find_classify_calls(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
     """The calls of `classify` in an expression: what is classified, as an expression, and by which rules."""
     calls = (node for node in _parse(text, where).walk() if _is_ours(node) and node.name.lower() == "classify")
-    return tuple((call.expressions[0].sql(dialect="duckdb"), call.expressions[1].name) for call in calls)
+    return tuple((call.expressions[0].sql(dialect=PORTABLE_SQL), call.expressions[1].name) for call in calls)
 
 
 def _substitute(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], exp.Expr]) -> exp.Expr:
@@ -112,7 +113,7 @@ def _substitute(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], 
             return hold(_column(_dotted(node), scope, where))
         if _is_ours(node):
             arguments = [
-                _substitute(item.copy(), scope, where, hold).sql(dialect="duckdb") for item in node.expressions
+                _substitute(item.copy(), scope, where, hold).sql(dialect=PORTABLE_SQL) for item in node.expressions
             ]
             return hold(_call(node.name.lower(), arguments, scope, where))
         return node
@@ -245,4 +246,4 @@ def _dotted(node: exp.Expr) -> str:
 
 
 def _render_name(node: exp.Expr) -> str:
-    return node.name if isinstance(node, exp.Anonymous) else node.sql(dialect="duckdb")[:60] or node.key
+    return node.name if isinstance(node, exp.Anonymous) else node.sql(dialect=PORTABLE_SQL)[:60] or node.key

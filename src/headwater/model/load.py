@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
-from headwater.model.project import Declarations, Project
+from headwater.model.project import CONTEXT, Declarations, FindSettings, Project, WarehouseOptions
 from headwater.model.yaml_document import Document, read_documents
 from headwater.names import did_you_mean
 
@@ -41,8 +42,11 @@ _SHELVES = {
 }
 
 
-def load_project(root: Path) -> Project:
-    """The project in `root`; DeclarationError where there is none or it cannot be meant."""
+def load_project(root: Path, find_settings: FindSettings | None = None) -> Project:
+    """The project in `root`; DeclarationError where there is none or it cannot be meant.
+
+    With `find_settings`, the options of its warehouses are checked too.
+    """
     path = root / PROJECT_FILE
     if not path.is_file():
         raise DeclarationError(
@@ -54,7 +58,24 @@ def load_project(root: Path) -> Project:
     documents = read_documents(path, shown=PROJECT_FILE)
     if not documents:
         raise DeclarationError("The project file is empty.", where=PROJECT_FILE, hint="`headwater init DIR` writes one")
-    return declare(Project, documents[0])
+    return _locate_warehouses(declare(Project, documents[0], find_settings))
+
+
+def _locate_warehouses(project: Project) -> Project:
+    """The project, each of whose warehouses knows where it is declared: they are opened apart from it."""
+    origin = project.origin
+    environments = {
+        name: one.model_copy(
+            update={"warehouse": _locate(one.warehouse, origin.below("environments", name, "warehouse"))}
+        )
+        for name, one in project.environments.items()
+    }
+    own = _locate(project.warehouse, origin.below("warehouse"))
+    return project.model_copy(update={"warehouse": own, "environments": environments})
+
+
+def _locate(warehouse: WarehouseOptions | None, origin: Origin) -> WarehouseOptions | None:
+    return warehouse.model_copy().with_origin(origin) if warehouse else None
 
 
 def load_connector(path: Path) -> Connector:
@@ -81,13 +102,14 @@ def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
     return Declarations.model_construct(None, **shelves)
 
 
-def declare(kind: type[D], document: Document) -> D:
+def declare(kind: type[D], document: Document, find_settings: FindSettings | None = None) -> D:
     """A document as a declaration; DeclarationErrors with all that is wrong with it."""
     origin = Origin(document.file, document.line, document.lines)
     try:
-        return kind.model_validate(document.values).with_origin(origin)
+        return kind.model_validate(document.values, context={CONTEXT: find_settings}).with_origin(origin)
     except ValidationError as error:
-        raise DeclarationErrors([_to_declaration_error(kind, item, origin) for item in error.errors()]) from error
+        fields = _Fields(kind, document.values, find_settings)
+        raise DeclarationErrors([_to_declaration_error(item, origin, fields) for item in error.errors()]) from error
 
 
 def _load_file(path: Path, shown: str) -> Iterator[Declared]:
@@ -137,15 +159,13 @@ def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> No
     shelves[shelf][name] = noun
 
 
-def _to_declaration_error(kind: type[BaseModel], error: Any, origin: Origin) -> DeclarationError:
+def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> DeclarationError:
     path = tuple(str(step) for step in error["loc"])
     last = path[-1] if path else ""
     where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
-        known = _list_fields(kind, path[:-1])
-        return DeclarationError(
-            f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=did_you_mean(last, known)
-        )
+        hint = did_you_mean(last, fields.names(path[:-1]))
+        return DeclarationError(f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=hint)
     if error["type"] == "missing":
         return DeclarationError(f"`{'.'.join(path)}` is missing.", where=where, saw="nothing", hint=f"add `{last}:`")
     what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
@@ -165,12 +185,26 @@ def _describe_input(error: Any) -> str:
     return "something with a secret in it (not shown)" if holds_secret(shown) else shown[:120]
 
 
-def _list_fields(kind: type[BaseModel], path: tuple[str, ...]) -> list[str]:
-    """The fields known at `path` below `kind`, as well as they can be told."""
-    found: Any = kind
-    for step in path:
-        found = _find_part(found, step)
-    return sorted(found.model_fields) if isinstance(found, type) and issubclass(found, BaseModel) else []
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """Which fields are known in each part of a document, as well as that can be told."""
+
+    kind: type[BaseModel]
+    values: Any
+    find_settings: FindSettings | None
+
+    def names(self, path: tuple[str, ...]) -> list[str]:
+        """The fields known at `path`."""
+        kind, values = self.kind, self.values
+        for step in path:
+            kind, values = _find_part(kind, step), values.get(step) if isinstance(values, dict) else None
+        if _is_warehouse(kind) and self.find_settings and isinstance(values, dict):
+            kind = self.find_settings(WarehouseOptions.model_validate(values).kind)
+        return sorted(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def _is_warehouse(kind: Any) -> bool:
+    return WarehouseOptions in (kind, *getattr(kind, "__args__", ()))
 
 
 def _find_part(kind: Any, step: str) -> Any:

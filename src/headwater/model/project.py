@@ -2,179 +2,68 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
 from headwater.dtypes import DType
-from headwater.model.address import (
-    Address,
-    ClearSecretError,
-    Folder,
-    LedgerAddress,
-    Place,
-    Reference,
-    check_folder,
-    check_reference,
-)
+from headwater.model.address import Address, Folder, LedgerAddress, Place, Reference
 from headwater.model.dimension import DateDimension, Dimension, Surrogate
 from headwater.model.entity import Entity, OnSchemaChange, Rules
 from headwater.model.fact import Fact
 from headwater.names import Name, Slug
 from headwater.wire.limits import Limits
 
+FindSettings = Callable[[str], type[Declared]]
+"""Gives the settings class of a kind of engine; ValueError where none is installed."""
 
-class DuckDBWarehouse(Declared):
-    """One DuckDB file a tenant."""
-
-    kind: Literal["duckdb"] = "duckdb"
-    path: Folder = ".headwater/{tenant}.duckdb"
-    """The file; `{tenant}` stands for the tenant, and must be there once there are two."""
-    memory: str = ""
-    """The most memory DuckDB may use, e.g. `4GB`; DuckDB's own choice when empty."""
-    threads: int | None = None
-    """Threads of DuckDB; one a core unless given."""
-    storage: Literal["v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0", "latest"] = "v1.2.0"
-    """The oldest DuckDB that opens a file made from now on."""
-
-    def place(self, tenant: str) -> str:
-        """Where a tenant's tables are, in words."""
-        return self.path.replace("{tenant}", tenant)
+CONTEXT = "find_settings"
+"""The key in the context of a validation under which `FindSettings` is handed in."""
 
 
-class PostgresWarehouse(Declared):
-    """Three schemas a tenant in one Postgres database: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
+class WarehouseOptions(Declared):
+    """Where silver and gold live: the kind of engine, and the options of that engine.
 
-    kind: Literal["postgres"]
-    url: Address = "env:DATABASE_URL"
-    """A reference to the address, e.g. `env:DATABASE_URL`; or the address itself, `postgresql://…`, without a password."""
-    memory: str = "64MB"
-    """What one sort or hash of a statement may hold in memory (`work_mem`); the server's own choice when empty."""
+    It is open. The settings class of the engine knows the options, and checks them where a project is loaded.
+    """
 
-    def place(self, tenant: str) -> str:
-        """Where a tenant's tables are, in words."""
-        return f"postgres, schemas {tenant}_silver and {tenant}_gold"
+    model_config = ConfigDict(extra="allow")
 
+    kind: str = "duckdb"
 
-class FilesWarehouse(Declared):
-    """A folder of files a tenant, without a database: DuckDB computes, one pointer says which files count."""
-
-    kind: Literal["files"]
-    url: Place = ".headwater/tables"
-    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
-    format: Literal["parquet", "csv", "delta"] = "parquet"
-    """What the tables are kept as."""
-    memory: str = ""
-    """The most memory DuckDB may use, e.g. `4GB`; beyond it, it spills to a temporary folder. Its own choice when empty."""
-    threads: int | None = None
-    """Threads of DuckDB; one a core unless given."""
-
-    def place(self, tenant: str) -> str:
-        """Where a tenant's tables are, in words."""
-        return f"{self.folder(tenant)}/{tenant} ({self.format})"
-
-    def folder(self, tenant: str) -> str:
-        """The folder or bucket below which a tenant has its own."""
-        return self.url.replace("{tenant}", tenant).rstrip("/")
-
-
-def _check_bucket(text: str) -> str:
-    if not re.match(r"(s3://[^/?#\s]+[^?#\s]*|env:\w+)$", text):
-        msg = "write `s3://bucket/prefix`, or a reference to it such as `env:REDSHIFT_STAGE`"
-        raise ValueError(msg)
-    return text
-
-
-class RedshiftWarehouse(Declared):
-    """Three schemas a tenant in one Redshift database. Never tried on a real cluster: see docs/guides/redshift.md."""
-
-    kind: Literal["redshift"]
-    url: Address = "env:REDSHIFT_URL"
-    """A reference to the address, e.g. `env:REDSHIFT_URL`; or the address itself, `redshift://…`, without a password."""
-    stage: Annotated[str, AfterValidator(_check_bucket)]
-    """Where rows wait to be loaded, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
-    iam_role: str = "env:REDSHIFT_ROLE"
-    """The role by which the cluster reads the stage, `arn:aws:iam::…`, or a reference such as `env:REDSHIFT_ROLE`."""
-
-    def place(self, tenant: str) -> str:
-        """Where a tenant's tables are, in words."""
-        return f"redshift, schemas {tenant}_silver and {tenant}_gold"
-
-
-def _check_spark(text: str) -> str:
-    if text and not re.match(r"(local\[(\d+|\*)\]|sc://\S+)$", text):
-        msg = 'write "local[2]", "sc://host:15002", or nothing for the active session'
-        raise ValueError(msg)
-    if re.search(r"token=(?!\$)", text):
-        raise ClearSecretError("a declaration never holds a token: write a reference such as `env:SPARK_REMOTE`")
-    return text
-
-
-def _check_spark_or_reference(text: str) -> str:
-    return text if re.match(r"(env|file|keyring):", text) else _check_spark(text)
-
-
-_SECRET = re.compile(r"(secret|password|token|account\.key|access\.key)", re.IGNORECASE)
-"""What the name of a Spark property that holds a secret has in it."""
-
-
-class SparkWarehouse(Declared):
-    """Three databases a tenant in Spark: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
-
-    kind: Literal["spark"]
-    url: Annotated[str, AfterValidator(_check_spark_or_reference)] = ""
-    """`local[n]`: in this process, on n cores. `sc://host:15002`: Spark Connect, or a reference. Empty: the active session."""
-    path: str = ""
-    """The folder of the tables; `.headwater/spark` in local mode, and the catalog's own places elsewhere unless given."""
-    format: Literal["delta", "parquet"] = "delta"
-    """What the tables are kept as; Parquet in local mode only."""
-    memory: str = ""
-    """The most memory that Spark may use in local mode, e.g. `4g`; Spark's own choice when empty."""
-    settings: dict[str, str] = Field(default_factory=dict)
-    """Further Spark properties of local mode, e.g. `spark.sql.shuffle.partitions: "16"`; a secret key is a reference."""
+    @field_validator("kind")
+    @classmethod
+    def _check_kind(cls, kind: str, info: ValidationInfo) -> str:
+        if find := (info.context or {}).get(CONTEXT):
+            find(kind)
+        return kind
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.path and self.url.startswith("local"):
-            check_folder(self.path)
-        for name, value in self.settings.items():
-            if _SECRET.search(name):
-                check_reference(value)
+    def _check_options(self, info: ValidationInfo) -> Self:
+        if find := (info.context or {}).get(CONTEXT):
+            find(self.kind).model_validate(self.options())
         return self
 
-    def place(self, tenant: str) -> str:
-        """Where a tenant's tables are, in words."""
-        return f"spark, databases {tenant.replace('-', '_')}_silver and {tenant.replace('-', '_')}_gold"
-
-    def folder(self, tenant: str) -> str:
-        """The folder of the tables, empty for the catalog's own places; in local mode each tenant has its own below it."""
-        default = ".headwater/spark" if self.url.startswith("local") else ""
-        return (self.path or default).replace("{tenant}", tenant)
+    def options(self) -> dict[str, Any]:
+        """The kind and the options, as they are declared."""
+        return {"kind": self.kind, **(self.model_extra or {})}
 
 
 def _check_instant(text: str) -> str:
     parse_instant(text)
     return text
-
-
-def _kind(value: Any) -> str:
-    kind = value.get("kind", "duckdb") if isinstance(value, dict) else getattr(value, "kind", "duckdb")
-    return str(kind)
-
-
-WarehouseSettings = Annotated[
-    Annotated[DuckDBWarehouse, Tag("duckdb")]
-    | Annotated[PostgresWarehouse, Tag("postgres")]
-    | Annotated[RedshiftWarehouse, Tag("redshift")]
-    | Annotated[SparkWarehouse, Tag("spark")]
-    | Annotated[FilesWarehouse, Tag("files")],
-    Discriminator(_kind),
-]
-"""Where silver and gold live."""
 
 
 class LakeSettings(Declared):
@@ -226,7 +115,7 @@ class Tenant(Declared):
 class Environment(Declared):
     """What differs in one environment, e.g. production."""
 
-    warehouse: WarehouseSettings | None = None
+    warehouse: WarehouseOptions | None = None
     """The warehouse there."""
     lake: LakeSettings | None = None
     """The lake there."""
@@ -279,7 +168,7 @@ class Project(Declared):
     """Its name."""
     blueprint: Name | None = None
     """Declarations that ship with Headwater, e.g. `msp`. Files under `models/` add to it or override it by name."""
-    warehouse: WarehouseSettings = DuckDBWarehouse()
+    warehouse: WarehouseOptions = WarehouseOptions()
     """Where silver and gold live."""
     lake: LakeSettings = LakeSettings()
     """Where raw and bronze live."""

@@ -13,7 +13,8 @@ from typing import Any
 from headwater.publish.bucket import read_manifest, write_manifest
 from headwater.publish.folder import Fill, other_kind_error
 from headwater.storage.base import Store
-from headwater.warehouse.files.delta import import_delta, storage_options
+from headwater.storage.endpoint import storage_options
+from headwater.storage.url import import_delta
 
 _DRAFTS = "_drafts/"
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from headwater.codegen.models import generate
 from headwater.errors import HeadwaterError
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
-from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
-from headwater.model.entity import Entity, Rules
-from headwater.model.fact import Fact
-from headwater.model.project import Project
 from headwater.plan.explain import render_plan as explained_plan
 from headwater.plan.step import Plan
 from headwater.run.clients import client_of, connection_place
@@ -45,7 +39,9 @@ from headwater.run.pipeline.services import connect
 from headwater.run.pipeline.sources import sources_of
 from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
 from headwater.run.results import Checked, RunReport
+from headwater.run.schema import schema
 from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
+from headwater.run.selftest.warehouse_url import url_examples
 from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
 from headwater.testing.conformance.check import SelfTestOptions
 
@@ -89,6 +85,7 @@ __all__ = [
     "status",
     "tenants",
     "test_connection",
+    "url_examples",
     "write_connector",
 ]
 
@@ -171,19 +168,6 @@ def generate_models(spec: Path, out: Path, *, choice: Path | None = None) -> lis
     `choice` is a YAML file that says which of its schemas, and how some of their fields are typed.
     """
     return list(generate(spec, out, choice=choice))
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema of headwater.yaml and of every noun below models/, for editors."""
-    nouns: Sequence[tuple[str, Any]] = (
-        ("project", Project),
-        ("connector", Connector),
-        ("entity", Entity),
-        ("rules", Rules),
-        ("dimension", EntityDimension | EnumDimension | DateDimension),
-        ("fact", Fact),
-    )
-    return {name: TypeAdapter(noun).json_schema() for name, noun in nouns}
 
 
 def _check_places(workspace: Workspace) -> list[str]:

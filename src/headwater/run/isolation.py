@@ -10,13 +10,15 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headwater.errors import DeclarationError, DeclarationErrors
-from headwater.model.project import DuckDBWarehouse, FilesWarehouse, Project, SparkWarehouse
+from headwater.model.project import Project
 from headwater.publish.targets import tenant_url
+from headwater.run.plugins import load_warehouse_settings
 from headwater.storage.url import scheme_of
+from headwater.warehouse.settings import WarehouseSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class TenantPlace:
     """As it is compared: no other tenant's place may be this one, lie in it, or hold it."""
     file: tuple[int, int] | None = None
     """What the disk calls it, where it is there already."""
+    hint: str = ""
+    """How to set two tenants apart that have the same place, where the engine of a warehouse knows."""
 
 
 @dataclass(slots=True)
@@ -66,8 +70,8 @@ class _Disk:
 
 def check_isolation(project: Project, tenants: Sequence[str], root: Path) -> None:
     """Nothing where each of these tenants has places of its own; DeclarationErrors with each setting that shares one."""
-    disk = _Disk()
-    places = [place for tenant in tenants for place in tenant_places(project, tenant, root, disk=disk)]
+    disk, settings = _Disk(), load_warehouse_settings(project.warehouse)
+    places = [place for tenant in tenants for place in _places(project, settings, tenant, root, disk)]
     found: dict[str, DeclarationError] = {}
     for one, other in (*_overlaps(places), *_same_files(places)):
         found.setdefault(one.setting, _complaint(one, other))
@@ -75,35 +79,34 @@ def check_isolation(project: Project, tenants: Sequence[str], root: Path) -> Non
         raise DeclarationErrors(list(found.values()))
 
 
-def tenant_places(project: Project, tenant: str, root: Path, *, disk: _Disk | None = None) -> Iterator[TenantPlace]:
+def tenant_places(project: Project, tenant: str, root: Path) -> Iterator[TenantPlace]:
     """Where a tenant's lake, warehouse and publications are."""
-    look = disk or _Disk()
+    return _places(project, load_warehouse_settings(project.warehouse), tenant, root, _Disk())
+
+
+def _places(
+    project: Project, settings: WarehouseSettings, tenant: str, root: Path, look: _Disk
+) -> Iterator[TenantPlace]:
     where = project.origin.location_of
     lake = str(root / project.lake.place(tenant) / tenant)
     yield _place(look, tenant, "lake.url", where("lake", "url"), lake)
-    yield from _warehouse_places(project, tenant, root, look)
+    yield from _warehouse_places(settings, tenant, root, look)
     for number, one in enumerate(project.publish):
         setting = f"publish.{number}.url"
         yield _place(look, tenant, setting, where("publish", str(number), "url"), tenant_url(one, root, tenant))
 
 
-def _warehouse_places(project: Project, tenant: str, root: Path, look: _Disk) -> Iterator[TenantPlace]:
-    settings, where = project.warehouse, project.origin.location_of
-    if isinstance(settings, DuckDBWarehouse):
-        path = str(root / settings.place(tenant))
-        yield _place(look, tenant, "warehouse.path", where("warehouse", "path"), path)
-        return
-    if isinstance(settings, FilesWarehouse):
-        folder = settings.folder(tenant)
-        url = f"{folder if scheme_of(folder) else root / folder}/{tenant}"
-        yield _place(look, tenant, "warehouse.url", where("warehouse", "url"), url)
-        return
-    names = settings.place(tenant)
-    parts = (settings.kind, *_plain((names,)))
-    yield TenantPlace(tenant=tenant, setting="warehouse", where=where("warehouse"), shown=names, parts=parts)
-    if isinstance(settings, SparkWarehouse) and settings.url.startswith("local"):
-        path = str(root / settings.folder(tenant) / tenant)
-        yield _place(look, tenant, "warehouse.path", where("warehouse", "path"), path)
+def _warehouse_places(settings: WarehouseSettings, tenant: str, root: Path, look: _Disk) -> Iterator[TenantPlace]:
+    for place in settings.places(tenant, root):
+        setting = f"warehouse.{place.option}" if place.option else "warehouse"
+        where = settings.origin.location_of(*([place.option] if place.option else []))
+        if place.is_name:
+            parts = (settings.kind, *_plain((place.location,)))
+            yield TenantPlace(
+                tenant=tenant, setting=setting, where=where, shown=place.location, parts=parts, hint=place.hint
+            )
+        else:
+            yield replace(_place(look, tenant, setting, where, place.location), hint=place.hint)
 
 
 def _place(look: _Disk, tenant: str, setting: str, where: str, url: str) -> TenantPlace:
@@ -150,10 +153,8 @@ def _complaint(one: TenantPlace, other: TenantPlace) -> DeclarationError:
             saw=f"{one.setting}: {one.shown}, and {other.setting}: {other.shown}",
             hint="give each a folder of its own",
         )
-    hint = "give each tenant a place of its own"
-    if one.setting == "warehouse":
-        hint = "give one of them another name: Spark knows no hyphens, and no upper case"
-    elif one.shown == other.shown:
+    hint = one.hint or "give each tenant a place of its own"
+    if not one.hint and one.shown == other.shown:
         hint = "write `{tenant}` where the tenant's name belongs, e.g. `.headwater/{tenant}.duckdb`"
     return DeclarationError(
         "Tenants share a place, so that one would write over what the other has.",

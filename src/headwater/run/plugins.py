@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -13,24 +15,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
-from headwater.ledger.base import Ledger
-from headwater.model.address import is_reference
+from headwater.ledger.base import Ledger, LedgerPlugin
 from headwater.model.connector import Connector
 from headwater.model.field import Field, build_contract, contract_fields
 from headwater.model.load import load_connector, load_declarations
-from headwater.model.project import (
-    Declarations,
-    DuckDBWarehouse,
-    FilesWarehouse,
-    RedshiftWarehouse,
-    SparkWarehouse,
-    WarehouseSettings,
-)
+from headwater.model.project import Declarations, WarehouseOptions
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
-from headwater.run.secrets import resolve, resolve_url
-from headwater.storage.url import to_absolute
+from headwater.run.secrets import resolve_url
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.settings import WarehouseSettings
+
+CONNECTORS = "headwater.connectors"
+BLUEPRINTS = "headwater.blueprints"
+LEDGERS = "headwater.ledgers"
+WAREHOUSES = "headwater.warehouses"
+"""The groups of entry points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,12 @@ class Plug:
 
 def connector_names() -> tuple[str, ...]:
     """The connectors that are installed, sorted."""
-    return tuple(sorted(point.name for point in entry_points(group="headwater.connectors")))
+    return _names(CONNECTORS)
 
 
 def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.yaml") -> Plug:
     """The connector `name`: of the project at `root` if it has one of that name, else an installed one."""
-    point = _point("headwater.connectors", name)
+    point = _point(CONNECTORS, name)
     if root is not None and (own := root / "connectors" / name / "connector.yaml").is_file():
         # A project's copy of an installed manifest goes on using that one's contracts.
         return _plug(load_connector(own), f"{point.value}.schemas" if point else None)
@@ -67,12 +67,12 @@ def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.ya
 
 def blueprint_names() -> tuple[str, ...]:
     """The blueprints that are installed, sorted."""
-    return tuple(sorted(point.name for point in entry_points(group="headwater.blueprints")))
+    return _names(BLUEPRINTS)
 
 
 def load_blueprint(name: str, *, where: str) -> Declarations:
     """The declarations that ship under `name`."""
-    point = _point("headwater.blueprints", name)
+    point = _point(BLUEPRINTS, name)
     if point is None:
         hint = did_you_mean(name, blueprint_names())
         raise DeclarationError(f"No blueprint is called `{name}`.", where=where, saw=name, hint=hint)
@@ -80,88 +80,77 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
 
 
-def open_ledger(url: str) -> Ledger:
-    """The ledger at `url`, brought to this version's form."""
-    ledger: Ledger = find_ledger(url).load()(url)
-    return ledger
+def open_ledger(url: str, root: Path) -> Ledger:
+    """The ledger at `url`, brought to this version's form. Relative paths count from `root`."""
+    return _load_ledger(url)(url, root=root)
+
+
+def has_ledger(url: str, root: Path) -> bool:
+    """Whether the ledger at `url` is there already; opening one that is not makes it."""
+    return _load_ledger(url).exists(url, root=root)
+
+
+def _load_ledger(url: str) -> LedgerPlugin:
+    plugin: LedgerPlugin = find_ledger(url).load()
+    return plugin
 
 
 def find_ledger(url: str) -> EntryPoint:
     """The kind of ledger that a URL names; DeclarationError where it is not installed."""
     kind = url.partition(":")[0].partition("+")[0]
-    point = _point("headwater.ledgers", kind)
+    point = _point(LEDGERS, kind)
     if point is None:
-        known = ", ".join(sorted(point.name for point in entry_points(group="headwater.ledgers")))
+        known = ", ".join(_names(LEDGERS))
         raise DeclarationError(
             "No ledger of this kind is installed.", where="headwater.yaml", saw=f"{kind}:…", hint=f"one of: {known}"
         )
     return point
 
 
+def warehouse_kinds() -> tuple[str, ...]:
+    """The kinds of engine that are installed, sorted."""
+    return _names(WAREHOUSES)
+
+
+@cache  # to look for an entry point takes a look at every installed distribution
+def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
+    """The settings class of a kind of engine; ValueError where none is installed, or its plug-in is broken."""
+    point = _point(WAREHOUSES, kind)
+    if point is None:
+        msg = f"no engine of this kind is installed; installed are {', '.join(warehouse_kinds())}"
+        raise ValueError(msg)
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        msg = f"the plug-in {point.value} cannot be imported: {error}"
+        raise ValueError(msg) from error
+    if not (isinstance(found, type) and issubclass(found, WarehouseSettings)):
+        msg = f"the plug-in {point.value} is no subclass of headwater.warehouse.settings.WarehouseSettings"
+        raise ValueError(msg)  # noqa: TRY004 - an error of the declaration, of which pydantic makes a report
+    return found
+
+
+def installed_warehouses() -> tuple[type[WarehouseSettings], ...]:
+    """The settings classes of all kinds of engine; a plug-in that is broken is left out."""
+    found: list[type[WarehouseSettings]] = []
+    for kind in warehouse_kinds():
+        with suppress(ValueError):
+            found.append(find_warehouse_settings(kind))
+    return tuple(found)
+
+
+def load_warehouse_settings(options: WarehouseOptions) -> WarehouseSettings:
+    """The settings of a warehouse as its engine knows them; ValueError where the options are not the engine's."""
+    return find_warehouse_settings(options.kind).model_validate(options.options()).with_origin(options.origin)
+
+
 def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:
     """One tenant's warehouse."""
-    kind = _warehouse_kind(settings.kind)
-    warehouse: Warehouse
-    if isinstance(settings, DuckDBWarehouse):
-        path = str(root / settings.place(tenant))
-        warehouse = kind(
-            tenant,
-            path,
-            memory=settings.memory,
-            threads=settings.threads,
-            storage=settings.storage,
-            read_only=read_only,
-        )
-    elif isinstance(settings, FilesWarehouse):
-        warehouse = kind(
-            tenant,
-            to_absolute(settings.folder(tenant), root),
-            settings.format,
-            settings.memory,
-            threads=settings.threads,
-            read_only=read_only,
-        )
-    elif isinstance(settings, RedshiftWarehouse):
-        url, stage, role = (
-            resolve_url(getattr(settings, name), root=root, where=settings.origin.location_of(name))
-            for name in ("url", "stage", "iam_role")
-        )
-        warehouse = kind(tenant, url, stage=stage, iam_role=role, read_only=read_only)
-    elif isinstance(settings, SparkWarehouse):
-        warehouse = _spark(kind, settings, tenant, root, read_only=read_only)
-    else:
-        url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url"))
-        warehouse = kind(tenant, url, memory=settings.memory, read_only=read_only)
-    return warehouse
 
+    def resolve_option(text: str, option: str) -> str:
+        return resolve_url(text, root=root, where=settings.origin.location_of(option))
 
-def _spark(kind: Any, settings: SparkWarehouse, tenant: str, root: Path, *, read_only: bool) -> Warehouse:
-    """One tenant's databases in Spark; in local mode their files are in a folder of the project."""
-    url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url")) if settings.url else ""
-    path = settings.folder(tenant)
-    if url.startswith("local"):
-        path = str(root / (path or ".headwater/spark"))
-    where = settings.origin.location_of("settings")
-    given = {
-        name: resolve(value, root=root, where=where) if is_reference(value) else value
-        for name, value in settings.settings.items()
-    }
-    told = {**({"spark.driver.memory": settings.memory} if settings.memory else {}), **given}
-    warehouse: Warehouse = kind(tenant, url, path, table_format=settings.format, settings=told, read_only=read_only)
-    return warehouse
-
-
-def _warehouse_kind(name: str) -> Any:
-    point = _point("headwater.warehouses", name)
-    hint = f'pip install "headwater[{name}]"'
-    if point is None:
-        raise DeclarationError("This warehouse is not installed.", where="headwater.yaml", saw=name, hint=hint)
-    try:
-        return point.load()
-    except ImportError as error:
-        raise DeclarationError(
-            f"The driver of the {name} warehouse is not installed.", where="headwater.yaml", saw=str(error), hint=hint
-        ) from error
+    return settings.open(tenant, root, resolve_option, read_only=read_only)
 
 
 def _plug(connector: Connector, schemas: str | None) -> Plug:
@@ -189,3 +178,7 @@ def _contract(resource: Resource, module: Any, connector: Connector) -> type[Bas
 
 def _point(group: str, name: str) -> EntryPoint | None:
     return next(iter(entry_points(group=group, name=name)), None)
+
+
+def _names(group: str) -> tuple[str, ...]:
+    return tuple(sorted({point.name for point in entry_points(group=group)}))

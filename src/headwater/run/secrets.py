@@ -60,23 +60,19 @@ def fill_settings(connection: Connection, connector: Connector, *, where: str) -
 
 
 def resolve_url(url: str, *, root: Path, where: str) -> str:
-    """A URL, or what a reference to one gives; a relative SQLite path counts from the project's root."""
-    if url.partition(":")[0] in _READERS:
-        url = resolve(url, root=root, where=where)
-        _check_sqlite(url, where)
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        return prefix + str(root / url.removeprefix(prefix))
-    return url
+    """A URL, or what a reference to one gives."""
+    return resolve(url, root=root, where=where) if url.partition(":")[0] in _READERS else url
 
 
-def _check_sqlite(url: str, where: str) -> None:
-    """What a reference gave is held against what a file may say; a password may well be in it."""
-    if url.startswith("sqlite:") and not holds_secret(url):
+def resolve_ledger_url(url: str, *, root: Path, where: str) -> str:
+    """The URL of a ledger; DeclarationError where a reference gives one that a project file may not hold."""
+    resolved = resolve_url(url, root=root, where=where)
+    if resolved != url and not holds_secret(resolved):
         try:
-            check_ledger(url)
+            check_ledger(resolved)
         except ValueError as error:
-            raise DeclarationError("A ledger cannot be there.", where=where, saw=url, hint=str(error)) from error
+            raise DeclarationError("A ledger cannot be there.", where=where, saw=resolved, hint=str(error)) from error
+    return resolved
 
 
 def _from_environment(name: str, root: Path, where: str) -> str:

@@ -25,10 +25,20 @@ from headwater.names import check_slug, did_you_mean
 from headwater.publish.targets import check_publications
 from headwater.run.isolation import check_isolation
 from headwater.run.ownership import own_lake, own_warehouse, owner_of
-from headwater.run.plugins import Plug, load_blueprint, load_plug, open_ledger, open_warehouse
-from headwater.run.secrets import resolve_url
+from headwater.run.plugins import (
+    Plug,
+    find_warehouse_settings,
+    has_ledger,
+    load_blueprint,
+    load_plug,
+    load_warehouse_settings,
+    open_ledger,
+    open_warehouse,
+)
+from headwater.run.secrets import resolve_ledger_url
 from headwater.silver.owner import Owner
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.settings import WarehouseSettings
 
 
 @dataclass(kw_only=True)
@@ -46,20 +56,22 @@ class Workspace(AbstractContextManager["Workspace"]):
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        url = resolve_url(
-            self.project.ledger.url, root=self.root, where=self.project.origin.location_of("ledger", "url")
-        )
-        return open_ledger(url)
+        return open_ledger(self._ledger_url(), self.root)
+
+    @cached_property
+    def warehouse_settings(self) -> WarehouseSettings:
+        """What is declared of the warehouse, as its engine knows it."""
+        return load_warehouse_settings(self.project.warehouse)
 
     def has_ledger(self) -> bool:
         """Whether the ledger is there already; opening one that is not makes it."""
         if "ledger" in self.__dict__:
             return True
-        url = resolve_url(
-            self.project.ledger.url, root=self.root, where=self.project.origin.location_of("ledger", "url")
-        )
-        path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
-        return not sqlite or Path(path).is_file()
+        return has_ledger(self._ledger_url(), self.root)
+
+    def _ledger_url(self) -> str:
+        where = self.project.origin.location_of("ledger", "url")
+        return resolve_ledger_url(self.project.ledger.url, root=self.root, where=where)
 
     def tenants(self) -> tuple[str, ...]:
         """All tenants, of the project file and of the ledger, sorted."""
@@ -148,7 +160,7 @@ class TenantWorkspace:
     def warehouse(self, *, read_only: bool = False) -> Warehouse:
         """The tenant's warehouse; hold the tenant's lease to write. DeclarationError if it belongs to another project."""
         self.whole.check_isolation(self.tenant)
-        warehouse = open_warehouse(self.project.warehouse, self.tenant, self.root, read_only=read_only)
+        warehouse = open_warehouse(self.whole.warehouse_settings, self.tenant, self.root, read_only=read_only)
         if not read_only:
             try:
                 own_warehouse(warehouse, self.owner(), self.ledger, where=self.project.origin.location_of("warehouse"))
@@ -172,7 +184,7 @@ def open_project(
     root: Path, *, environment: str = "", listen: EventListener = discard, clock: Clock | None = None
 ) -> Workspace:
     """The project at `root`, loaded and held against itself; DeclarationErrors with all that does not fit."""
-    project = _in_environment(load_project(root), environment)
+    project = _in_environment(load_project(root, find_warehouse_settings), environment)
     declarations = Declarations()
     if project.blueprint:
         declarations = load_blueprint(project.blueprint, where=project.origin.location_of("blueprint"))

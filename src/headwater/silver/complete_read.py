@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.clock import to_micros
+from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
@@ -109,6 +110,6 @@ def _key_known_condition(entity: Entity, mapping: SourceMapping) -> str:
     made_of = {
         column.name
         for name in entity.key
-        for column in sqlglot.parse_one(mapping.columns[name], read="duckdb").find_all(exp.Column)
+        for column in sqlglot.parse_one(mapping.columns[name], read=PORTABLE_SQL).find_all(exp.Column)
     }
     return " AND ".join(f"{quote(name)} IS NOT NULL" for name in sorted(made_of)) or "TRUE"

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.clock import to_micros
-from headwater.dtypes import DUCKDB, render_dtype
+from headwater.dtypes import DUCKDB, PORTABLE_SQL, render_dtype
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.mapping import LandedBatch, SourceMapping
@@ -77,7 +77,7 @@ def rounds_sql(value: str, dtype: str, stored: str) -> str | None:
 
 
 def _is_column(value: str) -> bool:
-    return isinstance(sqlglot.parse_one(value, read="duckdb"), exp.Column)
+    return isinstance(sqlglot.parse_one(value, read=PORTABLE_SQL), exp.Column)
 
 
 def typed_columns_sql(entity: Entity, mapping: SourceMapping, stored: Mapping[str, str]) -> dict[str, str]:

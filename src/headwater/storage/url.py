@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from headwater.errors import StoreError
+from headwater.errors import StoreError, WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.local import FolderStore
 
@@ -47,3 +47,12 @@ def _import_obstore() -> Any:
     except ImportError as error:
         hint = 'pip install "headwater[files]"'
         raise StoreError("Object stores need a driver that is not installed.", saw=str(error), hint=hint) from error
+
+
+def import_delta() -> Any:
+    """The module of Delta tables, whose driver comes with an extra."""
+    try:
+        return importlib.import_module("headwater.storage.delta")
+    except ImportError as error:
+        hint = 'pip install "headwater[files]"'
+        raise WarehouseError("Delta tables need a driver that is not installed.", saw=str(error), hint=hint) from error

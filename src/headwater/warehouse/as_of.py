@@ -30,7 +30,7 @@ def select_rows_at(
     dialect = warehouse.capabilities.dialect
     at = f"TIMESTAMP '{format_instant(instant).removesuffix('Z').replace('T', ' ')}'"
     select = render(valid_at_sql(warehouse.ref(layer, name), columns=columns, at=at), dialect)
-    condition = f"\nAND {parse_condition(where, dialect, where='--where')}" if where.strip() else ""
+    condition = f"\nAND {parse_condition(where, dialect.name, where='--where')}" if where.strip() else ""
     order = render(f"SELECT 1 ORDER BY {column_list(('entity_key', 'valid_from'))}", dialect).removeprefix("SELECT 1 ")
     top = "" if limit is None else f"\nLIMIT {limit:d}"
     return f"{select}{condition}\n{order}{top}"

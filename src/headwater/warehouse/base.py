@@ -7,8 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from headwater.warehouse.dialect.dialect import Dialect
+
 SchemaName = Literal["silver", "gold", "meta"]
 """Schemas of a tenant. `meta` holds what silver tells gold: changed keys, batches, how far each table is."""
+
+LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
+"""The schemas of a tenant, in the order in which they are made."""
 
 FileFormat = Literal["parquet", "csv"]
 """What a table can be written as."""
@@ -18,22 +23,14 @@ FileFormat = Literal["parquet", "csv"]
 class Capabilities:
     """Facts about an engine. Deciders ask these, never the engine's name."""
 
-    dialect: str
-    """The name by which sqlglot knows its SQL."""
-    transactions: bool = True
-    """Several statements commit together or not at all, DDL included."""
+    dialect: Dialect
+    """Its SQL, as `render` takes it."""
     row_ids: bool = False
     """Rows have a stable id within a transaction, so that a delete need not look for its keys twice."""
     first_local_row: int | None = None
     """Row ids from here on are of rows that the transaction under way put in; rows must not be asked for by these."""
     reads_lake: bool = False
     """It reads Parquet in the lake by itself."""
-    identifier_length: int = 63
-    """The longest name, in bytes."""
-    concurrent_reads: bool = False
-    """Others may look while a run writes; without it one process has the tables for itself."""
-    constraints: bool = False
-    """Primary and foreign keys are declared, and no two versions of a thing can overlap."""
     as_of_functions: bool = False
     """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure_asof`."""
     can_export: bool = False

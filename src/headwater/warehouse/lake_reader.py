@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.dialect.render import OWN
+from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.duckdb.engine import DuckDB
 
 
@@ -23,7 +23,7 @@ class LakeReader(AbstractContextManager["LakeReader"]):
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         facts = warehouse.capabilities
-        self._own = None if facts.reads_lake and facts.dialect == OWN else DuckDB(warehouse.tenant, ":memory:")
+        self._own = None if facts.reads_lake and facts.dialect is PORTABLE else DuckDB(warehouse.tenant, ":memory:")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -8,10 +8,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
-from headwater.warehouse.base import SchemaName, Table, TableColumn
-from headwater.warehouse.dialect.render import OWN
-from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
+from headwater.warehouse.base import LAYERS, SchemaName, Table, TableColumn
+from headwater.warehouse.duckdb.engine import DuckDB
 
 Describe = Callable[[SchemaName, str], tuple[TableColumn, ...] | None]
 """Columns of a stored table; None when there is none."""
@@ -31,7 +31,7 @@ class ShadowSchema:
 
     def schema_of(self, select: str) -> Any:
         """The pyarrow schema of a SELECT over stored tables."""
-        for table in sqlglot.parse_one(select, read=OWN).find_all(exp.Table):
+        for table in sqlglot.parse_one(select, read=PORTABLE_SQL).find_all(exp.Table):
             if table.db in LAYERS:
                 self._reflect(table.db, table.name)
         return self._empty.schema_of(select)

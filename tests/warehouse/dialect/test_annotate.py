@@ -9,6 +9,7 @@ from sqlglot import exp
 from headwater.warehouse.dialect.annotate import annotate_kinds
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.dialect.types import kind_of
+from headwater.warehouse.spark.functions import DIALECT
 
 COLUMNS = (
     (
@@ -66,6 +67,6 @@ def test_a_variable_of_a_list_is_no_column():
 
 def test_what_is_known_is_said_shortly():
     select = "SELECT CAST(hours * rate AS DECIMAL(18,4)), CAST(id AS VARCHAR) FROM silver.work"
-    short, long = render(select, "spark", (), COLUMNS), render(select, "spark")
+    short, long = render(select, DIALECT, (), COLUMNS), render(select, DIALECT)
     assert "TYPEOF" not in short
     assert len(short) < len(long) / 5

@@ -16,7 +16,6 @@ import sqlglot
 from headwater.dtypes import SIMPLE
 from headwater.errors import WarehouseError
 from headwater.gold import change_feed
-from headwater.model.project import RedshiftWarehouse
 from headwater.silver.schema import migrate as silver
 from headwater.testing.conformance.history import entity
 from headwater.testing.conformance.star import load
@@ -27,6 +26,8 @@ from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.redshift.connection import to_warehouse_error
+from headwater.warehouse.redshift.functions import DIALECT
+from headwater.warehouse.redshift.settings import RedshiftWarehouse
 from tests.grid.engines import postgres_server
 from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
 from tests.warehouse.redshift.denied import denied
@@ -373,4 +374,4 @@ def test_settings_hold_no_password_and_name_a_bucket():
 
 def test_texts_that_are_written_out_are_as_long_as_any_text(warehouse):
     assert "CAST('U' AS VARCHAR(65535)) AS operation" in warehouse._to_sql("SELECT 'U' AS operation")
-    assert "VARCHAR(256)" not in render("SELECT CAST(a AS VARCHAR) FROM t", "redshift")
+    assert "VARCHAR(256)" not in render("SELECT CAST(a AS VARCHAR) FROM t", DIALECT)

@@ -22,6 +22,7 @@ from headwater.run import app
 _NOTE = (
     "Stopping after the example in hand, then erasing what was made. Once more leaves at once, and leaves it there.\n"
 )
+_EXAMPLES = app.url_examples()
 _COLOURS = {"held": "green", "failed": "red", "skipped": "yellow", "stopped": "yellow"}
 
 
@@ -33,8 +34,7 @@ class Effort:
         str,
         typer.Option(
             metavar="URL",
-            help="duckdb:PATH, postgresql://user@host/db, env:DATABASE_URL, spark:local[2], files:FOLDER; "
-            "the project's own unless given.",
+            help=f"{_EXAMPLES}; the project's own unless given.",
         ),
     ] = ""
     examples: Annotated[int, typer.Option(metavar="N", min=1, help="How many examples a line draws.")] = 100

@@ -129,6 +129,12 @@ class Database:
             raise StateError(what, where=self.where, saw=saw, hint=hint) from error
 
 
+def has_file(url: str, *, root: Path) -> bool:
+    """Whether the file of an SQLite database is there; True for any other database."""
+    path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
+    return not sqlite or (root / path).is_file()
+
+
 def _parse_url(url: str, *, root: Path) -> URL:
     try:
         parsed = make_url(url)

@@ -21,7 +21,7 @@ from headwater.ledger.records import (
     RunRow,
     State,
 )
-from headwater.ledger.sql.database import Database
+from headwater.ledger.sql.database import Database, has_file
 from headwater.ledger.sql.queries import (
     batch_states,
     batches,
@@ -45,6 +45,11 @@ class SqlLedger:
     def __init__(self, url: str, *, root: Path | None = None, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._store = Database(url, root=root or Path(), clock=self._clock)
+
+    @staticmethod
+    def exists(url: str, *, root: Path) -> bool:
+        """Whether there is a ledger already: for SQLite a file, elsewhere a server that is asked when it is opened."""
+        return has_file(url, root=root)
 
     def close(self) -> None:
         """Let go of the store."""

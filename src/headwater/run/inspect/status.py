@@ -26,7 +26,7 @@ def status(workspace: TenantWorkspace) -> Status:
     runs, leases = ledger.runs(workspace.tenant, limit=1), ledger.leases(workspace.tenant)
     return Status(
         tenant=workspace.tenant,
-        warehouse=workspace.project.warehouse.place(workspace.tenant),
+        warehouse=workspace.whole.warehouse_settings.describe(workspace.tenant),
         feeds=tuple(_feed(workspace, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
         tables=() if leases else _tables(workspace),
         last_run=_run(runs[0]) if runs else None,
@@ -38,7 +38,7 @@ def status(workspace: TenantWorkspace) -> Status:
 def query(workspace: TenantWorkspace, sql: str) -> Answer:
     """The answer to one statement that only reads; WarehouseError for anything else."""
     with closing(workspace.warehouse(read_only=True)) as warehouse:
-        return answered(warehouse, check_read_only(sql, warehouse.capabilities.dialect))
+        return answered(warehouse, check_read_only(sql, warehouse.capabilities.dialect.name))
 
 
 def answered(warehouse: Warehouse, statement: str) -> Answer:

@@ -56,7 +56,7 @@ def claim_tenant(workspace: Workspace, name: str) -> None:
     tenant = workspace.tenant(name)
     with alone(tenant):
         owner = tenant.owner()
-        with closing(open_warehouse(workspace.project.warehouse, name, workspace.root)) as warehouse:
+        with closing(open_warehouse(workspace.warehouse_settings, name, workspace.root)) as warehouse:
             own_warehouse(warehouse, owner, workspace.ledger, where=where("warehouse"), claim=True)
         own_lake(tenant.lake(), owner, workspace.ledger, where=where("lake", "url"), claim=True)
 

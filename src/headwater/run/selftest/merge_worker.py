@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headwater.errors import HeadwaterError
 from headwater.run.plugins import open_warehouse
-from headwater.run.selftest.warehouse_url import settings_of
+from headwater.run.selftest.warehouse_url import settings_from_options
 from headwater.testing.conformance.history.crash import MERGED, OPENED, incoming_events
 from headwater.testing.conformance.history.entity import merge_events
 
@@ -20,7 +20,7 @@ def main() -> int:
     """Open, merge, say so; the exit code."""
     asked = json.loads(sys.stdin.readline())
     try:
-        warehouse = open_warehouse(settings_of(asked["warehouse"]), asked["tenant"], Path(asked["root"]))
+        warehouse = open_warehouse(settings_from_options(asked["warehouse"]), asked["tenant"], Path(asked["root"]))
         _say(OPENED)
         merge_events(warehouse, incoming_events(asked["number"]))
         _say(MERGED)

@@ -9,18 +9,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from headwater.clock import Clock, SystemClock
 from headwater.errors import DeclarationError, SafetyCheckError
 from headwater.names import did_you_mean
 from headwater.run.plugins import open_warehouse
-from headwater.run.selftest.warehouse_url import MEMORY, named, plain_settings
+from headwater.run.selftest.warehouse_url import dump_settings, settings_from_url
 from headwater.run.workspace import open_project
 from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
 from headwater.testing.conformance.suite import LINES
 from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.settings import WarehouseSettings
 
 PREFIX = "selftest-"
 """How every tenant of a selftest begins."""
@@ -33,7 +33,7 @@ Told = Callable[[Check, CheckResult | None], None]
 class Tested:
     """A warehouse that the corpus is to run against, and the tenant that it will make there."""
 
-    settings: Any
+    settings: WarehouseSettings
     """As under `warehouse:`."""
     root: Path
     """What relative paths count from."""
@@ -43,7 +43,7 @@ class Tested:
     @property
     def place(self) -> str:
         """Where that tenant will be, in words."""
-        return str(self.settings.place(self.tenant))
+        return self.settings.describe(self.tenant)
 
     def opens(self, tenant: str) -> Warehouse:
         """A tenant's warehouse."""
@@ -82,12 +82,11 @@ def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested
     """The warehouse of that name, or the project's own; SafetyCheckError where it has no place for a tenant of its own."""
     tenant = f"{PREFIX}{secrets.token_hex(4)}"
     if warehouse:
-        found = Tested(settings=named(warehouse), root=Path(), tenant=tenant)
+        found = Tested(settings=settings_from_url(warehouse), root=Path(), tenant=tenant)
     else:
         with open_project(root, environment=environment) as opened:
-            found = Tested(settings=opened.project.warehouse, root=root, tenant=tenant)
-    shared = found.settings.place("one") == found.settings.place("another")
-    if shared and not _in_memory(found.settings):
+            found = Tested(settings=opened.warehouse_settings, root=root, tenant=tenant)
+    if not found.settings.separates_tenants():
         raise SafetyCheckError(
             "All tenants share one place in this warehouse, so that a selftest would write among yours.",
             where=found.place,
@@ -108,7 +107,7 @@ def selftest(
     """Hold the warehouse against the corpus. Whatever happens, its tenants are erased, unless they are to be kept."""
     chosen, clock = _chosen(only), clock or SystemClock()
     began, verdicts = clock.monotonic(), list[CheckResult]()
-    ground = SelfTestTenants(place.tenant, place.opens, start=_starter(place), alone=_alone(place.settings))
+    ground = SelfTestTenants(place.tenant, place.opens, start=_starter(place), alone=place.settings.exclusive_reason())
     try:
         ground.check_reachable()
         for line in chosen:
@@ -153,23 +152,10 @@ def _chosen(only: Sequence[str]) -> tuple[Check, ...]:
     return tuple(line for line in LINES if not only or line.name in only)
 
 
-def _in_memory(settings: Any) -> bool:
-    return getattr(settings, "path", "") == MEMORY
-
-
-def _alone(settings: Any) -> str:
-    """Why no other process can open this warehouse; empty where one can."""
-    if _in_memory(settings):
-        return "no other process can open a warehouse in memory, so that there is none to kill"
-    if getattr(settings, "url", "given") in ("", None):
-        return "the session is this process's own, so that there is no other to kill"
-    return ""
-
-
 def _starter(place: Tested) -> Callable[[str, int], subprocess.Popen[str]] | None:
-    if _alone(place.settings):
+    if place.settings.exclusive_reason():
         return None
-    settings, root = plain_settings(place.settings), str(place.root.absolute())
+    settings, root = dump_settings(place.settings), str(place.root.absolute())
 
     def start(tenant: str, number: int) -> subprocess.Popen[str]:
         asked = {"warehouse": settings, "root": root, "tenant": tenant, "number": number}

@@ -1,71 +1,67 @@
 """A warehouse that is named on the command line: `duckdb:PATH`, `postgresql://user@host/db`, `env:NAME`, `spark:local[2]` …
 
-The same settings as under `warehouse:`, in one word: the kind, what it is told first, and the rest behind a question mark.
+The same settings as under `warehouse:`, in one word, which the settings class of the engine reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from headwater.declared import Origin
 from headwater.errors import DeclarationError
-from headwater.model.project import WarehouseSettings
-
-EXAMPLES = "duckdb:PATH, postgresql://user@host/db, env:DATABASE_URL, spark:local[2], files:FOLDER"
-"""How warehouses are named."""
-
-MEMORY = ":memory:"
-"""A DuckDB that is gone when its process is."""
+from headwater.run.plugins import find_warehouse_settings, installed_warehouses, warehouse_kinds
+from headwater.warehouse.settings import WarehouseSettings
 
 _WHERE = "--warehouse"
-_ADDRESSES = {"postgresql": "postgres", "postgres": "postgres", "env": "postgres", "file": "postgres"}
-"""What an address, or a reference to one, that names no kind is taken for."""
-_FIRST = {"duckdb": "path"}
-"""What the word after the kind is called, where it is not `url`."""
-_SETTINGS: TypeAdapter[Any] = TypeAdapter(WarehouseSettings)
 
 
-def named(text: str) -> Any:
+def url_examples() -> str:
+    """How warehouses are named, for help and errors."""
+    return ", ".join(example for one in installed_warehouses() for example in one.url_examples)
+
+
+def settings_from_url(text: str) -> WarehouseSettings:
     """The settings of a warehouse named in one word; DeclarationError where it cannot be meant."""
-    kind, colon, rest = text.partition(":")
-    if kind in _ADDRESSES and (rest.startswith("//") or kind not in _ADDRESSES.values()):
-        return settings_of({"kind": _ADDRESSES[kind], "url": text})
-    if not colon:
-        raise DeclarationError("This names no warehouse.", where=_WHERE, saw=text, hint=f"write one of: {EXAMPLES}")
-    first, _, more = rest.partition("?")
-    values: dict[str, Any] = dict(parse_qsl(more))
-    if first:
-        values[_FIRST.get(kind, "url")] = first
-    if "path" in values and kind in _FIRST:
-        values["path"] = _for_each_tenant(values["path"])
-    return settings_of({"kind": kind, **values})
+    scheme, colon, _ = text.partition(":")
+    with _translate_errors():
+        found = _find_by_scheme(scheme) if colon else None
+        if found:
+            return found.from_url(text).with_origin(Origin(_WHERE))
+    raise _error(text)
 
 
-def settings_of(values: Mapping[str, Any]) -> Any:
+def settings_from_options(options: Mapping[str, Any]) -> WarehouseSettings:
     """The settings that a mapping declares; DeclarationError where it does not."""
+    with _translate_errors():
+        return find_warehouse_settings(options["kind"]).model_validate(dict(options)).with_origin(Origin(_WHERE))
+
+
+def dump_settings(settings: WarehouseSettings) -> dict[str, Any]:
+    """The settings as JSON can hold them; secrets are references in them."""
+    return settings.model_dump(mode="json", exclude_unset=True) | {"kind": settings.kind}
+
+
+def _find_by_scheme(scheme: str) -> type[WarehouseSettings] | None:
+    if scheme in warehouse_kinds():
+        return find_warehouse_settings(scheme)
+    return next((one for one in installed_warehouses() if scheme in one.schemes), None)
+
+
+@contextmanager
+def _translate_errors() -> Iterator[None]:
     try:
-        return _SETTINGS.validate_python(dict(values))
+        yield
     except ValidationError as error:
         # The text itself stays out of sight: where it does not hold, it may well be a password.
-        saw = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise DeclarationError(
-            "This names no warehouse.", where=_WHERE, saw=saw, hint=f"write one of: {EXAMPLES}"
-        ) from error
+        raise _error("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())) from error
+    except ValueError as error:
+        raise _error(str(error)) from error
 
 
-def plain_settings(settings: BaseModel) -> dict[str, Any]:
-    """The settings as JSON can hold them; secrets are references in them."""
-    return settings.model_dump(mode="json", exclude_unset=True) | {"kind": getattr(settings, "kind", "")}
-
-
-def _for_each_tenant(path: str) -> str:
-    """A file for each tenant beside the one that is named, or in the folder: a file that is there is somebody's."""
-    if "{tenant}" in path or path == MEMORY:
-        return path
-    found = Path(path)
-    folder = found.parent if found.suffix or found.is_file() else found
-    return str(folder / "{tenant}.duckdb")
+def _error(saw: str) -> DeclarationError:
+    hint = f"write one of: {url_examples()}"
+    return DeclarationError("This names no warehouse.", where=_WHERE, saw=saw, hint=hint)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from headwater.errors import HeadwaterError, SafetyCheckError
-from headwater.warehouse.base import SchemaName, Warehouse
+from headwater.warehouse.base import LAYERS, Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
 Open = Callable[[str], Warehouse]
@@ -16,8 +16,6 @@ Open = Callable[[str], Warehouse]
 
 Start = Callable[[str, int], "subprocess.Popen[str]"]
 """Starts a process that merges into a tenant's warehouse, for us to kill; the number says what it merges."""
-
-LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
 
 
 class SelfTestTenants:

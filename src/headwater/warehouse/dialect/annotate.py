@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
+from headwater.dtypes import PORTABLE_SQL
 from headwater.warehouse.dialect.types import NOTED, Kind, kind_of, kind_of_type, widest_kind
 
 Columns = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -18,7 +19,7 @@ _Given = Mapping[str, Kind]
 def annotate_kinds(tree: exp.Expr, columns: Columns = ()) -> None:
     """Note at each column of a statement which kind of value it holds, where that can be told."""
     known: dict[str, _Given] = {
-        relation: {name.lower(): kind_of_type(exp.DataType.build(dtype, dialect="duckdb")) for name, dtype in types}
+        relation: {name.lower(): kind_of_type(exp.DataType.build(dtype, dialect=PORTABLE_SQL)) for name, dtype in types}
         for relation, types in columns
     }
     for query in _inner_queries(tree) if not isinstance(tree, exp.Query) else (tree,):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from headwater.warehouse.dialect.dialect import Dialect
 from headwater.warehouse.dialect.types import is_iso, kind_of, kind_of_type
 
 _INSTANTS = ("instant", "zoned")
@@ -15,7 +16,7 @@ Pattern = tuple[str, list[exp.Expr], dict[str, Any]]
 """The name in the tables, what stands in the phrase, and its words: a unit, a type."""
 
 
-def find_patterns(node: exp.Expr, dialect: str) -> Iterator[Pattern]:
+def find_patterns(node: exp.Expr, dialect: Dialect) -> Iterator[Pattern]:
     """The phrases that a node is, the most telling first."""
     match node:
         case exp.Anonymous():
@@ -67,14 +68,13 @@ def _match_calls(node: exp.Anonymous) -> Iterator[Pattern]:
             yield "json", [value.this], {"type": value.to}
 
 
-def _match_casts(node: exp.Cast, dialect: str) -> Iterator[Pattern]:
+def _match_casts(node: exp.Cast, dialect: Dialect) -> Iterator[Pattern]:
     """Conversions, by what is made of what."""
     if isinstance(node, exp.Cast) and _is_hex(node.this):
         yield "hex", [node.this.expression], {}
         return
     made, of = kind_of_type(node.to), kind_of(node.this)
-    # What Spark makes of a plain TIMESTAMP is a matter of its settings.
-    unit = "TIMESTAMP_LTZ" if made == "zoned" and dialect == "spark" else node.to.sql(dialect=dialect)
+    unit = dialect.type_names.get(made) or node.to.sql(dialect=dialect.name)
     words = {"unit": unit, **_decimal_units(node.to)}
     trying = isinstance(node, exp.TryCast)
     if not is_iso(node.this, made):

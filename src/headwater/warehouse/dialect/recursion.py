@@ -10,7 +10,7 @@ from typing import Protocol
 import sqlglot
 from sqlglot import exp
 
-from headwater.warehouse.dialect.render import OWN
+from headwater.dtypes import PORTABLE_SQL
 
 STAGED = ("recursion__found", "recursion__next")
 """Temporary tables of this module, by number of the step."""
@@ -32,7 +32,7 @@ def expand_recursion(warehouse: StagingSession, statement: str) -> tuple[str, tu
     """`statement` (portable) with its recursive steps worked out and staged, and the names they were staged by."""
     if "RECURSIVE" not in statement:
         return statement, ()
-    tree = sqlglot.parse_one(statement, read=OWN)
+    tree = sqlglot.parse_one(statement, read=PORTABLE_SQL)
     clause = tree.find(exp.With)
     if clause is None or not clause.args.get("recursive"):
         return statement, ()
@@ -44,14 +44,14 @@ def expand_recursion(warehouse: StagingSession, statement: str) -> tuple[str, tu
             names = tuple(f"{name}_{number}" for name in STAGED)
             staged += names
             found = _stage_fixpoint(warehouse, step, _with_clause(done), names)
-            step.set("this", sqlglot.parse_one(f"SELECT * FROM {found}", read=OWN))
+            step.set("this", sqlglot.parse_one(f"SELECT * FROM {found}", read=PORTABLE_SQL))
         done.append(step)
-    return tree.sql(dialect=OWN), tuple(staged)
+    return tree.sql(dialect=PORTABLE_SQL), tuple(staged)
 
 
 def _stage_fixpoint(warehouse: StagingSession, step: exp.CTE, before: str, names: tuple[str, ...]) -> str:
     """Stage the rows that a recursive step comes to; the name to use."""
-    first, further = step.this.left.sql(dialect=OWN), step.this.right
+    first, further = step.this.left.sql(dialect=PORTABLE_SQL), step.this.right
     found, following = names
     every = warehouse.stage(found, f"{before}SELECT DISTINCT * FROM ({first}) AS first_round")
     news = every
@@ -70,8 +70,10 @@ def _select_over(select: exp.Expr, name: str, relation: str) -> str:
     for table in list(changed.find_all(exp.Table)):
         if table.name == name and not table.db:
             alias = table.alias or name
-            table.replace(sqlglot.parse_one(f'SELECT 1 FROM {relation} AS "{alias}"', read=OWN).args["from_"].this)
-    return changed.sql(dialect=OWN)
+            table.replace(
+                sqlglot.parse_one(f'SELECT 1 FROM {relation} AS "{alias}"', read=PORTABLE_SQL).args["from_"].this
+            )
+    return changed.sql(dialect=PORTABLE_SQL)
 
 
 def _refers_to(select: exp.Expr, name: str) -> bool:
@@ -79,5 +81,5 @@ def _refers_to(select: exp.Expr, name: str) -> bool:
 
 
 def _with_clause(steps: list[exp.CTE]) -> str:
-    texts = ", ".join(step.sql(dialect=OWN) for step in steps)
+    texts = ", ".join(step.sql(dialect=PORTABLE_SQL) for step in steps)
     return f"WITH {texts} " if texts else ""

@@ -14,15 +14,13 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from headwater.dtypes import DUCKDB, render_dtype
+from headwater.dtypes import DUCKDB, PORTABLE_SQL, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse
 from headwater.warehouse.dialect.annotate import Columns, annotate_kinds
+from headwater.warehouse.dialect.dialect import PORTABLE, Dialect
 from headwater.warehouse.dialect.translate import translate
-
-OWN = "duckdb"
-"""The dialect in which portable SQL is spelled."""
 
 Schemas = tuple[tuple[str, str], ...]
 """What the schemas `silver`, `gold` and `meta` of portable SQL are called in a warehouse that many tenants share."""
@@ -70,22 +68,22 @@ def _constant_sql(value: str | int | None) -> str:
     return literal(value) if isinstance(value, str) else str(value)
 
 
-def render(statement: str, dialect: str, schemas: Schemas = (), columns: Columns = ()) -> str:
-    """`statement` in `dialect`, as it is for DuckDB; `schemas` says what `silver`, `gold` and `meta` are called there.
+def render(statement: str, dialect: Dialect, schemas: Schemas = (), columns: Columns = ()) -> str:
+    """`statement` (portable) in `dialect`; `schemas` says what `silver`, `gold` and `meta` are called there.
 
     `columns` are those whose types are known: what is said of them can be said more shortly.
     """
-    return statement if dialect == OWN else _render_tree(statement, dialect, schemas, columns)
+    return statement if dialect is PORTABLE else _render_tree(statement, dialect, schemas, columns)
 
 
 @lru_cache(maxsize=1024)
-def _render_tree(statement: str, dialect: str, schemas: Schemas, columns: Columns) -> str:
-    tree = sqlglot.parse_one(statement, read=OWN)
+def _render_tree(statement: str, dialect: Dialect, schemas: Schemas, columns: Columns) -> str:
+    tree = sqlglot.parse_one(statement, read=PORTABLE_SQL)
     annotate_kinds(tree, columns)
     for node in find_schema_names(tree):
         if node.name in dict(schemas):
             node.replace(exp.to_identifier(dict(schemas)[node.name], quoted=True))
-    return translate(tree, dialect).sql(dialect=dialect)
+    return translate(tree, dialect).sql(dialect=dialect.name)
 
 
 def find_schema_names(tree: exp.Expr) -> list[exp.Identifier]:

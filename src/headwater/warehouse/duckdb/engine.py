@@ -14,12 +14,10 @@ from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import absent_condition, column_list, create_table_sql, same_row_condition
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
-
-LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
-"""The schemas of a tenant."""
 
 LOCAL = 36_028_797_018_960_000
 """Where the ids of rows begin that are not committed yet.
@@ -58,7 +56,7 @@ class DuckDB:
     """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
 
     capabilities = Capabilities(
-        dialect="duckdb", row_ids=True, first_local_row=LOCAL, reads_lake=True, as_of_functions=True, can_export=True
+        dialect=PORTABLE, row_ids=True, first_local_row=LOCAL, reads_lake=True, as_of_functions=True, can_export=True
     )
 
     def __init__(

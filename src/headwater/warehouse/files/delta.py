@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-from headwater.errors import WarehouseError
 from headwater.storage.base import Store
-from headwater.storage.endpoint import allows_plain_http
+from headwater.storage.endpoint import storage_options
+from headwater.storage.url import import_delta
 from headwater.warehouse.files.manifest import Key, Manifest, StoredTable, TableFile
 
 DRAFTS = "_drafts/"
@@ -43,11 +42,6 @@ def undo_commit(store: Store, pointer: Manifest) -> None:
     store.remove(JOURNAL)
 
 
-def storage_options() -> dict[str, str]:
-    """What delta-rs is told beside the environment."""
-    return {"AWS_ALLOW_HTTP": "true"} if allows_plain_http() else {}
-
-
 def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable | None) -> StoredTable:
     drafts = [piece for piece in table.files if _is_draft(piece)]
     kept = tuple(piece for piece in table.files if not _is_draft(piece))
@@ -67,12 +61,3 @@ def _is_draft(piece: TableFile) -> bool:
 
 def _url(store: Store, folder: str) -> str:
     return f"{store.url}/{folder}"
-
-
-def import_delta() -> Any:
-    """The module of Delta tables, whose driver comes with an extra."""
-    try:
-        return importlib.import_module("headwater.storage.delta")
-    except ImportError as error:
-        hint = 'pip install "headwater[files]"'
-        raise WarehouseError("Delta tables need a driver that is not installed.", saw=str(error), hint=hint) from error

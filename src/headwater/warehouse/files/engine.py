@@ -8,6 +8,7 @@ from dataclasses import replace
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.names import quote
 from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import absent_condition, column_list, same_row_condition
 from headwater.warehouse.dml import widening_error
 from headwater.warehouse.files.manifest import StoredTable
@@ -17,9 +18,7 @@ from headwater.warehouse.files.tables import FileTables, find_names, new_content
 class Files(FileTables):
     """A tenant's tables as files. One writer at a time; readers see the state that was committed when they opened it."""
 
-    capabilities = Capabilities(
-        dialect="duckdb", reads_lake=True, concurrent_reads=True, as_of_functions=True, can_export=True
-    )
+    capabilities = Capabilities(dialect=PORTABLE, reads_lake=True, as_of_functions=True, can_export=True)
 
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""

@@ -20,8 +20,8 @@ import duckdb
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import SchemaName, TableColumn
-from headwater.warehouse.duckdb.engine import LAYERS, DuckDB
+from headwater.warehouse.base import LAYERS, SchemaName, TableColumn
+from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.files.formats import copy_sql, select_files, select_fitted
 from headwater.warehouse.files.manifest import Key, StorageFormat, StoredTable, TableFile
 from headwater.warehouse.files.table_store import TableStore

@@ -24,7 +24,7 @@ END $$
 """What a session of an older server begins with, to answer the same question."""
 
 Replacements = tuple[tuple[str, str], ...]
-"""Text as `headwater.warehouse.dialect.translate` has it for Postgres, and what stands for it on a server."""
+"""Text as `headwater.warehouse.postgres.functions` has it, and what stands for it on a server."""
 
 
 def find_replacements(connection: psycopg.Connection[tuple[Any, ...]]) -> Replacements:

@@ -9,8 +9,8 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from headwater.errors import HeadwaterError, SafetyCheckError, WarehouseError
-from headwater.warehouse.dialect.translate import SUPPORT
 from headwater.warehouse.postgres.compat import CHECKING, CHECKS
+from headwater.warehouse.postgres.functions import DIALECT
 
 OLDEST = 150_000
 """Server versions from 15 on: NULLS NOT DISTINCT came with it."""
@@ -82,7 +82,7 @@ def _configure(connection: Connection, *, memory: str, read_only: bool) -> None:
         if read_only:
             connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
             return
-        for statement in (*SUPPORT["postgres"], *([CHECKS] if version < CHECKING else [])):
+        for statement in (*DIALECT.session_statements, *([CHECKS] if version < CHECKING else [])):
             connection.execute(statement.encode())
     except psycopg.Error as error:
         raise to_warehouse_error(error, describe_target(connection.info.dsn), "") from error

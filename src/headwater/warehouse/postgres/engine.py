@@ -20,6 +20,7 @@ from headwater.warehouse.postgres import ddl
 from headwater.warehouse.postgres import export as postgres_export
 from headwater.warehouse.postgres.compat import find_replacements
 from headwater.warehouse.postgres.connection import UNENFORCED, connect, describe_target, to_warehouse_error
+from headwater.warehouse.postgres.functions import DIALECT
 from headwater.warehouse.postgres.replace_rows import replace_rows
 from headwater.warehouse.shadow_schema import ShadowSchema
 
@@ -31,12 +32,9 @@ class Postgres:
     """A tenant's schemas in a Postgres database. Writers of a tenant wait for each other; `read_only` only looks."""
 
     capabilities = Capabilities(
-        dialect="postgres",
-        concurrent_reads=True,
-        constraints=True,
+        dialect=DIALECT,
         as_of_functions=True,
         can_export=True,
-        identifier_length=ddl.LONGEST,
         holds_nul=False,
     )
 
@@ -238,7 +236,7 @@ class Postgres:
 
     def _to_sql(self, statement: str) -> str:
         """Portable SQL as this very server understands it."""
-        text = render(statement, "postgres", self.schemas)
+        text = render(statement, DIALECT, self.schemas)
         for newer, older in self._older:
             text = text.replace(newer, older)
         return text

@@ -17,9 +17,9 @@ from headwater.warehouse.dialect.render import replace_schema_names
 from headwater.warehouse.postgres.copy import arrow_table
 from headwater.warehouse.postgres.ddl import schema_names
 from headwater.warehouse.redshift import copy as redshift_stage
-from headwater.warehouse.redshift import ddl
 from headwater.warehouse.redshift.catalog import Catalog
 from headwater.warehouse.redshift.connection import Connection, connect, describe_target, type_name
+from headwater.warehouse.redshift.functions import DIALECT
 from headwater.warehouse.redshift.replace_rows import apply_changes, replace_rows
 from headwater.warehouse.redshift.rewrite import rewrite
 from headwater.warehouse.redshift.session import RedshiftSession
@@ -39,9 +39,7 @@ class Redshift:
     exchanged that only Redshift knows, give on Postgres the rows that DuckDB gives.
     """
 
-    capabilities = Capabilities(
-        dialect="redshift", concurrent_reads=True, identifier_length=ddl.LONGEST, holds_nul=False
-    )
+    capabilities = Capabilities(dialect=DIALECT, holds_nul=False)
 
     def __init__(
         self,

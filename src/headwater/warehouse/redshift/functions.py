@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+
+from headwater.warehouse.dialect.dialect import Dialect, Template
 
 _DAWN = "TIMESTAMP '1970-01-01 00:00:00'"
 
@@ -57,7 +59,7 @@ def _concat_sql(texts: list[str], _words: Mapping[str, Any]) -> str:
     return "(" + " || ".join(f"COALESCE({text}, '')" for text in texts) + ")"
 
 
-PHRASES: Mapping[str, str | Callable[[list[str], Mapping[str, Any]], str]] = MappingProxyType(
+FUNCTIONS: Mapping[str, Template] = MappingProxyType(
     {
         "micros": f"DATEDIFF(us, {_DAWN}, {{0}})",
         # What is added is an INTEGER there, too small for the microseconds or seconds of an age.
@@ -86,4 +88,7 @@ PHRASES: Mapping[str, str | Callable[[list[str], Mapping[str, Any]], str]] = Map
         "diff week": f"CAST({_MONDAYS % 1} - {_MONDAYS % 0} AS BIGINT)",
     }
 )
-"""By the names of `exchange`. DATEDIFF counts boundaries there, as everywhere here, so most differences are its own."""
+"""Each phrase as Redshift says it. DATEDIFF counts boundaries there, as everywhere here, so most differences are its own."""
+
+DIALECT = Dialect(name="redshift", functions=FUNCTIONS)
+"""The SQL of Redshift."""

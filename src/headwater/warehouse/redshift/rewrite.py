@@ -1,4 +1,4 @@
-"""Portable SQL as Redshift takes it: its words (`exchange`), and its shapes, which are this module's business.
+"""Portable SQL as Redshift takes it: its words (`functions`), and its shapes, which are this module's business.
 
 Redshift runs a subquery only where it can make a join of it. So one that stands elsewhere than among the conditions of a
 WHERE is made a join here; and so is one that compares where NULL equals NULL.
@@ -13,13 +13,12 @@ from typing import cast
 import sqlglot
 from sqlglot import exp
 
-from headwater.dtypes import render_dtype
+from headwater.dtypes import PORTABLE_SQL, render_dtype
 from headwater.warehouse.base import SchemaName
-from headwater.warehouse.dialect.render import OWN, Schemas, find_schema_names
+from headwater.warehouse.dialect.render import Schemas, find_schema_names
 from headwater.warehouse.dialect.translate import translate
 from headwater.warehouse.redshift.ddl import TYPES
-
-DIALECT = "redshift"
+from headwater.warehouse.redshift.functions import DIALECT
 
 TypeOf = Callable[[SchemaName, str, str], str | None]
 """The type of a column of a stored table, by layer, table and column; None when it is not known."""
@@ -30,16 +29,16 @@ def rewrite(statement: str, schemas: Schemas, type_of: TypeOf) -> str:
     if "EXISTS" not in statement:
         return _rewrite(statement, schemas)
     # What such a comparison means depends on the tables as they are stored now, so it is worked out anew each time.
-    tree = sqlglot.parse_one(statement, read=OWN)
+    tree = sqlglot.parse_one(statement, read=PORTABLE_SQL)
     for select in list(tree.find_all(exp.Select)):
         for exists in list(_find_null_safe_exists(select)):
             _join_exists(select, exists, type_of)
-    return _rewrite(tree.sql(dialect=OWN), schemas)
+    return _rewrite(tree.sql(dialect=PORTABLE_SQL), schemas)
 
 
 @lru_cache(maxsize=1024)
 def _rewrite(statement: str, schemas: Schemas) -> str:
-    tree = sqlglot.parse_one(statement, read=OWN)
+    tree = sqlglot.parse_one(statement, read=PORTABLE_SQL)
     for values in tree.find_all(exp.Values):
         _name_columns(values)
     for number, (select, inside) in enumerate(_find_lifted(tree)):
@@ -50,7 +49,7 @@ def _rewrite(statement: str, schemas: Schemas) -> str:
     tree = translate(tree, DIALECT)
     for select in tree.find_all(exp.Select):
         _type_texts(select)
-    return tree.sql(dialect=DIALECT)
+    return tree.sql(dialect=DIALECT.name)
 
 
 def _name_columns(values: exp.Values) -> None:
@@ -66,7 +65,7 @@ def _type_texts(select: exp.Select) -> None:
     for item in list(select.expressions):
         value = item.this if isinstance(item, exp.Alias) else item
         if isinstance(value, exp.Literal) and value.is_string:
-            value.replace(exp.cast(value.copy(), exp.DataType.build("VARCHAR(65535)", dialect=DIALECT)))
+            value.replace(exp.cast(value.copy(), exp.DataType.build("VARCHAR(65535)", dialect=DIALECT.name)))
 
 
 def _find_lifted(tree: exp.Expr) -> list[tuple[exp.Select, exp.In]]:
@@ -126,7 +125,7 @@ def _compare_hashes(pair: exp.NullSafeEQ, dtype: str | None) -> exp.Expr:
     """A comparison beside one of hashes, by which rows meet without each being held against all others."""
     if dtype is None:
         return pair.copy()
-    kind = exp.DataType.build(render_dtype(dtype, TYPES), dialect=DIALECT)
+    kind = exp.DataType.build(render_dtype(dtype, TYPES), dialect=DIALECT.name)
     left, right = (exp.cast(side.copy(), kind) for side in (pair.this, pair.expression))
     hashes = [exp.func("COALESCE", exp.func("FNV_HASH", side.copy()), exp.Literal.number(0)) for side in (left, right)]
     return exp.and_(exp.EQ(this=hashes[0], expression=hashes[1]), exp.NullSafeEQ(this=left, expression=right))

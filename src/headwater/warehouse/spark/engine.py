@@ -16,10 +16,9 @@ import pyarrow as pa
 from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
-from headwater.warehouse.duckdb.engine import LAYERS
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
@@ -34,6 +33,7 @@ from headwater.warehouse.spark.connection import (
 )
 from headwater.warehouse.spark.ddl import quote_name, type_sql
 from headwater.warehouse.spark.delta import DeltaWrites
+from headwater.warehouse.spark.functions import DIALECT
 from headwater.warehouse.spark.lake_views import LakeViews
 from headwater.warehouse.spark.local_catalog import LocalTables
 from headwater.warehouse.spark.parquet import ParquetWrites
@@ -47,11 +47,8 @@ class Spark:
     """A tenant's databases in Spark. Writers of a tenant wait for each other; others may look meanwhile."""
 
     capabilities = Capabilities(
-        dialect="spark",
-        transactions=True,
+        dialect=DIALECT,
         reads_lake=True,
-        concurrent_reads=True,
-        identifier_length=128,
         as_of_functions=True,
         can_export=True,
     )
@@ -251,7 +248,7 @@ class Spark:
         """Portable SQL in Spark's dialect."""
         text, columns = self._lake.replace_reads(statement)
         known = find_columns(text, self._tables.columns, self._staged.rows, self._prefix)
-        return render(text, "spark", self.schemas, (*known, *columns))
+        return render(text, DIALECT, self.schemas, (*known, *columns))
 
     def _run_own(self, statement: str) -> Any:
         """Run a statement in Spark's own dialect."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from headwater.warehouse.dialect.dialect import Dialect, Template
 from headwater.warehouse.spark.casts import CASTS
+from headwater.warehouse.spark.json import json_text
 
 EPOCH = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
 
@@ -46,9 +48,10 @@ def _whole_number_sql(step: str) -> str:
     return f"CASE WHEN {{0}} % 1 <= 1 THEN ROUND({{0}} - {{0}} % 1 + IF({beyond}, {step}, 0)) ELSE ROUND({{0}}) END"
 
 
-PHRASES: Mapping[str, str] = MappingProxyType(
+FUNCTIONS: Mapping[str, Template] = MappingProxyType(
     {
         **CASTS,
+        "json": json_text,
         "micros": _MICROS,
         "instant": f"TIMESTAMPADD(MICROSECOND, {{0}}, {EPOCH})",
         "hex": "CAST(CONV({0}, 16, 10) AS BIGINT)",
@@ -110,3 +113,12 @@ PHRASES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Each phrase as Spark says it. `{unit}` is a unit or a type, `{scale}` a decimal's."""
+
+DIALECT = Dialect(
+    name="spark",
+    functions=FUNCTIONS,
+    # What Spark makes of a plain TIMESTAMP is a matter of its settings.
+    type_names={"zoned": "TIMESTAMP_LTZ"},
+    verbatim=True,
+)
+"""The SQL of Spark."""

@@ -10,12 +10,14 @@ from typing import Any
 
 from sqlglot import exp
 
+from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse.dialect.annotate import Columns
-from headwater.warehouse.dialect.render import OWN, render
+from headwater.warehouse.dialect.render import render
 from headwater.warehouse.dialect.types import kind_of_type
 from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.spark.functions import DIALECT
 
 _TEXT = r"'(?:[^']|'')*'"
 _READ = re.compile(rf"read_parquet\(\[({_TEXT}(?:, {_TEXT})*)\], union_by_name = true\)")
@@ -102,7 +104,7 @@ def _convert_sql(name: str, kind: str, wanted: str, files: Sequence[str]) -> str
     if "nested" in (kind_of_type(_dtype(kind)), kind_of_type(_dtype(wanted))):
         raise _unreadable_error(name, f"{kind} in one file, {wanted} in another", files)
     cast = f"CAST(CAST({quote(name)} AS {kind}) AS {wanted}) AS {quote(name)}"
-    return render(f"SELECT {cast}", "spark").removeprefix("SELECT ")
+    return render(f"SELECT {cast}", DIALECT).removeprefix("SELECT ")
 
 
 def _spark_type(name: str, kind: str, files: Sequence[str]) -> str:
@@ -110,11 +112,11 @@ def _spark_type(name: str, kind: str, files: Sequence[str]) -> str:
     for inner in dtype.find_all(exp.DataType):
         if inner.this in _UNREADABLE or kind_of_type(inner) == "unknown":
             raise _unreadable_error(name, kind, files)
-    return dtype.sql(dialect="spark")
+    return dtype.sql(dialect=DIALECT.name)
 
 
 def _dtype(kind: str) -> exp.DataType:
-    return exp.DataType.build(kind, dialect=OWN)
+    return exp.DataType.build(kind, dialect=PORTABLE_SQL)
 
 
 def _unreadable_error(name: str, kind: str, files: Sequence[str]) -> WarehouseError:

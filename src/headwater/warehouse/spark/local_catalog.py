@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headwater.names import literal
-from headwater.warehouse.base import SchemaName, TableColumn
-from headwater.warehouse.duckdb.engine import LAYERS
+from headwater.warehouse.base import LAYERS, SchemaName, TableColumn
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import quote_name
 from headwater.warehouse.spark.journal import CatalogState, Journal, SparkTable, UndoLog, wait_for_exit

@@ -1,0 +1,39 @@
+"""JSON Schema of all declarations, with the options of the engines that are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from headwater.model.connector import Connector
+from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
+from headwater.model.entity import Entity, Rules
+from headwater.model.fact import Fact
+from headwater.model.project import Project, WarehouseOptions
+from headwater.run.plugins import installed_warehouses
+
+_NOUNS: Sequence[tuple[str, Any]] = (
+    ("connector", Connector),
+    ("entity", Entity),
+    ("rules", Rules),
+    ("dimension", EntityDimension | EnumDimension | DateDimension),
+    ("fact", Fact),
+)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of headwater.yaml and of every noun below models/, for editors."""
+    return {"project": _project_schema(), **{name: TypeAdapter(noun).json_schema() for name, noun in _NOUNS}}
+
+
+def _project_schema() -> dict[str, Any]:
+    """The schema of a project, in which a warehouse is one of those whose engines are installed."""
+    classes = installed_warehouses()
+    references, settings = models_json_schema([(one, "validation") for one in classes])
+    project = Project.model_json_schema()
+    project["$defs"] |= settings["$defs"]
+    project["$defs"][WarehouseOptions.__name__] = {"oneOf": [references[one, "validation"] for one in classes]}
+    return project

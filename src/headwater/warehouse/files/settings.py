@@ -1,0 +1,54 @@
+"""What a project says of tables that are files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from headwater.model.address import Place
+from headwater.storage.url import to_absolute
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.settings import Resolve, WarehousePlace, WarehouseSettings
+
+
+class FilesWarehouse(WarehouseSettings):
+    """A folder of files a tenant, without a database: DuckDB computes, one pointer says which files count."""
+
+    engine: ClassVar[str] = "headwater.warehouse.files.engine:Files"
+    requirement: ClassVar[str] = "headwater[files]"
+    url_examples: ClassVar[tuple[str, ...]] = ("files:FOLDER",)
+
+    kind: Literal["files"]
+    url: Place = ".headwater/tables"
+    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
+    format: Literal["parquet", "csv", "delta"] = "parquet"
+    """What the tables are kept as."""
+    memory: str = ""
+    """The most memory DuckDB may use, e.g. `4GB`; beyond it, it spills to a temporary folder. Its own choice when empty."""
+    threads: int | None = None
+    """Threads of DuckDB; one a core unless given."""
+
+    def describe(self, tenant: str) -> str:
+        """The tenant's folder, and the format of its files."""
+        return f"{self.folder(tenant)}/{tenant} ({self.format})"
+
+    def folder(self, tenant: str) -> str:
+        """The folder or bucket below which a tenant has its own."""
+        return self.url.replace("{tenant}", tenant).rstrip("/")
+
+    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+        """The tenant's folder."""
+        return (WarehousePlace(option="url", location=f"{to_absolute(self.folder(tenant), root)}/{tenant}"),)
+
+    def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
+        """One tenant's folder."""
+        del resolve
+        warehouse: Warehouse = self.import_engine()(
+            tenant,
+            to_absolute(self.folder(tenant), root),
+            self.format,
+            self.memory,
+            threads=self.threads,
+            read_only=read_only,
+        )
+        return warehouse

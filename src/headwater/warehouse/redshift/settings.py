@@ -1,0 +1,57 @@
+"""What a project says of Redshift."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+from urllib.parse import parse_qsl
+
+from pydantic import AfterValidator
+
+from headwater.model.address import Address
+from headwater.warehouse.base import Warehouse
+from headwater.warehouse.settings import Resolve, WarehouseSettings
+
+
+def _check_bucket(text: str) -> str:
+    if not re.match(r"(s3://[^/?#\s]+[^?#\s]*|env:\w+)$", text):
+        msg = "write `s3://bucket/prefix`, or a reference to it such as `env:REDSHIFT_STAGE`"
+        raise ValueError(msg)
+    return text
+
+
+class RedshiftWarehouse(WarehouseSettings):
+    """Three schemas a tenant in one Redshift database. Never tried on a real cluster: see docs/guides/redshift.md."""
+
+    engine: ClassVar[str] = "headwater.warehouse.redshift.engine:Redshift"
+    requirement: ClassVar[str] = "headwater[redshift]"
+    url_examples: ClassVar[tuple[str, ...]] = ("redshift://user@host/db?stage=s3://BUCKET/PREFIX",)
+
+    kind: Literal["redshift"]
+    url: Address = "env:REDSHIFT_URL"
+    """A reference to the address, e.g. `env:REDSHIFT_URL`; or the address itself, `redshift://…`, without a password."""
+    stage: Annotated[str, AfterValidator(_check_bucket)]
+    """Where rows wait to be loaded, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
+    iam_role: str = "env:REDSHIFT_ROLE"
+    """The role by which the cluster reads the stage, `arn:aws:iam::…`, or a reference such as `env:REDSHIFT_ROLE`."""
+
+    @classmethod
+    def from_url(cls, text: str) -> Self:
+        """The settings that a URL means: an address with the other options behind it, or `redshift:` and a reference."""
+        address, _, more = text.partition("?")
+        if not address.startswith("redshift://"):
+            return super().from_url(text)
+        return cls.model_validate({"kind": "redshift", "url": address, **dict(parse_qsl(more))})
+
+    def describe(self, tenant: str) -> str:
+        """The tenant's schemas."""
+        return f"redshift, schemas {tenant}_silver and {tenant}_gold"
+
+    def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
+        """One tenant's schemas."""
+        del root
+        engine = self.import_engine()
+        url, stage, role = (resolve(getattr(self, name), name) for name in ("url", "stage", "iam_role"))
+        warehouse: Warehouse = engine(tenant, url, stage=stage, iam_role=role, read_only=read_only)
+        return warehouse

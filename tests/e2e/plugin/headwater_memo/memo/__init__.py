@@ -1,0 +1,3 @@
+"""The connector: `connector.yaml` beside this file."""
+
+from __future__ import annotations
