@@ -28,10 +28,10 @@ MADE = "<!-- Made by `make golden` from the sources; a change here is lost. -->\
 EXIT_CODES = """\
 | exit code | meaning |
 | --- | --- |
-| 0 | done |
+| 0 | succeeded |
 | 1 | failed |
 | 2 | your declarations, or your command line |
-| 3 | some parts failed; the rest was done |
+| 3 | some parts failed, or the run was cancelled; the rest was done |
 | 130 | stopped by a second Ctrl-C |
 """
 

@@ -37,7 +37,7 @@ def test_a_filter_that_knows_only_a_lower_bound_does_not_jam(odd, tmp_path):
     shop = OddShop(tmp_path / "shop", odd, cursor=OPEN_END)
     for number in range(10, 13):
         odd.records += [{"id": number, "name": "new", "changed": _now()}]
-        assert shop.run()["outcome"] == "done"
+        assert shop.run()["outcome"] == "succeeded"
     assert shop.current() == [1, 2, 3, 10, 11, 12]
     # What was taken before its window is read again with it, and history adds nothing for that.
     assert shop.ask("SELECT count(*) FROM silver.thing WHERE thing_id = 3") == [(1,)]

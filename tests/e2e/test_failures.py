@@ -63,7 +63,7 @@ def failed_steps(report, kind):
 
 def mended(project, wanted):
     """After the cause is gone, the next run completes and nothing is missing."""
-    assert project.run()["outcome"] == "done"
+    assert project.run()["outcome"] == "succeeded"
     assert project.tables() == wanted
     assert project.run()["written"] == {}
 
@@ -247,7 +247,7 @@ def test_a_full_disk(project, wanted, place, kilobytes):
         print(f"{place} with {kilobytes} kB: {dict(kinds)}; {first}")
         assert set(kinds) == {{"lake": "LakeError", "ledger": "StateError", "warehouse": "WarehouseError"}[place]}
         subprocess.run([mount, "-o", "remount,size=200m", small], check=True)
-        assert project.run()["outcome"] == "done"
+        assert project.run()["outcome"] == "succeeded"
         found = small / "acme.duckdb"
         if found.exists():
             shutil.copy(found, project.data / "acme.duckdb")

@@ -76,7 +76,7 @@ def test_gold_with_keys_of_an_earlier_version_is_narrowed_by_a_run_without_news(
     planned = star("plan").out
     assert all(name.removeprefix("dim_") in planned for name, _ in named)
     report = star.run()
-    found = [one for one in report["findings"] if one["finding"] == "keys made anew"]
+    found = [one for one in report["findings"] if one["finding"] == "keys_rebuilt"]
     assert {one["table"] for one in found} <= {f"gold.{name}" for name, _ in dimensions(star)}
     assert len(found) > 5
     assert star.tables(layers=("gold",)) == before
@@ -105,7 +105,7 @@ def widen(db, name, key):
 def test_counted_keys_stay_through_rebuilds_and_reach_every_reader(star):
     star.declare(surrogate="sequence")
     report = star.run()
-    assert {one["finding"] for one in report["findings"] if "keys" in one["finding"]} == {"keys made anew"}
+    assert {one["finding"] for one in report["findings"] if "keys" in one["finding"]} == {"keys_rebuilt"}
     counted = star.tables(layers=("gold",))
     for name, key in dimensions(star):
         numbers = [number for (number,) in star.ask(f"SELECT {key} FROM gold.{name} WHERE {key} >= 0 ORDER BY 1")]

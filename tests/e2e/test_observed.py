@@ -126,7 +126,7 @@ def test_a_stamp_before_all_computers_is_one_all_the_same(shelf, stamp):
     when = datetime.fromisoformat(stamp)
     rows = shelf.ask("SELECT name, valid_from, is_current FROM silver.thing ORDER BY version_number")
     assert rows == [("old", when.replace(tzinfo=None), False), ("new", datetime(2026, 1, 4), True)]  # noqa: DTZ001
-    assert "no change stamp" not in found(shelf.on(6))
+    assert "missing_stamp" not in found(shelf.on(6))
     assert at(4) == "2026-01-04T00:00:00Z"
 
 

@@ -100,7 +100,7 @@ def test_places_whose_ledger_is_gone_are_claimed_by_a_word(tmp_path, services):
     assert "--yes" in first("tenant", "claim", "acme", code=2).error["try"]
     first("run", code=2)
     assert first("tenant", "claim", "acme", "--yes").json == {"tenant": "acme", "claimed": True}
-    assert first.run()["outcome"] == "done"
+    assert first.run()["outcome"] == "succeeded"
     assert held(first) == [["it:1", "a", True]]
     assert "no tenant" in first("tenant", "claim", "nobody", "--yes", code=2).error["what"]
 
@@ -125,4 +125,4 @@ def test_a_tenant_that_was_removed_and_comes_back_finds_its_places(tmp_path, ser
     first.declare(tenants={})
     first("tenant", "remove", "acme", "--yes")
     first.declare(tenants=declared)
-    assert first.run()["outcome"] == "done"
+    assert first.run()["outcome"] == "succeeded"

@@ -353,7 +353,7 @@ def test_a_service_that_never_sends_what_it_counts_is_a_finding(counted, service
             batch("numbered"), question(client, "numbered"), client, lake=lake, ledger=ledger, listen=events.append
         )
     assert row.rows == 15
-    (found,) = (event for event in events if isinstance(event, FindingMade))
+    (found,) = (event.finding for event in events if isinstance(event, FindingMade))
     assert (found.table, found.finding, found.count) == ("psa.numbered", "changes_unproved", abs(15 - counted))
     assert f"15 records came, and the service counts {counted}" in found.detail
 

@@ -34,7 +34,7 @@ def told(warehouse, star=STAR):
     """All of gold brought up to date; what was found about keys."""
     heard = []
     build_star(warehouse, star, listen=heard.append)
-    return [one for one in heard if isinstance(one, FindingMade) and "keys" in one.finding]
+    return [one.finding for one in heard if isinstance(one, FindingMade) and one.finding.finding == "keys_rebuilt"]
 
 
 def lived():

@@ -7,6 +7,7 @@ import pytest
 
 from headwater.batch import Batch, create_batch
 from headwater.errors import StateError
+from headwater.ledger.base import RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
 
@@ -44,7 +45,7 @@ WRITES: list[tuple[str, Callable[[SqlLedger, Batch], object]]] = [
     ("settle", lambda ledger, parcel: ledger.update_quarantine("acme", ledger.list_refused("acme"))),
     ("mark", lambda ledger, parcel: ledger.set_mark("acme", "swept", "yes")),
     ("start", lambda ledger, parcel: ledger.start_run("acme", "r1")),
-    ("end", lambda ledger, parcel: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 1})),
+    ("end", lambda ledger, parcel: ledger.end_run("acme", "r1", outcome=RunOutcome.SUCCEEDED, counts={"rows": 1})),
 ]
 
 

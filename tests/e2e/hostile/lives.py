@@ -36,7 +36,7 @@ FIELDS = {
     "changed": "timestamp",
     "gone": "boolean",
 }
-HARMLESS = ("no change stamp", "future_stamp", "not swept")
+HARMLESS = ("missing_stamp", "future_stamp", "sweep_skipped")
 """Findings that say nothing about whether rows are missing or left over."""
 Row = tuple[str, Decimal]
 """Name and amount of a thing."""

@@ -233,7 +233,8 @@ def test_a_circle_of_ancestors_is_reported_and_gives_nothing():
     assert read_rows(warehouse, "dim_company", "number", where=REAL) == [(None,)] * 4
     (finding,) = heard
     assert isinstance(finding, FindingMade)
-    assert (finding.count, finding.detail) == (3, "psa:1, psa:2, psa:3")
+    assert (finding.finding.finding, finding.finding.count) == ("ancestor_cycle", 3)
+    assert finding.finding.detail.endswith(": psa:1, psa:2, psa:3")
 
 
 def test_a_build_touches_the_changed_members_only_and_a_replay_none():

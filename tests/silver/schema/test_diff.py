@@ -149,7 +149,7 @@ def test_added_from_now(warehouse, land):
     wide = choosing("from_now", WIDE)
     done = take(warehouse, wide, WHOLE, land(AFTER, 2))
     (told,) = done.findings
-    assert (told.finding, told.count) == ("begins now", 1)
+    assert (told.finding, told.count) == ("column_added", 1)
     assert told.detail == "thing.colour is new; `headwater rebuild --entity thing` brings in its past"
     check(
         warehouse,
@@ -187,7 +187,7 @@ def test_removed_from_now(warehouse, land):
     narrow, news, more = choosing("from_now", NARROW), land(AFTER, 2), land(AFTER.replace("new ", "next"), 3)
     done = take(warehouse, narrow, SMALL, news)
     assert (done.events, done.inserted, done.deleted) == (1, 0, 0)
-    assert [one.finding for one in done.findings] == ["ends now"]
+    assert [one.finding for one in done.findings] == ["column_retired"]
     done = take(warehouse, narrow, SMALL, news, more)
     assert (done.events, done.inserted, done.deleted, done.findings) == (1, 2, 1, ())
     check(
@@ -242,8 +242,8 @@ def test_renamed_from_now_is_one_that_ends_and_one_that_begins(warehouse, land):
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
     done = take(warehouse, thing("from_now", name="text", shade="text"), SHADED, land(AFTER, 2))
     assert [(one.finding, one.detail.split(" ")[0]) for one in done.findings] == [
-        ("begins now", "thing.shade"),
-        ("ends now", "thing.colour"),
+        ("column_added", "thing.shade"),
+        ("column_retired", "thing.colour"),
     ]
     check(
         warehouse,
@@ -294,7 +294,7 @@ def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
         )  # fmt: skip
         done = take(warehouse, renamed, read, tied)
         assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
-        assert [one.finding for one in done.findings] == ["renamed"]
+        assert [one.finding for one in done.findings] == ["column_renamed"]
         assert log(warehouse) == told
     # Whoever forgets to say the old name changes nothing: it is remembered.
     renamed = thing(name="text", tint="text")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 
 from headwater.errors import SafetyCheckError
-from headwater.events import EventListener, FindingMade
+from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import KEYS
 from headwater.gold.columns import column_list
 from headwater.gold.key_sequence import load_last
@@ -82,7 +82,9 @@ def _rebuild_keys(
         return WriteCounts()
     facts = _referencing_columns(star, declared)
     written = _replace_keys(warehouse, declared, facts, pairs)
-    listen(_finding(warehouse.tenant, table, moved, _describe_change(warehouse, star, table, facts)))
+    detail = _describe_change(warehouse, star, table, facts)
+    finding = Finding(table=f"gold.{table}", finding="keys_rebuilt", count=moved, detail=detail)
+    listen(FindingMade(tenant=warehouse.tenant, finding=finding))
     return written
 
 
@@ -154,10 +156,6 @@ def _describe_change(warehouse: Warehouse, star: Star, table: str, facts: Iterab
     others = [name for name in warehouse.tables("gold") if name.startswith("fact_") and name not in known]
     told = f"keys of {table} and of {', '.join(facts) or 'no fact'} were exchanged together"
     return told + (f"; not those of {', '.join(others)}, which nothing declares any more" if others else "")
-
-
-def _finding(tenant: str, table: str, moved: int, detail: str) -> FindingMade:
-    return FindingMade(tenant=tenant, table=f"gold.{table}", finding="keys made anew", count=moved, detail=detail)
 
 
 def _swap_keys(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> WriteCounts:
