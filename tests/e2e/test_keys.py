@@ -70,8 +70,10 @@ def test_gold_with_keys_of_an_earlier_version_is_narrowed_by_a_run_without_news(
     with duckdb.connect(str(star.data / "acme.duckdb")) as db:
         for name, key in named:
             widen(db, name, key)
-        db.execute("DELETE FROM meta.progress WHERE entity = '@keys'")
-        db.execute("UPDATE meta.progress SET change_id = 1 WHERE entity = '@definition' AND consumer LIKE 'dim_%'")
+        db.execute("DELETE FROM meta.consumer_offset WHERE entity = '@keys'")
+        db.execute(
+            "UPDATE meta.consumer_offset SET change_id = 1 WHERE entity = '@definition' AND consumer LIKE 'dim_%'"
+        )
     assert star.tables(layers=("gold",)) != before
     planned = star("plan").out
     assert all(name.removeprefix("dim_") in planned for name, _ in named)

@@ -126,11 +126,11 @@ OLDER = ("source", "stamp", "observed", "place", "first_observed")
 def make_older(project):
     """Turn the history of a project into one that an older version kept, in which things are otherwise, too."""
     with duckdb.connect(str(project.data / "acme.duckdb")) as db:
-        rows = db.sql("SELECT entity, shape FROM meta.shape").fetchall()
+        rows = db.sql("SELECT entity, declaration FROM meta.entity_schema").fetchall()
         for entity, shape in rows:
             told = json.loads(shape)
             del told["log"]
-            db.execute("UPDATE meta.shape SET shape = ? WHERE entity = ?", [json.dumps(told), entity])
+            db.execute("UPDATE meta.entity_schema SET declaration = ? WHERE entity = ?", [json.dumps(told), entity])
             kept = f"SELECT * EXCLUDE ({', '.join(OLDER)}) FROM silver.{entity}_log"
             db.sql(f"CREATE OR REPLACE TABLE silver.{entity}_log AS {kept}")
             db.sql(f"DELETE FROM silver.{entity} WHERE version_number > 1")

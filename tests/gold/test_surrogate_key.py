@@ -90,9 +90,9 @@ def aged(warehouse):
             assert wide % 2**53 == number
             for table, column in [(f"dim_{dimension}", dimension), *(("fact_entry", name) for name in columns)]:
                 warehouse.update("gold", table, {f"{column}_key": str(wide)}, f"{column}_key = {number}")
-    warehouse.delete("meta", "progress", "entity = '@keys'")
+    warehouse.delete("meta", "consumer_offset", "entity = '@keys'")
     warehouse.update(
-        "meta", "progress", {"change_id": "change_id + 1"}, "entity = '@definition' AND consumer LIKE 'dim_%'"
+        "meta", "consumer_offset", {"change_id": "change_id + 1"}, "entity = '@definition' AND consumer LIKE 'dim_%'"
     )
 
 

@@ -147,7 +147,7 @@ def test_a_replay_writes_nothing(warehouse, landed, take):
     take(warehouse, one)
     again = take(warehouse, one)
     assert (again.events, again.inserted, again.deleted) == (0, 0, 0)
-    assert warehouse.rows("SELECT count(*) FROM meta.change") == [(1,)]
+    assert warehouse.rows("SELECT count(*) FROM meta.change_feed") == [(1,)]
 
 
 def test_a_flag_deletes_and_a_later_update_reopens(warehouse, landed, take):

@@ -28,6 +28,7 @@ from headwater.run.ownership import own_lake, own_warehouse, owner_of
 from headwater.run.plugins import Plug, load_blueprint, load_plug, open_ledger, open_warehouse
 from headwater.run.secrets import resolve_url
 from headwater.silver.owner import Owner
+from headwater.silver.schema.upgrade import upgrade_tables
 from headwater.warehouse.base import Warehouse
 
 
@@ -152,6 +153,7 @@ class TenantWorkspace:
         if not read_only:
             try:
                 own_warehouse(warehouse, self.owner(), self.ledger, where=self.project.origin.location_of("warehouse"))
+                upgrade_tables(warehouse)
             except BaseException:
                 warehouse.close()
                 raise

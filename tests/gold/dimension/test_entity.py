@@ -284,7 +284,7 @@ def test_changes_that_all_have_consumed_may_be_trimmed():
 def test_a_dropped_table_is_forgotten():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
     drop_table(warehouse, "dim_company")
-    assert warehouse.rows("SELECT * FROM meta.progress") == []
+    assert warehouse.rows("SELECT * FROM meta.consumer_offset") == []
     built(warehouse, company(segment="T2"))
     assert len(read_rows(warehouse, "dim_company", "segment", where=REAL)) == 2
 

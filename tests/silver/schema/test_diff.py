@@ -273,7 +273,7 @@ def test_renamed_and_rebuilt(warehouse, land):
     check(warehouse, SHADES)
 
 
-TIED = """
+TIED_KEYS = """
     | id | name | size | colour | changed    |
     | -- | ---- | ---- | ------ | ---------- |
     | 1  | new  | 5    | blue   | 2026-01-10 |
@@ -284,7 +284,7 @@ TIED = """
 
 def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
     """No version, no event and no hash changes, whatever else stood at the same instant: twice renamed is no more."""
-    first, tied, second = land(BEFORE, 1), land(TIED, 2), land(AFTER, 3)
+    first, tied, second = land(BEFORE, 1), land(TIED_KEYS, 2), land(AFTER, 3)
     take(warehouse, NARROW, SMALL, first)
     take(warehouse, choosing("from_now", WIDE), WHOLE, tied)
     told = log(warehouse)
@@ -302,12 +302,12 @@ def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
     assert (done.events, done.findings) == (1, ())
     names = [column.name for column in warehouse.describe("silver", "thing_log")]
     assert sorted(names) == sorted(["id", "name", "tint", *LOG_COLUMNS])
-    known = {row[0] for row in warehouse.rows("SELECT known FROM silver.thing_log")}
+    known = {row[0] for row in warehouse.rows("SELECT known_columns FROM silver.thing_log")}
     assert known == {",id,name,", None}
 
 
 def test_a_history_with_another_name_is_the_one_that_always_had_it(warehouse, land):
-    first, tied, second = land(BEFORE, 1), land(TIED, 2), land(AFTER, 3)
+    first, tied, second = land(BEFORE, 1), land(TIED_KEYS, 2), land(AFTER, 3)
     shaded = thing(name="text", shade={"type": "text", "renamed_from": "colour"})
     take(warehouse, WIDE, WHOLE, first, tied)
     take(warehouse, shaded, SHADED, second)

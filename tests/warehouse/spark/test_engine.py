@@ -357,7 +357,7 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tm
 
 
 def all_of(warehouse):
-    tables = ("silver.thing", "silver.thing_log", "meta.change", "meta.tied")
+    tables = ("silver.thing", "silver.thing_log", "meta.change_feed", "meta.tied_keys")
     return [sorted(warehouse.rows(f"SELECT * FROM {table}"), key=repr) for table in tables]
 
 
@@ -432,12 +432,12 @@ for undo in (warehouse._tables.roll_back, lambda: None):
         with warehouse.transaction():
             warehouse.delete("silver", "thing", "TRUE")
             warehouse.drop("silver", "thing_current")
-            warehouse.drop("meta", "tied")
+            warehouse.drop("meta", "tied_keys")
             raise KeyError
     except KeyError:
         told.append(len(read_versions(warehouse)))
 merge_events(warehouse, [make_event("p:2", 5, name="b")])
-told += [read_versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied") is not None]
+told += [read_versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied_keys") is not None]
 told.append(warehouse.arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
 warehouse.erase()
 print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)

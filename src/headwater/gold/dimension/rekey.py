@@ -21,6 +21,7 @@ from headwater.model.fact import Fact
 from headwater.model.tables import key_column, table_name
 from headwater.names import literal, quote
 from headwater.warehouse.base import Warehouse, WriteCounts
+from headwater.warehouse.meta_names import find_meta_table
 
 HASH, SEQUENCE = 53, 1
 """What is noted of keys that are hashes (their bits), and of those that are counted (their step)."""
@@ -44,7 +45,8 @@ def find_outdated(warehouse: Warehouse, dimensions: Iterable[Dimension], built: 
     stored = [name for name in kinds if f"gold.{name}" in built]
     if not stored:
         return frozenset()
-    noted = _load_key_kinds(warehouse) if warehouse.describe("meta", "progress") is not None else {}
+    offsets = find_meta_table(warehouse, "consumer_offset")
+    noted = _load_key_kinds(warehouse, offsets) if offsets else {}
     return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
 
 
@@ -61,7 +63,7 @@ def rekey_dimension(
             written = _rebuild_keys(warehouse, star, declared, kind, listen)
         warehouse.overwrite(
             "meta",
-            "progress",
+            "consumer_offset",
             f"consumer = {literal(table)} AND entity = {literal(KEYS)}",
             ("consumer", "entity", "change_id"),
             f"SELECT {literal(table)}, {literal(KEYS)}, CAST({kind} AS BIGINT)",
@@ -111,9 +113,9 @@ def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventLis
     return written
 
 
-def _load_key_kinds(warehouse: Warehouse) -> dict[str, int]:
+def _load_key_kinds(warehouse: Warehouse, offsets: str = "consumer_offset") -> dict[str, int]:
     found = warehouse.rows(
-        f"SELECT consumer, change_id FROM {warehouse.ref('meta', 'progress')} WHERE entity = {literal(KEYS)}"
+        f"SELECT consumer, change_id FROM {warehouse.ref('meta', offsets)} WHERE entity = {literal(KEYS)}"
     )
     return {str(name): int(kind) for name, kind in found}
 

@@ -52,7 +52,7 @@ def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
             return
         with warehouse.transaction():
             counted = counted_tables(warehouse, workspace.declarations.dimensions.values())
-            kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("progress",) if counted else ())})}
+            kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("consumer_offset",) if counted else ())})}
             if counted:
                 reset_progress(warehouse)
             for layer in _LAYERS:

@@ -157,6 +157,11 @@ class Catalog:
         table = Table(layer=layer, name=name, columns=stored, references=references)
         self._remake(table, [column for column in stored if column.name not in columns], primary=primary)
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        for before, after in names.items():
+            self.run(f"ALTER TABLE {self.ref(layer, name)} RENAME COLUMN {quote(before)} TO {quote(after)}")
+
 
 def _to_column(column: TableColumn, dtype: str, sure: set[str]) -> TableColumn:
     return TableColumn(name=column.name, dtype=dtype, required=column.name in sure)

@@ -204,6 +204,13 @@ class Spark:
             with self.transaction():
                 self._writes.remake(layer, name, kept)
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        stored = self._tables.columns(layer, name) or ()
+        renamed = [replace(column, name=names.get(column.name, column.name)) for column in stored]
+        with self.transaction():
+            self._writes.remake(layer, name, renamed, names=names)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside count together, or none does. One inside another is part of the outer one.
