@@ -70,16 +70,16 @@ def test_a_run_answers_with_its_report(shell):
 
 
 def test_what_failed_in_part_says_so_in_four_slots_and_with_code_3(shell):
-    error = PermanentError("The service refused.", where="tickets", saw="403", hint="ask for the right")
+    error = PermanentError("The service refused.", where="tickets", details="403", hint="ask for the right")
     step = StepResult(step="extract:psa/tickets", state="failed", error=error)
     shell.verb("run", done(outcome="partial", steps=(step,)))
     shell("run")
     assert shell.code == 3
     assert "failed extract:psa/tickets" in shell.out
-    assert "  try   ask for the right" in shell.out
+    assert "  fix   ask for the right" in shell.out
     shell("run", "--json")
     assert shell.code == 3
-    assert shell.json["steps"][0]["error"]["saw"] == "403"
+    assert shell.json["steps"][0]["error"]["found"] == "403"
 
 
 def test_a_run_hands_on_what_was_asked(shell):
@@ -352,7 +352,7 @@ def test_a_command_line_that_cannot_be_meant_leaves_with_2(shell, words):
     shell(*words)
     assert shell.code == 2
     assert shell.out == ""
-    assert "  try   `headwater" in shell.err
+    assert "  fix   `headwater" in shell.err
     shell(*words, "--json")
     assert shell.code == 2
-    assert set(shell.json["error"]) == {"kind", "what", "where", "saw", "try"}
+    assert set(shell.json["error"]) == {"kind", "message", "at", "found", "fix"}

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from headwater.cli.lazy_command import Lazy
-from headwater.cli.main import COMMANDS, code_of
+from headwater.cli.main import COMMANDS, code_of, module_of
 from headwater.declared import Declared
 from headwater.model.project import Declarations
 
@@ -65,7 +65,8 @@ def cli_page() -> str:
         "# Command line\n",
         MADE,
         "Every command answers on standard output; progress and complaints go to standard error.",
-        '`--json` prints exactly one JSON object instead, errors included: `{"error": {"kind", "what", "where", "saw", "try"}}`.',
+        "`--json` prints exactly one JSON object instead. Of an error:",
+        '`{"error": {"kind", "message", "at", "found", "fix"}}`.',
         "In it an instant is ISO 8601 in UTC, a decimal a number with all its digits, bytes base64.\n",
         EXIT_CODES,
     ]
@@ -80,7 +81,7 @@ def command_words() -> Iterator[tuple[str, ...]]:
     """The words of every command, and of its parts."""
     for name in COMMANDS:
         yield (name,)
-        parts = Lazy(name, module=f"headwater.cli.commands.{name}", line="").loaded()
+        parts = Lazy(name, module=module_of(name), line="").loaded()
         yield from ((name, part) for part in getattr(parts, "commands", ()))
 
 

@@ -58,7 +58,7 @@ def test_a_rebuild_is_identical_in_every_table_and_every_column(lived, service):
         assert lived("rebuild", "--entity", entity).json["outcome"] == "succeeded"
         unasked(service)
         assert lived.tables(read_times=True) == before
-    assert lived("rebuild", "--entity", "compny", code=2).error["try"] == "did you mean `company`?"
+    assert lived("rebuild", "--entity", "compny", code=2).error["fix"] == "did you mean `company`?"
     assert lived.run()["written"] == {}
 
 

@@ -48,14 +48,14 @@ def test_a_lower_bound_that_is_ignored_is_noticed_all_the_same(odd, tmp_path):
     shop.run()
     odd.matching = lambda params: odd.records
     report = shop.run(code=1)
-    assert "ignored the filter" in report["steps"][0]["error"]["what"]
+    assert "ignored the filter" in report["steps"][0]["error"]["message"]
 
 
 def test_an_upper_bound_that_was_sent_is_held_against_the_answer(odd, tmp_path):
     odd.records[2]["changed"] = _later()
     odd.matching = lambda params: odd.records
     report = OddShop(tmp_path / "shop", odd).run(code=None)
-    assert "ignored the filter" in report["steps"][0]["error"]["what"]
+    assert "ignored the filter" in report["steps"][0]["error"]["message"]
 
 
 def test_the_first_window_can_be_asked_for_without_its_lower_bound(odd, tmp_path):

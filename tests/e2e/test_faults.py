@@ -62,7 +62,7 @@ def test_what_lasts_stops_one_resource_until_it_is_over(small, service, fault):
     report = small.run(code=3)
     (error,) = [step["error"] for step in report["steps"] if step["state"] == "failed"]
     print(error)
-    assert "time_entries" in error["where"]
+    assert "time_entries" in error["at"]
     service.heal()
     assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)

@@ -51,7 +51,7 @@ def test_a_read_that_was_begun_waits_for_its_secret_and_then_goes_on(small, serv
     small.run(code=3)
     service.heal()
     key = small.env.pop("CONNECTWISE_PRIVATE_KEY")
-    assert "CONNECTWISE_PRIVATE_KEY" in small("run", code=2).error["what"]
+    assert "CONNECTWISE_PRIVATE_KEY" in small("run", code=2).error["message"]
     small.env["CONNECTWISE_PRIVATE_KEY"] = key
     assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)

@@ -34,7 +34,7 @@ def test_commands_that_only_read_work_before_the_first_run(older, service):
     status = older("status").json
     assert status["last_run"]["outcome"] == "partial"
     assert {row["table"]: row["rows"] for row in status["tables"]}["company_log"] == 12
-    assert older("asof", "2026-01-02T12:00:00Z", "company").json["rows"]
+    assert older("as-of", "2026-01-02T12:00:00Z", "company").json["rows"]
     assert len(older("history", "company", "psa:2").json["moments"]) == 3
     steps = [step["id"] for step in older("plan").json["steps"]]
     assert "conform:area" in steps

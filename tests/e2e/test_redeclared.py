@@ -51,10 +51,10 @@ def findings(report):
 def refused(project, *command):
     """The error of a command that will not guess."""
     error = project(*command, code=2).error
-    assert error["what"].endswith("what becomes of its history is not said; nothing was written")
-    assert (error["kind"], error["where"]) == ("DeclarationError", "models/entities/company.yaml:1")
-    assert error["saw"] == SAW
-    assert all(f"`on_schema_change: {choice}`" in error["try"] for choice in ("from_now", "rebuild"))
+    assert error["message"].endswith("what becomes of its history is not said; nothing was written")
+    assert (error["kind"], error["at"]) == ("DeclarationError", "models/entities/company.yaml:1")
+    assert error["found"] == SAW
+    assert all(f"`on_schema_change: {choice}`" in error["fix"] for choice in ("from_now", "rebuild"))
 
 
 def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(small, service):
@@ -143,7 +143,7 @@ def test_a_history_of_an_older_version_is_made_anew_and_told(small):
     entities = make_older(small)
     assert small.tables() != before
     key = small.ask("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
-    assert "older Headwater" in small("history", "company", key, code=1).error["saw"]
+    assert "older Headwater" in small("history", "company", key, code=1).error["found"]
     assert all("older Headwater" in note for note in small("plan").json["notes"])
     report = small.run()
     assert findings(report) == [(f"silver.{entity}", "history_rebuilt") for entity in sorted(entities)]

@@ -50,7 +50,7 @@ def test_a_list_that_is_null_is_an_empty_page_and_a_missing_one_an_error_that_sa
     assert desk.run()["rows"] == 0
     service.body = b'{"total": 0}'
     report = desk.run(code=1)
-    assert "no list of records at `items`" in report["steps"][0]["error"]["what"]
+    assert "no list of records at `items`" in report["steps"][0]["error"]["message"]
 
 
 def test_a_read_of_which_all_is_refused_is_no_success(desk, service):

@@ -232,7 +232,7 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(SafetyCheckError) as caught:
         build_table(warehouse, STAR, MEMBER)
-    assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
+    assert caught.value.details.startswith("key 7 of psa:1 and psa:")
     assert read_star(warehouse) == before
     assert "sequence" in caught.value.hint
     build_star(warehouse, star_with("sequence"))

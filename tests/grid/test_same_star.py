@@ -42,7 +42,7 @@ def looks(project, *env):
     names = {row["table"] for row in project("status", *env).json["tables"]}
     assert {"company", "dim_company", "fact_ticket"} <= names
     assert project("explain", "dim_company", *env).json["sql"]
-    day = ("asof", "2100-01-01", "company")
+    day = ("as-of", "2100-01-01", "company")
     assert project(*day, *env).json == project(*day).json
 
 

@@ -370,7 +370,7 @@ class _Reader:
         key = ", ".join(f"{path} {read_value(page.records[at], path)}" for path in self.question.resource.key)
         raise PermanentError(
             "the service ignored the filter: it sent a record that was not asked for",
-            saw=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
+            details=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
             hint="look at `params:` of the cursor; nothing was advanced",
         )
 

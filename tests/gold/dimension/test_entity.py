@@ -124,7 +124,7 @@ def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
     with pytest.raises(SafetyCheckError) as caught:
         built(warehouse, company(segment="T2"))
     # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
-    assert ("(7)" if warehouse.capabilities.constraints else "key 7 of psa:1 and psa:8") in caught.value.saw
+    assert ("(7)" if warehouse.capabilities.constraints else "key 7 of psa:1 and psa:8") in caught.value.details
     assert "sequence" in caught.value.hint
     assert warehouse.describe("gold", "dim_company") is None
 

@@ -336,8 +336,8 @@ def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
     merge_events(warehouse, "entry", worked(2, None, member_id=7))
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
-    assert "member_id = 7" in caught.value.saw
-    assert "psa:1 and psa:2" in caught.value.saw
+    assert "member_id = 7" in caught.value.details
+    assert "psa:1 and psa:2" in caught.value.details
     assert "grain [member_id]" in caught.value.where
     assert read_rows(warehouse, "fact_entry", "entity_key") == [("psa:1",)]
 
@@ -349,8 +349,8 @@ def test_an_empty_grain_is_shared_like_any_other():
     merge_events(warehouse, "entry", worked(3, None, member_id=7), worked(4, None, member_id=8, approver_id=7))
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
-    assert "member_id = 7, approver_id = None" in caught.value.saw
-    assert "psa:1 and psa:3" in caught.value.saw
+    assert "member_id = 7, approver_id = None" in caught.value.details
+    assert "psa:1 and psa:3" in caught.value.details
 
 
 def test_two_connections_may_have_the_same_ids():

@@ -122,16 +122,16 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "saw", "ways"),
+    ("before", "after", "details", "ways"),
     [
         (NARROW, WIDE, "`colour` is new", 4),
         (WIDE, NARROW, "`colour` is declared no more", 4),
         (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is declared no more", 5),
     ],
 )
-def test_the_refusal_names_the_columns_and_both_choices(before, after, saw, ways):
+def test_the_refusal_names_the_columns_and_both_choices(before, after, details, ways):
     error = check_decision(after, diff_schema(after, SchemaSnapshot(key=("id",), columns=before.columns)))
-    assert (error.saw, error.hint.count("; ") + 1) == (saw, ways)
+    assert (error.details, error.hint.count("; ") + 1) == (details, ways)
     assert "`on_schema_change: from_now`" in error.hint
     assert "`on_schema_change: rebuild`" in error.hint
 
@@ -140,8 +140,8 @@ def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
     both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
     shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
     error = check_decision(shaded, diff_schema(shaded, SchemaSnapshot(key=("id",), columns=both, retired=("colour",))))
-    assert error.what.endswith("its history cannot go on with that; nothing was written")
-    assert error.saw == "`shade` and `colour` are both there already"
+    assert error.message.endswith("its history cannot go on with that; nothing was written")
+    assert error.details == "`shade` and `colour` are both there already"
 
 
 def test_added_from_now(warehouse, land):

@@ -158,7 +158,7 @@ def test_a_place_that_is_in_use_is_not_touched(tmp_path):
     ground = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))
     with pytest.raises(SafetyCheckError, match="finds tables in its place") as caught:
         ground.create_tenant()
-    assert caught.value.saw == "silver.company"
+    assert caught.value.details == "silver.company"
     ground.close()
     assert (tmp_path / "one.duckdb").exists()
 

@@ -244,7 +244,7 @@ def test_a_past_day_can_be_asked_for(opening):
 def test_complaints_have_no_call_stack(warehouse):
     with pytest.raises(WarehouseError) as caught:
         warehouse.rows("SELECT nothing FROM gold.things")
-    assert "nothing" in caught.value.saw
+    assert "nothing" in caught.value.details
     assert "org.apache" not in str(caught.value)
     assert "SELECT" in caught.value.hint
     with pytest.raises(WarehouseError, match="no BIGINT: x"):
@@ -255,7 +255,7 @@ def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(war
     java = warehouse._spark.sparkContext._jvm.java
     with pytest.raises(WarehouseError, match="Spark refused") as caught, warehouse._translate_errors("SELECT 1"):
         java.nio.file.Files.size(java.io.File("/nowhere").toPath())
-    assert "NoSuchFileException: /nowhere" in caught.value.saw
+    assert "NoSuchFileException: /nowhere" in caught.value.details
     assert "\tat " not in str(caught.value)
 
 

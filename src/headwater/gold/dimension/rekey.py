@@ -196,6 +196,6 @@ def collision_error(table: str, number: int, one: str, other: str) -> SafetyChec
     return SafetyCheckError(
         f"Two members of {table} have the same surrogate key; nothing was written.",
         where=f"gold.{table}",
-        saw=f"key {number} of {one} and {other}",
+        details=f"key {number} of {one} and {other}",
         hint="declare `surrogate: sequence` for this dimension, and run again",
     )

@@ -277,6 +277,6 @@ def _check_grain(job: _Job, fresh: str) -> None:
         raise DeclarationError(
             f"Rows of {job.table.name} share their grain; nothing was written.",
             where=f"{job.fact.origin} fact {job.fact.fact}, grain [{', '.join(grain)}]",
-            saw=f"{count} rows with {example}, made from {one} and {other}",
+            details=f"{count} rows with {example}, made from {one} and {other}",
             hint="add a column to the grain that tells them apart",
         )

@@ -66,7 +66,7 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepRe
         defect = HeadwaterError(
             "a step failed in a way nobody foresaw; this is a defect",
             where=step.id,
-            saw=f"{type(error).__name__}: {error}",
+            details=f"{type(error).__name__}: {error}",
             hint="report it; what was committed is kept, and the next run goes on from there",
         )
         defect.__cause__ = error
@@ -75,7 +75,7 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepRe
 
 def _failed(plan: Plan, step: Step, error: HeadwaterError, listen: EventListener) -> StepResult:
     listen(StepFailed(tenant=plan.tenant, step=step.id, error=str(error)))
-    return StepResult(step=step.id, state="failed", detail=error.what, error=error)
+    return StepResult(step=step.id, state="failed", detail=error.message, error=error)
 
 
 def _skipped(plan: Plan, step: Step, because: str, listen: EventListener) -> StepResult:

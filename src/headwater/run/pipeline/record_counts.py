@@ -110,7 +110,7 @@ class Counting:
             else:
                 numbers = self._against_count(stock, source, due.now)
         except HeadwaterError as error:
-            self._report(source.feed, "count_unavailable", 1, f"{source.feed}: {error.what}")
+            self._report(source.feed, "count_unavailable", 1, f"{source.feed}: {error.message}")
             return None
         return CountRow(feed=source.feed, entity=due.entity, counted_at=at, numbers=numbers)
 

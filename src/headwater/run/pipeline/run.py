@@ -147,7 +147,7 @@ def _outcome(
 ) -> tuple[tuple[StepResult, ...], RunOutcome]:
     unreachable = work.services.unreachable
     refused = tuple(
-        StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
+        StepResult(step=f"connect:{name}", state="failed", detail=error.message, error=error)
         for name, error in unreachable.items()
     )
     wanted = [feed for feed in work.sources if asked.picks(feed) and feed.connection not in unreachable]
@@ -267,7 +267,9 @@ def _chunk(asked: Asked) -> timedelta | None:
     try:
         return parse_span(asked.chunk)
     except ValueError as error:
-        raise DeclarationError("This is no span of time.", where="--chunk", saw=asked.chunk, hint=str(error)) from error
+        raise DeclarationError(
+            "This is no span of time.", where="--chunk", details=asked.chunk, hint=str(error)
+        ) from error
 
 
 def _note_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:

@@ -84,7 +84,7 @@ class Inquiry:
             try:
                 verified = [self._read(arrival, [*missing, *unread[: most - len(missing)]], sought.control)]
             except HeadwaterError as error:
-                return [], [self._wait(arrival, sought, error.what)]
+                return [], [self._wait(arrival, sought, error.message)]
             unread = unread[most - len(missing) :]
         self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "settled")
         return [arrival, *verified], self._left(arrival, unread)

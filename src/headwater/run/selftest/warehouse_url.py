@@ -35,7 +35,7 @@ def named(text: str) -> Any:
     if kind in _ADDRESSES and (rest.startswith("//") or kind not in _ADDRESSES.values()):
         return settings_of({"kind": _ADDRESSES[kind], "url": text})
     if not colon:
-        raise DeclarationError("This names no warehouse.", where=_WHERE, saw=text, hint=f"write one of: {EXAMPLES}")
+        raise DeclarationError("This names no warehouse.", where=_WHERE, details=text, hint=f"write one of: {EXAMPLES}")
     first, _, more = rest.partition("?")
     values: dict[str, Any] = dict(parse_qsl(more))
     if first:
@@ -51,9 +51,9 @@ def settings_of(values: Mapping[str, Any]) -> Any:
         return _SETTINGS.validate_python(dict(values))
     except ValidationError as error:
         # The text itself stays out of sight: where it does not hold, it may well be a password.
-        saw = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        details = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise DeclarationError(
-            "This names no warehouse.", where=_WHERE, saw=saw, hint=f"write one of: {EXAMPLES}"
+            "This names no warehouse.", where=_WHERE, details=details, hint=f"write one of: {EXAMPLES}"
         ) from error
 
 

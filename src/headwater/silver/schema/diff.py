@@ -133,7 +133,7 @@ def check_decision(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
     return DeclarationError(
         f"entity `{name}` is declared otherwise than before, and {why}; nothing was written",
         where=str(entity.origin),
-        saw=str(change),
+        details=str(change),
         hint="; ".join(_list_decisions(name, change)),
     )
 

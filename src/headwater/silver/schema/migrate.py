@@ -119,7 +119,7 @@ def _check_rebuild(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
     return DeclarationError(
         f"entity `{entity.entity}`: its history is to be made anew before it can go on; nothing was written",
         where=str(entity.origin),
-        saw=str(change),
+        details=str(change),
         hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
     )
 
@@ -128,7 +128,7 @@ def _outdated_error(entity: Entity) -> DeclarationError:
     return DeclarationError(
         f"entity `{entity.entity}`: its history cannot go on, and is to be made anew from all that landed",
         where=f"silver.{entity.entity}_log",
-        saw=OUTDATED,
+        details=OUTDATED,
         hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
     )
 
@@ -172,7 +172,7 @@ def _check_names(entity: Entity) -> None:
         raise DeclarationError(
             f"entity `{entity.entity}` may not have a column `{taken[0]}`: silver has one of its own",
             where=str(entity.origin),
-            saw=f"columns: {', '.join(entity.columns)}",
+            details=f"columns: {', '.join(entity.columns)}",
             hint="give the column another name",
         )
 

@@ -199,7 +199,9 @@ class DuckDB:
         except duckdb.Error as error:
             # The engine may have rolled back already; then there is nothing left to undo.
             if "no transaction is active" not in str(error).lower():
-                raise WarehouseError("a transaction could not be undone", where=self.path, saw=str(error)) from error
+                raise WarehouseError(
+                    "a transaction could not be undone", where=self.path, details=str(error)
+                ) from error
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; rows it wrote (0 where that means nothing)."""

@@ -75,4 +75,6 @@ def import_delta() -> Any:
         return importlib.import_module("headwater.storage.delta")
     except ImportError as error:
         hint = 'pip install "headwater[files]"'
-        raise WarehouseError("Delta tables need a driver that is not installed.", saw=str(error), hint=hint) from error
+        raise WarehouseError(
+            "Delta tables need a driver that is not installed.", details=str(error), hint=hint
+        ) from error

@@ -62,7 +62,7 @@ class Catalog:
             raise WarehouseError(
                 f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
                 where=f"{self.where}, {table.layer}.{table.name}",
-                saw=f"stored as {stored}, declared as {column.dtype}",
+                details=f"stored as {stored}, declared as {column.dtype}",
                 hint="`headwater rebuild` makes the table anew from raw",
             )
 

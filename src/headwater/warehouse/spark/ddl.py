@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -75,6 +76,11 @@ def cast_columns_sql(columns: Iterable[TableColumn], relation: str = "", given: 
         f" AS {quote_name(one.name)}"
         for one in columns
     )
+
+
+def rename_columns(columns: Iterable[TableColumn], names: Mapping[str, str]) -> list[TableColumn]:
+    """The columns, those in `names` under another name."""
+    return [replace(column, name=names.get(column.name, column.name)) for column in columns]
 
 
 def renamed_list_sql(names: Iterable[str], renamed: Mapping[str, str]) -> str:

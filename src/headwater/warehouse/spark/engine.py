@@ -102,7 +102,7 @@ class Spark:
             raise WarehouseError(
                 "Parquet tables are for local mode",
                 where="headwater.yaml, warehouse",
-                saw="format: parquet",
+                details="format: parquet",
                 hint="`format: delta`: a cluster has it, and all of its writers can rely on it",
             )
         return CatalogTables(
@@ -165,7 +165,7 @@ class Spark:
             raise WarehouseError(
                 f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
                 where=f"{self._where}, {table.layer}.{table.name}",
-                saw=f"stored as {stored}, declared as {column.dtype}",
+                details=f"stored as {stored}, declared as {column.dtype}",
                 hint="`headwater rebuild` makes the table anew from raw",
             )
 
@@ -207,9 +207,8 @@ class Spark:
     def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
         """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
         stored = self._tables.columns(layer, name) or ()
-        renamed = [replace(column, name=names.get(column.name, column.name)) for column in stored]
         with self.transaction():
-            self._writes.remake(layer, name, renamed, names=names)
+            self._writes.remake(layer, name, ddl.rename_columns(stored, names), names=names)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

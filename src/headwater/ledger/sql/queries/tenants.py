@@ -26,7 +26,7 @@ def add_tenant(connection: Connection, tenant: str) -> None:
     """Add a tenant; StateError if it exists."""
     if connection.execute(select(tenants).where(tenants.c.tenant == tenant)).first():
         raise StateError(
-            "there is such a tenant already.", where="the ledger", saw=tenant, hint="headwater tenant list"
+            "there is such a tenant already.", where="the ledger", details=tenant, hint="headwater tenant list"
         )
     connection.execute(insert(tenants).values(tenant=tenant))
 
