@@ -155,7 +155,7 @@ def explained(found: Explained) -> list[Text | Table]:
 
 
 def life(found: History) -> list[Text | Table]:
-    """The life of one thing: a line a stretch, and below it what the service sent, where that was asked for."""
+    """The version history of one record: a line for each version, and what the service sent, if it was asked for."""
     versions = sum(moment.kind not in _GONE for moment in found.moments)
     head = (
         f"{found.entity} {found.entity_key}: {_counted(versions, 'version')} of {_counted(found.events, 'observation')}"

@@ -185,7 +185,7 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A stretch in the life of one thing, and what began it."""
+    """A version in the history of one record, and what began it."""
 
     at: datetime
     until: datetime | None
@@ -206,7 +206,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The life of one thing."""
+    """The version history of one record."""
 
     entity: str
     entity_key: str

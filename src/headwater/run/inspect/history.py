@@ -1,4 +1,4 @@
-"""The life of one thing: its versions in order, what changed between them, and which record of which batch said so."""
+"""The version history of one record: its versions in order, what changed between them, and the records they come from."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from headwater.names import quote
 from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
+from headwater.warehouse.dml import widening_error
 from headwater.warehouse.duckdb.engine import LAYERS
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
@@ -162,12 +163,7 @@ class Spark:
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
-            raise WarehouseError(
-                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
-                where=f"{self._where}, {table.layer}.{table.name}",
-                details=f"stored as {stored}, declared as {column.dtype}",
-                hint="`headwater rebuild` makes the table anew from raw",
-            )
+            raise widening_error(table, column, stored, where=self._where)
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
