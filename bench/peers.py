@@ -33,7 +33,7 @@ def write(folder: Path, state: State) -> None:
             f"COPY (SELECT {state.entity_key('i')} AS entity_key, {values} FROM {numbers}) TO '{folder}/0.parquet'"
         )
         for moment in range(1, ROUNDS + 2):
-            own = "sequence, operation, source, known, hash, stamp, observed, place, batch_id"
+            own = "sequence, operation, source, known_columns, hash, stamp, observed, place, batch_id"
             select = f"SELECT * EXCLUDE ({own}) FROM ({state.arriving(moment, 'uniform')})"
             connection.execute(f"COPY ({select}) TO '{folder}/{moment}.parquet'")
 

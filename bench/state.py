@@ -84,7 +84,7 @@ class State:
             )
             warehouse.execute(
                 f"INSERT INTO silver.ticket_log BY NAME SELECT {self.entity_key('i')} AS entity_key, {at} AS sequence, "
-                f"'U' AS operation, 'connectwise.tickets' AS source, {self.values('i', state, at)}, NULL AS known, "
+                f"'U' AS operation, 'connectwise.tickets' AS source, {self.values('i', state, at)}, NULL AS known_columns, "
                 f"MD5('{state}' || i) AS hash, {at} AS stamp, {at} AS observed, 0 AS place, {at} AS first_observed, "
                 f"'load-{number}' AS batch_id, "
                 f"CAST('0x' || SUBSTRING(MD5({self.entity_key('i')}), 1, 15) AS BIGINT) AS key_hash FROM {numbers}"
@@ -112,7 +112,7 @@ class State:
         return (
             f"SELECT {self.entity_key('n')} AS entity_key, instant AS sequence, 'U' AS operation, "
             f"'connectwise.tickets' AS source, {self.values('n', f'M{moment}-', 'instant')}, "
-            f"CAST(NULL AS VARCHAR) AS known, MD5('{moment}' || n) AS hash, "
+            f"CAST(NULL AS VARCHAR) AS known_columns, MD5('{moment}' || n) AS hash, "
             f"instant AS stamp, {START + self.keys * 2 * SECOND + (moment + 1) * DAY} AS observed, CAST(n AS BIGINT) AS place, "
             f"'batch-{moment:04}' AS batch_id FROM (SELECT n, {at} AS instant FROM ({numbers}) AS numbered) AS stamped"
         )

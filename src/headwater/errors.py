@@ -15,7 +15,7 @@
       SafetyCheckError      a safety stop that a person may lift      -> look, then confirm
     Cancelled               (BaseException) finish the page, then leave
 
-Each says four things: what happened, where, what we saw and what to try.
+Each says four things: what happened, where, the value that was found, and how to fix it.
 """
 
 from __future__ import annotations
@@ -25,25 +25,31 @@ from typing import ClassVar
 
 
 class HeadwaterError(Exception):
-    """An error in four slots: `what`, `where`, `saw`, `try`."""
+    """An error: what happened, where, the value that was found, and how to fix it."""
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, where: str = "", saw: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, message: str, *, where: str = "", details: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
         self.where = where
-        self.saw = saw
+        self.details = details
         self.hint = hint
 
     def __str__(self) -> str:
-        slots = (("at", self.where), ("saw", self.saw), ("try", self.hint))
-        lines = [f"  {label:<5} {_indent(text)}" for label, text in slots if text]
-        return "\n".join([self.what, *lines])
+        parts = (("at", self.where), ("found", self.details), ("fix", self.hint))
+        lines = [f"  {label:<5} {_indent(text)}" for label, text in parts if text]
+        return "\n".join([self.message, *lines])
 
     def as_dict(self) -> dict[str, str]:
-        """The four slots as `--json` prints them."""
-        return {"kind": type(self).__name__, "what": self.what, "where": self.where, "saw": self.saw, "try": self.hint}
+        """The kind of the error and its four parts, as `--json` prints them."""
+        return {
+            "kind": type(self).__name__,
+            "message": self.message,
+            "at": self.where,
+            "found": self.details,
+            "fix": self.hint,
+        }
 
 
 class DeclarationError(HeadwaterError):
@@ -51,11 +57,11 @@ class DeclarationError(HeadwaterError):
 
     exit_code = 2
 
-    def __init__(self, what: str, *, where: str, saw: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, where: str, details: str = "", hint: str = "") -> None:
         if not where:
             msg = "a DeclarationError says where"
             raise ValueError(msg)
-        super().__init__(what, where=where, saw=saw, hint=hint)
+        super().__init__(message, where=where, details=details, hint=hint)
 
 
 class DeclarationErrors(DeclarationError):
@@ -63,14 +69,14 @@ class DeclarationErrors(DeclarationError):
 
     def __init__(self, errors: Sequence[DeclarationError]) -> None:
         first = errors[0]
-        super().__init__(first.what, where=first.where, saw=first.saw, hint=first.hint)
+        super().__init__(first.message, where=first.where, details=first.details, hint=first.hint)
         self.errors = tuple(errors)
 
     def __str__(self) -> str:
         return "\n\n".join(str(error) for error in self.errors)
 
     def as_dict(self) -> dict[str, str]:
-        """The first one's slots, and how many there are."""
+        """The first one's parts, and how many there are."""
         return {**super().as_dict(), "count": str(len(self.errors))}
 
 
@@ -82,9 +88,9 @@ class TransientError(ServiceError):
     """A passing failure: the same request may succeed after `after` seconds (None: back off as usual)."""
 
     def __init__(
-        self, what: str, *, where: str = "", saw: str = "", hint: str = "", after: float | None = None
+        self, message: str, *, where: str = "", details: str = "", hint: str = "", after: float | None = None
     ) -> None:
-        super().__init__(what, where=where, saw=saw, hint=hint)
+        super().__init__(message, where=where, details=details, hint=hint)
         self.after = after
 
 

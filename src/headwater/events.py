@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from headwater.batch import Batch
 
@@ -108,14 +109,61 @@ class TableBuilt(Event):
     deleted: int
 
 
+FindingKind = Literal[
+    "changes_unproved",
+    "snapshot_unproved",
+    "sweep_unproved",
+    "sweep_unverified",
+    "sweep_skipped",
+    "unread_ids",
+    "all_refused",
+    "count_mismatch",
+    "count_unavailable",
+    "clock_disagrees",
+    "clock_went_back",
+    "clock_stands_still",
+    "clock_missing",
+    "read_again",
+    "missing_key",
+    "missing_stamp",
+    "future_stamp",
+    "stamp_went_back",
+    "type_mismatch",
+    "precision_loss",
+    "deletes_waiting",
+    "column_added",
+    "column_retired",
+    "column_renamed",
+    "history_rebuilt",
+    "keys_rebuilt",
+    "unmatched_value",
+    "ancestor_cycle",
+    "date_out_of_range",
+    "missing_period",
+    "warehouse_note",
+    "clear_secret_removed",
+]
+"""What a finding is about. `docs/reference/findings.md` explains each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindingMade(Event):
-    """Something in the data that a person should look at: an unclassified name, a circle in a hierarchy."""
+class Finding:
+    """Something in the data or in a service that a person should look at."""
 
     table: str
-    finding: str
+    """What it concerns: a table such as `silver.company`, a resource, a connection, the warehouse."""
+    finding: FindingKind
     count: int
+    """How many rows, keys or values it concerns."""
     detail: str = ""
+    """Which column, which batch, an example."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingMade(Event):
+    """A step found something that a person should look at."""
+
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

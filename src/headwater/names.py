@@ -52,7 +52,7 @@ def literal(text: str) -> str:
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """A `try` line: the nearest known name, or all of them when none is near."""
+    """A hint: the nearest known name, or all of them when none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
     if near:

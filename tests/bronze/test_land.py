@@ -190,7 +190,7 @@ def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
     bench.raw([{"id": 1, "novel": 1}])
     with pytest.raises(SafetyCheckError) as told:
         bench.land(drift="refuse")
-    assert "novel (new)" in told.value.saw
+    assert "novel (new)" in told.value.details
     assert bench.lake.list("acme") == [bench.lake.path("raw", bench.batch, ".jsonl.zst")]
     assert not list(bench.lake.root.rglob("*.tmp"))
 
@@ -288,7 +288,7 @@ def test_a_raw_file_that_lost_its_end_is_told(bench):
     bench.raw([{"id": 1}, {"id": 2}])
     with pytest.raises(LakeError) as told:
         bench.land(rows=3)
-    assert told.value.saw == "2 records instead of 3"
+    assert told.value.details == "2 records instead of 3"
     assert bench.lake.list("acme/bronze") == []
 
 
@@ -302,7 +302,7 @@ def test_a_disk_that_will_not_take_bronze_is_told(bench, monkeypatch):
     monkeypatch.setattr(ParquetWriter, "write", elsewhere)
     with pytest.raises(LakeError) as told:
         bench.land()
-    assert told.value.saw
+    assert told.value.details
     assert told.value.hint
 
 

@@ -157,7 +157,7 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path):
     (tmp_path / "letters.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(DeclarationError) as refused:
         project.clear(tmp_path)
-    assert "letters.txt" in refused.value.saw
+    assert "letters.txt" in refused.value.details
     assert refused.value.exit_code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
 

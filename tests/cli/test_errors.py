@@ -1,4 +1,4 @@
-"""How a command fails: four slots, one code, no traceback, and no word of what a stranger's error quotes."""
+"""How a command fails: four parts, one code, no traceback, and no word of what a stranger's error quotes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headwater.errors import (
     WarehouseError,
 )
 
-SLOTS = {"kind", "what", "where", "saw", "try"}
+PARTS = {"kind", "message", "at", "found", "fix"}
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,22 @@ SLOTS = {"kind", "what", "where", "saw", "try"}
         (SafetyCheckError, 1),
     ],
 )
-def test_an_error_is_told_in_four_slots_with_its_own_code(shell, kind, code):
-    shell.verb("check", kind("It is wrong.", where="models/a.yaml:3", saw="this", hint="that"))
+def test_an_error_is_told_in_four_parts_with_its_own_code(shell, kind, code):
+    shell.verb("check", kind("It is wrong.", where="models/a.yaml:3", details="this", hint="that"))
     shell("check")
     assert shell.code == code
     assert shell.out == ""
-    assert shell.err == "It is wrong.\n  at    models/a.yaml:3\n  saw   this\n  try   that\n"
+    assert shell.err == "error: It is wrong.\n  at    models/a.yaml:3\n  found this\n  fix   that\n"
     shell("check", "--json")
     assert shell.code == code
     assert shell.err == ""
-    expected = {"kind": kind.__name__, "what": "It is wrong.", "where": "models/a.yaml:3", "saw": "this", "try": "that"}
+    expected = {
+        "kind": kind.__name__,
+        "message": "It is wrong.",
+        "at": "models/a.yaml:3",
+        "found": "this",
+        "fix": "that",
+    }
     assert shell.json == {"error": expected}
 
 
@@ -59,10 +65,10 @@ def test_several_complaints_come_at_once(shell):
     )
     shell("check")
     assert shell.code == 2
-    assert shell.err == "One.\n  at    a:1\n\nTwo.\n  at    b:2\n"
+    assert shell.err == "error: One.\n  at    a:1\n\nerror: Two.\n  at    b:2\n"
     error = shell("check", "--json").json["error"]
-    assert [one["where"] for one in error["errors"]] == ["a:1", "b:2"]
-    assert set(error) > SLOTS
+    assert [one["at"] for one in error["errors"]] == ["a:1", "b:2"]
+    assert set(error) > PARTS
 
 
 def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
@@ -75,7 +81,7 @@ def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
     assert "cli/commands/check.py:" in shell.err
     error = shell("check", "--json").json["error"]
     assert error["kind"] == "DefectError"
-    assert error["saw"] == "RuntimeError"
+    assert error["found"] == "RuntimeError"
 
 
 def test_debug_shows_the_traceback(shell):
@@ -94,18 +100,20 @@ def test_a_machine_that_refuses_is_no_defect(shell):
     shell.verb("check", PermissionError(13, "Permission denied", "lake/raw"))
     shell("check")
     assert (shell.code, shell.out) == (1, "")
-    assert shell.err.startswith("The machine refused to read or write.\n  at    lake/raw\n  saw   Permission denied\n")
+    assert shell.err.startswith(
+        "error: The machine refused to read or write.\n  at    lake/raw\n  found Permission denied\n"
+    )
     assert shell("check", "--json").json["error"]["kind"] == "MachineError"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no file that is always full")
 @pytest.mark.parametrize("words", [("--help",), ("--version",), ("no-such-command", "--json")])
-def test_an_output_that_cannot_be_written_is_told_in_four_slots(words):
+def test_an_output_that_cannot_be_written_is_told_in_four_parts(words):
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "headwater.cli", *words]
         left = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert left.returncode in {1, 2}
-    assert "  try   " in left.stderr
+    assert "  fix   " in left.stderr
     assert "Traceback" not in left.stderr
     assert "Exception ignored" not in left.stderr
 

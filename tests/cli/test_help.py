@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from headwater.cli.lazy_command import Lazy
-from headwater.cli.main import COMMANDS, group
+from headwater.cli.main import COMMANDS, FORMER_COMMANDS, group, module_of
 from headwater.testing.golden import compare_golden
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "help"
@@ -51,7 +51,7 @@ def test_the_help_page_is_as_it_was(shell, words):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_says_the_same_in_the_list_and_on_its_own_page(name):
-    command = Lazy(name, module=f"headwater.cli.commands.{name}", line="").loaded()
+    command = Lazy(name, module=module_of(name), line="").loaded()
     assert (command.help or "").split("\n")[0] == COMMANDS[name]
     assert command.name == name
 
@@ -93,13 +93,15 @@ def test_a_command_has_the_parts_that_the_contract_names(name):
 
 
 def command(words):
-    found = Lazy(words[0], module=f"headwater.cli.commands.{words[0]}", line="").loaded()
+    found = Lazy(words[0], module=module_of(words[0]), line="").loaded()
     return found.commands[words[1]] if len(words) > 1 else found
 
 
 def test_every_module_of_commands_is_named_in_the_list():
     folder = Path(importlib.import_module("headwater.cli.commands").__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(COMMANDS)
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {
+        module_of(name).rpartition(".")[2] for name in COMMANDS
+    }
 
 
 def test_help_loads_nothing_heavy():
@@ -131,3 +133,12 @@ def test_the_version_is_printed(capsys):
 
 def test_the_whole_is_built_without_loading_a_command():
     assert all(isinstance(command, Lazy) for command in group().commands.values())
+
+
+@pytest.mark.parametrize(("former", "name"), FORMER_COMMANDS.items())
+def test_a_former_name_of_a_command_works_and_stands_in_no_help(former, name, shell):
+    page = shell("--help").out
+    assert f"  {name} " in page
+    assert f"  {former} " not in page
+    usage = [shell(word, "--help").out for word in (former, name)]
+    assert usage[0].replace(f"headwater {former} ", f"headwater {name} ") == usage[1]

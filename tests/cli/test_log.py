@@ -33,7 +33,7 @@ ONE_OF_EACH = (
     events.Repaired(tenant="acme", batch=BATCH, field="at", rows=3),
     events.VersionsWritten(tenant="acme", entity="ticket", events=5, inserted=4, deleted=1),
     events.TableBuilt(tenant="acme", table="dim_company", inserted=4, deleted=1),
-    events.FindingMade(tenant="acme", table="dim_company", finding="unclassified", count=2),
+    events.FindingMade(tenant="acme", finding=events.Finding(table="dim_company", finding="unmatched_value", count=2)),
     events.StepFailed(tenant="acme", step="extract:psa/tickets", error="No.\n  at    there"),
     events.StepSkipped(tenant="acme", step="conform:ticket", because="extract:psa/tickets"),
 )
@@ -42,6 +42,18 @@ ONE_OF_EACH = (
 def test_every_kind_of_event_is_tried_here():
     kinds = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)}
     assert {type(event) for event in ONE_OF_EACH} == kinds - {events.Event}
+
+
+def test_a_finding_is_spread_into_the_fields_of_its_line():
+    (line,) = (line_of(event) for event in ONE_OF_EACH if isinstance(event, events.FindingMade))
+    assert (line.name, line.level) == ("finding_made", "warning")
+    assert line.fields == {
+        "tenant": "acme",
+        "table": "dim_company",
+        "finding": "unmatched_value",
+        "count": 2,
+        "detail": "",
+    }
 
 
 def test_an_event_is_a_name_and_fields():

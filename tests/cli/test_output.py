@@ -44,14 +44,14 @@ REFUSED = RefusedRow(
 def done(**changes):
     values = {
         "tenant": "acme",
-        "outcome": "done",
+        "outcome": "succeeded",
         "seconds": 1.25,
         "requests": 3,
         "rows": 1000,
         "kept": 999,
         "quarantined": 1,
         "written": {"silver.ticket": (2, 10)},
-        "findings": (Finding(table="dim_company", finding="unclassified", count=2),),
+        "findings": (Finding(table="dim_company", finding="unmatched_value", count=2),),
     }
     return RunReport(**{**values, **changes})
 
@@ -62,24 +62,24 @@ def test_a_run_answers_with_its_report(shell):
     assert shell.code == 0
     assert shell.json["written"] == {"silver.ticket": {"deleted": 2, "inserted": 10}}
     assert shell.json["exit_code"] == 0
-    assert shell.json["findings"][0]["finding"] == "unclassified"
+    assert shell.json["findings"][0]["finding"] == "unmatched_value"
     shell("run")
-    assert "Done: acme, 1.2 s. 1,000 records read in 3 requests, 999 kept, 1 quarantined" in shell.out
+    assert "Succeeded: acme, 1.2 s. 1,000 records read in 3 requests, 999 kept, 1 quarantined" in shell.out
     assert "silver.ticket" in shell.out
     assert shell.err == ""
 
 
 def test_what_failed_in_part_says_so_in_four_slots_and_with_code_3(shell):
-    error = PermanentError("The service refused.", where="tickets", saw="403", hint="ask for the right")
+    error = PermanentError("The service refused.", where="tickets", details="403", hint="ask for the right")
     step = StepResult(step="extract:psa/tickets", state="failed", error=error)
     shell.verb("run", done(outcome="partial", steps=(step,)))
     shell("run")
     assert shell.code == 3
     assert "failed extract:psa/tickets" in shell.out
-    assert "  try   ask for the right" in shell.out
+    assert "  fix   ask for the right" in shell.out
     shell("run", "--json")
     assert shell.code == 3
-    assert shell.json["steps"][0]["error"]["saw"] == "403"
+    assert shell.json["steps"][0]["error"]["found"] == "403"
 
 
 def test_a_run_hands_on_what_was_asked(shell):
@@ -200,7 +200,7 @@ def test_status_shows_feeds_and_tables(shell):
         warehouse="acme.duckdb",
         feeds=(feed,),
         tables=(TableStatus(layer="gold", table="dim_company", rows=3),),
-        last_run={"outcome": "done"},
+        last_run={"outcome": "succeeded"},
     )
     shell.verb("status", found)
     assert shell("status", "--json").json["feeds"][0]["until"] == "2026-03-01T00:00:00Z"
@@ -352,7 +352,7 @@ def test_a_command_line_that_cannot_be_meant_leaves_with_2(shell, words):
     shell(*words)
     assert shell.code == 2
     assert shell.out == ""
-    assert "  try   `headwater" in shell.err
+    assert "  fix   `headwater" in shell.err
     shell(*words, "--json")
     assert shell.code == 2
-    assert set(shell.json["error"]) == {"kind", "what", "where", "saw", "try"}
+    assert set(shell.json["error"]) == {"kind", "message", "at", "found", "fix"}

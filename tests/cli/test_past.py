@@ -1,4 +1,4 @@
-"""`asof` and `history`: what they hand on, and what they print."""
+"""`as-of` and `history`: what they hand on, and what they print."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 def test_a_past_day_is_asked_for_and_answered(shell):
     asked = []
     found = Answer(columns=("name", "since"), rows=(("Bonus", AT),))
-    shell.verb("asof", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found)
+    shell.verb("as_of", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found)
     shell(
-        "asof",
+        "as-of",
         "2026-03-01",
         "company",
         "--where",
@@ -33,7 +33,7 @@ def test_a_past_day_is_asked_for_and_answered(shell):
         "columns": ["name", "since"],
         "rows": [["Bonus", "2026-03-01T00:00:00Z"]],
     }
-    shell("asof", "2026-03-01T08:00:00+01:00", "company", "--tenant", "umbrella")
+    shell("as-of", "2026-03-01T08:00:00+01:00", "company", "--tenant", "umbrella")
     assert asked[1] == (
         "umbrella", datetime(2026, 3, 1, 7, tzinfo=UTC), "company", {"where": "", "columns": [], "limit": None},
     )  # fmt: skip
@@ -41,7 +41,7 @@ def test_a_past_day_is_asked_for_and_answered(shell):
 
 
 def test_what_is_no_instant_is_refused_and_shown_how(shell):
-    assert shell("asof", "yesterday", "company").code == 2
+    assert shell("as-of", "yesterday", "company").code == 2
     assert "INSTANT" in shell.err
     assert "2026-03-01T08:00:00Z" in shell.err
 

@@ -147,7 +147,7 @@ def test_without_a_choice_every_schema_with_a_key_is_taken(spec, tmp_path):
 def test_a_schema_that_is_not_there_is_told_with_the_nearest(spec, tmp_path):
     with pytest.raises(DeclarationError) as told:
         generate(spec, tmp_path / "out.py", ["Thin"])
-    assert told.value.saw == "Thin"
+    assert told.value.details == "Thin"
     assert "Thing" in told.value.hint
 
 

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from headwater.cli.lazy_command import Lazy
-from headwater.cli.main import COMMANDS, code_of
+from headwater.cli.main import COMMANDS, code_of, module_of
 from headwater.declared import Declared
 from headwater.model.project import Declarations, WarehouseOptions
 from headwater.run.plugins import installed_warehouses
@@ -30,10 +30,10 @@ MADE = "<!-- Made by `make golden` from the sources; a change here is lost. -->\
 EXIT_CODES = """\
 | exit code | meaning |
 | --- | --- |
-| 0 | done |
+| 0 | succeeded |
 | 1 | failed |
 | 2 | your declarations, or your command line |
-| 3 | some parts failed; the rest was done |
+| 3 | some parts failed, or the run was cancelled; the rest was done |
 | 130 | stopped by a second Ctrl-C |
 """
 
@@ -76,7 +76,8 @@ def cli_page() -> str:
         "# Command line\n",
         MADE,
         "Every command answers on standard output; progress and complaints go to standard error.",
-        '`--json` prints exactly one JSON object instead, errors included: `{"error": {"kind", "what", "where", "saw", "try"}}`.',
+        "`--json` prints exactly one JSON object instead. Of an error:",
+        '`{"error": {"kind", "message", "at", "found", "fix"}}`.',
         "In it an instant is ISO 8601 in UTC, a decimal a number with all its digits, bytes base64.\n",
         EXIT_CODES,
     ]
@@ -91,7 +92,7 @@ def command_words() -> Iterator[tuple[str, ...]]:
     """The words of every command, and of its parts."""
     for name in COMMANDS:
         yield (name,)
-        parts = Lazy(name, module=f"headwater.cli.commands.{name}", line="").loaded()
+        parts = Lazy(name, module=module_of(name), line="").loaded()
         yield from ((name, part) for part in getattr(parts, "commands", ()))
 
 

@@ -137,9 +137,9 @@ def test_a_page_can_be_typed_from_top_to_bottom(page, terminal):
 
 
 def test_numbers_and_space_do_not_matter_but_words_do():
-    printed = "Done: acme, 3.1 s. 1,200 records read\ntable   rows\n─────\nsilver.x   12\nsilver.y   13\n"
-    assert missing(["Done: acme, 2.0 s. 99 records read", "...", "silver.y 4"], printed) is None
-    assert missing(["Done: acme, 2.0 s. 99 records read"], printed) == "(nothing more, but: table rows)"
+    printed = "Succeeded: acme, 3.1 s. 1,200 records read\ntable   rows\n─────\nsilver.x   12\nsilver.y   13\n"
+    assert missing(["Succeeded: acme, 2.0 s. 99 records read", "...", "silver.y 4"], printed) is None
+    assert missing(["Succeeded: acme, 2.0 s. 99 records read"], printed) == "(nothing more, but: table rows)"
     assert missing(["Failed: acme", "..."], printed) == "Failed: acme"
     assert missing(["silver.x 12", "..."], printed) == "silver.x 12"
     assert missing([], printed) is None

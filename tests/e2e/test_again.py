@@ -38,7 +38,7 @@ def lived(small, service):
         service.fault("drop_contact")
         service.fault("late_rows", path="time/entries", records=2, days=3)
         service.advance(hours=1)
-        assert small.run()["outcome"] == "done"
+        assert small.run()["outcome"] == "succeeded"
     service.asked(forget=True)
     return small
 
@@ -50,15 +50,15 @@ def unasked(service):
 
 def test_a_rebuild_is_identical_in_every_table_and_every_column(lived, service):
     before = lived.tables(read_times=True)
-    assert lived("rebuild").json["outcome"] == "done"
+    assert lived("rebuild").json["outcome"] == "succeeded"
     unasked(service)
     assert lived.tables(read_times=True) == before
     assert lived("quarantine", "list").json["quarantined"]
     for entity in ("company", "time_entry"):
-        assert lived("rebuild", "--entity", entity).json["outcome"] == "done"
+        assert lived("rebuild", "--entity", entity).json["outcome"] == "succeeded"
         unasked(service)
         assert lived.tables(read_times=True) == before
-    assert lived("rebuild", "--entity", "compny", code=2).error["try"] == "did you mean `company`?"
+    assert lived("rebuild", "--entity", "compny", code=2).error["fix"] == "did you mean `company`?"
     assert lived.run()["written"] == {}
 
 
@@ -72,7 +72,7 @@ def test_what_is_declared_later_fills_from_bronze_without_asking_the_service(liv
     same = "SELECT time_entry_id, hours FROM silver.time_entry_current ORDER BY ALL"
     assert lived.ask(same) == lived.ask("SELECT entry_id, hours FROM silver.work_hour_current ORDER BY ALL")
     before = lived.tables()
-    assert lived("rebuild").json["outcome"] == "done"
+    assert lived("rebuild").json["outcome"] == "succeeded"
     assert lived.tables() == before
 
 
@@ -81,7 +81,7 @@ def test_layer_by_layer_ends_in_the_tables_of_a_whole_run(tmp_path, service, sma
     steps = shop(tmp_path / "steps", service)
     for layer in ("raw", "bronze", "silver", "gold"):
         report = steps.run("--layer", layer)
-        assert report["outcome"] == "done"
+        assert report["outcome"] == "succeeded"
         silver = any(table.startswith("silver.") for table in report["written"])
         assert silver == (layer == "silver")
     assert steps.tables() == small.tables()
@@ -93,10 +93,10 @@ def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service,
     steps = shop(tmp_path / "steps", service)
     for resource in ("time_entries", "members", "contacts", "companies"):
         service.asked(forget=True)
-        assert steps.run("--resource", resource)["outcome"] == "done"
+        assert steps.run("--resource", resource)["outcome"] == "succeeded"
         asked = {line.partition("/3.0/")[2].partition("?")[0].removesuffix("/count") for line in service.asked()}
         assert len(asked) == 1
-    assert steps.run()["outcome"] == "done"
+    assert steps.run()["outcome"] == "succeeded"
     assert steps.tables() == small.tables()
     assert steps("run", "--resource", "tickts", code=2).error["kind"] == "DeclarationError"
 
@@ -105,14 +105,14 @@ def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(
     small.run()
     steps = shop(tmp_path / "steps", service)
     span = ("--since", "2025-10-15", "--until", "2025-10-25")
-    assert steps.run(*span)["outcome"] == "done"
+    assert steps.run(*span)["outcome"] == "succeeded"
     some = steps.ask("SELECT COUNT(*) FROM silver.time_entry_current")[0][0]
     assert 0 < some < len(service.truth("time/entries"))
     service.asked(forget=True)
     back = steps("backfill", "--since", "2025-09-01", "--until", "2025-11-01", "--chunk", "7d").json
-    assert back["outcome"] == "done"
+    assert back["outcome"] == "succeeded"
     assert "2025-10-20" not in str(service.asked())
-    assert steps.run()["outcome"] == "done"
+    assert steps.run()["outcome"] == "succeeded"
     whole, found = small.tables(), steps.tables()
     assert found.keys() == whole.keys()
     keys = "SELECT time_entry_id, hours, notes, valid_from, valid_to, is_current FROM silver.time_entry ORDER BY ALL"

@@ -37,7 +37,7 @@ def test_a_filter_that_knows_only_a_lower_bound_does_not_jam(odd, tmp_path):
     shop = OddShop(tmp_path / "shop", odd, cursor=OPEN_END)
     for number in range(10, 13):
         odd.records += [{"id": number, "name": "new", "changed": _now()}]
-        assert shop.run()["outcome"] == "done"
+        assert shop.run()["outcome"] == "succeeded"
     assert shop.current() == [1, 2, 3, 10, 11, 12]
     # What was taken before its window is read again with it, and history adds nothing for that.
     assert shop.ask("SELECT count(*) FROM silver.thing WHERE thing_id = 3") == [(1,)]
@@ -48,14 +48,14 @@ def test_a_lower_bound_that_is_ignored_is_noticed_all_the_same(odd, tmp_path):
     shop.run()
     odd.matching = lambda params: odd.records
     report = shop.run(code=1)
-    assert "ignored the filter" in report["steps"][0]["error"]["what"]
+    assert "ignored the filter" in report["steps"][0]["error"]["message"]
 
 
 def test_an_upper_bound_that_was_sent_is_held_against_the_answer(odd, tmp_path):
     odd.records[2]["changed"] = _later()
     odd.matching = lambda params: odd.records
     report = OddShop(tmp_path / "shop", odd).run(code=None)
-    assert "ignored the filter" in report["steps"][0]["error"]["what"]
+    assert "ignored the filter" in report["steps"][0]["error"]["message"]
 
 
 def test_the_first_window_can_be_asked_for_without_its_lower_bound(odd, tmp_path):

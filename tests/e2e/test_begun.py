@@ -110,7 +110,7 @@ def test_a_failed_window_is_planned_afresh_when_it_may_be_shorter(odd, tmp_path)
         return whole(odd, path, params)
 
     odd.answer = answer
-    assert shop.run(code=None)["outcome"] != "done"
+    assert shop.run(code=None)["outcome"] != "succeeded"
     shop.mend(chunk="1d")
     shop.run()
     assert shop.current() == ALL

@@ -42,16 +42,16 @@ def test_a_count_that_differs_is_shown_until_it_is_gone_and_a_finding_if_it_last
     shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
     first = shop.run()
     assert first["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
-    assert "count differs" not in shop.findings(first)
+    assert "count_mismatch" not in shop.findings(first)
     since = counted(shop)["differs_since"]
     assert since is not None
     yesterday(shop)
     again = shop.run(code=3)
-    assert "not explained 2" in shop.findings(again)["count differs"]
+    assert "not explained 2" in shop.findings(again)["count_mismatch"]
     assert "not explained 2" in shop("status").out
     service.count = None
     yesterday(shop)
-    assert "count differs" not in shop.findings(shop.run())
+    assert "count_mismatch" not in shop.findings(shop.run())
     assert counted(shop)["line"] == "service 10 · here 10"
 
 
@@ -74,7 +74,7 @@ def test_what_waits_in_quarantine_and_what_where_leaves_out_is_explained(service
     line = "service 11 · here 5 · quarantined 2 · outside where 3 · not explained 1 (1 missing here)"
     shop.run(code=3)
     assert counted(shop)["line"] == line
-    assert "not explained 1" in shop.findings(shop.run(code=3))["count differs"]
+    assert "not explained 1" in shop.findings(shop.run(code=3))["count_mismatch"]
     numbers = counted(shop)["numbers"]
     assert {name: numbers[name] for name in ("service", "here", "quarantined", "outside", "unexplained")} == {
         "service": 11, "here": 5, "quarantined": 2, "outside": 3, "unexplained": 1,
@@ -109,7 +109,7 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
     service.put(4, ago=timedelta(minutes=1), size=4)
     service.sweep = [*range(1, 10), 99]
     service.ahead = timedelta(seconds=2)
-    assert "count differs" not in shop.findings(shop.run())
+    assert "count_mismatch" not in shop.findings(shop.run())
     line = "service 10 · here 5 · quarantined 1 · outside where 3 · flagged as deleted 1"
     assert counted(shop)["line"] == line
     assert counted(shop)["differs_since"] is None
@@ -121,7 +121,7 @@ def test_a_count_of_its_own_is_held_against_every_warehouse(service, tmp_path, w
     shop = ClockedShop(tmp_path / "shop", service, count=COUNT, warehouse=warehouse)
     assert shop.run()["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
     yesterday(shop)
-    assert "not explained 2" in shop.findings(shop.run(code=3))["count differs"]
+    assert "not explained 2" in shop.findings(shop.run(code=3))["count_mismatch"]
 
 
 def test_a_snapshot_is_counted_on_every_warehouse(service, tmp_path, warehouse):
@@ -164,7 +164,7 @@ def test_a_count_that_cannot_be_asked_fails_nothing(service, tmp_path):
     service.count = "many"
     shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
     said = shop.findings(shop.run())
-    assert "count cannot be read" in said["not counted"]
+    assert "count cannot be read" in said["count_unavailable"]
     assert shop("status").json["counts"] == []
 
 

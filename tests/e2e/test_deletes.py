@@ -42,7 +42,7 @@ def test_deletes_of_a_sweep_that_would_take_too_much_away_wait(small, service, k
     service.advance(days=3)
     report = small.run(code=3)
     assert report["outcome"] == "partial"
-    assert {step["state"] for step in report["steps"]} == {"done"}, "news go on, into gold too"
+    assert {step["state"] for step in report["steps"]} == {"succeeded"}, "news go on, into gold too"
     (waiting,) = (one for one in report["findings"] if one["finding"] == "deletes_waiting")
     assert waiting["table"] == "silver.contact"
     assert waiting["count"] == len(before) - int(len(before) * keep)
@@ -50,7 +50,7 @@ def test_deletes_of_a_sweep_that_would_take_too_much_away_wait(small, service, k
     assert before <= current(small, "contact"), "nothing was deleted"
     assert small.ask("FROM silver.time_entry ORDER BY ALL") != entries, "the others went on"
     assert small.run(code=3)["outcome"] == "partial", "it goes on asking"
-    assert small.run("--allow-drop")["outcome"] == "done"
+    assert small.run("--allow-drop")["outcome"] == "succeeded"
     assert current(small, "contact") == set(service.truth("company/contacts"))
     assert small.run()["written"] == {}
 

@@ -1,4 +1,4 @@
-"""What goes wrong outside: each time four slots and an exit code, nothing lost, and the next run completes."""
+"""What goes wrong outside: each time four parts and an exit code, nothing lost, and the next run completes."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def project(tmp_path, calm, wanted):
 
 
 def told(project, kind, *words, code=1, command="run"):
-    """The error of a command that fails as a whole: in four slots, as JSON and as text."""
+    """The error of a command that fails as a whole: in four parts, as JSON and as text."""
     error = project(command, *words, code=code).error
     assert error["kind"] == kind, error
-    assert all(error[slot] for slot in ("what", "where", "saw", "try")), error
+    assert all(error[part] for part in ("message", "at", "found", "fix")), error
     with project.start(command, *words) as process:
         out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert (out, "Traceback" in err) == ("", False)
-    assert all(f"\n  {slot}" in err for slot in ("at", "saw", "try")), err
+    assert all(f"\n  {part}" in err for part in ("at", "found", "fix")), err
     print(err)
     return error
 
@@ -57,13 +57,13 @@ def failed_steps(report, kind):
     errors = [step["error"] for step in report["steps"] if step["state"] == "failed"]
     assert errors
     assert all(error["kind"] == kind for error in errors), errors
-    assert all(error["what"] and error["where"] and error["try"] for error in errors), errors
+    assert all(error["message"] and error["at"] and error["fix"] for error in errors), errors
     return errors
 
 
 def mended(project, wanted):
     """After the cause is gone, the next run completes and nothing is missing."""
-    assert project.run()["outcome"] == "done"
+    assert project.run()["outcome"] == "succeeded"
     assert project.tables() == wanted
     assert project.run()["written"] == {}
 
@@ -94,7 +94,7 @@ def test_a_wrong_url(project, calm, wanted):
 def test_a_missing_secret(project, wanted):
     key = project.env.pop("CONNECTWISE_CLIENT_ID")
     error = told(project, "DeclarationError", code=2)
-    assert "CONNECTWISE_CLIENT_ID" in error["what"]
+    assert "CONNECTWISE_CLIENT_ID" in error["message"]
     project.env["CONNECTWISE_CLIENT_ID"] = key
     mended(project, wanted)
 
@@ -105,8 +105,8 @@ def test_an_unknown_column_in_a_declaration(project, wanted):
     path.write_text(right.replace("hours: hours,", "hours: huors,"))
     for command in ("check", "run", "plan"):
         error = told(project, "DeclarationErrors", code=2, command=command)
-        assert "models/facts/time_entry.yaml:" in error["where"]
-        assert "`hours`" in error["try"]
+        assert "models/facts/time_entry.yaml:" in error["at"]
+        assert "`hours`" in error["fix"]
     path.write_text(right)
     mended(project, wanted)
 
@@ -118,7 +118,7 @@ def test_a_ledger_of_a_newer_version(project, wanted):
         (version,) = db.execute("SELECT version_num FROM ledger_version").fetchone()
         db.execute("UPDATE ledger_version SET version_num = '0999'")
     error = told(project, "StateError")
-    assert "newer" in error["what"]
+    assert "newer" in error["message"]
     with closing(sqlite3.connect(ledger)) as db, db:
         db.execute("UPDATE ledger_version SET version_num = ?", (version,))
     mended(project, wanted)
@@ -149,7 +149,7 @@ def test_a_warehouse_that_another_process_has_open(project, wanted):
     project.run("--layer", "bronze")
     with duckdb.connect(str(project.data / "acme.duckdb")):
         error = told(project, "WarehouseError")
-        assert str(os.getpid()) in error["saw"]
+        assert str(os.getpid()) in error["found"]
     mended(project, wanted)
 
 
@@ -203,7 +203,7 @@ def test_a_lake_on_a_read_only_disk(project, wanted):
     with mounted(lake, "size=16m") as mount:
         project.run("--layer", "raw")
         subprocess.run([mount, "-o", "remount,ro", lake], check=True)
-        assert told(project, "LakeError")["saw"] == "Read-only file system"
+        assert told(project, "LakeError")["found"] == "Read-only file system"
         subprocess.run([mount, "-o", "remount,rw", lake], check=True)
         mended(project, wanted)
 
@@ -222,7 +222,7 @@ def without_room(project, **options):
     steps = ran.json.get("steps", [{"error": ran.json.get("error")}])
     errors = [step["error"] for step in steps if step["error"]]
     assert errors
-    assert all(error[slot] for error in errors for slot in ("what", "where", "saw", "try")), errors
+    assert all(error[part] for error in errors for part in ("message", "at", "found", "fix")), errors
     return Counter(error["kind"] for error in errors), errors[0]
 
 
@@ -247,7 +247,7 @@ def test_a_full_disk(project, wanted, place, kilobytes):
         print(f"{place} with {kilobytes} kB: {dict(kinds)}; {first}")
         assert set(kinds) == {{"lake": "LakeError", "ledger": "StateError", "warehouse": "WarehouseError"}[place]}
         subprocess.run([mount, "-o", "remount,size=200m", small], check=True)
-        assert project.run()["outcome"] == "done"
+        assert project.run()["outcome"] == "succeeded"
         found = small / "acme.duckdb"
         if found.exists():
             shutil.copy(found, project.data / "acme.duckdb")

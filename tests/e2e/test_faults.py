@@ -51,7 +51,7 @@ def assert_true(project, service):
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: "-".join(map(str, fault.values())))
 def test_a_run_gets_over_what_passes(small, service, fault):
     service.fault(path="time/entries", after=2, **fault)
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert service.state()["faults"] == []
     assert_true(small, service)
 
@@ -62,15 +62,15 @@ def test_what_lasts_stops_one_resource_until_it_is_over(small, service, fault):
     report = small.run(code=3)
     (error,) = [step["error"] for step in report["steps"] if step["state"] == "failed"]
     print(error)
-    assert "time_entries" in error["where"]
+    assert "time_entries" in error["at"]
     service.heal()
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)
 
 
 def test_a_link_that_leads_elsewhere_is_not_followed_where_pages_are_asked_by_key(small, service):
     service.fault("foreign_next", path="time/entries", after=2, times=99, url="https://elsewhere.example/next")
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)
 
 
@@ -85,7 +85,7 @@ def test_a_link_that_leads_elsewhere_stops_the_read_where_links_are_followed(sma
     assert error["kind"] == "PermanentError"
     assert "elsewhere.example" in str(error)
     service.heal()
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)
 
 
@@ -116,8 +116,8 @@ def test_everything_at_once(small, service):
     for at, fault in enumerate(PASSING):
         service.fault(after=3 * at, **fault)
     service.fault("mutate_while_paging", records=2)
-    assert small.run(code=None)["outcome"] in ("done", "partial")
+    assert small.run(code=None)["outcome"] in ("succeeded", "partial")
     service.heal()
     service.advance(hours=1)
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)

@@ -18,12 +18,12 @@ def test_a_resource_that_answers_500_for_ever_fails_alone_and_what_hangs_on_it_i
     assert all("did not succeed" in because for because in skipped.values())
     print(failed, skipped)
     for name in ("conform:company", "conform:member", "conform:time_entry", "dimension:member", "dimension:date"):
-        assert states[name]["state"] == "done"
+        assert states[name]["state"] == "succeeded"
     assert len(small.ask("SELECT * FROM silver.time_entry_current")) == len(service.truth("time/entries"))
     again = small.run(code=3)
     assert again["rows"] == 0
     service.heal()
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)
 
 
@@ -42,7 +42,7 @@ def test_one_of_two_connections_without_its_secret_leaves_the_other_one_at_work(
     assert len(small.ask("SELECT * FROM silver.time_entry_current")) == len(service.truth("time/entries"))
     small.tenants["acme"]["connections"].pop("other")
     small.declare(tenants=small.tenants)
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)
 
 
@@ -51,7 +51,7 @@ def test_a_read_that_was_begun_waits_for_its_secret_and_then_goes_on(small, serv
     small.run(code=3)
     service.heal()
     key = small.env.pop("CONNECTWISE_PRIVATE_KEY")
-    assert "CONNECTWISE_PRIVATE_KEY" in small("run", code=2).error["what"]
+    assert "CONNECTWISE_PRIVATE_KEY" in small("run", code=2).error["message"]
     small.env["CONNECTWISE_PRIVATE_KEY"] = key
-    assert small.run()["outcome"] == "done"
+    assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)

@@ -39,7 +39,7 @@ def test_every_digit_reaches_history_and_what_is_published(tmp_path, service, wa
     desk = Desk(tmp_path / "desk", service, warehouse=warehouse)
     desk.declare(publish=[{"name": "out", "url": "out", "format": "parquet", "layer": "silver"}])
     service.send(*(f'{{"id":{n},"{field}":{value}}}' for n, (field, value, _) in enumerate(EXACT)))
-    assert desk.run()["outcome"] == "done"
+    assert desk.run()["outcome"] == "succeeded"
     with duckdb.connect() as reader:
         published = reader.read_parquet(str(desk.root / "out" / "acme" / "thing" / "*.parquet"))
         types = {name: kind for name, kind in zip(published.columns, published.types, strict=True) if name in FIELDS}
@@ -130,7 +130,7 @@ def test_an_entity_that_holds_fewer_digits_than_bronze_says_how_many_values_it_r
     )
     report = desk("run", code=3).json
     findings = {(one["finding"], one["detail"].split(" ")[0]): one["count"] for one in report["findings"]}
-    wrong = [("rounded", "thing.wide"), ("rounded", "thing.name"), ("does not fit", "thing.any")]
+    wrong = [("precision_loss", "thing.wide"), ("precision_loss", "thing.name"), ("type_mismatch", "thing.any")]
     assert findings == dict.fromkeys(wrong, 1)  # what an expression works out has the digits that its author chose
     assert desk.values("wide") == [(1, "1.2346"), (2, "1.5000")]
 

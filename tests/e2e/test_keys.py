@@ -70,13 +70,15 @@ def test_gold_with_keys_of_an_earlier_version_is_narrowed_by_a_run_without_news(
     with duckdb.connect(str(star.data / "acme.duckdb")) as db:
         for name, key in named:
             widen(db, name, key)
-        db.execute("DELETE FROM meta.progress WHERE entity = '@keys'")
-        db.execute("UPDATE meta.progress SET change_id = 1 WHERE entity = '@definition' AND consumer LIKE 'dim_%'")
+        db.execute("DELETE FROM meta.consumer_offset WHERE entity = '@keys'")
+        db.execute(
+            "UPDATE meta.consumer_offset SET change_id = 1 WHERE entity = '@definition' AND consumer LIKE 'dim_%'"
+        )
     assert star.tables(layers=("gold",)) != before
     planned = star("plan").out
     assert all(name.removeprefix("dim_") in planned for name, _ in named)
     report = star.run()
-    found = [one for one in report["findings"] if one["finding"] == "keys made anew"]
+    found = [one for one in report["findings"] if one["finding"] == "keys_rebuilt"]
     assert {one["table"] for one in found} <= {f"gold.{name}" for name, _ in dimensions(star)}
     assert len(found) > 5
     assert star.tables(layers=("gold",)) == before
@@ -105,7 +107,7 @@ def widen(db, name, key):
 def test_counted_keys_stay_through_rebuilds_and_reach_every_reader(star):
     star.declare(surrogate="sequence")
     report = star.run()
-    assert {one["finding"] for one in report["findings"] if "keys" in one["finding"]} == {"keys made anew"}
+    assert {one["finding"] for one in report["findings"] if "keys" in one["finding"]} == {"keys_rebuilt"}
     counted = star.tables(layers=("gold",))
     for name, key in dimensions(star):
         numbers = [number for (number,) in star.ask(f"SELECT {key} FROM gold.{name} WHERE {key} >= 0 ORDER BY 1")]

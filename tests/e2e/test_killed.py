@@ -181,7 +181,7 @@ def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(tmp_path, service):
         rebuild = Watched(project, "rebuild")
         rebuild.killed(Moment("lines", chance.random(), chance.uniform(0, 0.05), (0, 12, 0)), left=1.0)
         service.asked(forget=True)
-        assert project.run()["outcome"] == "done"
+        assert project.run()["outcome"] == "succeeded"
         assert service.asked() == []
         assert project.tables() == wanted
 
@@ -192,7 +192,7 @@ def test_what_was_killed_yesterday_goes_on_today_with_the_windows_of_both_days(t
     undisturbed.run()
     Watched(project).killed(Moment("lines", 0.5, 0, (0, 100, 0)), left=1.0)
     service.advance(days=2)
-    assert project.run()["outcome"] == "done"
+    assert project.run()["outcome"] == "succeeded"
     undisturbed.run()
     for table, columns in (
         ("company", "name, status, valid_from"),

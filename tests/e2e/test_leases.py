@@ -30,7 +30,7 @@ def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_lease(sm
         out, err = first.communicate(timeout=60)
     print(told)
     assert told["kind"] == rebuilt["kind"] == "LeaseHeld"
-    assert f"process {first.pid} on " in told["saw"]
+    assert f"process {first.pid} on " in told["found"]
     assert str(first.pid) in status["running"]
     assert first.returncode == 0, out + err
     assert small.run()["written"] == {}
@@ -44,11 +44,11 @@ def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantin
         project.connect(service, tenant=tenant)
     services["south"].fault("malformed", path="time/entries", records=1, field="actualHours")
     told = project.run(code=2)["error"]
-    assert "north" in told["try"]
-    assert "south" in told["try"]
+    assert "north" in told["fix"]
+    assert "south" in told["fix"]
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda tenant: project.apart("run", "--tenant", tenant).json, services))
-    assert [report["outcome"] for report in done] == ["done", "done"]
+    assert [report["outcome"] for report in done] == ["succeeded", "succeeded"]
     for tenant, service in services.items():
         for entity, path in (("company", "company/companies"), ("contact", "company/contacts")):
             keys = {key for (key,) in project.ask(f"SELECT {entity}_id FROM silver.{entity}_current", tenant)}
@@ -76,6 +76,7 @@ def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantin
     assert project.run("--tenant", "north")["written"] == {}
     # Both are declared in the file: a removal is refused there, and takes nothing from either.
     assert (
-        "declared in headwater.yaml" in project("tenant", "remove", "south", "--yes", "--erase", code=2).error["what"]
+        "declared in headwater.yaml"
+        in project("tenant", "remove", "south", "--yes", "--erase", code=2).error["message"]
     )
     assert project.tables("north") == before[0]

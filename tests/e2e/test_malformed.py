@@ -32,7 +32,7 @@ def bronze(project):
 def test_the_other_999_are_landed_and_the_one_waits_with_its_reason(read):
     project, service, report = read
     total = len(service.truth("time/entries"))
-    assert (report["outcome"], report["quarantined"]) == ("done", 1)
+    assert (report["outcome"], report["quarantined"]) == ("succeeded", 1)
     assert bronze(project) == {True: 999, False: total - 1000}
     (waiting,) = project("quarantine", "list").json["quarantined"]
     (reason,) = waiting["reasons"]
@@ -60,7 +60,7 @@ def test_once_the_rule_is_relaxed_a_retry_brings_it_in_without_asking_the_servic
     assert project.ask("SELECT COUNT(*) FROM gold.fact_time_entry") == [(total,)]
     assert project("quarantine", "list").json == {"quarantined": []}
     before = project.tables()
-    assert project("rebuild").json["outcome"] == "done"
+    assert project("rebuild").json["outcome"] == "succeeded"
     assert project.tables() == before
     assert project("quarantine", "list").json == {"quarantined": []}
     assert project.run()["written"] == {}
@@ -80,6 +80,6 @@ def test_a_relaxed_field_that_silver_needs_as_a_number_is_empty_there_and_kept_a
     before = small.tables()
     again = small("rebuild", code=3).json
     assert [(one["table"], one["finding"], one["count"]) for one in again["findings"]] == [
-        ("silver.time_entry", "does not fit", 1)
+        ("silver.time_entry", "type_mismatch", 1)
     ]
     assert small.tables() == before

@@ -106,7 +106,7 @@ def test_a_stamp_of_the_future_counts_as_of_its_read_and_is_told(shelf, cursor):
 
     shelf.on(6, things=[record(1, "honest", day=5), record(2, "fine", day=2)])
     assert names(shelf) == [(1, "honest"), (2, "fine")]
-    told = shelf("asof", "2026-01-06", "thing", "--columns", "thing_id,name").json["rows"]
+    told = shelf("as-of", "2026-01-06", "thing", "--columns", "thing_id,name").json["rows"]
     assert sorted(map(tuple, told)) == names(shelf)  # what counts today and what is current agree
     assert shelf.lives()[:2] == [("psa:1", "wrong", 3, 5), ("psa:1", "honest", 5, None)]
 
@@ -126,7 +126,7 @@ def test_a_stamp_before_all_computers_is_one_all_the_same(shelf, stamp):
     when = datetime.fromisoformat(stamp)
     rows = shelf.ask("SELECT name, valid_from, is_current FROM silver.thing ORDER BY version_number")
     assert rows == [("old", when.replace(tzinfo=None), False), ("new", datetime(2026, 1, 4), True)]  # noqa: DTZ001
-    assert "no change stamp" not in found(shelf.on(6))
+    assert "missing_stamp" not in found(shelf.on(6))
     assert at(4) == "2026-01-04T00:00:00Z"
 
 

@@ -42,7 +42,7 @@ def test_every_past_is_there_and_every_version_leads_back_to_its_record(small, s
 
     days = [row[0] for row in small.ask("SELECT DISTINCT valid_from FROM silver.company ORDER BY 1")]
     for day in days:
-        told = small("asof", day.isoformat(), "company", "--columns", "entity_key,name").json["rows"]
+        told = small("as-of", day.isoformat(), "company", "--columns", "entity_key,name").json["rows"]
         sql = "SELECT entity_key, name FROM silver.company WHERE valid_from <= '{0}' AND valid_to > '{0}' ORDER BY 1"
         assert [tuple(row) for row in told] == small.ask(sql.format(day))
         macro = f"SELECT entity_key, name FROM gold.dim_company_asof(TIMESTAMP '{day}') WHERE company_key > 0"

@@ -77,7 +77,7 @@ def edit(project, old, new):
 def test_a_project_runs_on_plugins_alone(project):
     assert project("check").json["connectors"] == ["memo"]
     report = project.run()
-    assert (report["outcome"], report["rows"]) == ("done", 3)
+    assert (report["outcome"], report["rows"]) == ("succeeded", 3)
     rows = project("query", "SELECT thing_id, name FROM silver.thing ORDER BY 1").json["rows"]
     assert [list(row) for row in rows] == [[1, "thing 1"], [2, "thing 2"], [3, "thing 3"]]
     status = project("status").json
@@ -108,25 +108,25 @@ def test_a_tenant_of_such_a_project_is_removed_with_its_tables(project):
 def test_a_wrong_option_of_the_engine_is_an_error_with_its_line(project, old, new, what, where, hint):
     edit(project, old, new)
     said = project.start("check").communicate(timeout=60)[1]
-    (found,) = [error for error in said.split("\n\n") if error.startswith(what)]
+    (found,) = [error for error in said.split("\n\n") if what in error]
     assert f"\n  at    headwater.yaml:{where}\n" in found
-    assert f"\n  try   {hint}" in found
+    assert f"\n  fix   {hint}" in found
 
 
 def test_a_secret_that_the_engine_asks_for_is_missed_at_its_own_line(project):
     edit(project, "  folder:", "  password: env:NOBODY_SET_THIS\n  folder:")
     error = project("run", code=2).error
-    assert error["what"] == "The environment has no NOBODY_SET_THIS."
-    assert error["where"] == "headwater.yaml:5"
+    assert error["message"] == "The environment has no NOBODY_SET_THIS."
+    assert error["at"] == "headwater.yaml:5"
 
 
 def test_without_the_plugin_each_kind_is_named_as_not_installed(project):
     project.env.pop("PYTHONPATH")
     error = project("check", code=2).error
-    assert (error["what"], error["where"]) == ("`warehouse.kind` cannot be meant.", "headwater.yaml:4")
-    assert error["try"] == "no engine of this kind is installed; installed are duckdb, files, postgres, redshift, spark"
+    assert (error["message"], error["at"]) == ("`warehouse.kind` cannot be meant.", "headwater.yaml:4")
+    assert error["fix"] == "no engine of this kind is installed; installed are duckdb, files, postgres, redshift, spark"
     edit(project, "  kind: memo\n  folder: .headwater/tables", "  kind: duckdb")
-    assert project("check", code=2).error["what"] == "No connector is called `memo`."
+    assert project("check", code=2).error["message"] == "No connector is called `memo`."
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_a_broken_plugin_says_what_is_wrong_with_it(project, site, value, hint):
     notes = site / "headwater_memo-1.0.dist-info" / "entry_points.txt"
     notes.write_text(ENTRY_POINTS.replace("headwater_memo.settings:MemoWarehouse", value))
     error = project("check", code=2).error
-    assert error["what"] == "`warehouse.kind` cannot be meant."
-    assert error["try"].startswith(hint)
+    assert error["message"] == "`warehouse.kind` cannot be meant."
+    assert error["fix"].startswith(hint)
     assert "DuckDBWarehouse" in project("schema").json["project"]["$defs"]
 
 

@@ -113,7 +113,7 @@ def test_a_table_of_four_loses_one_and_gains_one_in_one_day(shelf):
     project = shelf(a={})
     project.entity("thing", ["a"], stamped=False)
     project.on(1, a=records(1, 2, 3, 4, day=None))
-    assert project.on(2, a=records(2, 3, 4, 5, day=None))["outcome"] == "done"
+    assert project.on(2, a=records(2, 3, 4, 5, day=None))["outcome"] == "succeeded"
     assert keys(project) == [2, 3, 4, 5]
 
 
@@ -127,7 +127,7 @@ def test_deletes_beyond_the_guard_wait_and_news_go_on(shelf):
     assert "psa:18, psa:19, psa:20" in waiting["detail"]
     assert keys(project) == [*range(30), 99]
     assert project.on(2, code=3)["outcome"] == "partial", "it goes on asking"
-    assert project.on(2, "--allow-drop")["outcome"] == "done"
+    assert project.on(2, "--allow-drop")["outcome"] == "succeeded"
     assert keys(project) == [*range(18), 99]
     assert project.lives()[-1] == ("psa:99", "new", 2, None)
     assert project.on(2)["written"] == {}
@@ -141,7 +141,7 @@ def test_deletes_that_wait_are_forgotten_when_a_newer_read_shows_all(shelf):
     project.entity("thing", ["a"], stamped=False)
     project.on(1, a=records(*range(30), day=None))
     project.on(2, code=3, a=records(*range(3), day=None))
-    assert project.on(3, a=records(*range(30), day=None))["outcome"] == "done"
+    assert project.on(3, a=records(*range(30), day=None))["outcome"] == "succeeded"
     assert project.on(4, "--allow-drop")["written"] == {}
     assert len(keys(project)) == 30
 

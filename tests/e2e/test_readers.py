@@ -117,7 +117,7 @@ def test_duckdb_1_is_told_of_the_lock_while_a_run_writes_and_reads_what_a_killed
     _, theirs, _ = said(python, READ, path)
     _, ours, _ = said(sys.executable, READ, path)
     assert theirs == ours
-    assert project.run()["outcome"] == "done"
+    assert project.run()["outcome"] == "succeeded"
 
 
 FRAME = """

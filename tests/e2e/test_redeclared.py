@@ -51,10 +51,10 @@ def findings(report):
 def refused(project, *command):
     """The error of a command that will not guess."""
     error = project(*command, code=2).error
-    assert error["what"].endswith("what becomes of its history is not said; nothing was written")
-    assert (error["kind"], error["where"]) == ("DeclarationError", "models/entities/company.yaml:1")
-    assert error["saw"] == SAW
-    assert all(f"`on_schema_change: {choice}`" in error["try"] for choice in ("from_now", "rebuild"))
+    assert error["message"].endswith("what becomes of its history is not said; nothing was written")
+    assert (error["kind"], error["at"]) == ("DeclarationError", "models/entities/company.yaml:1")
+    assert error["found"] == SAW
+    assert all(f"`on_schema_change: {choice}`" in error["fix"] for choice in ("from_now", "rebuild"))
 
 
 def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(small, service):
@@ -67,14 +67,14 @@ def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_co
         refused(small, *command)
     assert service.asked() == []
     assert small.tables() == before
-    assert small.run("--layer", "bronze")["outcome"] == "done"  # no history is written, so nobody need decide
+    assert small.run("--layer", "bronze")["outcome"] == "succeeded"  # no history is written, so nobody need decide
 
     small.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
     assert small("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history goes on"]
     past = "SELECT company_id, phone, valid_from FROM silver.company WHERE valid_from < '2025-12-31' ORDER BY ALL"
     phones = small.ask(past)
     report = small.run()
-    assert findings(report) == [("silver.company", "begins now"), ("silver.company", "ends now")]
+    assert findings(report) == [("silver.company", "column_added"), ("silver.company", "column_retired")]
     assert set(phones) <= set(small.ask(past))
     assert small.run()["findings"] == []
     key = small.ask("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
@@ -84,7 +84,7 @@ def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_co
     before = small.ask(query.format("website"))
     redeclare(small, rename_website)
     report = small.run()
-    assert findings(report) == [("silver.company", "renamed")]
+    assert findings(report) == [("silver.company", "column_renamed")]
     assert report["written"] == {}
     assert small.ask(query.format("homepage")) == before
 
@@ -99,15 +99,15 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     with small.start("plan") as process:
         assert "company (anew)" in process.communicate(timeout=60)[0]
     report = small.run()
-    assert findings(report) == [("silver.company", "made anew")]
+    assert findings(report) == [("silver.company", "history_rebuilt")]
     (detail,) = (step["detail"] for step in report["steps"] if step["step"] == "conform:company")
-    assert detail.startswith("made anew: ")
+    assert detail.startswith("rebuilt: ")
     assert small.ask("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
     names = [row[0] for row in small.ask("DESCRIBE silver.company")]
     assert ("website" in names, "phone" in names) == (True, False)
     made = small.tables()
     assert small.run()["written"] == {}
-    assert small("rebuild").json["outcome"] == "done"
+    assert small("rebuild").json["outcome"] == "succeeded"
     assert small.tables() == made
 
     # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
@@ -115,7 +115,7 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     with closing(DuckDB("acme", str(small.data / "acme.duckdb"))) as warehouse:
         drop_entity(warehouse, entity)
         migrate_tables(warehouse, entity)
-    assert findings(small.run()) == [("silver.company", "made anew")]
+    assert findings(small.run()) == [("silver.company", "history_rebuilt")]
     assert small.tables() == made
 
 
@@ -126,11 +126,11 @@ OLDER = ("source", "stamp", "observed", "place", "first_observed")
 def make_older(project):
     """Turn the history of a project into one that an older version kept, in which things are otherwise, too."""
     with duckdb.connect(str(project.data / "acme.duckdb")) as db:
-        rows = db.sql("SELECT entity, shape FROM meta.shape").fetchall()
+        rows = db.sql("SELECT entity, declaration FROM meta.entity_schema").fetchall()
         for entity, shape in rows:
             told = json.loads(shape)
             del told["log"]
-            db.execute("UPDATE meta.shape SET shape = ? WHERE entity = ?", [json.dumps(told), entity])
+            db.execute("UPDATE meta.entity_schema SET declaration = ? WHERE entity = ?", [json.dumps(told), entity])
             kept = f"SELECT * EXCLUDE ({', '.join(OLDER)}) FROM silver.{entity}_log"
             db.sql(f"CREATE OR REPLACE TABLE silver.{entity}_log AS {kept}")
             db.sql(f"DELETE FROM silver.{entity} WHERE version_number > 1")
@@ -143,9 +143,9 @@ def test_a_history_of_an_older_version_is_made_anew_and_told(small):
     entities = make_older(small)
     assert small.tables() != before
     key = small.ask("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
-    assert "older Headwater" in small("history", "company", key, code=1).error["saw"]
+    assert "older Headwater" in small("history", "company", key, code=1).error["found"]
     assert all("older Headwater" in note for note in small("plan").json["notes"])
     report = small.run()
-    assert findings(report) == [(f"silver.{entity}", "made anew") for entity in sorted(entities)]
+    assert findings(report) == [(f"silver.{entity}", "history_rebuilt") for entity in sorted(entities)]
     assert small.tables() == before
     assert small.run()["findings"] == []

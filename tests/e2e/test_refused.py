@@ -32,7 +32,7 @@ def desk(tmp_path, service):
 def test_a_record_that_cannot_be_kept_waits_and_can_be_shown_and_discarded(desk, service, odd, rule):
     service.send(b'{"id":1,"name":"a"}', odd, b'{"id":3,"name":"c"}')
     report = desk.run()
-    assert (report["outcome"], report["kept"], report["quarantined"]) == ("done", 2, 1)
+    assert (report["outcome"], report["kept"], report["quarantined"]) == ("succeeded", 2, 1)
     assert desk.values("name") == [(1, "a"), (3, "c")]
     (waiting,) = desk("quarantine", "list").json["quarantined"]
     assert rule in waiting["reasons"][0]["rule"]
@@ -50,7 +50,7 @@ def test_a_list_that_is_null_is_an_empty_page_and_a_missing_one_an_error_that_sa
     assert desk.run()["rows"] == 0
     service.body = b'{"total": 0}'
     report = desk.run(code=1)
-    assert "no list of records at `items`" in report["steps"][0]["error"]["what"]
+    assert "no list of records at `items`" in report["steps"][0]["error"]["message"]
 
 
 def test_a_read_of_which_all_is_refused_is_no_success(desk, service):
@@ -58,10 +58,10 @@ def test_a_read_of_which_all_is_refused_is_no_success(desk, service):
     report = desk.run(code=3)
     assert report["outcome"] == "partial"
     assert [
-        (one["finding"], one["count"], one["table"]) for one in report["findings"] if one["finding"] != "not swept"
+        (one["finding"], one["count"], one["table"]) for one in report["findings"] if one["finding"] != "sweep_skipped"
     ] == [("all_refused", 2, "bronze.things")]
     service.send(b'{"id":"x"}', b'{"id":1}')
-    assert desk.run()["outcome"] == "done"
+    assert desk.run()["outcome"] == "succeeded"
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_one_record_of_each_kind_that_cannot_be_kept_stops_no_warehouse(tmp_path
     odd = (DEEP, crowd, rb'{"id":8,"name":"a\ud800"}', b'{"id":6,"double":1e400}')
     service.send(b'{"id":1,"name":"a2"}', *odd, b'{"id":3,"name":"c"}')
     report = desk.run()
-    assert (report["outcome"], report["kept"], report["quarantined"]) == ("done", 2, 4)
+    assert (report["outcome"], report["kept"], report["quarantined"]) == ("succeeded", 2, 4)
     # The second one is there, though its record is too deep; the ninth is not.
     told = [("it:1", 1, False, "a"), ("it:1", 2, True, "a2"), ("it:2", 1, True, "b"), ("it:3", 1, True, "c")]
     assert desk.history("name") == [*told, ("it:9", 1, False, "z")]
@@ -97,5 +97,5 @@ def test_a_nul_is_kept_where_the_warehouse_can_and_refused_alone_where_not(tmp_p
     waiting = desk("quarantine", "list").json["quarantined"]
     assert report["quarantined"] == len(waiting) == 6 - len(kept)
     assert all("NUL" in one["reasons"][0]["rule"] for one in waiting)
-    assert desk("rebuild").json["outcome"] == "done"
+    assert desk("rebuild").json["outcome"] == "succeeded"
     assert {row[0] for row in desk.values("name")} == kept

@@ -7,7 +7,7 @@ from tests.e2e.builders import msp
 
 def twice(project, service):
     first = project.run()
-    assert first["outcome"] == "done"
+    assert first["outcome"] == "succeeded"
     before = project.tables(layers=("silver", "gold", "meta"))
     read = service.asked(forget=True)
     second = project.run()

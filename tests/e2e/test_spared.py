@@ -78,7 +78,7 @@ def test_a_refused_record_is_spared_whatever_its_key_is_made_of_and_an_absent_on
     desk.run()
     service.send(records[0] % ("new", ',"count":"x"'), records[2] % ("new", ""))
     report = desk.run()
-    assert (report["outcome"], report["quarantined"], report["findings"]) == ("done", 1, [])
+    assert (report["outcome"], report["quarantined"], report["findings"]) == ("succeeded", 1, [])
     keys = {name: [f"it:{key}" for key in told] for name, (_, _, told) in KINDS.items()}
     kept = {
         name: {(first, 1, True, "old"), (gone, 1, False, "old"), (last, 1, False, "old"), (last, 2, True, "new")}
@@ -91,7 +91,7 @@ def test_a_refused_record_is_spared_whatever_its_key_is_made_of_and_an_absent_on
         readmitted = {(first, 1, False, "old"), (first, 2, True, "new")}
         assert set(desk.history("name", entity=name)) == kept[name] - {(first, 1, True, "old")} | readmitted
     before = desk.silver(*KINDS)
-    assert desk("rebuild").json["outcome"] == "done"
+    assert desk("rebuild").json["outcome"] == "succeeded"
     assert desk.silver(*KINDS) == before
 
 
@@ -101,7 +101,7 @@ def test_a_read_with_a_key_that_cannot_be_read_makes_nothing_absent_and_says_so(
     desk.run()
     service.send('{"id":1,"a":["x"]}', '{"id":3,"a":"z"}')
     (found,) = desk.run(code=None)["findings"]
-    assert (found["finding"], found["table"]) == ("not swept", "silver.thing")
+    assert (found["finding"], found["table"]) == ("sweep_skipped", "silver.thing")
     assert "no readable key" in found["detail"]
     assert desk.history() == [("it:x", 1, True), ("it:y", 1, True), ("it:z", 1, True)]
     before = desk.silver()
@@ -134,7 +134,7 @@ def test_a_refused_record_that_holds_a_number_of_many_digits_as_well_stops_nothi
     odd = '{"id":2,"wide":1234567890123456789012345678.1234567891,"count":"x"}'
     service.send('{"id":1}', odd, '{"id":3,"wide":1e30,"count":"x"}', '{"id":4}')
     report = desk.run()
-    assert (report["outcome"], report["kept"], report["quarantined"]) == ("done", 2, 2)
+    assert (report["outcome"], report["kept"], report["quarantined"]) == ("succeeded", 2, 2)
 
 
 def test_a_collection_whose_records_name_no_key_of_their_own_is_read_whole(tmp_path, service):
@@ -145,7 +145,7 @@ def test_a_collection_whose_records_name_no_key_of_their_own_is_read_whole(tmp_p
         ((2,), [("it:x1", 1, False), ("it:x2", 1, True)]),
     ):
         service.send(*(f'{{"a":"x","b":"{n}"}}' for n in records))
-        assert desk.run()["outcome"] == "done"
+        assert desk.run()["outcome"] == "succeeded"
         assert desk.history() == keys
 
 

@@ -22,7 +22,7 @@ def lived(tmp_path_factory):
     for _ in range(3):
         service.advance(days=15)
         service.fault("drop_contact")
-        assert project.run()["outcome"] == "done"
+        assert project.run()["outcome"] == "succeeded"
     yield project, service
     service.close()
 
@@ -104,7 +104,7 @@ def test_a_rebuild_of_the_whole_blueprint_is_identical(lived):
     project, service = lived
     before = project.tables()
     service.asked(forget=True)
-    assert project("rebuild").json["outcome"] == "done"
+    assert project("rebuild").json["outcome"] == "succeeded"
     assert service.state()["requests"] == []
     after = project.tables()
     assert after.keys() == before.keys()

@@ -92,8 +92,8 @@ def test_a_place_that_two_tenants_share_is_refused_and_nothing_is_written(typed,
     typed.declare("acme", "beta", **SHARED[name])
     before = typed.files()
     error = typed(*command, code=2)["error"]
-    assert error["what"].startswith(("Tenants share a place", "Two settings keep"))
-    assert error["where"].startswith("headwater.yaml")
+    assert error["message"].startswith(("Tenants share a place", "Two settings keep"))
+    assert error["at"].startswith("headwater.yaml")
     assert [one for one in typed.files() if one not in before and "ledger" not in one] in ([], [".headwater"])
 
 
@@ -124,7 +124,7 @@ def test_what_separates_tenants_by_itself_is_not_refused(typed, name):
 def test_a_project_with_one_tenant_may_share_with_nobody_until_there_is_a_second(typed):
     typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/x.duckdb"})
     assert typed("check")["tenants"] == ["acme"]
-    assert "Tenants share" in typed("tenant", "add", "beta", code=2)["error"]["what"]
+    assert "Tenants share" in typed("tenant", "add", "beta", code=2)["error"]["message"]
     assert [one["tenant"] for one in typed("tenant", "list")["tenants"]] == ["acme"]
     assert typed("status")["tenant"] == "acme"
 
@@ -134,7 +134,7 @@ def test_a_tenant_of_the_ledger_counts_as_one_of_the_file(typed):
     typed("tenant", "add", "beta")
     typed.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
     for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta"), ("plan", "--tenant", "beta")):
-        assert "Tenants share" in typed(*command, code=2)["error"]["what"]
+        assert "Tenants share" in typed(*command, code=2)["error"]["message"]
     typed("tenant", "remove", "beta", "--yes")
     typed("check")
 
@@ -144,8 +144,8 @@ def test_a_tenant_that_only_changed_its_name_counts_twice_until_the_old_one_is_f
     typed("run")
     typed.declare("renamed", warehouse={"kind": "duckdb", "path": "x.duckdb"})
     error = typed("run", code=2)["error"]
-    assert "acme" in error["saw"]
-    assert "tenant remove" in error["try"]
+    assert "acme" in error["found"]
+    assert "tenant remove" in error["fix"]
     typed("tenant", "remove", "acme", "--yes")
     typed("run")
 
@@ -163,20 +163,20 @@ def test_two_names_of_one_file_are_one_place(typed, link):
         own = typed.root / "w/beta/x.duckdb"
         own.symlink_to("../acme/x.duckdb") if link == "file" else os.link(typed.root / "w/acme/x.duckdb", own)
     for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta")):
-        assert "Tenants share" in typed(*command, code=2)["error"]["what"]
+        assert "Tenants share" in typed(*command, code=2)["error"]["message"]
 
 
 def test_a_lake_folder_that_leads_to_another_tenants_is_refused(typed):
     typed.declare("acme", "beta")
     (typed.root / ".headwater/lake/acme").mkdir(parents=True)
     (typed.root / ".headwater/lake/beta").symlink_to("acme")
-    assert "lake" in typed("check", code=2)["error"]["saw"]
+    assert "lake" in typed("check", code=2)["error"]["found"]
 
 
 def test_tenants_whom_spark_takes_for_one_are_refused(typed):
     typed.declare("a-b", "a_b", warehouse={"kind": "spark", "url": "local[1]"})
-    assert "hyphens" in typed("check", code=2)["error"]["try"]
-    assert "Tenants share" in typed("run", "--tenant", "a-b", code=2)["error"]["what"]
+    assert "hyphens" in typed("check", code=2)["error"]["fix"]
+    assert "Tenants share" in typed("run", "--tenant", "a-b", code=2)["error"]["message"]
     typed.declare("a-b", "a_b", warehouse={"kind": "postgres", "url": "env:X"})
     typed("check")
 
@@ -184,9 +184,9 @@ def test_tenants_whom_spark_takes_for_one_are_refused(typed):
 def test_check_looks_at_every_environment_and_run_at_its_own(typed):
     shared = {"production": {"warehouse": {"kind": "duckdb", "path": "x.duckdb"}}}
     typed.declare("acme", "beta", environments=shared)
-    assert "Tenants share" in typed("check", code=2)["error"]["what"]
+    assert "Tenants share" in typed("check", code=2)["error"]["message"]
     typed("run", "--tenant", "acme")
-    assert "Tenants share" in typed("run", "--tenant", "acme", "--env", "production", code=2)["error"]["what"]
+    assert "Tenants share" in typed("run", "--tenant", "acme", "--env", "production", code=2)["error"]["message"]
 
 
 NOWHERE = {
@@ -224,8 +224,8 @@ def test_a_place_that_is_not_supported_is_refused_and_no_folder_is_made(typed, n
     before = typed.files()
     for command in ("check", "run"):
         error = typed(command, code=2)["error"]
-        assert error["try"]
-        assert error["where"].startswith("headwater.yaml")
+        assert error["fix"]
+        assert error["at"].startswith("headwater.yaml")
     assert typed.files() == before
 
 
@@ -233,7 +233,7 @@ def test_a_reference_to_a_ledger_is_held_against_the_same_rules(typed, monkeypat
     monkeypatch.setenv("LEDGER_URL", "sqlite:///s3://bucket/ledger.db")
     typed.declare("acme", ledger={"url": "env:LEDGER_URL"})
     before = typed.files()
-    assert "Tenants" not in typed("run", code=2)["error"]["what"]
+    assert "Tenants" not in typed("run", code=2)["error"]["message"]
     assert typed.files() == before
 
 
@@ -309,7 +309,7 @@ def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_conne
     assert listed["removed"].startswith("private_key stood in clear")
     for path in (typed.root / ".headwater").rglob("*"):
         assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
-    assert "`private_key` is not given" in typed("run", code=2)["error"]["what"]
+    assert "`private_key` is not given" in typed("run", code=2)["error"]["message"]
     typed(*add, "--secret", "private_key=env:C")
     assert "removed" not in typed("connection", "list")["connections"][0]
 
@@ -345,10 +345,10 @@ def test_a_tenant_of_the_file_is_not_removed(typed):
     typed("tenant", "add", "beta")
     for more in ((), ("--yes",), ("--erase", "--yes"), ("--dry-run",)):
         error = typed("tenant", "remove", "acme", *more, code=2)["error"]
-        assert "declared in headwater.yaml" in error["what"]
+        assert "declared in headwater.yaml" in error["message"]
     # Nor where the ledger knows one of that name as well.
     typed.declare("acme", "beta")
-    assert "declared" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["what"]
+    assert "declared" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["message"]
 
 
 def test_a_removal_without_a_terminal_needs_a_yes_and_says_what_it_would_take(typed):
@@ -357,9 +357,9 @@ def test_a_removal_without_a_terminal_needs_a_yes_and_says_what_it_would_take(ty
     typed("run", "--tenant", "beta")
     before = typed.files()
     error = typed("tenant", "remove", "beta", "--erase", code=2)["error"]
-    assert f"erases lake.url: {typed.root}/.headwater/lake/beta" in error["saw"]
-    assert f"erases warehouse.path: {typed.root}/.headwater/beta.duckdb" in error["saw"]
-    assert "--yes" in error["try"]
+    assert f"erases lake.url: {typed.root}/.headwater/lake/beta" in error["found"]
+    assert f"erases warehouse.path: {typed.root}/.headwater/beta.duckdb" in error["found"]
+    assert "--yes" in error["fix"]
     said = typed("tenant", "remove", "beta", "--erase", "--dry-run")
     assert said["removed"] is False
     assert len(said["takes"]["erased"]) == 2
@@ -375,7 +375,7 @@ def test_a_tenant_that_was_taken_out_of_the_file_can_be_erased(typed):
     typed.declare("acme")
     typed("tenant", "remove", "beta", "--erase", "--yes")
     assert not (typed.root / ".headwater/beta.duckdb").exists()
-    assert "no tenant" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["what"]
+    assert "no tenant" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["message"]
 
 
 def test_nobody_erases_a_place_that_another_tenant_shares(typed):
@@ -383,5 +383,5 @@ def test_nobody_erases_a_place_that_another_tenant_shares(typed):
     typed("tenant", "add", "beta")
     typed("run", "--tenant", "beta")
     typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/beta.duckdb"})
-    assert "Tenants share" in typed("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["what"]
+    assert "Tenants share" in typed("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["message"]
     assert (typed.root / ".headwater/beta.duckdb").exists()

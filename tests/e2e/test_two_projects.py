@@ -57,10 +57,10 @@ def test_the_second_project_of_a_place_is_refused_and_the_first_one_goes_on(tmp_
     files = written(tmp_path / "shared")
     for words in (["run"], ["rebuild"], ["backfill", "--since", "2026-01-01"]):
         error = second(*words, code=2).error
-        assert "belongs to another project" in error["what"]
-        assert error["where"].startswith("headwater.yaml")
-        assert "`acme` of the project `first`" in error["saw"]
-        assert "headwater tenant claim acme" in error["try"]
+        assert "belongs to another project" in error["message"]
+        assert error["at"].startswith("headwater.yaml")
+        assert "`acme` of the project `first`" in error["found"]
+        assert "headwater tenant claim acme" in error["fix"]
     assert written(tmp_path / "shared") == files
     assert held(first) == [["it:1", "a", True]]
     assert first.run()["written"] == {}
@@ -97,12 +97,12 @@ def test_places_whose_ledger_is_gone_are_claimed_by_a_word(tmp_path, services):
     for path in first.data.glob("ledger.db*"):
         path.unlink()
     first("run", code=2)
-    assert "--yes" in first("tenant", "claim", "acme", code=2).error["try"]
+    assert "--yes" in first("tenant", "claim", "acme", code=2).error["fix"]
     first("run", code=2)
     assert first("tenant", "claim", "acme", "--yes").json == {"tenant": "acme", "claimed": True}
-    assert first.run()["outcome"] == "done"
+    assert first.run()["outcome"] == "succeeded"
     assert held(first) == [["it:1", "a", True]]
-    assert "no tenant" in first("tenant", "claim", "nobody", "--yes", code=2).error["what"]
+    assert "no tenant" in first("tenant", "claim", "nobody", "--yes", code=2).error["message"]
 
 
 def test_places_of_an_older_version_have_no_mark_and_are_the_project_s_that_runs_first(tmp_path, services):
@@ -125,4 +125,4 @@ def test_a_tenant_that_was_removed_and_comes_back_finds_its_places(tmp_path, ser
     first.declare(tenants={})
     first("tenant", "remove", "acme", "--yes")
     first.declare(tenants=declared)
-    assert first.run()["outcome"] == "done"
+    assert first.run()["outcome"] == "succeeded"

@@ -91,7 +91,7 @@ def test_errors_back_off_and_then_fail_in_four_slots(service):
     error = caught.value
     assert error.where.startswith("GET http://127.0.0.1:")
     assert error.where.endswith("/v1/tickets, connection acme/psa")
-    assert error.saw == "oops *** (asked 6 times)"
+    assert error.details == "oops *** (asked 6 times)"
     assert no_secret_in(str(error) + repr(error) + str(error.as_dict()))
 
 
@@ -125,7 +125,7 @@ def test_a_wrong_key_is_refused_at_once_and_names_the_secrets(service, code):
         client.fetch(client.build_request("tickets"))
     assert len(service.asked) == 1
     assert "public_key, private_key, client_id" in caught.value.hint
-    assert caught.value.saw == "key *** is unknown"
+    assert caught.value.details == "key *** is unknown"
 
 
 def test_a_rotated_secret_is_resolved_once_more(service):
@@ -155,7 +155,7 @@ def test_nobody_there_is_said_soon():
     clock = FastClock()
     with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
-    assert caught.value.what == "nobody answers at the service's address"
+    assert caught.value.message == "nobody answers at the service's address"
     assert "base URL" in caught.value.hint
     assert len(clock.slept) == 2
 
@@ -164,7 +164,7 @@ def test_a_host_without_an_address_is_said_soon():
     service = Service(url="https://nobody.invalid")
     with client_of(service) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
-    assert "no address" in caught.value.what or "broke" in caught.value.what
+    assert "no address" in caught.value.message or "broke" in caught.value.message
 
 
 def test_where_no_tls_is_spoken_nothing_is_sent():

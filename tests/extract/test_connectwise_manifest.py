@@ -192,8 +192,8 @@ def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
     ):
         wrong.read_source_time()
     error = caught.value
-    assert "401" in error.what
+    assert "401" in error.message
     assert error.where.endswith("/system/info, connection acme/psa")
-    assert error.saw
+    assert error.details
     assert error.hint == "look at the secrets public_key, private_key, client_id of this connection"
     assert "0815" not in str(error)

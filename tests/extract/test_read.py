@@ -204,7 +204,7 @@ def test_a_full_disk_loses_nothing(service, lake, ledger):
 
         def write(self, path, body):
             if "000002" in path:
-                raise LakeError("A file of the lake cannot be written.", where=path, saw="No space left on device")
+                raise LakeError("A file of the lake cannot be written.", where=path, details="No space left on device")
             lake.write(path, body)
 
     with client_of(service) as client:
@@ -270,8 +270,8 @@ def test_an_ignored_filter_is_noticed_and_named(service, lake, ledger):
     service.collections["tickets"] = [*tickets(12), ticket(13, _info={"lastUpdated": "2019-05-05T05:05:05Z"})]
     with client_of(service) as client, pytest.raises(PermanentError, match="ignored the filter") as caught:
         read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
-    assert "id 13" in caught.value.saw
-    assert "2019-05-05T05:05:05Z" in caught.value.saw
+    assert "id 13" in caught.value.details
+    assert "2019-05-05T05:05:05Z" in caught.value.details
     assert ledger.windows(batch().feed) == ()
 
 
@@ -353,7 +353,7 @@ def test_a_service_that_never_sends_what_it_counts_is_a_finding(counted, service
             batch("numbered"), question(client, "numbered"), client, lake=lake, ledger=ledger, listen=events.append
         )
     assert row.rows == 15
-    (found,) = (event for event in events if isinstance(event, FindingMade))
+    (found,) = (event.finding for event in events if isinstance(event, FindingMade))
     assert (found.table, found.finding, found.count) == ("psa.numbered", "changes_unproved", abs(15 - counted))
     assert f"15 records came, and the service counts {counted}" in found.detail
 

@@ -34,7 +34,7 @@ def told(warehouse, star=STAR):
     """All of gold brought up to date; what was found about keys."""
     heard = []
     build_star(warehouse, star, listen=heard.append)
-    return [one for one in heard if isinstance(one, FindingMade) and "keys" in one.finding]
+    return [one.finding for one in heard if isinstance(one, FindingMade) and one.finding.finding == "keys_rebuilt"]
 
 
 def lived():
@@ -90,9 +90,9 @@ def aged(warehouse):
             assert wide % 2**53 == number
             for table, column in [(f"dim_{dimension}", dimension), *(("fact_entry", name) for name in columns)]:
                 warehouse.update("gold", table, {f"{column}_key": str(wide)}, f"{column}_key = {number}")
-    warehouse.delete("meta", "progress", "entity = '@keys'")
+    warehouse.delete("meta", "consumer_offset", "entity = '@keys'")
     warehouse.update(
-        "meta", "progress", {"change_id": "change_id + 1"}, "entity = '@definition' AND consumer LIKE 'dim_%'"
+        "meta", "consumer_offset", {"change_id": "change_id + 1"}, "entity = '@definition' AND consumer LIKE 'dim_%'"
     )
 
 
@@ -232,7 +232,7 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(SafetyCheckError) as caught:
         build_table(warehouse, STAR, MEMBER)
-    assert caught.value.saw.startswith("key 7 of psa:1 and psa:")
+    assert caught.value.details.startswith("key 7 of psa:1 and psa:")
     assert read_star(warehouse) == before
     assert "sequence" in caught.value.hint
     build_star(warehouse, star_with("sequence"))

@@ -42,7 +42,7 @@ def looks(project, *env):
     names = {row["table"] for row in project("status", *env).json["tables"]}
     assert {"company", "dim_company", "fact_ticket"} <= names
     assert project("explain", "dim_company", *env).json["sql"]
-    day = ("asof", "2100-01-01", "company")
+    day = ("as-of", "2100-01-01", "company")
     assert project(*day, *env).json == project(*day).json
 
 
@@ -54,9 +54,9 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
     try:
         project = msp(tmp_path / "msp", service)
         project.declare(environments={"shared": {"warehouse": engine.settings()}})
-        assert project.run()["outcome"] == "done"
+        assert project.run()["outcome"] == "succeeded"
         rebuilt = project("rebuild", "--env", "shared").json
-        assert rebuilt["outcome"] == "done", rebuilt
+        assert rebuilt["outcome"] == "succeeded", rebuilt
 
         def own():
             with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as opened:
@@ -73,7 +73,7 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
         looks(project, "--env", "shared")
         service.advance(days=3)
         news = project.run("--env", "shared")
-        assert news["outcome"] == "done"
+        assert news["outcome"] == "succeeded"
         assert news["written"]
         project("rebuild")
         same(own(), shared())
@@ -93,8 +93,8 @@ def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, spar
     try:
         project = msp(tmp_path / "msp", service)
         project.declare(environments={"shared": {"warehouse": spark_engine.settings()}})
-        assert project.run()["outcome"] == "done"
-        assert said(project, "rebuild", "--env", "shared")["outcome"] == "done"
+        assert project.run()["outcome"] == "succeeded"
+        assert said(project, "rebuild", "--env", "shared")["outcome"] == "succeeded"
         with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as judge:
             wanted = tables(judge)
         with closing(spark_engine.open("acme", read_only=True)) as opened:

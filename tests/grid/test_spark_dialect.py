@@ -201,5 +201,5 @@ def test_every_phrase_means_the_same(both, name, typed):
         if not alike(*values)
     }
     expected = {pair for pair in KNOWN if pair[0] in phrases and pair[1] in values}
-    assert {pair: saw for pair, saw in wrong.items() if pair not in expected} == {}
+    assert {pair: details for pair, details in wrong.items() if pair not in expected} == {}
     assert expected <= set(wrong), "no difference any more"

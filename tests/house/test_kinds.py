@@ -17,7 +17,7 @@ NAMES = {
     "headwater/dtypes.py": "duckdb",  # sqlglot's name of portable SQL
     "headwater/model/project.py": "duckdb",  # the engine of a project that names none
     "headwater/run/manage/init.py": "duckdb",  # the file of a new project names the default, for people to edit
-    # A key in the manifest of a publication, and a column of meta.progress: files, and no engine.
+    # A key in the manifest of a publication, and a column of a table of meta: files, and no engine.
     "headwater/publish/folder.py": "files",
     "headwater/publish/bucket.py": "files",
     "headwater/silver/schema/tables.py": "files",

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.floors import FORBIDDEN_CLASS_WORDS, FORBIDDEN_PREFIXES, FORBIDDEN_WORDS
+from tests.house.floors import (
+    FORBIDDEN_CLASS_WORDS,
+    FORBIDDEN_PREFIXES,
+    FORBIDDEN_WORDS,
+    FORMER_WORDS,
+    KNOW_FORMER_WORDS,
+)
 from tests.house.source import HOUSE, ROOT, SRC, Function, Module, modules
 
 MODULES = modules()
@@ -204,6 +210,18 @@ def test_no_file_holds_what_does_not_belong(what, pattern):
         if pattern.search(line)
     ]
     assert not wrong, f"{what}:\n" + "\n".join(wrong)
+
+
+def test_nothing_is_called_as_it_was_before():
+    pattern = re.compile("|".join(FORMER_WORDS))
+    wrong = [
+        f"{name}:{number}: {line.strip()[:100]}"
+        for path in tracked()
+        if not (name := str(path.relative_to(ROOT))).startswith(KNOW_FORMER_WORDS)
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def text_of(path: Path) -> str:

@@ -112,7 +112,7 @@ def test_a_missing_file_says_what_is_missing(lake, batch):
     with pytest.raises(LakeError) as told:
         lake.read(lake.path("raw", batch, ".jsonl.zst"))
     assert told.value.where.endswith(".jsonl.zst")
-    assert told.value.saw
+    assert told.value.details
     assert told.value.hint
 
 
@@ -127,7 +127,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(lake, batch, monkeypatch)
         patched.setattr(Path, "write_bytes", full)
         with pytest.raises(LakeError) as told:
             lake.write(path, b"after")
-    assert "space" in told.value.saw
+    assert "space" in told.value.details
     assert "free" in told.value.hint
     assert lake.read(path) == b"before"
     assert lake.remove_leftovers() == 0
@@ -137,5 +137,5 @@ def test_a_lake_that_is_a_file_is_told(tmp_path, batch):
     (tmp_path / "lake").write_text("")
     with pytest.raises(LakeError) as told:
         FolderLake(tmp_path / "lake", "acme").write("acme/raw/x", b"")
-    assert told.value.what
+    assert told.value.message
     assert told.value.where

@@ -13,7 +13,8 @@ from shutil import copytree, rmtree
 from sqlalchemy import event
 
 from headwater.batch import create_batch
-from headwater.ledger.base import FindingRow
+from headwater.events import Finding
+from headwater.ledger.base import RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, feed, page, refused, window
 
@@ -34,8 +35,8 @@ CALLS: list[Callable[[SqlLedger], object]] = [
     lambda ledger: ledger.record_landing(CHILD, kept=0, refused=[], drift=[]),
     lambda ledger: ledger.complete_batches([PARCEL, CHILD]),
     lambda ledger: ledger.start_run("acme", "r1"),
-    lambda ledger: ledger.save_findings("acme", "dim_a", [FindingRow(table="dim_a", finding="circle", count=1)]),
-    lambda ledger: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 9}),
+    lambda ledger: ledger.save_findings("acme", "dim_a", [Finding(table="dim_a", finding="ancestor_cycle", count=1)]),
+    lambda ledger: ledger.end_run("acme", "r1", outcome=RunOutcome.SUCCEEDED, counts={"rows": 9}),
     lambda ledger: ledger.reopen_batches("acme"),
     lambda ledger: ledger.remove_tenant("acme"),
 ]

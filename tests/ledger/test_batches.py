@@ -7,6 +7,7 @@ import pytest
 
 from headwater.batch import Batch, create_batch
 from headwater.errors import StateError
+from headwater.ledger.base import RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import DRIFT, Hands, batch, extracted, feed, landed, page, refused, window
 
@@ -44,7 +45,7 @@ WRITES: list[tuple[str, Callable[[SqlLedger, Batch], object]]] = [
     ("settle", lambda ledger, parcel: ledger.update_quarantine("acme", ledger.list_refused("acme"))),
     ("mark", lambda ledger, parcel: ledger.set_mark("acme", "swept", "yes")),
     ("start", lambda ledger, parcel: ledger.start_run("acme", "r1")),
-    ("end", lambda ledger, parcel: ledger.end_run("acme", "r1", outcome="done", counts={"rows": 1})),
+    ("end", lambda ledger, parcel: ledger.end_run("acme", "r1", outcome=RunOutcome.SUCCEEDED, counts={"rows": 1})),
 ]
 
 
@@ -116,7 +117,7 @@ def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
     ledger.record_page(parcel, page(1))
     with pytest.raises(StateError, match="one after the other") as caught:
         ledger.record_page(parcel, page(3))
-    assert "page 3 after 1 pages" in caught.value.saw
+    assert "page 3 after 1 pages" in caught.value.details
     with pytest.raises(StateError):
         ledger.record_page(parcel, page(1, rows=11))
     assert ledger.pages(parcel) == (page(1),)
@@ -156,7 +157,7 @@ def test_rows_read_are_rows_kept_and_rows_quarantined(ledger: SqlLedger) -> None
     extracted(ledger, parcel)
     with pytest.raises(StateError, match="rows kept") as caught:
         ledger.record_landing(parcel, kept=10, refused=[refused(parcel)], drift=[])
-    assert caught.value.saw == "10 read, 10 kept, 1 quarantined"
+    assert caught.value.details == "10 read, 10 kept, 1 quarantined"
     assert ledger.list_refused("acme") == ()
 
 

@@ -26,9 +26,9 @@ def test_one_gets_it_and_the_other_is_told_who_has_it(ledger: SqlLedger) -> None
     assert (lease.since, lease.expires_at) == (NOON, NOON + timedelta(seconds=60))
     with pytest.raises(LeaseHeld) as caught:
         ledger.claim("acme", "run", OTHER, seconds=60)
-    assert caught.value.what == "another run works on tenant `acme`."
-    saw = caught.value.saw
-    assert saw == (
+    assert caught.value.message == "another run works on tenant `acme`."
+    details = caught.value.details
+    assert details == (
         "held by process 4711 on far-away since 2026-03-01T12:00:00Z, until 2026-03-01T12:01:00Z unless renewed"
     )
 
@@ -121,7 +121,7 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
     assert child.stdout.readline() == "claimed\n"
     with pytest.raises(LeaseHeld) as caught:
         ledger.claim("acme", "run", lease_owner(), seconds=60)
-    assert f"process {child.pid} on {socket.gethostname()}" in caught.value.saw
+    assert f"process {child.pid} on {socket.gethostname()}" in caught.value.details
     child.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     me = lease_owner()

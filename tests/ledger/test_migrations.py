@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from headwater.ledger.base import RunOutcome
 from headwater.ledger.sql import migrations
 from headwater.ledger.sql.ledger import SqlLedger
 from headwater.ledger.sql.schema import HEAD, VERSION_TABLE, metadata
@@ -75,6 +76,47 @@ def test_a_batch_of_an_older_ledger_does_not_say_when_it_was_read(tmp_path: Path
     ledger.close()
     assert row is not None
     assert (row.read_at, row.fingerprint, row.proved, row.disowned) == (None, "", None, False)
+
+
+def test_runs_of_an_older_ledger_have_the_outcomes_of_reports(tmp_path: Path) -> None:
+    _older(tmp_path, 4)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as raw:
+        for number, outcome in enumerate(("done", "partly", "failed", "stopped", "died", "running")):
+            raw.execute("INSERT INTO run VALUES (?, 'acme', ?, 0, NULL, ?, '{}')", [number, f"r{number}", outcome])
+        raw.commit()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    outcomes = [run.outcome for run in reversed(ledger.runs("acme"))]
+    ledger.close()
+    assert outcomes == [*RunOutcome, None]
+
+
+def test_findings_of_an_older_ledger_have_the_kinds_of_reports(tmp_path: Path) -> None:
+    older = {
+        ("silver.a", "does not fit", "a.b is date"): ("type_mismatch", "a.b is date"),
+        ("silver.a", "begins now", ""): ("column_added", ""),
+        ("silver.a", "deletes_waiting", "5 of 9"): ("deletes_waiting", "5 of 9"),
+        ("gold.dim_a", "no line of the rules `r` matches", "x, y"): (
+            "unmatched_value",
+            "no line of the rules `r` matches: x, y",
+        ),
+        ("gold.fact_a", "`day` is outside of the span of `date`", "e.g. psa:1"): (
+            "date_out_of_range",
+            "`day` is outside of the span of `date`: e.g. psa:1",
+        ),
+        ("warehouse", "Redshift has not been tried", ""): ("warehouse_note", "Redshift has not been tried"),
+    }
+    _older(tmp_path, 4)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as raw:
+        for row in older:
+            raw.execute("INSERT INTO finding VALUES ('acme', ?, ?, ?, 7, 'r1')", row)
+        raw.commit()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    found = ledger.findings("acme")
+    ledger.close()
+    assert {one.count for one in found} == {7}
+    assert {(one.table, one.finding, one.detail) for one in found} == {
+        (table, *after) for (table, *_), after in older.items()
+    }
 
 
 @pytest.mark.parametrize("version", range(1, HEAD))

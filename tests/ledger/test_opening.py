@@ -68,9 +68,9 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         SqlLedger(URL, root=tmp_path)
     error = caught.value
     assert error.exit_code == 1
-    assert "newer Headwater" in error.what
+    assert "newer Headwater" in error.message
     assert error.where.endswith("ledger.db")
-    assert error.saw == f"ledger version {HEAD + 1}; this program knows up to {HEAD}"
+    assert error.details == f"ledger version {HEAD + 1}; this program knows up to {HEAD}"
     assert "upgrade headwater" in error.hint
     assert path.read_bytes() == before
 
@@ -92,7 +92,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(StateError, match="not a ledger of Headwater") as caught:
         SqlLedger(URL, root=tmp_path)
-    assert caught.value.saw == "tables batch"
+    assert caught.value.details == "tables batch"
     assert path.read_bytes() == before
 
 
@@ -113,7 +113,7 @@ def test_a_damaged_ledger_says_so(tmp_path: Path) -> None:
     path.write_bytes(bytes(body))
     with pytest.raises(StateError) as caught:
         SqlLedger(URL, root=tmp_path)
-    assert "damaged" in caught.value.what
+    assert "damaged" in caught.value.message
     assert caught.value.hint
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from headwater.errors import StateError
-from headwater.ledger.base import ConnectionRow, FindingRow
+from headwater.events import Finding
+from headwater.ledger.base import ConnectionRow, RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import NOON, Hands
 
@@ -13,11 +14,11 @@ def test_runs_are_told_newest_first(ledger: SqlLedger, hands: Hands) -> None:
         ledger.start_run("acme", name)
         hands.sleep(60)
         if name != "r2":
-            ledger.end_run("acme", name, outcome="partly", counts={"rows": 5})
+            ledger.end_run("acme", name, outcome=RunOutcome.PARTIAL, counts={"rows": 5})
     assert [(run.id, run.outcome) for run in ledger.runs("acme")] == [
-        ("r3", "partly"),
-        ("r2", "died"),
-        ("r1", "partly"),
+        ("r3", "partial"),
+        ("r2", "crashed"),
+        ("r1", "partial"),
     ]
     oldest = ledger.runs("acme")[-1]
     assert (oldest.started_at, oldest.ended_at, oldest.counts) == (NOON, hands.at.replace(minute=1), {"rows": 5})
@@ -26,12 +27,12 @@ def test_runs_are_told_newest_first(ledger: SqlLedger, hands: Hands) -> None:
 
 def test_a_run_that_never_began_cannot_end(ledger: SqlLedger) -> None:
     with pytest.raises(StateError, match="does not know this run"):
-        ledger.end_run("acme", "r9", outcome="done", counts={})
+        ledger.end_run("acme", "r9", outcome=RunOutcome.SUCCEEDED, counts={})
 
 
 def test_findings_are_those_of_the_newest_build_of_each_table(ledger: SqlLedger) -> None:
-    circle = FindingRow(table="dim_agreement", finding="circle", count=2, detail="7 -> 9 -> 7", run="r1")
-    other = FindingRow(table="dim_agreement_type", finding="unclassified", count=4, run="r1")
+    circle = Finding(table="dim_agreement", finding="ancestor_cycle", count=2, detail="7 -> 9 -> 7")
+    other = Finding(table="dim_agreement_type", finding="unmatched_value", count=4)
     ledger.save_findings("acme", "dim_agreement", [circle, circle])
     ledger.save_findings("acme", "dim_agreement_type", [other])
     assert ledger.findings("acme") == (circle, other)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.errors import StateError
-from headwater.ledger.base import ConnectionRow, FindingRow
+from headwater.events import Finding
+from headwater.ledger.base import ConnectionRow, RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from headwater.ledger.sql.schema import metadata
 from tests.ledger.builders import DRIFT, batch, extracted, feed, page, refused
@@ -58,9 +59,11 @@ WRITES: dict[str, Write] = {
     "claim": lambda ledger, tenant, hour: ledger.claim(tenant, "run", f"elsewhere:{hour}:x", seconds=3600),
     "release": lambda ledger, tenant, hour: [ledger.release(lease) for lease in ledger.leases(tenant)],
     "start": lambda ledger, tenant, hour: ledger.start_run(tenant, f"r{hour}"),
-    "end": lambda ledger, tenant, hour: ledger.end_run(tenant, f"r{hour}", outcome="done", counts={"hour": hour}),
+    "end": lambda ledger, tenant, hour: ledger.end_run(
+        tenant, f"r{hour}", outcome=RunOutcome.SUCCEEDED, counts={"hour": hour}
+    ),
     "note": lambda ledger, tenant, hour: ledger.save_findings(
-        tenant, "dim_a", [FindingRow(table="dim_a", finding="circle", count=hour)]
+        tenant, "dim_a", [Finding(table="dim_a", finding="ancestor_cycle", count=hour)]
     ),
     "remove": lambda ledger, tenant, hour: ledger.remove_tenant(tenant),
 }

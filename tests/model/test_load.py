@@ -155,7 +155,7 @@ def test_on_is_a_word_and_not_true(tmp_path: Path):
 def test_a_complaint_says_what_where_and_what_to_try(tmp_path, name, files, what, where, hint):
     del name
     (found,) = complaints(write(tmp_path, files))
-    assert (found.what, found.where) == (what, where)
+    assert (found.message, found.where) == (what, where)
     assert found.hint.startswith(hint)
 
 

@@ -51,7 +51,7 @@ def test_what_gives_nothing_is_refused_without_showing_a_secret(reference, tmp_p
 def test_missing_and_unknown_secrets_are_named(secrets, what, hint, tmp_path):
     with pytest.raises(DeclarationError) as caught:
         resolve_secrets(Connection(connector="acme", secrets=secrets), CONNECTOR, root=tmp_path, where="f")
-    assert (caught.value.what, caught.value.hint) == (what, hint)
+    assert (caught.value.message, caught.value.hint) == (what, hint)
 
 
 def test_settings_are_filled_with_defaults():
@@ -66,7 +66,7 @@ def test_settings_are_filled_with_defaults():
 def test_missing_and_unknown_settings_are_named(settings, what):
     with pytest.raises(DeclarationError) as caught:
         fill_settings(Connection(connector="acme", settings=settings), CONNECTOR, where="f")
-    assert caught.value.what == what
+    assert caught.value.message == what
 
 
 def test_a_reference_to_a_url_gives_what_it_refers_to(tmp_path, monkeypatch):

@@ -147,7 +147,7 @@ def test_a_replay_writes_nothing(warehouse, landed, take):
     take(warehouse, one)
     again = take(warehouse, one)
     assert (again.events, again.inserted, again.deleted) == (0, 0, 0)
-    assert warehouse.rows("SELECT count(*) FROM meta.change") == [(1,)]
+    assert warehouse.rows("SELECT count(*) FROM meta.change_feed") == [(1,)]
 
 
 def test_a_flag_deletes_and_a_later_update_reopens(warehouse, landed, take):
@@ -165,8 +165,8 @@ def test_what_has_no_key_or_does_not_fit_or_has_no_stamp_is_told(warehouse, land
     )
     done = take(warehouse, landed(day(3), *records))
     found = {finding.finding: finding.count for finding in done.findings}
-    assert found == {"no key": 1, "does not fit": 1, "no change stamp": 1}
-    assert "contact.born is date" in next(f.detail for f in done.findings if f.finding == "does not fit")
+    assert found == {"missing_key": 1, "type_mismatch": 1, "missing_stamp": 1}
+    assert "contact.born is date" in next(f.detail for f in done.findings if f.finding == "type_mismatch")
     assert told(warehouse) == [("psa:1", "Ann", "02 00", ""), ("psa:2", "Bob", "03 00", "")]
 
 
@@ -294,7 +294,7 @@ def test_a_sweep_looks_only_at_its_own_connection_and_feed(warehouse, landed, ta
 def test_an_unreadable_key_among_the_refused_forbids_conclusions(warehouse, landed, take):
     take(warehouse, landed(day(3), *some(10)))
     done = take(warehouse, landed(day(4), *some(9), purpose="sweep", refused=({"name": "x"},)))
-    assert [finding.finding for finding in done.findings] == ["not swept"]
+    assert [finding.finding for finding in done.findings] == ["sweep_skipped"]
 
 
 def test_parts_of_a_composite_key_cannot_run_into_each_other(warehouse, landed, take):

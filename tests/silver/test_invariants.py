@@ -95,7 +95,12 @@ def emptying(warehouse):
     migrate_tables(warehouse, THING)
 
     def emptied():
-        for layer, table in (("silver", "thing"), ("silver", "thing_log"), ("meta", "change"), ("meta", "tied")):
+        for layer, table in (
+            ("silver", "thing"),
+            ("silver", "thing_log"),
+            ("meta", "change_feed"),
+            ("meta", "tied_keys"),
+        ):
             warehouse.delete(layer, table, "TRUE")
         return warehouse
 
@@ -168,7 +173,7 @@ def test_2_replaying_any_batch_writes_no_row(empty, events, sizes, data):
 
 
 def everything(warehouse: Warehouse) -> list[list[tuple]]:
-    tables = ("silver.thing", "silver.thing_log", "meta.change", "meta.tied", "meta.batch")
+    tables = ("silver.thing", "silver.thing_log", "meta.change_feed", "meta.tied_keys", "meta.batch")
     return [sorted(warehouse.rows(f"SELECT * FROM {table}"), key=repr) for table in tables]
 
 

@@ -108,7 +108,7 @@ def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path):
     assert child.stdout.readline() == "held\n"
     with pytest.raises(StoreError, match="in use") as caught:
         Lock(tmp_path / "l")
-    assert caught.value.saw == f"held by process {child.pid}"
+    assert caught.value.details == f"held by process {child.pid}"
     child.kill()
     child.communicate()
     Lock(tmp_path / "l").release()

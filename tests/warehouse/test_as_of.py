@@ -1,4 +1,4 @@
-"""A past day on every engine: by the question that `asof` asks, and by the function that stands beside a table."""
+"""A past day on every engine: by the question that `as-of` asks, and by the function that stands beside a table."""
 
 from __future__ import annotations
 

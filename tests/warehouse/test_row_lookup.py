@@ -63,7 +63,7 @@ def events(kind: str, numbers: str, at: int, name: str) -> str:
         f"(SELECT 'a:' || {key} AS entity_key, CAST({at} + i AS BIGINT) AS sequence, 'U' AS operation, "
         f"'shop.things' AS source, CAST({at} + i AS BIGINT) AS stamp, CAST({at} + i AS BIGINT) AS observed, "
         f"CAST(i AS BIGINT) AS place, CAST({key} AS {kind}) AS thing_id, '{name}' || i AS name, CAST(i % 7 AS BIGINT) AS size, "
-        f"CAST(NULL AS VARCHAR) AS known, MD5('{name}' || i) AS hash, '{name}' AS batch_id FROM {numbers} AS t(i))"
+        f"CAST(NULL AS VARCHAR) AS known_columns, MD5('{name}' || i) AS hash, '{name}' AS batch_id FROM {numbers} AS t(i))"
     )
 
 

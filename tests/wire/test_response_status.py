@@ -103,13 +103,13 @@ def test_a_refused_key_names_the_secrets_to_look_at(status):
     error = verdict.fallback if isinstance(verdict, Refresh) else verdict
     assert isinstance(error, PermanentError)
     assert "public_key, private_key" in error.hint
-    assert error.saw == "Nope"
+    assert error.details == "Nope"
 
 
 def test_where_a_redirect_leads_is_told_without_its_query():
     verdict = check_status(answer(302, location="https://evil.example/x?token=1"), now=NOW)
     assert isinstance(verdict, PermanentError)
-    assert verdict.saw == "location https://evil.example/x"
+    assert verdict.details == "location https://evil.example/x"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,10 @@ def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseMod
     for path in key:
         field = types.get(path)
         if field is None or field.many:
-            saw = ", ".join(list(types)[:20])
-            raise DeclarationError("The key is no field of the contract.", where=f"{contract.__name__}.{path}", saw=saw)
+            details = ", ".join(list(types)[:20])
+            raise DeclarationError(
+                "The key is no field of the contract.", where=f"{contract.__name__}.{path}", details=details
+            )
         if not field.required:
             dtype = "text" if field.dtype == "json" else field.dtype
             wanted[path] = WantedType(dtype=dtype, required=True)
@@ -43,6 +45,8 @@ def check_columns(fields: Sequence[Field], where: str) -> None:
     for field in fields:
         folded = field.name.lower()
         if folded in seen or folded in ("_line", "_parent"):
-            saw = f"{seen.get(folded, 'a column of ours')} and {field.dotted}"
-            raise DeclarationError("Two fields would share a column.", where=where, saw=saw, hint="omit one of them")
+            details = f"{seen.get(folded, 'a column of ours')} and {field.dotted}"
+            raise DeclarationError(
+                "Two fields would share a column.", where=where, details=details, hint="omit one of them"
+            )
         seen[folded] = field.dotted

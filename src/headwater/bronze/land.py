@@ -85,7 +85,9 @@ def land(
     if lake.size(raw) is None:
         if rows:
             hint = "restore it, or read its window again"
-            raise LakeError("A raw file is gone.", where=lake.url(raw), saw=f"0 records instead of {rows}", hint=hint)
+            raise LakeError(
+                "A raw file is gone.", where=lake.url(raw), details=f"0 records instead of {rows}", hint=hint
+            )
         return LandResult()
     landing = _Landing(batch, resource, effective_contract(contract, resource, batch), lake, terms)
     scratch = lake.scratch(landing.bronze)
@@ -120,7 +122,7 @@ def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
         return build_parents([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
     except (ValueError, TypeError) as error:
         hint = "read the window again"
-        raise LakeError("The parents of a batch cannot be read.", where=path, saw=str(error), hint=hint) from error
+        raise LakeError("The parents of a batch cannot be read.", where=path, details=str(error), hint=hint) from error
 
 
 class _Landing:
@@ -170,7 +172,7 @@ class _Landing:
     def _check(self, what: str, expected: int | None, found: int) -> None:
         if expected is not None and expected != found:
             hint = "read its window again"
-            raise LakeError(what, where=self.raw, saw=f"{found} records instead of {expected}", hint=hint)
+            raise LakeError(what, where=self.raw, details=f"{found} records instead of {expected}", hint=hint)
 
     def _type_and_scan(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> tuple[ScanResult, int | None]:
         """Type all lines straight from raw, while another thread looks whether all of them fit."""
@@ -219,7 +221,7 @@ class _Landing:
         try:
             return self._rewrite_once(duck, scratch, seen, trusting=False)
         except TypeMismatch as error:
-            raise LakeError("A batch cannot be typed.", where=self.raw, saw=str(error)) from error
+            raise LakeError("A batch cannot be typed.", where=self.raw, details=str(error)) from error
 
     def _rewrite_once(self, duck: ParquetWriter, scratch: str, seen: ScanResult, *, trusting: bool) -> int:
         place = f"{scratch}.staged.tmp"
@@ -254,11 +256,11 @@ class _Landing:
     def _check_drift(self) -> None:
         differing = [drift for drift in self.report.drift() if drift.kind in ("new", "retyped")]
         if self.terms.drift == "refuse" and differing:
-            saw = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
+            details = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
             hint = "change the contract or the policy of the resource, then run again; the records wait in raw"
             where = f"{self.batch.feed} {self.batch.id}"
             raise SafetyCheckError(
-                "Records differ from their contract, which is to be refused.", where=where, saw=saw, hint=hint
+                "Records differ from their contract, which is to be refused.", where=where, details=details, hint=hint
             )
 
     def _write_quarantine(self, duck: ParquetWriter) -> None:

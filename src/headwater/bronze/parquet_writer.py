@@ -130,7 +130,7 @@ class ParquetWriter:
         except duckdb.Error as error:
             hint = "look at the space, the rights and the memory, then run again; nothing that was committed is lost"
             raise LakeError(
-                "A bronze file cannot be written.", where="bronze", saw=_first_line(error), hint=hint
+                "A bronze file cannot be written.", where="bronze", details=_first_line(error), hint=hint
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""How a command says that it failed: four slots, one exit code, and no traceback unless it is asked for."""
+"""How a command says that it failed: four parts, one exit code, and no traceback unless it is asked for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tell(error: Exception, *, as_json: bool, debug: bool) -> int:
         # No file of anybody's, so it was our own output that could not be written.
         abandon_output()
         as_json = False
-    if not (as_json and _written(json.dumps({"error": slots(told)}))):
+    if not (as_json and _written(json.dumps({"error": describe_error(told)}))):
         typer.echo(_coloured(told), err=True)
     return told.exit_code
 
@@ -57,7 +57,7 @@ def _written(line: str) -> bool:
     return True
 
 
-def slots(error: HeadwaterError) -> dict[str, object]:
+def describe_error(error: HeadwaterError) -> dict[str, object]:
     """An error as `--json` prints it; of several complaints at once, each."""
     if isinstance(error, DeclarationErrors):
         return {**error.as_dict(), "errors": [one.as_dict() for one in error.errors]}
@@ -86,7 +86,7 @@ def _machine(error: OSError) -> MachineError:
     return MachineError(
         "The machine refused to read or write.",
         where=str(error.filename or "standard output"),
-        saw=error.strerror or type(error).__name__,
+        details=error.strerror or type(error).__name__,
         hint="look at the disk and the rights there, then run again: what was committed is safe",
     )
 
@@ -96,7 +96,7 @@ def _defect(error: Exception) -> DefectError:
     return DefectError(
         "Headwater met something that it does not know. This is a defect, and not your doing.",
         where=_innermost(error),
-        saw=type(error).__name__,
+        details=type(error).__name__,
         hint="`--debug` shows the whole trace; please report it with that. What was committed is safe: run again",
     )
 
@@ -115,4 +115,4 @@ def _coloured(error: HeadwaterError) -> str:
     if isinstance(error, DeclarationErrors):
         return "\n\n".join(_coloured(one) for one in error.errors)
     head, *rest = str(error).split("\n")
-    return "\n".join([typer.style(head, fg="red", bold=True), *rest])
+    return "\n".join([typer.style(f"error: {head}", fg="red", bold=True), *rest])

@@ -12,8 +12,8 @@ from typer.main import get_command
 class Lazy(TyperCommand):
     """A command's name and its line of help; the module that carries it out is loaded on the first call."""
 
-    def __init__(self, name: str, *, module: str, line: str) -> None:
-        super().__init__(name=name, help=line, rich_markup_mode=None)
+    def __init__(self, name: str, *, module: str, line: str, hidden: bool = False) -> None:
+        super().__init__(name=name, help=line, rich_markup_mode=None, hidden=hidden)
         self.module = module
 
     def loaded(self) -> Any:

@@ -61,5 +61,5 @@ def _rendered(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
 
 
 def _flat(value: object) -> object:
-    """A value that stays on one line: an error in four slots takes four."""
+    """A value that stays on one line: an error in four parts takes four."""
     return " | ".join(part.strip() for part in value.splitlines()) if isinstance(value, str) else value

@@ -26,23 +26,33 @@ COMMANDS = {
     "connector": "List or show connectors, or begin a new one.",
     "generate": "Generate contracts from a published interface.",
     "query": "Ask one read-only question in SQL.",
-    "asof": "Show an entity or a dimension as it was at an instant.",
-    "history": "Show the life of one thing: its versions, and who said so.",
+    "as-of": "Show an entity or a dimension as it was at an instant.",
+    "history": "Show the version history of one record, and its sources.",
     "explain": "Show where a table comes from: its SQL and its lineage.",
-    "selftest": "Hold a warehouse against what history and star promise.",
+    "selftest": "Run the conformance suite against a warehouse.",
     "sandbox": "Serve a simulated service on this machine.",
     "schema": "Print the JSON Schema of all declarations, for editors.",
     "version": "Print the version, and what a report of a defect needs.",
 }
-"""Every command, and what it does. Its module is `headwater.cli.commands.<name>`."""
+"""Every command, and what it does. Its module is `headwater.cli.commands.<name>`, with `_` for `-`."""
+
+FORMER_COMMANDS = {"asof": "as-of"}
+"""Commands that had another name: it still works, and no help shows it."""
 
 HELP = "Business SaaS APIs, turned into a history-tracked star schema. (`--version` prints the version.)"
 
 
 def group() -> TyperGroup:
     """The command line as a whole, with nothing loaded yet."""
-    commands = {name: Lazy(name, module=f"headwater.cli.commands.{name}", line=line) for name, line in COMMANDS.items()}
+    commands = {name: Lazy(name, module=module_of(name), line=line) for name, line in COMMANDS.items()}
+    for former, name in FORMER_COMMANDS.items():
+        commands[former] = Lazy(former, module=module_of(name), line=COMMANDS[name], hidden=True)
     return TyperGroup(name="headwater", help=HELP, commands=dict(commands), rich_markup_mode=None)
+
+
+def module_of(name: str) -> str:
+    """The module of a command."""
+    return f"headwater.cli.commands.{name.replace('-', '_')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

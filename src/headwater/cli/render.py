@@ -25,7 +25,22 @@ from headwater.run.results import (
     TableStatus,
 )
 
-_COLOURS = {"done": "green", "partial": "yellow", "failed": "red", "skipped": "yellow"}
+_COLOURS = {
+    "succeeded": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "cancelled": "yellow",
+    "crashed": "red",
+    "skipped": "yellow",
+}
+
+_HEADLINES = {
+    "succeeded": "Succeeded",
+    "partial": "Some parts failed",
+    "failed": "Failed",
+    "cancelled": "Cancelled; the next run goes on from there",
+    "crashed": "Crashed",
+}
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
@@ -76,21 +91,21 @@ def report(done: RunReport) -> list[Text | Table]:
         parts.append(table(("table", "inserted", "deleted"), rows, title="Written"))
     if done.findings:
         rows_found = [(item.table, item.finding, item.count, item.detail) for item in done.findings]
-        parts.append(table(("table", "finding", "count", "detail"), rows_found, title="Worth a look"))
+        parts.append(table(("table", "finding", "count", "detail"), rows_found, title="Warnings"))
     parts.extend(counts([row for row in done.counts if row.numbers["unexplained"]]))
-    parts.extend(_trouble(step) for step in done.steps if step.state != "done" and not done.stopped)
+    cancelled = done.outcome == "cancelled"
+    parts.extend(_trouble(step) for step in done.steps if step.state != "succeeded" and not cancelled)
     return parts
 
 
 def _headline(done: RunReport) -> Text:
-    said = {"done": "Done", "partial": "Some parts failed", "failed": "Failed"}[done.outcome]
-    if done.stopped:
-        said = "Stopped; the next run goes on from there"
     refused = f", {done.quarantined:,} quarantined" if done.quarantined else ""
     written = "" if done.written else "; nothing to write"
     read = f"{_counted(done.rows, 'record')} read in {_counted(done.requests, 'request')}"
     numbers = f"{read}, {done.kept:,} kept{refused}{written}"
-    return Text.assemble((said, _COLOURS[done.outcome]), f": {done.tenant}, {done.seconds:.1f} s. {numbers}.")
+    return Text.assemble(
+        (_HEADLINES[done.outcome], _COLOURS[done.outcome]), f": {done.tenant}, {done.seconds:.1f} s. {numbers}."
+    )
 
 
 def _trouble(step: StepResult) -> Text:
@@ -140,7 +155,7 @@ def explained(found: Explained) -> list[Text | Table]:
 
 
 def life(found: History) -> list[Text | Table]:
-    """The life of one thing: a line a stretch, and below it what the service sent, where that was asked for."""
+    """The version history of one record: a line for each version, and what the service sent, if it was asked for."""
     versions = sum(moment.kind not in _GONE for moment in found.moments)
     head = (
         f"{found.entity} {found.entity_key}: {_counted(versions, 'version')} of {_counted(found.events, 'observation')}"

@@ -43,7 +43,9 @@ def load_choice(path: Path | None) -> Choice:
     except FileNotFoundError:
         raise DeclarationError("There is no such file.", where=str(path), hint="name the file of a choice") from None
     except (yaml.YAMLError, ValidationError) as error:
-        raise DeclarationError("This choice cannot be meant.", where=str(path), saw=_describe_first(error)) from error
+        raise DeclarationError(
+            "This choice cannot be meant.", where=str(path), details=_describe_first(error)
+        ) from error
 
 
 def _describe_first(error: yaml.YAMLError | ValidationError) -> str:

@@ -34,12 +34,14 @@ def _read(spec: Path) -> Mapping[str, Any]:
     try:
         read = json.loads(spec.read_text("utf-8"))
     except OSError as error:
-        raise DeclarationError("The description cannot be read.", where=spec.name, saw=error.strerror or "") from error
+        raise DeclarationError(
+            "The description cannot be read.", where=spec.name, details=error.strerror or ""
+        ) from error
     except ValueError as error:
-        raise DeclarationError("The description is not JSON.", where=spec.name, saw=str(error)) from error
+        raise DeclarationError("The description is not JSON.", where=spec.name, details=str(error)) from error
     if not isinstance(read, dict) or not str(read.get("openapi", "")).startswith("3"):
-        saw = ", ".join(list(read)[:5]) if isinstance(read, dict) else type(read).__name__
-        raise DeclarationError("This is not an OpenAPI 3 description.", where=spec.name, saw=saw)
+        details = ", ".join(list(read)[:5]) if isinstance(read, dict) else type(read).__name__
+        raise DeclarationError("This is not an OpenAPI 3 description.", where=spec.name, details=details)
     return read
 
 
@@ -51,7 +53,7 @@ def _generate_source(pruned: Mapping[str, Schema]) -> str:
         raise DeclarationError(
             "The generator of models is not installed.",
             where="headwater generate models",
-            saw="no module datamodel_code_generator",
+            details="no module datamodel_code_generator",
             hint='pip install "headwater[codegen]"',
         ) from error
     description = {"openapi": "3.0.3", "info": {"title": "", "version": ""}, "paths": {}}

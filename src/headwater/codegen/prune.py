@@ -60,7 +60,7 @@ def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Sche
     for name in wanted:
         if name not in schemas:
             raise DeclarationError(
-                "The description has no such schema.", where=where, saw=name, hint=did_you_mean(name, schemas)
+                "The description has no such schema.", where=where, details=name, hint=did_you_mean(name, schemas)
             )
     pruner = _Pruner(schemas, choice)
     return {name: pruner.top(name) for name in wanted} | dict(sorted(pruner.met.items()))

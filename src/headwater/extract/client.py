@@ -174,7 +174,7 @@ class Client:
         """Wait before asking again; raise `error` when that is not worth it any more."""
         limits = self._limits
         if tries >= (limits.tries if self._answered else min(limits.tries, _TRIES_WITHOUT_A_SOUND)):
-            error.saw = f"{error.saw} (asked {tries} times)".strip()
+            error.details = f"{error.details} (asked {tries} times)".strip()
             raise error
         asked = error.after if isinstance(error, TransientError) else None
         after = backoff(tries, self._jitter()) if asked is None else asked
@@ -183,7 +183,7 @@ class Client:
             raise error
         if asked is not None:
             self._rate_limiter.pause(self._clock.monotonic() + after)
-        why = f"{error.what}: {error.saw}" if error.saw else error.what
+        why = f"{error.message}: {error.details}" if error.details else error.message
         event = RequestRetried(tenant=self.credentials.tenant, where=str(request), why=why, after=after, tries=tries)
         self._listen(event)
         self._clock.sleep(after)
@@ -191,9 +191,9 @@ class Client:
     def _with_location(self, error: ServiceError, request: Request) -> ServiceError:
         """`error`, saying where it happened, and free of secrets whatever the service answered."""
         error.where = error.where or f"{request}, {self._where}"
-        # The other two slots are our own words; a secret as short as `client` would only make them unreadable.
+        # The other two parts are our own words; a secret as short as `client` would only make them unreadable.
         error.where = redact(error.where, self._hidden)
-        error.saw = redact(error.saw, self._hidden)
+        error.details = redact(error.details, self._hidden)
         return error
 
     def _set_credentials(self, secrets: Mapping[str, str]) -> None:

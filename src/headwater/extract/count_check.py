@@ -75,7 +75,7 @@ def _fetch_count(question: ReadRequest, batch: Batch, client: Client, parent: st
         if isinstance(found, bool) or not isinstance(found, int):
             raise PermanentError(
                 "the service's count cannot be read",
-                saw=response.body[:200].decode(errors="replace"),
+                details=response.body[:200].decode(errors="replace"),
                 hint=f"`count:` of the resource says it stands at `{count.field}`",
             )
         return found

@@ -17,21 +17,25 @@ def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
                 "the service's certificate is not trusted; nothing was sent",
-                saw=cause.verify_message,
+                details=cause.verify_message,
                 hint="look at the base URL; a company proxy's certificate belongs into SSL_CERT_FILE",
             )
         if isinstance(cause, socket.gaierror):
-            return TransientError("the service's host has no address", saw=str(cause.strerror or cause), hint=_URL_HINT)
+            return TransientError(
+                "the service's host has no address", details=str(cause.strerror or cause), hint=_URL_HINT
+            )
         if isinstance(cause, ConnectionRefusedError):
-            return TransientError("nobody answers at the service's address", saw="connection refused", hint=_URL_HINT)
+            return TransientError(
+                "nobody answers at the service's address", details="connection refused", hint=_URL_HINT
+            )
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
             return TransientError(
-                "the service did not answer in time", saw=f"no answer within {timeout}", hint=_URL_HINT
+                "the service did not answer in time", details=f"no answer within {timeout}", hint=_URL_HINT
             )
     name = type(error).__name__
     if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
-        return PermanentError("the request cannot be sent", saw=f"{name}: {error}", hint=_URL_HINT)
-    return TransientError("the connection broke", saw=f"{name}: {error}")
+        return PermanentError("the request cannot be sent", details=f"{name}: {error}", hint=_URL_HINT)
+    return TransientError("the connection broke", details=f"{name}: {error}")
 
 
 def _iterate_causes(error: BaseException) -> Iterator[BaseException]:

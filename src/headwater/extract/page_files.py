@@ -41,7 +41,7 @@ class PageFiles:
         try:
             return zstandard.ZstdDecompressor().decompress(self._lake.read(page.path))
         except zstandard.ZstdError as error:
-            raise LakeError("a part of a batch is damaged", where=page.path, saw=str(error)) from None
+            raise LakeError("a part of a batch is damaged", where=page.path, details=str(error)) from None
 
     def count_complete(self, pages: Sequence[PageRow]) -> int:
         """How many of the pages, from the first, have their part as it was written."""

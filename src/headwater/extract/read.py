@@ -19,7 +19,7 @@ Why nothing is lost or read twice, whatever is killed when:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +29,8 @@ from headwater.errors import Cancelled, NotFoundError, PermanentError, ServiceEr
 from headwater.events import (
     BatchExtracted,
     EventListener,
+    Finding,
+    FindingKind,
     FindingMade,
     PageCommitted,
     ReadDropped,
@@ -118,18 +120,26 @@ def _restart_batch(
     listen(ReadDropped(tenant=row.batch.feed.tenant, batch=row.batch, pages=row.pages, why=why))
 
 
+_UNPROVED: Mapping[str, FindingKind] = {
+    "changes": "changes_unproved",
+    "snapshot": "snapshot_unproved",
+    "sweep": "sweep_unproved",
+}
+"""The finding about a read that is not proved, by the purpose of its batch."""
+
+
 def _report_doubt(batch: Batch, doubt: Doubt) -> FindingMade:
     """What a person should know of a read that was not proved."""
     feed = batch.feed
-    return FindingMade(
-        tenant=feed.tenant,
+    finding = Finding(
         table=f"{feed.connection}.{feed.resource}",
-        finding=f"{batch.purpose}_unproved",
+        finding=_UNPROVED[batch.purpose],
         count=doubt.count,
         detail=f"{doubt.detail}: nothing is taken for gone"
         if batch.is_complete
         else f"{doubt.detail}: some may be missing",
     )
+    return FindingMade(tenant=feed.tenant, finding=finding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,7 +370,7 @@ class _Reader:
         key = ", ".join(f"{path} {read_value(page.records[at], path)}" for path in self.question.resource.key)
         raise PermanentError(
             "the service ignored the filter: it sent a record that was not asked for",
-            saw=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
+            details=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
             hint="look at `params:` of the cursor; nothing was advanced",
         )
 

@@ -101,7 +101,7 @@ class _IdReader:
                 raise PermanentError(
                     "the service does not give a record by its id that it has just shown",
                     where=self._where,
-                    saw=f"{self._key} {control}",
+                    details=f"{self._key} {control}",
                     hint="look at `verify:` of the resource; nothing was taken for gone",
                 )
             if records:
@@ -146,7 +146,7 @@ class _IdReader:
         mark, between = self.how.quote, self.how.separator
         for one in ids:
             if between in one or (mark and mark in one) or not one.isprintable():
-                raise PermanentError("an id cannot be written in a list of ids", where=self._where, saw=one[:200])
+                raise PermanentError("an id cannot be written in a list of ids", where=self._where, details=one[:200])
         return between.join(f"{mark}{one}{mark}" for one in ids)
 
     def _fetch(self, request: Request) -> list[Raw]:
@@ -181,7 +181,7 @@ class _IdReader:
             raise PermanentError(
                 "the service was asked for records by id and sent another one",
                 where=self._where,
-                saw=f"{self._key} {strange[0]}",
+                details=f"{self._key} {strange[0]}",
                 hint="look at `verify:` of the resource; nothing was taken for gone",
             )
         return came

@@ -73,7 +73,7 @@ def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = Fa
     """The changes that `consumer` has not consumed yet."""
     told = dict(
         warehouse.rows(
-            f"SELECT entity, MAX(change_id) FROM {warehouse.ref('meta', 'progress')} "
+            f"SELECT entity, MAX(change_id) FROM {warehouse.ref('meta', 'consumer_offset')} "
             f"WHERE consumer = {literal(consumer.name)} GROUP BY entity"
         )
     )
@@ -105,7 +105,7 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
     )
     warehouse.overwrite(
         "meta",
-        "progress",
+        "consumer_offset",
         f"consumer = {literal(consumer.name)} AND entity <> {literal(LAST)}",
         ("consumer", "entity", "change_id"),
         f"SELECT * FROM (VALUES {values}) AS fresh",
@@ -114,7 +114,7 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
 
 def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
     """Record that the staged `keys` of `source` changed; nothing is kept when it has no consumer."""
-    progress, changes = warehouse.ref("meta", "progress"), _changes_ref(warehouse)
+    progress, changes = warehouse.ref("meta", "consumer_offset"), _changes_ref(warehouse)
     if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {literal(source)} LIMIT 1"):
         return
     # Consumed changes may have been trimmed: what consumers remember counts too, or a number would come twice.
@@ -125,7 +125,7 @@ def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
     number = warehouse.rows(newest)[0][0]
     warehouse.append(
         "meta",
-        "change",
+        "change_feed",
         ("change_id", "entity", "entity_key"),
         f"SELECT {number}, {literal(source)}, entity_key FROM {keys}",
     )
@@ -133,25 +133,25 @@ def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
 
 def prune_changes(warehouse: Warehouse) -> int:
     """Delete the changes that every consumer has consumed; how many."""
-    progress = warehouse.ref("meta", "progress")
+    progress = warehouse.ref("meta", "consumer_offset")
     told = warehouse.rows(
         f"SELECT entity, MIN(change_id) FROM {progress} WHERE entity NOT LIKE '@%' GROUP BY entity ORDER BY entity"
     )
     consumed = [f"(entity = {literal(entity)} AND change_id <= {change})" for entity, change in told]
-    return warehouse.delete("meta", "change", " OR ".join(consumed)) if consumed else 0
+    return warehouse.delete("meta", "change_feed", " OR ".join(consumed)) if consumed else 0
 
 
 def drop_table(warehouse: Warehouse, name: str) -> None:
     """Drop a table of gold and forget how far it was, so that its next build makes it anew."""
     with warehouse.transaction():
         warehouse.drop("gold", name)
-        warehouse.delete("meta", "progress", f"consumer = {literal(name)}")
+        warehouse.delete("meta", "consumer_offset", f"consumer = {literal(name)}")
 
 
 def reset_progress(warehouse: Warehouse) -> None:
     """Forget how far every table of gold was, and keep which numbers were given."""
-    warehouse.delete("meta", "progress", f"entity <> {literal(LAST)}")
+    warehouse.delete("meta", "consumer_offset", f"entity <> {literal(LAST)}")
 
 
 def _changes_ref(warehouse: Warehouse) -> str:
-    return warehouse.ref("meta", "change")
+    return warehouse.ref("meta", "change_feed")

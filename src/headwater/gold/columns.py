@@ -64,7 +64,7 @@ def _dtype(name: str, kind: Any, where: str) -> str:
     if text in _ARROW:
         return _ARROW[text]
     raise DeclarationError(
-        f"`{name}` has a type that no table of gold may have.", where=where, saw=text, hint="cast it, e.g. to text"
+        f"`{name}` has a type that no table of gold may have.", where=where, details=text, hint="cast it, e.g. to text"
     )
 
 
@@ -119,6 +119,6 @@ def check_columns(columns: Sequence[TableColumn], *, where: str) -> None:
     for column in columns:
         if column.name in seen:
             raise DeclarationError(
-                f"Two columns are called `{column.name}`.", where=where, saw=column.name, hint="rename one of them"
+                f"Two columns are called `{column.name}`.", where=where, details=column.name, hint="rename one of them"
             )
         seen.add(column.name)

@@ -53,7 +53,7 @@ def save_last(warehouse: Warehouse, table: Table) -> None:
     if last > load_last(warehouse, table.name):
         warehouse.overwrite(
             "meta",
-            "progress",
+            "consumer_offset",
             f"consumer = {literal(table.name)} AND entity = {literal(LAST)}",
             ("consumer", "entity", "change_id"),
             f"SELECT {literal(table.name)}, {literal(LAST)}, CAST({last} AS BIGINT)",
@@ -61,6 +61,6 @@ def save_last(warehouse: Warehouse, table: Table) -> None:
 
 
 def _last_relation(warehouse: Warehouse, name: str) -> str:
-    progress = warehouse.ref("meta", "progress")
+    progress = warehouse.ref("meta", "consumer_offset")
     condition = f"consumer = {literal(name)} AND entity = {literal(LAST)}"
     return f"(SELECT change_id FROM {progress} WHERE {condition}) AS noted"

@@ -202,4 +202,6 @@ def _translate_errors(verb: Literal["read", "written", "removed"], target: Path)
 def lake_error(verb: str, where: str, error: OSError) -> LakeError:
     """The LakeError that an OSError stands for."""
     hint = _HINTS.get(error.errno or 0, "look at the disk, then run again")
-    return LakeError(f"A file of the lake cannot be {verb}.", where=where, saw=error.strerror or str(error), hint=hint)
+    return LakeError(
+        f"A file of the lake cannot be {verb}.", where=where, details=error.strerror or str(error), hint=hint
+    )

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Protocol
 
 from headwater.batch import Batch, Feed, Window
+from headwater.events import Finding
 from headwater.ledger.records import (
     CLEAR_SECRET_REMOVED,
     BatchRow,
     ConnectionRow,
     CountRow,
     Drift,
-    FindingRow,
     Lease,
-    Outcome,
     PageRow,
     RefusedRow,
+    RunOutcome,
     RunRow,
     State,
 )
@@ -29,13 +29,12 @@ __all__ = [
     "ConnectionRow",
     "CountRow",
     "Drift",
-    "FindingRow",
     "Lease",
     "Ledger",
     "LedgerPlugin",
-    "Outcome",
     "PageRow",
     "RefusedRow",
+    "RunOutcome",
     "RunRow",
     "State",
 ]
@@ -232,10 +231,10 @@ class Ledger(Protocol):
 
     # runs, and what they found
     def start_run(self, tenant: str, run: str) -> None:
-        """Record that a run began. Runs of the tenant that never ended have died."""
+        """Record that a run began. Runs of the tenant that never ended have crashed."""
         ...
 
-    def end_run(self, tenant: str, run: str, *, outcome: Outcome, counts: Mapping[str, int]) -> None:
+    def end_run(self, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
         ...
 
@@ -243,11 +242,11 @@ class Ledger(Protocol):
         """The newest runs, the newest first."""
         ...
 
-    def save_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
+    def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
         """Put what a build of `table` found in the place of what earlier builds had found there."""
         ...
 
-    def findings(self, tenant: str) -> tuple[FindingRow, ...]:
+    def findings(self, tenant: str) -> tuple[Finding, ...]:
         """What the newest build of each table found."""
         ...
 

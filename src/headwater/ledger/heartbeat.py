@@ -103,19 +103,19 @@ def _run_heartbeat(
 
 
 def _renew(ledger: Ledger, kept: HeldLease, *, seconds: float, clock: Clock) -> StateError | None:
-    lease, saw = kept.lease, "another has it, or it was given back"
+    lease, details = kept.lease, "another has it, or it was given back"
     try:
         renewed = ledger.renew(lease, seconds=seconds)
     except StateError as error:
         # a busy or a full disk may pass while the lease still has time to live
         if clock.now() < lease.expires_at:
             return None
-        renewed, saw = None, f"it could not be renewed in time: {error.what} {error.saw}"
+        renewed, details = None, f"it could not be renewed in time: {error.message} {error.details}"
     if renewed is None:
         return StateError(
             f"the lease on tenant `{lease.tenant}` was lost: another run may work on it now.",
             where=f"{lease.tenant} {lease.scope}",
-            saw=saw,
+            details=details,
             hint="run again; what was committed is kept",
         )
     kept.mark_renewed(renewed)

@@ -1,11 +1,12 @@
-"""What the ledger keeps, as values: batches, pages, refused records, leases, connections, runs, findings."""
+"""What the ledger keeps, as values: batches, pages, refused records, leases, connections, runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
+from typing import Final, Literal
 
 from headwater.batch import Batch, Feed
 
@@ -13,7 +14,7 @@ State = Literal["extracting", "extracted", "transformed", "completed", "failed"]
 """Where a batch is on its way. `failed` keeps the state to go on from in `BatchRow.resume`."""
 
 
-CLEAR_SECRET_REMOVED = "clear_secret_removed"
+CLEAR_SECRET_REMOVED: Final = "clear_secret_removed"
 """The finding about a connection in which a secret stood in clear until this version removed it."""
 
 
@@ -133,8 +134,19 @@ class CountRow:
     """The first count in a row that left something unexplained."""
 
 
-Outcome = Literal["running", "done", "partly", "failed", "stopped", "died"]
-"""How a run ended. `died`: it never said, and another one has begun since."""
+class RunOutcome(StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    """Every step did."""
+    PARTIAL = "partial"
+    """Some parts failed, or the warehouse may not have all that the service has."""
+    FAILED = "failed"
+    """Nothing of what was asked came further."""
+    CANCELLED = "cancelled"
+    """Somebody asked to stop it."""
+    CRASHED = "crashed"
+    """It never said how it ended, and another one has begun since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,18 +157,7 @@ class RunRow:
     id: str
     started_at: datetime
     ended_at: datetime | None = None
-    outcome: Outcome = "running"
+    outcome: RunOutcome | None = None
+    """None: it runs, or it crashed and no other run has begun since."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What it did, in numbers: rows read, versions written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingRow:
-    """Something in the data of a table that a person should look at, as its newest build saw it."""
-
-    table: str
-    finding: str
-    count: int
-    detail: str = ""
-    run: str = ""
-    """The run that saw it."""

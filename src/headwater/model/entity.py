@@ -116,7 +116,7 @@ LOGGED = (
     "sequence",
     "operation",
     "source",
-    "known",
+    "known_columns",
     "hash",
     "stamp",
     "observed",

@@ -87,7 +87,7 @@ def _parse(text: str, where: str) -> exp.Expr:
         tree = sqlglot.parse_one(text, dialect=PORTABLE_SQL)
     except SqlglotError as error:
         reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise DeclarationError("An expression cannot be read.", where=where, saw=text, hint=reason) from error
+        raise DeclarationError("An expression cannot be read.", where=where, details=text, hint=reason) from error
     for node in tree.walk():
         if _is_ours(node):
             continue
@@ -95,7 +95,7 @@ def _parse(text: str, where: str) -> exp.Expr:
             raise DeclarationError(
                 f"`{_render_name(node)}` is not in the expression language.",
                 where=where,
-                saw=text,
+                details=text,
                 hint="see docs/reference/expressions.md for what is",
             )
     return tree
@@ -128,7 +128,7 @@ def _column(name: str, scope: Scope, where: str) -> str:
     raise DeclarationError(
         f"`{name}` is no column here.",
         where=where,
-        saw=name,
+        details=name,
         hint=did_you_mean(name, scope.columns) or "no column is in scope",
     )
 
@@ -141,7 +141,7 @@ def _call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
         raise DeclarationError(
             f"`{name}` takes {counts[name]} arguments.",
             where=where,
-            saw=f"{len(arguments)}",
+            details=f"{len(arguments)}",
             hint="see docs/reference/expressions.md",
         )
     if name == "setting":
@@ -165,7 +165,7 @@ def _item(arguments: list[str], where: str) -> str:
     if len(arguments) < 2 or len(arguments) % 2:
         hint = "item(list, 'field'), or item(list, 'field', 'other field', 'its text', ...)"
         raise DeclarationError(
-            "`item` takes a list, a field, and pairs of field and text.", where=where, saw="", hint=hint
+            "`item` takes a list, a field, and pairs of field and text.", where=where, details="", hint=hint
         )
     field, *pairs = (_text(argument, where) for argument in arguments[1:])
     tests = [
@@ -181,11 +181,14 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
     rules = scope.rules.get(name)
     if rules is None:
         raise DeclarationError(
-            f"No rules are called `{name}`.", where=where, saw=name, hint=did_you_mean(name, scope.rules)
+            f"No rules are called `{name}`.", where=where, details=name, hint=did_you_mean(name, scope.rules)
         )
     if output not in rules.outputs:
         raise DeclarationError(
-            f"The rules `{name}` give no `{output}`.", where=where, saw=output, hint=did_you_mean(output, rules.outputs)
+            f"The rules `{name}` give no `{output}`.",
+            where=where,
+            details=output,
+            hint=did_you_mean(output, rules.outputs),
         )
     folded = fold_text_sql(arguments[0], rules)
     branches = "".join(
@@ -221,7 +224,7 @@ def _text(sql: str, where: str) -> str:
     if len(sql) > 1 and sql.startswith("'") and sql.endswith("'"):
         return sql[1:-1].replace("''", "'")
     raise DeclarationError(
-        "A name in single quotes is needed here.", where=where, saw=sql, hint="e.g. 'agreement_class'"
+        "A name in single quotes is needed here.", where=where, details=sql, hint="e.g. 'agreement_class'"
     )
 
 

@@ -52,7 +52,7 @@ def load_project(root: Path, find_settings: FindSettings | None = None) -> Proje
         raise DeclarationError(
             "There is no project here.",
             where=PROJECT_FILE,
-            saw=f"no {PROJECT_FILE} in {root}",
+            details=f"no {PROJECT_FILE} in {root}",
             hint="`headwater init DIR` makes one; `--project DIR` names another folder",
         )
     documents = read_documents(path, shown=PROJECT_FILE)
@@ -125,10 +125,10 @@ def _kind(document: Document) -> type[Declared]:
     for noun, kinds in _NOUNS:
         if noun in values:
             return next(kind for mark, kind in kinds if not mark or mark in values)
-    saw = ", ".join(map(str, values)) or "nothing"
+    details = ", ".join(map(str, values)) or "nothing"
     hint = "begin with one of: entity, dimension, fact, rules"
     raise DeclarationError(
-        "What this declares is not said.", where=f"{document.file}:{document.line}", saw=saw, hint=hint
+        "What this declares is not said.", where=f"{document.file}:{document.line}", details=details, hint=hint
     )
 
 
@@ -141,7 +141,7 @@ def _load_python(path: Path, shown: str) -> Iterator[Declared]:
         spec.loader.exec_module(module)
     except Exception as error:
         raise DeclarationError(
-            "This file fails when it is imported.", where=shown, saw=f"{type(error).__name__}: {error}"
+            "This file fails when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
         ) from error
     for value in vars(module).values():
         if type(value) in _SHELVES:
@@ -154,7 +154,7 @@ def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> No
     if name in shelves[shelf]:
         other = shelves[shelf][name].origin
         raise DeclarationError(
-            f"`{name}` is declared twice.", where=str(noun.origin), saw=f"first in {other}", hint="keep one"
+            f"`{name}` is declared twice.", where=str(noun.origin), details=f"first in {other}", hint="keep one"
         )
     shelves[shelf][name] = noun
 
@@ -165,12 +165,14 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
     where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
         hint = did_you_mean(last, fields.names(path[:-1]))
-        return DeclarationError(f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=hint)
+        return DeclarationError(f"`{'.'.join(path)}` is not known here.", where=where, details=last, hint=hint)
     if error["type"] == "missing":
-        return DeclarationError(f"`{'.'.join(path)}` is missing.", where=where, saw="nothing", hint=f"add `{last}:`")
+        return DeclarationError(
+            f"`{'.'.join(path)}` is missing.", where=where, details="nothing", hint=f"add `{last}:`"
+        )
     what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
     message = str(error["msg"]).removeprefix("Value error, ")
-    return DeclarationError(what, where=where, saw=_describe_input(error), hint=message)
+    return DeclarationError(what, where=where, details=_describe_input(error), hint=message)
 
 
 def _describe_input(error: Any) -> str:

@@ -89,7 +89,7 @@ def _refuse_unknown(state: TenantState, request: RunRequest) -> None:
             raise DeclarationError(
                 f"tenant `{state.tenant}` reads no {noun} `{unknown[0]}`.",
                 where=f"--{noun}",
-                saw=unknown[0],
+                details=unknown[0],
                 hint=did_you_mean(unknown[0], known),
             )
 

@@ -195,7 +195,7 @@ def load_step(written: Mapping[str, Any]) -> Step:
         return _load_step(written)
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(
-            "this is not a step of a plan.", saw=f"{written!r:.200}: {error!r}", hint="plan again: headwater plan"
+            "this is not a step of a plan.", details=f"{written!r:.200}: {error!r}", hint="plan again: headwater plan"
         ) from error
 
 

@@ -89,7 +89,7 @@ def read_manifest(store: Store) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(found.body) if found else {}
     except ValueError as error:
         hint = "remove it, and everything is published anew"
-        raise WarehouseError("`current.json` is damaged", where=store.url, saw=str(error), hint=hint) from error
+        raise WarehouseError("`current.json` is damaged", where=store.url, details=str(error), hint=hint) from error
     return told
 
 

@@ -98,7 +98,7 @@ def other_kind_error(where: str, found: str) -> WarehouseError:
     return WarehouseError(
         "this place was published to in another format, which readers may still have open",
         where=where,
-        saw=f"there already: {found}",
+        details=f"there already: {found}",
         hint="name another `url:`, or remove the folder and run again",
     )
 
@@ -142,6 +142,6 @@ def _translate_errors(folder: Path) -> Iterator[None]:
         raise WarehouseError(
             "A publication cannot be written; readers keep the state they have.",
             where=str(error.filename or folder),
-            saw=error.strerror or str(error),
+            details=error.strerror or str(error),
             hint="give this user the right to write there, make room, or name another folder under `publish:`",
         ) from error

@@ -37,7 +37,7 @@ def publish(
         raise UnsupportedError(
             "this warehouse does not write its tables to files",
             where=f"publish `{publication.name}`",
-            saw="capability exports",
+            details="capability exports",
             hint="take `publish:` out, and let readers ask the warehouse itself",
         )
     stored = warehouse.tables(publication.layer)

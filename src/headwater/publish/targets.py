@@ -24,7 +24,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
             raise DeclarationError(
                 "Two publications share a name or a folder.",
                 where=where,
-                saw=f"{one.name}: {one.url}",
+                details=f"{one.name}: {one.url}",
                 hint="give each a name and a folder of its own",
             )
         names.add(one.name)
@@ -63,5 +63,5 @@ def _check_tables(declared: Publication, declarations: Declarations, where: str)
     for table in declared.tables:
         if table not in known:
             raise DeclarationError(
-                f"{declared.layer} has no table `{table}`.", where=where, saw=table, hint=did_you_mean(table, known)
+                f"{declared.layer} has no table `{table}`.", where=where, details=table, hint=did_you_mean(table, known)
             )

@@ -15,7 +15,7 @@ from headwater.model.connector import Connector
 from headwater.plan.explain import render_plan as explained_plan
 from headwater.plan.step import Plan
 from headwater.run.clients import client_of, connection_place
-from headwater.run.inspect.as_of import asof
+from headwater.run.inspect.as_of import as_of
 from headwater.run.inspect.explain import explain
 from headwater.run.inspect.history import history
 from headwater.run.inspect.status import query, status
@@ -53,7 +53,7 @@ __all__ = [
     "Workspace",
     "add_connection",
     "add_tenant",
-    "asof",
+    "as_of",
     "backfill",
     "check",
     "choose_tenant",
@@ -177,7 +177,7 @@ def _check_places(workspace: Workspace) -> list[str]:
         if workspace.has_ledger():
             tenants.update(workspace.tenants(), workspace.ledger.tenants_with_runs())
     except HeadwaterError as error:
-        warnings.append(f"tenants of the ledger are not known: {error.what}")
+        warnings.append(f"tenants of the ledger are not known: {error.message}")
     others = workspace.project.environments.values()
     for project in (workspace.project, *(workspace.project.in_environment(one) for one in others)):
         if not is_reference(project.ledger.url):
@@ -193,5 +193,5 @@ def _warnings(workspace: Workspace) -> list[str]:
             try:
                 client_of(workspace.tenant(tenant), name, connection, budgets=RateLimiters()).close()
             except HeadwaterError as error:
-                found.append(f"{connection_place(workspace.tenant(tenant), name)}: {error.what}")
+                found.append(f"{connection_place(workspace.tenant(tenant), name)}: {error.message}")
     return found

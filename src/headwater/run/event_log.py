@@ -12,6 +12,7 @@ from headwater.events import (
     BatchLanded,
     DriftSeen,
     Event,
+    Finding,
     FindingMade,
     PageCommitted,
     ReadDropped,
@@ -55,7 +56,13 @@ def line_of(event: Event) -> Line:
         value = getattr(event, field.name)
         if isinstance(value, float):
             value = round(value, 2)
-        told.update(_batch(value) if isinstance(value, Batch) else {field.name: value})
+        match value:
+            case Batch():
+                told.update(_batch(value))
+            case Finding():
+                told.update({part.name: getattr(value, part.name) for part in fields(value)})
+            case _:
+                told[field.name] = value
     level = _LEVELS.get(type(event), "info")
     if _idle(event):
         level = "debug"

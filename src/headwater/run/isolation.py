@@ -150,7 +150,7 @@ def _complaint(one: TenantPlace, other: TenantPlace) -> DeclarationError:
         return DeclarationError(
             "Two settings keep different things in one place.",
             where=one.where,
-            saw=f"{one.setting}: {one.shown}, and {other.setting}: {other.shown}",
+            details=f"{one.setting}: {one.shown}, and {other.setting}: {other.shown}",
             hint="give each a folder of its own",
         )
     hint = one.hint or "give each tenant a place of its own"
@@ -159,6 +159,6 @@ def _complaint(one: TenantPlace, other: TenantPlace) -> DeclarationError:
     return DeclarationError(
         "Tenants share a place, so that one would write over what the other has.",
         where=one.where,
-        saw=f"{other.tenant}: {other.shown}; {one.tenant}: {one.shown}",
+        details=f"{other.tenant}: {other.shown}; {one.tenant}: {one.shown}",
         hint=f"{hint}; a tenant that is no more is forgotten by `headwater tenant remove`",
     )

@@ -72,6 +72,6 @@ def _check(known: Owner, owner: Owner, ledger: Ledger, *, where: str, place: str
     raise DeclarationError(
         f"This {place} belongs to another project, or to another ledger of this one; nothing was written.",
         where=where,
-        saw=f"it is of tenant `{known.tenant}` of the project `{known.project}`, by another ledger than this one",
+        details=f"it is of tenant `{known.tenant}` of the project `{known.project}`, by another ledger than this one",
         hint=f"give each project a place of its own. If that ledger is gone for good: `headwater tenant claim {owner.tenant}`",
     )

@@ -59,7 +59,7 @@ def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.ya
         return _plug(load_connector(own), f"{point.value}.schemas" if point else None)
     if point is None:
         hint = did_you_mean(name, connector_names()) or "`headwater connector list` shows those that are installed"
-        raise DeclarationError(f"No connector is called `{name}`.", where=where, saw=name, hint=hint)
+        raise DeclarationError(f"No connector is called `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
     return _plug(connector, f"{point.value}.schemas")
@@ -75,7 +75,7 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
     point = _point(BLUEPRINTS, name)
     if point is None:
         hint = did_you_mean(name, blueprint_names())
-        raise DeclarationError(f"No blueprint is called `{name}`.", where=where, saw=name, hint=hint)
+        raise DeclarationError(f"No blueprint is called `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
 
@@ -102,7 +102,7 @@ def find_ledger(url: str) -> EntryPoint:
     if point is None:
         known = ", ".join(_names(LEDGERS))
         raise DeclarationError(
-            "No ledger of this kind is installed.", where="headwater.yaml", saw=f"{kind}:…", hint=f"one of: {known}"
+            "No ledger of this kind is installed.", where="headwater.yaml", details=f"{kind}:…", hint=f"one of: {known}"
         )
     return point
 
@@ -170,7 +170,7 @@ def _contract(resource: Resource, module: Any, connector: Connector) -> type[Bas
     if found is None:
         where = connector.origin.location_of("resources")
         raise DeclarationError(
-            f"`{resource.resource}` names a contract that is not there.", where=where, saw=resource.contract
+            f"`{resource.resource}` names a contract that is not there.", where=where, details=resource.contract
         )
     contract: type[BaseModel] = found
     return contract

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from headwater.errors import HeadwaterError
+from headwater.events import Finding
+from headwater.ledger.base import RunOutcome
 
-Outcome = Literal["done", "partial", "failed"]
-"""How a run ended: all of it, all but some parts, nothing of use."""
-
+StepState = Literal["succeeded", "failed", "skipped"]
+"""How a step ended."""
 
 STOPPED = "a stop was asked for"
 """Why a step was skipped that would have been done otherwise."""
@@ -23,20 +24,10 @@ class StepResult:
 
     step: str
     """Its id, e.g. `extract:psa/tickets/..`, `conform:ticket`, `build:dim_company`."""
-    state: Literal["done", "failed", "skipped"]
+    state: StepState
     detail: str = ""
     """A few words: rows read, rows written, or why it was skipped."""
     error: HeadwaterError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something in the data that a person should look at."""
-
-    table: str
-    finding: str
-    count: int
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +46,15 @@ class Counted:
     """The first count in a row that left something unexplained."""
 
 
+_EXIT_CODES = {RunOutcome.SUCCEEDED: 0, RunOutcome.PARTIAL: 3, RunOutcome.CANCELLED: 3}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """A whole run of one tenant."""
 
     tenant: str
-    outcome: Outcome
+    outcome: RunOutcome
     seconds: float
     requests: int = 0
     """Requests sent to services."""
@@ -76,14 +70,9 @@ class RunReport:
     steps: tuple[StepResult, ...] = ()
 
     @property
-    def stopped(self) -> bool:
-        """Whether it ended because a stop was asked for."""
-        return any(step.detail == STOPPED for step in self.steps)
-
-    @property
     def exit_code(self) -> int:
-        """0 done, 1 failed, 3 some parts failed."""
-        return {"done": 0, "failed": 1, "partial": 3}[self.outcome]
+        """0 succeeded, 3 partial or cancelled, 1 failed."""
+        return _EXIT_CODES.get(self.outcome, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +185,7 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A stretch in the life of one thing, and what began it."""
+    """A version in the history of one record, and what began it."""
 
     at: datetime
     until: datetime | None
@@ -217,7 +206,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The life of one thing."""
+    """The version history of one record."""
 
     entity: str
     entity_key: str

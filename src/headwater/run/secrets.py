@@ -22,7 +22,7 @@ def resolve(reference: str, *, root: Path, where: str) -> str:
         raise DeclarationError(
             "A secret must be a reference, never the secret itself.",
             where=where,
-            saw="something that is no reference (not shown)",
+            details="something that is no reference (not shown)",
             hint=f"write one of: {', '.join(f'{kind}:…' for kind in REFERENCES)}",
         )
     return reader(name, root, where)
@@ -33,11 +33,13 @@ def resolve_secrets(connection: Connection, connector: Connector, *, root: Path,
     for name in connection.secrets:
         if name not in connector.secrets:
             hint = did_you_mean(name, connector.secrets)
-            raise DeclarationError(f"{connector.connector} knows no secret `{name}`.", where=where, saw=name, hint=hint)
+            raise DeclarationError(
+                f"{connector.connector} knows no secret `{name}`.", where=where, details=name, hint=hint
+            )
     for name, meaning in connector.secrets.items():
         if name not in connection.secrets:
             hint = f"add `{name}: env:SOME_NAME` under secrets ({meaning})"
-            raise DeclarationError(f"The secret `{name}` is not given.", where=where, saw="nothing", hint=hint)
+            raise DeclarationError(f"The secret `{name}` is not given.", where=where, details="nothing", hint=hint)
     return {name: resolve(reference, root=root, where=where) for name, reference in connection.secrets.items()}
 
 
@@ -47,14 +49,14 @@ def fill_settings(connection: Connection, connector: Connector, *, where: str) -
         if name not in connector.settings:
             hint = did_you_mean(name, connector.settings)
             raise DeclarationError(
-                f"{connector.connector} knows no setting `{name}`.", where=where, saw=name, hint=hint
+                f"{connector.connector} knows no setting `{name}`.", where=where, details=name, hint=hint
             )
     filled: dict[str, str] = {}
     for name, setting in connector.settings.items():
         value = connection.settings.get(name, setting.default)
         if value is None:
             hint = f"add `{name}:` under settings ({setting.description})"
-            raise DeclarationError(f"The setting `{name}` is not given.", where=where, saw="nothing", hint=hint)
+            raise DeclarationError(f"The setting `{name}` is not given.", where=where, details="nothing", hint=hint)
         filled[name] = value
     return filled
 
@@ -71,7 +73,9 @@ def resolve_ledger_url(url: str, *, root: Path, where: str) -> str:
         try:
             check_ledger(resolved)
         except ValueError as error:
-            raise DeclarationError("A ledger cannot be there.", where=where, saw=resolved, hint=str(error)) from error
+            raise DeclarationError(
+                "A ledger cannot be there.", where=where, details=resolved, hint=str(error)
+            ) from error
     return resolved
 
 
@@ -82,7 +86,7 @@ def _from_environment(name: str, root: Path, where: str) -> str:
         raise DeclarationError(
             f"The environment has no {name}.",
             where=where,
-            saw=f"env:{name}",
+            details=f"env:{name}",
             hint=f"export {name}=… before you run this",
         )
     return value
@@ -95,7 +99,7 @@ def _from_file(name: str, root: Path, where: str) -> str:
     except OSError as error:
         hint = "the path counts from the project's root"
         raise DeclarationError(
-            "A secret's file cannot be read.", where=where, saw=f"{name}: {error.strerror}", hint=hint
+            "A secret's file cannot be read.", where=where, details=f"{name}: {error.strerror}", hint=hint
         ) from error
 
 
@@ -109,7 +113,10 @@ def _from_keyring(name: str, root: Path, where: str) -> str:
     value = keyring.get_password(service, user)
     if value is None:
         raise DeclarationError(
-            "The keyring has no such entry.", where=where, saw=f"keyring:{name}", hint=f"keyring set {service} {user}"
+            "The keyring has no such entry.",
+            where=where,
+            details=f"keyring:{name}",
+            hint=f"keyring set {service} {user}",
         )
     return str(value)
 
@@ -126,7 +133,7 @@ def _missing(kind: str, where: str) -> HeadwaterError:
     return DeclarationError(
         f"Secrets of kind `{kind}:` cannot be read by this installation.",
         where=where,
-        saw=f"{kind}:…",
+        details=f"{kind}:…",
         hint="use env:NAME or file:PATH, or install the package that reads it",
     )
 

@@ -37,6 +37,7 @@ from headwater.run.plugins import (
 )
 from headwater.run.secrets import resolve_ledger_url
 from headwater.silver.owner import Owner
+from headwater.silver.schema.upgrade import upgrade_tables
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.settings import WarehouseSettings
 
@@ -164,6 +165,7 @@ class TenantWorkspace:
         if not read_only:
             try:
                 own_warehouse(warehouse, self.owner(), self.ledger, where=self.project.origin.location_of("warehouse"))
+                upgrade_tables(warehouse)
             except BaseException:
                 warehouse.close()
                 raise
@@ -212,10 +214,12 @@ def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
             if known
             else "declare one under `tenants:`, or `headwater tenant add NAME`"
         )
-        raise DeclarationError("Which tenant is not said.", where="--tenant", saw=f"{len(known)} tenants", hint=hint)
+        raise DeclarationError(
+            "Which tenant is not said.", where="--tenant", details=f"{len(known)} tenants", hint=hint
+        )
     if tenant not in known:
         hint = did_you_mean(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
-        raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", saw=tenant, hint=hint)
+        raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", details=tenant, hint=hint)
     workspace.check_isolation()
     return workspace.tenant(check_slug(tenant))
 
@@ -239,7 +243,9 @@ def _in_environment(project: Project, environment: str) -> Project:
     found = project.environments.get(environment)
     if found is None:
         hint = did_you_mean(environment, project.environments) or "declare it under `environments:`"
-        raise DeclarationError(f"There is no environment `{environment}`.", where="--env", saw=environment, hint=hint)
+        raise DeclarationError(
+            f"There is no environment `{environment}`.", where="--env", details=environment, hint=hint
+        )
     return project.in_environment(found).with_origin(project.origin)
 
 

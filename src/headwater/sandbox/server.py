@@ -57,7 +57,10 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind((host, port))
         except (OSError, OverflowError) as error:
             raise HeadwaterError(
-                "the sandbox cannot listen", where=f"{host}:{port}", saw=str(error), hint="--port 0 takes a free port"
+                "the sandbox cannot listen",
+                where=f"{host}:{port}",
+                details=str(error),
+                hint="--port 0 takes a free port",
             ) from error
         listener.listen(128)
         yield listener

@@ -25,7 +25,10 @@ def serve(
     """Serve a simulated service until interrupted; prints one line, its URL, once it listens."""
     if service not in SERVICES:
         raise DeclarationError(
-            f"`{service}` is not simulated", where="sandbox SERVICE", saw=service, hint=did_you_mean(service, SERVICES)
+            f"`{service}` is not simulated",
+            where="sandbox SERVICE",
+            details=service,
+            hint=did_you_mean(service, SERVICES),
         )
     with bound(host, port) as listener:
         app = SERVICES[service](seed=seed, companies=companies, months=months, access=access)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 
 from headwater.clock import to_micros
+from headwater.events import Finding, FindingKind
 from headwater.model.entity import Entity
 from headwater.names import quote
 from headwater.silver.complete_read import CompleteRead
@@ -24,7 +25,7 @@ from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.merge import merge, save_batches
 from headwater.silver.merge.repeats import drop_repeats, load_mark, needs_order, select_deciding, stage_overtaken
 from headwater.silver.merge.replay import Replay, apply_replay, stage_affected_keys
-from headwater.silver.merge.result import Finding, MergeResult
+from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.diff import SchemaDiff
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.stamps import find_going_back, find_stamps
@@ -269,10 +270,9 @@ def _take(work: ConformJob, arrivals: Sequence[LandedBatch], *, whole: bool = Fa
     if needs_order(work.warehouse, staged):
         if len(arrivals) > 1:
             return sum((_take(work, [arrival]) for arrival in arrivals), MergeResult(findings=tuple(back)))
-        findings += find_stamps(
-            work.warehouse, staged, [one for one in arrivals if work.mappings[one.source].changed_at]
-        )
-    findings += _drop_keyless(work.warehouse, staged)
+        stamping = [one for one in arrivals if work.mappings[one.source].changed_at]
+        findings += find_stamps(work.warehouse, work.entity, staged, stamping)
+    findings += _drop_keyless(work.warehouse, work.entity, staged)
     work.record_mark(min(to_micros(arrival.read_at) for arrival in arrivals))
     if needs_order(work.warehouse, staged):
         drop_repeats(work.warehouse, work.entity, staged, EVENTS, whole=bool(work.only))
@@ -299,6 +299,7 @@ def _find_mismatches(
     found = lake.rows(f"SELECT {counts} FROM {records_relation(arrival)}{where}")[0]
     return [
         Finding(
+            table=f"silver.{entity.entity}",
             finding=finding,
             count=count,
             detail=f"{entity.entity}.{name} is {entity.columns[name].type}; batch {arrival.batch.id} of {arrival.source}",
@@ -310,17 +311,17 @@ def _find_mismatches(
 
 def _mismatch_conditions(
     entity: Entity, mapping: SourceMapping, stored: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[tuple[FindingKind, str, str]]:
     """What may be wrong with a value of a column: finding, column, condition in SQL."""
     for name, value in mapping.columns.items():
         dtype = entity.columns[name].type
         if may_not_fit(dtype, stored[name]):
-            yield "does not fit", name, f"{value} IS NOT NULL AND {cast_sql(value, dtype, stored[name])} IS NULL"
+            yield "type_mismatch", name, f"{value} IS NOT NULL AND {cast_sql(value, dtype, stored[name])} IS NULL"
             if rounds := rounds_sql(value, dtype, stored[name]):
-                yield "rounded", name, rounds
+                yield "precision_loss", name, rounds
 
 
-def _drop_keyless(warehouse: Warehouse, staged: str) -> list[Finding]:
+def _drop_keyless(warehouse: Warehouse, entity: Entity, staged: str) -> list[Finding]:
     """Records without a key: they cannot be anybody's history."""
     found = warehouse.rows(
         f"SELECT batch_id, COUNT(*) FILTER (WHERE NOT _outside) FROM {staged} WHERE entity_key IS NULL GROUP BY batch_id "
@@ -328,16 +329,23 @@ def _drop_keyless(warehouse: Warehouse, staged: str) -> list[Finding]:
     )
     if found:
         warehouse.stage(EVENTS, f"SELECT * FROM {staged} WHERE entity_key IS NOT NULL")
-    return [Finding(finding="no key", count=count, detail=f"batch {batch}") for batch, count in found if count]
+    return [
+        Finding(table=f"silver.{entity.entity}", finding="missing_key", count=count, detail=f"batch {batch}")
+        for batch, count in found
+        if count
+    ]
 
 
 def _find_column_changes(entity: Entity, change: SchemaDiff) -> Iterator[Finding]:
-    """What begins, ends or is called otherwise from now on."""
+    """The findings about columns that were added, retired or renamed."""
     name, rebuild = entity.entity, f"`headwater rebuild --entity {entity.entity}`"
+    table = f"silver.{name}"
     for column in change.added:
-        yield Finding(finding="begins now", count=1, detail=f"{name}.{column} is new; {rebuild} brings in its past")
+        detail = f"{name}.{column} is new; {rebuild} brings in its past"
+        yield Finding(table=table, finding="column_added", count=1, detail=detail)
     for column in change.removed:
-        kept = f"{name}.{column} keeps its last values, and nobody tells of it any more; {rebuild} takes it away"
-        yield Finding(finding="ends now", count=1, detail=kept)
+        detail = f"{name}.{column} is no longer declared and keeps its last values; {rebuild} removes it"
+        yield Finding(table=table, finding="column_retired", count=1, detail=detail)
     for column, before in change.renamed.items():
-        yield Finding(finding="renamed", count=1, detail=f"{name}.{column} was {before}; its history goes on")
+        detail = f"{name}.{column} was {before}; its history goes on"
+        yield Finding(table=table, finding="column_renamed", count=1, detail=detail)

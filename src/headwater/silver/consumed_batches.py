@@ -9,7 +9,7 @@ from typing import Literal
 from headwater.clock import to_micros
 from headwater.names import literal
 from headwater.silver.mapping import LandedBatch
-from headwater.silver.schema.tables import INTAKES
+from headwater.silver.schema.tables import CONSUMED_BATCHES
 from headwater.warehouse.base import Warehouse
 
 DeleteVerdict = Literal["", "believed", "waiting", "doubted", "replaced"]
@@ -31,7 +31,7 @@ class ConsumedBatch:
     resource: str
     purpose: str
     read_at: int
-    reading: int
+    attempt: int
     """How many times its window had been read."""
     files: int
     """How many files it had then: a record that is readmitted later comes in one more."""
@@ -40,7 +40,7 @@ class ConsumedBatch:
     @property
     def position(self) -> Position:
         """Where it stands among the others."""
-        return self.read_at, _TURN[self.purpose], self.reading, self.batch_id
+        return self.read_at, _TURN[self.purpose], self.attempt, self.batch_id
 
 
 def position_of(arrival: LandedBatch) -> Position:
@@ -50,11 +50,11 @@ def position_of(arrival: LandedBatch) -> Position:
 
 def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]:
     """The batches that an entity has taken, by id."""
-    if warehouse.describe("meta", INTAKES.name) is None:
+    if warehouse.describe("meta", CONSUMED_BATCHES.name) is None:
         return {}
     found = warehouse.rows(
-        "SELECT batch_id, connection, resource, purpose, read_at, reading, files, verdict "
-        f"FROM {warehouse.ref('meta', INTAKES.name)} WHERE entity = {literal(entity)}"
+        "SELECT batch_id, connection, resource, purpose, read_at, attempt, files, verdict "
+        f"FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE entity = {literal(entity)}"
     )
     return {
         str(row[0]): ConsumedBatch(
@@ -63,7 +63,7 @@ def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]
             resource=row[2],
             purpose=row[3],
             read_at=row[4],
-            reading=row[5],
+            attempt=row[5],
             files=row[6],
             verdict=row[7],
         )
@@ -77,12 +77,12 @@ def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[Lande
     rows = ", ".join(_row_sql(entity, arrival, verdict) for arrival, verdict in fresh)
     ids = ", ".join(literal(arrival.batch.id) for arrival, _ in fresh)
     condition = f"entity = {literal(entity)} AND batch_id IN ({ids})"
-    known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', INTAKES.name)} WHERE {condition} LIMIT 1")
+    known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE {condition} LIMIT 1")
     select = f"SELECT * FROM (VALUES {rows}) AS fresh"
     if known:
-        warehouse.overwrite("meta", INTAKES.name, condition, INTAKES.names, select)
+        warehouse.overwrite("meta", CONSUMED_BATCHES.name, condition, CONSUMED_BATCHES.names, select)
     else:
-        warehouse.append("meta", INTAKES.name, INTAKES.names, select)
+        warehouse.append("meta", CONSUMED_BATCHES.name, CONSUMED_BATCHES.names, select)
 
 
 def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -> None:
@@ -90,7 +90,7 @@ def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -
     if batches:
         ids = ", ".join(map(literal, batches))
         where = f"entity = {literal(entity)} AND batch_id IN ({ids})"
-        warehouse.update("meta", INTAKES.name, {"verdict": literal("replaced")}, where)
+        warehouse.update("meta", CONSUMED_BATCHES.name, {"verdict": literal("replaced")}, where)
 
 
 def _row_sql(entity: str, arrival: LandedBatch, verdict: DeleteVerdict) -> str:

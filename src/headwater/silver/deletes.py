@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headwater.events import Finding
 from headwater.names import literal
 from headwater.silver.complete_read import CompleteRead, before_end_condition, select_shown_keys
 from headwater.silver.consumed_batches import DeleteVerdict
 from headwater.silver.events import select_presence_events
 from headwater.silver.merge.merge import merge, save_batches
-from headwater.silver.merge.result import Finding, MergeResult
+from headwater.silver.merge.result import MergeResult
 from headwater.silver.presences import STAGED as PRESENCES
 from headwater.silver.presences import select_presences
 from headwater.temporal.fold import order_sql
@@ -131,9 +132,9 @@ def decide_deletes(read: CompleteRead, proof: ReadDiff, *, allow_drop: bool) -> 
 
 def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict) -> list[Finding]:
     """The findings for a verdict."""
-    batch = f"batch {read.arrival.batch.id} of {read.arrival.source}"
+    batch, table = f"batch {read.arrival.batch.id} of {read.arrival.source}", f"silver.{read.entity.entity}"
     if verdict == "doubted":
-        return [Finding(finding="not swept", count=1, detail=f"{batch}: {proof.doubt}")]
+        return [Finding(table=table, finding="sweep_skipped", count=1, detail=f"{batch}: {proof.doubt}")]
     if verdict != "waiting":
         return []
     first = read.warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key LIMIT {_NAMED}")
@@ -142,7 +143,7 @@ def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict)
         f"{batch} does not show {proof.absent} of {proof.known} known `{read.entity.entity}`: {named}; all else is in. "
         "Did the service really lose them (rights, filters)? then `headwater run --allow-drop`, or raise `max_drop`"
     )
-    return [Finding(finding="deletes_waiting", count=proof.absent, detail=detail)]
+    return [Finding(table=table, finding="deletes_waiting", count=proof.absent, detail=detail)]
 
 
 def _select_last_events(read: CompleteRead) -> str:

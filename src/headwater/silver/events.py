@@ -118,7 +118,7 @@ def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, 
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  {sequence_sql(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
-        f"  {columns},\n  {_unless_absent_sql(mapping, says, literal(known_list(())))} AS known,\n"
+        f"  {columns},\n  {_unless_absent_sql(mapping, says, literal(known_list(())))} AS known_columns,\n"
         f"  {_unless_absent_sql(mapping, said, event_hash_sql(literal('A'), {}))} AS hash,\n"
         f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
         f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
@@ -135,7 +135,8 @@ def select_presence_events(entity: Entity, arrival: LandedBatch, operation: str,
     return (
         f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
         f"{literal(operation)} AS operation, {literal(arrival.source)} AS source, {nothing}, "
-        f"{literal(known_list(()))} AS known, {event_hash_sql(literal(operation), {})} AS hash, CAST(NULL AS BIGINT) AS stamp, "
+        f"{literal(known_list(()))} AS known_columns, {event_hash_sql(literal(operation), {})} AS hash, "
+        "CAST(NULL AS BIGINT) AS stamp, "
         f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
         f"{literal(arrival.batch.id)} AS batch_id FROM {keys}"
     )

@@ -79,7 +79,19 @@ def _select_restated(read: CompleteRead, live: str, lives: str) -> str:
     """A snapshot's live records of what is closed, as of the read: their own stamps are older than its end."""
     batch = read.arrival.batch
     until = to_micros(batch.window.until)
-    names = (*("operation", "source", *read.entity.columns, "known", "hash", "stamp", "observed", "place", "batch_id"),)
+    names = (
+        *(
+            "operation",
+            "source",
+            *read.entity.columns,
+            "known_columns",
+            "hash",
+            "stamp",
+            "observed",
+            "place",
+            "batch_id",
+        ),
+    )
     return (
         f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {column_list(names, 'r')}\nFROM {live} AS r "
         f"JOIN {lives} AS l ON l.entity_key = r.entity_key\n"

@@ -71,7 +71,7 @@ def load_log_entries(warehouse: Warehouse, entity: Entity, key: str) -> list[Log
     """All that was seen of a key, in order. StateError where the log was kept by an older Headwater."""
     if is_outdated(warehouse, entity, None):
         hint = "`headwater run` makes it anew from all that landed"
-        raise StateError("This history cannot be told.", where=f"{entity.entity}_log", saw=OUTDATED, hint=hint)
+        raise StateError("This history cannot be told.", where=f"{entity.entity}_log", details=OUTDATED, hint=hint)
     found = warehouse.rows(
         f"SELECT sequence, operation, batch_id FROM {_log_ref(warehouse, entity)} "
         f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from headwater.clock import format_instant, from_micros, to_micros
+from headwater.events import Finding
 from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.mapping import LandedBatch, SourceMapping
-from headwater.silver.merge.result import Finding
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
@@ -18,7 +19,7 @@ _BEGIN, _END = -(2**62), 2**62
 """Before and after all instants that a stamp can say, in microseconds."""
 
 
-def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[LandedBatch]) -> list[Finding]:
+def find_stamps(warehouse: Warehouse, entity: Entity, staged: str, stamping: Sequence[LandedBatch]) -> list[Finding]:
     """Staged events of batches whose source promises a stamp, and that have none that can be believed.
 
     The read's own instant stands for it, or the end of its window where there is none at all.
@@ -30,10 +31,11 @@ def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[LandedBatc
     counts = warehouse.rows(
         f"SELECT batch_id, COUNT(*), COUNT(stamp), MAX(stamp) {among} GROUP BY batch_id ORDER BY batch_id"
     )
-    findings = []
+    findings, table = [], f"silver.{entity.entity}"
     for batch, both, future, stamp in counts:
         if both > future:
-            findings.append(Finding(finding="no change stamp", count=both - future, detail=f"batch {batch}"))
+            detail = f"batch {batch}"
+            findings.append(Finding(table=table, finding="missing_stamp", count=both - future, detail=detail))
         if future:
             key = warehouse.rows(f"SELECT MIN(entity_key) {among} AND batch_id = {literal(batch)} AND stamp = {stamp}")[
                 0
@@ -41,7 +43,7 @@ def find_stamps(warehouse: Warehouse, staged: str, stamping: Sequence[LandedBatc
             said = (
                 f"batch {batch}: {key} says {format_instant(from_micros(stamp))}; such records count as of their read"
             )
-            findings.append(Finding(finding="future_stamp", count=future, detail=said))
+            findings.append(Finding(table=table, finding="future_stamp", count=future, detail=said))
     return findings
 
 
@@ -76,7 +78,7 @@ def find_going_back(
         known = stage_events(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
         back = _stage_back(warehouse, staged, passed, known, _spans(reads, mappings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
-        findings += [_backdated_finding(warehouse, back, *found) for found in counts]
+        findings += [_backdated_finding(warehouse, entity, back, row) for row in counts]
     for name in _BACK:
         warehouse.unstage(name)
     return findings
@@ -145,11 +147,13 @@ def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) 
     return ", ".join(rows)
 
 
-def _backdated_finding(warehouse: Warehouse, back: str, batch: str, count: int, key: str) -> Finding:
+def _backdated_finding(warehouse: Warehouse, entity: Entity, back: str, counted: tuple[Any, ...]) -> Finding:
+    batch, count, key = counted
     where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
     stamp, was = warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
     said = f"batch {batch}: {key} was said to be from {_format_instant(was)}, and is now from {_format_instant(stamp)}, otherwise"
-    return Finding(finding="stamp_went_back", count=count, detail=f"{said}; what has the later stamp stays")
+    detail = f"{said}; what has the later stamp stays"
+    return Finding(table=f"silver.{entity.entity}", finding="stamp_went_back", count=count, detail=detail)
 
 
 def _format_instant(instant: int | None) -> str:

@@ -86,4 +86,4 @@ def _open_stream(files: Sequence[Path]) -> pa.RecordBatchReader:
 
 def _to_error(url: str, error: Exception) -> WarehouseError | StoreError:
     kind = StoreError if _OBJECTS.match(url) else WarehouseError
-    return kind("a Delta table cannot be written", where=url, saw=str(error).splitlines()[0][:300])
+    return kind("a Delta table cannot be written", where=url, details=str(error).splitlines()[0][:300])

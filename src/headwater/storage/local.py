@@ -112,7 +112,7 @@ def translate_errors(verb: str, target: Path) -> Iterator[None]:
         raise StoreError(
             f"A file cannot be {verb}.",
             where=str(error.filename or target),
-            saw=error.strerror or str(error),
+            details=error.strerror or str(error),
             hint=_HINTS.get(error.errno or 0, "look at the disk, then run again"),
         ) from error
 

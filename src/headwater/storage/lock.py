@@ -25,7 +25,7 @@ class Lock:
             raise StoreError(
                 "the folder is in use by another process",
                 where=str(path.parent),
-                saw=f"held by process {holder}" if holder else str(error),
+                details=f"held by process {holder}" if holder else str(error),
                 hint="wait until it is done; `headwater query` may look meanwhile",
             ) from error
         os.ftruncate(self._file, 0)

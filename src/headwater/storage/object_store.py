@@ -125,5 +125,5 @@ class ObjectStore:
             yield
         except (exceptions.BaseError, OSError, ValueError) as error:
             hint = "are address, bucket, rights and the credentials in the environment right, and is the network up?"
-            saw = str(error).strip().splitlines()[0][:300]
-            raise StoreError(f"A file cannot be {verb}.", where=where, saw=saw, hint=hint) from error
+            details = str(error).strip().splitlines()[0][:300]
+            raise StoreError(f"A file cannot be {verb}.", where=where, details=details, hint=hint) from error

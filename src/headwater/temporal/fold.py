@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from headwater.names import literal, quote
 from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, qualify, timestamp_sql, with_steps
 
-EVENT_COLUMNS = ("entity_key", "sequence", "operation", "source", "known", "hash", "observed", "place", "batch_id")
+EVENT_COLUMNS = (
+    "entity_key",
+    "sequence",
+    "operation",
+    "source",
+    "known_columns",
+    "hash",
+    "observed",
+    "place",
+    "batch_id",
+)
 """What an event has beside the declared columns."""
 
 _KEY = "PARTITION BY entity_key"
@@ -101,7 +111,7 @@ def _numbered_sql(events: str, shape: HistoryColumns) -> str:
     newest = [f"{_newest_sql(column)} AS {quote(column)}" for column in shape.overwritten]
     place = f"ROW_NUMBER() OVER ({_KEY} ORDER BY {order_sql()}) AS _place"
     taken = [
-        "entity_key, sequence, operation, source, known, batch_id",
+        "entity_key, sequence, operation, source, known_columns, batch_id",
         *_optional(column_list(shape.tracked)),
         *newest,
         place,

@@ -31,13 +31,13 @@ def qualify(relation: str, column: str) -> str:
 
 
 def knows_sql(column: str, relation: str = "") -> str:
-    """Whether an event knows `column`: its `known` is NULL (it knows all) or names it."""
-    known = qualify(relation, "known")
+    """Whether an event knows `column`: its `known_columns` is NULL (it knows all) or names it."""
+    known = qualify(relation, "known_columns")
     return f"({known} IS NULL OR STRPOS({known}, {literal(f',{column},')}) > 0)"
 
 
 def known_list(columns: Iterable[str]) -> str:
-    """The text of `known` that names `columns`."""
+    """The text of `known_columns` that names `columns`."""
     return "," + "".join(f"{column}," for column in columns)
 
 

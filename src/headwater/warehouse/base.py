@@ -154,6 +154,10 @@ class Warehouse(Protocol):
         """Drop columns of a stored table, with what they hold."""
         ...
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """All statements inside commit together, or none does. One inside another is part of the outer one."""
         ...

@@ -63,6 +63,6 @@ def widening_error(table: Table, column: TableColumn, stored: str, *, where: str
     return WarehouseError(
         f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
         where=f"{where}, {table.layer}.{table.name}",
-        saw=f"stored as {stored}, declared as {column.dtype}",
+        details=f"stored as {stored}, declared as {column.dtype}",
         hint="`headwater rebuild` makes the table anew from raw",
     )

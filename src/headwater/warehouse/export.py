@@ -55,7 +55,7 @@ def write_rows(
                 engine.execute(f"COPY (FROM {literal(str(target))}) TO {literal(path)} (FORMAT csv, HEADER true)")
     except OSError as error:
         raise WarehouseError(
-            "a table cannot be written to a file", where=path, saw=error.strerror or str(error)
+            "a table cannot be written to a file", where=path, details=error.strerror or str(error)
         ) from error
     finally:
         if file_format == "csv":

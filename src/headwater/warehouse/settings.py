@@ -91,6 +91,6 @@ class WarehouseSettings(Declared):
             raise DeclarationError(
                 f"The driver of the {self.kind} warehouse is not installed.",
                 where=str(self.origin),
-                saw=str(error),
+                details=str(error),
                 hint=f'pip install "{self.requirement}"' if self.requirement else "",
             ) from error

@@ -18,14 +18,14 @@ def check_base(url: str, *, where: str) -> str:
         parts = _split_url(url)
     except ValueError as wrong:
         raise DeclarationError(
-            "the base URL cannot be used", where=where, saw=f"`{redact_url(url)}`: {wrong}", hint=_BASE_HINT
+            "the base URL cannot be used", where=where, details=f"`{redact_url(url)}`: {wrong}", hint=_BASE_HINT
         ) from None
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return url
     raise DeclarationError(
         "the base URL must be https",
         where=where,
-        saw=f"`{strip_url(url)}`",
+        details=f"`{strip_url(url)}`",
         hint="credentials travel over plain http to this machine only (127.0.0.1)",
     )
 
@@ -35,13 +35,13 @@ def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
     try:
         parts, own = _split_url(url), _split_url(base)
     except ValueError as wrong:
-        raise PermanentError("the service named an address that cannot be used", saw=str(wrong)) from None
+        raise PermanentError("the service named an address that cannot be used", details=str(wrong)) from None
     declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
     if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
         return url
     raise PermanentError(
         "the service sent us to a host that the connector does not name; nothing was sent there",
-        saw=f"{parts.scheme}://{parts.netloc}",
+        details=f"{parts.scheme}://{parts.netloc}",
         hint=f"its own host is {own.netloc}; a further one belongs into `hosts:` of the connector, if you trust it",
     )
 

@@ -26,7 +26,7 @@ class LoopGuard:
         if position is not None and position in self._positions:
             raise PermanentError(
                 "the service repeats itself: its next page is one that was read already",
-                saw=f"next position `{position[:200]}`",
+                details=f"next position `{position[:200]}`",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
             )
         # Two empty pages are alike and mean no harm, unless there is no end of them.
@@ -34,7 +34,7 @@ class LoopGuard:
         if position is not None and self._empty > _EMPTY_PAGES:
             raise PermanentError(
                 "the service says that more records follow, and sends none",
-                saw=f"{self._empty} empty pages one after the other",
+                details=f"{self._empty} empty pages one after the other",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
             )
         # Links and tokens may be others each time and lead in a circle: only what they lead to shows it.
@@ -42,7 +42,7 @@ class LoopGuard:
         if lines and checksum in self._pages:
             raise PermanentError(
                 "the service repeats itself: it sent the same page twice",
-                saw=f"{len(lines)} bytes, equal to a page before",
+                details=f"{len(lines)} bytes, equal to a page before",
                 hint="nothing was advanced; it may ignore the paging parameter",
             )
         if position is not None:

@@ -215,13 +215,13 @@ class ForwardOnly(Declared):
         if key is None:
             raise PermanentError(
                 "no record of a full page has the key that the next page is asked by",
-                saw=f"{page.rows} records without `{self.field}`",
+                details=f"{page.rows} records without `{self.field}`",
                 hint="`field:` of the paging says where the key stands",
             )
         if position.isdigit() and isinstance(key, int) and key <= int(position):
             raise PermanentError(
                 "the service repeats itself: records above a key were asked for, and others came",
-                saw=f"asked for `{self.field}` above {position}, the last one came with {key}",
+                details=f"asked for `{self.field}` above {position}, the last one came with {key}",
             )
         return str(key)
 
@@ -246,7 +246,7 @@ class ForwardOnly(Declared):
             if last is not None and key < last:
                 raise PermanentError(
                     "the service sends records in another order than that of the key they are paged by",
-                    saw=f"`{self.field}` {key} after {last}",
+                    details=f"`{self.field}` {key} after {last}",
                     hint="ask for that order in `params:`, or name another `paging:` for the resource",
                 )
             last = key
@@ -258,7 +258,7 @@ class ForwardOnly(Declared):
         if _says_more(page, self.more):
             raise PermanentError(
                 "the service says that more records follow, and sends none to go on from",
-                saw=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
+                details=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
                 hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
             )
         return None

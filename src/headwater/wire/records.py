@@ -40,14 +40,14 @@ def split_records(response: Response, *, path: str = "") -> list[Raw]:
     except msgspec.ValidationError as wrong:
         raise PermanentError(
             f"the answer holds no list of records{f' at `{path}`' if path else ''}",
-            saw=f"{wrong}; it begins: {_preview(body)}",
+            details=f"{wrong}; it begins: {_preview(body)}",
             hint="`records:` of the resource says where the list stands",
         ) from None
     except _NO_JSON as wrong:
         loose = split_loosely(body, steps)
         if loose is None:
             raise TransientError(
-                "the answer is cut off or is no JSON", saw=f"{wrong}; {len(body)} bytes came"
+                "the answer is cut off or is no JSON", details=f"{wrong}; {len(body)} bytes came"
             ) from None
         return [Raw(record) for record in loose]
     records: list[Raw] | None = _build_unwrapper(steps)(found)

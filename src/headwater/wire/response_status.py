@@ -44,7 +44,7 @@ def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = 
     wait = read_retry_after(response.headers, now=now)
     if response.status in _PASSING or (response.status == 403 and _is_rate_limited(response)):
         return TransientError(
-            f"the service answered {_status_text(response.status)}", saw=read_vendor_message(response), after=wait
+            f"the service answered {_status_text(response.status)}", details=read_vendor_message(response), after=wait
         )
     if response.status == 401:
         return Refresh(_credentials_error(response, secrets))
@@ -101,7 +101,7 @@ def _is_rate_limited(response: Response) -> bool:
 def _not_an_api_error(response: Response) -> PermanentError:
     return PermanentError(
         "the answer is a web page, not data",
-        saw=f"content-type {response.headers.get('content-type', '')}",
+        details=f"content-type {response.headers.get('content-type', '')}",
         hint="look at the base URL of the connection: it must be the service's API, not its web site",
     )
 
@@ -113,7 +113,7 @@ def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentE
     rights = "" if response.status == 401 else ", and at the rights of that account"
     return PermanentError(
         f"the service {what} ({_status_text(response.status)})",
-        saw=read_vendor_message(response),
+        details=read_vendor_message(response),
         hint=f"{look}{rights}",
     )
 
@@ -121,7 +121,7 @@ def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentE
 def _redirect_error(response: Response) -> PermanentError:
     return PermanentError(
         f"the service sent us elsewhere ({_status_text(response.status)}), which is not followed",
-        saw=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
+        details=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
         hint="if that is right, make it the base URL of the connection",
     )
 
@@ -129,4 +129,6 @@ def _redirect_error(response: Response) -> PermanentError:
 def _client_error(response: Response) -> PermanentError:
     hint = "look at the base URL and settings of the connection" if response.status in (404, 405, 410) else ""
     kind = NotFoundError if response.status in (404, 410) else PermanentError
-    return kind(f"the service answered {_status_text(response.status)}", saw=read_vendor_message(response), hint=hint)
+    return kind(
+        f"the service answered {_status_text(response.status)}", details=read_vendor_message(response), hint=hint
+    )

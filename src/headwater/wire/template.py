@@ -24,7 +24,7 @@ def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
         name = found[1]
         if name not in values:
             raise DeclarationError(
-                f"`{{{name}}}` stands for nothing here", where=where, saw=text, hint=did_you_mean(name, values)
+                f"`{{{name}}}` stands for nothing here", where=where, details=text, hint=did_you_mean(name, values)
             )
         return values[name]
 
@@ -45,7 +45,7 @@ def fill_headers(texts: Mapping[str, str], values: Mapping[str, str], *, where: 
             raise DeclarationError(
                 f"the header {header} cannot carry its value",
                 where=where,
-                saw=f"a line break, a control character or a letter outside of ASCII, from: {used}",
+                details=f"a line break, a control character or a letter outside of ASCII, from: {used}",
                 hint="look for a stray line break at the end of the value",
             )
     return filled

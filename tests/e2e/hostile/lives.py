@@ -36,7 +36,7 @@ FIELDS = {
     "changed": "timestamp",
     "gone": "boolean",
 }
-HARMLESS = ("no change stamp", "future_stamp", "not swept")
+HARMLESS = ("missing_stamp", "future_stamp", "sweep_skipped")
 """Findings that say nothing about whether rows are missing or left over."""
 Row = tuple[str, Decimal]
 """Name and amount of a thing."""
@@ -234,7 +234,7 @@ def _ended(code: int, out: str, err: str) -> Ended:
     assert "Traceback" not in err, err
     told = json.loads(out)
     if "error" in told:
-        return Ended(code, (f"{told['error']['kind']}: {told['error']['what']} {told['error']['saw']}",))
+        return Ended(code, (f"{told['error']['kind']}: {told['error']['message']} {told['error']['found']}",))
     found = [f"{one['finding']} {one['count']} {one['detail']}" for one in told.get("findings", [])]
     failed = [f"{step['step']}: {step['detail']}" for step in told.get("steps", []) if step["state"] == "failed"]
     return Ended(code, (*found, *failed), told.get("quarantined") or 0)

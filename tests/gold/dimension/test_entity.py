@@ -126,7 +126,7 @@ def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
     # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
     assert (
         "(7)" if warehouse.capabilities.dialect.name == "postgres" else "key 7 of psa:1 and psa:8"
-    ) in caught.value.saw
+    ) in caught.value.details
     assert "sequence" in caught.value.hint
     assert warehouse.describe("gold", "dim_company") is None
 
@@ -235,7 +235,8 @@ def test_a_circle_of_ancestors_is_reported_and_gives_nothing():
     assert read_rows(warehouse, "dim_company", "number", where=REAL) == [(None,)] * 4
     (finding,) = heard
     assert isinstance(finding, FindingMade)
-    assert (finding.count, finding.detail) == (3, "psa:1, psa:2, psa:3")
+    assert (finding.finding.finding, finding.finding.count) == ("ancestor_cycle", 3)
+    assert finding.finding.detail.endswith(": psa:1, psa:2, psa:3")
 
 
 def test_a_build_touches_the_changed_members_only_and_a_replay_none():
@@ -285,7 +286,7 @@ def test_changes_that_all_have_consumed_may_be_trimmed():
 def test_a_dropped_table_is_forgotten():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
     drop_table(warehouse, "dim_company")
-    assert warehouse.rows("SELECT * FROM meta.progress") == []
+    assert warehouse.rows("SELECT * FROM meta.consumer_offset") == []
     built(warehouse, company(segment="T2"))
     assert len(read_rows(warehouse, "dim_company", "segment", where=REAL)) == 2
 

@@ -47,4 +47,6 @@ def test_what_no_line_matches_is_told_once_with_its_names(engine):
     )
     told = []
     report_unmatched(warehouse, star, DIMENSION, told.append)
-    assert [(event.table, event.count, event.detail) for event in told] == [("gold.dim_agreement", 3, "Gull, Silfur")]
+    (finding,) = (event.finding for event in told)
+    assert (finding.table, finding.finding, finding.count) == ("gold.dim_agreement", "unmatched_value", 3)
+    assert finding.detail == "no line of the rules `kind` matches: Gull, Silfur"

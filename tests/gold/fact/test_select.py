@@ -273,7 +273,8 @@ def test_a_day_outside_of_the_calendar_is_an_error_and_told():
     assert read_rows(warehouse, "fact_entry", "entry_id", "day_key") == [(1, 20240229), (2, -3), (3, -1)]
     (finding,) = heard
     assert isinstance(finding, FindingMade)
-    assert (finding.count, finding.detail) == (1, "e.g. psa:2")
+    assert (finding.finding.finding, finding.finding.count) == ("date_out_of_range", 1)
+    assert finding.finding.detail == "`day` is outside of the span of `date`; e.g. psa:2"
 
 
 def test_a_value_finds_its_enum_member_and_one_never_seen_is_inferred_with_its_attributes():
@@ -323,8 +324,9 @@ def test_a_row_that_spans_no_month_is_told():
         make_event("agreement", 2, "2024-01-01", starts_on=date(2024, 1, 1)),
     )
     build_star(warehouse, listen=heard.append)
-    (finding,) = (event for event in heard if isinstance(event, FindingMade))
-    assert (finding.table, finding.count, finding.detail) == ("gold.fact_agreement_period", 1, "e.g. psa:1")
+    (finding,) = (event.finding for event in heard if isinstance(event, FindingMade))
+    assert (finding.table, finding.finding, finding.count) == ("gold.fact_agreement_period", "missing_period", 1)
+    assert finding.detail.endswith("; e.g. psa:1")
 
 
 def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
@@ -334,8 +336,8 @@ def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
     merge_events(warehouse, "entry", worked(2, None, member_id=7))
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
-    assert "member_id = 7" in caught.value.saw
-    assert "psa:1 and psa:2" in caught.value.saw
+    assert "member_id = 7" in caught.value.details
+    assert "psa:1 and psa:2" in caught.value.details
     assert "grain [member_id]" in caught.value.where
     assert read_rows(warehouse, "fact_entry", "entity_key") == [("psa:1",)]
 
@@ -347,8 +349,8 @@ def test_an_empty_grain_is_shared_like_any_other():
     merge_events(warehouse, "entry", worked(3, None, member_id=7), worked(4, None, member_id=8, approver_id=7))
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
-    assert "member_id = 7, approver_id = None" in caught.value.saw
-    assert "psa:1 and psa:3" in caught.value.saw
+    assert "member_id = 7, approver_id = None" in caught.value.details
+    assert "psa:1 and psa:3" in caught.value.details
 
 
 def test_two_connections_may_have_the_same_ids():

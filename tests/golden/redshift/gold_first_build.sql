@@ -181,7 +181,7 @@ FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
 UNION ALL SELECT change_id
 FROM (SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (ORDER BY _met.entity_key) AS BIGINT) AS "worker_key", _met.entity_key AS "entity_key", CAST(NULL AS VARCHAR(MAX)) AS "name", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "valid_from", CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS "valid_to", TRUE AS "is_current", TRUE AS "is_inferred", CAST('1970-01-01 00:00:00' AS TIMESTAMP) AS "loaded_at", CAST('inferred' AS VARCHAR(65535)) AS "batch_id", CAST('headwater' AS VARCHAR(65535)) AS "source"
 FROM "gold_met" AS _met;
 
@@ -481,35 +481,35 @@ FROM "acme_gold"."dim_worker"
 WHERE "worker_key" < 0;
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_company' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_date' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_member' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_option' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'fact_agreement_period' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'fact_entry' AND entity <> '@last';
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'fact_line' AND entity <> '@last';
 
 DROP TABLE IF EXISTS "gold_asked";
@@ -651,7 +651,7 @@ FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
 UNION ALL SELECT change_id
 FROM (SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
 FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
 FROM "gold_fresh"
@@ -674,37 +674,37 @@ FROM "gold_filled";
 INSERT INTO "acme_gold"."fact_line" ("entity_key", "kind", "line_id", "company_key", "day_key", "amount", "loaded_at", "batch_id", "source") SELECT "entity_key", "kind", "line_id", "company_key", "day_key", "amount", "loaded_at", "batch_id", "source"
 FROM "gold_fresh";
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(8 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_company', 'company', CAST(7 AS BIGINT)
 UNION ALL SELECT 'dim_company', '@definition', CAST(21744881311198798 AS BIGINT)
 UNION ALL SELECT 'dim_company', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_date' AS c0, '@definition' AS c1, CAST(1101763708617593306 AS BIGINT) AS c2) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_member' AS c0, 'member' AS c1, CAST(9 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_member', '@definition', CAST(645749607725460464 AS BIGINT)
 UNION ALL SELECT 'dim_member', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(10 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_option', '@definition', CAST(950404991678521876 AS BIGINT)
 UNION ALL SELECT 'dim_option', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(9 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_worker', '@definition', CAST(438444176589423724 AS BIGINT)
 UNION ALL SELECT 'dim_worker', '@keys', CAST(1 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_agreement_period' AS c0, 'agreement' AS c1, CAST(12 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_agreement_period', 'dim_company', CAST(0 AS BIGINT)
 UNION ALL SELECT 'fact_agreement_period', '@definition', CAST(317686219382966222 AS BIGINT)
 UNION ALL SELECT 'fact_agreement_period', '@period', CAST(202401 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_entry' AS c0, 'dim_company' AS c1, CAST(0 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_entry', 'dim_member', CAST(0 AS BIGINT)
 UNION ALL SELECT 'fact_entry', 'dim_option', CAST(0 AS BIGINT)
@@ -712,7 +712,7 @@ UNION ALL SELECT 'fact_entry', 'dim_worker', CAST(0 AS BIGINT)
 UNION ALL SELECT 'fact_entry', 'entry', CAST(10 AS BIGINT)
 UNION ALL SELECT 'fact_entry', '@definition', CAST(948386013146450065 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_line' AS c0, 'dim_company' AS c1, CAST(0 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_line', 'entry', CAST(10 AS BIGINT)
 UNION ALL SELECT 'fact_line', 'product', CAST(11 AS BIGINT)
@@ -777,19 +777,19 @@ SELECT 1
 FROM "acme_gold"."fact_line" LIMIT 1;
 
 SELECT 1
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity = 'dim_company' LIMIT 1;
 
 SELECT 1
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity = 'dim_member' LIMIT 1;
 
 SELECT 1
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity = 'dim_option' LIMIT 1;
 
 SELECT 1
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity = 'dim_worker' LIMIT 1;
 
 SELECT 1
@@ -952,50 +952,50 @@ WHERE _new."kind" = _row."kind" AND _new."line_id" = _row."line_id")) AS _row
 GROUP BY SPLIT_PART(_row.entity_key, ':', 1), _row."kind", _row."line_id" HAVING COUNT(*) > 1 LIMIT 1;
 
 SELECT consumer, change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity = '@keys';
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_company'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_date'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_member'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_option'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'fact_agreement_period'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'fact_entry'
 GROUP BY entity;
 
 SELECT entity, MAX(change_id)
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'fact_line'
 GROUP BY entity;
 

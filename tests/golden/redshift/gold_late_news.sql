@@ -257,59 +257,59 @@ FROM "acme_silver"."entry_log"
 WHERE NOT "option" IS NULL AND key_hash IN (SELECT STRTOL(SUBSTRING(MD5(news.entity_key)
 FROM 1 FOR 15), 16)
 FROM (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'entry' AND change_id > 0) AS news);
 
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT DISTINCT _row.entity_key
 FROM (SELECT DISTINCT changed.entity_key, said_0
 FROM (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'address' AND change_id > 0) AS changed
 JOIN (SELECT DISTINCT entity_key, "company_id" AS said_0
 FROM "acme_silver"."address_log"
 WHERE key_hash IN (SELECT STRTOL(SUBSTRING(MD5(news.entity_key)
 FROM 1 FOR 15), 16)
 FROM (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'address' AND change_id > 0) AS news)) AS log_0 ON log_0.entity_key = changed.entity_key) AS told
 JOIN "acme_silver"."company" AS _row ON SPLIT_PART(_row.entity_key, ':', 1) = SPLIT_PART(told.entity_key, ':', 1) AND _row."company_id" = told.said_0;
 
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'entry' AND change_id > 0
 UNION SELECT _row.entity_key
 FROM "acme_silver"."entry" AS _row
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_company' AND change_id > 0)
 UNION SELECT _row.entity_key
 FROM "acme_silver"."product" AS _row
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_company' AND change_id > 0);
 
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'entry' AND change_id > 0
 UNION SELECT _row.entity_key
 FROM "acme_silver"."entry" AS _row
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."member_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_member' AND change_id > 0)
 UNION SELECT _row.entity_key
 FROM "acme_silver"."entry" AS _row
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."member_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_worker' AND change_id > 0)
 UNION SELECT _row.entity_key
 FROM "acme_silver"."entry" AS _row
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."approver_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_member' AND change_id > 0)
 UNION SELECT _row.entity_key
 FROM "acme_silver"."entry" AS _row
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_company' AND change_id > 0)
 UNION SELECT _row.entity_key
 FROM "acme_silver"."entry" AS _row
@@ -320,18 +320,18 @@ FROM "acme_gold"."dim_company"
 WHERE NOT entity_key IS NULL) AS members) AS placed
 WHERE _place = 1) AS "company" ON "company".entity_key = (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX)))
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST("company"."number" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_company' AND change_id > 0);
 
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'member' AND change_id > 0;
 
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT _row.entity_key
 FROM "acme_silver"."agreement" AS _row
 JOIN "gold_months" AS _month ON _month.period_end >= CAST(_row."starts_on" AS DATE) AND (CAST(_row."ends_on" AS DATE) IS NULL OR _month.period_start <= CAST(_row."ends_on" AS DATE))
 WHERE _row.is_current AND (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) IN (SELECT DISTINCT entity_key
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 WHERE entity = 'dim_company' AND change_id > 0)
 UNION SELECT _row.entity_key
 FROM "acme_silver"."agreement" AS _row
@@ -406,7 +406,7 @@ FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
 UNION ALL SELECT change_id
 FROM (SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
 FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
 FROM "gold_fresh"
@@ -778,7 +778,7 @@ FROM "acme_gold"."dim_worker" AS s
 JOIN (SELECT DISTINCT "entity_key"
 FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
 
-CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
+CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known_columns", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."member_log" AS x
 WHERE x.key_hash IN (SELECT key_hash
 FROM "silver__late");
@@ -817,7 +817,7 @@ FROM (SELECT entity_key
 FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key) AS marked
 WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."observed", x."place", x."batch_id"
+CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known_columns", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__news" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__many")
@@ -829,7 +829,7 @@ UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' 
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current
-UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."observed", x."place", x."batch_id"
+UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known_columns", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__logged" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__known");
@@ -859,7 +859,7 @@ FROM "acme_gold"."fact_line" USING "replaced__gone" AS m
 WHERE m."entity_key" = "fact_line"."entity_key" AND (CASE WHEN m."kind" = "fact_line"."kind" AND FNV_HASH(m."kind") = FNV_HASH("fact_line"."kind") THEN 0 WHEN m."kind" IS NULL AND "fact_line"."kind" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."line_id" = "fact_line"."line_id" AND FNV_HASH(m."line_id") = FNV_HASH("fact_line"."line_id") THEN 0 WHEN m."line_id" IS NULL AND "fact_line"."line_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."company_key" = "fact_line"."company_key" AND FNV_HASH(m."company_key") = FNV_HASH("fact_line"."company_key") THEN 0 WHEN m."company_key" IS NULL AND "fact_line"."company_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."day_key" = "fact_line"."day_key" AND FNV_HASH(m."day_key") = FNV_HASH("fact_line"."day_key") THEN 0 WHEN m."day_key" IS NULL AND "fact_line"."day_key" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."amount" = "fact_line"."amount" AND FNV_HASH(m."amount") = FNV_HASH("fact_line"."amount") THEN 0 WHEN m."amount" IS NULL AND "fact_line"."amount" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."loaded_at" = "fact_line"."loaded_at" AND FNV_HASH(m."loaded_at") = FNV_HASH("fact_line"."loaded_at") THEN 0 WHEN m."loaded_at" IS NULL AND "fact_line"."loaded_at" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."batch_id" = "fact_line"."batch_id" AND FNV_HASH(m."batch_id") = FNV_HASH("fact_line"."batch_id") THEN 0 WHEN m."batch_id" IS NULL AND "fact_line"."batch_id" IS NULL THEN 0 ELSE 1 END = 0) AND (CASE WHEN m."source" = "fact_line"."source" AND FNV_HASH(m."source") = FNV_HASH("fact_line"."source") THEN 0 WHEN m."source" IS NULL AND "fact_line"."source" IS NULL THEN 0 ELSE 1 END = 0);
 
 DELETE
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last';
 
 DROP TABLE IF EXISTS "gold_below";
@@ -913,16 +913,16 @@ FROM (SELECT 'b3-entry' AS c0, 'psa' AS c1, 'entrys' AS c2, 'shop.entrys' AS c3,
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
 FROM (SELECT 'b3-member' AS c0, 'psa' AS c1, 'members' AS c2, 'shop.members' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_company' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_company' AS VARCHAR(65535)), entity_key
 FROM "gold_changed";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_member' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_member' AS VARCHAR(65535)), entity_key
 FROM "gold_changed";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_worker' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_worker' AS VARCHAR(65535)), entity_key
 FROM "gold_changed";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
@@ -934,34 +934,34 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(14 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_company', 'company', CAST(7 AS BIGINT)
 UNION ALL SELECT 'dim_company', '@definition', CAST(21744881311198798 AS BIGINT)
 UNION ALL SELECT 'dim_company', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_member' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_member', '@definition', CAST(645749607725460464 AS BIGINT)
 UNION ALL SELECT 'dim_member', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(15 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_option', '@definition', CAST(950404991678521876 AS BIGINT)
 UNION ALL SELECT 'dim_option', '@keys', CAST(53 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
 UNION ALL SELECT 'dim_worker', '@definition', CAST(438444176589423724 AS BIGINT)
 UNION ALL SELECT 'dim_worker', '@keys', CAST(1 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_agreement_period' AS c0, 'agreement' AS c1, CAST(12 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_agreement_period', 'dim_company', CAST(16 AS BIGINT)
 UNION ALL SELECT 'fact_agreement_period', '@definition', CAST(317686219382966222 AS BIGINT)
 UNION ALL SELECT 'fact_agreement_period', '@period', CAST(202403 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_entry' AS c0, 'dim_company' AS c1, CAST(16 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_entry', 'dim_member', CAST(17 AS BIGINT)
 UNION ALL SELECT 'fact_entry', 'dim_option', CAST(0 AS BIGINT)
@@ -969,13 +969,13 @@ UNION ALL SELECT 'fact_entry', 'dim_worker', CAST(18 AS BIGINT)
 UNION ALL SELECT 'fact_entry', 'entry', CAST(15 AS BIGINT)
 UNION ALL SELECT 'fact_entry', '@definition', CAST(948386013146450065 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT *
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'fact_line' AS c0, 'dim_company' AS c1, CAST(16 AS BIGINT) AS c2
 UNION ALL SELECT 'fact_line', 'entry', CAST(15 AS BIGINT)
 UNION ALL SELECT 'fact_line', 'product', CAST(11 AS BIGINT)
 UNION ALL SELECT 'fact_line', '@definition', CAST(808546577614480306 AS BIGINT)) AS fresh;
 
-INSERT INTO "acme_meta"."progress" ("consumer", "entity", "change_id") SELECT CAST('dim_worker' AS VARCHAR(65535)), CAST('@last' AS VARCHAR(65535)), CAST(2 AS BIGINT);
+INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT CAST('dim_worker' AS VARCHAR(65535)), CAST('@last' AS VARCHAR(65535)), CAST(2 AS BIGINT);
 
 INSERT INTO "acme_silver"."member" ("entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__news" AS n
@@ -984,7 +984,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__news";
 
 SELECT "company_key"
@@ -1010,7 +1010,7 @@ FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
 UNION ALL SELECT change_id
 FROM (SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given);
 
 SELECT 1
@@ -1043,14 +1043,14 @@ WHERE "entity_key" IS NULL LIMIT 1;
 
 SELECT COALESCE(MAX(change_id), 0) + 1
 FROM (SELECT change_id
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 UNION ALL SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity NOT LIKE '@%') AS known;
 
 SELECT COALESCE(MAX(change_id), 0)
 FROM (SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted;
 
 SELECT COUNT(*)

@@ -172,7 +172,7 @@ FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
 UNION ALL SELECT change_id
 FROM (SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given) + ROW_NUMBER() OVER (PARTITION BY _old."worker_key" IS NULL ORDER BY _new.loaded_at, _new.valid_from, _new.entity_key)) AS "worker_key", _new."entity_key", _new."name", _new."valid_from", _new."valid_to", _new."is_current", _new."is_inferred", _new."loaded_at", _new."batch_id", _new."source"
 FROM (SELECT *, CASE WHEN ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1 THEN NULL ELSE valid_from END AS _since
 FROM "gold_fresh"

@@ -1,70 +1,70 @@
 CREATE TABLE "acme_silver"."address" ("entity_key" VARCHAR(65535) NOT NULL, "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."address_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."address_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."agreement" ("entity_key" VARCHAR(65535) NOT NULL, "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "starts_on" DATE, "ends_on" DATE, "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."agreement_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "starts_on" DATE, "ends_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."agreement_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "starts_on" DATE, "ends_on" DATE, "known_columns" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."company" ("entity_key" VARCHAR(65535) NOT NULL, "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."company_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."company_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."entry" ("entity_key" VARCHAR(65535) NOT NULL, "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" TIMESTAMP, "hours" DECIMAL(18,4), "rate" DECIMAL(18,4), "option" VARCHAR(65535), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."entry_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" TIMESTAMP, "hours" DECIMAL(18,4), "rate" DECIMAL(18,4), "option" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."entry_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" TIMESTAMP, "hours" DECIMAL(18,4), "rate" DECIMAL(18,4), "option" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."member" ("entity_key" VARCHAR(65535) NOT NULL, "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18,4), "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."member_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18,4), "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."member_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18,4), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
 CREATE TABLE "acme_silver"."product" ("entity_key" VARCHAR(65535) NOT NULL, "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "sold_on" DATE, "valid_from" TIMESTAMP, "valid_to" TIMESTAMP, "is_current" BOOLEAN, "version_number" INTEGER NOT NULL, "batch_id" VARCHAR(65535), PRIMARY KEY ("entity_key", "version_number")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
-CREATE TABLE "acme_silver"."product_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "sold_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
+CREATE TABLE "acme_silver"."product_log" ("entity_key" VARCHAR(65535) NOT NULL, "sequence" BIGINT NOT NULL, "operation" VARCHAR(65535) NOT NULL, "source" VARCHAR(65535) NOT NULL, "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18,4), "sold_on" DATE, "known_columns" VARCHAR(65535), "hash" VARCHAR(65535) NOT NULL, "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "first_observed" BIGINT, "batch_id" VARCHAR(65535), "key_hash" BIGINT, PRIMARY KEY ("entity_key", "sequence", "operation", "source", "hash")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("sequence");
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "address_id" BIGINT, "company_id" BIGINT, "city" VARCHAR(65535), "phone" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "starts_on" DATE, "ends_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "agreement_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "starts_on" DATE, "ends_on" DATE, "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "company_id" BIGINT, "name" VARCHAR(65535), "segment" VARCHAR(65535), "parent_id" BIGINT, "number" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" BIGINT, "hours" DECIMAL(18, 4), "rate" DECIMAL(18, 4), "option" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "entry_id" BIGINT, "member_id" BIGINT, "approver_id" BIGINT, "company_id" BIGINT, "started_at" BIGINT, "hours" DECIMAL(18, 4), "rate" DECIMAL(18, 4), "option" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18, 4), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "member_id" BIGINT, "name" VARCHAR(65535), "cost" DECIMAL(18, 4), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "sold_on" DATE, "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "product_id" BIGINT, "company_id" BIGINT, "amount" DECIMAL(18, 4), "sold_on" DATE, "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
 CREATE TEMPORARY TABLE "arrived" AS SELECT *
 FROM "arrived__next";
 
-CREATE TEMPORARY TABLE "arrived__next" AS SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", DATEADD(MICROSECOND, CAST(("started_at") % 1000000 AS INTEGER), DATEADD(SECOND, CAST(("started_at") / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST(("started_at") / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "batch_id"
+CREATE TEMPORARY TABLE "arrived__next" AS SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", DATEADD(MICROSECOND, CAST(("started_at") % 1000000 AS INTEGER), DATEADD(SECOND, CAST(("started_at") / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST(("started_at") / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS "started_at", "hours", "rate", "option", "known_columns", "hash", "stamp", "observed", "place", "batch_id"
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
-CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, source, known, batch_id, "member_id", "name", "cost", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
+CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, source, known_columns, batch_id, "member_id", "name", "cost", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
 FROM "silver__story"), settled AS (SELECT entity_key, sequence, batch_id, _place, "member_id", "name", "cost", CASE WHEN operation = 'U' THEN 1 ELSE 0 END AS _there
 FROM (SELECT entity_key, sequence, operation, source, batch_id, _place, "member_id", "name", "cost", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
 FROM placed) AS followed
@@ -87,7 +87,7 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'address';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'address';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
 FROM (SELECT entity_key, key_hash, MIN(sequence) AS first
@@ -100,7 +100,7 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'agreement';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'agreement';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
 FROM (SELECT entity_key, key_hash, MIN(sequence) AS first
@@ -113,7 +113,7 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'company';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'company';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
 FROM (SELECT entity_key, key_hash, MIN(sequence) AS first
@@ -126,7 +126,7 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'entry';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'entry';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
 FROM (SELECT entity_key, key_hash, MIN(sequence) AS first
@@ -139,7 +139,7 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'member';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'member';
 
 CREATE TEMPORARY TABLE "silver__late" AS SELECT DISTINCT a.entity_key, a.key_hash
 FROM (SELECT entity_key, key_hash, MIN(sequence) AS first
@@ -152,7 +152,7 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'product';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'product';
 
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."address_id" AS "address_id", n."company_id" AS "company_id", n."city" AS "city", n."phone" AS "phone", s."address_id" AS "_was_address_id", s."company_id" AS "_was_company_id", s."city" AS "_was_city", s."phone" AS "_was_phone", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."address_id" = s."address_id" AND FNV_HASH(n."address_id") = FNV_HASH(s."address_id") THEN 0 WHEN n."address_id" IS NULL AND s."address_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."city" = s."city" AND FNV_HASH(n."city") = FNV_HASH(s."city") THEN 0 WHEN n."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."phone" = s."phone" AND FNV_HASH(n."phone") = FNV_HASH(s."phone") THEN 0 WHEN n."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."address_id" = s."address_id" AND FNV_HASH(n."address_id") = FNV_HASH(s."address_id") THEN 0 WHEN n."address_id" IS NULL AND s."address_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."city" = s."city" AND FNV_HASH(n."city") = FNV_HASH(s."city") THEN 0 WHEN n."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."phone" = s."phone" AND FNV_HASH(n."phone") = FNV_HASH(s."phone") THEN 0 WHEN n."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
@@ -283,7 +283,7 @@ WHERE v.entity_key IN (SELECT entity_key
 FROM "silver__arriving")) AS x) AS marked
 WHERE _last OR _late;
 
-CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known", x."hash", x."observed", x."place", x."batch_id"
+CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known_columns", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__arriving" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__many")
@@ -321,27 +321,27 @@ FROM "acme_silver"."product"
 WHERE is_current WITH NO SCHEMA BINDING;
 
 DELETE
-FROM "acme_meta"."shape"
+FROM "acme_meta"."entity_schema"
 WHERE entity = 'address';
 
 DELETE
-FROM "acme_meta"."shape"
+FROM "acme_meta"."entity_schema"
 WHERE entity = 'agreement';
 
 DELETE
-FROM "acme_meta"."shape"
+FROM "acme_meta"."entity_schema"
 WHERE entity = 'company';
 
 DELETE
-FROM "acme_meta"."shape"
+FROM "acme_meta"."entity_schema"
 WHERE entity = 'entry';
 
 DELETE
-FROM "acme_meta"."shape"
+FROM "acme_meta"."entity_schema"
 WHERE entity = 'member';
 
 DELETE
-FROM "acme_meta"."shape"
+FROM "acme_meta"."entity_schema"
 WHERE entity = 'product';
 
 DELETE
@@ -400,7 +400,7 @@ FROM (SELECT 'b1-member' AS c0, 'psa' AS c1, 'members' AS c2, 'shop.members' AS 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
 FROM (SELECT 'b1-product' AS c0, 'psa' AS c1, 'products' AS c2, 'shop.products' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('address' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('address' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('address' AS VARCHAR(65535)), entity_key
@@ -412,7 +412,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('agreement' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('agreement' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('agreement' AS VARCHAR(65535)), entity_key
@@ -424,7 +424,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('company' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('company' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('company' AS VARCHAR(65535)), entity_key
@@ -436,7 +436,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('entry' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('entry' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('entry' AS VARCHAR(65535)), entity_key
@@ -448,7 +448,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
@@ -460,7 +460,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('product' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('product' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('product' AS VARCHAR(65535)), entity_key
@@ -472,17 +472,17 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": ["address_id"], "columns": {"address_id": ["bigint", "track"], "company_id": ["bigint", "track"], "city": ["text", "track"], "phone": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": ["address_id"], "columns": {"address_id": ["bigint", "track"], "company_id": ["bigint", "track"], "city": ["text", "track"], "phone": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('agreement' AS VARCHAR(65535)), CAST('{"key": ["agreement_id"], "columns": {"agreement_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "starts_on": ["date", "track"], "ends_on": ["date", "track"]}, "log": 2}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('agreement' AS VARCHAR(65535)), CAST('{"key": ["agreement_id"], "columns": {"agreement_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "starts_on": ["date", "track"], "ends_on": ["date", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('company' AS VARCHAR(65535)), CAST('{"key": ["company_id"], "columns": {"company_id": ["bigint", "track"], "name": ["text", "track"], "segment": ["text", "track"], "parent_id": ["bigint", "track"], "number": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('company' AS VARCHAR(65535)), CAST('{"key": ["company_id"], "columns": {"company_id": ["bigint", "track"], "name": ["text", "track"], "segment": ["text", "track"], "parent_id": ["bigint", "track"], "number": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('entry' AS VARCHAR(65535)), CAST('{"key": ["entry_id"], "columns": {"entry_id": ["bigint", "track"], "member_id": ["bigint", "track"], "approver_id": ["bigint", "track"], "company_id": ["bigint", "track"], "started_at": ["timestamp", "track"], "hours": ["decimal(18,4)", "track"], "rate": ["decimal(18,4)", "track"], "option": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('entry' AS VARCHAR(65535)), CAST('{"key": ["entry_id"], "columns": {"entry_id": ["bigint", "track"], "member_id": ["bigint", "track"], "approver_id": ["bigint", "track"], "company_id": ["bigint", "track"], "started_at": ["timestamp", "track"], "hours": ["decimal(18,4)", "track"], "rate": ["decimal(18,4)", "track"], "option": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('member' AS VARCHAR(65535)), CAST('{"key": ["member_id"], "columns": {"member_id": ["bigint", "track"], "name": ["text", "track"], "cost": ["decimal(18,4)", "track"]}, "log": 2}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('member' AS VARCHAR(65535)), CAST('{"key": ["member_id"], "columns": {"member_id": ["bigint", "track"], "name": ["text", "track"], "cost": ["decimal(18,4)", "track"]}, "log": 2}' AS VARCHAR(65535));
 
-INSERT INTO "acme_meta"."shape" ("entity", "shape") SELECT CAST('product' AS VARCHAR(65535)), CAST('{"key": ["product_id"], "columns": {"product_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "sold_on": ["date", "track"]}, "log": 2}' AS VARCHAR(65535));
+INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('product' AS VARCHAR(65535)), CAST('{"key": ["product_id"], "columns": {"product_id": ["bigint", "track"], "company_id": ["bigint", "track"], "amount": ["decimal(18,4)", "track"], "sold_on": ["date", "track"]}, "log": 2}' AS VARCHAR(65535));
 
 INSERT INTO "acme_silver"."address" ("entity_key", "address_id", "company_id", "city", "phone", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "address_id", "company_id", "city", "phone", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
 FROM "silver__moved"
@@ -495,7 +495,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."address_log" ("entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."address_log" ("entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."agreement" ("entity_key", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -509,7 +509,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."agreement_log" ("entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."agreement_log" ("entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."company" ("entity_key", "company_id", "name", "segment", "parent_id", "number", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "company_id", "name", "segment", "parent_id", "number", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -523,7 +523,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."company_log" ("entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."company_log" ("entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."entry" ("entity_key", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -537,7 +537,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."entry_log" ("entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."entry_log" ("entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."member" ("entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -551,7 +551,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."member_log" ("entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "member_id", "name", "cost", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 INSERT INTO "acme_silver"."product" ("entity_key", "product_id", "company_id", "amount", "sold_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "product_id", "company_id", "amount", "sold_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
@@ -565,7 +565,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."product_log" ("entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."product_log" ("entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 SELECT batch_id

@@ -1,19 +1,19 @@
 CREATE TEMPORARY TABLE "silver__logged" AS SELECT *
 FROM "silver__logged__next";
 
-CREATE TEMPORARY TABLE "silver__logged__next" AS SELECT l."entity_key", l."sequence", l."operation", l."source", l."thing_id", l."name", l."size", l."note", l."known", l."hash", l."stamp", l."observed", l."place", l."first_observed", l."batch_id", l."key_hash"
+CREATE TEMPORARY TABLE "silver__logged__next" AS SELECT l."entity_key", l."sequence", l."operation", l."source", l."thing_id", l."name", l."size", l."note", l."known_columns", l."hash", l."stamp", l."observed", l."place", l."first_observed", l."batch_id", l."key_hash"
 FROM "silver__logged" AS l
 WHERE NOT EXISTS(SELECT 1
 FROM "silver__moved" AS r
 WHERE l.entity_key = r.entity_key AND l.sequence = r.sequence AND l.operation = r.operation AND l.source = r.source AND l.hash = r.hash)
-UNION ALL SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+UNION ALL SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__moved";
 
-CREATE TEMPORARY TABLE "silver__moved" AS SELECT l."entity_key", l."sequence", l."operation", l."source", l."thing_id", l."name", l."size", l."note", l."known", l."hash", r."stamp", r."observed", r."place", r."first_observed", r."batch_id", l."key_hash"
+CREATE TEMPORARY TABLE "silver__moved" AS SELECT l."entity_key", l."sequence", l."operation", l."source", l."thing_id", l."name", l."size", l."note", l."known_columns", l."hash", r."stamp", r."observed", r."place", r."first_observed", r."batch_id", l."key_hash"
 FROM "silver__logged" AS l
 JOIN "silver__restated" AS r ON l.entity_key = r.entity_key AND l.sequence = r.sequence AND l.operation = r.operation AND l.source = r.source AND l.hash = r.hash;
 
-CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", n."size" AS "size", CASE WHEN n.operation = 'U' AND (n."known" IS NULL OR POSITION(',note,' IN n."known") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
+CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", n."size" AS "size", CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR POSITION(',note,' IN n."known_columns") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
@@ -26,7 +26,7 @@ FROM met
 WHERE _opens
 UNION ALL SELECT o._row, o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
 FROM "silver__stored" AS o
-JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known" IS NULL OR POSITION(',note,' IN e."known") > 0) THEN e."note" ELSE l."note" END AS "note"
+JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known_columns" IS NULL OR POSITION(',note,' IN e."known_columns") > 0) THEN e."note" ELSE l."note" END AS "note"
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
@@ -53,6 +53,6 @@ WHERE m."entity_key" = "thing_log"."entity_key" AND m."sequence" = "thing_log"."
 
 DROP TABLE IF EXISTS "silver__logged__next";
 
-INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__moved"
 WHERE NOT "entity_key" IS NULL;

@@ -1,9 +1,9 @@
 COPY "arrived"
 FROM 's3://stage/rows/acme/<unguessable>/' IAM_ROLE 'arn:aws:iam::123456789012:role/headwater' FORMAT AS PARQUET;
 
-CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "thing_id" VARCHAR(65535), "name" VARCHAR(65535), "size" BIGINT, "note" VARCHAR(65535), "known" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
+CREATE TEMPORARY TABLE "arrived" ("entity_key" VARCHAR(65535), "sequence" BIGINT, "operation" VARCHAR(65535), "source" VARCHAR(65535), "thing_id" VARCHAR(65535), "name" VARCHAR(65535), "size" BIGINT, "note" VARCHAR(65535), "known_columns" VARCHAR(65535), "hash" VARCHAR(65535), "stamp" BIGINT, "observed" BIGINT, "place" BIGINT, "batch_id" VARCHAR(65535));
 
-CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
+CREATE TEMPORARY TABLE "silver__arriving" AS SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "batch_id", observed AS first_observed, STRTOL(SUBSTRING(MD5(entity_key)
 FROM 1 FOR 15), 16) AS key_hash
 FROM "arrived";
 
@@ -18,13 +18,13 @@ FROM "silver__arriving" AS a
 WHERE a.operation IN ('A', 'P')
 UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
-JOIN "acme_meta"."tied" AS t ON t.entity_key = a.entity_key AND t.entity = 'thing';
+JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'thing';
 
 CREATE TEMPORARY TABLE "silver__many" AS SELECT entity_key
 FROM "silver__arriving"
 GROUP BY entity_key HAVING COUNT(*) > 1;
 
-CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", n."size" AS "size", CASE WHEN n.operation = 'U' AND (n."known" IS NULL OR POSITION(',note,' IN n."known") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
+CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", n."size" AS "size", CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR POSITION(',note,' IN n."known_columns") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
@@ -37,7 +37,7 @@ FROM met
 WHERE _opens
 UNION ALL SELECT o._row, o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
 FROM "silver__stored" AS o
-JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known" IS NULL OR POSITION(',note,' IN e."known") > 0) THEN e."note" ELSE l."note" END AS "note"
+JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known_columns" IS NULL OR POSITION(',note,' IN e."known_columns") > 0) THEN e."note" ELSE l."note" END AS "note"
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
@@ -67,7 +67,7 @@ DROP TABLE IF EXISTS "silver__moved";
 
 DROP TABLE IF EXISTS "silver__stored";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
@@ -90,7 +90,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
 
 SELECT 1
@@ -99,9 +99,9 @@ GROUP BY "entity_key", "sequence", "operation", "source", "hash" HAVING COUNT(*)
 
 SELECT COALESCE(MAX(change_id), 0) + 1
 FROM (SELECT change_id
-FROM "acme_meta"."change"
+FROM "acme_meta"."change_feed"
 UNION ALL SELECT change_id
-FROM "acme_meta"."progress"
+FROM "acme_meta"."consumer_offset"
 WHERE entity NOT LIKE '@%') AS ids;
 
 SELECT COUNT(*)
@@ -113,6 +113,6 @@ FROM "silver__many";
 SELECT COUNT(*), MIN(sequence)
 FROM "silver__arriving";
 
-SELECT DISTINCT known
+SELECT DISTINCT known_columns
 FROM "silver__arriving"
 WHERE operation = 'U';

@@ -1,5 +1,5 @@
-CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, source, known, batch_id, "thing_id", "name", "size", FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known" IS NULL OR POSITION(',note,' IN "known") > 0) THEN 0 ELSE 1 END, "sequence" DESC NULLS LAST, "observed" DESC NULLS LAST, "place" DESC NULLS LAST, CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END DESC NULLS LAST, "source" DESC NULLS LAST, "hash" DESC NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
-FROM "silver__story"), islands AS (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", "size", "note", COUNT(CASE WHEN operation = 'U' AND ("known" IS NULL OR POSITION(',size,' IN "known") > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_0
+CREATE TEMPORARY TABLE "silver__folded" AS WITH placed AS (SELECT entity_key, sequence, operation, source, known_columns, batch_id, "thing_id", "name", "size", FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known_columns" IS NULL OR POSITION(',note,' IN "known_columns") > 0) THEN 0 ELSE 1 END, "sequence" DESC NULLS LAST, "observed" DESC NULLS LAST, "place" DESC NULLS LAST, CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END DESC NULLS LAST, "source" DESC NULLS LAST, "hash" DESC NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note", ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
+FROM "silver__story"), islands AS (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", "size", "note", COUNT(CASE WHEN operation = 'U' AND ("known_columns" IS NULL OR POSITION(',size,' IN "known_columns") > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_0
 FROM placed), filled AS (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", CASE WHEN _island_0 > 0 THEN FIRST_VALUE("size") OVER (PARTITION BY entity_key, _island_0 ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) END AS "size", "note"
 FROM islands), settled AS (SELECT entity_key, sequence, batch_id, _place, "thing_id", "name", "size", "note", CASE WHEN operation = 'U' THEN 1 ELSE 0 END AS _there
 FROM (SELECT entity_key, sequence, operation, source, batch_id, _place, "thing_id", "name", "size", "note", LEAD(sequence) OVER (PARTITION BY entity_key ORDER BY _place) AS _next_sequence
@@ -19,7 +19,7 @@ FROM "silver__news"
 UNION SELECT entity_key
 FROM "silver__restated");
 
-CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
+CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known_columns", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."thing_log" AS x
 WHERE x.key_hash IN (SELECT key_hash
 FROM "silver__late");
@@ -30,7 +30,7 @@ GROUP BY entity_key HAVING COUNT(*) > 1
 UNION SELECT entity_key
 FROM "silver__known";
 
-CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END AS "size", CASE WHEN n.operation = 'U' AND (n."known" IS NULL OR POSITION(',note,' IN n."known") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known" IS NULL OR POSITION(',size,' IN n."known") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
+CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END AS "size", CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR POSITION(',note,' IN n."known_columns") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
@@ -43,7 +43,7 @@ FROM met
 WHERE _opens
 UNION ALL SELECT o._row, o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
 FROM "silver__stored" AS o
-JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known" IS NULL OR POSITION(',note,' IN e."known") > 0) THEN e."note" ELSE l."note" END AS "note"
+JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known_columns" IS NULL OR POSITION(',note,' IN e."known_columns") > 0) THEN e."note" ELSE l."note" END AS "note"
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
@@ -86,7 +86,7 @@ LEFT JOIN (SELECT DISTINCT entity_key AS among
 FROM (SELECT entity_key
 FROM "silver__known") AS asked) AS _in_0 ON _in_0.among = x.entity_key;
 
-CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."observed", x."place", x."batch_id"
+CREATE TEMPORARY TABLE "silver__story" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known_columns", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__news" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__many")
@@ -98,7 +98,7 @@ UNION ALL SELECT x.entity_key, DATEDIFF(MICROSECOND, CAST('1970-01-01 00:00:00' 
 FROM "silver__stored" AS x
 WHERE x._last AND NOT x._late AND x.entity_key IN (SELECT entity_key
 FROM "silver__many") AND NOT x.is_current
-UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known", x."hash", x."observed", x."place", x."batch_id"
+UNION ALL SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known_columns", x."hash", x."observed", x."place", x."batch_id"
 FROM "silver__logged" AS x
 WHERE x.entity_key IN (SELECT entity_key
 FROM "silver__known");
@@ -115,7 +115,7 @@ DROP TABLE IF EXISTS "silver__restated";
 
 DROP TABLE IF EXISTS "silver__story";
 
-INSERT INTO "acme_meta"."change" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
+INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
 FROM "silver__moved") AS told
 UNION ALL SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
@@ -127,13 +127,13 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS strangers) AS told;
 
-INSERT INTO "acme_meta"."tied" ("entity", "entity_key") SELECT DISTINCT CAST('thing' AS VARCHAR(65535)), x.entity_key
+INSERT INTO "acme_meta"."tied_keys" ("entity", "entity_key") SELECT DISTINCT CAST('thing' AS VARCHAR(65535)), x.entity_key
 FROM "silver__story" AS x
 JOIN (SELECT entity_key, sequence
 FROM "silver__story"
 WHERE operation IN ('D', 'A')) AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence
 WHERE x.operation = 'U' AND NOT EXISTS(SELECT 1
-FROM "acme_meta"."tied" AS t
+FROM "acme_meta"."tied_keys" AS t
 WHERE t.entity = 'thing' AND t.entity_key = x.entity_key);
 
 INSERT INTO "acme_silver"."thing" ("entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
@@ -143,7 +143,7 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"));
 
-INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__news";
 
 SELECT COUNT(*)
@@ -155,11 +155,11 @@ FROM "silver__news";
 SELECT COUNT(*)
 FROM "silver__restated";
 
-SELECT DISTINCT known
+SELECT DISTINCT known_columns
 FROM "silver__news"
 WHERE operation = 'U';
 
-SELECT DISTINCT known, source, operation
+SELECT DISTINCT known_columns, source, operation
 FROM "silver__story";
 
 SELECT entity_key, sequence

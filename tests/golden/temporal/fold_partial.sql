@@ -1,15 +1,15 @@
 WITH placed AS (
-  SELECT entity_key, sequence, operation, source, known, batch_id,
+  SELECT entity_key, sequence, operation, source, known_columns, batch_id,
     "ticket_id", "status", "hours",
-    FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known" IS NULL OR STRPOS("known", ',note,') > 0) THEN 0 ELSE 1 END, "sequence" DESC, "observed" DESC, "place" DESC, CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END DESC, "source" DESC, "hash" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note",
+    FIRST_VALUE("note") OVER (PARTITION BY entity_key ORDER BY CASE WHEN operation <> 'U' THEN 2 WHEN ("known_columns" IS NULL OR STRPOS("known_columns", ',note,') > 0) THEN 0 ELSE 1 END, "sequence" DESC, "observed" DESC, "place" DESC, CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END DESC, "source" DESC, "hash" DESC ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "note",
     ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY "sequence", "observed", "place", CASE "operation" WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END, "source", "hash") AS _place
   FROM events
 ),
 islands AS (
   SELECT entity_key, sequence, operation, source, batch_id, _place,
     "ticket_id", "status", "hours", "note",
-    COUNT(CASE WHEN operation = 'U' AND ("known" IS NULL OR STRPOS("known", ',status,') > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_0,
-    COUNT(CASE WHEN operation = 'U' AND ("known" IS NULL OR STRPOS("known", ',hours,') > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_1
+    COUNT(CASE WHEN operation = 'U' AND ("known_columns" IS NULL OR STRPOS("known_columns", ',status,') > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_0,
+    COUNT(CASE WHEN operation = 'U' AND ("known_columns" IS NULL OR STRPOS("known_columns", ',hours,') > 0) THEN 1 END) OVER (PARTITION BY entity_key ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_1
   FROM placed
 ),
 filled AS (

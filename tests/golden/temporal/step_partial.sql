@@ -2,15 +2,15 @@ WITH met AS (
   SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number,
     s.batch_id AS _was_batch_id, n.sequence, n.batch_id,
     n."ticket_id" AS "ticket_id",
-    CASE WHEN (n."known" IS NULL OR STRPOS(n."known", ',status,') > 0) THEN n."status" ELSE s."status" END AS "status",
+    CASE WHEN (n."known_columns" IS NULL OR STRPOS(n."known_columns", ',status,') > 0) THEN n."status" ELSE s."status" END AS "status",
     n."hours" AS "hours",
-    CASE WHEN n.operation = 'U' AND (n."known" IS NULL OR STRPOS(n."known", ',note,') > 0) THEN n."note" ELSE s."note" END AS "note",
+    CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR STRPOS(n."known_columns", ',note,') > 0) THEN n."note" ELSE s."note" END AS "note",
     s."ticket_id" AS "_was_ticket_id",
     s."status" AS "_was_status",
     s."hours" AS "_was_hours",
     s."note" AS "_was_note",
-    s.is_current AND (n.operation <> 'U' OR (n."ticket_id" IS DISTINCT FROM s."ticket_id" OR CASE WHEN (n."known" IS NULL OR STRPOS(n."known", ',status,') > 0) THEN n."status" ELSE s."status" END IS DISTINCT FROM s."status" OR n."hours" IS DISTINCT FROM s."hours")) AS _closes,
-    n.operation = 'U' AND (NOT s.is_current OR (n."ticket_id" IS DISTINCT FROM s."ticket_id" OR CASE WHEN (n."known" IS NULL OR STRPOS(n."known", ',status,') > 0) THEN n."status" ELSE s."status" END IS DISTINCT FROM s."status" OR n."hours" IS DISTINCT FROM s."hours")) AS _opens
+    s.is_current AND (n.operation <> 'U' OR (n."ticket_id" IS DISTINCT FROM s."ticket_id" OR CASE WHEN (n."known_columns" IS NULL OR STRPOS(n."known_columns", ',status,') > 0) THEN n."status" ELSE s."status" END IS DISTINCT FROM s."status" OR n."hours" IS DISTINCT FROM s."hours")) AS _closes,
+    n.operation = 'U' AND (NOT s.is_current OR (n."ticket_id" IS DISTINCT FROM s."ticket_id" OR CASE WHEN (n."known_columns" IS NULL OR STRPOS(n."known_columns", ',status,') > 0) THEN n."status" ELSE s."status" END IS DISTINCT FROM s."status" OR n."hours" IS DISTINCT FROM s."hours")) AS _opens
   FROM last AS s
   JOIN events AS n ON n.entity_key = s.entity_key
 )

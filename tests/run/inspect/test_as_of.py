@@ -32,7 +32,7 @@ def root(tmp_path_factory):
 
 def ask(root, when, name="contact", **asked):
     with app.open_project(root) as opened:
-        found = app.asof(opened.tenant("acme"), parse_instant(when), name, **asked)
+        found = app.as_of(opened.tenant("acme"), parse_instant(when), name, **asked)
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
@@ -113,7 +113,7 @@ def test_an_unknown_column_is_refused_with_the_nearest_one(root):
     assert caught.value.hint == "did you mean `last_name`?"
     with pytest.raises(WarehouseError, match="refused a statement") as refused:
         ask(root, "2026-01-01", where="lastname = 'x'")
-    assert "last_name" in refused.value.saw
+    assert "last_name" in refused.value.details
 
 
 @pytest.mark.parametrize(

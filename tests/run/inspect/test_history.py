@@ -1,4 +1,4 @@
-"""The life of one thing: what changed when, and who said so."""
+"""The version history of one record: what changed when, and its sources."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH, parse_instant
 from headwater.errors import Cancelled, PermanentError
 from headwater.events import StepFailed, StepSkipped
+from headwater.ledger.base import RunOutcome
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan
 from headwater.run.pipeline.executor import execute
-from headwater.run.results import STOPPED
+from headwater.run.pipeline.report import outcome_of
+from headwater.run.results import STOPPED, Finding
 
 WINDOW = Window(since=EPOCH, until=parse_instant("2026-01-01"))
 
@@ -33,7 +35,7 @@ def plan() -> Plan:
 def test_all_that_can_be_done_is_done():
     done: list[str] = []
     results = execute(plan(), lambda step: done.append(step.id) or "", lambda event: None)
-    assert {result.state for result in results} == {"done"}
+    assert {result.state for result in results} == {"succeeded"}
     assert len(done) == len(plan().steps)
 
 
@@ -54,11 +56,11 @@ def test_a_failure_takes_what_depends_on_it_and_nothing_else():
 
     results = execute(plan(), carry, told.append)
     assert [result.state for result in results] == [
-        "done",
-        "done",
+        "succeeded",
+        "succeeded",
         "failed",
         "skipped",
-        "done",
+        "succeeded",
         "skipped",
         "skipped",
         "skipped",
@@ -76,7 +78,7 @@ def test_a_defect_in_one_step_is_told_and_does_not_take_the_others():
 
     results = execute(plan(), carry, lambda event: None)
     assert [result.state for result in results].count("failed") == 1
-    assert "this is a defect" in results[4].error.what
+    assert "this is a defect" in results[4].error.message
 
 
 def test_a_stop_is_no_failure():
@@ -88,6 +90,14 @@ def test_a_stop_is_no_failure():
     results = execute(plan(), carry, lambda event: None)
     assert {result.state for result in results} == {"skipped"}
     assert results[0].detail == STOPPED
+    assert outcome_of(plan(), results, asked=()) is RunOutcome.CANCELLED
+
+
+def test_a_run_succeeds_when_every_step_does_and_is_partial_with_a_finding_about_what_is_missing():
+    results = execute(plan(), lambda step: "", lambda event: None)
+    assert outcome_of(plan(), results, asked=()) is RunOutcome.SUCCEEDED
+    finding = Finding(table="silver.ticket", finding="deletes_waiting", count=2)
+    assert outcome_of(plan(), results, asked=(), findings=[finding]) is RunOutcome.PARTIAL
 
 
 def test_reads_run_side_by_side_and_the_warehouse_is_written_by_one():
@@ -102,5 +112,5 @@ def test_reads_run_side_by_side_and_the_warehouse_is_written_by_one():
         return ""
 
     results = execute(plan(), carry, lambda event: None)
-    assert {result.state for result in results} == {"done"}
+    assert {result.state for result in results} == {"succeeded"}
     assert writers == {threading.get_ident()}

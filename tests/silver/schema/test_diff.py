@@ -122,16 +122,16 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "saw", "ways"),
+    ("before", "after", "details", "ways"),
     [
         (NARROW, WIDE, "`colour` is new", 4),
         (WIDE, NARROW, "`colour` is declared no more", 4),
         (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is declared no more", 5),
     ],
 )
-def test_the_refusal_names_the_columns_and_both_choices(before, after, saw, ways):
+def test_the_refusal_names_the_columns_and_both_choices(before, after, details, ways):
     error = check_decision(after, diff_schema(after, SchemaSnapshot(key=("id",), columns=before.columns)))
-    assert (error.saw, error.hint.count("; ") + 1) == (saw, ways)
+    assert (error.details, error.hint.count("; ") + 1) == (details, ways)
     assert "`on_schema_change: from_now`" in error.hint
     assert "`on_schema_change: rebuild`" in error.hint
 
@@ -140,8 +140,8 @@ def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
     both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
     shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
     error = check_decision(shaded, diff_schema(shaded, SchemaSnapshot(key=("id",), columns=both, retired=("colour",))))
-    assert error.what.endswith("its history cannot go on with that; nothing was written")
-    assert error.saw == "`shade` and `colour` are both there already"
+    assert error.message.endswith("its history cannot go on with that; nothing was written")
+    assert error.details == "`shade` and `colour` are both there already"
 
 
 def test_added_from_now(warehouse, land):
@@ -149,7 +149,7 @@ def test_added_from_now(warehouse, land):
     wide = choosing("from_now", WIDE)
     done = take(warehouse, wide, WHOLE, land(AFTER, 2))
     (told,) = done.findings
-    assert (told.finding, told.count) == ("begins now", 1)
+    assert (told.finding, told.count) == ("column_added", 1)
     assert told.detail == "thing.colour is new; `headwater rebuild --entity thing` brings in its past"
     check(
         warehouse,
@@ -187,7 +187,7 @@ def test_removed_from_now(warehouse, land):
     narrow, news, more = choosing("from_now", NARROW), land(AFTER, 2), land(AFTER.replace("new ", "next"), 3)
     done = take(warehouse, narrow, SMALL, news)
     assert (done.events, done.inserted, done.deleted) == (1, 0, 0)
-    assert [one.finding for one in done.findings] == ["ends now"]
+    assert [one.finding for one in done.findings] == ["column_retired"]
     done = take(warehouse, narrow, SMALL, news, more)
     assert (done.events, done.inserted, done.deleted, done.findings) == (1, 2, 1, ())
     check(
@@ -242,8 +242,8 @@ def test_renamed_from_now_is_one_that_ends_and_one_that_begins(warehouse, land):
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
     done = take(warehouse, thing("from_now", name="text", shade="text"), SHADED, land(AFTER, 2))
     assert [(one.finding, one.detail.split(" ")[0]) for one in done.findings] == [
-        ("begins now", "thing.shade"),
-        ("ends now", "thing.colour"),
+        ("column_added", "thing.shade"),
+        ("column_retired", "thing.colour"),
     ]
     check(
         warehouse,
@@ -273,7 +273,7 @@ def test_renamed_and_rebuilt(warehouse, land):
     check(warehouse, SHADES)
 
 
-TIED = """
+TIED_KEYS = """
     | id | name | size | colour | changed    |
     | -- | ---- | ---- | ------ | ---------- |
     | 1  | new  | 5    | blue   | 2026-01-10 |
@@ -284,7 +284,7 @@ TIED = """
 
 def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
     """No version, no event and no hash changes, whatever else stood at the same instant: twice renamed is no more."""
-    first, tied, second = land(BEFORE, 1), land(TIED, 2), land(AFTER, 3)
+    first, tied, second = land(BEFORE, 1), land(TIED_KEYS, 2), land(AFTER, 3)
     take(warehouse, NARROW, SMALL, first)
     take(warehouse, choosing("from_now", WIDE), WHOLE, tied)
     told = log(warehouse)
@@ -294,7 +294,7 @@ def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
         )  # fmt: skip
         done = take(warehouse, renamed, read, tied)
         assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
-        assert [one.finding for one in done.findings] == ["renamed"]
+        assert [one.finding for one in done.findings] == ["column_renamed"]
         assert log(warehouse) == told
     # Whoever forgets to say the old name changes nothing: it is remembered.
     renamed = thing(name="text", tint="text")
@@ -302,12 +302,12 @@ def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
     assert (done.events, done.findings) == (1, ())
     names = [column.name for column in warehouse.describe("silver", "thing_log")]
     assert sorted(names) == sorted(["id", "name", "tint", *LOG_COLUMNS])
-    known = {row[0] for row in warehouse.rows("SELECT known FROM silver.thing_log")}
+    known = {row[0] for row in warehouse.rows("SELECT known_columns FROM silver.thing_log")}
     assert known == {",id,name,", None}
 
 
 def test_a_history_with_another_name_is_the_one_that_always_had_it(warehouse, land):
-    first, tied, second = land(BEFORE, 1), land(TIED, 2), land(AFTER, 3)
+    first, tied, second = land(BEFORE, 1), land(TIED_KEYS, 2), land(AFTER, 3)
     shaded = thing(name="text", shade={"type": "text", "renamed_from": "colour"})
     take(warehouse, WIDE, WHOLE, first, tied)
     take(warehouse, shaded, SHADED, second)

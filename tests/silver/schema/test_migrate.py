@@ -40,7 +40,7 @@ def test_a_new_column_is_added_and_the_view_shows_it(warehouse):
     migrate_tables(warehouse, changed(choice="from_now", colour={"type": "text"}))
     assert read_versions(warehouse) == before
     assert warehouse.rows("SELECT colour FROM silver.thing_current") == [(None,)]
-    assert warehouse.rows("SELECT DISTINCT known FROM silver.thing_log") == [(",thing_id,name,size,note,",)]
+    assert warehouse.rows("SELECT DISTINCT known_columns FROM silver.thing_log") == [(",thing_id,name,size,note,",)]
 
 
 def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
@@ -61,7 +61,7 @@ def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
 def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, why):
     with pytest.raises(DeclarationError) as caught:
         migrate_tables(warehouse, entity)
-    assert caught.value.saw == why
+    assert caught.value.details == why
     assert "headwater rebuild" in caught.value.hint
     assert len(read_versions(warehouse)) == 2
     assert decide_schemas(warehouse, [entity.model_copy(update={"on_schema_change": "rebuild"})])["thing"].rebuild

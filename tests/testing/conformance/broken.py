@@ -112,6 +112,8 @@ class SpillsOver(DuckDB):
     def append(self, layer, name, columns, select):
         done = super().append(layer, name, columns, select)
         for other in self.others:
-            other.execute(f"INSERT INTO meta.tied (entity, entity_key) VALUES ('thing', '{self.tenant}-{id(select)}')")
+            other.execute(
+                f"INSERT INTO meta.tied_keys (entity, entity_key) VALUES ('thing', '{self.tenant}-{id(select)}')"
+            )
             other.execute("UPDATE silver.thing SET size = 7")
         return done

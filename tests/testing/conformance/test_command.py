@@ -117,7 +117,7 @@ def test_without_a_name_it_is_the_projects_own_warehouse(ask, tmp_path):
 def test_what_cannot_be_meant_is_refused(ask, words, kind, what):
     code, out, _ = ask(*words, "--json", *QUICK)
     error = json.loads(out)["error"]
-    assert (code, error["kind"], error["what"]) == (2, kind, what)
+    assert (code, error["kind"], error["message"]) == (2, kind, what)
     assert "hidden" not in out
 
 

@@ -158,7 +158,7 @@ def test_a_place_that_is_in_use_is_not_touched(tmp_path):
     ground = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))
     with pytest.raises(SafetyCheckError, match="finds tables in its place") as caught:
         ground.create_tenant()
-    assert caught.value.saw == "silver.company"
+    assert caught.value.details == "silver.company"
     ground.close()
     assert (tmp_path / "one.duckdb").exists()
 
@@ -209,6 +209,6 @@ def test_a_merge_that_is_torn_apart_by_a_kill_is_caught(ground, tmp_path):
 
 
 def test_a_process_that_does_not_open_says_why(ground):
-    verdict = run(ground(DuckDB, start=lambda *_: process("import sys; sys.exit('no key')")), "12")
+    verdict = run(ground(DuckDB, start=lambda *_: process("import sys; sys.exit('no door')")), "12")
     assert verdict.outcome == "failed"
-    assert "no key" in verdict.difference
+    assert "no door" in verdict.difference

@@ -51,7 +51,7 @@ def test_columns_are_added_and_widened_and_never_narrowed(warehouse):
     with pytest.raises(WarehouseError) as caught:
         warehouse.ensure(table("k:text", "n:date", "more:text"))
     assert "headwater rebuild" in caught.value.hint
-    assert "stored as bigint, declared as date" in caught.value.saw
+    assert "stored as bigint, declared as date" in caught.value.details
 
 
 def test_a_transaction_holds_everything_or_nothing_and_may_be_nested(warehouse):
@@ -122,7 +122,7 @@ except WarehouseError as error:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "in use by another process" in done.stdout
     assert "held by process" in done.stdout
-    assert "try " in done.stdout
+    assert "fix " in done.stdout
     assert warehouse.path in done.stdout
 
 
@@ -158,9 +158,9 @@ def test_what_is_no_database_is_refused_in_four_slots(tmp_path):
     with pytest.raises(WarehouseError) as caught:
         DuckDB("acme", str(path))
     error = caught.value
-    assert error.what
+    assert error.message
     assert error.where == str(path)
-    assert error.saw
+    assert error.details
     assert error.hint
 
 

@@ -121,7 +121,7 @@ def test_a_value_that_has_to_be_there_is_asked_for(tmp_path):
         filled(warehouse)
         with pytest.raises(WarehouseError, match="refused") as caught:
             warehouse.append("silver", "thing", ("text",), "SELECT 'x'")
-        assert "NOT NULL constraint failed: id" in caught.value.saw
+        assert "NOT NULL constraint failed: id" in caught.value.details
         assert len(found(warehouse)) == len(ROWS)
 
 
@@ -389,7 +389,7 @@ def test_a_pointer_that_is_damaged_or_newer_or_of_another_format_is_told(tmp_pat
         filled(warehouse)
     with pytest.raises(WarehouseError, match="another format") as caught:
         opened(tmp_path, "csv")
-    assert caught.value.saw == "stored as parquet, declared as csv"
+    assert caught.value.details == "stored as parquet, declared as csv"
     pointer = tmp_path / "acme" / POINTER
     told = pointer.read_text()
     pointer.write_text(told.replace('"version": 1', '"version": 2'))

@@ -36,7 +36,7 @@ def test_of_two_writers_the_second_is_refused_and_nothing_is_lost(bucket, file_f
         filled(one)
         with pytest.raises(WarehouseError, match="another writer has changed these tables meanwhile") as caught:
             filled(other)
-        assert "no longer the state (none)" in caught.value.saw
+        assert "no longer the state (none)" in caught.value.details
         assert found(one) == ROWS
         one.delete("silver", "thing", "id = 1")
     with closing(opened(bucket, file_format)) as after:

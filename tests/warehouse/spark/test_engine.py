@@ -244,7 +244,7 @@ def test_a_past_day_can_be_asked_for(opening):
 def test_complaints_have_no_call_stack(warehouse):
     with pytest.raises(WarehouseError) as caught:
         warehouse.rows("SELECT nothing FROM gold.things")
-    assert "nothing" in caught.value.saw
+    assert "nothing" in caught.value.details
     assert "org.apache" not in str(caught.value)
     assert "SELECT" in caught.value.hint
     with pytest.raises(WarehouseError, match="no BIGINT: x"):
@@ -255,7 +255,7 @@ def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(war
     java = warehouse._spark.sparkContext._jvm.java
     with pytest.raises(WarehouseError, match="Spark refused") as caught, warehouse._translate_errors("SELECT 1"):
         java.nio.file.Files.size(java.io.File("/nowhere").toPath())
-    assert "NoSuchFileException: /nowhere" in caught.value.saw
+    assert "NoSuchFileException: /nowhere" in caught.value.details
     assert "\tat " not in str(caught.value)
 
 
@@ -357,7 +357,7 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tm
 
 
 def all_of(warehouse):
-    tables = ("silver.thing", "silver.thing_log", "meta.change", "meta.tied")
+    tables = ("silver.thing", "silver.thing_log", "meta.change_feed", "meta.tied_keys")
     return [sorted(warehouse.rows(f"SELECT * FROM {table}"), key=repr) for table in tables]
 
 
@@ -432,12 +432,12 @@ for undo in (warehouse._tables.roll_back, lambda: None):
         with warehouse.transaction():
             warehouse.delete("silver", "thing", "TRUE")
             warehouse.drop("silver", "thing_current")
-            warehouse.drop("meta", "tied")
+            warehouse.drop("meta", "tied_keys")
             raise KeyError
     except KeyError:
         told.append(len(read_versions(warehouse)))
 merge_events(warehouse, [make_event("p:2", 5, name="b")])
-told += [read_versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied") is not None]
+told += [read_versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied_keys") is not None]
 told.append(warehouse.arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
 warehouse.erase()
 print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)

@@ -89,7 +89,7 @@ def _named(option: str, pairs: Sequence[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             # A secret that somebody typed here is not repeated.
-            saw = "this" if option == "--secret" else f"`{pair}`"
-            raise typer.BadParameter(f"{saw} is not NAME=VALUE", param_hint=[option])
+            details = "this" if option == "--secret" else f"`{pair}`"
+            raise typer.BadParameter(f"{details} is not NAME=VALUE", param_hint=[option])
         named[name] = value
     return named

@@ -1,4 +1,4 @@
-"""`headwater history`: the life of one thing."""
+"""`headwater history`: the version history of one record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def history(
     *,
     raw: Annotated[bool, typer.Option("--raw", help="Show the record behind each version, as it was sent.")] = False,
 ) -> None:
-    """Show the life of one thing: its versions, and who said so.
+    """Show the version history of one record, and its sources.
 
     Each line says from when to when, what changed, and which batch of which resource told it.
     """

@@ -19,9 +19,9 @@ def sandbox(
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="The port on loopback; a free one unless given.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="The chance that makes its company.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed of its data.")] = None,
     companies: Annotated[int | None, typer.Option(metavar="N", help="How many customers the company has.")] = None,
-    months: Annotated[int | None, typer.Option(metavar="N", help="How many months it has lived already.")] = None,
+    months: Annotated[int | None, typer.Option(metavar="N", help="Months of simulated history.")] = None,
 ) -> None:
     """Serve a simulated service on this machine.
 

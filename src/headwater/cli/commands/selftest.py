@@ -1,4 +1,4 @@
-"""`headwater selftest`: the corpus against a warehouse of one's own."""
+"""`headwater selftest`: the conformance suite against a warehouse of one's own."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Effort:
             help=f"{_EXAMPLES}; the project's own unless given.",
         ),
     ] = ""
-    examples: Annotated[int, typer.Option(metavar="N", min=1, help="How many examples a line draws.")] = 100
-    seed: Annotated[int | None, typer.Option(metavar="N", help="The chance that draws; a new one unless given.")] = None
+    examples: Annotated[int, typer.Option(metavar="N", min=1, help="Random examples for each check.")] = 100
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed; a new one unless given.")] = None
     only: Annotated[
-        list[str], typer.Option(metavar="A,B", help="Only these lines, e.g. 5,point-in-time; may stand several times.")
+        list[str], typer.Option(metavar="A,B", help="Only these checks, e.g. 5,point-in-time; may stand several times.")
     ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
     keep: Annotated[bool, typer.Option("--keep", help="Leave what was made, to look at it.")] = False
     erase: Annotated[
@@ -55,10 +55,10 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @spread
 def selftest(effort: Effort, place: Place, face: Face) -> int:
-    """Hold a warehouse against what history and star promise.
+    """Run the conformance suite against a warehouse.
 
-    The invariants of history and the promises of the star are tried with events drawn by chance, against an oracle in plain
-    Python, and with drawn cases. It works in tenants of its own, selftest-..., and erases them at the end, after Ctrl-C, too.
+    The checks compare history and star schema with reference implementations in plain Python, for random events and for
+    fixed cases. It works in tenants of its own, selftest-..., and erases them at the end, after Ctrl-C, too.
     """
     where = app.place_to_try(effort.warehouse, root=place.project, environment=place.environment)
     if effort.erase:
@@ -117,7 +117,7 @@ def _line(verdict: Any) -> Text:
 def _drawn(done: Any) -> Iterator[RenderableType]:
     """The page at the end: every line, what failed and how, and the sum."""
     rows = [(one.name, one.promise, one.examples, f"{one.seconds:.1f}", one.outcome) for one in done.verdicts]
-    yield table(("line", "promise", "examples", "seconds", "outcome"), rows)
+    yield table(("check", "promise", "examples", "seconds", "outcome"), rows)
     for one in done.verdicts:
         if one.outcome == "failed":
             yield Text.assemble(

@@ -62,7 +62,7 @@ def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -
         raise UsageError(
             f"The claim to the places of tenant `{name}` was not confirmed; nothing was changed.",
             where="headwater tenant claim",
-            saw="a project that still writes there would be locked out",
+            details="a project that still writes there would be locked out",
             hint="add `--yes` when no other project uses them any more",
         )
     with app.open_project(place.project, environment=place.environment) as opened:
@@ -105,7 +105,7 @@ def _ask(name: str, lines: Sequence[str], face: Face) -> None:
         raise UsageError(
             f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
             where="headwater tenant remove",
-            saw="\n".join(lines),
+            details="\n".join(lines),
             hint="add `--yes` when that is what you want; `--dry-run` only says it",
         )
     typer.echo("\n".join(lines), err=True)

@@ -34,7 +34,7 @@ def clear(folder: Path) -> None:
         raise DeclarationError(
             "The demo wants a folder of its own, and this one holds something else. Nothing was touched.",
             where=str(folder),
-            saw=_seen(folder),
+            details=_seen(folder),
             hint="name one that does not exist yet: `headwater demo my-demo`",
         )
     for name in _OWN:

@@ -68,7 +68,9 @@ class Service:
         finally:
             connection.close()
         if answer.status >= 400:
-            raise ServiceError("The sandbox did not do what the demo asked.", where=f"{method} {path}", saw=str(text))
+            raise ServiceError(
+                "The sandbox did not do what the demo asked.", where=f"{method} {path}", details=str(text)
+            )
         return json.loads(text)
 
 
@@ -89,6 +91,8 @@ def serving(*, months: int) -> Iterator[Service]:
 def _url(process: subprocess.Popen[str]) -> str:
     url = process.stdout.readline().strip() if process.stdout else ""
     if not url:
-        saw = process.stderr.read().strip() if process.stderr else ""
-        raise ServiceError("The sandbox did not start.", where="python -m headwater.sandbox connectwise", saw=saw)
+        details = process.stderr.read().strip() if process.stderr else ""
+        raise ServiceError(
+            "The sandbox did not start.", where="python -m headwater.sandbox connectwise", details=details
+        )
     return url

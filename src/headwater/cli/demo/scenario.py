@@ -171,5 +171,5 @@ def _whole(done: RunReport, stop: Callable[[], bool]) -> RunReport:
         raise HeadwaterError("The demo was stopped.", where="headwater demo", hint="begin it anew when you like")
     failed = next((step for step in done.steps if step.state == "failed"), None)
     if failed is not None:
-        raise failed.error or HeadwaterError("A part of the demo failed.", where=failed.step, saw=failed.detail)
+        raise failed.error or HeadwaterError("A part of the demo failed.", where=failed.step, details=failed.detail)
     return done

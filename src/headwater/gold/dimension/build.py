@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.events import EventListener, FindingMade, discard
+from headwater.events import EventListener, Finding, FindingMade, discard
 from headwater.gold.change_feed import (
     Consumer,
     PendingChanges,
@@ -164,15 +164,14 @@ def _report(
     for item in parts.inherited:
         circles = warehouse.rows(inherit.select_circles(item, entity=parts.relation, keys=keys))
         if circles:
-            listen(
-                FindingMade(
-                    tenant=warehouse.tenant,
-                    table=f"gold.{table_name(parts.dimension)}",
-                    finding=f"ancestors of `{item.parent}` form a circle, so `{item.name}` stays empty",
-                    count=len(circles),
-                    detail=", ".join(sorted(str(key) for (key,) in circles)[:5]),
-                )
+            keys_shown = ", ".join(sorted(str(key) for (key,) in circles)[:5])
+            finding = Finding(
+                table=f"gold.{table_name(parts.dimension)}",
+                finding="ancestor_cycle",
+                count=len(circles),
+                detail=f"ancestors of `{item.parent}` form a cycle, so `{item.name}` stays empty: {keys_shown}",
             )
+            listen(FindingMade(tenant=warehouse.tenant, finding=finding))
 
 
 def _build_values(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 
 from headwater.errors import SafetyCheckError
-from headwater.events import EventListener, FindingMade
+from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import KEYS
 from headwater.gold.columns import column_list
 from headwater.gold.key_sequence import load_last
@@ -21,6 +21,7 @@ from headwater.model.fact import Fact
 from headwater.model.tables import key_column, table_name
 from headwater.names import literal, quote
 from headwater.warehouse.base import Warehouse, WriteCounts
+from headwater.warehouse.meta_names import find_meta_table
 
 HASH, SEQUENCE = 53, 1
 """What is noted of keys that are hashes (their bits), and of those that are counted (their step)."""
@@ -44,7 +45,8 @@ def find_outdated(warehouse: Warehouse, dimensions: Iterable[Dimension], built: 
     stored = [name for name in kinds if f"gold.{name}" in built]
     if not stored:
         return frozenset()
-    noted = _load_key_kinds(warehouse) if warehouse.describe("meta", "progress") is not None else {}
+    offsets = find_meta_table(warehouse, "consumer_offset")
+    noted = _load_key_kinds(warehouse, offsets) if offsets else {}
     return frozenset(f"gold.{name}" for name in stored if noted.get(name) != kinds[name])
 
 
@@ -61,7 +63,7 @@ def rekey_dimension(
             written = _rebuild_keys(warehouse, star, declared, kind, listen)
         warehouse.overwrite(
             "meta",
-            "progress",
+            "consumer_offset",
             f"consumer = {literal(table)} AND entity = {literal(KEYS)}",
             ("consumer", "entity", "change_id"),
             f"SELECT {literal(table)}, {literal(KEYS)}, CAST({kind} AS BIGINT)",
@@ -82,7 +84,9 @@ def _rebuild_keys(
         return WriteCounts()
     facts = _referencing_columns(star, declared)
     written = _replace_keys(warehouse, declared, facts, pairs)
-    listen(_finding(warehouse.tenant, table, moved, _describe_change(warehouse, star, table, facts)))
+    detail = _describe_change(warehouse, star, table, facts)
+    finding = Finding(table=f"gold.{table}", finding="keys_rebuilt", count=moved, detail=detail)
+    listen(FindingMade(tenant=warehouse.tenant, finding=finding))
     return written
 
 
@@ -109,9 +113,9 @@ def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventLis
     return written
 
 
-def _load_key_kinds(warehouse: Warehouse) -> dict[str, int]:
+def _load_key_kinds(warehouse: Warehouse, offsets: str = "consumer_offset") -> dict[str, int]:
     found = warehouse.rows(
-        f"SELECT consumer, change_id FROM {warehouse.ref('meta', 'progress')} WHERE entity = {literal(KEYS)}"
+        f"SELECT consumer, change_id FROM {warehouse.ref('meta', offsets)} WHERE entity = {literal(KEYS)}"
     )
     return {str(name): int(kind) for name, kind in found}
 
@@ -156,10 +160,6 @@ def _describe_change(warehouse: Warehouse, star: Star, table: str, facts: Iterab
     return told + (f"; not those of {', '.join(others)}, which nothing declares any more" if others else "")
 
 
-def _finding(tenant: str, table: str, moved: int, detail: str) -> FindingMade:
-    return FindingMade(tenant=tenant, table=f"gold.{table}", finding="keys made anew", count=moved, detail=detail)
-
-
 def _swap_keys(warehouse: Warehouse, table: str, columns: list[str], pairs: str) -> WriteCounts:
     """Exchange the old keys in some columns of a stored table by the new ones, where the table is there."""
     stored = [column.name for column in warehouse.describe("gold", table) or ()]
@@ -196,6 +196,6 @@ def collision_error(table: str, number: int, one: str, other: str) -> SafetyChec
     return SafetyCheckError(
         f"Two members of {table} have the same surrogate key; nothing was written.",
         where=f"gold.{table}",
-        saw=f"key {number} of {one} and {other}",
+        details=f"key {number} of {one} and {other}",
         hint="declare `surrogate: sequence` for this dimension, and run again",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headwater.events import EventListener, FindingMade
+from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Rules
@@ -25,14 +25,14 @@ def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension
             f"AND {no_match_sql(name, rules)} GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         if rows:
-            finding = FindingMade(
-                tenant=warehouse.tenant,
+            examples = ", ".join(str(text) for text, _ in rows[:_SHOWN])
+            finding = Finding(
                 table=f"gold.{table_name(declared)}",
-                finding=f"no line of the rules `{rules.rules}` matches",
+                finding="unmatched_value",
                 count=sum(count for _, count in rows),
-                detail=", ".join(str(text) for text, _ in rows[:_SHOWN]),
+                detail=f"no line of the rules `{rules.rules}` matches: {examples}",
             )
-            listen(finding)
+            listen(FindingMade(tenant=warehouse.tenant, finding=finding))
 
 
 def _find_rules(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
-from headwater.events import EventListener, FindingMade, discard
+from headwater.events import EventListener, Finding, FindingKind, FindingMade, discard
 from headwater.gold.change_feed import Consumer, PendingChanges, changed_keys_sql, read_pending, record_progress
 from headwater.gold.columns import column_list, fit_table, is_empty
 from headwater.gold.dimension.rekey import rekey_lookups
@@ -234,23 +234,20 @@ def _report(job: _Job, fresh: str, relations: list[str]) -> None:
     for lookup in job.parts.lookups:
         if lookup.is_day:
             outside = f"SELECT entity_key FROM {fresh} WHERE {quote(lookup.column)} = {ERROR}"
-            _report_finding(job, outside, f"`{lookup.name}` is outside of the span of `{lookup.dimension.dimension}`")
+            detail = f"`{lookup.name}` is outside of the span of `{lookup.dimension.dimension}`"
+            _report_finding(job, outside, "date_out_of_range", detail)
     if job.fact.periods:
         texts = relations or [part.relation for part in job.parts.parts]
-        _report_finding(
-            job, periods.select_spanless(job.parts, texts), "spans no month: it has no first day, or ends before it"
-        )
+        spanless = periods.select_spanless(job.parts, texts)
+        _report_finding(job, spanless, "missing_period", "spans no month: it has no first day, or ends before it")
 
 
-def _report_finding(job: _Job, select: str, finding: str) -> None:
+def _report_finding(job: _Job, select: str, kind: FindingKind, detail: str) -> None:
     count, example = job.warehouse.rows(f"SELECT COUNT(*), MIN(entity_key) FROM ({select}) AS found")[0]
     if count:
         table = f"gold.{job.table.name}"
-        job.listen(
-            FindingMade(
-                tenant=job.warehouse.tenant, table=table, finding=finding, count=count, detail=f"e.g. {example}"
-            )
-        )
+        finding = Finding(table=table, finding=kind, count=count, detail=f"{detail}; e.g. {example}")
+        job.listen(FindingMade(tenant=job.warehouse.tenant, finding=finding))
 
 
 def _select_same_grain(job: _Job, fresh: str) -> str:
@@ -280,6 +277,6 @@ def _check_grain(job: _Job, fresh: str) -> None:
         raise DeclarationError(
             f"Rows of {job.table.name} share their grain; nothing was written.",
             where=f"{job.fact.origin} fact {job.fact.fact}, grain [{', '.join(grain)}]",
-            saw=f"{count} rows with {example}, made from {one} and {other}",
+            details=f"{count} rows with {example}, made from {one} and {other}",
             hint="add a column to the grain that tells them apart",
         )

@@ -69,7 +69,7 @@ class ExpressionReader:
             raise DeclarationError(
                 f"`{name}` is declared by means of itself.",
                 where=self.where,
-                saw=" -> ".join((*path, name)),
+                details=" -> ".join((*path, name)),
                 hint="use columns, and names declared before",
             )
 

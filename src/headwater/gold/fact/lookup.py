@@ -118,7 +118,7 @@ def compile_lookups(reader: ExpressionReader, ref: Ref, *, used: set[str]) -> tu
             raise DeclarationError(
                 f"The lookup `{name}` needs itself.",
                 where=reader.where,
-                saw=" -> ".join((*path, name)),
+                details=" -> ".join((*path, name)),
                 hint="give `on` and `at` as columns of the row",
             )
         if name not in known:
@@ -162,7 +162,7 @@ def _on_sql(reader: ExpressionReader, name: str, dimension: Dimension, values: t
         raise DeclarationError(
             f"The lookup `{name}` gives {len(values)} values for a key of {wanted}.",
             where=reader.where,
-            saw=", ".join(reader.fact.lookups[name].on),
+            details=", ".join(reader.fact.lookups[name].on),
             hint="give one expression for each part of the key",
         )
     if isinstance(dimension, EntityDimension):

@@ -1,4 +1,4 @@
-"""The database under a ledger: opened, brought up to date, read and written; its errors in four slots.
+"""The database under a ledger: opened, brought up to date, read and written; its errors in four parts.
 
 SQLite is set to WAL, so that readers never wait for the writer, and `synchronous=NORMAL`: what was committed survives
 any crash of the process. A power cut may lose the newest commits, never the order of them; the next run then reads the
@@ -77,7 +77,7 @@ class Database:
                 engine = create_engine(self._url, hide_parameters=True)
             except ImportError as error:
                 raise StateError(
-                    "the driver of this ledger is not installed.", where=self.where, saw=str(error)
+                    "the driver of this ledger is not installed.", where=self.where, details=str(error)
                 ) from error
         if self._url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _prepare)
@@ -111,7 +111,7 @@ class Database:
                 with self._translate_errors(), self._engine.connect() as connection:
                     connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
             except StateError as error:
-                if "locked" not in error.saw or self._clock.monotonic() > deadline:
+                if "locked" not in error.details or self._clock.monotonic() > deadline:
                     raise
                 self._clock.sleep(0.02)
             else:
@@ -122,11 +122,11 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            saw = str(getattr(error, "orig", None) or error)
+            details = str(getattr(error, "orig", None) or error)
             what, hint = next(
-                ((what, hint) for sign, what, hint in _KNOWN if sign in saw), ("the ledger cannot be used.", "")
+                ((what, hint) for sign, what, hint in _KNOWN if sign in details), ("the ledger cannot be used.", "")
             )
-            raise StateError(what, where=self.where, saw=saw, hint=hint) from error
+            raise StateError(what, where=self.where, details=details, hint=hint) from error
 
 
 def has_file(url: str, *, root: Path) -> bool:
@@ -158,7 +158,7 @@ def _resolve_path(url: URL, root: Path) -> URL:
         raise StateError(
             "the ledger's folder cannot be made.",
             where=str(path.parent),
-            saw=error.strerror or str(error),
+            details=error.strerror or str(error),
             hint="see who may write there, or name another place under `ledger: url:`",
         ) from error
     return url.set(database=str(path))

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import Clock, SystemClock, from_micros, to_micros
+from headwater.events import Finding
 from headwater.ledger.records import (
     BatchRow,
     ConnectionRow,
     CountRow,
     Drift,
-    FindingRow,
     Lease,
-    Outcome,
     PageRow,
     RefusedRow,
+    RunOutcome,
     RunRow,
     State,
 )
@@ -257,7 +257,7 @@ class SqlLedger:
         with self._store.write() as tx:
             runs.start_run(tx, tenant, run, now=self._now())
 
-    def end_run(self, tenant: str, run: str, *, outcome: Outcome, counts: Mapping[str, int]) -> None:
+    def end_run(self, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
         with self._store.write() as tx:
             runs.end_run(tx, tenant, run, outcome=outcome, counts=counts, now=self._now())
@@ -267,12 +267,12 @@ class SqlLedger:
         with self._store.read() as tx:
             return runs.list_runs(tx, tenant, limit=limit)
 
-    def save_findings(self, tenant: str, table: str, findings: Sequence[FindingRow]) -> None:
+    def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
         """Put what a build of `table` found in the place of what earlier builds had found there."""
         with self._store.write() as tx:
             runs.save_findings(tx, tenant, table, findings)
 
-    def findings(self, tenant: str) -> tuple[FindingRow, ...]:
+    def findings(self, tenant: str) -> tuple[Finding, ...]:
         """What the newest build of each table found."""
         with self._store.read() as tx:
             return runs.list_findings(tx, tenant)

@@ -25,12 +25,12 @@ def read_version(connection: Connection, *, where: str) -> int:
         _refuse_foreign_database(connection, where=where)
         return EMPTY
     if not stamp.isdecimal():
-        raise _foreign_error(where, saw=f"its version reads `{stamp}`")
+        raise _foreign_error(where, details=f"its version reads `{stamp}`")
     if int(stamp) > HEAD:
         raise StateError(
             "the ledger was written by a newer Headwater; nothing was read or changed.",
             where=where,
-            saw=f"ledger version {int(stamp)}; this program knows up to {HEAD}",
+            details=f"ledger version {int(stamp)}; this program knows up to {HEAD}",
             hint="upgrade headwater: pip install --upgrade headwater",
         )
     return int(stamp)
@@ -67,13 +67,13 @@ def _read_stamp(connection: Connection) -> str | None:
 def _refuse_foreign_database(connection: Connection, *, where: str) -> None:
     others = [name for name in inspect(connection).get_table_names() if name != VERSION_TABLE]
     if others:
-        raise _foreign_error(where, saw=f"tables {', '.join(sorted(others)[:5])}")
+        raise _foreign_error(where, details=f"tables {', '.join(sorted(others)[:5])}")
 
 
-def _foreign_error(where: str, *, saw: str) -> StateError:
+def _foreign_error(where: str, *, details: str) -> StateError:
     return StateError(
         "this is not a ledger of Headwater; nothing was changed.",
         where=where,
-        saw=saw,
+        details=details,
         hint="name another place under `ledger: url:` in headwater.yaml",
     )

@@ -18,7 +18,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = 4
+HEAD = 5
 """The version of these tables: the number of the newest migration."""
 
 VERSION_TABLE = "ledger_version"
@@ -183,7 +183,6 @@ finding = Table(
     Column("finding", Text, primary_key=True),
     Column("detail", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
-    Column("run", String(120), nullable=False),
 )
 
 record_count = Table(

@@ -40,9 +40,9 @@ def check_column(entity: Entity, column: str, where: str) -> Iterator[Declaratio
     """The complaint about a column that `entity` does not have, if it does not."""
     if column not in entity.columns:
         what = f"{entity.entity} has no column `{column}`."
-        yield DeclarationError(what, where=where, saw=column, hint=did_you_mean(column, entity.columns))
+        yield DeclarationError(what, where=where, details=column, hint=did_you_mean(column, entity.columns))
 
 
 def unknown_name_error(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
     """The complaint about a name that nothing of its kind has."""
-    return DeclarationError(f"No {noun} is called `{name}`.", where=where, saw=name, hint=did_you_mean(name, known))
+    return DeclarationError(f"No {noun} is called `{name}`.", where=where, details=name, hint=did_you_mean(name, known))

@@ -34,7 +34,7 @@ def check_reserved_columns(whole: ValidationContext) -> Iterator[DeclarationErro
         for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
             where = entity.origin.location_of("columns", name)
             yield DeclarationError(
-                f"`{name}` is a column of silver itself.", where=where, saw=name, hint="choose another name"
+                f"`{name}` is a column of silver itself.", where=where, details=name, hint="choose another name"
             )
 
 
@@ -45,7 +45,7 @@ def check_sources(whole: ValidationContext) -> Iterator[DeclarationError]:
             if source not in whole.fields:
                 where = entity.origin.location_of("sources", source)
                 what = f"{entity.entity} is fed by `{source}`, which no connector offers."
-                yield DeclarationError(what, where=where, saw=source, hint=did_you_mean(source, whole.fields))
+                yield DeclarationError(what, where=where, details=source, hint=did_you_mean(source, whole.fields))
 
 
 def check_maps(whole: ValidationContext) -> Iterator[DeclarationError]:
@@ -62,7 +62,7 @@ def _check_map(whole: ValidationContext, entity: Entity, name: str, source: Sour
         where = entity.origin.location_of("sources", name, "map", column)
         if column not in entity.columns:
             what = f"{entity.entity} has no column `{column}`."
-            yield DeclarationError(what, where=where, saw=column, hint=did_you_mean(column, entity.columns))
+            yield DeclarationError(what, where=where, details=column, hint=did_you_mean(column, entity.columns))
         yield from check_expression(text, scope, where)
     for key in entity.key:
         if key not in source.map:

@@ -29,7 +29,7 @@ def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
                 what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
-                yield DeclarationError(what, where=fact.origin.location_of("lookups"), saw=name, hint=hint)
+                yield DeclarationError(what, where=fact.origin.location_of("lookups"), details=name, hint=hint)
         yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
 
 
@@ -38,10 +38,12 @@ def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[Declarat
     for name in names:
         if name in GOLD_RESERVED or name == key:
             yield DeclarationError(
-                f"`{name}` is a column of gold itself.", where=where, saw=name, hint="choose another name"
+                f"`{name}` is a column of gold itself.", where=where, details=name, hint="choose another name"
             )
         if name in seen:
-            yield DeclarationError(f"`{name}` is declared twice.", where=where, saw=name, hint="choose another name")
+            yield DeclarationError(
+                f"`{name}` is declared twice.", where=where, details=name, hint="choose another name"
+            )
         seen.add(name)
 
 
@@ -120,11 +122,13 @@ def _check_lookup_targets(whole: ValidationContext, fact: Fact) -> Iterator[Decl
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
             what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, which no dimension is called."
-            saw = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
-            yield DeclarationError(what, where=where, saw=saw, hint=did_you_mean(lookup.dimension, dimensions))
+            details = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
+            yield DeclarationError(what, where=where, details=details, hint=did_you_mean(lookup.dimension, dimensions))
         elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
             hint = "direct is for days and enumerations; current or point_in_time for entities"
-            yield DeclarationError(f"`{name}` cannot use this strategy.", where=where, saw=lookup.strategy, hint=hint)
+            yield DeclarationError(
+                f"`{name}` cannot use this strategy.", where=where, details=lookup.strategy, hint=hint
+            )
 
 
 def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -> Iterator[DeclarationError]:
@@ -141,7 +145,7 @@ def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -
             yield DeclarationError(
                 f"The grain `{name}` is no column here.",
                 where=fact.origin.location_of("grain"),
-                saw=name,
+                details=name,
                 hint=did_you_mean(name, names),
             )
 

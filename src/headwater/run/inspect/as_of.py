@@ -17,7 +17,7 @@ from headwater.warehouse.as_of import select_rows_at
 from headwater.warehouse.base import SchemaName, Warehouse
 
 
-def asof(
+def as_of(
     workspace: TenantWorkspace,
     instant: datetime,
     name: str,
@@ -38,7 +38,7 @@ def asof(
                 raise DeclarationError(
                     f"{layer}.{table} has no column `{column}`.",
                     where="--columns",
-                    saw=column,
+                    details=column,
                     hint=did_you_mean(column, known),
                 )
         chosen = tuple(columns) or known
@@ -60,9 +60,11 @@ def versioned(declared: Declarations, name: str) -> tuple[SchemaName, str]:
     known = [*declared.entities, *(f"dim_{one}" for one in declared.dimensions)]
     if dimension is not None or rest.removeprefix("fact_") in declared.facts:
         hint = "ask an entity or a dimension; `headwater query` asks everything else"
-        raise DeclarationError(f"`{name}` keeps no versions, so it has no past.", where="asof", saw=name, hint=hint)
+        raise DeclarationError(
+            f"`{name}` keeps no versions, so it has no past.", where="as-of", details=name, hint=hint
+        )
     raise DeclarationError(
-        f"No entity or dimension is called `{name}`.", where="asof", saw=name, hint=did_you_mean(name, known)
+        f"No entity or dimension is called `{name}`.", where="as-of", details=name, hint=did_you_mean(name, known)
     )
 
 
@@ -70,5 +72,7 @@ def columns_of(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[str
     """The columns of a stored table; WarehouseError when it is not there yet."""
     found = warehouse.describe(layer, table)
     if found is None:
-        raise WarehouseError(f"{layer}.{table} is not there yet", saw="no such table", hint="`headwater run` makes it")
+        raise WarehouseError(
+            f"{layer}.{table} is not there yet", details="no such table", hint="`headwater run` makes it"
+        )
     return tuple(column.name for column in found)

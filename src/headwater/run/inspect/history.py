@@ -1,4 +1,4 @@
-"""The life of one thing: its versions in order, what changed between them, and which record of which batch said so."""
+"""The version history of one record: its versions in order, what changed between them, and the records they come from."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _entity(workspace: TenantWorkspace, name: str) -> Entity:
     found = entities.get(name.removeprefix("silver."))
     if found is None:
         hint = did_you_mean(name.removeprefix("dim_"), entities)
-        raise DeclarationError(f"No entity is called `{name}`.", where="history", saw=name, hint=hint)
+        raise DeclarationError(f"No entity is called `{name}`.", where="history", details=name, hint=hint)
     return found
 
 
@@ -71,11 +71,11 @@ def _key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequenc
     if found:
         hint = f"say which: {', '.join(found)}"
         raise StateError(
-            f"Several connections have a {entity.entity} of this key.", where="history", saw=key, hint=hint
+            f"Several connections have a {entity.entity} of this key.", where="history", details=key, hint=hint
         )
     example = read_first_key(warehouse, entity)
     hint = f"keys are written like `{example}`" if example else "nothing was read yet: `headwater run`"
-    raise StateError(f"No {entity.entity} of this key was ever seen.", where="history", saw=key, hint=hint)
+    raise StateError(f"No {entity.entity} of this key was ever seen.", where="history", details=key, hint=hint)
 
 
 def _moments(entity: Entity, versions: Sequence[VersionRow], seen: Sequence[LogEntry]) -> Iterator[Moment]:

@@ -98,4 +98,4 @@ def _counts(warehouse: Warehouse, layer: SchemaName) -> Iterable[TableStatus]:
 
 
 def _run(run: RunRow) -> dict[str, Any]:
-    return {"started": run.started_at, "ended": run.ended_at, "outcome": run.outcome, **run.counts}
+    return {"started": run.started_at, "ended": run.ended_at, "outcome": run.outcome or "running", **run.counts}

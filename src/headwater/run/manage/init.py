@@ -43,7 +43,7 @@ def write_project(folder: Path, connector: Connector | None, *, blueprint: str =
     if (folder / PROJECT_FILE).exists():
         hint = "choose another folder, or edit that file"
         raise DeclarationError(
-            "There is a project here already.", where=str(folder / PROJECT_FILE), saw=PROJECT_FILE, hint=hint
+            "There is a project here already.", where=str(folder / PROJECT_FILE), details=PROJECT_FILE, hint=hint
         )
     files = {PROJECT_FILE: _project(folder, connector, blueprint), ".gitignore": _IGNORE}
     if connector:
@@ -62,7 +62,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
                 written.append(path)
     except OSError as error:
         raise DeclarationError(
-            "The project cannot be written.", where=str(folder), saw=str(error), hint="choose another folder"
+            "The project cannot be written.", where=str(folder), details=str(error), hint="choose another folder"
         ) from error
     return written
 

@@ -78,7 +78,10 @@ def write_connector(folder: Path, name: str) -> list[Path]:
             (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise DeclarationError(
-            "The connector cannot be written.", where=str(folder), saw=str(error), hint="choose another project folder"
+            "The connector cannot be written.",
+            where=str(folder),
+            details=str(error),
+            hint="choose another project folder",
         ) from error
     return [folder / file for file in files]
 
@@ -88,9 +91,9 @@ def _check(folder: Path, name: str) -> None:
         check_name(name)
     except ValueError as error:
         raise DeclarationError(
-            "This cannot be a connector's name.", where="connector new", saw=name, hint=str(error)
+            "This cannot be a connector's name.", where="connector new", details=name, hint=str(error)
         ) from error
     if folder.exists():
         raise DeclarationError(
-            "There is a connector of that name already.", where=str(folder), saw=name, hint="choose another name"
+            "There is a connector of that name already.", where=str(folder), details=name, hint="choose another name"
         )

@@ -92,7 +92,7 @@ def _tried(
         if source is None or known is None:
             hint = "put the connection or resource back, or discard the records"
             raise StateError(
-                "the resource of a record is no longer read", where=str(waiting[0].feed), saw=batch_id, hint=hint
+                "the resource of a record is no longer read", where=str(waiting[0].feed), details=batch_id, hint=hint
             )
         found[batch_id] = retry_batch(known.batch, waiting, source.resource, source.contract, lake, now=now, nul=nul)
     return found
@@ -143,5 +143,5 @@ def _chosen(
     for one in ids:
         if one not in known:
             hint = "`headwater quarantine list` shows those that wait"
-            raise StateError("no such record waits in quarantine", where="quarantine", saw=one, hint=hint)
+            raise StateError("no such record waits in quarantine", where="quarantine", details=one, hint=hint)
     return tuple(known[one] for one in ids)

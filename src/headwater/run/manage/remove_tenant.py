@@ -40,14 +40,14 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
         raise DeclarationError(
             f"The tenant `{name}` is declared in headwater.yaml, so that it would be back at once.",
             where=workspace.project.origin.location_of("tenants", name),
-            saw=name,
+            details=name,
             hint="take it out of the file first, then run this again",
         )
     ledger = workspace.ledger
     known = {*workspace.tenants(), *ledger.tenants_with_runs()}
     if name not in known:
         raise DeclarationError(
-            f"There is no tenant `{name}`.", where="tenant remove", saw=name, hint=did_you_mean(name, known)
+            f"There is no tenant `{name}`.", where="tenant remove", details=name, hint=did_you_mean(name, known)
         )
     if erase:
         workspace.check_isolation()

@@ -40,7 +40,7 @@ def add_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant live in the ledger; StateError if there is one of that name."""
     if _slug(name, "tenant") in workspace.tenants():
         raise StateError(
-            f"there is a tenant `{name}` already", where="tenant add", saw=name, hint="choose another name"
+            f"there is a tenant `{name}` already", where="tenant add", details=name, hint="choose another name"
         )
     workspace.check_isolation(name)
     workspace.ledger.add_tenant(name)
@@ -50,7 +50,7 @@ def claim_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
     if name not in workspace.tenants():
         hint = did_you_mean(name, workspace.tenants())
-        raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", saw=name, hint=hint)
+        raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", details=name, hint=hint)
     workspace.check_isolation(name)
     where = workspace.project.origin.location_of
     tenant = workspace.tenant(name)
@@ -104,13 +104,13 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
         if secret not in plug.connector.secrets:
             hint = did_you_mean(secret, plug.connector.secrets)
             raise DeclarationError(
-                f"{declared.connector} knows no secret `{secret}`.", where=where, saw=secret, hint=hint
+                f"{declared.connector} knows no secret `{secret}`.", where=where, details=secret, hint=hint
             )
     for resource in declared.resources:
         if plug.connector.resource(resource) is None:
             hint = did_you_mean(resource, [known.resource for known in plug.connector.resources])
             raise DeclarationError(
-                f"{declared.connector} has no resource `{resource}`.", where=where, saw=resource, hint=hint
+                f"{declared.connector} has no resource `{resource}`.", where=where, details=resource, hint=hint
             )
     if workspace.tenant not in workspace.ledger.tenants():
         workspace.ledger.add_tenant(workspace.tenant)
@@ -126,7 +126,7 @@ def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
         raise DeclarationError(
             f"{workspace.tenant} has no connection `{name}`.",
             where="connection test",
-            saw=name,
+            details=name,
             hint=did_you_mean(name, known),
         )
     started = workspace.clock.monotonic()
@@ -147,5 +147,5 @@ def _slug(name: str, noun: str) -> str:
         return check_slug(name)
     except ValueError as error:
         raise DeclarationError(
-            f"This is no name for a {noun}.", where=f"{noun} add", saw=name, hint=str(error)
+            f"This is no name for a {noun}.", where=f"{noun} add", details=name, hint=str(error)
         ) from error

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from headwater.batch import Feed
 from headwater.extract.page_files import remove_finished
 from headwater.lake.base import Lake
+from headwater.ledger.base import RunOutcome
 from headwater.run.workspace import TenantWorkspace
 
 
@@ -24,7 +25,7 @@ def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed]) -> None:
     the lake is not searched.
     """
     _, *before = workspace.ledger.runs(workspace.tenant, limit=2)
-    if not before or before[0].outcome == "done":
+    if not before or before[0].outcome is RunOutcome.SUCCEEDED:
         return
     lake = workspace.lake()
     lake.remove_leftovers()

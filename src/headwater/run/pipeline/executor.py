@@ -19,7 +19,7 @@ READERS = 4
 
 
 def execute(plan: Plan, carry: Carry, listen: EventListener) -> tuple[StepResult, ...]:
-    """Every step of `plan`, done, failed or skipped; reads in threads, all that writes the warehouse in this one."""
+    """Every step of `plan`, succeeded, failed or skipped; reads in threads, all that writes the warehouse in this one."""
     ended: dict[str, StepResult] = {}
     left = list(plan.steps)
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="read") as pool:
@@ -57,7 +57,7 @@ def _in_threads(step: Step) -> bool:
 
 def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepResult:
     try:
-        return StepResult(step=step.id, state="done", detail=carry(step))
+        return StepResult(step=step.id, state="succeeded", detail=carry(step))
     except Cancelled:
         return _skipped(plan, step, STOPPED, listen)
     except HeadwaterError as error:
@@ -66,7 +66,7 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepRe
         defect = HeadwaterError(
             "a step failed in a way nobody foresaw; this is a defect",
             where=step.id,
-            saw=f"{type(error).__name__}: {error}",
+            details=f"{type(error).__name__}: {error}",
             hint="report it; what was committed is kept, and the next run goes on from there",
         )
         defect.__cause__ = error
@@ -75,7 +75,7 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepRe
 
 def _failed(plan: Plan, step: Step, error: HeadwaterError, listen: EventListener) -> StepResult:
     listen(StepFailed(tenant=plan.tenant, step=step.id, error=str(error)))
-    return StepResult(step=step.id, state="failed", detail=error.what, error=error)
+    return StepResult(step=step.id, state="failed", detail=error.message, error=error)
 
 
 def _skipped(plan: Plan, step: Step, because: str, listen: EventListener) -> StepResult:
@@ -85,7 +85,7 @@ def _skipped(plan: Plan, step: Step, because: str, listen: EventListener) -> Ste
 
 def _why_not(step: Step, ended: Mapping[str, StepResult]) -> str:
     """Why a step whose predecessors have ended is not done; empty when it is."""
-    bad = [other for other in step.after if ended[other].state != "done"]
+    bad = [other for other in step.after if ended[other].state != "succeeded"]
     enough = {"all": not bad, "any": not step.after or len(bad) < len(step.after), "none": True}
     return "" if enough[step.needs] else f"{_named(bad)} did not succeed"
 

@@ -44,7 +44,7 @@ def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
             declared = workspace.declarations.entities.get(entity)
             if declared is None:
                 hint = did_you_mean(entity, workspace.declarations.entities)
-                raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", saw=entity, hint=hint)
+                raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", details=entity, hint=hint)
             standing_of(
                 workspace, warehouse, besides=entity
             )  # nothing is dropped where the run would refuse the others
@@ -52,7 +52,7 @@ def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
             return
         with warehouse.transaction():
             counted = counted_tables(warehouse, workspace.declarations.dimensions.values())
-            kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("progress",) if counted else ())})}
+            kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("consumer_offset",) if counted else ())})}
             if counted:
                 reset_progress(warehouse)
             for layer in _LAYERS:

@@ -16,7 +16,7 @@ from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.bronze.land import REFUSED
 from headwater.clock import EPOCH, parse_span
 from headwater.errors import HeadwaterError
-from headwater.events import EventListener, FindingMade
+from headwater.events import EventListener, Finding, FindingKind, FindingMade
 from headwater.extract.client import Client
 from headwater.extract.count_check import fetch_count
 from headwater.extract.request_params import ReadRequest
@@ -77,7 +77,7 @@ class Counting:
             known = before.get((row.feed, row.entity))
             if known is not None and known.differs_since is not None and row.differs_since is not None:
                 detail = f"{row.entity}: {line_of(row.numbers)}"
-                self._find(row.feed, "count differs", row.numbers["unexplained"], detail)
+                self._report(row.feed, "count_mismatch", row.numbers["unexplained"], detail)
         return noted
 
     def _due(self, source: Source, before: Mapping[tuple[Feed, str], CountRow]) -> list[_Due]:
@@ -110,7 +110,7 @@ class Counting:
             else:
                 numbers = self._against_count(stock, source, due.now)
         except HeadwaterError as error:
-            self._find(source.feed, "not counted", 1, f"{source.feed}: {error.what}")
+            self._report(source.feed, "count_unavailable", 1, f"{source.feed}: {error.message}")
             return None
         return CountRow(feed=source.feed, entity=due.entity, counted_at=at, numbers=numbers)
 
@@ -169,9 +169,9 @@ class Counting:
         landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
         return newest if landed else None
 
-    def _find(self, feed: Feed, finding: str, count: int, detail: str) -> None:
-        table = f"{feed.connection}.{feed.resource}"
-        self.listen(FindingMade(tenant=self.workspace.tenant, table=table, finding=finding, count=count, detail=detail))
+    def _report(self, feed: Feed, kind: FindingKind, count: int, detail: str) -> None:
+        finding = Finding(table=f"{feed.connection}.{feed.resource}", finding=kind, count=count, detail=detail)
+        self.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
 
 
 def _read_at(row: BatchRow) -> tuple[datetime, str]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from headwater.batch import Feed
 from headwater.events import (
     BatchLanded,
     Event,
     EventListener,
+    Finding,
+    FindingKind,
     FindingMade,
     PageCommitted,
     RequestRetried,
     TableBuilt,
     VersionsWritten,
 )
+from headwater.ledger.base import RunOutcome
 from headwater.plan.step import Conform, Extract, Land, Plan
-from headwater.run.results import Counted, Finding, Outcome, StepResult
+from headwater.run.results import STOPPED, Counted, StepResult
 
 
 @dataclass(kw_only=True)
@@ -56,8 +60,7 @@ class Tally:
             case TableBuilt():
                 self._wrote(event.table, event.deleted, event.inserted)
             case FindingMade():
-                found = Finding(table=event.table, finding=event.finding, count=event.count, detail=event.detail)
-                self.findings.append(found)
+                self.findings.append(event.finding)
             case _:
                 pass
 
@@ -67,22 +70,22 @@ class Tally:
             self.written[table] = (before[0] + deleted, before[1] + inserted)
 
 
-ALL_REFUSED = "all_refused"
+ALL_REFUSED: Final = "all_refused"
 """The finding about a read of which every record was refused."""
 
 
-UNFINISHED = frozenset(
+UNFINISHED: frozenset[FindingKind] = frozenset(
     {
         ALL_REFUSED,
         "changes_unproved",
-        "count differs",
+        "count_mismatch",
         "deletes_waiting",
-        "does not fit",
-        "no key",
+        "missing_key",
         "snapshot_unproved",
         "stamp_went_back",
         "sweep_unproved",
         "sweep_unverified",
+        "type_mismatch",
         "unread_ids",
     }
 )
@@ -91,17 +94,23 @@ UNFINISHED = frozenset(
 
 def outcome_of(
     plan: Plan, results: Sequence[StepResult], *, asked: Collection[Feed], findings: Iterable[Finding] = ()
-) -> Outcome:
-    """`done` where every step is. `failed` where nothing of what was asked came further or was up to date: a table of
-    days that was made meanwhile is no part of it. `partial` else: the same fault tells the same, day after day.
+) -> RunOutcome:
+    """How a run ended whose steps ended so.
+
+    Succeeded: every step did. Cancelled: a step was left out because a stop was asked for. Failed: nothing of what was
+    asked came further or was up to date; a table of days that was made meanwhile is no part of it. Partial: all others,
+    so that the same fault gives the same outcome day after day.
 
     `asked`: the feeds that were asked for and could be.
     """
-    done = {result.step for result in results if result.state == "done"}
+    done = {result.step for result in results if result.state == "succeeded"}
     undone = [step for step in plan.steps if step.id not in done]
     if not undone:
-        return "partial" if any(one.finding in UNFINISHED for one in findings) else "done"
+        is_unfinished = any(one.finding in UNFINISHED for one in findings)
+        return RunOutcome.PARTIAL if is_unfinished else RunOutcome.SUCCEEDED
+    if any(result.detail == STOPPED for result in results):
+        return RunOutcome.CANCELLED
     hit = {step.feed for step in undone if isinstance(step, Land)}
     hit |= {step.batch.feed for step in undone if isinstance(step, Extract)}
     came = any(step.id in done for step in plan.steps if isinstance(step, Extract | Land | Conform))
-    return "partial" if came or not hit.issuperset(asked) else "failed"
+    return RunOutcome.PARTIAL if came or not hit.issuperset(asked) else RunOutcome.FAILED

@@ -8,17 +8,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Literal
 
 from headwater.batch import Feed
 from headwater.clock import parse_span
-from headwater.errors import DeclarationError, HeadwaterError
-from headwater.events import (
-    EventListener,
-    FindingMade,
-)
+from headwater.errors import Cancelled, DeclarationError, HeadwaterError
+from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import prune_changes
-from headwater.ledger.base import CLEAR_SECRET_REMOVED, FindingRow
+from headwater.ledger.base import CLEAR_SECRET_REMOVED, RunOutcome
 from headwater.ledger.heartbeat import SECONDS, keep_lease
 from headwater.ledger.lease_owner import lease_owner
 from headwater.plan.build import build_plan
@@ -37,7 +33,7 @@ from headwater.run.pipeline.source_clock import Agreed, settle_clocks
 from headwater.run.pipeline.sources import Source, Standing, sources_of, standing_of, state_of
 from headwater.run.pipeline.steps import Work
 from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads, without_stale
-from headwater.run.results import Counted, Finding, Outcome, RunReport, StepResult
+from headwater.run.results import Counted, RunReport, StepResult
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
@@ -67,14 +63,16 @@ def run_alone(workspace: TenantWorkspace, asked: Asked, context: RunContext) -> 
     run_id = uuid.uuid4().hex[:12]
     workspace.ledger.start_run(workspace.tenant, run_id)
     steps: tuple[StepResult, ...] = ()
-    outcome: Outcome = "failed"
+    outcome = RunOutcome.FAILED
     try:
         steps, outcome = _carry_out(workspace, asked, replace(context, listen=tally.told), tally)
+    except Cancelled:
+        outcome = RunOutcome.CANCELLED
+        raise
     finally:
         counts = {"rows": tally.rows, "kept": tally.kept, "quarantined": tally.quarantined, "requests": tally.requests}
         _note_findings(workspace, tally.findings)
-        said: Literal["done", "partly", "failed"] = "partly" if outcome == "partial" else outcome
-        workspace.ledger.end_run(workspace.tenant, run_id, outcome=said, counts=counts)
+        workspace.ledger.end_run(workspace.tenant, run_id, outcome=outcome, counts=counts)
     return RunReport(
         tenant=workspace.tenant,
         outcome=outcome,
@@ -92,7 +90,7 @@ def run_alone(workspace: TenantWorkspace, asked: Asked, context: RunContext) -> 
 
 def _carry_out(
     workspace: TenantWorkspace, asked: Asked, context: RunContext, tally: Tally
-) -> tuple[tuple[StepResult, ...], Outcome]:
+) -> tuple[tuple[StepResult, ...], RunOutcome]:
     """Connect, plan and do the steps of the plan; what became of each, and of the run."""
     with ExitStack() as stack:
         work = _connected(workspace, asked, context, stack)
@@ -146,15 +144,17 @@ def _planned(work: Work, asked: Asked) -> Plan:
 
 def _outcome(
     work: Work, asked: Asked, plan: Plan, results: Sequence[StepResult], tally: Tally
-) -> tuple[tuple[StepResult, ...], Outcome]:
+) -> tuple[tuple[StepResult, ...], RunOutcome]:
     unreachable = work.services.unreachable
     refused = tuple(
-        StepResult(step=f"connect:{name}", state="failed", detail=error.what, error=error)
+        StepResult(step=f"connect:{name}", state="failed", detail=error.message, error=error)
         for name, error in unreachable.items()
     )
     wanted = [feed for feed in work.sources if asked.picks(feed) and feed.connection not in unreachable]
     outcome = outcome_of(plan, results, asked=wanted, findings=tally.findings)
-    return (*refused, *results), "partial" if unreachable and outcome == "done" else outcome
+    if unreachable and outcome is RunOutcome.SUCCEEDED:
+        outcome = RunOutcome.PARTIAL
+    return (*refused, *results), outcome
 
 
 def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
@@ -175,15 +175,12 @@ def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
 def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: EventListener) -> None:
     """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
     for note in warehouse.notes:
-        listen(FindingMade(tenant=workspace.tenant, table="warehouse", finding=note, count=1))
-    for row in workspace.ledger.findings(workspace.tenant):
-        if row.finding == CLEAR_SECRET_REMOVED:
+        finding = Finding(table="warehouse", finding="warehouse_note", count=1, detail=note)
+        listen(FindingMade(tenant=workspace.tenant, finding=finding))
+    for finding in workspace.ledger.findings(workspace.tenant):
+        if finding.finding == CLEAR_SECRET_REMOVED:
             # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
-            listen(
-                FindingMade(
-                    tenant=workspace.tenant, table=row.table, finding=row.finding, count=row.count, detail=row.detail
-                )
-            )
+            listen(FindingMade(tenant=workspace.tenant, finding=finding))
 
 
 def plan_of(
@@ -221,7 +218,7 @@ def complete(
     waiting: Collection[str] = (),
 ) -> None:
     """Mark the batches `completed` that every entity they feed has taken in this run, unless their deletes wait."""
-    done = {result.step for result in results if result.state == "done"}
+    done = {result.step for result in results if result.state == "succeeded"}
     conformed = {step.entity for step in plan.steps if isinstance(step, Conform) and step.id in done}
     takers: dict[str, set[str]] = defaultdict(set)
     for entity in workspace.declarations.entities.values():
@@ -270,12 +267,14 @@ def _chunk(asked: Asked) -> timedelta | None:
     try:
         return parse_span(asked.chunk)
     except ValueError as error:
-        raise DeclarationError("This is no span of time.", where="--chunk", saw=asked.chunk, hint=str(error)) from error
+        raise DeclarationError(
+            "This is no span of time.", where="--chunk", details=asked.chunk, hint=str(error)
+        ) from error
 
 
 def _note_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:
-    found: dict[str, list[FindingRow]] = defaultdict(list)
-    for one in findings:
-        found[one.table].append(FindingRow(table=one.table, finding=one.finding, count=one.count, detail=one.detail))
-    for table, rows in found.items():
+    by_table: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_table[finding.table].append(finding)
+    for table, rows in by_table.items():
         workspace.ledger.save_findings(workspace.tenant, table, rows)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import EPOCH, format_instant, from_micros, to_micros
-from headwater.events import FindingMade
+from headwater.events import Finding, FindingKind, FindingMade
 from headwater.extract.page_files import PageFiles
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
@@ -49,7 +49,7 @@ class Agreed:
     """Whether this machine's clock counts."""
     sight: Sight
     """What the clocks said."""
-    findings: Mapping[str, str] = field(default_factory=dict)
+    findings: Mapping[FindingKind, str] = field(default_factory=dict)
     """What is wrong with the clocks: the finding, and what they say."""
 
     @property
@@ -69,7 +69,7 @@ def sight_of(text: str | None) -> Sight | None:
 
 def agree(sight: Sight, before: Sight | None, *, counts: str, asked: bool) -> Agreed:
     """The time by all that is known. `counts`: whose clock, as the connection says; `asked`: whether the service was."""
-    found: dict[str, str] = {}
+    found: dict[FindingKind, str] = {}
     if asked and sight.service is None and counts != "machine":
         found["clock_missing"] = f"the service tells no time; this machine's counts: {format_instant(sight.machine)}"
     said = {"service": sight.service, "this machine": sight.machine}
@@ -91,11 +91,11 @@ def agree(sight: Sight, before: Sight | None, *, counts: str, asked: bool) -> Ag
     )
 
 
-def _against_before(clocks: Mapping[str, datetime], before: Sight | None) -> dict[str, str]:
+def _against_before(clocks: Mapping[str, datetime], before: Sight | None) -> dict[FindingKind, str]:
     """What a clock says against what it said the time before."""
     if before is None:
         return {}
-    found: dict[str, str] = {}
+    found: dict[FindingKind, str] = {}
     earlier = {"service": before.service, "this machine": before.machine}
     for name, instant in clocks.items():
         seen = earlier[name]
@@ -112,9 +112,11 @@ def settle_clocks(
 ) -> tuple[FindingMade, ...]:
     """Remember what the clocks say, and believe no window that they do not allow. What a person should know of it."""
     found = [
-        FindingMade(tenant=lake.tenant, table=f"connection.{name}", finding=finding, count=1, detail=detail)
+        FindingMade(
+            tenant=lake.tenant, finding=Finding(table=f"connection.{name}", finding=kind, count=1, detail=detail)
+        )
         for name, agreed in times.items()
-        for finding, detail in agreed.findings.items()
+        for kind, detail in agreed.findings.items()
     ]
     found += _disowned(ledger, lake, feeds, times)
     for name, agreed in times.items():
@@ -145,15 +147,13 @@ def _disowned(ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[
                 PageFiles(row.batch, lake).clear()
         if rows:
             detail = f"{feed}: {', '.join(str(row.batch.window) for row in rows[:3])}"
-            found.append(
-                FindingMade(
-                    tenant=feed.tenant,
-                    table=f"connection.{feed.connection}",
-                    finding="read_again",
-                    count=len(rows),
-                    detail=f"{detail}; committed under a wrong clock",
-                )
+            finding = Finding(
+                table=f"connection.{feed.connection}",
+                finding="read_again",
+                count=len(rows),
+                detail=f"{detail}; committed under a wrong clock",
             )
+            found.append(FindingMade(tenant=feed.tenant, finding=finding))
     return found
 
 

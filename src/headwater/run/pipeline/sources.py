@@ -142,6 +142,6 @@ def _check_named(workspace: TenantWorkspace, name: str, connection: Connection, 
             raise DeclarationError(
                 f"{connection.connector} has no resource `{resource}`.",
                 where=connection_place(workspace, name),
-                saw=resource,
+                details=resource,
                 hint=did_you_mean(resource, known),
             )

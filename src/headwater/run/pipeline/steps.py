@@ -10,7 +10,7 @@ from typing import assert_never
 from headwater.batch import Batch, Feed
 from headwater.bronze.land import LandingTerms, land
 from headwater.errors import HeadwaterError
-from headwater.events import BatchLanded, DriftSeen, FindingMade, Repaired, TableBuilt, VersionsWritten
+from headwater.events import BatchLanded, DriftSeen, Finding, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.read import read_batch
 from headwater.extract.request_params import ReadRequest
 from headwater.gold.dimension.build import build_dimension
@@ -34,7 +34,6 @@ from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import conform
 from headwater.silver.consumed_batches import ConsumedBatch, load_consumed, position_of
 from headwater.silver.mapping import LandedBatch
-from headwater.silver.merge.result import Finding as SilverFinding
 from headwater.silver.schema.migrate import drop_entity, finish_rebuild
 from headwater.warehouse.base import Warehouse, WriteCounts
 
@@ -157,9 +156,9 @@ class Work:
                     )
                 )
         if landed.refused and not landed.kept:
-            self._find(f"bronze.{batch.feed.resource}", SilverFinding(
-                finding=ALL_REFUSED, count=len(landed.refused), detail=f"batch {batch.id} of {batch.feed.connection}",
-            ))  # fmt: skip
+            detail = f"batch {batch.id} of {batch.feed.connection}"
+            table = f"bronze.{batch.feed.resource}"
+            self._report(Finding(table=table, finding=ALL_REFUSED, count=len(landed.refused), detail=detail))
         tell(BatchLanded(tenant=self.workspace.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
         return landed.kept
 
@@ -167,13 +166,12 @@ class Work:
         name, entity = step.entity, self.workspace.declarations.entities[step.entity]
         if step.rebuild_reason:
             drop_entity(self.warehouse, entity)
-            self._find(
-                f"silver.{name}", SilverFinding(finding="made anew", count=1, detail=f"{name}: {step.rebuild_reason}")
-            )
+            detail = f"{name}: {step.rebuild_reason}"
+            self._report(Finding(table=f"silver.{name}", finding="history_rebuilt", count=1, detail=detail))
         known = load_consumed(self.warehouse, name)
         said = self._conform_verified(entity, self._arrivals(entity, known=known))
         finish_rebuild(self.warehouse, entity)
-        return f"made anew: {said}" if step.rebuild_reason else said
+        return f"rebuilt: {said}" if step.rebuild_reason else said
 
     def _conform_verified(self, entity: Entity, arrivals: Sequence[LandedBatch]) -> str:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
@@ -200,16 +198,13 @@ class Work:
         for arrival in fresh.values():
             taken, findings = inquiry.settle(arrival)
             for found in findings:
-                self._find(f"silver.{entity.entity}", found)
+                self._report(found)
             if taken:
                 said = self.conform(entity.entity, taken)
         return said or "its deletes wait for an answer of the service"
 
-    def _find(self, table: str, found: SilverFinding) -> None:
-        told = FindingMade(
-            tenant=self.workspace.tenant, table=table, finding=found.finding, count=found.count, detail=found.detail
-        )
-        self.context.listen(told)
+    def _report(self, finding: Finding) -> None:
+        self.context.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
 
     def _arrivals(self, entity: Entity, *, known: Mapping[str, ConsumedBatch]) -> list[LandedBatch]:
         return arrivals_of(self.workspace.ledger, self.lake, self.sources, entity, known=known)
@@ -232,7 +227,7 @@ class Work:
         if self.context.allow_drop:
             allow_drops(ledger, tenant, name, arrivals)
         for found in merged.findings:
-            self._find(f"silver.{name}", found)
+            self._report(found)
         self.context.listen(
             VersionsWritten(
                 tenant=self.workspace.tenant,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from headwater.batch import Batch, Feed, create_batch
 from headwater.errors import HeadwaterError
-from headwater.events import EventListener
+from headwater.events import EventListener, Finding
 from headwater.extract.client import Client
 from headwater.extract.request_params import ReadRequest
 from headwater.extract.verify import IdRequest, verify_records
@@ -20,7 +20,6 @@ from headwater.run.pipeline.sources import Source
 from headwater.silver.complete_read import CompleteRead
 from headwater.silver.deletes import KeyMismatch, find_key_mismatch
 from headwater.silver.mapping import LandedBatch, SourceMapping
-from headwater.silver.merge.result import Finding
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 
@@ -85,7 +84,7 @@ class Inquiry:
             try:
                 verified = [self._read(arrival, [*missing, *unread[: most - len(missing)]], sought.control)]
             except HeadwaterError as error:
-                return [], [self._wait(arrival, sought, error.what)]
+                return [], [self._wait(arrival, sought, error.message)]
             unread = unread[most - len(missing) :]
         self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "settled")
         return [arrival, *verified], self._left(arrival, unread)
@@ -146,16 +145,16 @@ class Inquiry:
     def _wait(self, arrival: LandedBatch, sought: KeyMismatch, why: str) -> Finding:
         self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "waiting")
         count = len(sought.missing) + len(sought.unread)
-        return Finding(
-            finding="sweep_unverified", count=count, detail=f"batch {arrival.batch.id} of {arrival.source}: {why}"
-        )
+        detail = f"batch {arrival.batch.id} of {arrival.source}: {why}"
+        return Finding(table=f"silver.{self.entity.entity}", finding="sweep_unverified", count=count, detail=detail)
 
     def _left(self, arrival: LandedBatch, unread: Sequence[str]) -> list[Finding]:
         if not unread:
             return []
         named = ", ".join(unread[:_NAMED]) + (", ..." if len(unread) > _NAMED else "")
         detail = f"batch {arrival.batch.id} of {arrival.source} shows {named}: no read has brought their records"
-        return [Finding(finding="unread_ids", count=len(unread), detail=detail)]
+        table = f"silver.{self.entity.entity}"
+        return [Finding(table=table, finding="unread_ids", count=len(unread), detail=detail)]
 
     def _mark(self, arrival: LandedBatch) -> str:
         return f"verify:{self.entity.entity}:{arrival.batch.id}"

@@ -135,7 +135,7 @@ def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
             raise SafetyCheckError(
                 "Only tenants of a selftest are erased here.",
                 where="--erase",
-                saw=tenant,
+                details=tenant,
                 hint=f"their names begin with `{PREFIX}`",
             )
     for tenant in tenants:
@@ -147,7 +147,7 @@ def _chosen(only: Sequence[str]) -> tuple[Check, ...]:
     for name in only:
         if name not in known:
             raise DeclarationError(
-                "The corpus has no such line.", where="--only", saw=name, hint=did_you_mean(name, known)
+                "The corpus has no such line.", where="--only", details=name, hint=did_you_mean(name, known)
             )
     return tuple(line for line in LINES if not only or line.name in only)
 

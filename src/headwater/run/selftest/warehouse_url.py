@@ -64,4 +64,4 @@ def _translate_errors() -> Iterator[None]:
 
 def _error(saw: str) -> DeclarationError:
     hint = f"write one of: {url_examples()}"
-    return DeclarationError("This names no warehouse.", where=_WHERE, saw=saw, hint=hint)
+    return DeclarationError("This names no warehouse.", where=_WHERE, details=saw, hint=hint)

@@ -130,7 +130,7 @@ def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: i
     searched from the first arriving instant on, so that the old parts of it are not even read. Two keys that share a hash
     make one of them late in vain: slower, never wrong.
     """
-    log, tied = warehouse.ref("silver", f"{entity.entity}_log"), warehouse.ref("meta", "tied")
+    log, tied = warehouse.ref("silver", f"{entity.entity}_log"), warehouse.ref("meta", "tied_keys")
     return (
         "SELECT DISTINCT a.entity_key, a.key_hash\n"
         f"FROM (SELECT entity_key, key_hash, MIN(sequence) AS first FROM {arriving} GROUP BY entity_key, key_hash) AS a\n"

@@ -28,7 +28,7 @@ def merge(
 ) -> MergeResult:
     """Add the events of a relation to the log of `entity` and bring its versions in line; one transaction.
 
-    `events` names a relation with `entity_key`, `sequence`, `operation`, `source`, the declared columns, `known`, `hash`,
+    `events` names a relation with `entity_key`, `sequence`, `operation`, `source`, the declared columns, `known_columns`, `hash`,
     `stamp`, `observed`, `place` and `batch_id`. The entity's tables are ready (`headwater.silver.schema.migrate`). An event
     that the log has already is there once, with its latest observation (`observed`, `place`) and its first (`first_observed`,
     `batch_id`).

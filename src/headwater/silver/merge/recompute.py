@@ -9,7 +9,7 @@ from headwater.names import literal, quote
 from headwater.silver.merge.current_versions import STAGED as STORED
 from headwater.silver.merge.current_versions import stage_stored_versions
 from headwater.silver.merge.incoming import RAISED, IncomingEvents
-from headwater.silver.schema.tables import CHANGES, IDENTITY, TIED, log_table, shape_of, versions_table
+from headwater.silver.schema.tables import CHANGE_FEED, IDENTITY, TIED_KEYS, log_table, shape_of, versions_table
 from headwater.temporal.append import append_sql, first_versions_sql
 from headwater.temporal.fold import find_followed_sources, fold_sql, group_carried
 from headwater.temporal.sql import any_differs_sql, column_list, knows_sql, micros_sql
@@ -103,14 +103,14 @@ def _select_first_versions(work: _MergeJob, stored: str, many: str) -> str:
 
 
 def _read_known_columns(work: _MergeJob, events: str) -> list[str | None]:
-    return [row[0] for row in work.warehouse.rows(f"SELECT DISTINCT known FROM {events} WHERE operation = 'U'")]
+    return [row[0] for row in work.warehouse.rows(f"SELECT DISTINCT known_columns FROM {events} WHERE operation = 'U'")]
 
 
 def _select_fold_changes(work: _MergeJob, stored: str, many: str, story: str) -> list[str]:
     """Replay the keys in `many`; SELECTs of the changed versions."""
     _note_ties(work, story)
     shape = shape_of(work.entity)
-    spoken = work.warehouse.rows(f"SELECT DISTINCT known, source, operation FROM {story}")
+    spoken = work.warehouse.rows(f"SELECT DISTINCT known_columns, source, operation FROM {story}")
     sources = find_followed_sources((source, operation) for _, source, operation in spoken)
     known = [known for known, _, operation in spoken if operation == "U" or (sources and operation != "D")]
     text = fold_sql(story, shape, carried=group_carried(shape, known), sources=sources)
@@ -127,7 +127,7 @@ def _select_replay_events(work: _MergeJob, stored: str, many: str) -> str:
     A last version that has ended is followed by its delete.
     """
     columns = tuple(work.entity.columns)
-    names = column_list((*IDENTITY[:4], *columns, "known", "hash", "observed", "place", "batch_id"), "x")
+    names = column_list((*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x")
     any_source = literal(
         next(iter(work.entity.sources), "")
     )  # Of updates and deletes, it does not matter whose they are.
@@ -154,11 +154,11 @@ def _note_ties(work: _MergeJob, story: str) -> None:
     ends = f"SELECT entity_key, sequence FROM {story} WHERE operation IN ('D', 'A')"
     if not work.warehouse.rows(f"{ends} LIMIT 1"):
         return
-    tied, name = work.warehouse.ref("meta", "tied"), literal(work.entity.entity)
+    tied, name = work.warehouse.ref("meta", "tied_keys"), literal(work.entity.entity)
     work.warehouse.append(
         "meta",
-        TIED.name,
-        TIED.names,
+        TIED_KEYS.name,
+        TIED_KEYS.names,
         f"SELECT DISTINCT {name}, x.entity_key FROM {story} AS x\n"
         f"JOIN ({ends}) AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence\n"
         f"WHERE x.operation = 'U' AND NOT EXISTS "
@@ -230,12 +230,12 @@ def _record_changes(work: _MergeJob, moved: str, strangers: str) -> None:
 
 
 def record_changes(warehouse: Warehouse, entity: Entity, *keys: str) -> None:
-    """Append the keys (SELECTs of `entity_key`, none twice) whose versions changed to `meta.change`, under one new number."""
-    changes, progress = warehouse.ref("meta", "change"), warehouse.ref("meta", "progress")
+    """Append the changed keys (SELECTs of `entity_key`, none twice) to `meta.change_feed`, under one new number."""
+    changes, progress = warehouse.ref("meta", "change_feed"), warehouse.ref("meta", "consumer_offset")
     newest = (
         f"SELECT COALESCE(MAX(change_id), 0) + 1 FROM (SELECT change_id FROM {changes} "
         f"UNION ALL SELECT change_id FROM {progress} WHERE entity NOT LIKE '@%') AS ids"
     )
     number, name = warehouse.rows(newest)[0][0], literal(entity.entity)
     selects = [f"SELECT {number}, {name}, entity_key FROM ({select}) AS told" for select in keys]
-    warehouse.append("meta", CHANGES.name, CHANGES.names, "\nUNION ALL ".join(selects))
+    warehouse.append("meta", CHANGE_FEED.name, CHANGE_FEED.names, "\nUNION ALL ".join(selects))

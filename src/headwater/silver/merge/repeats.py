@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from headwater.model.entity import Entity
 from headwater.names import literal
-from headwater.silver.schema.tables import IDENTITY, IDLE, log_table
+from headwater.silver.schema.tables import IDENTITY, REPEAT_WATERMARKS, log_table
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
@@ -106,7 +106,7 @@ def select_deciding(entity: Entity, log: str) -> str:
 def load_mark(warehouse: Warehouse, entity: Entity) -> int | None:
     """The latest instant as of which anything was left out as a repetition; None where nothing was."""
     found = warehouse.rows(
-        f"SELECT MAX(sequence) FROM {warehouse.ref('meta', IDLE.name)} WHERE entity = {literal(entity.entity)}"
+        f"SELECT MAX(sequence) FROM {warehouse.ref('meta', REPEAT_WATERMARKS.name)} WHERE entity = {literal(entity.entity)}"
     )
     return None if found[0][0] is None else int(found[0][0])
 
@@ -127,9 +127,9 @@ def _raise_mark(warehouse: Warehouse, entity: Entity, idle: str) -> None:
         name = literal(entity.entity)
         select = f"SELECT {name}, CAST({latest} AS BIGINT)"
         if mark is None:
-            warehouse.append("meta", IDLE.name, IDLE.names, select)
+            warehouse.append("meta", REPEAT_WATERMARKS.name, REPEAT_WATERMARKS.names, select)
         else:
-            warehouse.overwrite("meta", IDLE.name, f"entity = {name}", IDLE.names, select)
+            warehouse.overwrite("meta", REPEAT_WATERMARKS.name, f"entity = {name}", REPEAT_WATERMARKS.names, select)
 
 
 def _event_columns(entity: Entity) -> tuple[str, ...]:

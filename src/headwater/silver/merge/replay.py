@@ -18,7 +18,7 @@ from headwater.silver.deletes import decide_deletes, diff_read, explain_verdict
 from headwater.silver.merge.recompute import record_changes
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import migrate_tables
-from headwater.silver.schema.tables import TIED, log_table, versions_table
+from headwater.silver.schema.tables import TIED_KEYS, log_table, versions_table
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -119,14 +119,14 @@ def _stage(warehouse: Warehouse, scratch: Scratch, table: Table, name: str) -> s
 
 
 def _note_ties(warehouse: Warehouse, entity: Entity, scratch: Scratch) -> None:
-    tied, name = warehouse.ref("meta", "tied"), literal(entity.entity)
-    found = scratch.warehouse.arrow(f"SELECT entity, entity_key FROM {scratch.warehouse.ref('meta', 'tied')}")
+    tied, name = warehouse.ref("meta", "tied_keys"), literal(entity.entity)
+    found = scratch.warehouse.arrow(f"SELECT entity, entity_key FROM {scratch.warehouse.ref('meta', 'tied_keys')}")
     if found.num_rows:
         fresh = warehouse.stage_arrow("silver__ties", found)
         warehouse.append(
             "meta",
-            TIED.name,
-            TIED.names,
+            TIED_KEYS.name,
+            TIED_KEYS.names,
             f"SELECT entity, entity_key FROM {fresh} AS f WHERE NOT EXISTS "
             f"(SELECT 1 FROM {tied} AS t WHERE t.entity = {name} AND t.entity_key = f.entity_key)",
         )

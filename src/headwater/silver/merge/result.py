@@ -1,21 +1,11 @@
-"""What a merge did, and what it noticed."""
+"""What a merge did, and its findings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something in the arriving rows that a person should look at."""
-
-    finding: str
-    """What it is, in a word or two: `no key`, `does not fit`, `rounded`, `no change stamp`, `not swept`."""
-    count: int
-    """How many rows it concerns."""
-    detail: str = ""
-    """Which column, which batch."""
+from headwater.events import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

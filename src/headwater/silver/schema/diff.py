@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.entity import Column, Entity
-from headwater.silver.schema.snapshot import SchemaSnapshot, is_filled, is_outdated, load_snapshots, stored_schema
-from headwater.silver.schema.tables import SHAPES
+from headwater.silver.schema.snapshot import SchemaSnapshot, find_snapshots, is_filled, is_outdated, stored_schema
 from headwater.warehouse.base import Warehouse
 
 OUTDATED = "its change log has the form of an older Headwater, which does not hold when each event was observed"
@@ -57,7 +56,7 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
 
     DeclarationError, and nothing is written, when somebody has to decide and has not.
     """
-    notes = load_snapshots(warehouse) if warehouse.describe("meta", SHAPES.name) else {}
+    notes = find_snapshots(warehouse)
     found: dict[str, SchemaDecision] = {}
     errors: list[DeclarationError] = []
     for entity in entities:
@@ -118,9 +117,7 @@ def merged_entity(entity: Entity, stored: SchemaSnapshot) -> Entity:
 
 def stored_entity(warehouse: Warehouse, entity: Entity) -> Entity:
     """`entity` with the columns that its tables have now, which are there."""
-    stored = stored_schema(
-        warehouse, entity, load_snapshots(warehouse) if warehouse.describe("meta", SHAPES.name) else {}
-    )
+    stored = stored_schema(warehouse, entity, find_snapshots(warehouse))
     if stored is None:
         return entity
     declared = {name: stored.columns[name] for name in entity.columns if name in stored.columns}
@@ -136,7 +133,7 @@ def check_decision(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
     return DeclarationError(
         f"entity `{name}` is declared otherwise than before, and {why}; nothing was written",
         where=str(entity.origin),
-        saw=str(change),
+        details=str(change),
         hint="; ".join(_list_decisions(name, change)),
     )
 

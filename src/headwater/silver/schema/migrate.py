@@ -16,7 +16,7 @@ from headwater.silver.schema.snapshot import (
     save_snapshot,
     stored_schema,
 )
-from headwater.silver.schema.tables import LOG_COLUMNS, META, SHAPES, log_table, versions_table
+from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS, META, log_table, versions_table
 from headwater.temporal.sql import known_list
 from headwater.warehouse.base import Warehouse
 
@@ -38,7 +38,7 @@ def migrate_tables(warehouse: Warehouse, entity: Entity) -> MigratedEntity:
     choose `from_now`, or when its key or the history of a column is declared otherwise: a rebuild begins with `drop_entity`.
     """
     _check_names(entity)
-    if warehouse.describe("meta", SHAPES.name) is None:
+    if warehouse.describe("meta", ENTITY_SCHEMAS.name) is None:
         create_meta_tables(warehouse)
     with warehouse.transaction():
         notes = load_snapshots(warehouse)
@@ -76,7 +76,7 @@ def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
     """
     with warehouse.transaction():
         _drop_tables(warehouse, entity)
-        if warehouse.describe("meta", SHAPES.name) is not None:
+        if warehouse.describe("meta", ENTITY_SCHEMAS.name) is not None:
             save_snapshot(warehouse, entity.entity, SchemaSnapshot(columns={}, rebuilding=True).text())
 
 
@@ -91,7 +91,7 @@ def _drop_tables(warehouse: Warehouse, entity: Entity) -> None:
     warehouse.drop("silver", f"{entity.entity}_current")
     warehouse.drop("silver", entity.entity)
     warehouse.drop("silver", f"{entity.entity}_log")
-    for name in ("tied", "shape", "change", "progress", "intake", "idle"):
+    for name in ("tied_keys", "entity_schema", "change_feed", "consumer_offset", "consumed_batch", "repeat_watermark"):
         if warehouse.describe("meta", name) is not None:
             warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
 
@@ -119,7 +119,7 @@ def _check_rebuild(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
     return DeclarationError(
         f"entity `{entity.entity}`: its history is to be made anew before it can go on; nothing was written",
         where=str(entity.origin),
-        saw=str(change),
+        details=str(change),
         hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
     )
 
@@ -128,7 +128,7 @@ def _outdated_error(entity: Entity) -> DeclarationError:
     return DeclarationError(
         f"entity `{entity.entity}`: its history cannot go on, and is to be made anew from all that landed",
         where=f"silver.{entity.entity}_log",
-        saw=OUTDATED,
+        details=OUTDATED,
         hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
     )
 
@@ -154,10 +154,10 @@ def _rename_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot
         warehouse.ensure(table)
         warehouse.update(table.layer, table.name, values, somewhere)
         warehouse.drop_columns(table.layer, table.name, tuple(names))
-    known = "known"
+    known = "known_columns"
     for before, name in names.items():
         known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"
-    warehouse.update("silver", f"{entity.entity}_log", {"known": known}, "known IS NOT NULL")
+    warehouse.update("silver", f"{entity.entity}_log", {"known_columns": known}, "known_columns IS NOT NULL")
     called = {
         name: column.model_copy(update={"renamed_from": column.renamed_from or before})
         for before, (name, column) in zip(stored.columns, renamed.items(), strict=True)
@@ -172,7 +172,7 @@ def _check_names(entity: Entity) -> None:
         raise DeclarationError(
             f"entity `{entity.entity}` may not have a column `{taken[0]}`: silver has one of its own",
             where=str(entity.origin),
-            saw=f"columns: {', '.join(entity.columns)}",
+            details=f"columns: {', '.join(entity.columns)}",
             hint="give the column another name",
         )
 
@@ -181,5 +181,5 @@ def _fill_known_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnap
     """Events that knew every column then do not know the new ones: let them say which they know."""
     if set(change.added) <= set(stored.retired):
         return
-    said = {"known": literal(known_list(stored.columns))}
-    warehouse.update("silver", f"{entity.entity}_log", said, "known IS NULL AND operation = 'U'")
+    said = {"known_columns": literal(known_list(stored.columns))}
+    warehouse.update("silver", f"{entity.entity}_log", said, "known_columns IS NULL AND operation = 'U'")

@@ -9,8 +9,9 @@ from typing import Any
 
 from headwater.model.entity import RESERVED, Column, Entity
 from headwater.names import literal
-from headwater.silver.schema.tables import LOG_COLUMNS, SHAPES
+from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.meta_names import FORMER_LOG_COLUMNS, find_meta_table
 
 LOG_FORM = 2
 """The form of the change log; the first one did not hold when an event was observed, nor which source said so."""
@@ -41,10 +42,16 @@ class SchemaSnapshot:
         return json.dumps({"key": list(self.key), "columns": columns, **unusual, "log": self.log})
 
 
-def load_snapshots(warehouse: Warehouse) -> dict[str, SchemaSnapshot]:
-    """What is noted, by entity."""
-    found = warehouse.rows(f"SELECT entity, shape FROM {warehouse.ref('meta', SHAPES.name)}")
+def load_snapshots(warehouse: Warehouse, table: str = ENTITY_SCHEMAS.name) -> dict[str, SchemaSnapshot]:
+    """What is noted, by entity. `table`: what the table that holds it is called."""
+    found = warehouse.rows(f"SELECT * FROM {warehouse.ref('meta', table)}")
     return {str(name): _parse(str(text)) for name, text in found}
+
+
+def find_snapshots(warehouse: Warehouse) -> dict[str, SchemaSnapshot]:
+    """What is noted, by entity, in a warehouse that is read only: it may have no tables yet, or those of version 0.1."""
+    table = find_meta_table(warehouse, ENTITY_SCHEMAS.name)
+    return load_snapshots(warehouse, table) if table else {}
 
 
 def stored_schema(warehouse: Warehouse, entity: Entity, notes: Mapping[str, SchemaSnapshot]) -> SchemaSnapshot | None:
@@ -71,13 +78,16 @@ def is_outdated(warehouse: Warehouse, entity: Entity, known: SchemaSnapshot | No
     if known is not None and known.log == LOG_FORM:
         return False
     stored = warehouse.describe("silver", f"{entity.entity}_log")
-    return stored is not None and not set(LOG_COLUMNS) <= {column.name for column in stored}
+    if stored is None:
+        return False
+    names = {FORMER_LOG_COLUMNS.get(column.name, column.name) for column in stored}
+    return not names.issuperset(LOG_COLUMNS)
 
 
 def save_snapshot(warehouse: Warehouse, entity: str, text: str) -> None:
     """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
     select = f"SELECT {literal(entity)}, {literal(text)}"
-    warehouse.overwrite("meta", SHAPES.name, f"entity = {literal(entity)}", SHAPES.names, select)
+    warehouse.overwrite("meta", ENTITY_SCHEMAS.name, f"entity = {literal(entity)}", ENTITY_SCHEMAS.names, select)
 
 
 def is_filled(warehouse: Warehouse, entity: Entity) -> bool:

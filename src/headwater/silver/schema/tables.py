@@ -9,7 +9,7 @@ from headwater.warehouse.base import Table, TableColumn
 IDENTITY = ("entity_key", "sequence", "operation", "source", "hash")
 """What tells one event from another."""
 
-LOG_COLUMNS = (*IDENTITY, "known", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash")
+LOG_COLUMNS = (*IDENTITY, "known_columns", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash")
 """What the change log has beside the declared columns; none of these may be declared either."""
 
 
@@ -38,7 +38,7 @@ def log_table(entity: Entity) -> Table:
             _column("operation", "text"),
             _column("source", "text"),
             *declared_columns(entity),
-            _column("known", "text"),
+            _column("known_columns", "text"),
             _column("hash", "text"),
             _column("stamp", "bigint"),
             _column("observed", "bigint"),
@@ -86,45 +86,45 @@ BATCHES = Table(
 )
 """Which batches silver has seen, and when they were read."""
 
-CHANGES = Table(
+CHANGE_FEED = Table(
     layer="meta",
-    name="change",
+    name="change_feed",
     columns=(_column("change_id", "bigint"), _column("entity", "text"), _column("entity_key", "text")),
     key=("change_id",),
     primary_key=("change_id", "entity", "entity_key"),
 )
 """Keys whose versions changed, appended by every merge, for gold to consume."""
 
-PROGRESS = Table(
+CONSUMER_OFFSETS = Table(
     layer="meta",
-    name="progress",
+    name="consumer_offset",
     columns=(_column("consumer", "text"), _column("entity", "text"), _column("change_id", "bigint")),
     key=("consumer", "entity"),
     primary_key=("consumer", "entity"),
 )
 """How far each table of gold has consumed an entity's changes."""
 
-TIED = Table(
+TIED_KEYS = Table(
     layer="meta",
-    name="tied",
+    name="tied_keys",
     columns=(_column("entity", "text"), _column("entity_key", "text")),
     key=("entity",),
     primary_key=("entity", "entity_key"),
 )
 """Keys with an update and a delete or an absence at one instant: what that update said may be in no version, only in the log."""
 
-SHAPES = Table(
+ENTITY_SCHEMAS = Table(
     layer="meta",
-    name="shape",
-    columns=(_column("entity", "text"), _column("shape", "text")),
+    name="entity_schema",
+    columns=(_column("entity", "text"), _column("declaration", "text")),
     key=("entity",),
     primary_key=("entity",),
 )
 """How each entity was declared when its tables were last made ready, to notice a change that needs a rebuild."""
 
-INTAKES = Table(
+CONSUMED_BATCHES = Table(
     layer="meta",
-    name="intake",
+    name="consumed_batch",
     columns=(
         _column("entity", "text"),
         _column("batch_id", "text"),
@@ -132,7 +132,7 @@ INTAKES = Table(
         _column("resource", "text"),
         _column("purpose", "text"),
         _column("read_at", "bigint"),
-        _column("reading", "integer"),
+        _column("attempt", "integer"),
         _column("files", "integer"),
         _column("verdict", "text"),
     ),
@@ -141,14 +141,14 @@ INTAKES = Table(
 )
 """Which batches each entity has taken, when they were read, and what was concluded from complete reads."""
 
-IDLE = Table(
+REPEAT_WATERMARKS = Table(
     layer="meta",
-    name="idle",
+    name="repeat_watermark",
     columns=(_column("entity", "text"), _column("sequence", "bigint")),
     key=("entity",),
     primary_key=("entity",),
 )
 """As of when, at the latest, a repetition of each entity was left out: what is older may turn it into news."""
 
-META = (BATCHES, CHANGES, PROGRESS, TIED, SHAPES, INTAKES, IDLE)
+META = (BATCHES, CHANGE_FEED, CONSUMER_OFFSETS, TIED_KEYS, ENTITY_SCHEMAS, CONSUMED_BATCHES, REPEAT_WATERMARKS)
 """All tables of the schema `meta` that silver and gold share."""

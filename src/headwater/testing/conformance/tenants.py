@@ -69,7 +69,7 @@ class SelfTestTenants:
             raise SafetyCheckError(
                 "A tenant that nobody has used finds tables in its place, so nothing is tried here.",
                 where=tenant,
-                saw=", ".join(there[:5]),
+                details=", ".join(there[:5]),
                 hint="a place for each tenant: in a path, write {tenant}",
             )
         return warehouse

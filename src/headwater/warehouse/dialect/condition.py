@@ -24,8 +24,8 @@ def parse_condition(text: str, dialect: str, *, where: str) -> str:
     return f"({condition.this.sql(dialect=dialect, comments=False)})"
 
 
-def _refusal_error(where: str, saw: str) -> WarehouseError:
+def _refusal_error(where: str, details: str) -> WarehouseError:
     hint = "write what could follow WHERE, e.g. name = 'Bonus'; `headwater query` takes whole statements"
     return WarehouseError(
-        "a condition is one expression over the columns of the table", where=where, saw=saw, hint=hint
+        "a condition is one expression over the columns of the table", where=where, details=details, hint=hint
     )

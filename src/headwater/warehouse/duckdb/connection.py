@@ -31,14 +31,16 @@ def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_o
             raise WarehouseError(
                 "the warehouse is in use by another process",
                 where=path,
-                saw=_find_holder(str(error)),
+                details=_find_holder(str(error)),
                 hint="wait until it is done, or close the program that has the file open (a notebook, a DuckDB shell)",
             ) from error
         hint = "`headwater run` makes it" if read_only else "is the path a DuckDB file that this user may write?"
-        raise WarehouseError("the warehouse cannot be opened", where=path, saw=_first_line(error), hint=hint) from error
+        raise WarehouseError(
+            "the warehouse cannot be opened", where=path, details=_first_line(error), hint=hint
+        ) from error
     except OSError as error:
         hint = "check the path of the warehouse and the rights on its folder"
-        raise WarehouseError("the warehouse cannot be opened", where=path, saw=str(error), hint=hint) from error
+        raise WarehouseError("the warehouse cannot be opened", where=path, details=str(error), hint=hint) from error
 
 
 def _create_file(path: str, storage: str) -> None:
@@ -74,7 +76,7 @@ def _find_holder(message: str) -> str:
 
 
 def to_warehouse_error(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
-    """What DuckDB said, in four slots."""
+    """What DuckDB said, in four parts."""
     shown = " ".join(statement.split())
     hint = ""
     if "No space left" in str(error) or "File too large" in str(error):
@@ -85,7 +87,7 @@ def to_warehouse_error(error: duckdb.Error, path: str, statement: str) -> Wareho
         hint = "may this user write there, and is the disk in order?"
     elif isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
         hint = f"the statement was: {shown[:300]}"
-    return WarehouseError("the warehouse refused a statement", where=path, saw=_first_line(error), hint=hint)
+    return WarehouseError("the warehouse refused a statement", where=path, details=_first_line(error), hint=hint)
 
 
 def _first_line(error: Exception) -> str:

@@ -169,6 +169,11 @@ class DuckDB:
         for column in columns:
             self.execute(f"ALTER TABLE {self.ref(layer, name)} DROP COLUMN {quote(column)}")
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        for before, after in names.items():
+            self.execute(f"ALTER TABLE {self.ref(layer, name)} RENAME COLUMN {quote(before)} TO {quote(after)}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside commit together, or none does. One inside another is part of the outer one."""
@@ -192,7 +197,9 @@ class DuckDB:
         except duckdb.Error as error:
             # The engine may have rolled back already; then there is nothing left to undo.
             if "no transaction is active" not in str(error).lower():
-                raise WarehouseError("a transaction could not be undone", where=self.path, saw=str(error)) from error
+                raise WarehouseError(
+                    "a transaction could not be undone", where=self.path, details=str(error)
+                ) from error
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; rows it wrote (0 where that means nothing)."""

@@ -86,6 +86,17 @@ class Files(FileTables):
         with self.transaction():
             self._rewrite(key, f"SELECT {column_list(column.name for column in rest)} FROM {self.ref(*key)}", rest)
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        key, ref = (layer, name), self.ref(layer, name)
+        stored = self._tables[key].columns
+        renamed = tuple(replace(column, name=names.get(column.name, column.name)) for column in stored)
+        values = ", ".join(
+            f"{quote(before.name)} AS {quote(after.name)}" for before, after in zip(stored, renamed, strict=True)
+        )
+        with self.transaction():
+            self._rewrite(key, f"SELECT {values} FROM {ref}", renamed, given=[column.name for column in renamed])
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table, as one more file; how many."""
         key = (layer, name)

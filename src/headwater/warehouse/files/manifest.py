@@ -88,7 +88,7 @@ def parse_manifest(body: bytes, *, where: str) -> Manifest:
             raise WarehouseError(
                 "these tables were written by a newer Headwater",
                 where=where,
-                saw=f"version {told['version']}, known up to {VERSION}",
+                details=f"version {told['version']}, known up to {VERSION}",
                 hint="upgrade headwater",
             )
         return Manifest(
@@ -100,8 +100,8 @@ def parse_manifest(body: bytes, *, where: str) -> Manifest:
         )
     except (ValueError, KeyError, TypeError) as error:
         hint = "put back an earlier copy of the file, or remove the tenant's folder and run `headwater rebuild`"
-        saw = f"{type(error).__name__}: {error}"
-        raise WarehouseError("the pointer of the tables is damaged", where=where, saw=saw, hint=hint) from error
+        details = f"{type(error).__name__}: {error}"
+        raise WarehouseError("the pointer of the tables is damaged", where=where, details=details, hint=hint) from error
 
 
 def _dump_table(table: StoredTable) -> dict[str, Any]:

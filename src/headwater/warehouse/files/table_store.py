@@ -118,14 +118,14 @@ class TableStore:
         if found is None:
             if read_only:
                 hint = "`headwater run` makes it"
-                raise WarehouseError("the warehouse cannot be opened", where=self.where, saw="no tables", hint=hint)
+                raise WarehouseError("the warehouse cannot be opened", where=self.where, details="no tables", hint=hint)
             return None, Manifest(file_format=self.file_format)
         pointer = parse_manifest(found.body, where=f"{self.where}/{POINTER}")
         if pointer.file_format != self.file_format:
             raise WarehouseError(
                 "the tables are kept in another format than is declared",
                 where=self.where,
-                saw=f"stored as {pointer.file_format}, declared as {self.file_format}",
+                details=f"stored as {pointer.file_format}, declared as {self.file_format}",
                 hint="name another `url:` and run `headwater rebuild`, or put the format back",
             )
         return found.tag, pointer
@@ -140,7 +140,7 @@ class TableStore:
         return WarehouseError(
             "another writer has changed these tables meanwhile; nothing of this was written",
             where=f"{self.where}/{POINTER}",
-            saw=f"no longer the state {self.manifest.state or '(none)'}",
+            details=f"no longer the state {self.manifest.state or '(none)'}",
             hint="see that one run at a time writes a tenant, then run again",
         )
 
@@ -196,5 +196,5 @@ def _acquire_lock(folder: Path) -> Lock:
     except StoreError as error:
         if error.hint.startswith("wait"):
             what = "the warehouse is in use by another process"
-            raise WarehouseError(what, where=error.where, saw=error.saw, hint=error.hint) from error
+            raise WarehouseError(what, where=error.where, details=error.details, hint=error.hint) from error
         raise

@@ -208,12 +208,15 @@ class FileTables(DuckDB):
         self._show_named(select)
         return super().arrow_batches(select)
 
-    def _rewrite(self, key: Key, select: str, columns: Sequence[TableColumn] = ()) -> int:
-        """Put the rows of `select`, which has all stored columns that stay, in the place of all rows; how many."""
+    def _rewrite(self, key: Key, select: str, columns: Sequence[TableColumn] = (), *, given: Sequence[str] = ()) -> int:
+        """Put the rows of `select` in the place of all rows; how many.
+
+        `given`: the columns of `select`; all stored columns that stay, where nothing else is said.
+        """
         stored = self._tables[key]
         columns = tuple(columns) or stored.columns
         kept = {column.name for column in columns}
-        given = [name for name in stored.names if name in kept]
+        given = given or [name for name in stored.names if name in kept]
         piece = self._write_file(key, columns, given, select)
         pieces = (piece,) if piece.rows or self._place.file_format == "delta" else ()
         self._put(key, replace(stored, columns=columns, files=pieces, content_id=new_content_id()))

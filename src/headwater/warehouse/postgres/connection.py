@@ -36,7 +36,7 @@ def connect(url: str, *, memory: str, read_only: bool) -> Connection:
     except (psycopg.Error, ValueError) as error:
         hint = "is the server running, the address right, and may this user connect?"
         raise WarehouseError(
-            "Postgres cannot be reached", where=describe_target(plain), saw=first_lines(error), hint=hint
+            "Postgres cannot be reached", where=describe_target(plain), details=first_lines(error), hint=hint
         ) from error
     try:
         _configure(connection, memory=memory, read_only=read_only)
@@ -63,7 +63,7 @@ def _configure(connection: Connection, *, memory: str, read_only: bool) -> None:
         raise WarehouseError(
             "Postgres 15 or newer is needed",
             where=describe_target(connection.info.dsn),
-            saw=f"server version {version // 10000}",
+            details=f"server version {version // 10000}",
         )
     settings = {
         "search_path": "",
@@ -89,19 +89,19 @@ def _configure(connection: Connection, *, memory: str, read_only: bool) -> None:
 
 
 def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
-    """What the server said, in four slots."""
+    """What the server said, in four parts."""
     shown = " ".join(statement.split())[:300]
     match error:
         case errors.UniqueViolation():
             return SafetyCheckError(
                 f"Two rows of {error.diag.table_name} have the same key; nothing was written.",
                 where=where,
-                saw=_detail(error),
+                details=_detail(error),
                 hint="of a dimension: declare `surrogate: sequence`; of a fact: add a column to the grain",
             )
         case errors.ExclusionViolation():
             hint = "this should never happen; `headwater rebuild` makes the history anew from raw"
-            return WarehouseError("two versions of a thing overlap", where=where, saw=_detail(error), hint=hint)
+            return WarehouseError("two versions of a thing overlap", where=where, details=_detail(error), hint=hint)
         case errors.DependentObjectsStillExist():
             hint = "drop what looks at the table (a view of your own), and make it again afterwards"
         case errors.InsufficientPrivilege():
@@ -114,7 +114,7 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
             hint = "did the server restart or the network fail? the transaction is undone; run again"
         case _:
             hint = f"the statement was: {shown}" if shown else ""
-    return WarehouseError("the warehouse refused a statement", where=where, saw=_detail(error), hint=hint)
+    return WarehouseError("the warehouse refused a statement", where=where, details=_detail(error), hint=hint)
 
 
 def first_lines(error: Exception) -> str:

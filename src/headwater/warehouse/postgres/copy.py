@@ -65,7 +65,7 @@ def write_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
                 raise WarehouseError(
                     "Postgres cannot hold the character U+0000, and a text has it",
                     where="the rows on their way in",
-                    saw=_excerpt(text, text.index(b"\0")),
+                    details=_excerpt(text, text.index(b"\0")),
                     hint="leave the field out of the entity's map, or keep this tenant on an engine that can hold it",
                 )
             yield text

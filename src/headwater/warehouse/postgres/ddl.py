@@ -117,7 +117,7 @@ def check_names(table: Table) -> None:
             raise WarehouseError(
                 f"a name is longer than Postgres can hold ({LONGEST} bytes)",
                 where=f"{table.layer}.{table.name}",
-                saw=f"{name} ({len(name.encode())} bytes)",
+                details=f"{name} ({len(name.encode())} bytes)",
                 hint="choose a shorter name for the entity, dimension, fact or column",
             )
 

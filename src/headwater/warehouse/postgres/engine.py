@@ -180,6 +180,11 @@ class Postgres:
         for column in columns:
             self._run(f"ALTER TABLE {self.own_ref(layer, name)} DROP COLUMN {quote(column)}")
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        for before, after in names.items():
+            self._run(f"ALTER TABLE {self.own_ref(layer, name)} RENAME COLUMN {quote(before)} TO {quote(after)}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside commit together, or none does. One inside another is part of the outer one.

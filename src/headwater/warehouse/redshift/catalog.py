@@ -62,7 +62,7 @@ class Catalog:
             raise WarehouseError(
                 f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
                 where=f"{self.where}, {table.layer}.{table.name}",
-                saw=f"stored as {stored}, declared as {column.dtype}",
+                details=f"stored as {stored}, declared as {column.dtype}",
                 hint="`headwater rebuild` makes the table anew from raw",
             )
 
@@ -156,6 +156,11 @@ class Catalog:
         references = tuple(ddl.parse_reference(text) for kind, text in keys if kind == "f")
         table = Table(layer=layer, name=name, columns=stored, references=references)
         self._remake(table, [column for column in stored if column.name not in columns], primary=primary)
+
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        for before, after in names.items():
+            self.run(f"ALTER TABLE {self.ref(layer, name)} RENAME COLUMN {quote(before)} TO {quote(after)}")
 
 
 def _to_column(column: TableColumn, dtype: str, sure: set[str]) -> TableColumn:

@@ -69,7 +69,7 @@ def connect(url: str) -> Connection:
     except (psycopg.Error, ValueError) as error:
         hint = "is the cluster running and reachable from here, the address right, and may this user connect?"
         raise WarehouseError(
-            "Redshift cannot be reached", where=describe_target(plain), saw=_first_lines(error), hint=hint
+            "Redshift cannot be reached", where=describe_target(plain), details=_first_lines(error), hint=hint
         ) from error
 
 
@@ -90,13 +90,13 @@ def describe_target(url: str) -> str:
 
 
 def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
-    """What the cluster said, in four slots. Most of its complaints are told apart by their words only."""
+    """What the cluster said, in four parts. Most of its complaints are told apart by their words only."""
     shown = _ROLE.sub("IAM_ROLE '...'", " ".join(statement.split()))[:300]
     text = _detail(error)
     match error:
         case _ if _is_conflict(error, text):
             hint = "somebody else wrote to the tenant's tables in the meantime; nothing was written: run again"
-            return WarehouseError("a transaction was overtaken by another", where=where, saw=text, hint=hint)
+            return WarehouseError("a transaction was overtaken by another", where=where, details=text, hint=hint)
         case errors.StringDataRightTruncation():
             hint = "a text may have 65,535 bytes in Redshift; shorten it in the entity's map, e.g. left(note, 16000)"
         case errors.InsufficientPrivilege():
@@ -107,7 +107,7 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
             hint = "did the cluster pause or the network fail? the transaction is undone; run again"
         case _:
             hint = f"the statement was: {shown}" if shown else ""
-    return WarehouseError("the warehouse refused a statement", where=where, saw=text, hint=hint)
+    return WarehouseError("the warehouse refused a statement", where=where, details=text, hint=hint)
 
 
 def _is_conflict(error: psycopg.Error, text: str) -> bool:

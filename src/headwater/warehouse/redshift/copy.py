@@ -158,7 +158,7 @@ def _check_texts(table: pa.Table) -> pa.Table:
 
 def _text_error(name: str, values: Any, limit: str, hint: str) -> WarehouseError:
     text = values[0].as_py()
-    saw = f"{len(values)} such, the first of {len(text.encode()):,} bytes: {text[:40]!r}..."
+    details = f"{len(values)} such, the first of {len(text.encode()):,} bytes: {text[:40]!r}..."
     return WarehouseError(
-        f"Redshift can hold {limit}", where=f"column `{name}` of the rows on their way in", saw=saw, hint=hint
+        f"Redshift can hold {limit}", where=f"column `{name}` of the rows on their way in", details=details, hint=hint
     )

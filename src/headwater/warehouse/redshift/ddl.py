@@ -86,7 +86,7 @@ def check_names(table: Table) -> None:
             raise WarehouseError(
                 f"`{name}` is longer than a name may be in Redshift",
                 where=f"{table.layer}.{table.name}",
-                saw=f"{len(name.encode())} bytes, at most {LONGEST}",
+                details=f"{len(name.encode())} bytes, at most {LONGEST}",
                 hint="give it a shorter name",
             )
 

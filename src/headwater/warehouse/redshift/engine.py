@@ -118,6 +118,10 @@ class Redshift:
         """Drop columns of a stored table, with what they hold."""
         self._catalogue.drop_columns(layer, name, columns)
 
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        self._catalogue.rename_columns(layer, name, names)
+
     def transaction(self) -> AbstractContextManager[None]:
         """All statements inside commit together, or none does. It waits until no other writer is in one."""
         return self._session.transaction()

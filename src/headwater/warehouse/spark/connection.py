@@ -81,7 +81,7 @@ def open_session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
     except REFUSALS as error:
         hint = "is Spark running, and may this user reach it?"
         raise WarehouseError(
-            "Spark cannot be reached", where=url or "spark", saw=first_lines(error), hint=hint
+            "Spark cannot be reached", where=url or "spark", details=first_lines(error), hint=hint
         ) from error
 
 
@@ -91,7 +91,7 @@ def _get_active() -> SparkSession:
         raise WarehouseError(
             "there is no active Spark session",
             where="headwater.yaml, warehouse",
-            saw="kind: spark without `url`",
+            details="kind: spark without `url`",
             hint='run it where Spark is (a notebook of Fabric or Databricks), or give `url: "local[2]"` or `sc://host:15002`',
         )
     return active
@@ -249,7 +249,9 @@ def check_java() -> None:
         raise WarehouseError(
             f"Spark needs Java {OLDEST_JAVA} or newer",
             where=f"spark {pyspark.__version__}",
-            saw=f"Java {version} ({find_java()})" if version else "no Java: neither JAVA_HOME nor `java` on the path",
+            details=f"Java {version} ({find_java()})"
+            if version
+            else "no Java: neither JAVA_HOME nor `java` on the path",
             hint="install it (Debian: `apt-get install openjdk-17-jre-headless`, macOS: `brew install openjdk@17`)",
         )
 
@@ -260,12 +262,12 @@ def _start_error(log: Path) -> WarehouseError:
         return WarehouseError(
             "Delta's jars cannot be fetched",
             where="Maven Central, through Ivy",
-            saw=_last_match(text, r"not found|unresolved|UnknownHost|refused"),
+            details=_last_match(text, r"not found|unresolved|UnknownHost|refused"),
             hint="is repo1.maven.org reachable (a proxy?), or set `spark.jars.ivySettings` under `settings:` to a mirror",
         )
     hint = "does `java -version` work here, and is there memory for `spark.driver.memory`?"
-    saw = _last_match(text, r"rror|xception") or "Java ended without a word"
-    return WarehouseError("Spark does not start", where="local mode", saw=saw, hint=hint)
+    details = _last_match(text, r"rror|xception") or "Java ended without a word"
+    return WarehouseError("Spark does not start", where="local mode", details=details, hint=hint)
 
 
 def _last_match(text: str, pattern: str) -> str:
@@ -283,11 +285,11 @@ def first_lines(error: Exception) -> str:
 
 
 def to_warehouse_error(error: Exception, where: str, statement: str) -> WarehouseError:
-    """A complaint of Spark's about a statement, or its silence, in our four slots."""
+    """A complaint of Spark's about a statement, or its silence, in our four parts."""
     if _is_silence(error):
         hint = "run again: what was committed is kept, and the next writer undoes what was half done"
         return WarehouseError(
-            "Spark has gone", where=where, saw=f"{type(error).__name__}: {first_lines(error)}", hint=hint
+            "Spark has gone", where=where, details=f"{type(error).__name__}: {first_lines(error)}", hint=hint
         )
     text = str(error)
     shown = " ".join(statement.split())[:300]
@@ -298,7 +300,7 @@ def to_warehouse_error(error: Exception, where: str, statement: str) -> Warehous
         hint = "free some space and run again; what was committed is kept"
     elif "OutOfMemory" in text or "Java heap space" in text:
         hint = "give it more memory (`warehouse: {memory: 4g}`)"
-    return WarehouseError("Spark refused a statement", where=where, saw=first_lines(error), hint=hint)
+    return WarehouseError("Spark refused a statement", where=where, details=first_lines(error), hint=hint)
 
 
 def _is_silence(error: Exception) -> bool:

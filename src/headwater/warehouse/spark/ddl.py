@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,9 @@ TYPES = {
     "json": "STRING",
 }
 """Spark's spelling. Instants have no zone: they are UTC, and no session's setting can shift them."""
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+"""No column has another name."""
 
 _DTYPES = MappingProxyType(
     {
@@ -72,6 +76,16 @@ def cast_columns_sql(columns: Iterable[TableColumn], relation: str = "", given: 
         f" AS {quote_name(one.name)}"
         for one in columns
     )
+
+
+def rename_columns(columns: Iterable[TableColumn], names: Mapping[str, str]) -> list[TableColumn]:
+    """The columns, those in `names` under another name."""
+    return [replace(column, name=names.get(column.name, column.name)) for column in columns]
+
+
+def renamed_list_sql(names: Iterable[str], renamed: Mapping[str, str]) -> str:
+    """The select list of some columns, those in `renamed` under another name."""
+    return ", ".join(f"{quote_name(name)} AS {quote_name(renamed.get(name, name))}" for name in names)
 
 
 def equal_condition(names: Iterable[str], left: str, right: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from headwater.warehouse.base import SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.spark import ddl
-from headwater.warehouse.spark.ddl import cast_columns_sql, column_list, quote_name
+from headwater.warehouse.spark.ddl import NO_NAMES, cast_columns_sql, column_list, quote_name
 from headwater.warehouse.spark.temp_views import is_surely_empty, observe_count
 
 
@@ -94,15 +94,18 @@ class DeltaWrites:
         self._run(f"ALTER TABLE {self._ref(layer, name)} ADD COLUMNS ({shown})")
         self._tables.reshape(layer, name, (*(self._tables.columns(layer, name) or ()), *loose))
 
-    def remake(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
-        """Give a table other columns or types: its rows are written anew."""
+    def remake(
+        self, layer: SchemaName, name: str, columns: Sequence[TableColumn], *, names: Mapping[str, str] = NO_NAMES
+    ) -> None:
+        """Give a table other columns, types or names (stored name -> name): its rows are written anew."""
         self._tables.touch(layer, name)
         ref, before = self._ref(layer, name), tuple(c.name for c in self._tables.columns(layer, name) or ())
         version = self._tables.version(layer, name)
         shown = ", ".join(map(ddl.column_sql, columns))
         self._run(f"REPLACE TABLE {ref} ({shown}) USING delta{self._tables.place(layer, name)}")
-        select = f"SELECT {cast_columns_sql(columns, given=before)} FROM {ref} VERSION AS OF {version}"
-        self._run(f"INSERT INTO {ref} {select}")
+        given = [names.get(column, column) for column in before]
+        stored = f"SELECT {ddl.renamed_list_sql(before, names)} FROM {ref} VERSION AS OF {version}"
+        self._run(f"INSERT INTO {ref} SELECT {cast_columns_sql(columns, given=given)} FROM ({stored}) AS _stored")
         self._tables.reshape(layer, name, tuple(columns))
 
 

@@ -19,6 +19,7 @@ from headwater.names import quote
 from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
+from headwater.warehouse.dml import widening_error
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
@@ -99,7 +100,7 @@ class Spark:
             raise WarehouseError(
                 "Parquet tables are for local mode",
                 where="headwater.yaml, warehouse",
-                saw="format: parquet",
+                details="format: parquet",
                 hint="`format: delta`: a cluster has it, and all of its writers can rely on it",
             )
         return CatalogTables(
@@ -159,12 +160,7 @@ class Spark:
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
-            raise WarehouseError(
-                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
-                where=f"{self._where}, {table.layer}.{table.name}",
-                saw=f"stored as {stored}, declared as {column.dtype}",
-                hint="`headwater rebuild` makes the table anew from raw",
-            )
+            raise widening_error(table, column, stored, where=self._where)
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
@@ -200,6 +196,12 @@ class Spark:
         if len(kept) < len(stored):
             with self.transaction():
                 self._writes.remake(layer, name, kept)
+
+    def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
+        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        stored = self._tables.columns(layer, name) or ()
+        with self.transaction():
+            self._writes.remake(layer, name, ddl.rename_columns(stored, names), names=names)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

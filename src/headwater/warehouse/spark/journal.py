@@ -70,7 +70,7 @@ class Journal:
         except OSError as error:
             hint = "check the path of the warehouse and the rights on its folder"
             raise WarehouseError(
-                "the warehouse cannot be opened", where=str(self.folder), saw=str(error), hint=hint
+                "the warehouse cannot be opened", where=str(self.folder), details=str(error), hint=hint
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -148,7 +148,7 @@ def wait_for_exit(process: int, where: str, clock: Clock = _CLOCK) -> None:
             raise WarehouseError(
                 "a writer died, but its Java has not ended",
                 where=where,
-                saw=f"process {process} runs",
+                details=f"process {process} runs",
                 hint=f"end it (`kill {process}`) and run again",
             )
         clock.sleep(0.05)

@@ -121,7 +121,7 @@ def _dtype(kind: str) -> exp.DataType:
 
 def _unreadable_error(name: str, kind: str, files: Sequence[str]) -> WarehouseError:
     hint = "`headwater rebuild` lands the batch anew from raw, with the types of today's contract"
-    return WarehouseError("Spark cannot read a column of bronze", where=files[0], saw=f"{name}: {kind}", hint=hint)
+    return WarehouseError("Spark cannot read a column of bronze", where=files[0], details=f"{name}: {kind}", hint=hint)
 
 
 def _stat_token(file: str) -> tuple[Any, ...]:
@@ -133,7 +133,7 @@ def _stat_token(file: str) -> tuple[Any, ...]:
         found = path.stat()
     except OSError as error:
         raise WarehouseError(
-            "a file of the lake cannot be read", where=file, saw=str(error), hint="`headwater rebuild`"
+            "a file of the lake cannot be read", where=file, details=str(error), hint="`headwater rebuild`"
         ) from error
     return (file, found.st_mtime_ns, found.st_size)
 

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from headwater.warehouse.base import SchemaName, Table, TableColumn, WriteCounts
-from headwater.warehouse.spark.ddl import cast_columns_sql, column_list, equal_condition, quote_name
+from headwater.warehouse.spark.ddl import (
+    NO_NAMES,
+    cast_columns_sql,
+    column_list,
+    equal_condition,
+    quote_name,
+    renamed_list_sql,
+)
 from headwater.warehouse.spark.journal import SparkTable
 from headwater.warehouse.spark.local_catalog import LocalTables
 from headwater.warehouse.spark.temp_views import is_surely_empty, observe_count
@@ -91,14 +98,16 @@ class ParquetWrites:
         loose = tuple(replace(column, required=False) for column in columns)
         self._tables.put_table(layer, name, replace(shelf, columns=(*shelf.columns, *loose)))
 
-    def remake(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
-        """Give a table other columns or types: its rows are written anew."""
+    def remake(
+        self, layer: SchemaName, name: str, columns: Sequence[TableColumn], *, names: Mapping[str, str] = NO_NAMES
+    ) -> None:
+        """Give a table other columns, types or names (stored name -> name): its rows are written anew."""
         shelf = self._find_table(layer, name)
-        given = [column.name for column in shelf.columns]
+        given = [names.get(column.name, column.name) for column in shelf.columns]
+        stored = renamed_list_sql((column.name for column in shelf.columns), names)
         folder, there = self._tables.new_folder(layer, name)
-        self._run(f"SELECT {cast_columns_sql(columns, given=given)} FROM {self._ref(layer, name)}").write.parquet(
-            str(there)
-        )
+        rows = f"(SELECT {stored} FROM {self._ref(layer, name)}) AS _stored"
+        self._run(f"SELECT {cast_columns_sql(columns, given=given)} FROM {rows}").write.parquet(str(there))
         self._tables.put_table(layer, name, SparkTable(folder=folder, columns=tuple(columns), rows=shelf.rows))
 
     def _find_table(self, layer: SchemaName, name: str) -> SparkTable:

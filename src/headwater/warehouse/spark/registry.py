@@ -57,7 +57,7 @@ class CatalogRegistry:
                 raise WarehouseError(
                     f"the database `{database}` stands for another folder in this process",
                     where=str(self._folder),
-                    saw=str(folder),
+                    details=str(folder),
                     hint="close that warehouse first; tenants `a-b` and `a_b` cannot be open in one Spark at once",
                 )
             if folder != self._folder:

@@ -134,7 +134,7 @@ class CatalogTables:
             raise WarehouseError(
                 f"the database `{database}` belongs to another tenant",
                 where="the Spark catalog",
-                saw=f"tenant {found[1]}, wanted {self._tenant}",
+                details=f"tenant {found[1]}, wanted {self._tenant}",
                 hint="Spark's names have no hyphens: tenants `a-b` and `a_b` need catalogs of their own",
             )
 

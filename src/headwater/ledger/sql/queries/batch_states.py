@@ -81,7 +81,7 @@ def record_page(connection: Connection, batch: Batch, committed: PageRow, *, now
         raise StateError(
             "pages are recorded one after the other.",
             where=f"{batch.feed} {batch.id}",
-            saw=f"page {committed.number} after {row.pages} pages",
+            details=f"page {committed.number} after {row.pages} pages",
             hint="see whether another run reads the same batch",
         )
     own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
@@ -129,7 +129,7 @@ def record_landing(
         raise StateError(
             "rows read are not rows kept + rows quarantined.",
             where=f"{batch.feed} {batch.id}",
-            saw=f"{row.rows} read, {kept} kept, {len(refused)} quarantined",
+            details=f"{row.rows} read, {kept} kept, {len(refused)} quarantined",
             hint="keep the raw file of this batch and report it; nothing of it went on to silver",
         )
     quarantine.replace_refused(connection, batch, refused, now=now)
@@ -171,7 +171,7 @@ def fail_batch(connection: Connection, batch: Batch, reason: str, *, now: int) -
     if (row.state, row.reason) == ("failed", reason):
         return
     if row.state == "completed":
-        raise StateError("a completed batch cannot fail.", where=f"{batch.feed} {batch.id}", saw=reason)
+        raise StateError("a completed batch cannot fail.", where=f"{batch.feed} {batch.id}", details=reason)
     _set(connection, batch, now=now, state="failed", resume=row.stage, reason=reason)
 
 
@@ -190,6 +190,6 @@ def _require(row: BatchRow, state: State, *, verb: str) -> None:
         raise StateError(
             f"{verb} only while the batch is `{state}`.",
             where=f"{row.batch.feed} {row.batch.id}",
-            saw=f"it is `{row.state}`",
+            details=f"it is `{row.state}`",
             hint="see whether another run works on the same tenant: headwater status",
         )

@@ -43,7 +43,7 @@ def get_batch(connection: Connection, batch: Batch) -> BatchRow:
         raise StateError(
             "the ledger does not know this batch.",
             where=str(batch.feed),
-            saw=batch.id,
+            details=batch.id,
             hint="begin a batch before anything is recorded of it",
         )
     return _to_row(row, ())

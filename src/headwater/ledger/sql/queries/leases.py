@@ -59,7 +59,7 @@ def _lease_held_error(row: RowMapping) -> LeaseHeld:
     return LeaseHeld(
         f"another run works on tenant `{row['tenant']}`.",
         where=f"{row['tenant']} {row['scope']}",
-        saw=f"held by {describe_owner(row['holder'])} since {since}, until {until} unless renewed",
+        details=f"held by {describe_owner(row['holder'])} since {since}, until {until} unless renewed",
         hint="wait for it to finish; a run that died frees its lease by itself",
     )
 

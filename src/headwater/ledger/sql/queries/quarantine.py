@@ -51,7 +51,7 @@ def update_quarantine(connection: Connection, tenant: str, settled: Sequence[Ref
         values |= {"last_tried": to_micros(row.last_tried)} if row.last_tried else {}
         own = and_(refusals.c.tenant == tenant, refusals.c.id == row.id)
         if row.feed.tenant != tenant or not connection.execute(update(refusals).where(own).values(values)).rowcount:
-            raise StateError("no such refused record.", where=tenant, saw=row.id, hint="headwater quarantine list")
+            raise StateError("no such refused record.", where=tenant, details=row.id, hint="headwater quarantine list")
     for batch_id in sorted({row.batch_id for row in settled}):
         _recount(connection, tenant, batch_id)
 

@@ -8,28 +8,34 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from headwater.clock import from_micros
 from headwater.errors import StateError
-from headwater.ledger.records import FindingRow, Outcome, RunRow
+from headwater.events import Finding
+from headwater.ledger.records import RunOutcome, RunRow
 from headwater.ledger.sql.schema import finding as findings
 from headwater.ledger.sql.schema import run as runs
 
+_RUNNING = "running"
+"""The stored outcome of a run that has not ended."""
+
 
 def start_run(connection: Connection, tenant: str, run: str, *, now: int) -> None:
-    """Record that a run began; those of the tenant that never ended have died."""
+    """Record that a run began; those of the tenant that never ended have crashed."""
     if connection.execute(select(runs.c.id).where(runs.c.tenant == tenant, runs.c.id == run)).first():
         return
-    unended = (runs.c.tenant == tenant, runs.c.outcome == "running")
-    connection.execute(update(runs).where(*unended).values(outcome="died"))
-    connection.execute(insert(runs).values(tenant=tenant, id=run, started_at=now, outcome="running", counts={}))
+    unended = (runs.c.tenant == tenant, runs.c.outcome == _RUNNING)
+    connection.execute(update(runs).where(*unended).values(outcome=RunOutcome.CRASHED.value))
+    connection.execute(insert(runs).values(tenant=tenant, id=run, started_at=now, outcome=_RUNNING, counts={}))
 
 
 def end_run(
-    connection: Connection, tenant: str, run: str, *, outcome: Outcome, counts: Mapping[str, int], now: int
+    connection: Connection, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int], now: int
 ) -> None:
     """Record how a run ended; the first word counts."""
     own = (runs.c.tenant == tenant, runs.c.id == run)
     if connection.execute(select(runs.c.id).where(*own)).first() is None:
-        raise StateError("the ledger does not know this run.", where=tenant, saw=run, hint="start a run before its end")
-    values = {"ended_at": now, "outcome": outcome, "counts": dict(counts)}
+        raise StateError(
+            "the ledger does not know this run.", where=tenant, details=run, hint="start a run before its end"
+        )
+    values = {"ended_at": now, "outcome": outcome.value, "counts": dict(counts)}
     connection.execute(update(runs).where(*own, runs.c.ended_at.is_(None)).values(values))
 
 
@@ -44,7 +50,7 @@ def list_tenants_with_runs(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(select(runs.c.tenant).distinct().order_by(runs.c.tenant)).scalars())
 
 
-def save_findings(connection: Connection, tenant: str, table: str, found: Sequence[FindingRow]) -> None:
+def save_findings(connection: Connection, tenant: str, table: str, found: Sequence[Finding]) -> None:
     """Put `found` in the place of what earlier builds of `table` had found there."""
     connection.execute(delete(findings).where(findings.c.tenant == tenant, findings.c.table_name == table))
     rows = [
@@ -54,7 +60,6 @@ def save_findings(connection: Connection, tenant: str, table: str, found: Sequen
             "finding": one.finding,
             "detail": one.detail,
             "count": one.count,
-            "run": one.run,
         }
         for one in {(one.finding, one.detail): one for one in found}.values()
     ]
@@ -62,17 +67,16 @@ def save_findings(connection: Connection, tenant: str, table: str, found: Sequen
         connection.execute(insert(findings), rows)
 
 
-def list_findings(connection: Connection, tenant: str) -> tuple[FindingRow, ...]:
+def list_findings(connection: Connection, tenant: str) -> tuple[Finding, ...]:
     """What the newest build of each table found."""
     order = (findings.c.table_name, findings.c.finding, findings.c.detail)
     query = select(findings).where(findings.c.tenant == tenant).order_by(*order)
     return tuple(
-        FindingRow(
+        Finding(
             table=row["table_name"],
             finding=row["finding"],
             count=row["count"],
             detail=row["detail"],
-            run=row["run"],
         )
         for row in connection.execute(query).mappings()
     )
@@ -84,6 +88,6 @@ def _to_run(row: RowMapping) -> RunRow:
         id=row["id"],
         started_at=from_micros(row["started_at"]),
         ended_at=None if row["ended_at"] is None else from_micros(row["ended_at"]),
-        outcome=row["outcome"],
+        outcome=None if row["outcome"] == _RUNNING else RunOutcome(row["outcome"]),
         counts=row["counts"],
     )

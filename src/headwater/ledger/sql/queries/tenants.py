@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, delete, insert, select, update
 
 from headwater.errors import StateError
-from headwater.ledger.records import CLEAR_SECRET_REMOVED, ConnectionRow, FindingRow
+from headwater.events import Finding
+from headwater.ledger.records import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.ledger.sql.queries import runs
 from headwater.ledger.sql.schema import connection as connections
 from headwater.ledger.sql.schema import mark as marks
@@ -25,7 +26,7 @@ def add_tenant(connection: Connection, tenant: str) -> None:
     """Add a tenant; StateError if it exists."""
     if connection.execute(select(tenants).where(tenants.c.tenant == tenant)).first():
         raise StateError(
-            "there is such a tenant already.", where="the ledger", saw=tenant, hint="headwater tenant list"
+            "there is such a tenant already.", where="the ledger", details=tenant, hint="headwater tenant list"
         )
     connection.execute(insert(tenants).values(tenant=tenant))
 
@@ -67,7 +68,7 @@ def remove_clear_secrets(connection: Connection) -> bool:
         own = (connections.c.tenant == row["tenant"], connections.c.name == row["name"])
         connection.execute(update(connections).where(*own).values(declaration=declaration))
         detail = f"{', '.join((*secrets, *addresses))} stood in clear: change it at the service, and add the connection again"
-        note = FindingRow(
+        note = Finding(
             table=f"connection {row['name']}",
             finding=CLEAR_SECRET_REMOVED,
             count=len(secrets) + len(addresses),

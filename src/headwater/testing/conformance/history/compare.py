@@ -22,7 +22,7 @@ TAIL = ("from", "to", "current", "number", "batch")
 NAMES = ("key", *COLUMNS, *TAIL)
 """The columns of a version, as the oracle tells it."""
 FROM, TO, CURRENT, NUMBER = (NAMES.index(name) for name in ("from", "to", "current", "number"))
-META = ("change", "tied", "batch")
+META = ("change_feed", "tied_keys", "batch")
 
 
 def find_difference(warehouse: Warehouse, events: Sequence[Event], entity: Entity = THING) -> str:

@@ -74,12 +74,12 @@ def stage_events(warehouse: Warehouse, events: Sequence[Event], entity: Entity =
     text, whole = pa.string(), pa.int64()
     fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
     fields |= {name: _TYPES[column.type] for name, column in entity.columns.items()}
-    fields |= {"known": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
+    fields |= {"known_columns": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
     rows = [
         {
             "entity_key": e.key, "sequence": e.sequence, "operation": e.operation, "source": e.source,
             **{name: e.values.get(name) for name in columns},
-            "known": _known_columns(e, columns), "hash": e.hash, "stamp": e.sequence,
+            "known_columns": _known_columns(e, columns), "hash": e.hash, "stamp": e.sequence,
             "observed": e.observed, "place": e.place, "batch_id": e.batch,
         }
         for e in events

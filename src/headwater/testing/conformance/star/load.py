@@ -77,10 +77,10 @@ def merge_events(warehouse: Warehouse, entity: str, *events: Event) -> None:
     text, whole = pa.string(), pa.int64()
     fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
     fields |= {name: _ARROW[column.type] for name, column in declared.columns.items()}
-    fields |= {"known": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
+    fields |= {"known_columns": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
     records = [
         {"entity_key": event.key, "sequence": event.sequence, "operation": event.operation,
-         "source": event.source, **event.values, "known": None if event.operation == "U" else ",", "hash": event.hash,
+         "source": event.source, **event.values, "known_columns": None if event.operation == "U" else ",", "hash": event.hash,
          "stamp": event.sequence, "observed": event.observed, "place": event.place, "batch_id": f"{event.batch}-{entity}"}
         for event in events
     ]  # fmt: skip

@@ -98,13 +98,13 @@ class _Case:
         wanted = [int(number) for number in re.findall(r"\d+", counts)]
         return "" if found == wanted else f"put in {found} rows"
 
-    def expect_refusal(self, name: str, saw: str, _: str) -> str:
+    def expect_refusal(self, name: str, details: str, _: str) -> str:
         """A table cannot be built, and the complaint names these rows."""
         table = TABLES[name]
         try:
             build_table(self.warehouse, star_of(table), table)
         except DeclarationError as error:
-            return "" if error.saw.endswith(saw) else f"refused for another reason\n{error}"
+            return "" if error.details.endswith(details) else f"refused for another reason\n{error}"
         return "it was built"
 
     def expect_rows(self, what: str, picture: str) -> str:

@@ -1,4 +1,4 @@
-"""`headwater asof`: a past day."""
+"""`headwater as-of`: a past day."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Part:
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@commands.command()
+@commands.command("as-of")
 @spread
-def asof(
+def as_of(
     instant: Annotated[str, typer.Argument(metavar="INSTANT", help="2026-03-01 or 2026-03-01T08:00:00Z; UTC.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="An entity (company) or a dimension (dim_company).")],
     part: Part,
@@ -45,5 +45,5 @@ def asof(
     chosen = [column.strip() for column in part.columns.split(",") if column.strip()]
     with app.open_project(place.project, environment=place.environment) as opened:
         owner = app.choose_tenant(opened, tenant.tenant)
-        found = app.asof(owner, at, name, where=part.where, columns=chosen, limit=part.limit)
+        found = app.as_of(owner, at, name, where=part.where, columns=chosen, limit=part.limit)
     answer(face, {"as_of": at, **plain(found)}, *render.answered(found))
