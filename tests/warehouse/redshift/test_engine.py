@@ -17,6 +17,7 @@ from headwater.dtypes import SIMPLE
 from headwater.errors import WarehouseError
 from headwater.gold import change_feed
 from headwater.silver.schema import migrate as silver
+from headwater.silver.schema.upgrade import upgrade_tables
 from headwater.testing.conformance.history import entity
 from headwater.testing.conformance.star import load
 from headwater.testing.conformance.star.model import STAR
@@ -29,6 +30,7 @@ from headwater.warehouse.redshift.connection import to_warehouse_error
 from headwater.warehouse.redshift.functions import DIALECT
 from headwater.warehouse.redshift.settings import RedshiftWarehouse
 from tests.grid.engines import postgres_server
+from tests.silver.schema.older import fill, make_older, read_tables
 from tests.warehouse.redshift.builders import FUNCTIONS, WORDS, Cluster, bucket
 from tests.warehouse.redshift.denied import denied
 
@@ -375,3 +377,14 @@ def test_settings_hold_no_password_and_name_a_bucket():
 def test_texts_that_are_written_out_are_as_long_as_any_text(warehouse):
     assert "CAST('U' AS VARCHAR(65535)) AS operation" in warehouse._to_sql("SELECT 'U' AS operation")
     assert "VARCHAR(256)" not in render("SELECT CAST(a AS VARCHAR) FROM t", DIALECT)
+
+
+def test_tables_of_version_0_1_get_their_names_and_no_row_changes(warehouse):
+    silver.migrate_tables(warehouse, entity.THING)
+    fill(warehouse)
+    before, tables = read_tables(warehouse), warehouse.tables("meta")
+    make_older(warehouse)
+    upgrade_tables(warehouse)
+    assert warehouse.tables("meta") == tables
+    assert read_tables(warehouse) == before
+    assert "known_columns" in [column.name for column in warehouse.describe("silver", "thing_log")]
