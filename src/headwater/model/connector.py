@@ -8,9 +8,10 @@ from pydantic import Field
 
 from headwater.clock import Span
 from headwater.declared import Declared
+from headwater.model.auth_kinds import DeclaredAuth
 from headwater.model.resource import Resource
 from headwater.names import Name
-from headwater.wire.auth import Auth, NoAuth
+from headwater.wire.auth import NoAuth
 from headwater.wire.cursor import Cursor, FullSnapshot
 from headwater.wire.limits import Limits
 from headwater.wire.paging import Paging, Unpaged
@@ -49,7 +50,7 @@ class Connector(Declared):
     """What a connection must or may say."""
     secrets: dict[Name, str] = Field(default_factory=dict)
     """The secrets a connection refers to, each with a line that says what it is."""
-    auth: Auth = NoAuth()
+    auth: DeclaredAuth = NoAuth()
     """How requests prove who asks."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Headers of every request."""

@@ -142,7 +142,7 @@ def _to_declaration_error(kind: type[BaseModel], error: Any, origin: Origin) -> 
     last = path[-1] if path else ""
     where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
-        known = _list_fields(kind, path[:-1])
+        known = error.get("ctx", {}).get("known") or _list_fields(kind, path[:-1])
         return DeclarationError(
             f"`{'.'.join(path)}` is not known here.", where=where, saw=last, hint=did_you_mean(last, known)
         )
