@@ -171,6 +171,21 @@ def test_nobody_decides_by_the_name_of_an_engine():
     assert not wrong, "\n".join(wrong)
 
 
+VENDOR_WORDS = re.compile(r"connectwise|\bpsa\b|(?<![a-z])_info\b|customField", re.IGNORECASE)
+OF_VENDORS = ("connectors/", "blueprints/", "sandbox/", "cli/demo/")
+
+
+def test_no_vendor_is_named_outside_of_what_is_its_own():
+    wrong = [
+        f"{module.shown}:{number}: {line.strip()[:100]}"
+        for module in MODULES
+        if not module.path.relative_to(HOUSE).as_posix().startswith(OF_VENDORS)
+        for number, line in enumerate(module.text.splitlines(), 1)
+        if VENDOR_WORDS.search(line)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def tracked() -> list[Path]:
     """Every file that git keeps or would keep."""
     listed = subprocess.run(

@@ -42,6 +42,8 @@ class Connector(Declared):
     """Its name."""
     title: str = ""
     """The service's name, as people say it."""
+    default_connection_name: Name | None = None
+    """The name of a connection in a project that `headwater init` writes; the connector's name unless given."""
     base_url: str
     """Where its paths begin; `{name}` stands for a setting."""
     hosts: tuple[str, ...] = ()

@@ -37,7 +37,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Sync a simulated ConnectWise for months, and report.
+    """Sync a simulated service for months, and report.
 
     Nothing leaves this machine. A second demo in the same folder begins anew; a folder that holds anything else is refused.
     """

@@ -15,7 +15,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def sandbox(
     context: typer.Context,
     *,
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service to play, e.g. connectwise.")],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service to simulate.")],
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="The port on loopback; a free one unless given.")
     ] = None,

@@ -120,7 +120,7 @@ def check_members(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str
 
 
 def _key_index(said: EntityEvent) -> int:
-    return int(said.event.key.removeprefix("psa:")) - 1
+    return int(said.event.key.removeprefix("desk:")) - 1
 
 
 LIFE = ("key", "member_key", "from", "to", "segment", "city", "name", "phone", "born", "current")

@@ -54,7 +54,7 @@ def make_event(entity: str, key: int, when: str, operation: str = "U", /, *, bat
     columns = STAR.declarations.entities[entity].columns
     said = dict.fromkeys(columns) | {f"{entity}_id": key} | values if operation == "U" else {}
     text = hashlib.md5(repr(sorted(said.items())).encode(), usedforsecurity=False).hexdigest()
-    return Event(f"psa:{key}", sequence_at(when), operation, said, text, batch, f"shop.{entity}s")
+    return Event(f"desk:{key}", sequence_at(when), operation, said, text, batch, f"shop.{entity}s")
 
 
 def create_tables(warehouse: Warehouse, *names: str) -> Warehouse:
@@ -92,7 +92,7 @@ def merge_events(warehouse: Warehouse, entity: str, *events: Event) -> None:
 def _provenance(entity: str, batch: str) -> Provenance:
     return Provenance(
         batch_id=f"{batch}-{entity}",
-        connection="psa",
+        connection="desk",
         resource=f"{entity}s",
         source=f"shop.{entity}s",
         read_at=read_at(batch),
