@@ -112,7 +112,7 @@ def check_members(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str
         f"is_current FROM gold.dim_company WHERE {among_condition('entity_key', keys)} ORDER BY entity_key, valid_from"
     )
     for key in keys:
-        near = [one for one in flatten(batches) if _key_index(one) // APART == int(key[4:]) // APART]
+        near = [one for one in flatten(batches) if _key_index(one) // APART == int(key.removeprefix("desk:")) // APART]
         found = _compare_life(key, [row for row in rows if row[0] == key], near)
         if found:
             return found
