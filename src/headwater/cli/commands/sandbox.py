@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from headwater.cli.extras import require_extra
+
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -19,14 +21,17 @@ def sandbox(
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="The port on loopback; a free one unless given.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="The chance that makes its company.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Random seed: the same one gives the same company.")
+    ] = None,
     companies: Annotated[int | None, typer.Option(metavar="N", help="How many customers the company has.")] = None,
-    months: Annotated[int | None, typer.Option(metavar="N", help="How many months it has lived already.")] = None,
+    months: Annotated[int | None, typer.Option(metavar="N", help="Months of simulated history.")] = None,
 ) -> None:
     """Serve a simulated service on this machine.
 
     It listens on loopback only and ends with Ctrl-C. Further options are the service's own.
     """
+    require_extra("sandbox", "uvicorn")
     given = {"port": port, "seed": seed, "companies": companies, "months": months}
     options = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
     # Faces do not import each other: the sandbox takes this process's place.
