@@ -35,6 +35,12 @@ def arrow_type(dtype: str) -> Any:
     return pa.decimal128(int(found[1]), int(found[2])) if found else _TYPES.get(dtype, pa.string())
 
 
+def table_rows(table: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """The names of the columns and the rows of a pyarrow Table."""
+    columns = [column.to_pylist() for column in table.columns]
+    return tuple(table.column_names), list(zip(*columns, strict=True))
+
+
 def write_rows(
     columns: Sequence[TableColumn], rows: Iterable[Sequence[tuple[Any, ...]]], path: str, file_format: FileFormat
 ) -> int:
