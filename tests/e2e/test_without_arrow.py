@@ -60,7 +60,7 @@ last: 2030-12-31
 ---
 dimension: thing
 entity: thing
-attributes: [name, price]
+attributes: {name: T2, price: T1}
 """
 
 
@@ -114,7 +114,7 @@ def test_a_project_runs_without_pyarrow_and_numpy(tmp_path, url):
     headwater("run", *project)
     status = json.loads(headwater("status", *project))
     assert {feed["resource"]: feed["rows"] for feed in status["feeds"]}["things"] >= 5
-    sql = "SELECT id, price, extra, at AT TIME ZONE 'UTC' AS at FROM silver.thing ORDER BY id LIMIT 1"
+    sql = 'SELECT id, price, extra, CAST("at" AS TIMESTAMPTZ) AS seen FROM silver.thing ORDER BY id LIMIT 1'
     assert json.loads(headwater("query", sql, *project))["rows"] == [
         [1, 1.5, '{"a":null,"z":[1,1.5]}', "2026-01-02T03:04:05Z"]
     ]

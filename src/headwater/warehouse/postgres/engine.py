@@ -14,7 +14,7 @@ from headwater.names import quote
 from headwater.warehouse import dml
 from headwater.warehouse.base import ArrowStream, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.render import render, replace_schema_names
-from headwater.warehouse.export import table_rows, write_rows
+from headwater.warehouse.export import answer_by_arrow, write_rows
 from headwater.warehouse.postgres import copy as postgres_copy
 from headwater.warehouse.postgres import ddl
 from headwater.warehouse.postgres import export as postgres_export
@@ -221,9 +221,7 @@ class Postgres:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
         return self._table(self._run(replace_schema_names(statement, "postgres", self.schemas), parameters))
 
-    def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of the columns and the rows of a small answer."""
-        return table_rows(self.arrow(statement))
+    answer = answer_by_arrow
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""

@@ -14,7 +14,7 @@ from headwater.warehouse import dml
 from headwater.warehouse.base import ArrowStream, Capabilities, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import replace_schema_names
-from headwater.warehouse.export import table_rows
+from headwater.warehouse.export import answer_by_arrow
 from headwater.warehouse.postgres.copy import arrow_table
 from headwater.warehouse.postgres.ddl import schema_names
 from headwater.warehouse.redshift import copy as redshift_stage
@@ -137,9 +137,7 @@ class Redshift:
         """The answer to a statement in Redshift's own dialect, as a pyarrow Table."""
         return self._table(self._session.run(replace_schema_names(statement, "redshift", self.schemas), parameters))
 
-    def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of the columns and the rows of a small answer."""
-        return table_rows(self.arrow(statement))
+    answer = answer_by_arrow
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""

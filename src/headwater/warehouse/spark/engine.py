@@ -20,7 +20,7 @@ from headwater.warehouse.base import ArrowStream, Capabilities, FileFormat, Sche
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.duckdb.engine import LAYERS
-from headwater.warehouse.export import table_rows
+from headwater.warehouse.export import answer_by_arrow
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
@@ -237,9 +237,7 @@ class Spark:
         with self._translate_errors(statement):
             return self._run(replace_schema_names(statement, "spark", self.schemas), parameters).toArrow()
 
-    def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of the columns and the rows of a small answer."""
-        return table_rows(self.arrow(statement))
+    answer = answer_by_arrow
 
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
