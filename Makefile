@@ -61,7 +61,7 @@ COMPILE := uv pip compile pyproject.toml --universal --generate-hashes \
 
 lock: ## Pin what is installed (needs uv); the demo gets the versions that everything gets
 	$(COMPILE) --group dev --all-extras -o requirements/dev.txt
-	$(COMPILE) --group build -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) --group build --extra sandbox -c requirements/dev.txt -o requirements/demo.txt
 
 clean: ## Remove the environments and the demo
 	rm -rf .venv .venv-demo demo

@@ -67,6 +67,13 @@ schemas: [Thing, Added]
 omit: {Thing: [secret]}
 types: {Thing: {closed: timestamp}, Added: {id: bigint, note: text}}
 refer: {Added: {owner: [id, name]}}
+unread: [_info]
+objects:
+  Extra: {field: customFields, many: true, keys: {id: bigint, value: json}}
+  Stamps:
+    field: _info
+    keys: {lastUpdated: timestamp, updatedBy: text, dateEntered: timestamp, enteredBy: text}
+    unread: ["*_href"]
 """
 
 
@@ -109,6 +116,20 @@ def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path
     }  # fmt: skip
     assert [field.dotted for field in contract_fields(made.Thing) if field.required] == ["id"]
     assert [field.dotted for field in contract_fields(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
+
+
+def test_an_object_of_many_schemas_is_what_is_declared(spec, choice, tmp_path):
+    generate(spec, tmp_path / "out.py", choice=choice)
+    made = load(tmp_path / "out.py")
+    assert (made.Stamps.unread, made.Extra.unread, made.OwnerReference.unread) == (("*_href",), ("_info",), ("_info",))
+    assert {"customFields", "_info.enteredBy"} <= {field.dotted for field in contract_fields(made.Added)}
+
+
+def test_without_a_choice_a_field_is_what_the_description_says(spec, tmp_path):
+    generate(spec, tmp_path / "out.py")
+    made = load(tmp_path / "out.py")
+    fields = {field.dotted: field.dtype for field in contract_fields(made.Thing)}
+    assert (fields["_info"], fields["customFields"]) == ("json", "json")
 
 
 def test_a_contract_takes_new_values_of_an_enum_and_odd_stamps(spec, choice, tmp_path):

@@ -100,6 +100,7 @@ def serving(service: Service) -> Iterator[Service]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers)
             reply = service.answer(asked)
@@ -110,6 +111,8 @@ def serving(service: Service) -> Iterator[Service]:
                 self._send(*(fault(asked, reply) if fault else reply))
             except ConnectionError:
                 self.close_connection = True
+
+        do_POST = do_GET
 
         def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
             if service.compress:

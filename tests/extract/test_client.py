@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Literal
 
 import pytest
 
@@ -15,6 +16,7 @@ from headwater.errors import DeclarationError, PermanentError, TransientError
 from headwater.events import RequestRetried
 from headwater.extract.credentials import Credentials
 from headwater.extract.rate_limit import RateLimiter, RateLimiters
+from headwater.wire.auth import Auth
 from headwater.wire.limits import Limits
 from tests.extract.service import SECRETS, FastClock, Service, client_of, serving, tickets
 
@@ -272,3 +274,87 @@ def test_a_pause_holds_everyone_in_the_scope():
     with budget.request_slot(clock):
         pass
     assert sum(clock.slept) == pytest.approx(25, abs=1)
+
+
+OAUTH = {
+    "kind": "oauth2_client_credentials",
+    "token_url": "{base_url}/token",
+    "client_id": "{public_key}",
+    "client_secret": "{private_key}",
+}
+
+
+class TokenService(Service):
+    """Gives out tokens, and refuses whoever comes without the newest one."""
+
+    tokens = 0
+
+    def answer(self, asked):
+        if asked.path == "/token":
+            self.asked.append(asked)
+            self.tokens += 1
+            return 200, {}, b'{"access_token":"token-number-%d"}' % self.tokens
+        known = asked.headers.get("authorization") == f"Bearer token-number-{self.tokens}"
+        reply = super().answer(asked)
+        return reply if known else (401, {}, b'{"message":"no such token"}')
+
+
+def test_a_token_is_fetched_kept_and_renewed():
+    with (
+        serving(TokenService(collections={"tickets": tickets(1)})) as service,
+        client_of(service, auth=OAUTH) as client,
+    ):
+        for _ in range(2):
+            assert client.fetch(client.build_request("tickets")).status == 200
+        service.tokens += 1
+        assert client.fetch(client.build_request("tickets")).status == 200
+    paths = [asked.path for asked in service.asked]
+    assert paths == ["/token", "/v1/tickets", "/v1/tickets", "/v1/tickets", "/token", "/v1/tickets"]
+
+
+def test_a_refused_client_says_where_and_shows_no_secret():
+    with serving(Service(collections={"tickets": []})) as service:
+        service.always = status(401, b'{"error_description":"client pub-4711 with priv-0815-hush is unknown"}')
+        with client_of(service, auth=OAUTH) as client, pytest.raises(PermanentError) as caught:
+            client.fetch(client.build_request("tickets"))
+    assert caught.value.where == f"POST {service.url}/token, connection acme/psa"
+    assert caught.value.details == "client *** with *** is unknown"
+    assert [asked.path for asked in service.asked] == ["/token"]
+
+
+def test_a_token_is_not_asked_for_at_a_host_that_is_not_declared(service):
+    with serving(TokenService()) as login:
+        auth = {**OAUTH, "token_url": f"{login.url}/token"}
+        with client_of(service, auth=auth) as client, pytest.raises(PermanentError, match="auth of the connector"):
+            client.fetch(client.build_request("tickets"))
+        assert login.asked == []
+        service.collections["tickets"] = tickets(1)
+        hosts = [login.url.removeprefix("http://")]
+        with client_of(service, auth=auth, hosts=hosts) as client:
+            assert client.fetch(client.build_request("tickets")).status == 200
+        assert len(login.asked) == 1
+
+
+def test_a_flow_without_an_end_is_stopped(service):
+    class Endless(Auth):
+        kind: Literal["endless"] = "endless"
+
+        def flow(self, request):
+            while True:
+                yield request
+
+    service.collections["tickets"] = []
+    with client_of(service, auth=Endless()) as client, pytest.raises(PermanentError, match="came to no end"):
+        client.fetch(client.build_request("tickets"))
+    assert len(service.asked) == 8
+
+
+def test_a_flow_that_sends_nothing_is_refused_before_anything_is_asked(service):
+    class Silent(Auth):
+        kind: Literal["silent"] = "silent"
+
+        def flow(self, request):
+            yield from ()
+
+    with pytest.raises(DeclarationError, match="sends no request"):
+        client_of(service, auth=Silent())

@@ -92,5 +92,5 @@ def test_the_oracle_sees_a_joined_city() -> None:
     own = [make_event("company", 1, "2024-01-01", segment="s", name="n")]
     joined = [make_event("address", 9, "2024-02-01", company_id=1, city="c", phone="p")]
     instant = joined[0].sequence
-    assert both("psa:1", instant, own, joined) == ("s", "c", "n", "p")
-    assert both("psa:1", own[0].sequence, own, joined) == ("s", None, "n", None)
+    assert both("desk:1", instant, own, joined) == ("s", "c", "n", "p")
+    assert both("desk:1", own[0].sequence, own, joined) == ("s", None, "n", None)

@@ -71,10 +71,10 @@ def reached(warehouse):
 
 
 REACHED = [
-    (1, "psa:1", 10, "Billable", "psa:1"),
-    (2, "psa:1", 12, "Billable", "psa:1"),
-    (3, "psa:2", None, "Billable", "psa:2"),
-    (4, "psa:9", None, "Billable", "psa:9"),
+    (1, "desk:1", 10, "Billable", "desk:1"),
+    (2, "desk:1", 12, "Billable", "desk:1"),
+    (3, "desk:2", None, "Billable", "desk:2"),
+    (4, "desk:9", None, "Billable", "desk:9"),
 ]
 
 
@@ -98,7 +98,7 @@ def aged(warehouse):
 
 def test_a_key_is_the_lower_53_bits_of_what_it_once_was_the_same_on_every_engine():
     warehouse = opened("member")
-    texts = ["first|psa:1", "first|psa:ÞÓR", "1709251200000000|psa:1"]
+    texts = ["first|desk:1", "first|desk:ÞÓR", "1709251200000000|desk:1"]
     found = [warehouse.rows(f"SELECT {hash53_sql(literal(text))} AS k")[0][0] for text in texts]
     assert found == [int(hashlib.md5(text.encode()).hexdigest()[:15], 16) % 2**53 for text in texts]
     assert all(0 <= key < 2**53 for key in found)
@@ -149,16 +149,16 @@ def test_a_project_counts_its_keys_and_a_dimension_may_differ():
     warehouse = lived()
     build_star(warehouse, star_with("sequence"))
     assert read_rows(warehouse, "dim_member", "member_key", "entity_key", "is_inferred", where=REAL) == [
-        (1, "psa:1", False),
-        (2, "psa:2", False),
-        (3, "psa:1", False),
-        (4, "psa:9", True),
+        (1, "desk:1", False),
+        (2, "desk:2", False),
+        (3, "desk:1", False),
+        (4, "desk:9", True),
     ]
     assert read_rows(warehouse, "dim_option", "option_key", "value", where="option_key >= 0") == [(1, "Billable")]
     assert reached(warehouse) == REACHED
     merge_events(warehouse, "member", make_event("member", 9, "2023-05-01", name="Ny", batch="b3"))
     build_star(warehouse, star_with("sequence"))
-    assert read_rows(warehouse, "dim_member", "member_key", "name", "is_inferred", where="entity_key = 'psa:9'") == [
+    assert read_rows(warehouse, "dim_member", "member_key", "name", "is_inferred", where="entity_key = 'desk:9'") == [
         (4, "Ny", False)
     ]
     again = read_star(warehouse)
@@ -198,7 +198,7 @@ def test_a_rebuild_keeps_numbers_and_a_number_that_went_is_not_given_again():
     assert read_rows(warehouse, "dim_member", "member_key", where="is_inferred") == []
     merge_events(warehouse, "member", make_event("member", 8, "2024-04-01", batch="b3"))
     build_star(warehouse, star)
-    assert read_rows(warehouse, "dim_member", "member_key", where="entity_key = 'psa:8'") == [(5,)]
+    assert read_rows(warehouse, "dim_member", "member_key", where="entity_key = 'desk:8'") == [(5,)]
 
 
 def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_another_one():
@@ -232,7 +232,7 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(SafetyCheckError) as caught:
         build_table(warehouse, STAR, MEMBER)
-    assert caught.value.details.startswith("key 7 of psa:1 and psa:")
+    assert caught.value.details.startswith("key 7 of desk:1 and desk:")
     assert read_star(warehouse) == before
     assert "sequence" in caught.value.hint
     build_star(warehouse, star_with("sequence"))

@@ -33,9 +33,6 @@ OWNS: dict[str, tuple[str, ...]] = {
     "pyarrow": (
         "headwater/warehouse/",
         "headwater/storage/delta.py",
-        "headwater/bronze/",
-        "headwater/gold/",
-        "headwater/testing/",
     ),
     "obstore": ("headwater/storage/object_store.py",),
     "deltalake": ("headwater/storage/delta.py",),

@@ -30,6 +30,7 @@ IMPORTS = {
     "headwater/warehouse/lake_reader.py": "duckdb",
     "headwater/warehouse/open_end.py": "duckdb",
     "headwater/warehouse/shadow_schema.py": "duckdb",
+    "headwater/warehouse/stage_rows.py": "duckdb",
     "headwater/silver/merge/replay.py": "duckdb",
     "headwater/run/inspect/raw_records.py": "duckdb",
     "headwater/run/pipeline/record_counts.py": "duckdb",

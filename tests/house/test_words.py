@@ -177,6 +177,22 @@ def test_nobody_decides_by_the_name_of_an_engine():
     assert not wrong, "\n".join(wrong)
 
 
+VENDOR_WORDS = re.compile(r"connectwise|\bpsa\b|(?<![a-z])_info\b|customField", re.IGNORECASE)
+OF_VENDORS = ("connectors/", "blueprints/", "sandbox/", "cli/demo/")
+
+
+def test_no_vendor_is_named_outside_of_what_is_its_own():
+    files = {path.relative_to(HOUSE).as_posix(): path for path in HOUSE.rglob("*.*") if path.is_file()}
+    wrong = [
+        f"{name}:{number}: {line.strip()[:100]}"
+        for name, path in sorted(files.items())
+        if not name.startswith(OF_VENDORS) and "__pycache__" not in name
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if VENDOR_WORDS.search(line)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def tracked() -> list[Path]:
     """Every file that git keeps or would keep."""
     listed = subprocess.run(

@@ -179,7 +179,7 @@ def test_backing_off_grows_is_capped_and_spread(tries, chance):
 
 def test_a_scope_says_who_shares_the_budget():
     def key(scope: str, connection: str, url: str = BASE, token: str = "t0p-secret") -> str:
-        return Limits(scope=scope).scope_key(connection=connection, base_url=url, proof={"Authorization": token})
+        return Limits(scope=scope).scope_key(connection=connection, base_url=url, identity={"password": token})
 
     assert key("connection", "a/psa") != key("connection", "b/psa")
     assert key("account", "a/psa") == key("account", "b/psa")

@@ -6,8 +6,9 @@ import base64
 
 import pytest
 
-from headwater.errors import DeclarationError
-from headwater.wire.auth import Basic, Headers, NoAuth
+from headwater.errors import DeclarationError, PermanentError
+from headwater.wire.auth import Basic, ClientCredentials, Headers, NoAuth, QueryKey, find_credentials
+from headwater.wire.message import Request, Response
 from headwater.wire.template import fill, find_placeholders
 
 VALUES = {"company": "acme", "public_key": "pub", "private_key": "s3cret", "client_id": "c-1"}
@@ -40,18 +41,106 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is():
     assert find_placeholders("{a}+{b}") == ("a", "b")
 
 
+REQUEST = Request(url="https://api.example.com/v1/tickets", headers={"Accept": "application/json"})
+
+
+def first(auth, values=VALUES, request=REQUEST):
+    """The first request that the flow of an auth sends."""
+    return next(auth.bind(values).flow(request))
+
+
 def test_basic_composes_the_user_and_adds_headers():
     auth = Basic(user="{company}+{public_key}", password="{private_key}", headers={"clientId": "{client_id}"})
-    headers = auth.headers_for(VALUES)
+    headers = first(auth).headers
     assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"acme+pub:s3cret"
     assert headers["clientId"] == "c-1"
+    assert headers["Accept"] == "application/json"
 
 
 def test_headers_carry_a_token_and_nothing_is_nothing():
-    assert Headers(headers={"Authorization": "Bearer {private_key}"}).headers_for(VALUES) == {
-        "Authorization": "Bearer s3cret"
-    }
-    assert NoAuth().headers_for(VALUES) == {}
+    sent = first(Headers(headers={"Authorization": "Bearer {private_key}"}))
+    assert sent.headers["Authorization"] == "Bearer s3cret"
+    assert first(NoAuth()) == REQUEST
+
+
+def test_a_key_in_the_query_joins_the_parameters_wherever_they_stand():
+    auth = QueryKey(params={"api_token": "{private_key}"})
+    assert first(auth).params == {"api_token": "s3cret"}
+    assert first(auth, request=REQUEST.with_params({"page": "2"})).params == {"page": "2", "api_token": "s3cret"}
+    link = first(auth, request=REQUEST.with_url("https://api.example.com/v1/tickets?page=2"))
+    assert (link.url, link.params) == ("https://api.example.com/v1/tickets?page=2&api_token=s3cret", {})
+
+
+def test_a_flow_adds_credentials_that_messages_hide():
+    sent = first(Basic(user="{company}", password="{private_key}", headers={"X-Key": "a-longer-key"}))
+    assert set(find_credentials(REQUEST, sent)) == {"a-longer-key", base64.b64encode(b"acme:s3cret").decode()}
+    assert "s3cret" in set(find_credentials(REQUEST, first(QueryKey(params={"key": "{private_key}"}))))
+
+
+def test_an_account_is_told_by_what_its_auth_says_filled_in():
+    auth = Basic(user="{company}", password="{private_key}", headers={"clientId": "{client_id}"})
+    assert auth.bind(VALUES).identity() == {".user": "acme", ".password": "s3cret", ".headers.clientId": "c-1"}
+    assert NoAuth().bind(VALUES).identity() == {}
+
+
+def answer(status, body=b"{}"):
+    return Response(status=status, headers={}, body=body)
+
+
+OAUTH = ClientCredentials(
+    token_url="https://login.example.com/token",
+    client_id="{client_id}",
+    client_secret="{private_key}",
+    params={"scope": "all"},
+)
+
+
+@pytest.mark.parametrize(
+    ("send", "kind", "body"),
+    [
+        ("form", "form", b"grant_type=client_credentials&scope=all&client_id=c-1&client_secret=s3cret"),
+        (
+            "json",
+            "json",
+            b'{"grant_type":"client_credentials","scope":"all","client_id":"c-1","client_secret":"s3cret"}',
+        ),
+        ("basic", "form", b"grant_type=client_credentials&scope=all"),
+    ],
+)
+def test_a_token_is_requested_once_and_used_until_it_is_refused(send, kind, body):
+    auth = OAUTH.model_copy(update={"send": send}).bind(VALUES)
+    flow = auth.flow(REQUEST)
+    asked = next(flow)
+    assert (asked.method, asked.url, asked.body) == ("POST", "https://login.example.com/token", body)
+    assert kind in asked.headers["Content-Type"]
+    assert ("Authorization" in asked.headers) == (send == "basic")
+    assert flow.send(answer(200, b'{"access_token":"one"}')).headers["Authorization"] == "Bearer one"
+    again = auth.flow(REQUEST)
+    assert next(again).headers["Authorization"] == "Bearer one"
+    assert again.send(answer(401)) == asked
+    assert again.send(answer(200, b'{"access_token":"two"}')).headers["Authorization"] == "Bearer two"
+    assert next(auth.flow(REQUEST)).headers["Authorization"] == "Bearer two"
+
+
+def test_a_refused_client_ends_the_flow_and_frees_the_lock():
+    auth = OAUTH.bind(VALUES)
+    for _ in range(2):
+        flow = auth.flow(REQUEST)
+        next(flow)
+        with pytest.raises(StopIteration):
+            flow.send(answer(401))
+    abandoned = auth.flow(REQUEST)
+    next(abandoned)
+    abandoned.close()
+    assert next(auth.flow(REQUEST)).method == "POST"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"access_token":7}', b'{"access_token":"a\\nb"}', b"<html>"])
+def test_an_answer_without_a_token_is_an_error_that_does_not_show_it(body):
+    flow = OAUTH.bind(VALUES).flow(REQUEST)
+    next(flow)
+    with pytest.raises(PermanentError, match="access_token"):
+        flow.send(answer(200, body))
 
 
 @pytest.mark.parametrize(
@@ -60,10 +149,11 @@ def test_headers_carry_a_token_and_nothing_is_nothing():
         Basic(user="x", password="{private_key}"),
         Basic(user="x", password="y", headers={"clientId": "{private_key}"}),
         Headers(headers={"X-Key": "{private_key}"}),
+        QueryKey(params={"key": "{private_key}"}),
     ],
 )
 def test_a_secret_with_a_line_break_is_refused_by_name_without_its_value(auth):
     with pytest.raises(DeclarationError) as caught:
-        auth.headers_for({"private_key": "s3cret\n"})
+        first(auth, {"private_key": "s3cret\n"})
     assert "private_key" in str(caught.value)
     assert "s3cret" not in str(caught.value)

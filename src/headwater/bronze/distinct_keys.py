@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+import duckdb
+
+from headwater.names import literal, quote
 
 
 def read_keys(files: Sequence[str], column: str) -> set[str]:
     """The values of `column` in the Parquet `files`, as text; a file that lacks the column has none."""
-    from pyarrow import parquet  # noqa: PLC0415 - heavy, and only nested resources need it
-
     keys: set[str] = set()
-    for file in files:
-        opened: Any = parquet.ParquetFile(file)
-        if column in opened.schema_arrow.names:
-            values = opened.read(columns=[column]).column(column)
-            keys.update(str(value) for value in values.unique().to_pylist() if value is not None)
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        for file in files:
+            source = f"read_parquet({literal(file)})"
+            names = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+            if column in names:
+                select = f"SELECT DISTINCT {quote(column)} FROM {source} WHERE {quote(column)} IS NOT NULL"
+                keys.update(str(key) for (key,) in connection.execute(select).fetchall())
     return keys

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +16,13 @@ from pydantic import BaseModel
 from headwater.batch import Batch
 from headwater.bronze.contract import keys_only, with_required
 from headwater.bronze.drift import DriftReport
+from headwater.bronze.json_text import JsonRewriter
 from headwater.bronze.jsonl import write_lines
 from headwater.bronze.parquet_writer import (
     Lines,
     ParquetWriter,
     TypeMismatch,
+    UnsettledJson,
     find_custom_fields,
     open_writer,
     sort_field_names,
@@ -147,6 +150,8 @@ class _Landing:
         self.rewriter = Rewriter(lake, self.raw, judge, self.report, self.parents)
         self.partial = PartialReader(self.shape)
         self.captions: dict[str, str] = {}
+        self.unsettled = False
+        """Whether DuckDB met a JSON value that is not canonical, or may not be."""
 
     def run(self, duck: ParquetWriter, scratch: str, *, now: datetime, rows: int | None) -> LandResult:
         """Try the columnar way; go the slow one where something does not fit."""
@@ -189,7 +194,8 @@ class _Landing:
         try:
             ids = surveyor.sample_custom_fields(self.bag) if self.bag is not None else ()
             return self._write_parquet(duck, self._lines(), scratch, sort_field_names((key, "") for key in ids))
-        except TypeMismatch:
+        except TypeMismatch as error:
+            self.unsettled = isinstance(error, UnsettledJson)
             return None
 
     def _lines(self) -> Lines:
@@ -213,19 +219,25 @@ class _Landing:
     def _rewrite(self, duck: ParquetWriter, scratch: str, seen: ScanResult) -> int:
         """The lines that fit, and those that a row by row reading lets pass."""
         duck.reserve_memory(seen.longest)
+        with suppress(TypeMismatch):
+            return self._rewrite_fitting(duck, scratch, seen)
+        # DuckDB minds something that the survey does not, e.g. a key that stands twice: now every row is read.
         try:
-            return self._rewrite_once(duck, scratch, seen, trusting=True)
-        except TypeMismatch:
-            # DuckDB minds something that the survey does not, e.g. a key that stands twice: now every row is read.
-            pass
-        try:
-            return self._rewrite_once(duck, scratch, seen, trusting=False)
+            return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(None))
         except TypeMismatch as error:
             raise LakeError("A batch cannot be typed.", where=self.raw, details=str(error)) from error
 
-    def _rewrite_once(self, duck: ParquetWriter, scratch: str, seen: ScanResult, *, trusting: bool) -> int:
+    def _rewrite_fitting(self, duck: ParquetWriter, scratch: str, seen: ScanResult) -> int:
+        """The lines that fit as they are, or with canonical JSON where DuckDB asks for it."""
+        if not self.unsettled:
+            with suppress(UnsettledJson):
+                return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(seen.misfits))
+        rewriter = JsonRewriter(self.shape.nodes)
+        return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(seen.misfits, rewriter))
+
+    def _stage(self, duck: ParquetWriter, scratch: str, seen: ScanResult, lines: Iterator[bytes]) -> int:
+        """Type `lines` by way of a file."""
         place = f"{scratch}.staged.tmp"
-        lines = self.rewriter.rewrite_lines(seen.misfits if trusting else None)
         try:
             size = write_lines(place, lines)
             staged = Lines(url=place, staged=True, longest=seen.longest, parents=self.resource.parent is not None)

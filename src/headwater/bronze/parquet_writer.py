@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import duckdb
-import pyarrow as pa
 
-from headwater.bronze.exact import parse, to_canonical_json
 from headwater.bronze.schema import BronzeSchema, columns_sql, kept_sql, struct_sql
-from headwater.bronze.spelling import CANONICAL
+from headwater.bronze.spelling import UNSETTLED
 from headwater.errors import LakeError
 from headwater.model.field import Node
 from headwater.names import literal, quote
@@ -35,6 +33,10 @@ _UNFIT = (
 
 class TypeMismatch(Exception):
     """DuckDB could not read some line as declared."""
+
+
+class UnsettledJson(TypeMismatch):
+    """Some line has a JSON value that must be written canonically before DuckDB reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,8 @@ class ParquetWriter:
         try:
             return self._connection.execute(statement)
         except _UNFIT as error:
-            raise TypeMismatch(_first_line(error)) from error
+            kind = UnsettledJson if UNSETTLED in str(error) else TypeMismatch
+            raise kind(_first_line(error)) from error
         except duckdb.Error as error:
             hint = "look at the space, the rights and the memory, then run again; nothing that was committed is lost"
             raise LakeError(
@@ -142,20 +145,10 @@ def open_writer(scratch: str) -> Iterator[ParquetWriter]:
     config: dict[str, Any] = {"memory_limit": f"{_MEMORY}MB", "temp_directory": str(spill), "threads": 1}
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
-        connection.create_function(CANONICAL, _to_canonical, ["VARCHAR"], "VARCHAR", type=cast("Any", "arrow"))
         try:
             yield ParquetWriter(connection)
         finally:
             shutil.rmtree(spill, ignore_errors=True)
-
-
-def _to_canonical(texts: Any) -> Any:
-    """The canonical texts of a column of JSON texts."""
-    known: dict[str, str] = {}
-    for text in texts.to_pylist():
-        if text not in known:
-            known[text] = to_canonical_json(parse(text))
-    return pa.array([known[text] for text in texts.to_pylist()], pa.string())
 
 
 def find_custom_fields(shape: BronzeSchema, name: str) -> Node | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from headwater.bronze.drift import DriftReport
+from headwater.bronze.json_text import JsonRewriter
 from headwater.bronze.jsonl import read_blocks
 from headwater.bronze.validate import RecordResult, RecordValidator
 from headwater.lake.base import Lake
@@ -43,12 +44,16 @@ class Rewriter:
     parents: Parents = field(default_factory=Parents)
     refused: list[RecordResult] = field(default_factory=list)
 
-    def rewrite_lines(self, misfits: Collection[int] | None) -> Iterator[bytes]:
-        """The kept lines. Row by row only where a line is in `misfits`; all of them when None."""
+    def rewrite_lines(self, misfits: Collection[int] | None, rewriter: JsonRewriter | None = None) -> Iterator[bytes]:
+        """The kept lines. Row by row only where a line is in `misfits`; all of them when None. `rewriter` rewrites the others."""
         self.refused.clear()
         for block in read_blocks(self.lake, self.raw):
             for number, text in enumerate(block.lines(), block.first):
-                kept = self._validate(number, text) if misfits is None or number in misfits else text
+                kept: bytes | None = None
+                if misfits is not None and number not in misfits:
+                    kept = rewriter.rewrite(text) if rewriter else text
+                if kept is None:
+                    kept = self._validate(number, text)
                 if kept:
                     yield wrap_record(number, self.parents.parent_of(number), kept)
 

@@ -6,14 +6,16 @@ import re
 
 from headwater.names import literal
 
-CANONICAL = "headwater_canonical"
-"""The function that brings a JSON text into its canonical form, in the DuckDB of a `ParquetWriter`."""
+UNSETTLED = "a JSON value may not be canonical"
+"""The error of DuckDB for a value that `json_text.JsonRewriter` must write first."""
 WRITTEN = "\ufdd0headwater:"
 """What a JSON string begins with that holds a canonical text, from a record that was read row by row."""
 
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _SETTLED = "0|-?[1-9][0-9]{0,17}"
-"""Numbers of JSON that are spelled canonically already; most of the others are, too, but cost a second look."""
+"""Whole numbers of JSON that are spelled canonically already. So are most others, but those are rare."""
+_FRACTION = r"(0|-?[1-9][0-9]{0,17})\.[0-9]{1,6}|-0\.[0-9]{0,5}[1-9]"
+"""Fractions of JSON that are canonical without the zeros at their end."""
 
 
 def decimal_sql(value: str, dtype: str) -> str:
@@ -40,7 +42,7 @@ def json_sql(value: str) -> str:
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN starts_with({text}, {literal(chr(34) + WRITTEN)}) "
         f"THEN substr({value} ->> '$', {len(WRITTEN) + 1}) "
-        f"WHEN {_settled_sql(text)} THEN {text} ELSE {CANONICAL}({text}) END"
+        f"WHEN {_settled_sql(text)} THEN {text} {_unsettled_sql(text)} END"
     )
 
 
@@ -49,7 +51,14 @@ def loose_sql(value: str) -> str:
     text = f"CAST({value} AS VARCHAR)"
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN starts_with({text}, '\"') THEN {value} ->> '$' "
-        f"WHEN {_settled_sql(text)} THEN {text} ELSE {CANONICAL}({text}) END"
+        f"WHEN {_settled_sql(text)} THEN {text} {_unsettled_sql(text)} END"
+    )
+
+
+def _unsettled_sql(text: str) -> str:
+    return (
+        f"WHEN regexp_full_match({text}, {literal(_FRACTION)}) THEN rtrim(rtrim({text}, '0'), '.') "
+        f"ELSE error({literal(UNSETTLED)})"
     )
 
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from headwater.bronze.bounds import find_excess
 from headwater.bronze.exact import format_number, parse, to_canonical_json
+from headwater.bronze.json_text import json_text, loose_text, map_values
 from headwater.bronze.schema import BronzeSchema, strict_type
-from headwater.bronze.spelling import WRITTEN
 from headwater.model.field import Node
 
 _SHORT = 80
@@ -123,15 +123,13 @@ class RecordValidator:
 
     def _repair_leaf(self, node: Node, value: Any, dumped: Any, path: str, repaired: list[str]) -> Any:
         each = _EACH.get("loose" if node.loose else node.dtype, _send)
-        sent = _map_values(node, value, each)
-        if each in (_loose, _json) or self._fits(node, value, sent):
+        sent = map_values(node, value, each)
+        if each in (loose_text, json_text) or self._fits(node, value, sent):
             return sent
         repaired.append(path)
         if node.dtype == "text":
-            return _map_values(node, value, _text)
-        return (
-            _map_values(node, dumped, lambda one: f"{Decimal(one):f}") if node.dtype.startswith("decimal") else dumped
-        )
+            return map_values(node, value, _text)
+        return map_values(node, dumped, lambda one: f"{Decimal(one):f}") if node.dtype.startswith("decimal") else dumped
 
     def _fits(self, node: Node, value: Any, sent: Any) -> bool:
         if node.dtype in _PLAIN and not all(map(_PLAIN[node.dtype].fullmatch, map(str, _many(value)))):
@@ -168,13 +166,6 @@ def _find_nul(nodes: Iterable[Node], mended: Any) -> str:
     return ""
 
 
-def _map_values(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:
-    """`value`, each of its elements where `node` is a list, changed unless it is null."""
-    if node.many and isinstance(value, list):
-        return [None if one is None else change(one) for one in value]
-    return change(value)
-
-
 def _send(value: Any) -> Any:
     """A number as DuckDB reads it without a double: as text, where it could come by one."""
     if isinstance(value, Decimal):
@@ -190,15 +181,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else format_number(value)
 
 
-def _loose(value: Any) -> str:
-    return value if isinstance(value, str) else to_canonical_json(value)
-
-
-def _json(value: Any) -> str:
-    return WRITTEN + to_canonical_json(value)
-
-
-_EACH: dict[str, Callable[[Any], Any]] = {"loose": _loose, "json": _json, "double": _double}
+_EACH: dict[str, Callable[[Any], Any]] = {"loose": loose_text, "json": json_text, "double": _double}
 """How values are sent to DuckDB; what takes any value as text that is canonical already."""
 
 

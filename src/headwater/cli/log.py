@@ -29,7 +29,7 @@ def listening() -> Iterator[EventListener]:
 
 
 def plain_lines() -> EventListener:
-    """A listener that writes `12:00:01 batch_extracted tenant=acme connection=psa resource=tickets rows=1000`.
+    """A listener that writes `12:00:01 batch_extracted tenant=acme connection=desk resource=tickets rows=1000`.
 
     Pages, empty windows and tables that stayed as they were are told only with `HEADWATER_LOG_LEVEL=debug`.
     """

@@ -13,7 +13,7 @@ from headwater.cli.lazy_command import Lazy
 
 COMMANDS = {
     "init": "Write a project to start from.",
-    "demo": "Sync a simulated ConnectWise for months, and report.",
+    "demo": "Sync a simulated service for months, and report.",
     "check": "Check every declaration of the project.",
     "plan": "Show what a run would do, and do nothing.",
     "run": "Read what is missing, and bring history and star up to date.",

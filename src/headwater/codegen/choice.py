@@ -13,6 +13,19 @@ from headwater.dtypes import DType
 from headwater.errors import DeclarationError
 
 
+class SharedObject(Declared):
+    """What one field holds in every schema that has it, whatever the description says of that field."""
+
+    field: str
+    """The field."""
+    many: bool = False
+    """Whether the field holds a list of such objects."""
+    keys: dict[str, DType]
+    """The keys of the object that are read, with their types."""
+    unread: tuple[str, ...] = ()
+    """Keys of the object, as patterns, that nobody wants; the general `unread` unless given."""
+
+
 class Choice(Declared):
     """The schemas of a description that become contracts, and where the description is wrong or silent."""
 
@@ -28,10 +41,14 @@ class Choice(Declared):
     """Whether fractions are amounts (money, hours, quantities), to be kept to the last digit, and no measurements."""
     refer: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     """References that the description lacks or that stand too deep: by schema and field, each with the keys it carries."""
-    unread: tuple[str, ...] = ("_info",)
+    objects: dict[str, SharedObject] = Field(default_factory=dict)
+    """Fields that hold the same object in every schema, e.g. who changed a record and when; by the name of its contract."""
+    unread: tuple[str, ...] = ()
     """Keys of nested objects that nobody wants."""
-    links: tuple[str, ...] = ("*_href",)
-    """Keys of a record's `_info`, as patterns, that nobody wants."""
+
+    def object_of(self, field: str) -> tuple[str, SharedObject] | None:
+        """The shared object that a field holds, with its name, if it holds one."""
+        return next(((name, one) for name, one in self.objects.items() if one.field == field), None)
 
 
 def load_choice(path: Path | None) -> Choice:

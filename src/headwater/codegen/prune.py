@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.codegen.choice import Choice
+from headwater.codegen.choice import Choice, SharedObject
 from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 
@@ -13,30 +13,6 @@ Schema = Mapping[str, Any]
 """A schema of an OpenAPI description."""
 
 _REF = "#/components/schemas/"
-_INFO = "RecordInfo"
-_BAG = "CustomField"
-_SHARED: dict[str, Any] = {
-    _INFO: {
-        "type": "object",
-        "properties": {
-            "lastUpdated": {"type": "string", "format": "date-time"},
-            "updatedBy": {"type": "string"},
-            "dateEntered": {"type": "string", "format": "date-time"},
-            "enteredBy": {"type": "string"},
-        },
-    },
-    _BAG: {
-        "type": "object",
-        "properties": {
-            "id": {"type": "integer"},
-            "caption": {"type": "string"},
-            "type": {"type": "string"},
-            "entryMethod": {"type": "string"},
-            "numberOfDecimals": {"type": "integer"},
-            "value": {},
-        },
-    },
-}
 _SCALARS: dict[str, Any] = {
     "text": {"type": "string"},
     "boolean": {"type": "boolean"},
@@ -72,18 +48,20 @@ def _has(schema: Schema, key: str) -> bool:
 
 def _build_added(name: str, choice: Choice) -> Schema:
     """A schema that the description lacks, from what the choice says about it."""
-    scalars = {
-        field: _SCALARS.get(dtype, {"type": "number", "format": "decimal"})
-        for field, dtype in choice.types[name].items()
-    }
+    scalars = {field: _scalar_of(dtype) for field, dtype in choice.types[name].items()}
     references = _build_references(name, choice)
-    shared = {"customFields": {"type": "array", "items": {}}, "_info": {"type": "object"}}
+    shared: dict[str, Schema] = {one.field: {} for one in choice.objects.values()}
     return {"type": "object", "properties": {**scalars, **references, **shared}}
 
 
 def _build_references(name: str, choice: Choice) -> dict[str, Schema]:
     """The references that a schema carries, as the choice says."""
     return {field: {"type": "object", "properties": _keys(keys)} for field, keys in choice.refer.get(name, {}).items()}
+
+
+def _scalar_of(dtype: str) -> Schema:
+    scalar: Schema = _SCALARS.get(dtype, {"type": "number", "format": "decimal"})
+    return scalar
 
 
 def _keys(keys: Iterable[str]) -> dict[str, Schema]:
@@ -111,10 +89,8 @@ class _Pruner:
         return {"type": "object", "properties": properties, "required": required}
 
     def _field(self, owner: str, field: str, schema: Schema) -> Schema:
-        if field == "_info":
-            return self._shared(_INFO)
-        if field == "customFields":
-            return {"type": "array", "items": self._shared(_BAG)}
+        if shared := self.choice.object_of(field):
+            return self._shared(*shared)
         if schema.get("type") == "array":
             return {"type": "array", "items": self._nested(owner, field, schema.get("items", {}))}
         return self._nested(owner, field, schema)
@@ -154,9 +130,11 @@ class _Pruner:
             return deeper or name, target
         return "", schema
 
-    def _shared(self, name: str) -> Schema:
-        self.met[name] = _SHARED[name]
-        return {"$ref": _REF + name}
+    def _shared(self, name: str, shared: SharedObject) -> Schema:
+        keys = {key: _scalar_of(dtype) for key, dtype in shared.keys.items()}
+        self.met[name] = {"type": "object", "properties": keys}
+        reference = {"$ref": _REF + name}
+        return {"type": "array", "items": reference} if shared.many else reference
 
 
 def _scalar(schema: Schema) -> Schema:

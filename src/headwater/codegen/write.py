@@ -50,11 +50,16 @@ def _imports(body: str) -> str:
 
 def _class(name: str, members: Iterable[Member], choice: Choice, *, record: bool) -> str:
     lines = [f"class {name}(Record):", f'    """{_title(name, record=record)}"""', ""]
-    unread = choice.links if name == "RecordInfo" else () if record else choice.unread
+    unread = () if record else _unread_keys(name, choice)
     if unread:
         lines += [f"    unread: ClassVar[tuple[str, ...]] = {_tuple(unread)}", ""]
     written = [_line(member, _AMOUNTS if choice.decimals else _TYPES) for member in members]
     return "\n".join([*lines, *(written or ["    pass"])])
+
+
+def _unread_keys(name: str, choice: Choice) -> tuple[str, ...]:
+    shared = choice.objects.get(name)
+    return (shared.unread if shared else ()) or choice.unread
 
 
 def _title(name: str, *, record: bool) -> str:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from headwater.clock import Clock
-from headwater.errors import PermanentError, ServiceError, TransientError
+from headwater.errors import DeclarationError, PermanentError, ServiceError, TransientError
 from headwater.events import EventListener, RequestRetried, discard
 from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector
+from headwater.wire.auth import Auth, find_credentials
 from headwater.wire.hosts import check_base, check_target, is_loopback
 from headwater.wire.limits import Limits, backoff
 from headwater.wire.message import Request, Response, redact
@@ -36,6 +38,9 @@ T = TypeVar("T")
 
 _TRIES_WITHOUT_A_SOUND = 3
 """Where nobody ever answered, the address is more likely wrong than the network broken: do not wait for long."""
+
+_LONGEST_FLOW = 8
+"""Requests that an auth flow may send for one that is asked for."""
 
 
 class Client:
@@ -64,9 +69,11 @@ class Client:
         base = fill(connector.base_url, self.settings, where=self._where)
         self.base_url = check_base(_collapse_slashes(base), where=self._where)
         self._headers = fill_headers(connector.headers, self.settings, where=self._where)
-        self._set_credentials(credentials.secrets)
+        self._auth = self._set_credentials(credentials.secrets)
         self._limits = credentials.limits or connector.limits
-        scope = self._limits.scope_key(connection=credentials.name, base_url=self.base_url, proof=self._proof)
+        scope = self._limits.scope_key(
+            connection=credentials.name, base_url=self.base_url, identity=self._auth.identity()
+        )
         self._rate_limiter = rate_limiters.get(scope, self._limits)
         self._http = _open_pool(self.base_url, self._limits)
         self._loopback = is_loopback(urlsplit(self.base_url).hostname or "")
@@ -97,7 +104,7 @@ class Client:
         try:
             check_target(request.url, base=self.base_url, hosts=self.connector.hosts)
         except PermanentError as error:
-            raise self._with_location(error, request) from None
+            raise self._with_location(error, request, ()) from None
         return request
 
     def fetch(self, request: Request) -> Response:
@@ -112,12 +119,13 @@ class Client:
         self.check_host(request)
         tries = 1
         while True:
+            sent: list[Request] = []
             try:
-                return read(self._ask(request))
+                return read(self._ask(request, sent))
             except TransientError as error:
-                self._wait(request, self._with_location(error, request), tries)
+                self._wait(request, self._with_location(error, request, sent), tries)
             except PermanentError as error:
-                raise self._with_location(error, request) from error.__cause__
+                raise self._with_location(error, request, sent) from error.__cause__
             tries += 1
 
     def read_service_time(self) -> datetime | None:
@@ -134,13 +142,13 @@ class Client:
         """What time it is for the service; this machine's time where it does not say."""
         return self.read_service_time() or self._clock.now()
 
-    def _ask(self, request: Request) -> Response:
+    def _ask(self, request: Request, sent: list[Request]) -> Response:
         """A good answer, or the error that the bad one means. Credentials that fail are renewed once."""
-        proof = self._proof
-        response = self._send(request, proof)
+        auth = self._auth
+        response = self._run_flow(auth, request, sent)
         verdict = self._check(response)
-        if isinstance(verdict, Refresh) and self._refresh_credentials(proof):
-            response = self._send(request, self._proof)
+        if isinstance(verdict, Refresh) and self._refresh_credentials(auth):
+            response = self._run_flow(self._auth, request, sent)
             verdict = self._check(response)
         if isinstance(verdict, Refresh):
             verdict = verdict.fallback
@@ -148,10 +156,34 @@ class Client:
             raise verdict
         return response
 
+    def _run_flow(self, auth: Auth, request: Request, sent: list[Request]) -> Response:
+        """Send what the auth flow of `request` yields; the last response. What goes out is added to `sent`."""
+        with closing(auth.flow(request)) as flow:
+            step = next(flow)
+            for _ in range(_LONGEST_FLOW):
+                self._check_step(step, request)
+                sent.append(step)
+                response = self._send(step)
+                try:
+                    step = flow.send(response)
+                except StopIteration:
+                    return response
+        raise PermanentError(f"the auth kind `{auth.kind}` came to no end", details=f"{_LONGEST_FLOW} requests")
+
+    def _check_step(self, step: Request, request: Request) -> None:
+        """Refuse a request of an auth flow to a host that the connector does not name: it carries a secret."""
+        if step.url == request.url:
+            return
+        try:
+            check_target(step.url, base=self.base_url, hosts=self.connector.hosts)
+        except PermanentError as error:
+            error.message = "the auth of the connector names a host that is not under `hosts:`; nothing was sent there"
+            raise
+
     def _check(self, response: Response) -> ResponseStatus:
         return check_status(response, now=self._clock.now(), secrets=tuple(self.connector.secrets))
 
-    def _send(self, request: Request, proof: Mapping[str, str]) -> Response:
+    def _send(self, request: Request) -> Response:
         import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)
 
         with self._rate_limiter.request_slot(self._clock):
@@ -161,7 +193,7 @@ class Client:
                     request.url,
                     # Empty parameters would take away the ones that the address itself carries.
                     params=dict(request.params) or None,
-                    headers={**request.headers, **proof},
+                    headers=dict(request.headers),
                     content=request.body,
                 )
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -188,27 +220,35 @@ class Client:
         self._listen(event)
         self._clock.sleep(after)
 
-    def _with_location(self, error: ServiceError, request: Request) -> ServiceError:
+    def _with_location(self, error: ServiceError, request: Request, sent: Sequence[Request]) -> ServiceError:
         """`error`, saying where it happened, and free of secrets whatever the service answered."""
-        error.where = error.where or f"{request}, {self._where}"
-        # The other two parts are our own words; a secret as short as `client` would only make them unreadable.
-        error.where = redact(error.where, self._hidden)
-        error.details = redact(error.details, self._hidden)
+        error.where = error.where or f"{sent[-1] if sent else request}, {self._where}"
+        hidden = {form for secret in self._secrets.values() for form in (secret, quote_plus(secret))}
+        hidden.update(word for step in sent for word in find_credentials(request, step))
+        # The other two slots are our own words; a secret as short as `client` would only make them unreadable.
+        error.where = redact(error.where, hidden)
+        error.details = redact(error.details, hidden)
         return error
 
-    def _set_credentials(self, secrets: Mapping[str, str]) -> None:
-        self._proof = self.connector.auth.headers_for({**self.settings, **secrets})
-        proofs = (word for value in self._proof.values() for word in value.split())
-        # `Basic` and `Bearer` are no secrets; a short word hidden everywhere would only make messages unreadable.
-        self._hidden = tuple({*secrets.values(), *(word for word in proofs if len(word) > 8)})
+    def _set_credentials(self, secrets: Mapping[str, str]) -> Auth:
+        """Use these secrets from now on; DeclarationError where the auth cannot be made of them."""
+        auth = self.connector.auth.bind({**self.settings, **secrets})
+        # A flow does no I/O: its first step shows what is missing before anything is sent.
+        with closing(auth.flow(Request(url=self.base_url))) as flow:
+            if next(flow, None) is None:
+                raise DeclarationError(f"The auth kind `{auth.kind}` sends no request.", where=self._where)
+        self._auth, self._secrets = auth, secrets
+        return auth
 
-    def _refresh_credentials(self, proof: Mapping[str, str]) -> bool:
-        """Whether the credentials are others now than `proof`, after the secrets were resolved once more."""
+    def _refresh_credentials(self, auth: Auth) -> bool:
+        """Whether the credentials are others now than those of `auth`, after the secrets were resolved once more."""
         with self._renewing:
             # Another read of this connection may have renewed them while this one was asking.
-            if self._proof == proof and self.credentials.renew is not None:
-                self._set_credentials(self.credentials.renew())
-            return self._proof != proof
+            if self._auth is auth and self.credentials.renew is not None:
+                secrets = self.credentials.renew()
+                if secrets != self._secrets:
+                    self._set_credentials(secrets)
+            return self._auth is not auth
 
 
 def _open_pool(base_url: str, limits: Limits) -> httpx2.Client:

@@ -12,7 +12,7 @@ from headwater.errors import LakeError
 from headwater.lake.base import Lake
 from headwater.ledger.base import Ledger, PageRow
 
-# Measured on ConnectWise tickets: level 2 and 3 take 1.3 and 2.2 times as long and come out no smaller.
+# Measured on tickets of a service desk: level 2 and 3 take 1.3 and 2.2 times as long and come out no smaller.
 _LEVEL = 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import DeclarationError
@@ -28,43 +27,44 @@ SPAN = (
 BEGINNING, FOREVER = "TIMESTAMP '1970-01-01 00:00:00'", "TIMESTAMP '9999-12-31 00:00:00'"
 """From when to when reserved and inferred members are valid."""
 
-_ARROW = {
-    "bool": "boolean",
-    "int8": "integer",
-    "int16": "integer",
-    "int32": "integer",
-    "uint8": "integer",
-    "uint16": "integer",
-    "int64": "bigint",
-    "uint32": "bigint",
-    "float": "double",
-    "double": "double",
-    "string": "text",
-    "large_string": "text",
-    "string_view": "text",
-    "null": "text",
-    "date32[day]": "date",
-    "timestamp[us]": "timestamp",
-    "timestamp[ms]": "timestamp",
-    "timestamp[s]": "timestamp",
-    "timestamp[ns]": "timestamp",
+_DTYPES = {
+    "BOOLEAN": "boolean",
+    "TINYINT": "integer",
+    "SMALLINT": "integer",
+    "INTEGER": "integer",
+    "UTINYINT": "integer",
+    "USMALLINT": "integer",
+    "BIGINT": "bigint",
+    "UINTEGER": "bigint",
+    "HUGEINT": "decimal(38,0)",
+    "UHUGEINT": "decimal(38,0)",
+    "FLOAT": "double",
+    "DOUBLE": "double",
+    "VARCHAR": "text",
+    "JSON": "text",
+    "UUID": "text",
+    '"NULL"': "text",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_S": "timestamp",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_NS": "timestamp",
 }
+"""DuckDB's types as those of a column in gold."""
 
 
 def infer_types(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
     """The columns of a SELECT and their types, as they are inferred."""
-    schema = warehouse.schema_of(select)
-    return {name: _dtype(name, kind, where) for name, kind in zip(schema.names, schema.types, strict=True)}
+    return {name: _dtype(name, kind, where) for name, kind in warehouse.schema_of(select).items()}
 
 
-def _dtype(name: str, kind: Any, where: str) -> str:
-    text = str(kind)
-    if text.startswith("decimal128("):
-        return "decimal" + text.removeprefix("decimal128").replace(" ", "")
-    if text in _ARROW:
-        return _ARROW[text]
+def _dtype(name: str, kind: str, where: str) -> str:
+    if kind.startswith("DECIMAL("):
+        return kind.lower().replace(" ", "")
+    if kind in _DTYPES:
+        return _DTYPES[kind]
     raise DeclarationError(
-        f"`{name}` has a type that no table of gold may have.", where=where, details=text, hint="cast it, e.g. to text"
+        f"`{name}` has a type that no table of gold may have.", where=where, details=kind, hint="cast it, e.g. to text"
     )
 
 

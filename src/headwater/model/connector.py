@@ -8,9 +8,10 @@ from pydantic import Field
 
 from headwater.clock import Span
 from headwater.declared import Declared
+from headwater.model.auth_kinds import DeclaredAuth
 from headwater.model.resource import Resource
 from headwater.names import Name
-from headwater.wire.auth import Auth, NoAuth
+from headwater.wire.auth import NoAuth
 from headwater.wire.cursor import Cursor, FullSnapshot
 from headwater.wire.limits import Limits
 from headwater.wire.paging import Paging, Unpaged
@@ -41,6 +42,8 @@ class Connector(Declared):
     """Its name."""
     title: str = ""
     """The service's name, as people say it."""
+    default_connection_name: Name | None = None
+    """The name of a connection in a project that `headwater init` writes; the connector's name unless given."""
     base_url: str
     """Where its paths begin; `{name}` stands for a setting."""
     hosts: tuple[str, ...] = ()
@@ -49,7 +52,7 @@ class Connector(Declared):
     """What a connection must or may say."""
     secrets: dict[Name, str] = Field(default_factory=dict)
     """The secrets a connection refers to, each with a line that says what it is."""
-    auth: Auth = NoAuth()
+    auth: DeclaredAuth = NoAuth()
     """How requests prove who asks."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Headers of every request."""

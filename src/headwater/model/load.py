@@ -164,8 +164,10 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
     last = path[-1] if path else ""
     where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
-        hint = did_you_mean(last, fields.names(path[:-1]))
-        return DeclarationError(f"`{'.'.join(path)}` is not known here.", where=where, details=last, hint=hint)
+        known = error.get("ctx", {}).get("known") or fields.names(path[:-1])
+        return DeclarationError(
+            f"`{'.'.join(path)}` is not known here.", where=where, details=last, hint=did_you_mean(last, known)
+        )
     if error["type"] == "missing":
         return DeclarationError(
             f"`{'.'.join(path)}` is missing.", where=where, details="nothing", hint=f"add `{last}:`"

@@ -70,7 +70,7 @@ class Verify(Declared):
 
 
 class Resource(Declared):
-    """One collection of records in a service: `tickets` of ConnectWise."""
+    """One collection of records in a service: the tickets of a service desk."""
 
     resource: Name
     """Its name in Headwater."""

@@ -42,7 +42,7 @@ _WORD_BORDER = re.compile(r"(?<!^)(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An event as a log line: `batch_extracted tenant=acme connection=psa resource=tickets rows=1000`."""
+    """An event as a log line: `batch_extracted tenant=acme connection=desk resource=tickets rows=1000`."""
 
     name: str
     fields: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Plugs, found by entry point: connectors, blueprints, warehouses, ledgers. The only importer by name."""
+"""Plugs, found by entry point: connectors, blueprints, warehouses, ledgers. Auth kinds are found by `model.auth_kinds`."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class StepResult:
     """What became of one step of a plan."""
 
     step: str
-    """Its id, e.g. `extract:psa/tickets/..`, `conform:ticket`, `build:dim_company`."""
+    """Its id, e.g. `extract:desk/tickets/..`, `conform:ticket`, `build:dim_company`."""
     state: StepState
     detail: str = ""
     """A few words: rows read, rows written, or why it was skipped."""

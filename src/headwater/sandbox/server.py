@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from headwater.clock import Clock, SystemClock
-from headwater.errors import HeadwaterError, StateError
+from headwater.errors import DeclarationError, HeadwaterError, StateError
 
 Application = Callable[..., Awaitable[None]]
 """An ASGI application."""
@@ -75,6 +75,19 @@ def url_of(listener: socket.socket) -> str:
 def _tcp_socket() -> socket.socket:
     # The protocol is named because asyncio turns off Nagle's delay (40 ms an answer) only where it is.
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+
+
+def check_server() -> None:
+    """DeclarationError with the line to type, where the HTTP server is not installed."""
+    try:
+        import uvicorn  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise DeclarationError(
+            "The extra `sandbox` is not installed.",
+            where="headwater[sandbox]",
+            details="no module uvicorn",
+            hint='pip install "headwater[sandbox]"',
+        ) from error
 
 
 def _server(app: Application) -> Any:

@@ -1,35 +1,48 @@
-"""Which services are simulated, and how one of them is served."""
+"""Which services are simulated, and how one of them is served. They are found by the entry point group `headwater.sandboxes`."""
 
 from __future__ import annotations
 
+import argparse
+from importlib.metadata import entry_points
+from typing import Protocol
+
 from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
-from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.connectwise.auth import Access
-from headwater.sandbox.server import bound, run
+from headwater.sandbox.server import Application, bound, run
 
-SERVICES = {"connectwise": connectwise}
-"""What makes the application of each simulated service."""
+GROUP = "headwater.sandboxes"
+"""The entry point group of simulated services: the name is the service, the value a class with the methods of `Sandbox`."""
 
 
-def serve(
-    service: str,
-    *,
-    port: int = 0,
-    seed: int = 7,
-    companies: int = 12,
-    months: int = 6,
-    host: str = "127.0.0.1",
-    access: Access | None = None,
-) -> None:
+class Sandbox(Protocol):
+    """A simulated service."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options of this service to those of every service (`--port`, `--host`)."""
+        ...
+
+    def build_app(self, options: argparse.Namespace) -> Application:
+        """The service as an ASGI application."""
+        ...
+
+
+def sandbox_names() -> tuple[str, ...]:
+    """The simulated services that are installed, sorted."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
+def load_sandbox(name: str) -> Sandbox:
+    """The simulated service `name`; DeclarationError where there is none."""
+    point = next(iter(entry_points(group=GROUP, name=name)), None)
+    if point is None:
+        names = sandbox_names()
+        hint = did_you_mean(name, names) or f"installed: {', '.join(names)}"
+        raise DeclarationError(f"`{name}` is not simulated", where="sandbox SERVICE", details=name, hint=hint)
+    sandbox: Sandbox = point.load()()
+    return sandbox
+
+
+def serve(sandbox: Sandbox, options: argparse.Namespace) -> None:
     """Serve a simulated service until interrupted; prints one line, its URL, once it listens."""
-    if service not in SERVICES:
-        raise DeclarationError(
-            f"`{service}` is not simulated",
-            where="sandbox SERVICE",
-            details=service,
-            hint=did_you_mean(service, SERVICES),
-        )
-    with bound(host, port) as listener:
-        app = SERVICES[service](seed=seed, companies=companies, months=months, access=access)
-        run(app, listener)
+    with bound(options.host, options.port) as listener:
+        run(sandbox.build_app(options), listener)

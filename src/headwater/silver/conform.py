@@ -218,7 +218,7 @@ def _replay_keys(work: ConformJob, keys: str, landed: Sequence[LandedBatch]) -> 
         take_in_order(
             inner, [one for one in landed if one.batch.id in known and one.batch.feed.connection in concerned]
         )
-        told = scratch.warehouse.arrow(
+        told = scratch.warehouse.fetch_arrow(
             select_deciding(work.entity, scratch.warehouse.ref("silver", f"{work.entity.entity}_log"))
         )
         with again.scratch() as second:

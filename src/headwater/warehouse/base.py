@@ -19,6 +19,14 @@ FileFormat = Literal["parquet", "csv"]
 """What a table can be written as."""
 
 
+class ArrowStream(Protocol):
+    """Rows as Arrow's PyCapsule protocol hands them over: a pyarrow Table or RecordBatchReader, or an answer of DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a stream, once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """Facts about an engine. Deciders ask these, never the engine's name."""
@@ -170,12 +178,16 @@ class Warehouse(Protocol):
         """The answer to a statement in the engine's own dialect, as a pyarrow Table."""
         ...
 
-    def fetch_arrow(self, select: str) -> Any:
-        """The answer to a portable SELECT, as a pyarrow Table."""
+    def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """The names of the columns and the rows of a small answer to a statement in the engine's own dialect."""
         ...
 
-    def schema_of(self, select: str) -> Any:
-        """The pyarrow schema of a SELECT over stored tables, without running it: alike on every engine."""
+    def fetch_arrow(self, select: str) -> ArrowStream:
+        """The answer to a portable SELECT, for `stage_arrow` of another warehouse. Read it before the next statement."""
+        ...
+
+    def schema_of(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT over stored tables and their types in DuckDB's spelling, without running it."""
         ...
 
     def stage(self, name: str, select: str, *more: str) -> str:
@@ -186,8 +198,8 @@ class Warehouse(Protocol):
         """
         ...
 
-    def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table (or RecordBatchReader, taken as it comes) as a temporary table; the quoted name to use."""
+    def stage_arrow(self, name: str, table: ArrowStream) -> str:
+        """Rows, taken as they come, as a temporary table; the quoted name to use."""
         ...
 
     def unstage(self, name: str) -> None:

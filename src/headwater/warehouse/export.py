@@ -35,6 +35,13 @@ def arrow_type(dtype: str) -> Any:
     return pa.decimal128(int(found[1]), int(found[2])) if found else _TYPES.get(dtype, pa.string())
 
 
+def answer_by_arrow(self: Any, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """`Warehouse.answer`, for an engine whose `arrow` gives a pyarrow Table."""
+    table = self.arrow(statement)
+    columns = [column.to_pylist() for column in table.columns]
+    return tuple(table.column_names), list(zip(*columns, strict=True))
+
+
 def write_rows(
     columns: Sequence[TableColumn], rows: Iterable[Sequence[tuple[Any, ...]]], path: str, file_format: FileFormat
 ) -> int:

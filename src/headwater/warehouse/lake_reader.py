@@ -7,9 +7,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
-import pyarrow as pa
-
-from headwater.warehouse.base import Warehouse
+from headwater.warehouse.base import ArrowStream, Warehouse
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -48,11 +46,14 @@ class LakeReader(AbstractContextManager["LakeReader"]):
         return self._warehouse.stage(name, *selects)
 
 
-def _chain_batches(source: DuckDB, selects: Sequence[str]) -> pa.RecordBatchReader:
+def _chain_batches(source: DuckDB, selects: Sequence[str]) -> ArrowStream:
     """The rows of all SELECTs as they come: no more than a few batches are held at once."""
+    # Only engines that do not read the lake by themselves come here; their extras bring pyarrow.
+    import pyarrow as pa  # noqa: PLC0415
+
     first = source.arrow_batches(selects[0])
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches() -> Iterator[Any]:
         yield from first
         for select in selects[1:]:
             yield from source.arrow_batches(select)

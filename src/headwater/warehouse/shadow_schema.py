@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -29,8 +28,8 @@ class ShadowSchema:
         """Let go of it."""
         self._empty.close()
 
-    def schema_of(self, select: str) -> Any:
-        """The pyarrow schema of a SELECT over stored tables."""
+    def schema_of(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT over stored tables and their types."""
         for table in sqlglot.parse_one(select, read=PORTABLE_SQL).find_all(exp.Table):
             if table.db in LAYERS:
                 self._reflect(table.db, table.name)

@@ -1,30 +1,81 @@
-"""How a request proves who is asking. Values are placeholders in braces: `{company}` names a setting or a secret."""
+"""How requests prove who asks: each kind is one class, found by the entry point group `headwater.auth`.
+
+A kind is a flow, without I/O: it yields the requests to send and receives their responses. `extract/client.py` drives it.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Annotated, Literal
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Literal, Self
+from urllib.parse import quote_plus, urlencode
 
-from pydantic import Field
+import msgspec
+from pydantic import Field, PrivateAttr
 
 from headwater.declared import Declared
-from headwater.errors import DeclarationError
-from headwater.wire.template import fill, fill_headers, find_placeholders
+from headwater.errors import DeclarationError, PermanentError
+from headwater.wire.message import Request, Response
+from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
+
+_SHORT_WORD = 8
+"""`Basic` and `Bearer` are no secrets; a word as short, hidden everywhere, would only make messages unreadable."""
 
 
-class NoAuth(Declared):
+class Auth(Declared):
+    """How requests prove who asks. `kind` names an installed auth kind, whose own keys stand beside it.
+
+    In the texts of a kind, a placeholder in braces stands for a setting or a secret: `{company}`.
+    """
+
+    kind: str
+    """Which kind: one of this section, or one that another package installs."""
+
+    _values: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    def bind(self, values: Mapping[str, str]) -> Self:
+        """A copy for one connection, with the settings and secrets that its placeholders stand for."""
+        bound = self.model_copy()
+        bound.start(values)
+        return bound
+
+    def start(self, values: Mapping[str, str]) -> None:
+        """Take the settings and secrets of a connection. A kind that keeps something between requests empties it here."""
+        self._values = dict(values)
+
+    def flow(self, request: Request) -> Generator[Request, Response, None]:
+        """Yield each request to send, and receive its response. The last response is the answer to `request`.
+
+        Do no I/O here. What a flow needs to keep between requests, such as a token, belongs into private attributes of the
+        bound copy. Several threads may run flows of one copy at once.
+        """
+        yield request
+
+    def fill(self, text: str) -> str:
+        """`text` with its placeholders filled in."""
+        return fill(text, self._values, where=self._where)
+
+    def fill_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """`headers` with their placeholders filled in; DeclarationError for a value that no header can carry."""
+        return fill_headers(headers, self._values, where=self._where)
+
+    def identity(self) -> dict[str, str]:
+        """The filled-in texts of this declaration, which tell one account of a service from another."""
+        return {name: self.fill(text) for name, text in _flatten(self.model_dump(exclude={"kind"}))}
+
+    @property
+    def _where(self) -> str:
+        return f"auth of the connector ({self.origin})"
+
+
+class NoAuth(Auth):
     """Nothing is proved: public services and tests."""
 
     kind: Literal["none"] = "none"
 
-    def headers_for(self, values: Mapping[str, str]) -> dict[str, str]:
-        """No header."""
-        del values
-        return {}
 
-
-class Basic(Declared):
+class Basic(Auth):
     """HTTP Basic, with a user name that may be composed, and further headers."""
 
     kind: Literal["basic"] = "basic"
@@ -35,33 +86,148 @@ class Basic(Declared):
     headers: dict[str, str] = Field(default_factory=dict)
     """Further headers that carry credentials, e.g. `clientId: "{client_id}"`."""
 
-    def headers_for(self, values: Mapping[str, str]) -> dict[str, str]:
-        """`Authorization` and the further headers, filled in from settings and secrets."""
-        where = _where(self)
-        _refuse_line_breaks(f"{self.user}{self.password}", values, where=where)
-        pair = f"{fill(self.user, values, where=where)}:{fill(self.password, values, where=where)}"
-        proof = base64.b64encode(pair.encode()).decode()
-        return {"Authorization": f"Basic {proof}", **fill_headers(self.headers, values, where=where)}
+    def flow(self, request: Request) -> Generator[Request, Response, None]:
+        """Add `Authorization` and the further headers."""
+        for text in (self.user, self.password):
+            _refuse_line_breaks(text, self._values, where=self._where)
+        proof = encode_basic(self.fill(self.user), self.fill(self.password))
+        yield request.with_headers({"Authorization": proof, **self.fill_headers(self.headers)})
 
 
-class Headers(Declared):
+class Headers(Auth):
     """One or several headers that carry keys or a bearer token."""
 
     kind: Literal["headers"] = "headers"
     headers: dict[str, str]
     """Header names and values, e.g. `Authorization: "Bearer {token}"`."""
 
-    def headers_for(self, values: Mapping[str, str]) -> dict[str, str]:
-        """The headers, filled in from settings and secrets."""
-        return fill_headers(self.headers, values, where=_where(self))
+    def flow(self, request: Request) -> Generator[Request, Response, None]:
+        """Add the headers."""
+        yield request.with_headers(self.fill_headers(self.headers))
 
 
-Auth = Annotated[NoAuth | Basic | Headers, Field(discriminator="kind")]
-"""Every way of proving who asks that a manifest may name."""
+class QueryKey(Auth):
+    """One or several query parameters that carry keys. Prefer `headers` where a service takes both: logs keep addresses."""
+
+    kind: Literal["query"] = "query"
+    params: dict[str, str]
+    """Parameter names and values, e.g. `api_token: "{token}"`."""
+
+    def flow(self, request: Request) -> Generator[Request, Response, None]:
+        """Add the parameters, also to an address that carries its own query."""
+        for text in self.params.values():
+            _refuse_line_breaks(text, self._values, where=self._where)
+        yield add_query(request, fill_all(self.params, self._values, where=self._where))
 
 
-def _where(auth: Declared) -> str:
-    return f"auth of the connector ({auth.origin})"
+class ClientCredentials(Auth):
+    """OAuth 2.0 with the grant `client_credentials`: a token is requested, and used until the service refuses it."""
+
+    kind: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+    token_url: str
+    """Where a token is requested, e.g. `https://login.example.com/oauth/token`. `hosts:` must list a host of its own."""
+    client_id: str
+    """The id of the client, e.g. `{client_id}`."""
+    client_secret: str
+    """The secret of the client, e.g. `{client_secret}`."""
+    params: dict[str, str] = Field(default_factory=dict)
+    """Further parameters of the token request, e.g. `scope: all`."""
+    send: Literal["form", "json", "basic"] = "form"
+    """How id and secret are sent: in a form, in JSON, or as HTTP Basic beside a form."""
+
+    _token: str = PrivateAttr("")
+    _lock: Any = PrivateAttr(default_factory=threading.Lock)
+
+    def start(self, values: Mapping[str, str]) -> None:
+        """Take the settings and secrets of a connection, which has no token yet."""
+        super().start(values)
+        self._token, self._lock = "", threading.Lock()
+
+    def flow(self, request: Request) -> Generator[Request, Response, None]:
+        """Request a token if there is none, and once more if the service refuses the one there is."""
+        # Read before the lock: whoever waits for it takes the token that another thread got meanwhile.
+        used = self._token
+        if not used:
+            refusal = yield from self._renew_token(used)
+            if refusal:
+                return
+            used = self._token
+        response = yield request.with_headers({"Authorization": f"Bearer {used}"})
+        if response.status == 401:
+            refusal = yield from self._renew_token(used)
+            if not refusal:
+                yield request.with_headers({"Authorization": f"Bearer {self._token}"})
+
+    def _renew_token(self, used: str) -> Generator[Request, Response, bool]:
+        """Get another token than `used`; whether the service refused. Its refusal is then the answer."""
+        with self._lock:
+            if self._token == used:
+                response = yield self._token_request()
+                if response.status not in range(200, 300):
+                    return True
+                self._token = _read_token(response)
+        return False
+
+    def _token_request(self) -> Request:
+        client = {"client_id": self.fill(self.client_id), "client_secret": self.fill(self.client_secret)}
+        params = {"grant_type": "client_credentials", **fill_all(self.params, self._values, where=self._where)}
+        headers = {"Accept": "application/json"}
+        if self.send == "basic":
+            headers["Authorization"] = encode_basic(client["client_id"], client["client_secret"])
+        else:
+            params |= client
+        kind, body = "application/x-www-form-urlencoded", urlencode(params).encode()
+        if self.send == "json":
+            kind, body = "application/json", msgspec.json.encode(params)
+        return Request(
+            url=self.fill(self.token_url), method="POST", headers={**headers, "Content-Type": kind}, body=body
+        )
+
+
+def encode_basic(user: str, password: str) -> str:
+    """The value of an `Authorization` header for HTTP Basic."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def add_query(request: Request, params: Mapping[str, str]) -> Request:
+    """`request` with further query parameters, whether its own stand in `params` or in its address."""
+    if request.params or "?" not in request.url:
+        return request.with_params(params)
+    address, mark, fragment = request.url.partition("#")
+    return request.with_url(f"{address}&{urlencode(params)}{mark}{fragment}")
+
+
+def find_credentials(request: Request, sent: Request) -> Iterator[str]:
+    """The words that a flow added to `request` when it was `sent`: what no message may show."""
+    for name, value in sent.headers.items():
+        if request.headers.get(name) != value:
+            yield from (word for word in value.split() if len(word) > _SHORT_WORD)
+    for name, value in sent.params.items():
+        if request.params.get(name) != value:
+            yield from (value, quote_plus(value))
+
+
+def _read_token(response: Response) -> str:
+    try:
+        token = msgspec.json.decode(response.body)["access_token"]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError, TypeError):
+        token = None
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        raise PermanentError(
+            "the answer to the request for a token holds no `access_token`",
+            details=f"content-type {response.headers.get('content-type', 'not given')}",
+            hint="check `token_url` in `auth:` of the connector",
+        )
+    return token
+
+
+def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The texts below a value, by dotted path."""
+    if isinstance(value, str):
+        yield name, value
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, inner in items:
+        yield from _flatten(inner, f"{name}.{key}")
 
 
 def _refuse_line_breaks(text: str, values: Mapping[str, str], *, where: str) -> None:

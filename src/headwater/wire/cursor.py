@@ -29,7 +29,7 @@ class ChangeFilter(Declared):
     """E.g. `conditions: "lastUpdated >= [{since}] and lastUpdated < [{until}]"`. A filter that knows only a lower bound
     leaves `{until}` out: what is newer is taken, and read again with the next window."""
     field: str
-    """Where a record says when it changed, as a path, e.g. `_info.lastUpdated`. Checked on every record."""
+    """Where a record says when it changed, as a path, e.g. `meta.updated_at`. Checked on every record."""
     format: Literal["iso", "epoch", "epoch_ms"] = "iso"
     """How an instant is written in a request."""
     grain: Span = "1s"

@@ -42,8 +42,8 @@ class Limits(Declared):
         """`max_wait` in seconds."""
         return parse_span(self.max_wait).total_seconds()
 
-    def scope_key(self, *, connection: str, base_url: str, proof: Mapping[str, str]) -> str:
-        """The name of the budget that a connection draws on; `proof` are the headers that say who asks.
+    def scope_key(self, *, connection: str, base_url: str, identity: Mapping[str, str]) -> str:
+        """The name of the budget that a connection draws on; `identity` is what tells its account from others.
 
         Credentials enter as a digest: two connections with the same ones meet, and nobody can read them back.
         """
@@ -52,7 +52,7 @@ class Limits(Declared):
         host = urlsplit(base_url).netloc.lower()
         if self.scope == "host":
             return f"host {host}"
-        seed = "\0".join(f"{name}={value}" for name, value in sorted(proof.items()))
+        seed = "\0".join(f"{name}={value}" for name, value in sorted(identity.items()))
         return f"account {host} {hashlib.sha256(seed.encode()).hexdigest()[:16]}"
 
 

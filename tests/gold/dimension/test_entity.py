@@ -105,7 +105,7 @@ def test_an_attribute_may_be_an_expression_and_load_metadata_is_the_batch_of_the
 
 def test_the_key_of_a_member_hangs_on_its_entity_key_and_the_start_of_its_version():
     warehouse = built(moved(opened("company", "address")), company(segment="T2"))
-    first = warehouse.rows(f"SELECT {keys.hash53_sql(repr('first|psa:1'))}")[0][0]
+    first = warehouse.rows(f"SELECT {keys.hash53_sql(repr('first|desk:1'))}")[0][0]
     stored = dict(read_rows(warehouse, "dim_company", "valid_from", "company_key", where=REAL))
     assert stored["2024-01-01"] == first
     # Earlier news: what begins first now has the first key, and the former first gets that of its start.
@@ -125,7 +125,7 @@ def test_a_collision_of_keys_stops_the_load_and_writes_nothing(monkeypatch):
         built(warehouse, company(segment="T2"))
     # An engine that keeps keys by itself names the key; elsewhere we look, and name the members as well.
     assert (
-        "(7)" if warehouse.capabilities.dialect.name == "postgres" else "key 7 of psa:1 and psa:8"
+        "(7)" if warehouse.capabilities.dialect.name == "postgres" else "key 7 of desk:1 and desk:8"
     ) in caught.value.details
     assert "sequence" in caught.value.hint
     assert warehouse.describe("gold", "dim_company") is None
@@ -138,7 +138,10 @@ def test_keys_in_sequence_are_numbered_by_arrival_and_kept():
         warehouse, "company", make_event("company", 5, "2024-01-02"), make_event("company", 3, "2024-01-01", batch="b2")
     )
     built(warehouse, dimension)
-    assert read_rows(warehouse, "dim_company", "company_key", "entity_key", where=REAL) == [(1, "psa:5"), (2, "psa:3")]
+    assert read_rows(warehouse, "dim_company", "company_key", "entity_key", where=REAL) == [
+        (1, "desk:5"),
+        (2, "desk:3"),
+    ]
     merge_events(
         warehouse,
         "company",
@@ -147,10 +150,10 @@ def test_keys_in_sequence_are_numbered_by_arrival_and_kept():
     )
     built(warehouse, dimension)
     assert read_rows(warehouse, "dim_company", "company_key", "entity_key", "valid_from", where=REAL) == [
-        (1, "psa:5", "2023-02-02"),
-        (2, "psa:3", "2024-01-01"),
-        (3, "psa:5", "2024-01-02"),
-        (4, "psa:5", "2024-02-02"),
+        (1, "desk:5", "2023-02-02"),
+        (2, "desk:3", "2024-01-01"),
+        (3, "desk:5", "2024-01-02"),
+        (4, "desk:5", "2024-02-02"),
     ]
 
 
@@ -236,7 +239,7 @@ def test_a_circle_of_ancestors_is_reported_and_gives_nothing():
     (finding,) = heard
     assert isinstance(finding, FindingMade)
     assert (finding.finding.finding, finding.finding.count) == ("ancestor_cycle", 3)
-    assert finding.finding.detail.endswith(": psa:1, psa:2, psa:3")
+    assert finding.finding.detail.endswith(": desk:1, desk:2, desk:3")
 
 
 def test_a_build_touches_the_changed_members_only_and_a_replay_none():

@@ -141,15 +141,15 @@ def test_a_member_met_early_is_inferred_keeps_its_key_and_goes_when_nobody_asks(
     early = read_rows(
         warehouse, "dim_member", "entity_key", "member_key", "is_inferred", "cost", where="member_key > 0"
     )
-    assert [row[0] for row in early] == ["psa:1", "psa:2"]
+    assert [row[0] for row in early] == ["desk:1", "desk:2"]
     assert all(inferred and cost is None for _, _, inferred, cost in early)
 
     before = read_rows(warehouse, "fact_entry", "entry_id", "member_key")
     paid(warehouse)
     loaded(warehouse, table)
     assert read_rows(warehouse, "fact_entry", "entry_id", "member_key") == before
-    assert found(warehouse)[1] == ("psa:1", 10, "2024-02-01")
-    assert read_rows(warehouse, "dim_member", "entity_key", where="is_inferred") == [("psa:2",)]
+    assert found(warehouse)[1] == ("desk:1", 10, "2024-02-01")
+    assert read_rows(warehouse, "dim_member", "entity_key", where="is_inferred") == [("desk:2",)]
 
     merge_events(warehouse, "entry", make_event("entry", 2, "2024-07-01", member_id=1))
     loaded(warehouse, table)
@@ -163,7 +163,7 @@ def test_an_inferred_member_stays_while_another_fact_asks_for_it():
     build_star(warehouse)
     merge_events(warehouse, "entry", make_event("entry", 1, "2024-07-01", company_id=None))
     build_star(warehouse)
-    assert read_rows(warehouse, "dim_company", "entity_key", where="is_inferred") == [("psa:5",)]
+    assert read_rows(warehouse, "dim_company", "entity_key", where="is_inferred") == [("desk:5",)]
     merge_events(warehouse, "product", make_event("product", 1, "2024-07-01", "D"))
     build_star(warehouse)
     assert read_rows(warehouse, "dim_company", "entity_key", where="is_inferred") == []
@@ -262,7 +262,7 @@ def test_a_row_goes_when_its_source_row_is_deleted():
     loaded(warehouse, by_member())
     merge_events(warehouse, "entry", make_event("entry", 1, "2024-07-01", "D"))
     assert loaded(warehouse, by_member()) == WriteCounts(deleted=1)
-    assert read_rows(warehouse, "fact_entry", "entity_key") == [("psa:2",)]
+    assert read_rows(warehouse, "fact_entry", "entity_key") == [("desk:2",)]
 
 
 def test_a_day_outside_of_the_calendar_is_an_error_and_told():
@@ -274,7 +274,7 @@ def test_a_day_outside_of_the_calendar_is_an_error_and_told():
     (finding,) = heard
     assert isinstance(finding, FindingMade)
     assert (finding.finding.finding, finding.finding.count) == ("date_out_of_range", 1)
-    assert finding.finding.detail == "`day` is outside of the span of `date`; e.g. psa:2"
+    assert finding.finding.detail == "`day` is outside of the span of `date`; e.g. desk:2"
 
 
 def test_a_value_finds_its_enum_member_and_one_never_seen_is_inferred_with_its_attributes():
@@ -326,7 +326,7 @@ def test_a_row_that_spans_no_month_is_told():
     build_star(warehouse, listen=heard.append)
     (finding,) = (event.finding for event in heard if isinstance(event, FindingMade))
     assert (finding.table, finding.finding, finding.count) == ("gold.fact_agreement_period", "missing_period", 1)
-    assert finding.detail.endswith("; e.g. psa:1")
+    assert finding.detail.endswith("; e.g. desk:1")
 
 
 def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
@@ -337,9 +337,9 @@ def test_rows_that_share_their_grain_stop_the_load_and_an_example_is_named():
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
     assert "member_id = 7" in caught.value.details
-    assert "psa:1 and psa:2" in caught.value.details
+    assert "desk:1 and desk:2" in caught.value.details
     assert "grain [member_id]" in caught.value.where
-    assert read_rows(warehouse, "fact_entry", "entity_key") == [("psa:1",)]
+    assert read_rows(warehouse, "fact_entry", "entity_key") == [("desk:1",)]
 
 
 def test_an_empty_grain_is_shared_like_any_other():
@@ -350,7 +350,7 @@ def test_an_empty_grain_is_shared_like_any_other():
     with pytest.raises(DeclarationError) as caught:
         loaded(warehouse, table)
     assert "member_id = 7, approver_id = None" in caught.value.details
-    assert "psa:1 and psa:3" in caught.value.details
+    assert "desk:1 and desk:3" in caught.value.details
 
 
 def test_two_connections_may_have_the_same_ids():
@@ -360,7 +360,7 @@ def test_two_connections_may_have_the_same_ids():
     merge_events(warehouse, "member", make_event("member", 1, "2024-01-01", cost=1))
     loaded(warehouse, by_member())
     select = "SELECT f.entity_key, d.entity_key FROM gold.fact_entry AS f JOIN gold.dim_member AS d USING (member_key) ORDER BY 1"
-    assert warehouse.rows(select) == [("other:1", "other:1"), ("psa:1", "psa:1")]
+    assert warehouse.rows(select) == [("desk:1", "desk:1"), ("other:1", "other:1")]
 
 
 def test_load_metadata_is_that_of_the_source_row():

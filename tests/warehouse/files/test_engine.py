@@ -85,7 +85,7 @@ def test_every_value_comes_back_as_it_was(tmp_path, file_format):
     with closing(opened(tmp_path, file_format, read_only=True)) as warehouse:
         assert found(warehouse) == ROWS
         assert [column.dtype for column in warehouse.describe("silver", "thing")] == [*[*TYPES.values()][:-1], "text"]
-        assert warehouse.schema_of("SELECT * FROM silver.thing").field("at").type == pa.timestamp("us")
+        assert warehouse.schema_of("SELECT * FROM silver.thing")["at"] == "TIMESTAMP"
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

@@ -23,7 +23,7 @@ ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="The connect
 class Uses:
     """What a connection uses, as typed."""
 
-    connector: Annotated[str, typer.Option(metavar="NAME", help="The connector, e.g. connectwise.")]
+    connector: Annotated[str, typer.Option(metavar="NAME", help="The connector, see `connector list`.")]
     setting: Annotated[
         list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting; may stand several times.")
     ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared

@@ -20,6 +20,7 @@ from headwater.cli.demo.render import page
 from headwater.cli.demo.report import Report, report
 from headwater.cli.demo.sandbox import KEYS, serving
 from headwater.cli.demo.scenario import MONTHS, Narrator, Story
+from headwater.cli.extras import require_extra
 from headwater.cli.options import Face, spread
 from headwater.cli.output import answer, plain
 from headwater.cli.signals import stopping
@@ -37,10 +38,11 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Sync a simulated ConnectWise for months, and report.
+    """Sync a simulated service for months, and report.
 
     Nothing leaves this machine. A second demo in the same folder begins anew; a folder that holds anything else is refused.
     """
+    require_extra("sandbox", "uvicorn")
     clock = SystemClock()
     began = clock.monotonic()
     clear(folder)

@@ -19,7 +19,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def history(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="An entity, e.g. company.")],
     key: Annotated[
-        str, typer.Argument(metavar="KEY", help="Its entity key, e.g. psa:17; 17 will do where it is the only one.")
+        str, typer.Argument(metavar="KEY", help="Its entity key, e.g. desk:17; 17 will do where it is the only one.")
     ],
     place: Place,
     tenant: OfTenant,

@@ -22,7 +22,7 @@ def init(
     face: Face,
     blueprint: Annotated[str | None, typer.Option(metavar="NAME", help="Declarations to start from, e.g. msp.")] = None,
     connector: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A service to connect to, e.g. connectwise.")
+        str | None, typer.Option(metavar="NAME", help="A connector to start with, see `connector list`.")
     ] = None,
 ) -> None:
     """Write a project to start from.

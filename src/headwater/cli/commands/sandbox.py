@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from headwater.cli.extras import require_extra
+
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -15,11 +17,13 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def sandbox(
     context: typer.Context,
     *,
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service to play, e.g. connectwise.")],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service to simulate.")],
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="The port on loopback; a free one unless given.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed of its data.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Random seed: the same one gives the same company.")
+    ] = None,
     companies: Annotated[int | None, typer.Option(metavar="N", help="How many customers the company has.")] = None,
     months: Annotated[int | None, typer.Option(metavar="N", help="Months of simulated history.")] = None,
 ) -> None:
@@ -27,6 +31,7 @@ def sandbox(
 
     It listens on loopback only and ends with Ctrl-C. Further options are the service's own.
     """
+    require_extra("sandbox", "uvicorn")
     given = {"port": port, "seed": seed, "companies": companies, "months": months}
     options = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
     # Faces do not import each other: the sandbox takes this process's place.

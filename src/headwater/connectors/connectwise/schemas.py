@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from headwater.model.field_types import (Amount, Instant, Record, Whole)
+from headwater.model.field_types import Amount, Instant, Record, Whole
 
 
 class ActivityReference(Record):

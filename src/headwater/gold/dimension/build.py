@@ -32,6 +32,7 @@ from headwater.model.tables import needs, table_name
 from headwater.names import quote
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
+from headwater.warehouse.stage_rows import stage_rows
 
 
 def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
@@ -265,7 +266,7 @@ def _build_dates(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool
         return WriteCounts()
     fit_table(warehouse, table)
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
-    fresh = warehouse.stage_arrow("gold_days", date.build_rows(declared))
+    fresh = stage_rows(warehouse, "gold_days", table.columns, date.build_rows(declared))
     keys = warehouse.stage("gold_keys", f"SELECT {key} FROM {fresh} UNION SELECT {key} FROM {stored} WHERE {key} > 0")
     written = warehouse.replace_rows(table, keys=keys, fresh=fresh) + keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)

@@ -47,22 +47,12 @@ def table_of(dimension: DateDimension) -> Table:
     return Table(layer="gold", name=table_name(dimension), columns=columns, key=(key,), primary_key=(key,))
 
 
-def build_rows(dimension: DateDimension) -> Any:
-    """The rows of `dimension` as a pyarrow Table; reserved members are not among them."""
-    # The driver of a warehouse needs pyarrow as well; whoever only asks for help does not.
-    import pyarrow as pa  # noqa: PLC0415
-
-    spelled: dict[str, pa.DataType] = {
-        "date": pa.date32(),
-        "text": pa.string(),
-        "boolean": pa.bool_(),
-        "integer": pa.int32(),
-        "bigint": pa.int64(),
-        "timestamp": pa.timestamp("us"),
-    }
-    table = table_of(dimension)
-    rows = [{**row, key_column(dimension): row["date_key"]} for row in _rows(dimension)]
-    return pa.Table.from_pylist(rows, schema=pa.schema([(item.name, spelled[item.dtype]) for item in table.columns]))
+def build_rows(dimension: DateDimension) -> Iterator[dict[str, Any]]:
+    """The rows of `dimension` by their columns; reserved members are not among them."""
+    names = table_of(dimension).names
+    for row in _rows(dimension):
+        values = {**row, key_column(dimension): row["date_key"]}
+        yield {name: values[name] for name in names}
 
 
 def definition(dimension: DateDimension) -> str:

@@ -30,7 +30,7 @@ from headwater.warehouse.base import Warehouse
 
 
 def history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
-    """One thing's life. `key` is an entity key (`psa:17`), or what follows the connection where one alone has it.
+    """One thing's life. `key` is an entity key (`desk:17`), or what follows the connection where one alone has it.
 
     With `raw`, each moment has the record behind it, as the service sent it.
     """

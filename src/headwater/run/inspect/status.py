@@ -43,10 +43,8 @@ def query(workspace: TenantWorkspace, sql: str) -> Answer:
 
 def answered(warehouse: Warehouse, statement: str) -> Answer:
     """The answer to a statement in the engine's own dialect."""
-    table = warehouse.arrow(statement)
-    columns = tuple(table.column_names)
-    values = [[_utc(value) for value in column.to_pylist()] for column in table.columns]
-    return Answer(columns=columns, rows=tuple(zip(*values, strict=True)))
+    columns, rows = warehouse.answer(statement)
+    return Answer(columns=columns, rows=tuple(tuple(map(_utc, row)) for row in rows))
 
 
 def _utc(value: Any) -> Any:

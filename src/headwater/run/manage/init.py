@@ -34,9 +34,6 @@ _CONNECTION = """\
 
 _IGNORE = ".headwater/\n.env\n"
 
-_NAMES = {"connectwise": "psa"}
-"""What people call a connection of this connector; its own name otherwise."""
-
 
 def write_project(folder: Path, connector: Connector | None, *, blueprint: str = "") -> list[Path]:
     """Write the files of a new project into `folder`; nothing is overwritten. The paths written."""
@@ -79,7 +76,7 @@ def _connection(connector: Connector) -> str:
     settings = [f'          {name}: "{setting.default or "CHANGE-ME"}"' for name, setting in connector.settings.items()]
     secrets = [f'          {name}: "env:{_variable(connector, name)}"' for name in connector.secrets]
     return _CONNECTION.format(
-        name=_NAMES.get(connector.connector, connector.connector),
+        name=connector.default_connection_name or connector.connector,
         connector=connector.connector,
         settings="\n".join(settings) or "          {}",
         secrets="\n".join(secrets) or "          {}",

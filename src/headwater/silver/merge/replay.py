@@ -115,14 +115,15 @@ def _count_sql(again: Replay) -> str:
 
 def _stage(warehouse: Warehouse, scratch: Scratch, table: Table, name: str) -> str:
     select = f"SELECT {column_list(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
-    return warehouse.stage_arrow(name, scratch.warehouse.arrow(select))
+    return warehouse.stage_arrow(name, scratch.warehouse.fetch_arrow(select))
 
 
 def _note_ties(warehouse: Warehouse, entity: Entity, scratch: Scratch) -> None:
     tied, name = warehouse.ref("meta", "tied_keys"), literal(entity.entity)
-    found = scratch.warehouse.arrow(f"SELECT entity, entity_key FROM {scratch.warehouse.ref('meta', 'tied_keys')}")
-    if found.num_rows:
-        fresh = warehouse.stage_arrow("silver__ties", found)
+    found = scratch.warehouse.ref("meta", "tied_keys")
+    if scratch.warehouse.count(found):
+        select = f"SELECT entity, entity_key FROM {found}"
+        fresh = warehouse.stage_arrow("silver__ties", scratch.warehouse.fetch_arrow(select))
         warehouse.append(
             "meta",
             TIED_KEYS.name,

@@ -14,7 +14,16 @@ from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import (
+    LAYERS,
+    ArrowStream,
+    Capabilities,
+    FileFormat,
+    SchemaName,
+    Table,
+    TableColumn,
+    WriteCounts,
+)
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import absent_condition, column_list, create_table_sql, same_row_condition
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
@@ -50,6 +59,20 @@ _DTYPES = {
     "DATE": "date",
     "TIMESTAMP": "timestamp",
 }
+
+_PYTHON = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMP", "UUID": "VARCHAR"}
+"""Types that Python gets as another one: an instant with a zone needs a library, and nobody needs a UUID's class."""
+
+
+class RelationStream:
+    """The answer to a SELECT, as Arrow's PyCapsule protocol hands it over: nothing but DuckDB is needed for that."""
+
+    def __init__(self, relation: Any) -> None:
+        self._relation = relation
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows as a stream, once."""
+        return self._relation.__arrow_c_stream__(requested_schema)
 
 
 class DuckDB:
@@ -221,9 +244,26 @@ class DuckDB:
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, statement) from error
 
-    def fetch_arrow(self, select: str) -> Any:
-        """The answer to a portable SELECT, as a pyarrow Table."""
-        return self.arrow(select)
+    def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """The names of the columns and the rows of a small answer; an instant with a zone comes without it, in UTC."""
+        try:
+            answer: Any = self._connection.sql(statement)
+            if answer is None:
+                return (), []
+            columns, types = tuple(answer.columns), [str(kind) for kind in answer.types]
+            if _PYTHON.keys() & types:
+                values = (f"CAST(#{n} AS {_PYTHON.get(kind, kind)})" for n, kind in enumerate(types, 1))
+                answer = answer.project(", ".join(values))
+            return columns, answer.fetchall()
+        except duckdb.Error as error:
+            raise to_warehouse_error(error, self.path, statement) from error
+
+    def fetch_arrow(self, select: str) -> ArrowStream:
+        """The answer to a portable SELECT, as a stream; it is read before the next statement."""
+        try:
+            return RelationStream(self._connection.sql(select))
+        except duckdb.Error as error:
+            raise to_warehouse_error(error, self.path, select) from error
 
     def arrow_batches(self, select: str) -> Any:
         """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
@@ -232,9 +272,9 @@ class DuckDB:
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, select) from error
 
-    def schema_of(self, select: str) -> Any:
-        """The pyarrow schema of a SELECT over stored tables, without running it."""
-        return self.arrow(f"SELECT * FROM ({select}) AS _typed LIMIT 0").schema
+    def schema_of(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT over stored tables and their types, without running it."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM ({select}) AS _typed")}
 
     def _run(self, statement: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         try:
@@ -250,8 +290,8 @@ class DuckDB:
             self.execute(f"INSERT INTO {ref} {further}")
         return ref
 
-    def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+    def stage_arrow(self, name: str, table: ArrowStream) -> str:
+        """Rows, taken as they come, as a temporary table; the quoted name to use."""
         arriving = f"{name}__arrow"
         self._connection.register(arriving, table)
         try:

@@ -20,7 +20,7 @@ import duckdb
 
 from headwater.errors import WarehouseError
 from headwater.names import literal
-from headwater.warehouse.base import LAYERS, SchemaName, TableColumn
+from headwater.warehouse.base import LAYERS, ArrowStream, SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.files.formats import copy_sql, select_files, select_fitted
 from headwater.warehouse.files.manifest import Key, StorageFormat, StoredTable, TableFile
@@ -202,6 +202,16 @@ class FileTables(DuckDB):
         """The answer as a pyarrow Table."""
         self._show_named(statement)
         return super().arrow(statement, parameters)
+
+    def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """The names of the columns and the rows of a small answer."""
+        self._show_named(statement)
+        return super().answer(statement)
+
+    def fetch_arrow(self, select: str) -> ArrowStream:
+        """The answer to a portable SELECT, as a stream; it is read before the next statement."""
+        self._show_named(select)
+        return super().fetch_arrow(select)
 
     def arrow_batches(self, select: str) -> Any:
         """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""

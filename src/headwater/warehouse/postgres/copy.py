@@ -11,6 +11,7 @@ import pyarrow.csv as arrow_csv
 
 from headwater.errors import WarehouseError
 from headwater.names import quote
+from headwater.warehouse.base import ArrowStream
 from headwater.warehouse.postgres.ddl import TYPES
 
 _CHUNK = 50_000
@@ -30,6 +31,11 @@ _ARROW: dict[str, Any] = {
     "varchar": pa.string(),
     "name": pa.string(),
 }
+
+
+def open_reader(rows: ArrowStream) -> pa.RecordBatchReader:
+    """Rows as record batches."""
+    return pa.RecordBatchReader.from_stream(rows)
 
 
 def columns_sql(schema: pa.Schema) -> str:

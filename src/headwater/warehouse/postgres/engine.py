@@ -12,9 +12,9 @@ from headwater.dtypes import can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import ArrowStream, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.render import render, replace_schema_names
-from headwater.warehouse.export import write_rows
+from headwater.warehouse.export import answer_by_arrow, write_rows
 from headwater.warehouse.postgres import copy as postgres_copy
 from headwater.warehouse.postgres import ddl
 from headwater.warehouse.postgres import export as postgres_export
@@ -224,6 +224,8 @@ class Postgres:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
         return self._table(self._run(replace_schema_names(statement, "postgres", self.schemas), parameters))
 
+    answer = answer_by_arrow
+
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
         return self._table(self._run(self._to_sql(select)))
@@ -233,8 +235,8 @@ class Postgres:
         types = [found.name if (found := known.get(column.type_code)) else "" for column in described]
         return postgres_copy.arrow_table([column.name for column in described], types, cursor.fetchall())
 
-    def schema_of(self, select: str) -> Any:
-        """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
+    def schema_of(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT over stored tables and their types, as DuckDB infers it."""
         if self._mirror is None:
             self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
@@ -270,11 +272,11 @@ class Postgres:
         self._run(f"ANALYZE {ref}")
         return ref
 
-    def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+    def stage_arrow(self, name: str, table: ArrowStream) -> str:
+        """Rows, taken as they come, as a temporary table; the quoted name to use."""
         self.unstage(name)
-        self._run(f"CREATE TEMPORARY TABLE {quote(name)} ({postgres_copy.columns_sql(table.schema)})")
-        batches = table.to_batches() if hasattr(table, "to_batches") else table
+        batches = postgres_copy.open_reader(table)
+        self._run(f"CREATE TEMPORARY TABLE {quote(name)} ({postgres_copy.columns_sql(batches.schema)})")
         try:
             with self._connection.cursor() as cursor:
                 with cursor.copy(f"COPY pg_temp.{quote(name)} FROM STDIN (FORMAT csv)".encode()) as copy:

@@ -11,9 +11,10 @@ import pyarrow as pa
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import ArrowStream, Capabilities, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import replace_schema_names
+from headwater.warehouse.export import answer_by_arrow
 from headwater.warehouse.postgres.copy import arrow_table
 from headwater.warehouse.postgres.ddl import schema_names
 from headwater.warehouse.redshift import copy as redshift_stage
@@ -138,6 +139,8 @@ class Redshift:
         """The answer to a statement in Redshift's own dialect, as a pyarrow Table."""
         return self._table(self._session.run(replace_schema_names(statement, "redshift", self.schemas), parameters))
 
+    answer = answer_by_arrow
+
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
         return self._table(self._session.run(self._to_sql(select)))
@@ -147,8 +150,8 @@ class Redshift:
         types = [type_name(column.type_code) for column in described]
         return arrow_table([column.name for column in described], types, cursor.fetchall())
 
-    def schema_of(self, select: str) -> Any:
-        """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
+    def schema_of(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT over stored tables and their types, as DuckDB infers it."""
         if self._mirror is None:
             self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
@@ -169,16 +172,16 @@ class Redshift:
                 self.unstage(one)
         return ref
 
-    def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
-        schema = redshift_stage.transport_schema(table.schema)
+    def stage_arrow(self, name: str, table: ArrowStream) -> str:
+        """Rows, taken as they come, as a temporary table; the quoted name to use."""
+        batches = pa.RecordBatchReader.from_stream(table)
+        schema = redshift_stage.transport_schema(batches.schema)
         making = f"CREATE TEMPORARY TABLE {{}} ({redshift_stage.columns_sql(schema)})"
         ref = self._session.stage(name, making)
-        batches = table.to_batches() if isinstance(table, pa.Table) else table
         with self._files.upload(batches, schema) as (address, rows):
             if rows:  # COPY of nothing is an error
                 self._session.run(redshift_stage.copy_sql(ref, address, self._role))
-        instants = redshift_stage.instant_columns(table.schema)
+        instants = redshift_stage.instant_columns(batches.schema)
         return self.stage(name, redshift_stage.select_with_instants(ref, schema.names, instants)) if instants else ref
 
     def unstage(self, name: str) -> None:

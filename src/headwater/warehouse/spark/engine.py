@@ -16,10 +16,20 @@ import pyarrow as pa
 from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.warehouse.base import LAYERS, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import (
+    LAYERS,
+    ArrowStream,
+    Capabilities,
+    FileFormat,
+    SchemaName,
+    Table,
+    TableColumn,
+    WriteCounts,
+)
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.dml import widening_error
+from headwater.warehouse.export import answer_by_arrow
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
@@ -235,13 +245,15 @@ class Spark:
         with self._translate_errors(statement):
             return self._run(replace_schema_names(statement, "spark", self.schemas), parameters).toArrow()
 
+    answer = answer_by_arrow
+
     def fetch_arrow(self, select: str) -> Any:
         """The answer to a portable SELECT, as a pyarrow Table."""
         with self._translate_errors(select), self._expand_recursion(select) as (plain,):
             return self._run(self._to_sql(plain)).toArrow()
 
-    def schema_of(self, select: str) -> Any:
-        """The pyarrow schema of a SELECT over stored tables, as DuckDB infers it."""
+    def schema_of(self, select: str) -> dict[str, str]:
+        """The columns of a SELECT over stored tables and their types, as DuckDB infers it."""
         if self._mirror is None:
             self._mirror = ShadowSchema(self.tenant, self.describe)
         return self._mirror.schema_of(select)
@@ -296,11 +308,10 @@ class Spark:
         with self._translate_errors(text):
             return self._staged.keep(name, self._run(text))
 
-    def stage_arrow(self, name: str, table: Any) -> str:
-        """A pyarrow Table (or RecordBatchReader) as a temporary table; the quoted name to use."""
+    def stage_arrow(self, name: str, table: ArrowStream) -> str:
+        """Rows, taken as they come, as a temporary table; the quoted name to use."""
         with self._translate_errors(name):
-            rows = table if isinstance(table, pa.Table) else table.read_all()
-            return self._staged.keep(name, self._spark.createDataFrame(rows))
+            return self._staged.keep(name, self._spark.createDataFrame(pa.table(table)))
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import pyarrow as pa
 
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import MergeResult
 from headwater.testing.conformance.history.oracle import Event, build_history
-from headwater.warehouse.base import Warehouse
+from headwater.warehouse.base import TableColumn, Warehouse
+from headwater.warehouse.stage_rows import stage_rows
 
 THING = Entity.model_validate(
     {
@@ -48,8 +47,6 @@ WIDER = Entity.model_validate(
 )
 """The same, declared with one more column."""
 
-_TYPES: dict[str, pa.DataType] = {"text": pa.string(), "bigint": pa.int64()}
-
 
 def make_event(
     key: str,
@@ -71,10 +68,7 @@ def make_event(
 def stage_events(warehouse: Warehouse, events: Sequence[Event], entity: Entity = THING) -> str:
     """The events as a staged relation, as a merge takes them."""
     columns = tuple(entity.columns)
-    text, whole = pa.string(), pa.int64()
-    fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
-    fields |= {name: _TYPES[column.type] for name, column in entity.columns.items()}
-    fields |= {"known_columns": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
+    types = event_columns({name: column.type for name, column in entity.columns.items()})
     rows = [
         {
             "entity_key": e.key, "sequence": e.sequence, "operation": e.operation, "source": e.source,
@@ -84,7 +78,15 @@ def stage_events(warehouse: Warehouse, events: Sequence[Event], entity: Entity =
         }
         for e in events
     ]  # fmt: skip
-    return warehouse.stage_arrow("arrived", pa.Table.from_pylist(rows, schema=pa.schema([*fields.items()])))
+    return stage_rows(warehouse, "arrived", types, rows)
+
+
+def event_columns(values: Mapping[str, str]) -> list[TableColumn]:
+    """The columns of staged events, with those that carry `values`, by name with their types."""
+    types = {"entity_key": "text", "sequence": "bigint", "operation": "text", "source": "text", **values}
+    types |= {"known_columns": "text", "hash": "text", "stamp": "bigint"}
+    types |= {"observed": "bigint", "place": "bigint", "batch_id": "text"}
+    return [TableColumn(name=name, dtype=dtype) for name, dtype in types.items()]
 
 
 def merge_events(

@@ -112,7 +112,7 @@ def check_members(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str
         f"is_current FROM gold.dim_company WHERE {among_condition('entity_key', keys)} ORDER BY entity_key, valid_from"
     )
     for key in keys:
-        near = [one for one in flatten(batches) if _key_index(one) // APART == int(key[4:]) // APART]
+        near = [one for one in flatten(batches) if _key_index(one) // APART == int(key.removeprefix("desk:")) // APART]
         found = _compare_life(key, [row for row in rows if row[0] == key], near)
         if found:
             return found
@@ -120,7 +120,7 @@ def check_members(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str
 
 
 def _key_index(said: EntityEvent) -> int:
-    return int(said.event.key.removeprefix("psa:")) - 1
+    return int(said.event.key.removeprefix("desk:")) - 1
 
 
 LIFE = ("key", "member_key", "from", "to", "segment", "city", "name", "phone", "born", "current")

@@ -103,8 +103,8 @@ def _shift_ids(said: EntityEvent, by: int) -> EntityEvent:
 
 def _with_ids(event: Event, by: int) -> Event:
     values = {name: _shift_id(name, value, by) for name, value in event.values.items()}
-    number = int(event.key.removeprefix("psa:"))
-    return replace(event, key=f"psa:{number + by}", values=values)
+    number = int(event.key.removeprefix("desk:"))
+    return replace(event, key=f"desk:{number + by}", values=values)
 
 
 def _shift_id(name: str, value: Any, by: int) -> Any:

@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
-
 from headwater.clock import to_micros
 from headwater.events import EventListener, discard
 from headwater.gold.dimension.build import build_dimension
@@ -23,17 +21,11 @@ from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
 from headwater.silver.schema.migrate import migrate_tables
+from headwater.testing.conformance.history.entity import event_columns
 from headwater.testing.conformance.history.oracle import Event
 from headwater.testing.conformance.star.model import STAR
 from headwater.warehouse.base import Warehouse, WriteCounts
-
-_ARROW: dict[str, pa.DataType] = {
-    "text": pa.string(),
-    "bigint": pa.int64(),
-    "decimal(18,4)": pa.decimal128(18, 4),
-    "timestamp": pa.timestamp("us"),
-    "date": pa.date32(),
-}
+from headwater.warehouse.stage_rows import stage_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +46,7 @@ def make_event(entity: str, key: int, when: str, operation: str = "U", /, *, bat
     columns = STAR.declarations.entities[entity].columns
     said = dict.fromkeys(columns) | {f"{entity}_id": key} | values if operation == "U" else {}
     text = hashlib.md5(repr(sorted(said.items())).encode(), usedforsecurity=False).hexdigest()
-    return Event(f"psa:{key}", sequence_at(when), operation, said, text, batch, f"shop.{entity}s")
+    return Event(f"desk:{key}", sequence_at(when), operation, said, text, batch, f"shop.{entity}s")
 
 
 def create_tables(warehouse: Warehouse, *names: str) -> Warehouse:
@@ -74,17 +66,14 @@ def merge_events(warehouse: Warehouse, entity: str, *events: Event) -> None:
     """Merge events into silver, which has tables of their entity from then on."""
     create_tables(warehouse, entity)
     declared = STAR.declarations.entities[entity]
-    text, whole = pa.string(), pa.int64()
-    fields: dict[str, pa.DataType] = {"entity_key": text, "sequence": whole, "operation": text, "source": text}
-    fields |= {name: _ARROW[column.type] for name, column in declared.columns.items()}
-    fields |= {"known_columns": text, "hash": text, "stamp": whole, "observed": whole, "place": whole, "batch_id": text}
+    columns = event_columns({name: column.type for name, column in declared.columns.items()})
     records = [
         {"entity_key": event.key, "sequence": event.sequence, "operation": event.operation,
          "source": event.source, **event.values, "known_columns": None if event.operation == "U" else ",", "hash": event.hash,
          "stamp": event.sequence, "observed": event.observed, "place": event.place, "batch_id": f"{event.batch}-{entity}"}
         for event in events
     ]  # fmt: skip
-    staged = warehouse.stage_arrow("arrived", pa.Table.from_pylist(records, schema=pa.schema([*fields.items()])))
+    staged = stage_rows(warehouse, "arrived", columns, records)
     batches = [_provenance(entity, name) for name in sorted({event.batch for event in events})]
     merge(warehouse, declared, staged, batches=batches)
 
@@ -92,7 +81,7 @@ def merge_events(warehouse: Warehouse, entity: str, *events: Event) -> None:
 def _provenance(entity: str, batch: str) -> Provenance:
     return Provenance(
         batch_id=f"{batch}-{entity}",
-        connection="psa",
+        connection="desk",
         resource=f"{entity}s",
         source=f"shop.{entity}s",
         read_at=read_at(batch),

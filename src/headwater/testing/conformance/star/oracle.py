@@ -67,7 +67,7 @@ def expected_lookups(said: Sequence[EntityEvent]) -> list[tuple[Any, ...]]:
 def _lookup(values: dict[str, Any], instant: int | None, known: dict[str, Person]) -> tuple[Any, ...]:
     if values["member_id"] is None:
         return -1, "Unknown", False
-    key = f"psa:{values['member_id']}"
+    key = f"desk:{values['member_id']}"
     person = known.get(key)
     if person is None:
         return expected_key(key, None), None, True

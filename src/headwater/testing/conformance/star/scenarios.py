@@ -64,7 +64,7 @@ _READ = {
 _REMEMBERED = {
     "keys of work": "SELECT entry_id, member_key FROM gold.fact_entry ORDER BY 1",
     "first key of member 1": (
-        "SELECT member_key FROM gold.dim_member WHERE entity_key = 'psa:1' ORDER BY valid_from LIMIT 1"
+        "SELECT member_key FROM gold.dim_member WHERE entity_key = 'desk:1' ORDER BY valid_from LIMIT 1"
     ),
 }
 

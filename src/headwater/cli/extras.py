@@ -1,0 +1,22 @@
+"""What a command needs beside the bare install, and how to install it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from headwater.errors import DeclarationError
+
+
+def require_extra(extra: str, module: str) -> None:
+    """DeclarationError with the line to type, where the `module` of an extra is not installed."""
+    try:
+        found = find_spec(module) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        raise DeclarationError(
+            f"The extra `{extra}` is not installed.",
+            where=f"headwater[{extra}]",
+            details=f"no module {module}",
+            hint=f'pip install "headwater[{extra}]"',
+        )

@@ -1,0 +1,35 @@
+"""Rows of Python as a temporary table of any warehouse: JSON, which a DuckDB reads into the types that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+import msgspec
+
+from headwater.dtypes import DUCKDB, render_dtype
+from headwater.names import literal, quote
+from headwater.warehouse.base import TableColumn, Warehouse
+from headwater.warehouse.dialect.dialect import PORTABLE
+from headwater.warehouse.duckdb.engine import DuckDB
+
+
+def stage_rows(
+    warehouse: Warehouse, name: str, columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]
+) -> str:
+    """Rows, each by the names of its columns, as a temporary table; the quoted name to use."""
+    select = _select_rows(columns, rows)
+    if warehouse.capabilities.dialect is PORTABLE:
+        return warehouse.stage(name, select)
+    with closing(DuckDB(warehouse.tenant, ":memory:", threads=1)) as own:
+        return warehouse.stage_arrow(name, own.fetch_arrow(select))
+
+
+def _select_rows(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]) -> str:
+    """The SELECT of rows that stand in it as JSON. A decimal is a text there, for a number would come by a double."""
+    types = {column.name: render_dtype(column.dtype, DUCKDB) for column in columns}
+    shape = literal(msgspec.json.encode([types]).decode())
+    text = literal(msgspec.json.encode(list(rows)).decode())
+    names = ", ".join(f"r.{quote(column.name)}" for column in columns)
+    return f"SELECT {names} FROM (SELECT unnest(from_json({text}, {shape})) AS r)"
