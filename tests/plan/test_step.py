@@ -72,7 +72,9 @@ def test_a_plan_comes_back_from_json_as_it_was() -> None:
     assert load_plan(json.loads(json.dumps(plan.as_dict()))) == plan
 
 
-@pytest.mark.parametrize("written", [{}, {"kind": "dance", "after": [], "needs": "all"}, {"kind": "land", "after": []}])
+@pytest.mark.parametrize(
+    "written", [{}, {"kind": "dance", "depends_on": [], "needs": "all"}, {"kind": "land", "inputs": {}}]
+)
 def test_what_is_no_step_is_a_state_error(written: dict[str, object]) -> None:
     with pytest.raises(StateError, match="not a step"):
         load_step(written)

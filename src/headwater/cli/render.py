@@ -82,6 +82,16 @@ def report(done: RunReport) -> list[Text | Table]:
     return parts
 
 
+def step_report(done: RunReport) -> list[Text | Table]:
+    """What one step of a plan did."""
+    lines = [
+        Text.assemble((step.state, _COLOURS[step.state]), f"  {step.step}  {step.detail}")
+        for step in done.steps
+        if step.state == "done"
+    ]
+    return [*lines, *report(done)]
+
+
 def _headline(done: RunReport) -> Text:
     said = {"done": "Done", "partial": "Some parts failed", "failed": "Failed"}[done.outcome]
     if done.stopped:

@@ -30,7 +30,7 @@ from headwater.model.resource import Resource
 from headwater.names import did_you_mean
 from headwater.run.secrets import resolve, resolve_url
 from headwater.storage.url import to_absolute
-from headwater.warehouse.base import Warehouse
+from headwater.warehouse.base import Capabilities, Warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,12 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
         url = resolve_url(settings.url, root=root, where=settings.origin.location_of("url"))
         warehouse = kind(tenant, url, memory=settings.memory, read_only=read_only)
     return warehouse
+
+
+def find_capabilities(settings: WarehouseSettings) -> Capabilities:
+    """What a kind of warehouse can do, without opening one."""
+    capabilities: Capabilities = _warehouse_kind(settings.kind).capabilities
+    return capabilities
 
 
 def _spark(kind: Any, settings: SparkWarehouse, tenant: str, root: Path, *, read_only: bool) -> Warehouse:

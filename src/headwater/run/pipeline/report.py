@@ -18,7 +18,7 @@ from headwater.events import (
     VersionsWritten,
 )
 from headwater.plan.step import Conform, Extract, Land, Plan
-from headwater.run.results import Counted, Finding, Outcome, StepResult
+from headwater.run.results import Counted, Finding, Outcome, RunReport, StepResult
 
 
 @dataclass(kw_only=True)
@@ -34,6 +34,31 @@ class Tally:
     findings: list[Finding] = field(default_factory=list)
     counts: tuple[Counted, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def numbers(self) -> dict[str, int]:
+        """What was read, as the ledger keeps it."""
+        return {
+            "rows": self.rows,
+            "kept": self.kept,
+            "quarantined": self.quarantined,
+            "requests": self.requests,
+        }
+
+    def report(self, tenant: str, outcome: Outcome, seconds: float, steps: tuple[StepResult, ...]) -> RunReport:
+        """The report of a run that ended."""
+        return RunReport(
+            tenant=tenant,
+            outcome=outcome,
+            seconds=seconds,
+            requests=self.requests,
+            rows=self.rows,
+            kept=self.kept,
+            quarantined=self.quarantined,
+            written=self.written,
+            findings=tuple(self.findings),
+            counts=self.counts,
+            steps=steps,
+        )
 
     def told(self, event: Event) -> None:
         """Count an event and pass it on."""
