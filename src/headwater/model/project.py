@@ -180,11 +180,11 @@ WarehouseSettings = Annotated[
 class LakeSettings(Declared):
     """Where raw and bronze live."""
 
-    url: Folder = ".headwater/lake"
-    """A folder; below it each tenant has its own."""
+    url: Place = ".headwater/lake"
+    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
 
     def place(self, tenant: str) -> str:
-        """The folder below which a tenant has its own."""
+        """The folder or bucket below which a tenant has its own."""
         return self.url.replace("{tenant}", tenant)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.project import DuckDBWarehouse, FilesWarehouse, Project, SparkWarehouse
 from headwater.publish.targets import tenant_url
-from headwater.storage.url import scheme_of
+from headwater.storage.url import scheme_of, to_absolute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def tenant_places(project: Project, tenant: str, root: Path, *, disk: _Disk | No
     """Where a tenant's lake, warehouse and publications are."""
     look = disk or _Disk()
     where = project.origin.location_of
-    lake = str(root / project.lake.place(tenant) / tenant)
+    lake = f"{to_absolute(project.lake.place(tenant), root).rstrip('/')}/{tenant}"
     yield _place(look, tenant, "lake.url", where("lake", "url"), lake)
     yield from _warehouse_places(project, tenant, root, look)
     for number, one in enumerate(project.publish):
