@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from headwater.batch import Feed, Window, create_batch
 from headwater.errors import StateError
-from headwater.plan.build import build_plan
 from headwater.plan.step import (
     BuildDimension,
     Conform,
@@ -20,10 +19,8 @@ from headwater.plan.step import (
     Publish,
     Step,
     as_dict,
-    load_plan,
     load_step,
 )
-from tests.plan.builders import VIEW, asked, fresh, tenant
 
 INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 NAMES = st.text("abcdefghij_", min_size=1, max_size=8)
@@ -63,13 +60,6 @@ def test_a_step_comes_back_from_json_as_it_was(step: Step) -> None:
     assert load_step(written) == step
     assert written["id"] == step.id
     assert written["tenant"] == step.tenant
-
-
-def test_a_plan_comes_back_from_json_as_it_was() -> None:
-    plan = build_plan(
-        VIEW, tenant(*(fresh(name) for name in ("tickets", "agreements", "additions", "boards"))), asked()
-    )
-    assert load_plan(json.loads(json.dumps(plan.as_dict()))) == plan
 
 
 @pytest.mark.parametrize(

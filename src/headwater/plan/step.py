@@ -162,16 +162,6 @@ class Plan:
             known[step.id] = step
         object.__setattr__(self, "by_id", known)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The plan as JSON can hold it."""
-        return {"tenant": self.tenant, "notes": list(self.notes), "steps": [as_dict(step) for step in self.steps]}
-
-
-def load_plan(written: Mapping[str, Any]) -> Plan:
-    """The plan that `Plan.as_dict` wrote."""
-    steps = tuple(load_step(step) for step in written["steps"])
-    return Plan(tenant=written["tenant"], steps=steps, notes=tuple(written["notes"]))
-
 
 def as_dict(step: Step) -> dict[str, Any]:
     """A step as JSON can hold it: enough for a worker elsewhere."""
