@@ -12,6 +12,7 @@
         UnsupportedError    ... and never will (names the capability)
       StateError            the ledger: migration due, unknown batch  -> nothing was written
         LeaseHeld           another run works on the same tenant      -> wait for it
+        StepNotReady        a step was asked for before what it needs -> run the others first; exit code 2
       SafetyCheckError      a safety stop that a person may lift      -> look, then confirm
     Cancelled               (BaseException) finish the page, then leave
 
@@ -124,6 +125,12 @@ class StateError(HeadwaterError):
 
 class LeaseHeld(StateError):
     """Another run holds the lease that this one needs."""
+
+
+class StepNotReady(StateError):
+    """A step was asked for before the steps that it depends on had succeeded; nothing was done."""
+
+    exit_code = 2
 
 
 class SafetyCheckError(HeadwaterError):

@@ -37,9 +37,6 @@ Name = Annotated[str, AfterValidator(check_name)]
 Slug = Annotated[str, AfterValidator(check_slug)]
 """A tenant or connection."""
 
-FieldName = Annotated[str, AfterValidator(check_field)]
-"""A column of bronze, spelled as the service spells it."""
-
 
 def quote(identifier: str) -> str:
     """`identifier` as SQL on every engine that takes double quotes."""

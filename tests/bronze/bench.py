@@ -14,7 +14,7 @@ import zstandard
 from headwater.batch import Feed, Window, create_batch
 from headwater.bronze.land import LandingTerms, LandResult, land
 from headwater.clock import EPOCH
-from headwater.lake.folder import FolderLake
+from headwater.lake.layout import open_lake
 from headwater.model.field import build_contract
 from headwater.model.resource import Resource
 
@@ -34,7 +34,7 @@ class Bench:
     """A lake, a resource and its contract, and what a test asks of them."""
 
     def __init__(self, root: Path, contract: Any = None, **resource: Any) -> None:
-        self.lake = FolderLake(root, "acme")
+        self.lake = open_lake(str(root), "acme")
         self.resource = Resource(resource="things", path="things", **resource)
         self.contract = contract or build_contract("Thing", FIELDS)
         feed = Feed(tenant="acme", connection="psa", resource="things")
@@ -57,7 +57,7 @@ class Bench:
         landed = land(self.batch, self.resource, self.contract, self.lake, now=NOW, terms=terms, **options)
         if lines is not None:
             assert landed.kept + len(landed.refused) == len(lines)
-        assert not list(self.lake.root.rglob("*.tmp"))
+        assert not list(Path(self.lake.store.url).rglob("*.tmp"))
         return landed
 
     def rows(self, columns: str = "*", suffix: str = ".parquet") -> list[tuple[Any, ...]]:

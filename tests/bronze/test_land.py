@@ -192,7 +192,7 @@ def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
         bench.land(drift="refuse")
     assert "novel (new)" in told.value.details
     assert bench.lake.list("acme") == [bench.lake.path("raw", bench.batch, ".jsonl.zst")]
-    assert not list(bench.lake.root.rglob("*.tmp"))
+    assert not list(Path(bench.lake.store.url).rglob("*.tmp"))
 
 
 def test_a_project_may_read_a_field_as_text_or_add_one(bench):

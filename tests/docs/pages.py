@@ -199,7 +199,6 @@ def _checked(metadata: Any) -> str:
     names = {
         "check_name": "name",
         "check_slug": "name",
-        "check_field": "field",
         "_check_span": "span",
         "check_dtype": "type",
     }

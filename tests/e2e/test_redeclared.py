@@ -95,7 +95,7 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     why = f"{SAW} (on_schema_change: rebuild)"
     planned = small("plan").json
     assert planned["notes"] == [f"company: {why}: its history is made anew"]
-    assert [step["anew"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
+    assert [step["inputs"]["rebuild_reason"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
     with small.start("plan") as process:
         assert "company (anew)" in process.communicate(timeout=60)[0]
     report = small.run()

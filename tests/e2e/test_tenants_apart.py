@@ -77,6 +77,10 @@ SHARED = {
             {"name": "b", "url": "OUT", "format": "csv"},
         ]
     },
+    "the lake and the files in one prefix of a bucket": {
+        "warehouse": {"kind": "files", "url": "s3://bucket/a"},
+        "lake": {"url": "s3://bucket/a/"},
+    },
     "one prefix of a bucket": {
         "publish": [
             {"name": "a", "url": "s3://bucket/x", "format": "csv"},
@@ -102,6 +106,8 @@ APART = {
     "files": {"warehouse": {"kind": "files", "url": "tables"}},
     "files with {tenant}": {"warehouse": {"kind": "files", "url": "{tenant}/tables"}, "lake": {"url": "{tenant}/lake"}},
     "spark": {"warehouse": {"kind": "spark", "url": "local[1]"}},
+    "a lake in S3": {"lake": {"url": "s3://bucket/lake"}},
+    "a lake in Azure": {"lake": {"url": "abfss://c@a.dfs.core.windows.net/{tenant}/lake"}},
     "postgres": {"warehouse": {"kind": "postgres", "url": "env:NOBODY_SET_THIS"}},
     "redshift": {"warehouse": {"kind": "redshift", "url": "env:A", "stage": "s3://b/c"}},
     "publications": {
@@ -190,9 +196,9 @@ def test_check_looks_at_every_environment_and_run_at_its_own(typed):
 
 
 NOWHERE = {
-    "lake s3": {"lake": {"url": "s3://bucket/lake"}},
     "lake S3": {"lake": {"url": "S3://bucket/lake"}},
-    "lake abfss": {"lake": {"url": "abfss://c@a.dfs.core.windows.net/lake"}},
+    "lake gs": {"lake": {"url": "gs://bucket/lake"}},
+    "lake dots": {"lake": {"url": "s3://bucket/a/../lake"}},
     "lake file": {"lake": {"url": "file:///srv/lake"}},
     "lake reference": {"lake": {"url": "env:LAKE"}},
     "lake home": {"lake": {"url": "~/lake"}},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.lake.folder import FolderLake
+from headwater.lake.layout import TenantLake, open_lake
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.extract.service import Service, serving
 
@@ -19,8 +19,8 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> FolderLake:
-    return FolderLake(tmp_path / "lake", "acme")
+def lake(tmp_path: Path) -> TenantLake:
+    return open_lake(str(tmp_path / "lake"), "acme")
 
 
 @pytest.fixture

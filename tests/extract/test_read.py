@@ -17,7 +17,7 @@ from headwater.errors import Cancelled, DeclarationError, LakeError, PermanentEr
 from headwater.events import BatchExtracted, FindingMade, PageCommitted, ReadStarted
 from headwater.extract.page_files import PageFiles, remove_finished
 from headwater.extract.read import read_batch
-from headwater.lake.folder import FolderLake
+from headwater.lake.layout import open_lake
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.extract.service import (
     SINCE,
@@ -401,7 +401,7 @@ def test_records_that_change_while_being_paged_are_never_lost(data, service, tmp
     service.collections["tickets"] = list(records.values())
     service.always = change
     service.asked.clear()
-    lake, ledger = FolderLake(root / "lake", "acme"), SqlLedger("sqlite:///ledger.db", root=root)
+    lake, ledger = open_lake(str(root / "lake"), "acme"), SqlLedger("sqlite:///ledger.db", root=root)
     with client_of(service) as client:
         read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     ledger.close()

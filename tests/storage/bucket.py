@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
 import os
+import threading
 import urllib.request
 import warnings
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 NAMES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 
@@ -39,3 +43,64 @@ def make(endpoint, name):
         with urllib.request.urlopen(urllib.request.Request(f"{endpoint}{path}", method=method)) as answer:
             assert answer.status < 300
     return f"s3://{name}"
+
+
+class Gate:
+    """Between a client and the server: passes requests on until it is shut, and then answers that access is denied."""
+
+    def __init__(self):
+        self.open = True
+        self.writes_left = None
+        self.url = ""
+
+    def admits(self, method):
+        """Whether a request passes; it shuts after so many writes."""
+        if method in ("PUT", "POST") and self.writes_left is not None:
+            self.writes_left -= 1
+            self.open = self.open and self.writes_left >= 0
+        return self.open
+
+
+@contextmanager
+def gate(endpoint):
+    """Such a gate before the server."""
+    made, target = Gate(), urlsplit(endpoint)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, headers, answer = 403, [], b"<Error><Code>AccessDenied</Code></Error>"
+            if made.admits(self.command):
+                behind = http.client.HTTPConnection(target.hostname, target.port)
+                behind.request(self.command, self.path, body, dict(self.headers))
+                response = behind.getresponse()
+                status, headers, answer = response.status, response.getheaders(), response.read()
+                behind.close()
+            self.send_response_only(status)
+            length = next((value for name, value in headers if name.lower() == "content-length"), len(answer))
+            for name, value in headers:
+                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(length if self.command == "HEAD" else len(answer)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer)
+
+        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -56,6 +57,40 @@ def test_files_are_listed_and_removed_with_all_that_is_below_a_folder(store):
     store.clear("a/")
     assert [found.path for found in store.list("")] == ["b/1"]
     store.clear("nothing/")
+
+
+def test_a_draft_becomes_the_file_once_it_is_adopted(store):
+    for body in (b"one", b"two"):
+        draft = store.draft("a/x.bin")
+        draft.write_bytes(body)
+        before = store.read("a/x.bin")
+        assert before is None or before.body != body
+        store.adopt(draft, "a/x.bin")
+        assert not draft.exists()
+        assert (store.read("a/x.bin").body, store.size("a/x.bin")) == (body, 3)
+    assert store.size("a/y.bin") is None
+    store.draft("a/x.bin").write_bytes(b"half")
+    assert store.list_names("a", start="a/x") == ("a/x.bin",)
+    store.remove_drafts("a")
+    assert [found.path for found in store.list("")] == ["a/x.bin"]
+
+
+def test_the_names_that_begin_alike_are_listed_by_themselves(store):
+    for number in range(4):
+        for name in (f"f/b{number}.x", f"f/b{number}.y", f"f/b{number}.parts/1"):
+            store.write(name, b"x", durable=False)
+    assert store.list_names("f", start="f/b2.") == ("f/b2.x", "f/b2.y")
+    assert store.list_names("f", start="f/b9.") == store.list_names("g", start="g/b.") == ()
+
+
+def test_many_threads_that_want_one_file_get_it_whole(store):
+    body = b"0123456789abcdef" * 200_000
+    store.write("a/x.bin", body)
+    with closing(open_store(store.url)) as other, ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: other.fetch("a/x.bin").read_bytes(), range(8)))
+        assert set(found) == {body}
+        other.release("a/x.bin")
+        assert other.fetch("a/x.bin").read_bytes() == body
 
 
 def test_a_bucket_that_is_not_there_is_told(bucket):

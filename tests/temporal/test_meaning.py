@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.temporal.asof import coverage_sql, last_version_sql
+from headwater.temporal.asof import coverage_sql, covers_sql
 from headwater.temporal.coalesce import coalesce_sql
 from headwater.temporal.event_hash import canonical_sql, event_hash_sql
 from headwater.temporal.keys import entity_key_sql, hash60_sql
-from headwater.temporal.split import Side, split_sql
 from headwater.testing.tables import find_mismatch, parse_table
 
 
@@ -76,37 +75,6 @@ def test_versions_that_agree_in_the_columns_looked_at_become_one(duck):
     assert find_mismatch(picture, rows(duck, select)) == ""
 
 
-def test_two_histories_side_by_side(duck):
-    put(duck, "people", """
-        | person | home | valid_from | valid_to |
-        | ------ | ---- | ---------- | -------- |
-        | ann    | h1   | 1          | 6        |
-        | ann    | h2   | 6          | open     |
-        | bob    | NULL | 1          | open     |
-    """)  # fmt: skip
-    put(duck, "homes", """
-        | house | city | valid_from | valid_to |
-        | ----- | ---- | ---------- | -------- |
-        | h1    | Rome | 3          | 4        |
-        | h1    | Oslo | 4          | open     |
-        | h2    | Bonn | 2          | 8        |
-    """)  # fmt: skip
-    left = Side(relation="people", key="person", columns=("home",))
-    right = Side(relation="homes", key="house", columns=("city",))
-    picture = """
-        | person | home | city | valid_from | valid_to |
-        | ------ | ---- | ---- | ---------- | -------- |
-        | ann    | h1   | NULL | 1          | 3        |
-        | ann    | h1   | Rome | 3          | 4        |
-        | ann    | h1   | Oslo | 4          | 6        |
-        | ann    | h2   | Bonn | 6          | 8        |
-        | ann    | h2   | NULL | 8          | open     |
-        | bob    | NULL | NULL | 1          | open     |
-    """
-    found = rows(duck, split_sql(left, right, on="home"))
-    assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
-
-
 def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck):
     put(duck, "versions", VERSIONS)
     put(duck, "facts", """
@@ -126,7 +94,11 @@ def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck
         | x | 8  | b3       |
         | x | 99 | b4       |
     """
-    found = rows(duck, last_version_sql("versions", key="k", columns=("batch_id",), probes="facts", at="at"))
+    spans = coverage_sql("versions", key="k", columns=("batch_id",))
+    select = (
+        f"SELECT p.k, p.at, v.batch_id FROM facts AS p JOIN ({spans}) AS v ON v.k = p.k AND {covers_sql('v', 'p.at')}"
+    )
+    found = rows(duck, select)
     assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
     assert len(rows(duck, coverage_sql("versions", key="k", columns=("a",)))) == 5
 

@@ -16,7 +16,7 @@ from headwater.errors import DeclarationError, PermanentError
 from headwater.wire.cursor import ChangeFilter, widen_window
 from headwater.wire.hosts import check_base, check_target
 from headwater.wire.limits import Limits, backoff
-from headwater.wire.message import Request, redact, redact_headers, strip_url
+from headwater.wire.message import Request, redact, strip_url
 from headwater.wire.records import read_values
 
 MARCH = Window(since=datetime(2026, 3, 1, tzinfo=UTC), until=datetime(2026, 4, 1, tzinfo=UTC))
@@ -190,8 +190,6 @@ def test_a_scope_says_who_shares_the_budget():
 
 def test_secrets_are_replaced_the_longest_first():
     assert redact("Basic abcdef and abc", ["abc", "abcdef", ""]) == "Basic *** and ***"
-    shown = redact_headers({"Authorization": "Basic x", "Cookie": "y", "X": "has abc"}, ["abc"])
-    assert shown == {"Authorization": "***", "Cookie": "***", "X": "has ***"}
     assert strip_url("https://u:p@api.example.com/x?token=1#f") == "https://api.example.com/x"
     assert str(Request(url="https://api.example.com/x?token=1", params={"key": "2"})) == "GET https://api.example.com/x"
 

@@ -67,7 +67,9 @@ def _read_chunks(lake: Lake, path: str) -> Iterator[bytes]:
                 yield chunk
         except zstandard.ZstdError as error:
             hint = "restore it, or read its window again"
-            raise LakeError("A raw file is damaged.", where=lake.url(path), details=str(error), hint=hint) from error
+            raise LakeError(
+                "A raw file is damaged.", where=lake.location(path), details=str(error), hint=hint
+            ) from error
 
 
 def write_lines(path: str, lines: Iterator[bytes]) -> int:

@@ -89,7 +89,7 @@ def land(
         if rows:
             hint = "restore it, or read its window again"
             raise LakeError(
-                "A raw file is gone.", where=lake.url(raw), details=f"0 records instead of {rows}", hint=hint
+                "A raw file is gone.", where=lake.location(raw), details=f"0 records instead of {rows}", hint=hint
             )
         return LandResult()
     landing = _Landing(batch, resource, effective_contract(contract, resource, batch), lake, terms)
@@ -99,6 +99,7 @@ def land(
             return landing.run(duck, scratch, now=now, rows=rows)
     finally:
         Path(scratch).unlink(missing_ok=True)
+        lake.release(raw)
 
 
 def effective_contract(contract: type[BaseModel], resource: Resource, batch: Batch) -> type[BaseModel]:
@@ -311,10 +312,9 @@ class _Landing:
 
 def _remove_earlier(batch: Batch, lake: Lake) -> None:
     """Remove what an earlier landing of this batch left: today's contract decides anew."""
-    folder = lake.path("bronze", batch, "").rpartition("/")[0]
     retried = lake.path("bronze", batch, ".retry-")
-    for path in lake.list(folder):
+    for path in lake.list_batch("bronze", batch):
         if path.startswith(retried):
             lake.remove(path)
-    for suffix in (WAITING, INDEX, REFUSED):
-        lake.remove(lake.path("quarantine", batch, suffix))
+    for path in lake.list_batch("quarantine", batch):
+        lake.remove(path)

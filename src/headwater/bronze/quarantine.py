@@ -76,7 +76,7 @@ def retry_records(
 def list_retry_files(batch: Batch, lake: Lake) -> tuple[str, ...]:
     """The bronze files of records that a batch readmitted later, in order."""
     start = lake.path("bronze", batch, ".retry-")
-    return tuple(path for path in lake.list(start.rpartition("/")[0]) if path.startswith(start))
+    return tuple(path for path in lake.list_batch("bronze", batch) if path.startswith(start))
 
 
 def _to_retried_row(row: RefusedRow, verdict: RecordResult, now: datetime) -> RefusedRow:

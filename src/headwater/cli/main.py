@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Check every declaration of the project.",
     "plan": "Show what a run would do, and do nothing.",
     "run": "Read what is missing, and bring history and star up to date.",
+    "step": "Do one step of a plan, for an orchestrator.",
     "backfill": "Read a span of the past, in chunks.",
     "rebuild": "Build everything after raw again, from raw.",
     "status": "Show how far every resource and table is.",

@@ -98,6 +98,16 @@ def report(done: RunReport) -> list[Text | Table]:
     return parts
 
 
+def step_report(done: RunReport) -> list[Text | Table]:
+    """What one step of a plan did."""
+    lines = [
+        Text.assemble((step.state, _COLOURS[step.state]), f"  {step.step}  {step.detail}")
+        for step in done.steps
+        if step.state == "succeeded"
+    ]
+    return [*lines, *report(done)]
+
+
 def _headline(done: RunReport) -> Text:
     refused = f", {done.quarantined:,} quarantined" if done.quarantined else ""
     written = "" if done.written else "; nothing to write"

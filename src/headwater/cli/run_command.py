@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from rich.console import RenderableType
 
 from headwater.cli import render
 from headwater.cli.log import listening
@@ -16,8 +18,11 @@ from headwater.run.workspace import Workspace
 Work = Callable[[Workspace, Callable[[], bool]], RunReport]
 """What is done to an open project, asking between two pages whether to stop."""
 
+Draw = Callable[[RunReport], Sequence[RenderableType]]
+"""A report, for a person."""
 
-def working(place: Place, face: Face, work: Work) -> int:
+
+def working(place: Place, face: Face, work: Work, *, draw: Draw = render.report) -> int:
     """Do `work` with progress, print its report; its exit code."""
     with (
         stopping() as stop,
@@ -25,7 +30,7 @@ def working(place: Place, face: Face, work: Work) -> int:
         app.open_project(place.project, environment=place.environment, listen=listen) as opened,
     ):
         done = work(opened, stop)
-    answer(face, reported(done), *render.report(done))
+    answer(face, reported(done), *draw(done))
     return done.exit_code
 
 

@@ -78,7 +78,7 @@ class PageFiles:
 
     def clear(self) -> None:
         """Remove the parts."""
-        self._lake.remove(self._folder)
+        self._lake.clear(self._folder)
 
 
 def remove_finished(feed: Feed, lake: Lake, ledger: Ledger) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import DeclarationError
@@ -24,8 +24,8 @@ SPAN = (
 )
 """When a member of a dimension is valid, and whether only facts have told of it."""
 
-BEGINNING, FOREVER = "TIMESTAMP '1970-01-01 00:00:00'", "TIMESTAMP '9999-12-31 00:00:00'"
-"""From when to when reserved and inferred members are valid."""
+BEGINNING = "TIMESTAMP '1970-01-01 00:00:00'"
+"""From when on reserved and inferred members are valid."""
 
 _DTYPES = {
     "BOOLEAN": "boolean",
@@ -98,12 +98,6 @@ def is_empty(warehouse: Warehouse, table: Table) -> bool:
 def null_sql(dtype: str) -> str:
     """SQL of a NULL of a type."""
     return f"CAST(NULL AS {render_dtype(dtype, DUCKDB)})"
-
-
-def column_list(names: Iterable[str], alias: str = "") -> str:
-    """Names as they stand in a SELECT."""
-    prefix = f"{alias}." if alias else ""
-    return ", ".join(prefix + quote(name) for name in names)
 
 
 def select_list(table: Table, values: dict[str, str]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headwater.gold.change_feed import LAST
-from headwater.gold.columns import column_list
 from headwater.names import literal, quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.gold.columns import column_list, select_list
+from headwater.gold.columns import select_list
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition
 from headwater.warehouse.row_lookup import STAGED as PLACES

@@ -22,11 +22,15 @@ class Lake(Protocol):
         ...
 
     def url(self, path: str) -> str:
-        """`path` as DuckDB, Arrow or Spark read it."""
+        """The file at `path` on this machine, as DuckDB, Arrow or Spark read it; a bucket's is downloaded first."""
+        ...
+
+    def location(self, path: str) -> str:
+        """Where `path` is, for a person."""
         ...
 
     def write(self, path: str, body: bytes) -> None:
-        """Put `body` at `path`: beside first, then renamed. LakeError with the reason when the disk will not."""
+        """Put `body` at `path`, as a whole. LakeError with the reason if that fails."""
         ...
 
     def read(self, path: str) -> bytes:
@@ -46,21 +50,33 @@ class Lake(Protocol):
         ...
 
     def scratch(self, path: str) -> str:
-        """An absolute place beside `path` that a writer may fill, for `adopt`; its folder exists."""
+        """A file of this machine that a writer may fill, for `adopt`; its folder exists."""
         ...
 
     def adopt(self, scratch: str, path: str) -> None:
-        """Rename what a writer left at `scratch` to `path`."""
+        """Let what a writer left at `scratch` be the file at `path`."""
+        ...
+
+    def release(self, path: str) -> None:
+        """Give back the space on this machine that a downloaded file takes; the file itself stays."""
         ...
 
     def list(self, prefix: str) -> list[str]:
-        """Committed files below `prefix`, sorted."""
+        """The files in a folder and below it, sorted."""
+        ...
+
+    def list_batch(self, kind: str, batch: Batch) -> tuple[str, ...]:
+        """The files of one kind that a batch has, sorted."""
         ...
 
     def remove(self, path: str) -> None:
-        """Remove a file or a folder; nothing happens when there is none."""
+        """Remove a file; nothing happens when there is none."""
+        ...
+
+    def clear(self, folder: str) -> None:
+        """Remove a folder and all that is in it; nothing happens when there is none."""
         ...
 
     def remove_leftovers(self) -> int:
-        """Remove what dead writers left half-written; how many files. Only while nobody writes this tenant's files."""
+        """Remove what killed writers left half-written; how many. Only while nobody else writes this tenant's files."""
         ...

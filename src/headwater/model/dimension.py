@@ -19,6 +19,12 @@ Surrogate = Literal["hash", "sequence"]
 UNKNOWN, NOT_APPLICABLE, ERROR = -1, -2, -3
 """The reserved members of every dimension."""
 
+MEMBER_COLUMNS = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred")
+"""Columns that gold adds to every dimension of an entity."""
+
+LOAD_COLUMNS = ("loaded_at", "batch_id", "source")
+"""Columns that gold adds to every table: load metadata."""
+
 
 class Inherit(Declared):
     """A value that a member without one takes from its parent, its grandparent and so on. A circle is reported."""

@@ -52,10 +52,6 @@ class Scope:
     rules: Mapping[str, Rules] = field(default_factory=dict)
     """What `classify` may use."""
 
-    def with_columns(self, columns: Mapping[str, str]) -> Scope:
-        """This scope with further names, which win."""
-        return Scope(columns={**self.columns, **columns}, settings=self.settings, rules=self.rules)
-
 
 def find_names(text: str, *, where: str) -> tuple[str, ...]:
     """The names that an expression uses, as written, each once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.dimension import MEMBER_COLUMNS, DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.entity import RESERVED, Entity
 from headwater.model.field import Field
 from headwater.names import quote
@@ -36,7 +36,7 @@ def attribute_names(dimension: Dimension) -> tuple[str, ...]:
     match dimension:
         case EntityDimension():
             joined = [name for join in dimension.join for name in join.attributes]
-            return (*dimension.attributes, *joined, "entity_key", "valid_from", "valid_to", "is_current", "is_inferred")
+            return (*dimension.attributes, *joined, *MEMBER_COLUMNS)
         case EnumDimension():
             return ("value", *dimension.attributes)
         case DateDimension():

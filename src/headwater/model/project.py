@@ -19,7 +19,7 @@ from pydantic import (
 from headwater.clock import Span, parse_instant
 from headwater.declared import Declared
 from headwater.dtypes import DType
-from headwater.model.address import Address, Folder, LedgerAddress, Place, Reference
+from headwater.model.address import Address, LedgerAddress, Place, Reference
 from headwater.model.dimension import DateDimension, Dimension, Surrogate
 from headwater.model.entity import Entity, OnSchemaChange, Rules
 from headwater.model.fact import Fact
@@ -69,11 +69,11 @@ def _check_instant(text: str) -> str:
 class LakeSettings(Declared):
     """Where raw and bronze live."""
 
-    url: Folder = ".headwater/lake"
-    """A folder; below it each tenant has its own."""
+    url: Place = ".headwater/lake"
+    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
 
     def place(self, tenant: str) -> str:
-        """The folder below which a tenant has its own."""
+        """The folder or bucket below which a tenant has its own."""
         return self.url.replace("{tenant}", tenant)
 
 

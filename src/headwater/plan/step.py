@@ -162,66 +162,70 @@ class Plan:
             known[step.id] = step
         object.__setattr__(self, "by_id", known)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The plan as JSON can hold it."""
-        return {"tenant": self.tenant, "notes": list(self.notes), "steps": [as_dict(step) for step in self.steps]}
-
-
-def load_plan(written: Mapping[str, Any]) -> Plan:
-    """The plan that `Plan.as_dict` wrote."""
-    steps = tuple(load_step(step) for step in written["steps"])
-    return Plan(tenant=written["tenant"], steps=steps, notes=tuple(written["notes"]))
-
 
 def as_dict(step: Step) -> dict[str, Any]:
     """A step as JSON can hold it: enough for a worker elsewhere."""
-    shared: dict[str, Any] = {"kind": step.kind, "id": step.id, "tenant": step.tenant}
-    order = {"after": list(step.after), "needs": step.needs}
+    identity: dict[str, Any] = {"id": step.id, "kind": step.kind, "tenant": step.tenant}
+    return {**identity, "inputs": _inputs(step), "depends_on": list(step.after), "needs": step.needs}
+
+
+def _inputs(step: Step) -> dict[str, Any]:
+    """What a step is about, beside its order."""
     match step:
         case Extract():
-            own = {"batch": _batch(step.batch), "resume": step.resume, "again": step.again}
-            return {**shared, **own, "parent": step.parent, "parents": list(step.parents), **order}
+            parents = {"parent": step.parent, "parents": list(step.parents)}
+            return {"batch": _batch(step.batch), "resume": step.resume, "again": step.again, **parents}
         case Land():
-            return {**shared, "feed": _feed(step.feed), "batch": step.batch and _batch(step.batch), **order}
+            return {"feed": _feed(step.feed), "batch": step.batch and _batch(step.batch)}
         case Conform():
-            return {**shared, "entity": step.entity, "anew": step.rebuild_reason, **order}
+            return {"entity": step.entity, "rebuild_reason": step.rebuild_reason}
         case BuildDimension() | LoadFact() | Publish():
-            return {**shared, "name": step.name, **order}
+            return {"name": step.name}
 
 
 def load_step(written: Mapping[str, Any]) -> Step:
     """The step that `as_dict` wrote; StateError when it is none."""
     try:
-        return _load_step(written)
+        return _check_tenant(_load_step(written), str(written["tenant"]))
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(
-            "this is not a step of a plan.", details=f"{written!r:.200}: {error!r}", hint="plan again: headwater plan"
+            "this is not a step of a plan.",
+            details=f"{written!r:.200}: {error!r}",
+            hint="plan again: headwater plan --json",
         ) from error
 
 
+def _check_tenant(step: Step, tenant: str) -> Step:
+    if step.tenant != tenant:
+        msg = f"its inputs are of tenant {step.tenant}"
+        raise ValueError(msg)
+    return step
+
+
 def _load_step(written: Mapping[str, Any]) -> Step:
-    order: dict[str, Any] = {"after": tuple(written["after"]), "needs": written["needs"]}
+    order: dict[str, Any] = {"after": tuple(written["depends_on"]), "needs": written["needs"]}
+    tenant, inputs = written["tenant"], written["inputs"]
     match kind := written["kind"]:
         case "extract":
             return Extract(
-                batch=_load_batch(written["batch"]),
-                resume=written["resume"],
-                again=written["again"],
-                parent=written["parent"],
-                parents=tuple(written["parents"]),
+                batch=_load_batch(inputs["batch"]),
+                resume=inputs["resume"],
+                again=inputs["again"],
+                parent=inputs["parent"],
+                parents=tuple(inputs["parents"]),
                 **order,
             )
         case "land":
-            batch = None if written["batch"] is None else _load_batch(written["batch"])
-            return Land(feed=Feed(**written["feed"]), batch=batch, **order)
+            batch = None if inputs["batch"] is None else _load_batch(inputs["batch"])
+            return Land(feed=Feed(**inputs["feed"]), batch=batch, **order)
         case "conform":
-            return Conform(tenant=written["tenant"], entity=written["entity"], rebuild_reason=written["anew"], **order)
+            return Conform(tenant=tenant, entity=inputs["entity"], rebuild_reason=inputs["rebuild_reason"], **order)
         case "dimension":
-            return BuildDimension(tenant=written["tenant"], name=written["name"], **order)
+            return BuildDimension(tenant=tenant, name=inputs["name"], **order)
         case "fact":
-            return LoadFact(tenant=written["tenant"], name=written["name"], **order)
+            return LoadFact(tenant=tenant, name=inputs["name"], **order)
         case "publish":
-            return Publish(tenant=written["tenant"], name=written["name"], **order)
+            return Publish(tenant=tenant, name=inputs["name"], **order)
     msg = f"no kind of step: {kind}"
     raise ValueError(msg)
 
@@ -236,7 +240,7 @@ def _feed(feed: Feed) -> dict[str, str]:
 
 def _batch(batch: Batch) -> dict[str, Any]:
     window = {"since": format_instant(batch.window.since), "until": format_instant(batch.window.until)}
-    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "reading": batch.attempt}
+    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "attempt": batch.attempt}
 
 
 def _load_batch(written: Mapping[str, Any]) -> Batch:
@@ -245,5 +249,5 @@ def _load_batch(written: Mapping[str, Any]) -> Batch:
         feed=Feed(tenant=written["tenant"], connection=written["connection"], resource=written["resource"]),
         window=Window(since=parse_instant(written["since"]), until=parse_instant(written["until"])),
         purpose=written["purpose"],
-        attempt=written["reading"],
+        attempt=written["attempt"],
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.rebuild import rebuild
 from headwater.run.pipeline.run import open_for_plan, plan_of, run
 from headwater.run.pipeline.services import connect
+from headwater.run.pipeline.single_step import StepOptions
+from headwater.run.pipeline.single_step import run_step as run_single_step
 from headwater.run.pipeline.sources import sources_of
+from headwater.run.pipeline.step_request import StepRequest, dump_plan, find_request, load_request, parse_step_id
 from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
 from headwater.run.results import Checked, RunReport
 from headwater.run.schema import schema
@@ -48,6 +52,7 @@ from headwater.testing.conformance.check import SelfTestOptions
 __all__ = [
     "Asked",
     "SelfTestOptions",
+    "StepOptions",
     "TenantWorkspace",
     "Tested",
     "Workspace",
@@ -80,6 +85,7 @@ __all__ = [
     "remove_tenant",
     "retry",
     "run",
+    "run_step",
     "schema",
     "selftest",
     "status",
@@ -119,14 +125,40 @@ def plan(workspace: TenantWorkspace, asked: Asked) -> Plan:
     return plan_of(workspace, asked, sources, times=services.times, standing=standing)
 
 
+def _find_step(workspace: TenantWorkspace, step_id: str) -> StepRequest:
+    """The step that an id alone stands for; a read that was not begun is looked for in what a run would do now."""
+    request = parse_step_id(workspace, step_id)
+    return request or replace(find_request(plan_dict(plan(workspace, Asked())), step_id), total=1, by_id=True)
+
+
 def explain_plan(planned: Plan) -> list[str]:
     """A plan as lines to read."""
     return list(explained_plan(planned))
 
 
 def plan_dict(planned: Plan) -> dict[str, Any]:
-    """A plan as JSON can hold it."""
-    return planned.as_dict()
+    """A plan as JSON can hold it, for a run of its own whose steps `run_step` does one by one."""
+    return dump_plan(planned)
+
+
+def run_step(
+    workspace: Workspace,
+    tenant: str | None,
+    step: Mapping[str, Any] | str,
+    *,
+    plan: Mapping[str, Any] | None = None,
+    options: StepOptions | None = None,
+) -> RunReport:
+    """Do one step of a plan: as `plan_dict` wrote it, by its id in such a `plan`, or by its id alone.
+
+    It does nothing where it was done before, and StepNotReady is raised where what it depends on was not.
+    """
+    chosen = choose_tenant(workspace, tenant)
+    if isinstance(step, str):
+        request = find_request(plan, step) if plan is not None else _find_step(chosen, step)
+    else:
+        request = load_request(step)
+    return run_single_step(chosen, request, options or StepOptions())
 
 
 def backfill(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:

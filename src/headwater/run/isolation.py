@@ -17,7 +17,7 @@ from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.project import Project
 from headwater.publish.targets import tenant_url
 from headwater.run.plugins import load_warehouse_settings
-from headwater.storage.url import scheme_of
+from headwater.storage.url import scheme_of, to_absolute
 from headwater.warehouse.settings import WarehouseSettings
 
 
@@ -88,7 +88,7 @@ def _places(
     project: Project, settings: WarehouseSettings, tenant: str, root: Path, look: _Disk
 ) -> Iterator[TenantPlace]:
     where = project.origin.location_of
-    lake = str(root / project.lake.place(tenant) / tenant)
+    lake = f"{to_absolute(project.lake.place(tenant), root).rstrip('/')}/{tenant}"
     yield _place(look, tenant, "lake.url", where("lake", "url"), lake)
     yield from _warehouse_places(settings, tenant, root, look)
     for number, one in enumerate(project.publish):

@@ -23,7 +23,7 @@ from headwater.model.project import Declarations, WarehouseOptions
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
 from headwater.run.secrets import resolve_url
-from headwater.warehouse.base import Warehouse
+from headwater.warehouse.base import Capabilities, Warehouse
 from headwater.warehouse.settings import WarehouseSettings
 
 CONNECTORS = "headwater.connectors"
@@ -151,6 +151,12 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
         return resolve_url(text, root=root, where=settings.origin.location_of(option))
 
     return settings.open(tenant, root, resolve_option, read_only=read_only)
+
+
+def find_capabilities(settings: WarehouseSettings) -> Capabilities:
+    """What a kind of warehouse can do, without opening one."""
+    capabilities: Capabilities = settings.import_engine().capabilities
+    return capabilities
 
 
 def _plug(connector: Connector, schemas: str | None) -> Plug:

@@ -15,7 +15,7 @@ from headwater.clock import Clock, SystemClock
 from headwater.errors import DeclarationError
 from headwater.events import EventListener, discard
 from headwater.lake.base import Lake
-from headwater.lake.folder import FolderLake
+from headwater.lake.layout import open_lake
 from headwater.ledger.base import ConnectionRow, Ledger
 from headwater.model.check.context import ValidationContext
 from headwater.model.check.entities import check_declarations
@@ -38,6 +38,7 @@ from headwater.run.plugins import (
 from headwater.run.secrets import resolve_ledger_url
 from headwater.silver.owner import Owner
 from headwater.silver.schema.upgrade import upgrade_tables
+from headwater.storage.url import to_absolute
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.settings import WarehouseSettings
 
@@ -150,7 +151,7 @@ class TenantWorkspace:
     def lake(self) -> Lake:
         """The tenant's part of the lake."""
         self.whole.check_isolation(self.tenant)
-        return FolderLake(self.root / self.project.lake.place(self.tenant), self.tenant)
+        return open_lake(to_absolute(self.project.lake.place(self.tenant), self.root), self.tenant)
 
     def owned_lake(self) -> Lake:
         """The tenant's part of the lake. DeclarationError if it belongs to another project."""

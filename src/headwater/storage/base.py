@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+DRAFT = ".tmp"
+"""How the name of a draft ends."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
@@ -34,8 +37,12 @@ class Store(Protocol):
         """A small file; None when there is none."""
         ...
 
-    def write(self, path: str, body: bytes) -> None:
-        """Put a small file there, in the place of another one."""
+    def size(self, path: str) -> int | None:
+        """The bytes of a file; None when there is none."""
+        ...
+
+    def write(self, path: str, body: bytes, *, durable: bool = True) -> None:
+        """Put a small file there, in the place of another one. Without `durable`, a loss of power may still undo it."""
         ...
 
     def swap(self, path: str, body: bytes, *, expected_tag: str | None) -> str | None:
@@ -50,12 +57,32 @@ class Store(Protocol):
         """Let what was filled at `local_path(path)` last: it survives this process and a loss of power."""
         ...
 
+    def draft(self, path: str) -> Path:
+        """Where on this machine a writer may fill what becomes the file `path` with `adopt`; its folder exists."""
+        ...
+
+    def adopt(self, draft: Path, path: str) -> None:
+        """Let what was filled at `draft(path)` be the file, as a whole and durably, in the place of another one."""
+        ...
+
+    def remove_drafts(self, prefix: str) -> int:
+        """Remove the drafts below a folder that killed writers left; how many."""
+        ...
+
     def fetch(self, path: str) -> Path:
-        """The file on this machine, for reading; it is there until the store is closed, or removed."""
+        """The file on this machine, for reading; it is there until it is released or removed, or the store is closed."""
+        ...
+
+    def release(self, path: str) -> None:
+        """Remove the copy that `fetch` brought to this machine; the file itself stays."""
         ...
 
     def list(self, prefix: str) -> list[FileEntry]:
-        """The files below a folder, sorted by path."""
+        """The files below a folder, sorted by path, drafts of killed writers among them."""
+        ...
+
+    def list_names(self, folder: str, *, start: str) -> tuple[str, ...]:
+        """The files in a folder whose path begins with `start`, sorted; no drafts, and none of folders in it."""
         ...
 
     def remove(self, path: str) -> None:

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from headwater.errors import StoreError
-from headwater.storage.base import FileEntry, StoredFile
+from headwater.storage.base import DRAFT, FileEntry, StoredFile
 
-_TMP = ".tmp"
 _HINTS = {
     errno.ENOSPC: "free some space and run again; nothing that was committed is lost",
     errno.EDQUOT: "raise the quota or free some space, then run again; nothing that was committed is lost",
@@ -40,17 +39,27 @@ class FolderStore:
                 return None
         return StoredFile(body=body, tag=_tag(body))
 
-    def write(self, path: str, body: bytes) -> None:
-        """Put a small file there, in the place of another one."""
-        target = self.local_path(path)
-        beside = target.with_name(target.name + _TMP)
+    def size(self, path: str) -> int | None:
+        """The bytes of a file; None when there is none."""
+        with translate_errors("read", self.root / path):
+            try:
+                return (self.root / path).stat().st_size
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def write(self, path: str, body: bytes, *, durable: bool = True) -> None:
+        """Put a small file there, in the place of another one. Without `durable`, a loss of power may still undo it."""
+        target, draft = self.root / path, self.draft(path)
         with translate_errors("written", target):
-            with beside.open("wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(target)
-            _sync(target.parent)
+            try:
+                draft.write_bytes(body)
+            except OSError:
+                draft.unlink(missing_ok=True)
+                raise
+            if not durable:
+                draft.replace(target)
+        if durable:
+            self.adopt(draft, path)
 
     def swap(self, path: str, body: bytes, *, expected_tag: str | None) -> str | None:
         """Put a small file there if what is there has the tag `was`. Writers keep each other out by a lock."""
@@ -74,18 +83,55 @@ class FolderStore:
             _sync(target)
             _sync(target.parent)
 
+    def draft(self, path: str) -> Path:
+        """A place beside the file."""
+        return self.local_path(path + DRAFT)
+
+    def adopt(self, draft: Path, path: str) -> None:
+        """Bring what was filled to the disk, so that its name cannot outlive it in a loss of power, and give it its name."""
+        target = self.root / path
+        with translate_errors("written", target):
+            _sync(draft)
+            draft.replace(target)
+            _sync(target.parent)
+
+    def remove_drafts(self, prefix: str) -> int:
+        """Remove the drafts below a folder that killed writers left; how many."""
+        start = self.root / prefix
+        with translate_errors("removed", start):
+            drafts = list(start.rglob(f"*{DRAFT}"))
+            for draft in drafts:
+                _remove(draft)
+        return len(drafts)
+
     def fetch(self, path: str) -> Path:
         """The file itself."""
         return self.root / path
 
+    def release(self, path: str) -> None:
+        """Nothing was copied."""
+
     def list(self, prefix: str) -> list[FileEntry]:
-        """The files below a folder, sorted by path."""
+        """The files below a folder, sorted by path, drafts among them."""
         start = self.root / prefix
         with translate_errors("read", start):
             files = sorted(file for file in start.rglob("*") if file.is_file())
+            entries = ((file, _read_modified(file)) for file in files)
             return [
-                FileEntry(path=file.relative_to(self.root).as_posix(), modified=_read_modified(file)) for file in files
+                FileEntry(path=file.relative_to(self.root).as_posix(), modified=modified)
+                for file, modified in entries
+                if modified is not None
             ]
+
+    def list_names(self, folder: str, *, start: str) -> tuple[str, ...]:
+        """The files in a folder whose path begins with `start`, sorted; no drafts, and none of folders in it."""
+        with translate_errors("read", self.root / folder):
+            try:
+                with os.scandir(self.root / folder) as entries:
+                    names = [entry.name for entry in entries if entry.is_file() and not entry.name.endswith(DRAFT)]
+            except (FileNotFoundError, NotADirectoryError):
+                return ()
+        return tuple(sorted(path for path in (f"{folder}/{name}" for name in names) if path.startswith(start)))
 
     def remove(self, path: str) -> None:
         """Remove a file; nothing happens when there is none."""
@@ -121,8 +167,19 @@ def _tag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _read_modified(file: Path) -> datetime:
-    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+def _read_modified(file: Path) -> datetime | None:
+    """When a file was written; None where it has gone meanwhile."""
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
+def _remove(target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -33,16 +33,3 @@ def coverage_sql(relation: str, *, key: str, columns: Sequence[str]) -> str:
 def covers_sql(relation: str, at: str) -> str:
     """Whether a row of `coverage_sql` (known as `relation`) answers for the instant `at`."""
     return f"({relation}.covers_from <= {at} AND {relation}.covers_to > {at})"
-
-
-def last_version_sql(relation: str, *, key: str, columns: Sequence[str], probes: str, at: str) -> str:
-    """For each row of `probes` (columns: key and `at`), the version of its key that answers for its instant.
-
-    The result has: key, `at`, columns, `valid_from`, `valid_to`; a probe whose key has no version is left out.
-    """
-    spans = coverage_sql(relation, key=key, columns=columns).replace("\n", "\n  ")
-    return (
-        f"SELECT {qualify('p', key)}, {qualify('p', at)}, {column_list(columns, 'v')}, v.valid_from, v.valid_to\n"
-        f"FROM {probes} AS p\n"
-        f"JOIN (\n  {spans}\n) AS v ON v.{qualify('', key)} = {qualify('p', key)} AND {covers_sql('v', qualify('p', at))}"
-    )

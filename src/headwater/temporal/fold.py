@@ -15,19 +15,6 @@ from dataclasses import dataclass
 from headwater.names import literal, quote
 from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, qualify, timestamp_sql, with_steps
 
-EVENT_COLUMNS = (
-    "entity_key",
-    "sequence",
-    "operation",
-    "source",
-    "known_columns",
-    "hash",
-    "observed",
-    "place",
-    "batch_id",
-)
-"""What an event has beside the declared columns."""
-
 _KEY = "PARTITION BY entity_key"
 _KEPT = "entity_key, sequence, operation, source, batch_id, _place"
 

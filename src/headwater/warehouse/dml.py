@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from headwater.errors import WarehouseError
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, TableColumn, WriteCounts
-from headwater.warehouse.dialect.render import column_list
 
 Execute = Callable[[str], int]
 """Runs a statement; how many rows it wrote."""

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from headwater.names import literal
+from headwater.temporal.sql import FOREVER
 from headwater.warehouse.base import FileFormat, SchemaName, Warehouse
 from headwater.warehouse.duckdb.engine import WRITTEN, DuckDB
 
@@ -23,7 +24,7 @@ def export_without_end(warehouse: Warehouse, layer: SchemaName, table: str, path
     try:
         warehouse.export(layer, table, str(draft), "parquet")
         with closing(DuckDB(warehouse.tenant, ":memory:")) as engine:
-            rows = f"SELECT * REPLACE (NULLIF({END}, TIMESTAMP '9999-12-31 00:00:00') AS {END})"
+            rows = f"SELECT * REPLACE (NULLIF({END}, {FOREVER}) AS {END})"
             source = f"read_parquet({literal(str(draft))})"
             return engine.execute(f"COPY ({rows} FROM {source}) TO {literal(str(path))} ({WRITTEN[file_format]})")
     finally:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from headwater.model.entity import Entity
 from headwater.names import quote
 from headwater.temporal.keys import hash60_sql, numeric_key_sql
-from headwater.temporal.sql import timestamp_sql
+from headwater.temporal.sql import column_list, timestamp_sql
 from headwater.warehouse.base import SchemaName, Warehouse
-from headwater.warehouse.dialect.render import column_list
 
 _ROWS = "places__rows"
 

@@ -72,14 +72,3 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text
-
-
-def redact_headers(headers: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
-    """`headers` as they may be shown: `Authorization` and cookies hidden whole, secrets wherever they stand."""
-    hidden = tuple(secrets)
-    return {
-        name: HIDDEN
-        if name.lower() in ("authorization", "proxy-authorization", "cookie", "set-cookie")
-        else redact(value, hidden)
-        for name, value in headers.items()
-    }

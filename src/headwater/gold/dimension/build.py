@@ -13,7 +13,7 @@ from headwater.gold.change_feed import (
     record_change,
     record_progress,
 )
-from headwater.gold.columns import column_list, fit_table, fit_versions, is_empty
+from headwater.gold.columns import fit_table, fit_versions, is_empty
 from headwater.gold.dimension import date, enum, inherit
 from headwater.gold.dimension import entity as dimension
 from headwater.gold.dimension.entity import CompiledDimension
@@ -30,6 +30,7 @@ from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import needs, table_name
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
 from headwater.warehouse.stage_rows import stage_rows

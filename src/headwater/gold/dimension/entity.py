@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
-from headwater.gold.columns import LOAD, SPAN, check_columns, column_list, infer_types
+from headwater.gold.columns import LOAD, SPAN, check_columns, infer_types
 from headwater.gold.dimension import inherit
 from headwater.gold.dimension import join as segment
 from headwater.gold.dimension.inherit import InheritedAttribute
@@ -20,7 +20,7 @@ from headwater.model.names_in_scope import entity_columns
 from headwater.model.tables import key_column, table_name
 from headwater.names import quote
 from headwater.temporal.coalesce import coalesce_sql
-from headwater.temporal.sql import FOREVER, indent
+from headwater.temporal.sql import FOREVER, column_list, indent
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
 _BATCH = "_batch"

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Set
 from headwater.errors import SafetyCheckError
 from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import KEYS
-from headwater.gold.columns import column_list
 from headwater.gold.key_sequence import load_last
 from headwater.gold.star import Star
 from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
@@ -20,6 +19,7 @@ from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.fact import Fact
 from headwater.model.tables import key_column, table_name
 from headwater.names import literal, quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse, WriteCounts
 from headwater.warehouse.meta_names import find_meta_table
 

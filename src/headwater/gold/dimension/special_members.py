@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.gold.columns import BEGINNING, FOREVER, column_list, select_list
+from headwater.gold.columns import BEGINNING, select_list
 from headwater.gold.dimension.rekey import collision_error
 from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import literal, quote
+from headwater.temporal.sql import FOREVER, column_list
 from headwater.warehouse.base import Table, TableColumn, Warehouse, WriteCounts
 
 RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"}

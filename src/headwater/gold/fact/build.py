@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from headwater.errors import DeclarationError
 from headwater.events import EventListener, Finding, FindingKind, FindingMade, discard
 from headwater.gold.change_feed import Consumer, PendingChanges, changed_keys_sql, read_pending, record_progress
-from headwater.gold.columns import column_list, fit_table, is_empty
+from headwater.gold.columns import fit_table, is_empty
 from headwater.gold.dimension.rekey import rekey_lookups
 from headwater.gold.fact import inferred_members, periods
 from headwater.gold.fact.lookup import CompiledLookup
@@ -29,6 +29,7 @@ from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.model.tables import needs, table_name
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
 

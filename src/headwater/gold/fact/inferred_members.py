@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.gold.columns import column_list
 from headwater.gold.dimension import enum
 from headwater.gold.dimension.rekey import SEQUENCE, key_kind
 from headwater.gold.dimension.special_members import check_keys, select_inferred
@@ -14,6 +13,7 @@ from headwater.gold.star import Star
 from headwater.model.dimension import Dimension, EnumDimension
 from headwater.model.tables import table_name
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 
 

@@ -7,13 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
 from headwater.model.check.context import ValidationContext, check_column, check_expression, unknown_name_error
-from headwater.model.dimension import Attribute, DateDimension, Dimension, EntityDimension, EnumDimension
+from headwater.model.dimension import (
+    LOAD_COLUMNS,
+    MEMBER_COLUMNS,
+    Attribute,
+    DateDimension,
+    Dimension,
+    EntityDimension,
+    EnumDimension,
+)
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact, Part
 from headwater.model.names_in_scope import entity_columns, lookup_columns
 from headwater.names import did_you_mean
 
-GOLD_RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source")
+_RESERVED = frozenset({*MEMBER_COLUMNS, *LOAD_COLUMNS})
 """Columns that gold adds to its tables."""
 
 
@@ -36,7 +44,7 @@ def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]
 def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
     seen: set[str] = set()
     for name in names:
-        if name in GOLD_RESERVED or name == key:
+        if name in _RESERVED or name == key:
             yield DeclarationError(
                 f"`{name}` is a column of gold itself.", where=where, details=name, hint="choose another name"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
 from headwater.ledger.lease_owner import describe_owner
 from headwater.run.pipeline.record_counts import shown_counts
+from headwater.run.pipeline.step_run import progress_of
 from headwater.run.results import Answer, FeedStatus, Status, TableStatus
 from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.base import SchemaName, Warehouse
@@ -29,7 +30,7 @@ def status(workspace: TenantWorkspace) -> Status:
         warehouse=workspace.whole.warehouse_settings.describe(workspace.tenant),
         feeds=tuple(_feed(workspace, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
         tables=() if leases else _tables(workspace),
-        last_run=_run(runs[0]) if runs else None,
+        last_run=_run(runs[0], progress_of(ledger, workspace.tenant, runs[0].id)) if runs else None,
         counts=shown_counts(ledger.counts(workspace.tenant)),
         running=describe_owner(leases[0].holder) if leases else "",
     )
@@ -95,5 +96,11 @@ def _counts(warehouse: Warehouse, layer: SchemaName) -> Iterable[TableStatus]:
         yield TableStatus(layer=layer, table=name, rows=count_rows(warehouse, layer, name))
 
 
-def _run(run: RunRow) -> dict[str, Any]:
-    return {"started": run.started_at, "ended": run.ended_at, "outcome": run.outcome or "running", **run.counts}
+def _run(run: RunRow, progress: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "started": run.started_at,
+        "ended": run.ended_at,
+        "outcome": run.outcome or "running",
+        **progress,
+        **run.counts,
+    }

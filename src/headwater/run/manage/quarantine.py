@@ -110,7 +110,8 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
             sources=sources,
             services=Services(clock=workspace.clock),
             lake=workspace.lake(),
-            warehouse=warehouse,
+            open_warehouse=lambda: warehouse,
+            holds_nul=warehouse.capabilities.holds_nul,
         )
         for name, entity in workspace.declarations.entities.items():
             arrivals = [

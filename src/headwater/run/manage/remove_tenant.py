@@ -73,7 +73,7 @@ def remove_tenant(workspace: Workspace, name: str, *, erase: bool = False) -> Re
             # First what it has, then its name: where this is cut short, it can be asked for again.
             warehouse, lake = tenant.warehouse(), tenant.owned_lake()
             warehouse.erase()
-            lake.remove(name)
+            lake.clear(name)
             withdraw(workspace.project.publish, name, workspace.root)
         workspace.ledger.remove_tenant(name)
     return planned

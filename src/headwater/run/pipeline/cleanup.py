@@ -18,14 +18,14 @@ def check_writable(lake: Lake) -> None:
     lake.remove(probe)
 
 
-def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed]) -> None:
+def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed], *, killed: bool = False) -> None:
     """Remove half-written files, and parts of batches that were read to their end.
 
     Only for whoever holds the tenant's lease and has begun a run. One that ended well left nothing behind, so after it
-    the lake is not searched.
+    the lake is not searched. `killed`: a process of this very run was.
     """
     _, *before = workspace.ledger.runs(workspace.tenant, limit=2)
-    if not before or before[0].outcome is RunOutcome.SUCCEEDED:
+    if not killed and (not before or before[0].outcome is RunOutcome.SUCCEEDED):
         return
     lake = workspace.lake()
     lake.remove_leftovers()

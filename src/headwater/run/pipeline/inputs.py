@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.distinct_keys import read_keys
-from headwater.bronze.land import PARQUET, find_refused_file
-from headwater.bronze.quarantine import list_retry_files
+from headwater.bronze.land import find_refused_file
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
@@ -79,9 +78,7 @@ def _allowed(entity: str, batch: str) -> str:
 
 def files_of(batch: Batch, lake: Lake) -> tuple[str, ...]:
     """A batch's files in bronze, as DuckDB reads them: the rows that landed, and those readmitted later."""
-    path = lake.path("bronze", batch, PARQUET)
-    own = (path,) if lake.size(path) is not None else ()
-    return tuple(lake.url(one) for one in (*own, *list_retry_files(batch, lake)))
+    return tuple(lake.url(path) for path in lake.list_batch("bronze", batch))
 
 
 def _reading(workspace: Workspace, entity: Entity, name: str, source: Mapped) -> SourceMapping:

@@ -22,7 +22,7 @@ from headwater.events import (
 )
 from headwater.ledger.base import RunOutcome
 from headwater.plan.step import Conform, Extract, Land, Plan
-from headwater.run.results import STOPPED, Counted, StepResult
+from headwater.run.results import STOPPED, Counted, RunReport, StepResult
 
 
 @dataclass(kw_only=True)
@@ -38,6 +38,31 @@ class Tally:
     findings: list[Finding] = field(default_factory=list)
     counts: tuple[Counted, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def numbers(self) -> dict[str, int]:
+        """What was read, as the ledger keeps it."""
+        return {
+            "rows": self.rows,
+            "kept": self.kept,
+            "quarantined": self.quarantined,
+            "requests": self.requests,
+        }
+
+    def report(self, tenant: str, outcome: RunOutcome, seconds: float, steps: tuple[StepResult, ...]) -> RunReport:
+        """The report of a run that ended."""
+        return RunReport(
+            tenant=tenant,
+            outcome=outcome,
+            seconds=seconds,
+            requests=self.requests,
+            rows=self.rows,
+            kept=self.kept,
+            quarantined=self.quarantined,
+            written=self.written,
+            findings=tuple(self.findings),
+            counts=self.counts,
+            steps=steps,
+        )
 
     def told(self, event: Event) -> None:
         """Count an event and pass it on."""

@@ -11,10 +11,10 @@ from datetime import timedelta
 
 from headwater.batch import Feed
 from headwater.clock import parse_span
-from headwater.errors import Cancelled, DeclarationError, HeadwaterError
+from headwater.errors import Cancelled, DeclarationError, HeadwaterError, LeaseHeld
 from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import prune_changes
-from headwater.ledger.base import CLEAR_SECRET_REMOVED, RunOutcome
+from headwater.ledger.base import CLEAR_SECRET_REMOVED, Lease, RunOutcome
 from headwater.ledger.heartbeat import SECONDS, keep_lease
 from headwater.ledger.lease_owner import lease_owner
 from headwater.plan.build import build_plan
@@ -22,7 +22,7 @@ from headwater.plan.dependencies import build_dependencies
 from headwater.plan.state import LAYERS, Layer, RunRequest
 from headwater.plan.step import Conform, Land, Plan
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
-from headwater.run.pipeline.context import RunContext
+from headwater.run.pipeline.context import RunContext, never
 from headwater.run.pipeline.executor import execute
 from headwater.run.pipeline.interruptible_clock import Patience
 from headwater.run.pipeline.options import Asked
@@ -31,6 +31,7 @@ from headwater.run.pipeline.report import Tally, outcome_of
 from headwater.run.pipeline.services import connect, find_newest_reads
 from headwater.run.pipeline.source_clock import Agreed, settle_clocks
 from headwater.run.pipeline.sources import Source, Standing, sources_of, standing_of, state_of
+from headwater.run.pipeline.step_run import end_step_run
 from headwater.run.pipeline.steps import Work
 from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads, without_stale
 from headwater.run.results import Counted, RunReport, StepResult
@@ -41,13 +42,32 @@ from headwater.warehouse.base import Warehouse
 SCOPE = "run"
 """What the lease of a run is on: a whole tenant, for its warehouse may know one writer only."""
 
+_CLAIM_AGAIN = 0.25
+"""Seconds between two tries for a lease that another one has."""
+
 
 @contextmanager
-def alone(workspace: TenantWorkspace) -> Iterator[Callable[[], None]]:
-    """The lease on a tenant, kept until the block ends; gives what raises once it is lost. LeaseHeld if taken."""
-    lease = workspace.ledger.claim(workspace.tenant, SCOPE, lease_owner(), seconds=SECONDS)
-    with keep_lease(workspace.ledger, lease) as kept:
+def alone(
+    workspace: TenantWorkspace, *, wait: float = 0.0, stop: Callable[[], bool] = never
+) -> Iterator[Callable[[], None]]:
+    """The lease on a tenant, kept until the block ends; gives what raises once it is lost.
+
+    LeaseHeld if another one has it, and keeps it for longer than `wait` seconds.
+    """
+    with keep_lease(workspace.ledger, _claim(workspace, wait=wait, stop=stop)) as kept:
         yield kept.check
+
+
+def _claim(workspace: TenantWorkspace, *, wait: float, stop: Callable[[], bool]) -> Lease:
+    clock, owner = Patience(clock=workspace.clock, stop=stop), lease_owner()
+    until = clock.monotonic() + wait
+    while True:
+        try:
+            return workspace.ledger.claim(workspace.tenant, SCOPE, owner, seconds=SECONDS)
+        except LeaseHeld:
+            if clock.monotonic() >= until:
+                raise
+        clock.sleep(_CLAIM_AGAIN)
 
 
 def run(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
@@ -61,6 +81,7 @@ def run_alone(workspace: TenantWorkspace, asked: Asked, context: RunContext) -> 
     """The run itself, for whoever holds the lease already."""
     started, tally = workspace.clock.monotonic(), Tally(listen=context.listen)
     run_id = uuid.uuid4().hex[:12]
+    end_step_run(workspace.ledger, workspace.tenant)
     workspace.ledger.start_run(workspace.tenant, run_id)
     steps: tuple[StepResult, ...] = ()
     outcome = RunOutcome.FAILED
@@ -70,22 +91,9 @@ def run_alone(workspace: TenantWorkspace, asked: Asked, context: RunContext) -> 
         outcome = RunOutcome.CANCELLED
         raise
     finally:
-        counts = {"rows": tally.rows, "kept": tally.kept, "quarantined": tally.quarantined, "requests": tally.requests}
-        _note_findings(workspace, tally.findings)
-        workspace.ledger.end_run(workspace.tenant, run_id, outcome=outcome, counts=counts)
-    return RunReport(
-        tenant=workspace.tenant,
-        outcome=outcome,
-        seconds=workspace.clock.monotonic() - started,
-        requests=tally.requests,
-        rows=tally.rows,
-        kept=tally.kept,
-        quarantined=tally.quarantined,
-        written=tally.written,
-        findings=tuple(tally.findings),
-        counts=tally.counts,
-        steps=steps,
-    )
+        save_findings(workspace, tally.findings)
+        workspace.ledger.end_run(workspace.tenant, run_id, outcome=outcome, counts=tally.numbers())
+    return tally.report(workspace.tenant, outcome, workspace.clock.monotonic() - started, steps)
 
 
 def _carry_out(
@@ -98,7 +106,7 @@ def _carry_out(
         plan = _planned(work, asked)
         results = execute(plan, work.carry, context.listen)
         complete(workspace, work.sources, plan, results, waiting=work.waiting)
-        tally.counts = () if context.stop() else _counts(work, asked)
+        tally.counts = () if context.stop() or not _writes_history(asked) else count_records(work, asked)
         prune_changes(work.warehouse)
     return _outcome(work, asked, plan, results, tally)
 
@@ -126,7 +134,8 @@ def _connected(workspace: TenantWorkspace, asked: Asked, context: RunContext, st
         services=services,
         standing=standing,
         lake=lake,
-        warehouse=warehouse,
+        open_warehouse=lambda: warehouse,
+        holds_nul=warehouse.capabilities.holds_nul,
     )
 
 
@@ -157,9 +166,9 @@ def _outcome(
     return (*refused, *results), outcome
 
 
-def _counts(work: Work, asked: Asked) -> tuple[Counted, ...]:
+def count_records(work: Work, asked: Asked) -> tuple[Counted, ...]:
     """What services have, held against what is here, where that is due."""
-    if not asked.sources or not _writes_history(asked):
+    if not asked.sources:
         return ()
     counting = Counting(
         workspace=work.workspace,
@@ -272,7 +281,8 @@ def _chunk(asked: Asked) -> timedelta | None:
         ) from error
 
 
-def _note_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:
+def save_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:
+    """Remember what a run found in the data, by table."""
     by_table: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_table[finding.table].append(finding)

@@ -30,6 +30,8 @@ class Services:
     unreachable: Mapping[str, HeadwaterError] = field(default_factory=dict)
     newest_reads: Mapping[str, datetime] = field(default_factory=dict)
     """When the newest read before this run began."""
+    first_connected: Mapping[str, datetime] = field(default_factory=dict)
+    """When the run connected first, where its steps come one by one and each connects again."""
     clock: Clock
     connected_at: float = 0.0
     """When the run connected, in seconds of `clock.monotonic`."""
@@ -38,6 +40,11 @@ class Services:
     def now(self) -> dict[str, datetime]:
         """The time of each connection when the run connected."""
         return {name: agreed.now for name, agreed in self.times.items()}
+
+    @property
+    def began(self) -> dict[str, datetime]:
+        """When the run connected first: what was read since is of this run."""
+        return {name: min(now, self.first_connected.get(name, now)) for name, now in self.now.items()}
 
     def client(self, connection: str) -> Client:
         """The client of a connection; raises why it could not be reached."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -47,13 +47,21 @@ class Work:
     sources: Mapping[Feed, Source]
     services: Services
     lake: Lake
-    warehouse: Warehouse
+    open_warehouse: Callable[[], Warehouse]
+    """The warehouse, opened by the first call: steps that read and land do without."""
+    holds_nul: bool
+    """Whether a text in the warehouse may hold the character NUL."""
     standing: Standing = field(default_factory=Standing)
     """What the warehouse had when the run began."""
     waiting: set[str] = field(default_factory=set)
     """Batches whose deletes wait, as far as was seen."""
     landing: threading.Lock = field(default_factory=threading.Lock)
     """Landing fills all cores and its share of memory by itself: one batch at a time."""
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The tenant's warehouse."""
+        return self.open_warehouse()
 
     def carry(self, step: Step) -> str:
         """Do one step; a few words of what it did. StopRequested before one that was not begun."""
@@ -138,7 +146,7 @@ class Work:
                     source.contract,
                     self.lake,
                     now=now,
-                    terms=LandingTerms(drift=source.policy.drift, nul=self.warehouse.capabilities.holds_nul),
+                    terms=LandingTerms(drift=source.policy.drift, nul=self.holds_nul),
                     rows=known.rows,
                 )
             self.workspace.ledger.record_landing(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
@@ -180,7 +188,7 @@ class Work:
             readings=readings_of(self.workspace.whole, entity),
             sources=self.sources,
             clients=self.services.clients,
-            times=self.services.now,
+            times=self.services.began,
             credible=self.services.credible_until,
             warehouse=self.warehouse,
             lake=self.lake,

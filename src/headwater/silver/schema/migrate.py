@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
-from headwater.model.entity import RESERVED, Entity
+from headwater.model.entity import LOGGED, RESERVED, Entity
 from headwater.names import literal, quote
 from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
 from headwater.silver.schema.snapshot import (
@@ -16,7 +16,7 @@ from headwater.silver.schema.snapshot import (
     save_snapshot,
     stored_schema,
 )
-from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS, META, log_table, versions_table
+from headwater.silver.schema.tables import ENTITY_SCHEMAS, META, log_table, versions_table
 from headwater.temporal.sql import known_list
 from headwater.warehouse.base import Warehouse
 
@@ -167,7 +167,7 @@ def _rename_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot
 
 
 def _check_names(entity: Entity) -> None:
-    taken = sorted({*LOG_COLUMNS, *RESERVED} & set(entity.columns))
+    taken = sorted({*LOGGED, *RESERVED} & set(entity.columns))
     if taken:
         raise DeclarationError(
             f"entity `{entity.entity}` may not have a column `{taken[0]}`: silver has one of its own",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from headwater.model.entity import Entity
+from headwater.model.entity import LOGGED, Entity
 from headwater.temporal.fold import HistoryColumns
 from headwater.warehouse.base import Table, TableColumn
 
 IDENTITY = ("entity_key", "sequence", "operation", "source", "hash")
 """What tells one event from another."""
 
-LOG_COLUMNS = (*IDENTITY, "known_columns", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash")
+LOG_COLUMNS = ("entity_key", *LOGGED, "batch_id")
 """What the change log has beside the declared columns; none of these may be declared either."""
 
 

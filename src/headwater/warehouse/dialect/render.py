@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 
 from headwater.dtypes import DUCKDB, PORTABLE_SQL, render_dtype
 from headwater.errors import WarehouseError
-from headwater.names import literal, quote
+from headwater.names import quote
 from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse
 from headwater.warehouse.dialect.annotate import Columns, annotate_kinds
 from headwater.warehouse.dialect.dialect import PORTABLE, Dialect
@@ -24,12 +24,6 @@ from headwater.warehouse.dialect.translate import translate
 
 Schemas = tuple[tuple[str, str], ...]
 """What the schemas `silver`, `gold` and `meta` of portable SQL are called in a warehouse that many tenants share."""
-
-
-def column_list(columns: Iterable[str], relation: str = "") -> str:
-    """Column names, quoted and parted by commas, of `relation` if it is named."""
-    prefix = f"{relation}." if relation else ""
-    return ", ".join(prefix + quote(column) for column in columns)
 
 
 def same_row_condition(columns: Iterable[str], left: str, right: str) -> str:
@@ -55,17 +49,6 @@ def _column_sql(column: TableColumn, *, plain: bool) -> str:
 def absent_condition(table: Table, rows: str, others: str) -> str:
     """The condition that no row of `others` equals one of `rows` in all columns of `table`."""
     return f"NOT EXISTS (SELECT 1 FROM {others} AS o WHERE {same_row_condition(table.names, 'o', rows)})"
-
-
-def values_sql(rows: Iterable[Iterable[str | int | None]]) -> str:
-    """Constant rows, as they follow VALUES."""
-    return ", ".join("(" + ", ".join(_constant_sql(value) for value in row) + ")" for row in rows)
-
-
-def _constant_sql(value: str | int | None) -> str:
-    if value is None:
-        return "NULL"
-    return literal(value) if isinstance(value, str) else str(value)
 
 
 def render(statement: str, dialect: Dialect, schemas: Schemas = (), columns: Columns = ()) -> str:

@@ -13,6 +13,7 @@ import duckdb
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse import dml
 from headwater.warehouse.base import (
     LAYERS,
@@ -25,7 +26,7 @@ from headwater.warehouse.base import (
     WriteCounts,
 )
 from headwater.warehouse.dialect.dialect import PORTABLE
-from headwater.warehouse.dialect.render import absent_condition, column_list, create_table_sql, same_row_condition
+from headwater.warehouse.dialect.render import absent_condition, create_table_sql, same_row_condition
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
 
 LOCAL = 36_028_797_018_960_000

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.dialect import PORTABLE
-from headwater.warehouse.dialect.render import absent_condition, column_list, same_row_condition
+from headwater.warehouse.dialect.render import absent_condition, same_row_condition
 from headwater.warehouse.dml import widening_error
 from headwater.warehouse.files.manifest import StoredTable
 from headwater.warehouse.files.tables import FileTables, find_names, new_content_id

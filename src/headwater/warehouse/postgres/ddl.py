@@ -8,8 +8,8 @@ from types import MappingProxyType
 from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Reference, Table, TableColumn
-from headwater.warehouse.dialect.render import column_list
 
 LONGEST = 63
 """Postgres cuts longer names off without a word."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
-from headwater.warehouse.dialect.render import column_list, same_row_condition
+from headwater.warehouse.dialect.render import same_row_condition
 from headwater.warehouse.postgres.ddl import cast_type
 
 

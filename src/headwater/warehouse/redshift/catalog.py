@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import SchemaName, Table, TableColumn
-from headwater.warehouse.dialect.render import column_list
 from headwater.warehouse.redshift import ddl
 from headwater.warehouse.redshift.connection import Cursor
 

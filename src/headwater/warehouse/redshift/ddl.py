@@ -11,8 +11,8 @@ from typing import Any
 from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Reference, Table, TableColumn
-from headwater.warehouse.dialect.render import column_list
 
 LONGEST = 127
 """The longest name, in bytes."""

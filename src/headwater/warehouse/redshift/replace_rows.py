@@ -7,8 +7,9 @@ from typing import Protocol
 
 from headwater.dtypes import DUCKDB, render_dtype
 from headwater.names import quote
+from headwater.temporal.sql import column_list
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
-from headwater.warehouse.dialect.render import column_list, same_row_condition
+from headwater.warehouse.dialect.render import same_row_condition
 
 STAGED = ("replaced__stored", "replaced__fresh", "replaced__gone", "replaced__added")
 """Temporary tables of this module."""

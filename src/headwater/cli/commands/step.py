@@ -1,0 +1,71 @@
+"""`headwater step`: one step of a plan, as an orchestrator asks for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headwater.cli import render
+from headwater.cli.errors import UsageError
+from headwater.cli.options import Face, OfTenant, Place, spread
+from headwater.cli.run_command import working
+from headwater.run import app
+
+commands = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@commands.command()
+@spread
+def step(
+    place: Place,
+    tenant: OfTenant,
+    face: Face,
+    *,
+    step: Annotated[
+        str,
+        typer.Argument(metavar="STEP", help="A step as `plan --json` prints it, its id, or `-` for standard input."),
+    ],
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="The output of `plan --json` that has the id.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait while another run works on the tenant.")
+    ] = 0.0,
+    allow_drop: Annotated[
+        bool, typer.Option("--allow-drop", help="Delete even if a sweep finds more gone than `max_drop` allows.")
+    ] = False,
+) -> int:
+    """Do one step of a plan, for an orchestrator.
+
+    A step that was done before does nothing. One whose dependencies have not succeeded is refused with exit code 2. After a
+    kill, the same call resumes. The other exit codes are those of `run`; 3 means that the step is done, with a warning.
+    """
+    text = sys.stdin.read() if step == "-" else step
+    wanted = _parse("STEP", text) if text.lstrip().startswith("{") else text.strip()
+    source = None if plan is None else _parse("--plan", plan.read_text(encoding="utf-8"))
+    return working(
+        place,
+        face,
+        lambda opened, stop: app.run_step(
+            opened,
+            tenant.tenant,
+            wanted,
+            plan=source,
+            options=app.StepOptions(wait=wait, allow_drop=allow_drop, stop=stop),
+        ),
+        draw=render.step_report,
+    )
+
+
+def _parse(name: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is not JSON.", where="headwater step", details=str(error)) from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{name} is not a JSON object.", where="headwater step", details=text[:80])
+    return found

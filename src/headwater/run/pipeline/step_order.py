@@ -1,0 +1,86 @@
+"""Whether a step can be done now: it was not done before, and what it depends on has succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headwater.batch import Feed
+from headwater.errors import StepNotReady
+from headwater.ledger.base import Ledger
+from headwater.model.tables import dimensions_of, needs
+from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
+from headwater.run.pipeline.sources import Source
+from headwater.run.pipeline.step_request import StepRequest
+from headwater.run.pipeline.step_run import StepRun
+from headwater.run.workspace import TenantWorkspace
+from headwater.warehouse.base import Warehouse
+
+_READ = frozenset({"extracted", "transformed", "completed"})
+_LANDED = frozenset({"transformed", "completed"})
+_SHOWN = 3
+"""So many steps are named in an error."""
+
+
+def is_done(ledger: Ledger, run: StepRun, request: StepRequest) -> bool:
+    """Whether a step was done already: in its run, or, where it is about one batch, in any run."""
+    step = request.step
+    return (not request.by_id and step.id in run.done) or _is_batch_done(ledger, step.tenant, step.id)
+
+
+def check_dependencies(ledger: Ledger, run: StepRun, request: StepRequest) -> None:
+    """Nothing where enough of what a step of a plan depends on has succeeded; StepNotReady otherwise."""
+    step = request.step
+    missing = [one for one in step.after if one not in run.done and not _is_batch_done(ledger, step.tenant, one)]
+    enough = {"all": not missing, "any": not step.after or len(missing) < len(step.after), "none": True}
+    if not enough[step.needs]:
+        names = ", ".join(missing[:_SHOWN]) + (f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else "")
+        raise StepNotReady(
+            "A step that this one depends on has not succeeded; nothing was done.",
+            where=step.id,
+            details=f"not done: {names}",
+            hint="run those steps first. If another run began since, plan again: `headwater plan --json`",
+        )
+
+
+def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, sources: Mapping[Feed, Source]) -> None:
+    """Nothing where a step that was asked for by its id alone has what it is made from; StepNotReady otherwise."""
+    declared = workspace.declarations
+    silver, gold = (frozenset(warehouse.tables(layer)) for layer in ("silver", "gold"))
+    missing: list[str] = []
+    match step:
+        case Conform():
+            feeding = [
+                feed for feed, source in sources.items() if source.name in declared.entities[step.entity].sources
+            ]
+            if step.entity not in silver and not any(_has_landed(workspace.ledger, feed) for feed in feeding):
+                missing = ["a landed batch of its sources"]
+        case BuildDimension():
+            missing = [f"silver.{one}" for one in needs(declared.dimensions[step.name]) if one not in silver]
+        case LoadFact():
+            fact = declared.facts[step.name]
+            missing = [f"silver.{one}" for one in needs(fact) if one not in silver]
+            missing += [f"gold.dim_{one}" for one in dimensions_of(fact) if f"dim_{one}" not in gold]
+        case Publish():
+            missing = [] if silver else ["the tables that it publishes"]
+        case Extract() | Land():
+            pass
+    if missing:
+        raise StepNotReady(
+            "What this step is made from is not there yet; nothing was done.",
+            where=step.id,
+            details=f"missing: {', '.join(missing[:_SHOWN])}",
+            hint="run the steps before it first: `headwater plan` lists them",
+        )
+
+
+def _is_batch_done(ledger: Ledger, tenant: str, step_id: str) -> bool:
+    """Whether a step that is about one batch was done, by what the ledger knows of the batch."""
+    kind, _, name = step_id.partition(":")
+    if kind not in ("extract", "land"):
+        return False
+    row = ledger.find_batch(tenant, name.rpartition(":")[2])
+    return row is not None and row.stage in (_READ if kind == "extract" else _LANDED)
+
+
+def _has_landed(ledger: Ledger, feed: Feed) -> bool:
+    return any(row.stage in _LANDED for row in ledger.batches(feed.tenant, feed=feed))

@@ -1,0 +1,132 @@
+"""One step of a plan, as an orchestrator asks for it: in full as JSON, by its id in a plan, or by its id alone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headwater.batch import Feed
+from headwater.errors import DeclarationError, StateError
+from headwater.names import did_you_mean
+from headwater.plan.step import (
+    BuildDimension,
+    Conform,
+    Extract,
+    Land,
+    LoadFact,
+    Plan,
+    Publish,
+    Step,
+    as_dict,
+    load_step,
+)
+from headwater.run.workspace import TenantWorkspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRequest:
+    """A step, and the run that it belongs to."""
+
+    step: Step
+    run: str
+    """The id of the run; every plan that is printed is another run."""
+    total: int
+    """How many steps the plan has."""
+    by_id: bool = False
+    """Whether it was asked for by its id alone, and belongs to no plan."""
+
+
+def dump_plan(plan: Plan) -> dict[str, Any]:
+    """A plan as JSON can hold it, for a run of its own: each of its steps is complete in itself."""
+    run = {"id": uuid.uuid4().hex[:12], "steps": len(plan.steps)}
+    steps = [{**as_dict(step), "run": run} for step in plan.steps]
+    return {"tenant": plan.tenant, "run": run, "notes": list(plan.notes), "steps": steps}
+
+
+def load_request(written: Mapping[str, Any]) -> StepRequest:
+    """A step that `dump_plan` wrote; StateError when it is none."""
+    step = load_step(written)
+    try:
+        run = written["run"]
+        return StepRequest(step=step, run=str(run["id"]), total=int(run["steps"]))
+    except (KeyError, TypeError, ValueError) as error:
+        hint = "pass the step as `headwater plan --json` prints it"
+        raise StateError("A step names no run.", where=step.id, details=f"{error!r}", hint=hint) from error
+
+
+def find_request(plan: Mapping[str, Any], step_id: str) -> StepRequest:
+    """The step of a printed plan that has this id; DeclarationError where it has none."""
+    steps = plan.get("steps")
+    ids = {str(step["id"]): step for step in steps} if isinstance(steps, list) else {}
+    if step_id not in ids:
+        hint = did_you_mean(step_id, ids) or "`headwater plan --json` prints the steps of a plan"
+        raise DeclarationError("The plan has no such step.", where="--plan", details=step_id, hint=hint)
+    return load_request(ids[step_id])
+
+
+def parse_step_id(workspace: TenantWorkspace, step_id: str) -> StepRequest | None:
+    """The step that an id alone stands for; None for a read that was not begun, which only a plan can describe.
+
+    DeclarationError where it is no id of a step.
+    """
+    kind, _, name = step_id.partition(":")
+    place, _, batch_id = name.rpartition(":")
+    tenant = workspace.tenant
+    step: Step | None
+    match kind:
+        case "conform":
+            step = Conform(tenant=tenant, entity=name)
+        case "dimension":
+            step = BuildDimension(tenant=tenant, name=name)
+        case "fact":
+            step = LoadFact(tenant=tenant, name=name)
+        case "publish":
+            step = Publish(tenant=tenant, name=name)
+        case "extract" | "land" if place.count("/") == 1:
+            step = _find_batch_step(workspace, kind, place, batch_id)
+        case _:
+            hint = "pass a step as `headwater plan --json` prints it, or its id, e.g. `conform:ticket`"
+            raise DeclarationError(
+                "This is not a step of a plan.", where="headwater step", details=step_id[:200], hint=hint
+            )
+    run = uuid.uuid4().hex[:12]
+    return None if step is None else StepRequest(step=step, run=run, total=1, by_id=True)
+
+
+def _find_batch_step(workspace: TenantWorkspace, kind: str, place: str, batch_id: str) -> Step | None:
+    connection, _, resource = place.partition("/")
+    feed = Feed(tenant=workspace.tenant, connection=connection, resource=resource)
+    if kind == "land" and batch_id == "all":
+        return Land(feed=feed)
+    row = workspace.ledger.find_batch(workspace.tenant, batch_id)
+    if row is None or row.batch.feed != feed:
+        return None
+    return Land(feed=feed, batch=row.batch) if kind == "land" else Extract(batch=row.batch, resume=True)
+
+
+def check_declared(workspace: TenantWorkspace, feeds: Iterable[Feed], step: Step) -> None:
+    """Nothing where the project declares what the step is about; DeclarationError where it does not, or not any more."""
+    declared = workspace.declarations
+    known: Iterable[str]
+    match step:
+        case Extract() | Land():
+            feed = step.batch.feed if isinstance(step, Extract) else step.feed
+            name, known = f"{feed.connection}/{feed.resource}", [f"{one.connection}/{one.resource}" for one in feeds]
+        case Conform():
+            name, known = step.entity, declared.entities
+        case BuildDimension():
+            name, known = step.name, declared.dimensions
+        case LoadFact():
+            name, known = step.name, declared.facts
+        case Publish():
+            name, known = step.name, [publication.name for publication in workspace.project.publish]
+    if step.tenant != workspace.tenant:
+        hint = f"pass `--tenant {step.tenant}`"
+        raise DeclarationError("The step is another tenant's.", where=step.id, details=step.tenant, hint=hint)
+    if name not in known:
+        hint = did_you_mean(name, known) or "plan again: the declarations changed since"
+        raise DeclarationError(
+            "The project does not declare what the step is about.", where=step.id, details=name, hint=hint
+        )

@@ -1,0 +1,116 @@
+"""A run whose steps come one by one, each in a process of its own: what the ledger keeps of it between two steps.
+
+One mark of the tenant holds it. The run has one row in the ledger, from its first step until all its steps are done, or until
+another run begins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from headwater.clock import from_micros, to_micros
+from headwater.ledger.base import Ledger, RunOutcome
+
+_MARK = "step-run"
+
+
+@dataclass(kw_only=True)
+class StepRun:
+    """What is known of such a run."""
+
+    id: str
+    total: int
+    """How many steps its plan has."""
+    by_id: bool = False
+    """Whether it consists of one step that was asked for by its id, without a plan."""
+    done: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    active: str = ""
+    """The step that is being done. After its process was killed, the next step finds it here."""
+    connected_at: dict[str, datetime] = field(default_factory=dict)
+    """By connection: when the run first connected, by the time agreed on with the service."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """What its steps add up to: records, requests."""
+    incomplete: bool = False
+    """Whether a finding says that not all that the services have is here."""
+    ended: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all its steps are done."""
+        return len(self.done) >= self.total
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """How it ended, if it ends now."""
+        if self.is_complete:
+            return RunOutcome.PARTIAL if self.incomplete else RunOutcome.SUCCEEDED
+        return RunOutcome.PARTIAL if self.done else RunOutcome.FAILED
+
+    def record(self, step: str, *, done: bool) -> None:
+        """Remember how a step ended; a later try counts more than an earlier one."""
+        self.active = ""
+        self.done.discard(step)
+        self.failed.discard(step)
+        (self.done if done else self.failed).add(step)
+
+    def numbers(self) -> dict[str, int]:
+        """Its counts, and how many of its steps are done, as the ledger and `status` show them."""
+        return {**self.counts, "steps": self.total, "steps_done": len(self.done), "steps_failed": len(self.failed)}
+
+
+def load_step_run(ledger: Ledger, tenant: str) -> StepRun | None:
+    """The newest run whose steps came one by one; None where there was none."""
+    text = ledger.get_mark(tenant, _MARK)
+    if not text:
+        return None
+    stored: dict[str, Any] = json.loads(text)
+    return StepRun(
+        id=stored["id"],
+        total=stored["total"],
+        by_id=stored["by_id"],
+        done=set(stored["done"]),
+        failed=set(stored["failed"]),
+        active=stored["active"],
+        connected_at={name: from_micros(instant) for name, instant in stored["connected_at"].items()},
+        counts=Counter(stored["counts"]),
+        incomplete=stored["incomplete"],
+        ended=stored["ended"],
+    )
+
+
+def save_step_run(ledger: Ledger, tenant: str, run: StepRun) -> None:
+    """Keep what is known of a run, in the place of what was kept before."""
+    stored = {
+        "id": run.id,
+        "total": run.total,
+        "by_id": run.by_id,
+        "done": sorted(run.done),
+        "failed": sorted(run.failed),
+        "active": run.active,
+        "connected_at": {name: to_micros(instant) for name, instant in run.connected_at.items()},
+        "counts": dict(run.counts),
+        "incomplete": run.incomplete,
+        "ended": run.ended,
+    }
+    ledger.set_mark(tenant, _MARK, json.dumps(stored))
+
+
+def end_step_run(ledger: Ledger, tenant: str, run: StepRun | None = None) -> None:
+    """End the run whose steps came one by one, if there is one that did not end: another run begins, or all is done."""
+    run = run or load_step_run(ledger, tenant)
+    if run is not None and not run.ended:
+        ledger.end_run(tenant, run.id, outcome=run.outcome, counts=run.numbers())
+        run.ended = True
+        save_step_run(ledger, tenant, run)
+
+
+def progress_of(ledger: Ledger, tenant: str, run_id: str) -> Mapping[str, int]:
+    """How far a run is whose steps come one by one; nothing for any other run."""
+    run = load_step_run(ledger, tenant)
+    return run.numbers() if run is not None and run.id == run_id else {}

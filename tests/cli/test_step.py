@@ -1,0 +1,61 @@
+"""`headwater step` takes a step as JSON, by its id, from standard input, or out of a plan."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from headwater.run.results import RunReport, StepResult
+
+STEP = {"id": "conform:company", "kind": "conform"}
+OTHER = {"id": "fact:time_entry", "kind": "fact"}
+
+
+@pytest.fixture
+def asked(shell):
+    """What the verb was asked for."""
+    found = {}
+
+    def run_step(opened, tenant, step, *, plan, options):
+        found.update(tenant=tenant, step=step, plan=plan, options=options)
+        state = "failed" if found["step"] == "fact:broken" else "succeeded"
+        result = StepResult(step="conform:company", state=state, detail="9 versions in")
+        return RunReport(tenant="acme", outcome=state, seconds=0.1, steps=(result,))
+
+    shell.verb("run_step", run_step)
+    return found
+
+
+def test_json_and_an_id_and_standard_input(shell, asked, monkeypatch):
+    shell("step", json.dumps(STEP), "--tenant", "acme", "--json")
+    assert (shell.code, asked["step"], asked["tenant"], asked["plan"]) == (0, STEP, "acme", None)
+    assert shell.json["steps"][0]["detail"] == "9 versions in"
+    shell("step", "conform:company", "--wait", "5", "--allow-drop")
+    assert (asked["step"], asked["options"].wait, asked["options"].allow_drop) == ("conform:company", 5.0, True)
+    assert "conform:company" in shell.out
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(OTHER) + "\n"))
+    shell("step", "-")
+    assert asked["step"] == OTHER
+
+
+def test_a_step_of_a_plan_in_a_file(shell, asked, tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"steps": [STEP]}))
+    shell("step", "conform:company", "--plan", str(plan))
+    assert (asked["step"], asked["plan"]) == ("conform:company", {"steps": [STEP]})
+
+
+def test_a_failure_is_exit_code_1(shell, asked):
+    assert shell("step", "fact:broken", "--json").code == 1
+    assert shell.json["exit_code"] == 1
+
+
+@pytest.mark.parametrize("text", ["{", '{"id"'])
+def test_what_is_not_json_is_refused(shell, asked, text):
+    shell("step", text, "--json")
+    assert shell.code == 2
+    assert shell.json["error"]["message"] == "STEP is not JSON."
+    assert not asked

@@ -1,0 +1,138 @@
+"""Raw and bronze in a bucket: the same rows as from a folder, whatever is killed, refused or out of reach meanwhile."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from headwater.storage.url import open_store
+from tests.e2e.builders import kill, shop
+from tests.storage.bucket import gate
+
+
+@pytest.fixture
+def both(bucket, tmp_path, service):
+    """Two projects that read one service: one with a folder, one with a bucket."""
+    folder, other = (shop(tmp_path / name, service) for name in ("folder", "bucket"))
+    other.declare(lake={"url": f"{bucket}/some/lake"})
+    return folder, other
+
+
+def files(bucket):
+    """What is in the bucket."""
+    with closing(open_store(f"{bucket}/some/lake")) as store:
+        return [entry.path for entry in store.list("")]
+
+
+def local_files(project):
+    """What is in the folder."""
+    lake = project.data / "lake"
+    return sorted(path.relative_to(lake).as_posix() for path in lake.rglob("*") if path.is_file())
+
+
+def temporary():
+    return set(Path(tempfile.gettempdir()).glob("headwater-*"))
+
+
+def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, bucket, service):
+    before = temporary()
+    folder, other = both
+    for _ in range(2):
+        for project in both:
+            service.fault("malformed", path="time/entries", records=1, field="actualHours")
+            assert project.run()["quarantined"] == 1
+            service.heal()
+        service.advance(days=3)
+    assert files(bucket) == local_files(folder)
+    assert other.tables() == folder.tables()
+    assert not (other.data / "lake").exists()
+    refused = other("quarantine", "list").json["quarantined"]
+    assert len(refused) == 2
+    shown = [project("quarantine", "show", refused[0]["id"]).json["record"] for project in both]
+    assert shown[0] == shown[1]
+    key = other.ask("SELECT entity_key FROM silver.company_current LIMIT 1")[0][0]
+    pictures = [project("history", "company", key, "--raw").json for project in both]
+    assert pictures[0]["moments"][0]["records"][0]["record"] == pictures[1]["moments"][0]["records"][0]["record"]
+    kept = other.tables()
+    other("rebuild")
+    assert other.tables() == kept
+    assert temporary() <= before
+
+
+def test_two_tenants_in_one_bucket_and_one_is_erased(bucket, tmp_path, serve):
+    services = {"north": serve(seed=1), "south": serve(seed=2)}
+    project = shop(tmp_path / "shop", services["north"])
+    project.declare(lake={"url": f"{bucket}/some/lake"})
+    project.tenants.clear()
+    for tenant, service in services.items():
+        project.connect(service, tenant=tenant)
+        project.run("--tenant", tenant)
+    both = files(bucket)
+    assert {path.partition("/")[0] for path in both} == set(services)
+    del project.tenants["south"]
+    project.declare(tenants=project.tenants)
+    project("tenant", "remove", "south", "--erase", "--yes")
+    assert files(bucket) == [path for path in both if path.startswith("north/")]
+
+
+def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, bucket, service):
+    folder, other = both
+    folder.run()
+    for delay in (1.5, 2.0, 2.6):
+        process = other.start("run")
+        time.sleep(delay)
+        kill(process)
+        process.stdout.close()
+        process.stderr.close()
+    other.run()
+    assert other.tables() == folder.tables()
+    assert files(bucket) == local_files(folder)
+    assert other.run()["written"] == {}
+
+
+def test_steps_in_processes_of_their_own_share_a_bucket(both, bucket):
+    folder, other = both
+    folder.run()
+    for step in other("plan").json["steps"]:
+        assert other("step", json.dumps(step)).json["outcome"] == "succeeded"
+    assert other.tables() == folder.tables()
+
+
+def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_next_run_goes_on(both, bucket, service):
+    folder, other = both
+    folder.run()
+    service.asked(forget=True)
+    other.declare(lake={"url": f"{bucket}-missing/lake"})
+    error = other.run(code=1)["error"]
+    assert error["kind"] == "LakeError"
+    assert error["at"].startswith(f"{bucket}-missing/lake/acme/")
+    assert "create the bucket" in error["fix"]
+    assert service.asked() == []
+    other.declare(lake={"url": f"{bucket}/some/lake"})
+    other.run()
+    assert other.tables() == folder.tables()
+
+
+def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(both, bucket, object_store):
+    folder, other = both
+    folder.run()
+    with gate(object_store) as shut:
+        other.env["AWS_ENDPOINT_URL"] = shut.url
+        for writes in (0, 4, 9, 30):
+            shut.writes_left, shut.open = writes, True
+            ended = other("run", code=None)
+            assert ended.code in ((1, 3) if writes < 30 else (0, 1, 3))
+            errors = [step["error"] for step in ended.json.get("steps", []) if step["state"] == "failed"]
+            for error in errors or [ended.error]:
+                assert error["kind"] == "LakeError"
+                assert error["at"].startswith(bucket)
+                assert "right to read, write, list and delete" in error["fix"]
+    other.env["AWS_ENDPOINT_URL"] = object_store
+    other.run()
+    assert other.tables() == folder.tables()
+    assert files(bucket) == local_files(folder)

@@ -1,0 +1,217 @@
+"""A run whose steps come one by one, as an orchestrator asks for them."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+import pytest
+
+from headwater.errors import StepNotReady
+from headwater.run.app import Asked, StepOptions, choose_tenant, open_project, plan_dict, run_step
+from headwater.run.app import plan as make_plan
+from tests.e2e.builders import HEADWATER, KEYS, kill, shop
+
+
+class Orchestrator:
+    """What Airflow or Dagster would do: knows the JSON of a plan and a command, and nothing of Headwater."""
+
+    def __init__(self, folder, env, workers=2):
+        self.folder, self.env, self.workers = folder, env, workers
+
+    def call(self, *words):
+        command = [*HEADWATER, *words, "--json"]
+        done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 3), done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def run(self):
+        plan = self.call("plan")
+        (self.folder / "plan.json").write_text(json.dumps(plan))
+        waiting = {step["id"]: set(step["depends_on"]) for step in plan["steps"]}
+        done, running = {}, {}
+        with ThreadPoolExecutor(self.workers) as pool:
+            while waiting or running:
+                ready = [step for step, needed in waiting.items() if needed <= done.keys()]
+                for step in ready[: self.workers - len(running)]:
+                    del waiting[step]
+                    future = pool.submit(self.call, "step", step, "--plan", "plan.json", "--wait", "120")
+                    running[future] = step
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done[running.pop(future)] = future.result()
+        return done
+
+
+@pytest.mark.slow
+def test_an_orchestrator_that_knows_json_and_a_command_ends_where_a_run_does(tmp_path, service):
+    some = {"resources": ["companies", "time_entries"]}
+    whole, stepped = (shop(tmp_path / name, service, **some) for name in ("whole", "stepped"))
+    whole.run()
+    reports = Orchestrator(stepped.root, stepped.env).run()
+    assert {report["outcome"] for report in reports.values()} == {"succeeded"}
+    assert len({report["steps"][0]["step"] for report in reports.values()}) == len(reports) > 10
+    assert stepped.tables() == whole.tables()
+
+
+def steps_of(project):
+    """The steps of a plan made now."""
+    return project("plan").json["steps"]
+
+
+def shuffled(steps, seed):
+    """The steps in an order in which they can be done."""
+    draw, done, left = random.Random(seed), set(), list(steps)
+    while left:
+        step = draw.choice([step for step in left if set(step["depends_on"]) <= done])
+        left.remove(step)
+        done.add(step["id"])
+        yield step
+
+
+def do(project, step, *words, code=0):
+    """`headwater step`, and what it answers."""
+    return project("step", step if isinstance(step, str) else json.dumps(step), *words, code=code).json
+
+
+def test_steps_in_any_order_over_many_days_end_where_runs_do(tmp_path, service):
+    whole, stepped = (shop(tmp_path / name, service) for name in ("whole", "stepped"))
+    for seed in range(3):
+        whole.run()
+        steps = steps_of(stepped)
+        reports = [do(stepped, step) for step in shuffled(steps, seed)]
+        assert {report["outcome"] for report in reports} == {"succeeded"}
+        assert stepped.tables() == whole.tables()
+        mine, other = stepped("status").json, whole("status").json
+        assert mine["last_run"]["outcome"] == "succeeded"
+        assert mine["last_run"]["steps_done"] == mine["last_run"]["steps"] == len(steps)
+        assert mine["last_run"]["rows"] == other["last_run"]["rows"]
+        assert [row["waiting"] for row in mine["feeds"]] == [row["waiting"] for row in other["feeds"]]
+        assert [row["line"] for row in mine["counts"]] == [row["line"] for row in other["counts"]]
+        service.advance(days=3)
+    assert whole.run()["rows"] == stepped.run()["rows"]
+    assert stepped.tables() == whole.tables()
+
+
+def test_a_step_that_was_done_does_nothing_and_says_so(small, service):
+    steps = steps_of(small)
+    for step in steps:
+        do(small, step)
+    before = small.tables(read_times=True)
+    service.asked(forget=True)
+    for step in steps:
+        report = do(small, step)
+        assert report["outcome"] == "succeeded"
+        assert report["steps"][0]["detail"] == "done already; nothing to do"
+        assert report["written"] == {}
+    assert service.asked() == []
+    assert small.tables(read_times=True) == before
+
+
+def test_a_step_before_what_it_depends_on_is_refused_and_changes_nothing(small):
+    steps = {step["kind"]: step for step in steps_of(small) if step["id"] != "dimension:date"}
+    for kind in ("land", "conform", "dimension", "fact"):
+        error = do(small, steps[kind], code=2)["error"]
+        assert error["kind"] == "StepNotReady", kind
+        assert error["at"] == steps[kind]["id"]
+        assert "not done" in error["found"]
+    assert small("status").json["last_run"] is None
+    assert not (small.data / "acme.duckdb").exists()
+
+
+def test_a_step_by_its_id_alone(small, service):
+    assert do(small, "fact:time_entry", code=2)["error"]["kind"] == "StepNotReady"
+    assert do(small, "conform:company", code=2)["error"]["kind"] == "StepNotReady"
+    for unknown in ("conform:compeny", "extract:psa/compenies:1", "dance:company", "land:psa/companies:none"):
+        assert do(small, unknown, code=2)["error"]["kind"] in {"DeclarationError", "StepNotReady"}, unknown
+    whole = small.run()
+    service.advance(days=3)
+    ids = [step["id"] for step in steps_of(small)]
+    assert {do(small, step)["outcome"] for step in ids} == {"succeeded"}
+    assert do(small, "conform:company")["steps"][0]["detail"] == "0 events, 0 versions in, 0 out"
+    assert whole["outcome"] == "succeeded"
+    assert small.run()["written"] == {}
+
+
+def test_what_is_no_step_is_refused(small, tmp_path):
+    for text in ("{", "{}", '{"id": "conform:company"}', "conform", "", "conform:"):
+        assert do(small, text, code=None)["error"]["message"], text
+    step = steps_of(small)[0]
+    assert do(small, {**step, "tenant": "other"}, code=None)["error"]["message"]
+    (small.root / "plan.json").write_text("[]")
+    assert do(small, step["id"], "--plan", "plan.json", code=2)["error"]["kind"] == "UsageError"
+    (small.root / "plan.json").write_text("{}")
+    assert do(small, step["id"], "--plan", "plan.json", code=2)["error"]["message"] == "The plan has no such step."
+    assert do(small, step["id"], "--plan", "missing.json", code=1)["error"]["kind"] == "MachineError"
+
+
+def test_a_failed_step_fails_alone_and_goes_on_when_it_is_asked_again(small, service):
+    steps = steps_of(small)
+    read = next(step for step in steps if step["id"].startswith("extract:psa/contacts") and "changes" in step["id"])
+    service.fault("error", path="company/contacts", status=403)
+    report = do(small, read, code=1)
+    assert report["outcome"] == "failed"
+    assert report["steps"][0]["error"]["kind"] == "PermanentError"
+    assert small("status").json["last_run"]["steps_failed"] == 1
+    assert small("status").json["last_run"]["outcome"] == "running"
+    service.heal()
+    for step in steps:
+        assert do(small, step)["outcome"] == "succeeded"
+    last = small("status").json["last_run"]
+    assert (last["outcome"], last["steps_failed"]) == ("succeeded", 0)
+
+
+def test_a_run_whose_steps_did_not_all_come_ends_when_another_begins(small):
+    steps = steps_of(small)
+    do(small, steps[0])
+    assert small("status").json["last_run"]["outcome"] == "running"
+    assert small.run()["outcome"] == "succeeded"
+    with open_project(small.root) as project:
+        outcomes = [run.outcome for run in project.ledger.runs("acme")]
+    assert outcomes == ["succeeded", "partial"]
+    # The rest of that plan is out of date: what depends on other steps of it is refused, what was read is done.
+    late = [small("step", json.dumps(step), code=None) for step in steps]
+    assert {one.code for one in late} <= {0, 2}
+
+
+def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service):
+    whole, killed = (shop(tmp_path / name, service) for name in ("whole", "killed"))
+    whole.run()
+    delays = {"extract": 1.5, "land": 1.3, "conform": 1.6, "fact": 1.7}
+    for step in steps_of(killed):
+        delay = delays.pop(step["kind"], None) if "companies" not in step["id"] else None
+        if delay is not None:
+            with killed.start("step", json.dumps(step), "--json") as process:
+                try:
+                    process.wait(delay)
+                except subprocess.TimeoutExpired:
+                    kill(process)
+        assert do(killed, step)["outcome"] == "succeeded"
+    assert killed.tables() == whole.tables()
+    assert not list((killed.data / "lake").rglob("*.tmp"))
+    assert killed.run()["written"] == {}
+
+
+def test_of_two_steps_at_once_one_works_and_the_other_says_who_holds_the_lease_or_waits(small, service):
+    first, second = [step for step in steps_of(small) if step["kind"] == "extract" and not step["depends_on"]][:2]
+    service.fault("timeout", path="company/companies", seconds=4)
+    with small.start("step", json.dumps(first), "--json") as process:
+        next(line for line in process.stderr if " read_started " in line)
+        assert do(small, second, code=1)["error"]["kind"] == "LeaseHeld"
+        assert small.run(code=1)["error"]["kind"] == "LeaseHeld"
+        assert do(small, second, "--wait", "60")["outcome"] == "succeeded"
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
+
+
+def test_a_step_from_python(small, monkeypatch):
+    for name in KEYS:
+        monkeypatch.setenv(name, small.env[name])
+    with open_project(small.root) as project:
+        plan = plan_dict(make_plan(choose_tenant(project, None), Asked()))
+        reports = [run_step(project, "acme", step, options=StepOptions(wait=1)) for step in plan["steps"]]
+        assert {report.exit_code for report in reports} == {0}
+        with pytest.raises(StepNotReady):
+            run_step(project, "acme", {**plan["steps"][-1], "run": {"id": "other", "steps": 1}})
+    assert small.run()["rows"] == 0
