@@ -180,7 +180,7 @@ def test_a_lake_that_is_a_file_is_told(tmp_path, batch):
     (tmp_path / "lake").write_text("")
     with pytest.raises(LakeError) as told:
         open_lake(str(tmp_path / "lake"), "acme").write("acme/raw/x", b"")
-    assert told.value.what
+    assert told.value.message
     assert told.value.where
 
 
