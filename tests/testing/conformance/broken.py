@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-import pyarrow.compute as pc
-
 from headwater.clock import SystemClock
 from headwater.warehouse.base import WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -14,44 +12,41 @@ from headwater.warehouse.duckdb.engine import DuckDB
 class LosesDeletes(DuckDB):
     """What arrives loses its deletes on the way."""
 
-    def stage_arrow(self, name, table):
+    def stage(self, name, select, *more):
         if name == "arrived":
-            table = table.filter(pc.not_equal(table["operation"], "D"))
-        return super().stage_arrow(name, table)
+            select = f"SELECT * FROM ({select}) AS a WHERE operation <> 'D'"
+        return super().stage(name, select, *more)
 
 
 class ForgetsNull(DuckDB):
     """A text that is NULL arrives empty, as some loaders have it."""
 
-    def stage_arrow(self, name, table):
-        if name == "arrived" and "name" in table.column_names:
-            place = table.column_names.index("name")
-            table = table.set_column(place, "name", pc.fill_null(table["name"], ""))
-        return super().stage_arrow(name, table)
+    def stage(self, name, select, *more):
+        if name == "arrived" and "name" in self.schema_of(select):
+            select = f"SELECT * REPLACE (COALESCE(name, '') AS name) FROM ({select}) AS a"
+        return super().stage(name, select, *more)
 
 
 class IgnoresWhatIsLate(DuckDB):
     """An event that is older than another one of its key is dropped."""
 
-    def stage_arrow(self, name, table):
+    def stage(self, name, select, *more):
         if name == "arrived":
             newest = self.__dict__.setdefault("newest", {})
-            keys, at = table["entity_key"].to_pylist(), table["sequence"].to_pylist()
-            kept = [sequence >= newest.get(key, sequence) for key, sequence in zip(keys, at, strict=True)]
-            newest |= {key: max(sequence, newest.get(key, sequence)) for key, sequence in zip(keys, at, strict=True)}
-            table = table.filter(kept)
-        return super().stage_arrow(name, table)
+            late = " OR ".join(f"(entity_key = '{key}' AND sequence < {at})" for key, at in newest.items()) or "FALSE"
+            for key, at in self.rows(f"SELECT entity_key, MAX(sequence) FROM ({select}) AS a GROUP BY entity_key"):
+                newest[key] = max(at, newest.get(key, at))
+            select = f"SELECT * FROM ({select}) AS a WHERE NOT ({late})"
+        return super().stage(name, select, *more)
 
 
 class CountsInMilliseconds(DuckDB):
     """An instant loses its microseconds."""
 
-    def stage_arrow(self, name, table):
+    def stage(self, name, select, *more):
         if name == "arrived":
-            place = table.column_names.index("sequence")
-            coarse = pc.multiply(pc.divide(table["sequence"], 4), 4)
-            table = table.set_column(place, "sequence", coarse)
-        return super().stage_arrow(name, table)
+            select = f"SELECT * REPLACE (sequence // 4 * 4 AS sequence) FROM ({select}) AS a"
+        return super().stage(name, select, *more)
 
 
 class KeepsOldVersions(DuckDB):
