@@ -71,7 +71,7 @@ def arriving(keys: int, share: int, moment: int) -> str:
           ({key} % 97) / 4.0::DOUBLE AS actual_hours, {key} % 7 = 0 AS closed,
           TIMESTAMP '2023-01-01' + to_seconds({key}) AS entered_at,
           make_timestamp({_instant(moment)} + i % 1000) AS updated_at,
-          NULL::VARCHAR AS known, md5({key} || ' {moment}') AS hash,
+          NULL::VARCHAR AS known_columns, md5({key} || ' {moment}') AS hash,
           {_instant(moment)} + i % 1000 AS stamp, {_instant(moment) + 60_000_000} AS observed, i::BIGINT AS place,
           'batch-{moment:06}' AS batch_id
         FROM range({keys // share}) AS t(i)"""

@@ -74,7 +74,7 @@ class Firm:
         digest = _literal(str(sorted((column, str(value)) for column, value in thing.items())))
         return (
             f"'psa:{key}' AS entity_key, epoch_us(TIMESTAMP '{at}') AS sequence, 'U' AS operation, {columns}, "
-            f"CAST(NULL AS VARCHAR) AS known, md5({digest}) AS hash, '{batch}' AS batch_id, "
+            f"CAST(NULL AS VARCHAR) AS known_columns, md5({digest}) AS hash, '{batch}' AS batch_id, "
             f"'connectwise.{name}' AS source, epoch_us(TIMESTAMP '{at}') AS stamp, {to_micros(READ_AT)} AS observed, "
             f"0 AS place, {to_micros(READ_AT)} AS first_observed"
         )

@@ -7,7 +7,15 @@ import base64
 import pytest
 
 from headwater.errors import DeclarationError, PermanentError
-from headwater.wire.auth import Basic, ClientCredentials, Headers, NoAuth, QueryKey, find_credentials
+from headwater.wire.auth import (
+    Basic,
+    ClientCredentials,
+    Headers,
+    NoAuth,
+    QueryKey,
+    find_credentials,
+    strip_credentials,
+)
 from headwater.wire.message import Request, Response
 from headwater.wire.template import fill, find_placeholders
 
@@ -120,6 +128,37 @@ def test_a_token_is_requested_once_and_used_until_it_is_refused(send, kind, body
     assert again.send(answer(401)) == asked
     assert again.send(answer(200, b'{"access_token":"two"}')).headers["Authorization"] == "Bearer two"
     assert next(auth.flow(REQUEST)).headers["Authorization"] == "Bearer two"
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "lasts"),
+    [("3600", 3540), ('"3600"', 3540), ("100", 90), ("0", 10**9), ("null", 10**9), ('"soon"', 10**9), ("-5", 10**9)],
+)
+def test_a_token_is_renewed_before_it_expires(expires_in, lasts):
+    now = [7.0]
+    auth = OAUTH.bind(VALUES, monotonic=lambda: now[0])
+    flow = auth.flow(REQUEST)
+    next(flow)
+    flow.send(answer(200, b'{"access_token":"one","expires_in":%s}' % expires_in.encode()))
+    now[0] += lasts - 1
+    assert next(auth.flow(REQUEST)).headers["Authorization"] == "Bearer one"
+    now[0] += 1
+    assert (next(auth.flow(REQUEST)).method == "POST") == (lasts < 10**9)
+
+
+@pytest.mark.parametrize(
+    ("address", "stripped"),
+    [
+        ("/things?page=2&api_key=K%2B1&size=2", "/things?page=2&size=2"),
+        ("/things?token=hidden%20word&page=2", "/things?page=2"),
+        ("/things?api_key=K", "/things"),
+        ("/things?page=2&odd=%7e&empty=", "/things?page=2&odd=%7e&empty="),
+        ("/api_key=K/things", "/api_key=K/things"),
+        ("12", "12"),
+    ],
+)
+def test_an_address_is_kept_without_its_credentials(address, stripped):
+    assert strip_credentials(address, {"api_key"}, {"hidden word", ""}) == stripped
 
 
 def test_a_refused_client_ends_the_flow_and_frees_the_lock():

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
 from headwater.clock import Clock
-from headwater.errors import DeclarationError, PermanentError, ServiceError, TransientError
+from headwater.errors import DeclarationError, NotFoundError, PermanentError, ServiceError, TransientError
 from headwater.events import EventListener, RequestRetried, discard
 from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector
-from headwater.wire.auth import Auth, find_credentials
+from headwater.wire.auth import Auth, answers_request, find_credentials, find_query_names, strip_credentials
 from headwater.wire.hosts import check_base, check_target, is_loopback
 from headwater.wire.limits import Limits, backoff
 from headwater.wire.message import Request, Response, redact
@@ -69,6 +69,7 @@ class Client:
         base = fill(connector.base_url, self.settings, where=self._where)
         self.base_url = check_base(_collapse_slashes(base), where=self._where)
         self._headers = fill_headers(connector.headers, self.settings, where=self._where)
+        self._added_words: set[str] = set()
         self._auth = self._set_credentials(credentials.secrets)
         self._limits = credentials.limits or connector.limits
         scope = self._limits.scope_key(
@@ -153,8 +154,12 @@ class Client:
         if isinstance(verdict, Refresh):
             verdict = verdict.fallback
         if isinstance(verdict, ServiceError):
-            raise verdict
+            raise verdict if answers_request(request, sent[-1]) else _to_auth_error(verdict)
         return response
+
+    def strip_credentials(self, address: str) -> str:
+        """`address` without the credentials that the service repeats in it, to be kept and followed."""
+        return strip_credentials(address, self._query_names, {*self._secrets.values(), *self._added_words})
 
     def _run_flow(self, auth: Auth, request: Request, sent: list[Request]) -> Response:
         """Send what the auth flow of `request` yields; the last response. What goes out is added to `sent`."""
@@ -163,6 +168,7 @@ class Client:
             for _ in range(_LONGEST_FLOW):
                 self._check_step(step, request)
                 sent.append(step)
+                self._added_words.update(find_credentials(request, step))
                 response = self._send(step)
                 try:
                     step = flow.send(response)
@@ -232,12 +238,15 @@ class Client:
 
     def _set_credentials(self, secrets: Mapping[str, str]) -> Auth:
         """Use these secrets from now on; DeclarationError where the auth cannot be made of them."""
-        auth = self.connector.auth.bind({**self.settings, **secrets})
+        auth = self.connector.auth.bind({**self.settings, **secrets}, monotonic=self._clock.monotonic)
         # A flow does no I/O: its first step shows what is missing before anything is sent.
-        with closing(auth.flow(Request(url=self.base_url))) as flow:
-            if next(flow, None) is None:
+        request = Request(url=self.base_url)
+        with closing(auth.flow(request)) as flow:
+            step = next(flow, None)
+            if step is None:
                 raise DeclarationError(f"The auth kind `{auth.kind}` sends no request.", where=self._where)
         self._auth, self._secrets = auth, secrets
+        self._query_names = find_query_names(request, step)
         return auth
 
     def _refresh_credentials(self, auth: Auth) -> bool:
@@ -249,6 +258,14 @@ class Client:
                 if secrets != self._secrets:
                     self._set_credentials(secrets)
             return self._auth is not auth
+
+
+def _to_auth_error(error: ServiceError) -> ServiceError:
+    """The refusal of a request that an auth flow sent for itself: that it is not there says nothing of the resource."""
+    if not isinstance(error, NotFoundError):
+        return error
+    hint = "check `auth:` of the connector; if the service was wrong for a moment, run again"
+    return PermanentError(f"the service gave no credentials: {error.message}", details=error.details, hint=hint)
 
 
 def _open_pool(base_url: str, limits: Limits) -> httpx2.Client:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from headwater.errors import StateError
 from headwater.wire.message import Page
-from headwater.wire.paging import BEGINNING, Paging, Progress
+from headwater.wire.paging import BEGINNING, Paging, Progress, is_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class PageCursor:
     nested: bool
     """Whether the resource hangs below another one."""
     parents: tuple[str, ...] = ()
+    clean: Callable[[str], str] = str
+    """Takes credentials out of an address that the service gave for the next page."""
 
     def start(self) -> str | None:
         """The first place; None when there is no parent to ask about."""
@@ -39,23 +42,28 @@ class PageCursor:
     def parse_place(self, place: str) -> PagePosition:
         """What to ask at `place`."""
         if not self.nested:
-            return PagePosition(None, place)
+            return PagePosition(None, self._clean_address(place))
         try:
             parent, position = json.loads(place)
         except ValueError:
             raise StateError("a place in a read cannot be understood", details=place[:200]) from None
-        return PagePosition(str(parent), str(position))
+        return PagePosition(str(parent), self._clean_address(str(position)))
 
     def after(self, place: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The place that follows the page read at `place`; None after the last one."""
         stop = self.parse_place(place)
         position = self.paging.after(stop.position, page, progress)
+        if position is not None:
+            position = self._clean_address(position)
         if stop.parent is None:
             return position
         if position is not None:
             return _format_place(stop.parent, position)
         following = self.parents.index(stop.parent) + 1
         return _format_place(self.parents[following], self.paging.start()) if following < len(self.parents) else None
+
+    def _clean_address(self, position: str) -> str:
+        return self.clean(position) if is_address(position) else position
 
 
 def _format_place(parent: str, position: str) -> str:

@@ -158,7 +158,12 @@ class _Reader:
     def cursor(self) -> PageCursor:
         """The way through the pages."""
         nested = self.question.resource.parent is not None
-        return PageCursor(paging=self.question.paging, nested=nested, parents=self.question.parents)
+        return PageCursor(
+            paging=self.question.paging,
+            nested=nested,
+            parents=self.question.parents,
+            clean=self.client.strip_credentials,
+        )
 
     def read_pages(self) -> tuple[list[PageRow], Doubt | None]:
         """All pages of the batch, read to the end; and what is to be doubted of it, after as many readings as may help."""

@@ -40,6 +40,7 @@ from headwater.run.pipeline.services import connect
 from headwater.run.pipeline.single_step import StepOptions
 from headwater.run.pipeline.single_step import run_step as run_single_step
 from headwater.run.pipeline.sources import sources_of
+from headwater.run.pipeline.step_order import find_newest_run
 from headwater.run.pipeline.step_request import StepRequest, dump_plan, find_request, load_request, parse_step_id
 from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
 from headwater.run.results import Checked, RunReport
@@ -128,7 +129,9 @@ def plan(workspace: TenantWorkspace, asked: Asked) -> Plan:
 def _find_step(workspace: TenantWorkspace, step_id: str) -> StepRequest:
     """The step that an id alone stands for; a read that was not begun is looked for in what a run would do now."""
     request = parse_step_id(workspace, step_id)
-    return request or replace(find_request(plan_dict(plan(workspace, Asked())), step_id), total=1, by_id=True)
+    return request or replace(
+        find_request(plan_dict(workspace, plan(workspace, Asked())), step_id), total=1, by_id=True
+    )
 
 
 def explain_plan(planned: Plan) -> list[str]:
@@ -136,9 +139,9 @@ def explain_plan(planned: Plan) -> list[str]:
     return list(explained_plan(planned))
 
 
-def plan_dict(planned: Plan) -> dict[str, Any]:
+def plan_dict(workspace: TenantWorkspace, planned: Plan) -> dict[str, Any]:
     """A plan as JSON can hold it, for a run of its own whose steps `run_step` does one by one."""
-    return dump_plan(planned)
+    return dump_plan(planned, previous=find_newest_run(workspace.ledger, workspace.tenant))
 
 
 def run_step(

@@ -6,10 +6,11 @@ A kind is a flow, without I/O: it yields the requests to send and receives their
 from __future__ import annotations
 
 import base64
+import math
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from typing import Any, Literal, Self
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode, urlsplit
 
 import msgspec
 from pydantic import Field, PrivateAttr
@@ -22,6 +23,9 @@ from headwater.wire.template import fill, fill_all, fill_headers, find_placehold
 _SHORT_WORD = 8
 """`Basic` and `Bearer` are no secrets; a word as short, hidden everywhere, would only make messages unreadable."""
 
+_EARLY = 60.0
+"""So many seconds before it expires a token is renewed; a tenth of its life before where that is less."""
+
 
 class Auth(Declared):
     """How requests prove who asks. `kind` names an installed auth kind, whose own keys stand beside it.
@@ -33,10 +37,15 @@ class Auth(Declared):
     """Which kind: one of this section, or one that another package installs."""
 
     _values: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _monotonic: Callable[[], float] = PrivateAttr(default=float)
 
-    def bind(self, values: Mapping[str, str]) -> Self:
-        """A copy for one connection, with the settings and secrets that its placeholders stand for."""
+    def bind(self, values: Mapping[str, str], *, monotonic: Callable[[], float] = float) -> Self:
+        """A copy for one connection, with the settings and secrets that its placeholders stand for.
+
+        `monotonic` counts seconds, for kinds whose credentials expire.
+        """
         bound = self.model_copy()
+        bound._monotonic = monotonic  # noqa: SLF001 - of a copy of itself
         bound.start(values)
         return bound
 
@@ -121,7 +130,10 @@ class QueryKey(Auth):
 
 
 class ClientCredentials(Auth):
-    """OAuth 2.0 with the grant `client_credentials`: a token is requested, and used until the service refuses it."""
+    """OAuth 2.0 with the grant `client_credentials`.
+
+    A token is requested, and used until it is about to expire (`expires_in`) or the service refuses it.
+    """
 
     kind: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
     token_url: str
@@ -136,18 +148,19 @@ class ClientCredentials(Auth):
     """How id and secret are sent: in a form, in JSON, or as HTTP Basic beside a form."""
 
     _token: str = PrivateAttr("")
+    _expires_at: float = PrivateAttr(math.inf)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def start(self, values: Mapping[str, str]) -> None:
         """Take the settings and secrets of a connection, which has no token yet."""
         super().start(values)
-        self._token, self._lock = "", threading.Lock()
+        self._token, self._expires_at, self._lock = "", math.inf, threading.Lock()
 
     def flow(self, request: Request) -> Generator[Request, Response, None]:
-        """Request a token if there is none, and once more if the service refuses the one there is."""
+        """Request a token if there is none that lasts, and once more if the service refuses the one there is."""
         # Read before the lock: whoever waits for it takes the token that another thread got meanwhile.
         used = self._token
-        if not used:
+        if not used or self._monotonic() >= self._expires_at:
             refusal = yield from self._renew_token(used)
             if refusal:
                 return
@@ -162,10 +175,13 @@ class ClientCredentials(Auth):
         """Get another token than `used`; whether the service refused. Its refusal is then the answer."""
         with self._lock:
             if self._token == used:
+                asked_at = self._monotonic()
                 response = yield self._token_request()
                 if response.status not in range(200, 300):
                     return True
-                self._token = _read_token(response)
+                self._token, lifetime = _read_token(response)
+                # Some services take an expired token for no token, and answer as to anybody: it is renewed before.
+                self._expires_at = asked_at + lifetime - min(_EARLY, lifetime / 10)
         return False
 
     def _token_request(self) -> Request:
@@ -207,9 +223,46 @@ def find_credentials(request: Request, sent: Request) -> Iterator[str]:
             yield from (value, quote_plus(value))
 
 
-def _read_token(response: Response) -> str:
+def find_query_names(request: Request, sent: Request) -> frozenset[str]:
+    """The query parameters that a flow added to `request` when it was `sent`."""
+    return frozenset(_query_names(sent) - _query_names(request)) if answers_request(request, sent) else frozenset()
+
+
+def strip_credentials(address: str, names: Collection[str], words: Collection[str]) -> str:
+    """`address` without the query parameters that carry credentials, by their `names` or by the `words` they carry.
+
+    Services that echo a query in a link to the next page echo credentials, too. All else stays as it was spelled.
+    """
+    path, mark, query = address.partition("?")
+    if not mark:
+        return address
+    parts = [part for part in query.split("&") if not _carries(part, names, words)]
+    return f"{path}?{'&'.join(parts)}" if parts else path
+
+
+def _carries(part: str, names: Collection[str], words: Collection[str]) -> bool:
+    name, _, value = part.partition("=")
+    return unquote_plus(name) in names or (bool(value) and unquote_plus(value) in words)
+
+
+def _query_names(request: Request) -> set[str]:
+    return {*request.params, *(name for name, _ in parse_qsl(urlsplit(request.url).query, keep_blank_values=True))}
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def answers_request(request: Request, sent: Request) -> bool:
+    """Whether what a flow `sent` last is `request` itself, and not, for example, the request for a token."""
+    return sent.method == request.method and _without_query(sent.url) == _without_query(request.url)
+
+
+def _read_token(response: Response) -> tuple[str, float]:
+    """The token, and how many seconds it lasts."""
     try:
-        token = msgspec.json.decode(response.body)["access_token"]
+        answer = msgspec.json.decode(response.body)
+        token = answer["access_token"]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError, TypeError):
         token = None
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
@@ -218,7 +271,16 @@ def _read_token(response: Response) -> str:
             details=f"content-type {response.headers.get('content-type', 'not given')}",
             hint="check `token_url` in `auth:` of the connector",
         )
-    return token
+    return token, _read_lifetime(answer.get("expires_in"))
+
+
+def _read_lifetime(value: Any) -> float:
+    """Seconds; without end where none are given, or none that can be."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return math.inf
+    return seconds if seconds > 0 else math.inf
 
 
 def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

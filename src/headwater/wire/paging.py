@@ -192,7 +192,7 @@ class ForwardOnly(Declared):
 
     def request(self, base: Request, position: str) -> Request:
         """`base`, asking for records above the key `position`, or the address that the last page named."""
-        if _is_address(position):
+        if is_address(position):
             return base.with_headers(self.headers).with_url(urljoin(base.url, position))
         asked = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
         return asked.with_params({self.param: position}) if position else asked
@@ -203,7 +203,7 @@ class ForwardOnly(Declared):
         named = parse_qs(urlsplit(following or "").query).get(self.param)
         if following is not None and named is None and following.startswith("/"):
             return following
-        if _is_address(position):
+        if is_address(position):
             return None
         if not page.rows:
             return self._next_after_empty(position, page, named)
@@ -354,7 +354,8 @@ def _find_next_url(page: Page) -> str | None:
     return None if found is None else _relative_url(found, url)
 
 
-def _is_address(position: str) -> bool:
+def is_address(position: str) -> bool:
+    """Whether a position is the address of a page, and no number, key or token."""
     return position.startswith(("/", "https:", "http:"))
 
 

@@ -18,6 +18,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def plan(request: Request, place: Place, tenant: OfTenant, face: Face) -> None:
     """Show what a run would do, and do nothing."""
     with app.open_project(place.project, environment=place.environment) as opened:
-        planned = app.plan(app.choose_tenant(opened, tenant.tenant), asked(request))
-        lines, value = app.explain_plan(planned), app.plan_dict(planned)
+        workspace = app.choose_tenant(opened, tenant.tenant)
+        planned = app.plan(workspace, asked(request))
+        lines, value = app.explain_plan(planned), app.plan_dict(workspace, planned)
     answer(face, value, *(Text(line) for line in lines))

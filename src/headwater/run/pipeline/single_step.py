@@ -23,7 +23,7 @@ from headwater.run.pipeline.run import alone, count_records, save_findings
 from headwater.run.pipeline.services import Services, connect, find_newest_reads
 from headwater.run.pipeline.source_clock import settle_clocks
 from headwater.run.pipeline.sources import Source, sources_of, standing_of
-from headwater.run.pipeline.step_order import check_dependencies, check_tables, is_done
+from headwater.run.pipeline.step_order import check_dependencies, check_newest, check_tables, is_done
 from headwater.run.pipeline.step_request import StepRequest, check_declared
 from headwater.run.pipeline.step_run import StepRun, end_step_run, load_step_run, save_step_run
 from headwater.run.pipeline.steps import Work
@@ -77,7 +77,8 @@ class _SingleStep:
         workspace, started = self.workspace, self.workspace.clock.monotonic()
         check_declared(workspace, self.sources, self.step)
         result = StepResult(step=self.step.id, state="succeeded", detail=ALREADY_DONE)
-        if not is_done(workspace.ledger, self.step_run, self.request):
+        if not is_done(workspace.ledger, self.request):
+            check_newest(workspace.ledger, self.request)
             check_dependencies(workspace.ledger, self.step_run, self.request)
             result = self._perform()
         self._record(done=result.state == "succeeded", failed=result.state == "failed")

@@ -21,18 +21,40 @@ _SHOWN = 3
 """So many steps are named in an error."""
 
 
-def is_done(ledger: Ledger, run: StepRun, request: StepRequest) -> bool:
-    """Whether a step was done already: in its run, or, where it is about one batch, in any run."""
-    step = request.step
-    return (not request.by_id and step.id in run.done) or _is_batch_done(ledger, step.tenant, step.id)
+def is_done(ledger: Ledger, request: StepRequest) -> bool:
+    """Whether a step was done already, which only a step about one batch ever is.
+
+    A step about a table takes what came since it was done last, and costs nothing where nothing came.
+    """
+    return _is_batch_done(ledger, request.step.tenant, request.step.id)
+
+
+def check_newest(ledger: Ledger, request: StepRequest) -> None:
+    """StepNotReady where another run began since the plan was made: its reads are as of then, and would come out of order."""
+    newest = find_newest_run(ledger, request.step.tenant)
+    if not request.by_id and newest not in (request.previous, request.run):
+        raise StepNotReady(
+            "Another run began since the plan was made; nothing was done.",
+            where=request.step.id,
+            details=f"the plan follows run {request.previous or '(none)'}, the newest is {newest}",
+            hint="plan again: `headwater plan --json`",
+        )
+
+
+def find_newest_run(ledger: Ledger, tenant: str) -> str:
+    """The id of the run that began last; empty where none did."""
+    runs = ledger.runs(tenant, limit=1)
+    return runs[0].id if runs else ""
 
 
 def check_dependencies(ledger: Ledger, run: StepRun, request: StepRequest) -> None:
-    """Nothing where enough of what a step of a plan depends on has succeeded; StepNotReady otherwise."""
+    """Nothing where what a step of a plan depends on has ended, and enough of it has succeeded; StepNotReady otherwise."""
     step = request.step
     missing = [one for one in step.after if one not in run.done and not _is_batch_done(ledger, step.tenant, one)]
+    waiting = [one for one in missing if not _has_failed(run, one)]
     enough = {"all": not missing, "any": not step.after or len(missing) < len(step.after), "none": True}
-    if not enough[step.needs]:
+    if not enough[step.needs] or (step.needs == "any" and waiting):
+        missing = waiting or missing
         names = ", ".join(missing[:_SHOWN]) + (f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else "")
         raise StepNotReady(
             "A step that this one depends on has not succeeded; nothing was done.",
@@ -80,6 +102,12 @@ def _is_batch_done(ledger: Ledger, tenant: str, step_id: str) -> bool:
         return False
     row = ledger.find_batch(tenant, name.rpartition(":")[2])
     return row is not None and row.stage in (_READ if kind == "extract" else _LANDED)
+
+
+def _has_failed(run: StepRun, step_id: str) -> bool:
+    """Whether a step ended without success: it failed, or what it needs did."""
+    kind, _, name = step_id.partition(":")
+    return step_id in run.failed or (kind == "land" and f"extract:{name}" in run.failed)
 
 
 def _has_landed(ledger: Ledger, feed: Feed) -> bool:

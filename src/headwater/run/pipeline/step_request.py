@@ -34,13 +34,15 @@ class StepRequest:
     """The id of the run; every plan that is printed is another run."""
     total: int
     """How many steps the plan has."""
+    previous: str = ""
+    """The run that was the newest when the plan was made; empty where there was none."""
     by_id: bool = False
     """Whether it was asked for by its id alone, and belongs to no plan."""
 
 
-def dump_plan(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON can hold it, for a run of its own: each of its steps is complete in itself."""
-    run = {"id": uuid.uuid4().hex[:12], "steps": len(plan.steps)}
+def dump_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
+    """A plan as JSON can hold it, for a run of its own after the run `previous`: each of its steps is complete in itself."""
+    run = {"id": uuid.uuid4().hex[:12], "steps": len(plan.steps), "previous": previous}
     steps = [{**as_dict(step), "run": run} for step in plan.steps]
     return {"tenant": plan.tenant, "run": run, "notes": list(plan.notes), "steps": steps}
 
@@ -50,7 +52,7 @@ def load_request(written: Mapping[str, Any]) -> StepRequest:
     step = load_step(written)
     try:
         run = written["run"]
-        return StepRequest(step=step, run=str(run["id"]), total=int(run["steps"]))
+        return StepRequest(step=step, run=str(run["id"]), total=int(run["steps"]), previous=str(run["previous"]))
     except (KeyError, TypeError, ValueError) as error:
         hint = "pass the step as `headwater plan --json` prints it"
         raise StateError("A step names no run.", where=step.id, details=f"{error!r}", hint=hint) from error
