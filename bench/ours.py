@@ -35,7 +35,7 @@ def read_and_land(url: str, folder: Path) -> None:
     with app.open_project(folder) as opened:
         # A span of time is asked for, so that nothing else is due: no sweep of ids, one window.
         asked = app.Asked(layer="bronze", chunk="3650d", since=parse_instant("2025-12-31"))
-        report = app.run(opened.tenant("acme"), asked, stop=lambda: False)
+        report = app.run(opened.open_tenant("acme"), asked, stop=lambda: False)
     if report.outcome != "succeeded" or report.kept != 100_000:
         sys.exit(f"{report.outcome}: {report.kept} kept\n" + "\n".join(str(step.error) for step in report.steps))
 

@@ -143,7 +143,7 @@ def test_what_is_no_step_is_refused(small, tmp_path):
     assert do(small, step["id"], "--plan", "plan.json", code=2)["error"]["kind"] == "UsageError"
     (small.root / "plan.json").write_text("{}")
     assert do(small, step["id"], "--plan", "plan.json", code=2)["error"]["message"] == "The plan has no such step."
-    assert do(small, step["id"], "--plan", "missing.json", code=1)["error"]["kind"] == "MachineError"
+    assert do(small, step["id"], "--plan", "missing.json", code=1)["error"]["kind"] == "LocalIOError"
 
 
 def test_a_failed_step_fails_alone_and_goes_on_when_it_is_asked_again(small, service):

@@ -13,7 +13,7 @@ from headwater.run.pipeline.options import Asked, Depth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RunOptions:
     """Options that narrow a run."""
 
     connection: Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only this connection.")] = None
@@ -25,8 +25,8 @@ class Request:
     until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Only changes before then.")] = None
 
 
-def asked(
-    request: Request,
+def build_request(
+    options: RunOptions,
     *,
     chunk: str | None = None,
     force: bool = False,
@@ -35,11 +35,11 @@ def asked(
 ) -> Asked:
     """The request as `run.app` takes it."""
     return Asked(
-        connection=request.connection,
-        resource=request.resource,
-        layer=request.layer,
-        since=_if_given("--since", request.since),
-        until=_if_given("--until", request.until),
+        connection=options.connection,
+        resource=options.resource,
+        layer=options.layer,
+        since=_parse_optional("--since", options.since),
+        until=_parse_optional("--until", options.until),
         chunk=chunk,
         force=force,
         fresh=fresh,
@@ -47,11 +47,11 @@ def asked(
     )
 
 
-def _if_given(option: str, text: str | None) -> datetime | None:
-    return None if text is None else instant(option, text)
+def _parse_optional(option: str, text: str | None) -> datetime | None:
+    return None if text is None else parse_instant_option(option, text)
 
 
-def instant(option: str, text: str) -> datetime:
+def parse_instant_option(option: str, text: str) -> datetime:
     """The instant that was typed; a complaint that names the option when it is none."""
     try:
         return parse_instant(text)
