@@ -61,7 +61,8 @@ def test_an_error_is_told_in_four_parts_with_its_own_code(shell, kind, code):
 
 def test_several_complaints_come_at_once(shell):
     shell.verb(
-        "check_project", DeclarationErrors([DeclarationError("One.", where="a:1"), DeclarationError("Two.", where="b:2")])
+        "check_project",
+        DeclarationErrors([DeclarationError("One.", where="a:1"), DeclarationError("Two.", where="b:2")]),
     )
     shell("check")
     assert shell.code == 2

@@ -313,7 +313,8 @@ def test_connections_are_listed_and_tested(shell):
 
 def test_connectors_are_listed(shell):
     shell.verb(
-        "list_connectors", [{"name": "connectwise", "title": "ConnectWise PSA", "resources": 30, "confidence": "verified"}]
+        "list_connectors",
+        [{"name": "connectwise", "title": "ConnectWise PSA", "resources": 30, "confidence": "verified"}],
     )
     assert shell("connector", "list", "--json").json["connectors"][0]["resources"] == 30
     assert "ConnectWise PSA" in shell("connector", "list").out

@@ -13,8 +13,8 @@ from headwater.cli.signals import catch_signals
 
 PROGRAM = """
 import os, signal, sys
-from headwater.cli.signals import stopping
-with stopping() as stop:
+from headwater.cli.signals import catch_signals
+with catch_signals() as stop:
     os.kill(os.getpid(), {first})
     assert stop()
     os.kill(os.getpid(), {second})

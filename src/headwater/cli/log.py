@@ -41,13 +41,13 @@ def log_lines() -> EventListener:
 
     is_verbose = os.environ.get("HEADWATER_LOG_LEVEL", "").lower() == "debug"
 
-    def told(event: Event) -> None:
+    def on_event(event: Event) -> None:
         line = to_log_line(event)
         if line.level == "debug" and not is_verbose:
             return
         getattr(log, line.level)(line.name, **line.fields)
 
-    return told
+    return on_event
 
 
 _LOGFMT = structlog.processors.LogfmtRenderer()

@@ -62,7 +62,7 @@ def expand_options(function: Callable[..., Any]) -> Callable[..., Any]:
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
 
     @wraps(function)
-    def spread_out(**values: Any) -> Any:
+    def call_with_options(**values: Any) -> Any:
         groups_of_values = {
             name: kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
             for name, kind in groups.items()
@@ -73,10 +73,10 @@ def expand_options(function: Callable[..., Any]) -> Callable[..., Any]:
     # A command's own options first, then the groups in their order: so does its help page list them.
     own_first = sorted(signature.parameters.values(), key=lambda parameter: parameter.name in groups)
     parameters = [new for old in own_first for new in _list_options(old, hints)]
-    spread_out.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=Any)
-    spread_out.__annotations__ = {}
-    del spread_out.__dict__["__wrapped__"]
-    return spread_out
+    call_with_options.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=Any)
+    call_with_options.__annotations__ = {}
+    del call_with_options.__dict__["__wrapped__"]
+    return call_with_options
 
 
 def _list_options(parameter: inspect.Parameter, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:

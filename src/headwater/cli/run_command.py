@@ -25,7 +25,7 @@ RenderReport = Callable[[RunReport], Sequence[RenderableType]]
 def run_with_progress(
     project: ProjectOptions, output: OutputOptions, task: RunTask, *, draw: RenderReport = render_report
 ) -> int:
-    """Do `work` with progress, print its report; its exit code."""
+    """Run a task with progress, print its report, and return its exit code."""
     with (
         catch_signals() as stop,
         open_listener() as listen,

@@ -60,7 +60,7 @@ def select_resources(connector: Connector, view: Dependencies, *, named: tuple[s
     picked = [
         resource
         for resource in connector.resources
-        if (resource.resource in named if named else _feeds_entity(connector, resource, feeding))
+        if (resource.resource in named if named else _is_feeding_entity(connector, resource, feeding))
     ]
     found: dict[str, Resource] = {}
     for resource in picked:
@@ -69,7 +69,7 @@ def select_resources(connector: Connector, view: Dependencies, *, named: tuple[s
     return tuple(found.values())
 
 
-def _feeds_entity(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
+def _is_feeding_entity(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
     return f"{connector.connector}.{resource.resource}" in feeding and not resource.optional
 
 

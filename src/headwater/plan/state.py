@@ -50,7 +50,7 @@ class FeedState:
         """What entities call it: `connector.resource`."""
         return f"{self.connector}.{self.resource.resource}"
 
-    def unfinished_at(self, stage: str) -> tuple[BatchRow, ...]:
+    def list_unfinished(self, stage: str) -> tuple[BatchRow, ...]:
         """Its unfinished batches that have come so far and no farther, failed ones among them."""
         return tuple(row for row in self.unfinished if row.stage == stage)
 
@@ -74,7 +74,7 @@ class TenantState:
     """The feeds that its connections read, see `view.wanted`."""
     built: frozenset[str] = frozenset()
     """Tables that exist, as `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`; others are made."""
-    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
+    schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 

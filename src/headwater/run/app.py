@@ -115,14 +115,14 @@ def check_project(workspace: Workspace) -> CheckReport:
     )
 
 
-def plan(workspace: TenantWorkspace, asked: Asked) -> Plan:
+def plan(workspace: TenantWorkspace, request: Asked) -> Plan:
     """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
-    sources, warehouse_state = load_sources(workspace), find_warehouse_state(workspace, asked)
+    sources, warehouse_state = load_sources(workspace), find_warehouse_state(workspace, request)
     with ExitStack() as stack:
-        services = connect(workspace, asked, sources, stack)
+        services = connect(workspace, request, sources, stack)
     if services.unreachable and not services.times:
         raise next(iter(services.unreachable.values()))
-    return plan_run(workspace, asked, sources, times=services.times, warehouse_state=warehouse_state)
+    return plan_run(workspace, request, sources, times=services.times, warehouse_state=warehouse_state)
 
 
 def _find_step(workspace: TenantWorkspace, step_id: str) -> StepRequest:
@@ -161,9 +161,9 @@ def run_step(
     return run_single_step(chosen, request, options or StepOptions())
 
 
-def backfill(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def backfill(workspace: TenantWorkspace, request: Asked, *, stop: Callable[[], bool]) -> RunReport:
     """Read a span of the past, in chunks: a run of which one window was asked."""
-    return run(workspace, asked, stop=stop)
+    return run(workspace, request, stop=stop)
 
 
 def list_connectors(root: Path | None = None) -> list[dict[str, Any]]:

@@ -25,15 +25,15 @@ def open_client(
     where = locate_connection(workspace, name)
     connector = workspace.find_connector(connection.connector, where=where).connector
 
-    def renewed() -> dict[str, str]:
+    def resolve() -> dict[str, str]:
         return resolve_secrets(connection, connector, root=workspace.root, where=where)
 
     credentials = Credentials(
         tenant=workspace.tenant,
         connection=name,
         settings=fill_settings(connection, connector, where=where),
-        secrets=renewed(),
-        renew=renewed,
+        secrets=resolve(),
+        renew=resolve,
         limits=connection.limits,
     )
     return Client(connector, credentials, rate_limiters=rate_limiters, clock=clock or workspace.clock, listen=listen)

@@ -99,9 +99,9 @@ def remove(name: TenantName, options: RemovalOptions, project: ProjectOptions, o
     print_result(output, {**taken, "removed": True}, Text(f"removed tenant {name}"), *lines)
 
 
-def _confirm(name: str, lines: Sequence[str], face: OutputOptions) -> None:
+def _confirm(name: str, lines: Sequence[str], output: OutputOptions) -> None:
     """Let a person say yes; UsageError where there is none, typer.Abort where it is no."""
-    if face.json or not sys.stdin.isatty():
+    if output.json or not sys.stdin.isatty():
         raise UsageError(
             f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
             where="headwater tenant remove",

@@ -110,7 +110,7 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
     rows = [row for batch in batches if (row := workspace.ledger.find_batch(workspace.tenant, batch)) is not None]
     with closing(workspace.open_warehouse()) as warehouse:
         create_meta_tables(warehouse)
-        work = StepRunner(
+        runner = StepRunner(
             workspace=workspace,
             context=RunContext(listen=workspace.listen),
             sources=sources,
@@ -121,19 +121,19 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
         )
         for name, entity in workspace.declarations.entities.items():
             batches_of_entity = [
-                _load_batch(workspace, work, row, readmitted)
+                _load_batch(workspace, runner, row, readmitted)
                 for row in rows
                 if sources[row.batch.feed].name in entity.sources
             ]
             if batches_of_entity:
-                work.conform(name, batches_of_entity)
+                runner.conform(name, batches_of_entity)
 
 
 def _load_batch(
-    workspace: TenantWorkspace, work: StepRunner, row: BatchRow, readmitted: Mapping[str, int]
+    workspace: TenantWorkspace, runner: StepRunner, row: BatchRow, readmitted: Mapping[str, int]
 ) -> LandedBatch:
     """A batch with its readmitted records, which the ledger still counts among the refused."""
-    batch = load_landed(workspace.ledger, work.lake, work.sources[row.batch.feed], row)
+    batch = load_landed(workspace.ledger, runner.lake, runner.sources[row.batch.feed], row)
     return replace(batch, refused=max(0, batch.refused - readmitted[row.batch.id]))
 
 

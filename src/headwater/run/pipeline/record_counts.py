@@ -128,7 +128,7 @@ class RecordCounter:
         lines: dict[str, list[int]] = defaultdict(list)
         for one in ledger.list_refused(self.workspace.tenant, feed=feed):
             lines[one.batch_id].append(one.line)
-        rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_order)
+        rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_get_order)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = mapping.where or mapping.deleted
         snapshot = isinstance(source.resource.cursor, FullSnapshot)
@@ -182,7 +182,7 @@ class RecordCounter:
         self.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
 
 
-def _order(row: BatchRow) -> tuple[datetime, str]:
+def _get_order(row: BatchRow) -> tuple[datetime, str]:
     return row.read_at or row.batch.window.until, row.batch.id
 
 

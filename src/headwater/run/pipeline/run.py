@@ -70,14 +70,14 @@ def _claim_lease(workspace: TenantWorkspace, *, wait: float, stop: Callable[[], 
         clock.sleep(_CLAIM_AGAIN)
 
 
-def run(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def run(workspace: TenantWorkspace, request: Asked, *, stop: Callable[[], bool]) -> RunReport:
     """Bring a tenant from what is known of it to what was asked; the report."""
     with lock_tenant(workspace) as check:
-        context = RunContext(listen=workspace.listen, stop=stop, check_lease=check, allow_drop=asked.allow_drop)
-        return run_locked(workspace, asked, context)
+        context = RunContext(listen=workspace.listen, stop=stop, check_lease=check, allow_drop=request.allow_drop)
+        return run_locked(workspace, request, context)
 
 
-def run_locked(workspace: TenantWorkspace, asked: Asked, context: RunContext) -> RunReport:
+def run_locked(workspace: TenantWorkspace, request: Asked, context: RunContext) -> RunReport:
     """The run itself, for whoever holds the lease already."""
     started, counts = workspace.clock.monotonic(), RunCounts(listen=context.listen)
     run_id = uuid.uuid4().hex[:12]
@@ -86,7 +86,7 @@ def run_locked(workspace: TenantWorkspace, asked: Asked, context: RunContext) ->
     steps: tuple[StepResult, ...] = ()
     outcome = RunOutcome.FAILED
     try:
-        steps, outcome = _execute(workspace, asked, replace(context, listen=counts.on_event), counts)
+        steps, outcome = _execute(workspace, request, replace(context, listen=counts.on_event), counts)
     except Cancelled:
         outcome = RunOutcome.CANCELLED
         raise
@@ -97,33 +97,33 @@ def run_locked(workspace: TenantWorkspace, asked: Asked, context: RunContext) ->
 
 
 def _execute(
-    workspace: TenantWorkspace, asked: Asked, context: RunContext, counts: RunCounts
+    workspace: TenantWorkspace, request: Asked, context: RunContext, counts: RunCounts
 ) -> tuple[tuple[StepResult, ...], RunOutcome]:
     """Connect, plan and do the steps of the plan; what became of each, and of the run."""
     with ExitStack() as stack:
-        runner = _connect(workspace, asked, context, stack)
+        runner = _connect(workspace, request, context, stack)
         counts.requests += len(runner.services.times)
-        plan = _plan(runner, asked)
+        plan = _plan(runner, request)
         results = execute(plan, runner.run_step, context.listen)
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
-        counts.counts = () if context.stop() or not _is_history_requested(asked) else count_records(runner, asked)
+        counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)
         prune_changes(runner.warehouse)
-    return _decide_outcome(runner, asked, plan, results, counts)
+    return _decide_outcome(runner, request, plan, results, counts)
 
 
-def _connect(workspace: TenantWorkspace, asked: Asked, context: RunContext, stack: ExitStack) -> StepRunner:
+def _connect(workspace: TenantWorkspace, request: Asked, context: RunContext, stack: ExitStack) -> StepRunner:
     """The tenant's warehouse, lake and services, ready for the steps of a run."""
     warehouse = workspace.open_warehouse()
     stack.callback(warehouse.close)
     create_meta_tables(warehouse)
-    warehouse_state = read_warehouse_state(workspace, warehouse) if _is_history_requested(asked) else WarehouseState()
+    warehouse_state = read_warehouse_state(workspace, warehouse) if _is_history_requested(request) else WarehouseState()
     _repeat_findings(workspace, warehouse, listen=context.listen)
     lake, sources = workspace.open_owned_lake(), load_sources(workspace)
     check_writable(lake)
     clear_leftovers(workspace, sources)
     clock = InterruptibleClock(clock=workspace.clock, stop=context.stop)
-    services = connect(workspace, asked, sources, stack, listen=context.listen, clock=clock)
-    for finding in record_clocks(workspace.ledger, lake, filter(asked.picks, sources), services.times):
+    services = connect(workspace, request, sources, stack, listen=context.listen, clock=clock)
+    for finding in record_clocks(workspace.ledger, lake, filter(request.picks, sources), services.times):
         context.listen(finding)
     # Only now: a read under a wrong clock does not count.
     services = replace(services, newest_reads=find_newest_reads(workspace, services.times))
@@ -139,36 +139,36 @@ def _connect(workspace: TenantWorkspace, asked: Asked, context: RunContext, stac
     )
 
 
-def _plan(runner: StepRunner, asked: Asked) -> Plan:
+def _plan(runner: StepRunner, request: Asked) -> Plan:
     """What is to be done. Raises why no service could be reached where nothing else is to be done."""
     workspace, services, sources = runner.workspace, runner.services, runner.sources
-    plan = plan_run(workspace, asked, sources, times=services.times, warehouse_state=runner.warehouse_state)
+    plan = plan_run(workspace, request, sources, times=services.times, warehouse_state=runner.warehouse_state)
     has_unlanded = any(isinstance(step, Land) and not step.after for step in plan.steps)
     if services.unreachable and not services.times and not has_unlanded:
         raise next(iter(services.unreachable.values()))
-    stale = find_stale_reads(workspace.ledger, workspace.tenant, sources, asked)
+    stale = find_stale_reads(workspace.ledger, workspace.tenant, sources, request)
     drop_reads(stale, ledger=workspace.ledger, lake=runner.lake, listen=runner.context.listen)
     return plan
 
 
 def _decide_outcome(
-    runner: StepRunner, asked: Asked, plan: Plan, results: Sequence[StepResult], counts: RunCounts
+    runner: StepRunner, request: Asked, plan: Plan, results: Sequence[StepResult], counts: RunCounts
 ) -> tuple[tuple[StepResult, ...], RunOutcome]:
     unreachable = runner.services.unreachable
     failures = tuple(
         StepResult(step=f"connect:{name}", state="failed", detail=error.message, error=error)
         for name, error in unreachable.items()
     )
-    reachable = [feed for feed in runner.sources if asked.picks(feed) and feed.connection not in unreachable]
+    reachable = [feed for feed in runner.sources if request.picks(feed) and feed.connection not in unreachable]
     outcome = decide_outcome(plan, results, requested=reachable, findings=counts.findings)
     if unreachable and outcome is RunOutcome.SUCCEEDED:
         outcome = RunOutcome.PARTIAL
     return (*failures, *results), outcome
 
 
-def count_records(runner: StepRunner, asked: Asked) -> tuple[RecordCount, ...]:
+def count_records(runner: StepRunner, request: Asked) -> tuple[RecordCount, ...]:
     """What services have, held against what is here, where that is due."""
-    if not asked.sources:
+    if not request.sources:
         return ()
     counter = RecordCounter(
         workspace=runner.workspace,
@@ -178,7 +178,7 @@ def count_records(runner: StepRunner, asked: Asked) -> tuple[RecordCount, ...]:
         warehouse=runner.warehouse,
         listen=runner.context.listen,
     )
-    return to_record_counts(counter.count(source for feed, source in runner.sources.items() if asked.picks(feed)))
+    return to_record_counts(counter.count(source for feed, source in runner.sources.items() if request.picks(feed)))
 
 
 def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: EventListener) -> None:
@@ -247,9 +247,9 @@ def complete_batches(
     )
 
 
-def find_warehouse_state(workspace: TenantWorkspace, asked: Asked) -> WarehouseState:
+def find_warehouse_state(workspace: TenantWorkspace, request: Asked) -> WarehouseState:
     """Where a tenant's warehouse stands; before its first run, nothing is there."""
-    if not _is_history_requested(asked):
+    if not _is_history_requested(request):
         return WarehouseState()
     try:
         warehouse: Warehouse = workspace.open_warehouse(read_only=True)
@@ -261,8 +261,8 @@ def find_warehouse_state(workspace: TenantWorkspace, asked: Asked) -> WarehouseS
         warehouse.close()
 
 
-def _is_history_requested(asked: Asked) -> bool:
-    return asked.layer in {None, "silver", "gold"}
+def _is_history_requested(request: Asked) -> bool:
+    return request.layer in {None, "silver", "gold"}
 
 
 def _select_layers(asked: Asked) -> frozenset[Layer]:

@@ -75,7 +75,7 @@ class Services:
 
 def connect(
     workspace: TenantWorkspace,
-    asked: Asked,
+    request: Asked,
     sources: Mapping[Feed, Source],
     stack: ExitStack,
     *,
@@ -87,9 +87,9 @@ def connect(
     times: dict[str, AgreedTime] = {}
     unreachable: dict[str, HeadwaterError] = {}
     rate_limiters = RateLimiters()
-    connections = {feed.connection: source.connection for feed, source in sources.items()} if asked.sources else {}
+    connections = {feed.connection: source.connection for feed, source in sources.items()} if request.sources else {}
     for name, connection in connections.items():
-        if asked.connection not in (None, name):
+        if request.connection not in (None, name):
             continue
         try:
             client = open_client(workspace, name, connection, rate_limiters=rate_limiters, listen=listen, clock=clock)

@@ -261,7 +261,7 @@ def _decide_rebuild(runner: StepRunner, step: Step) -> Step:
     """The step as the tables need it now: whether a history is rebuilt is decided by what is stored."""
     if not isinstance(step, Conform):
         return step
-    decision = read_warehouse_state(runner.workspace, runner.warehouse).redeclared.get(step.entity)
+    decision = read_warehouse_state(runner.workspace, runner.warehouse).schema_decisions.get(step.entity)
     return replace(step, rebuild_reason=decision.reason if decision is not None and decision.rebuild else "")
 
 

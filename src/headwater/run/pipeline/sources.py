@@ -76,7 +76,7 @@ class WarehouseState:
 
     built: frozenset[str] = frozenset()
     """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
-    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
+    schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 
@@ -91,7 +91,7 @@ def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, ex
     }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
     stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
-    return WarehouseState(built=built - stale, redeclared=decisions)
+    return WarehouseState(built=built - stale, schema_decisions=decisions)
 
 
 def load_state(
@@ -108,7 +108,10 @@ def load_state(
         for feed, source in sources.items()
     )
     return TenantState(
-        tenant=workspace.tenant, feeds=feeds, built=warehouse_state.built, redeclared=warehouse_state.redeclared
+        tenant=workspace.tenant,
+        feeds=feeds,
+        built=warehouse_state.built,
+        schema_decisions=warehouse_state.schema_decisions,
     )
 
 

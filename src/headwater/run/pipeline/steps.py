@@ -187,7 +187,7 @@ class StepRunner:
         finish_rebuild(self.warehouse, entity)
         return f"rebuilt: {summary}" if step.rebuild_reason else summary
 
-    def _conform_verified(self, entity: Entity, arrivals: Sequence[LandedBatch]) -> str:
+    def _conform_verified(self, entity: Entity, landed: Sequence[LandedBatch]) -> str:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
         verifier = ReadVerifier(
             entity=entity,
@@ -203,14 +203,14 @@ class StepRunner:
             listen=self.context.listen,
             allow_drop=self.context.allow_drop,
         )
-        newest = {item.batch.feed: item for item in sorted(arrivals, key=position_of) if verifier.is_relevant(item)}
+        newest = {item.batch.feed: item for item in sorted(landed, key=position_of) if verifier.is_relevant(item)}
         newest_by_id = {item.batch.id: item for item in newest.values()}
-        others = [item for item in arrivals if item.batch.id not in newest_by_id and not verifier.is_waiting(item)]
+        others = [item for item in landed if item.batch.id not in newest_by_id and not verifier.is_waiting(item)]
         # A first complete read is held against a history whose tables are there.
         first = self.warehouse.describe("silver", f"{entity.entity}_log") is None
         detail = self.conform(entity.entity, others) if others or first or not newest_by_id else ""
-        for arrival in newest_by_id.values():
-            verified, findings = verifier.verify(arrival)
+        for read in newest_by_id.values():
+            verified, findings = verifier.verify(read)
             for finding in findings:
                 self._report(finding)
             if verified:
@@ -223,7 +223,7 @@ class StepRunner:
     def _list_landed(self, entity: Entity, *, known: Mapping[str, ConsumedBatch]) -> list[LandedBatch]:
         return list_landed(self.workspace.ledger, self.lake, self.sources, entity, consumed=known)
 
-    def conform(self, name: str, arrivals: Sequence[LandedBatch]) -> str:
+    def conform(self, name: str, landed: Sequence[LandedBatch]) -> str:
         """Bring landed batches into the history of an entity."""
         entity = self.workspace.declarations.entities[name]
         mappings = build_mappings(self.workspace.parent, entity)
@@ -232,14 +232,14 @@ class StepRunner:
             self.warehouse,
             entity,
             mappings,
-            arrivals,
+            landed,
             load_landed=lambda: self._list_landed(entity, known={}),
-            allowed=load_allowed_drops(ledger, tenant, name, arrivals),
+            allowed=load_allowed_drops(ledger, tenant, name, landed),
             allow_drop=self.context.allow_drop,
         )
         self.waiting.update(merged.waiting)
         if self.context.allow_drop:
-            allow_drops(ledger, tenant, name, arrivals)
+            allow_drops(ledger, tenant, name, landed)
         for finding in merged.findings:
             self._report(finding)
         self.context.listen(

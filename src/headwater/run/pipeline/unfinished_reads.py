@@ -28,17 +28,22 @@ class StaleRead:
 
 
 def find_stale_reads(
-    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], asked: Asked
+    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], run_request: Asked
 ) -> tuple[StaleRead, ...]:
     """The half-done reads of what is asked for that do not go on."""
-    if not asked.sources:
+    if not run_request.sources:
         return ()
     stale: list[StaleRead] = []
     for row in ledger.batches(tenant, states=("extracting", "failed")):
         feed = row.batch.feed
-        if row.stage != "extracting" or row.batch.purpose == "verify" or feed not in sources or not asked.picks(feed):
+        if (
+            row.stage != "extracting"
+            or row.batch.purpose == "verify"
+            or feed not in sources
+            or not run_request.picks(feed)
+        ):
             continue
-        if asked.fresh or asked.force:
+        if run_request.fresh or run_request.force:
             stale.append(StaleRead(row=row, reason="it was asked to be read anew"))
         elif _is_changed(sources[feed], row):
             stale.append(StaleRead(row=row, reason="what shapes its requests was declared otherwise when it was begun"))
