@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from headwater.batch import Feed
 from headwater.cli.output import to_json
 from headwater.errors import PermanentError
 from headwater.ledger.base import RefusedRow
+from headwater.run.app import RunRequest
 from headwater.run.manage.remove_tenant import Removal
-from headwater.run.pipeline.options import Asked
 from headwater.run.results import (
     CheckReport,
     Explanation,
@@ -101,15 +101,15 @@ def test_a_run_hands_on_what_was_asked(shell):
     )
     assert shell.code == 0, shell.err
     assert shell.opened[0][:2] == ("here", "production")
-    asked = Asked(
-        connection="psa",
-        resource="tickets",
-        layer="bronze",
+    request = RunRequest(
+        connections=frozenset({"psa"}),
+        resources=frozenset({"tickets"}),
+        layers=frozenset({"raw", "bronze"}),
         since=datetime(2026, 3, 1, tzinfo=UTC),
         until=datetime(2026, 3, 2, 7, tzinfo=UTC),
         allow_drop=True,
     )
-    assert seen == [("umbrella", asked, False)]
+    assert seen == [("umbrella", request, False)]
 
 
 def test_the_environment_may_come_from_the_environment(shell, monkeypatch):
@@ -126,7 +126,7 @@ def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
     assert "--since" in shell.err
     assert shell("backfill", "--since", "2025-01-01", "--chunk", "30d").code == 0
     assert seen[0].since == datetime(2025, 1, 1, tzinfo=UTC)
-    assert seen[0].chunk is not None
+    assert seen[0].chunk == timedelta(days=30)
 
 
 def test_a_rebuild_may_name_an_entity(shell):

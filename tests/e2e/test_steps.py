@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import pytest
 
 from headwater.errors import StepNotReady
-from headwater.run.app import Asked, StepOptions, choose_tenant, open_project, plan_dict, run_step
+from headwater.run.app import RunRequest, StepOptions, choose_tenant, open_project, plan_dict, run_step
 from headwater.run.app import plan as make_plan
 from tests.e2e.builders import HEADWATER, KEYS, kill, shop
 
@@ -209,7 +209,7 @@ def test_a_step_from_python(small, monkeypatch):
     for name in KEYS:
         monkeypatch.setenv(name, small.env[name])
     with open_project(small.root) as project:
-        plan = plan_dict(make_plan(choose_tenant(project, None), Asked()))
+        plan = plan_dict(make_plan(choose_tenant(project, None), RunRequest()))
         reports = [run_step(project, "acme", step, options=StepOptions(wait=1)) for step in plan["steps"]]
         assert {report.exit_code for report in reports} == {0}
         with pytest.raises(StepNotReady):

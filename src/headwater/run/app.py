@@ -14,6 +14,7 @@ from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.plan.explain import render_plan as explained_plan
+from headwater.plan.state import Layer, RunRequest, list_layers_to
 from headwater.plan.step import Plan
 from headwater.run.clients import locate_connection, open_client
 from headwater.run.inspect.as_of import read_as_of
@@ -33,7 +34,6 @@ from headwater.run.manage.tenants import (
     list_connections,
     list_tenants,
 )
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.rebuild import rebuild
 from headwater.run.pipeline.run import find_warehouse_state, plan_run, run
 from headwater.run.pipeline.services import connect
@@ -50,7 +50,8 @@ from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, o
 from headwater.testing.conformance.check import SelfTestOptions
 
 __all__ = [
-    "Asked",
+    "Layer",
+    "RunRequest",
     "SelfTestOptions",
     "StepOptions",
     "TenantWorkspace",
@@ -71,6 +72,7 @@ __all__ = [
     "init_project",
     "list_connections",
     "list_connectors",
+    "list_layers_to",
     "list_refused",
     "list_tenants",
     "load_connector",
@@ -115,7 +117,7 @@ def check_project(workspace: Workspace) -> CheckReport:
     )
 
 
-def plan(workspace: TenantWorkspace, request: Asked) -> Plan:
+def plan(workspace: TenantWorkspace, request: RunRequest) -> Plan:
     """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
     sources, warehouse_state = load_sources(workspace), find_warehouse_state(workspace, request)
     with ExitStack() as stack:
@@ -128,7 +130,7 @@ def plan(workspace: TenantWorkspace, request: Asked) -> Plan:
 def _find_step(workspace: TenantWorkspace, step_id: str) -> StepRequest:
     """The step that an id alone stands for; a read that was not begun is looked for in what a run would do now."""
     request = parse_step_id(workspace, step_id)
-    return request or replace(find_request(plan_dict(plan(workspace, Asked())), step_id), total=1, by_id=True)
+    return request or replace(find_request(plan_dict(plan(workspace, RunRequest())), step_id), total=1, by_id=True)
 
 
 def explain_plan(planned: Plan) -> list[str]:
@@ -161,7 +163,7 @@ def run_step(
     return run_single_step(chosen, request, options or StepOptions())
 
 
-def backfill(workspace: TenantWorkspace, request: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def backfill(workspace: TenantWorkspace, request: RunRequest, *, stop: Callable[[], bool]) -> RunReport:
     """Read a span of the past, in chunks: a run of which one window was asked."""
     return run(workspace, request, stop=stop)
 

@@ -138,7 +138,7 @@ class Narrator:
         self._telling.begin(now.date(), chapter.title)
         if chapter.accident:
             chapter.accident(self._service)
-        done = _whole(app.run(opened.open_tenant(TENANT), app.Asked(), stop=self._stop), self._stop)
+        done = _whole(app.run(opened.open_tenant(TENANT), app.RunRequest(), stop=self._stop), self._stop)
         if chapter.accident:
             self._service.mend(_ENTRIES)
         said = chapter.title or news(opened, TENANT, self._told_until or now)

@@ -12,9 +12,9 @@ from headwater.bronze.quarantine import RetryResult, read_record
 from headwater.bronze.quarantine import retry_records as retry_batch
 from headwater.errors import StateError
 from headwater.ledger.base import BatchRow, RefusedRow
+from headwater.plan.state import AFTER_RAW, RunRequest
 from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.inputs import load_landed
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import lock_tenant, run_locked
 from headwater.run.pipeline.services import Services
 from headwater.run.pipeline.sources import Source, load_sources
@@ -79,7 +79,7 @@ def retry(
             workspace.tenant, [row for result in results.values() for row in (*result.readmitted, *result.refused)]
         )
         if passed:
-            run_locked(workspace, Asked(sources=False), RunContext(listen=workspace.listen, check_lease=check))
+            run_locked(workspace, RunRequest(layers=AFTER_RAW), RunContext(listen=workspace.listen, check_lease=check))
     return RetryReport(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
 
 

@@ -9,8 +9,8 @@ from headwater.errors import DeclarationError
 from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables
 from headwater.names import did_you_mean
+from headwater.plan.state import AFTER_RAW, RunRequest
 from headwater.run.pipeline.context import RunContext
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.run import lock_tenant, run_locked
 from headwater.run.pipeline.sources import read_warehouse_state
 from headwater.run.results import RunReport
@@ -35,7 +35,7 @@ def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Call
             workspace.ledger.reopen_batches(workspace.tenant)
         _drop_tables(workspace, entity)
         context = RunContext(listen=workspace.listen, stop=stop, check_lease=check)
-        return run_locked(workspace, Asked(sources=False), context)
+        return run_locked(workspace, RunRequest(layers=AFTER_RAW), context)
 
 
 def _drop_tables(workspace: TenantWorkspace, entity: str | None) -> None:

@@ -1,6 +1,6 @@
 """Held against what the service has: how many records there are, how many are here, and what explains the difference.
 
-Asked at the rhythm of the sweep. A complete read that was proved tells by its ids; elsewhere the service's own count does,
+RunRequest at the rhythm of the sweep. A complete read that was proved tells by its ids; elsewhere the service's own count does,
 and nothing is asked of one that has neither. While something is left unexplained each run looks again, without asking.
 """
 

@@ -7,11 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 
 from headwater.batch import Feed
-from headwater.clock import parse_span
-from headwater.errors import Cancelled, DeclarationError, HeadwaterError, LeaseHeld
+from headwater.errors import Cancelled, HeadwaterError, LeaseHeld
 from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, Lease, RunOutcome
@@ -19,13 +17,12 @@ from headwater.ledger.heartbeat import SECONDS, keep_lease
 from headwater.ledger.lease_owner import lease_owner
 from headwater.plan.build import build_plan
 from headwater.plan.dependencies import build_dependencies
-from headwater.plan.state import LAYERS, Layer, RunRequest
+from headwater.plan.state import RunRequest
 from headwater.plan.step import Conform, Land, Plan
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
 from headwater.run.pipeline.context import RunContext, never_stop
 from headwater.run.pipeline.executor import execute
 from headwater.run.pipeline.interruptible_clock import InterruptibleClock
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.record_counts import RecordCounter, to_record_counts
 from headwater.run.pipeline.report import RunCounts, decide_outcome
 from headwater.run.pipeline.services import connect, find_newest_reads
@@ -70,14 +67,14 @@ def _claim_lease(workspace: TenantWorkspace, *, wait: float, stop: Callable[[], 
         clock.sleep(_CLAIM_AGAIN)
 
 
-def run(workspace: TenantWorkspace, request: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def run(workspace: TenantWorkspace, request: RunRequest, *, stop: Callable[[], bool]) -> RunReport:
     """Bring a tenant from what is known of it to what was asked; the report."""
     with lock_tenant(workspace) as check:
         context = RunContext(listen=workspace.listen, stop=stop, check_lease=check, allow_drop=request.allow_drop)
         return run_locked(workspace, request, context)
 
 
-def run_locked(workspace: TenantWorkspace, request: Asked, context: RunContext) -> RunReport:
+def run_locked(workspace: TenantWorkspace, request: RunRequest, context: RunContext) -> RunReport:
     """The run itself, for whoever holds the lease already."""
     started, counts = workspace.clock.monotonic(), RunCounts(listen=context.listen)
     run_id = uuid.uuid4().hex[:12]
@@ -97,7 +94,7 @@ def run_locked(workspace: TenantWorkspace, request: Asked, context: RunContext) 
 
 
 def _execute(
-    workspace: TenantWorkspace, request: Asked, context: RunContext, counts: RunCounts
+    workspace: TenantWorkspace, request: RunRequest, context: RunContext, counts: RunCounts
 ) -> tuple[tuple[StepResult, ...], RunOutcome]:
     """Connect, plan and do the steps of the plan; what became of each, and of the run."""
     with ExitStack() as stack:
@@ -111,7 +108,7 @@ def _execute(
     return _decide_outcome(runner, request, plan, results, counts)
 
 
-def _connect(workspace: TenantWorkspace, request: Asked, context: RunContext, stack: ExitStack) -> StepRunner:
+def _connect(workspace: TenantWorkspace, request: RunRequest, context: RunContext, stack: ExitStack) -> StepRunner:
     """The tenant's warehouse, lake and services, ready for the steps of a run."""
     warehouse = workspace.open_warehouse()
     stack.callback(warehouse.close)
@@ -123,7 +120,7 @@ def _connect(workspace: TenantWorkspace, request: Asked, context: RunContext, st
     clear_leftovers(workspace, sources)
     clock = InterruptibleClock(clock=workspace.clock, stop=context.stop)
     services = connect(workspace, request, sources, stack, listen=context.listen, clock=clock)
-    for finding in record_clocks(workspace.ledger, lake, filter(request.picks, sources), services.times):
+    for finding in record_clocks(workspace.ledger, lake, filter(request.includes, sources), services.times):
         context.listen(finding)
     # Only now: a read under a wrong clock does not count.
     services = replace(services, newest_reads=find_newest_reads(workspace, services.times))
@@ -139,7 +136,7 @@ def _connect(workspace: TenantWorkspace, request: Asked, context: RunContext, st
     )
 
 
-def _plan(runner: StepRunner, request: Asked) -> Plan:
+def _plan(runner: StepRunner, request: RunRequest) -> Plan:
     """What is to be done. Raises why no service could be reached where nothing else is to be done."""
     workspace, services, sources = runner.workspace, runner.services, runner.sources
     plan = plan_run(workspace, request, sources, times=services.times, warehouse_state=runner.warehouse_state)
@@ -152,23 +149,23 @@ def _plan(runner: StepRunner, request: Asked) -> Plan:
 
 
 def _decide_outcome(
-    runner: StepRunner, request: Asked, plan: Plan, results: Sequence[StepResult], counts: RunCounts
+    runner: StepRunner, request: RunRequest, plan: Plan, results: Sequence[StepResult], counts: RunCounts
 ) -> tuple[tuple[StepResult, ...], RunOutcome]:
     unreachable = runner.services.unreachable
     failures = tuple(
         StepResult(step=f"connect:{name}", state="failed", detail=error.message, error=error)
         for name, error in unreachable.items()
     )
-    reachable = [feed for feed in runner.sources if request.picks(feed) and feed.connection not in unreachable]
+    reachable = [feed for feed in runner.sources if request.includes(feed) and feed.connection not in unreachable]
     outcome = decide_outcome(plan, results, requested=reachable, findings=counts.findings)
     if unreachable and outcome is RunOutcome.SUCCEEDED:
         outcome = RunOutcome.PARTIAL
     return (*failures, *results), outcome
 
 
-def count_records(runner: StepRunner, request: Asked) -> tuple[RecordCount, ...]:
+def count_records(runner: StepRunner, request: RunRequest) -> tuple[RecordCount, ...]:
     """What services have, held against what is here, where that is due."""
-    if not request.sources:
+    if not request.includes_layer("raw"):
         return ()
     counter = RecordCounter(
         workspace=runner.workspace,
@@ -178,7 +175,7 @@ def count_records(runner: StepRunner, request: Asked) -> tuple[RecordCount, ...]
         warehouse=runner.warehouse,
         listen=runner.context.listen,
     )
-    return to_record_counts(counter.count(source for feed, source in runner.sources.items() if request.picks(feed)))
+    return to_record_counts(counter.count(source for feed, source in runner.sources.items() if request.includes(feed)))
 
 
 def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: EventListener) -> None:
@@ -194,7 +191,7 @@ def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen
 
 def plan_run(
     workspace: TenantWorkspace,
-    asked: Asked,
+    request: RunRequest,
     sources: Mapping[Feed, Source],
     *,
     times: Mapping[str, AgreedTime],
@@ -202,19 +199,10 @@ def plan_run(
 ) -> Plan:
     """What is to be done for a tenant."""
     now = {name: agreed.now for name, agreed in times.items()}
-    request = RunRequest(
-        source_times=now,
-        connections=frozenset({asked.connection} if asked.connection else ()),
-        resources=frozenset({asked.resource} if asked.resource else ()),
-        layers=_select_layers(asked),
-        since=asked.since,
-        until=asked.until,
-        force=asked.force,
-        chunk=_parse_chunk(asked),
-    )
+    request = replace(request, source_times=now)
     state = remove_stale(
         load_state(workspace, sources, warehouse_state, now),
-        find_stale_reads(workspace.ledger, workspace.tenant, sources, asked),
+        find_stale_reads(workspace.ledger, workspace.tenant, sources, request),
     )
     return build_plan(build_dependencies(workspace.declarations, workspace.project.publish), state, request)
 
@@ -247,7 +235,7 @@ def complete_batches(
     )
 
 
-def find_warehouse_state(workspace: TenantWorkspace, request: Asked) -> WarehouseState:
+def find_warehouse_state(workspace: TenantWorkspace, request: RunRequest) -> WarehouseState:
     """Where a tenant's warehouse stands; before its first run, nothing is there."""
     if not _is_history_requested(request):
         return WarehouseState()
@@ -261,25 +249,8 @@ def find_warehouse_state(workspace: TenantWorkspace, request: Asked) -> Warehous
         warehouse.close()
 
 
-def _is_history_requested(request: Asked) -> bool:
-    return request.layer in {None, "silver", "gold"}
-
-
-def _select_layers(asked: Asked) -> frozenset[Layer]:
-    upto = LAYERS[: LAYERS.index(asked.layer) + 1] if asked.layer else LAYERS
-    wanted = frozenset(upto if asked.sources else upto[1:])
-    return frozenset() if wanted == frozenset(LAYERS) else wanted
-
-
-def _parse_chunk(asked: Asked) -> timedelta | None:
-    if not asked.chunk:
-        return None
-    try:
-        return parse_span(asked.chunk)
-    except ValueError as error:
-        raise DeclarationError(
-            "This is no span of time.", where="--chunk", details=asked.chunk, hint=str(error)
-        ) from error
+def _is_history_requested(request: RunRequest) -> bool:
+    return request.includes_layer("silver")
 
 
 def save_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:

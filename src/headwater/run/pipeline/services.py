@@ -13,8 +13,8 @@ from headwater.errors import DeclarationError, HeadwaterError, ServiceError
 from headwater.events import EventListener, discard
 from headwater.extract.client import Client
 from headwater.extract.rate_limit import RateLimiters
+from headwater.plan.state import RunRequest
 from headwater.run.clients import open_client
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.source_clock import AgreedTime, ClockReading, agree_on_time, name_mark, parse_clock_reading
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import TenantWorkspace
@@ -75,7 +75,7 @@ class Services:
 
 def connect(
     workspace: TenantWorkspace,
-    request: Asked,
+    request: RunRequest,
     sources: Mapping[Feed, Source],
     stack: ExitStack,
     *,
@@ -87,9 +87,13 @@ def connect(
     times: dict[str, AgreedTime] = {}
     unreachable: dict[str, HeadwaterError] = {}
     rate_limiters = RateLimiters()
-    connections = {feed.connection: source.connection for feed, source in sources.items()} if request.sources else {}
+    connections = (
+        {feed.connection: source.connection for feed, source in sources.items()}
+        if request.includes_layer("raw")
+        else {}
+    )
     for name, connection in connections.items():
-        if request.connection not in (None, name):
+        if request.connections and name not in request.connections:
             continue
         try:
             client = open_client(workspace, name, connection, rate_limiters=rate_limiters, listen=listen, clock=clock)

@@ -11,13 +11,13 @@ from headwater.batch import Batch, Feed
 from headwater.errors import HeadwaterError
 from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import Ledger, RunOutcome
+from headwater.plan.state import RunRequest
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Step
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
 from headwater.run.pipeline.context import RunContext, never_stop
 from headwater.run.pipeline.executor import execute
 from headwater.run.pipeline.inputs import list_landed
 from headwater.run.pipeline.interruptible_clock import InterruptibleClock
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.report import UNFINISHED, RunCounts
 from headwater.run.pipeline.run import count_records, lock_tenant, save_findings
 from headwater.run.pipeline.services import Services, connect, find_newest_reads
@@ -161,14 +161,14 @@ class _SingleStep:
         """The services of these feeds; raises why one of them cannot be reached."""
         workspace, listen, run = self.workspace, self.context.listen, self.step_run
         clock = InterruptibleClock(clock=workspace.clock, stop=self.context.stop)
-        services = connect(workspace, Asked(), feeds, stack, listen=listen, clock=clock)
+        services = connect(workspace, RunRequest(), feeds, stack, listen=listen, clock=clock)
         for error in services.unreachable.values():
             raise error
         self.counts.requests += len(services.times)
         for feed in feeds if isinstance(self.step, Extract) else ():
             for finding in record_clocks(workspace.ledger, runner.lake, [feed], services.times):
                 listen(finding)
-            asked = Asked(connection=feed.connection, resource=feed.resource)
+            asked = RunRequest(connections=frozenset({feed.connection}), resources=frozenset({feed.resource}))
             stale = find_stale_reads(workspace.ledger, workspace.tenant, self.sources, asked)
             drop_reads(stale, ledger=workspace.ledger, lake=runner.lake, listen=listen)
         for name, instant in services.now.items():
@@ -197,9 +197,9 @@ class _SingleStep:
     def _count_records(self, runner: StepRunner, stack: ExitStack) -> None:
         """Compare the services that the run has read with what is here, where that is due."""
         feeds = {feed: source for feed, source in self.sources.items() if feed.connection in self.step_run.connected_at}
-        services = connect(self.workspace, Asked(), feeds, stack, listen=self.context.listen)
+        services = connect(self.workspace, RunRequest(), feeds, stack, listen=self.context.listen)
         self.counts.requests += len(services.times)
-        self.counts.counts = count_records(replace(runner, services=services, sources=feeds), Asked())
+        self.counts.counts = count_records(replace(runner, services=services, sources=feeds), RunRequest())
 
     def _record(self, *, done: bool, failed: bool) -> None:
         """Remember how the step ended; the run ends with its last step."""

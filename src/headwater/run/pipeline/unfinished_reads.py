@@ -13,8 +13,7 @@ from headwater.extract.page_files import PageFiles
 from headwater.extract.request_params import ReadRequest
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
-from headwater.plan.state import TenantState
-from headwater.run.pipeline.options import Asked
+from headwater.plan.state import RunRequest, TenantState
 from headwater.run.pipeline.sources import Source
 from headwater.run.secrets import fill_settings
 
@@ -28,10 +27,10 @@ class StaleRead:
 
 
 def find_stale_reads(
-    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], run_request: Asked
+    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], run_request: RunRequest
 ) -> tuple[StaleRead, ...]:
     """The half-done reads of what is asked for that do not go on."""
-    if not run_request.sources:
+    if not run_request.includes_layer("raw"):
         return ()
     stale: list[StaleRead] = []
     for row in ledger.batches(tenant, states=("extracting", "failed")):
@@ -40,7 +39,7 @@ def find_stale_reads(
             row.stage != "extracting"
             or row.batch.purpose == "verify"
             or feed not in sources
-            or not run_request.picks(feed)
+            or not run_request.includes(feed)
         ):
             continue
         if run_request.fresh or run_request.force:
