@@ -277,6 +277,13 @@ def test_a_secret_in_a_file_is_refused_and_not_shown(typed, name):
         assert CLEAR not in typed.text
 
 
+def test_a_connection_is_added_to_its_tenant(typed):
+    typed.declare("acme")
+    secrets = [word for name in ("client_id", "public_key", "private_key") for word in ("--secret", f"{name}=env:KEY")]
+    added = typed("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme", *secrets)
+    assert added == {"tenant": "acme", "connection": "psa", "added": True}
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -54,8 +54,8 @@ def add(
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         app.add_connection(tenant_workspace, name, _build_declaration(options))
-    message = Text(f"added connection {name} of {tenant_workspace}; `headwater connection test {name}` tries it")
-    print_result(output, {"tenant": tenant_workspace, "connection": name, "added": True}, message)
+    message = f"added connection {name} of {tenant_workspace.tenant}; `headwater connection test {name}` tries it"
+    print_result(output, {"tenant": tenant_workspace.tenant, "connection": name, "added": True}, Text(message))
 
 
 @commands.command("list")
