@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from bench.measure import measured
@@ -34,8 +35,10 @@ def read_and_land(url: str, folder: Path) -> None:
     (folder / "headwater.yaml").write_text(PROJECT.format(url=url))
     with app.open_project(folder) as opened:
         # A span of time is asked for, so that nothing else is due: no sweep of ids, one window.
-        asked = app.Asked(layer="bronze", chunk="3650d", since=parse_instant("2025-12-31"))
-        report = app.run(opened.tenant("acme"), asked, stop=lambda: False)
+        asked = app.RunRequest(
+            layers=frozenset({"raw", "bronze"}), chunk=timedelta(days=3650), since=parse_instant("2025-12-31")
+        )
+        report = app.run(opened.open_tenant("acme"), asked, stop=lambda: False)
     if report.outcome != "succeeded" or report.kept != 100_000:
         sys.exit(f"{report.outcome}: {report.kept} kept\n" + "\n".join(str(step.error) for step in report.steps))
 

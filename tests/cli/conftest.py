@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from headwater.cli.main import code_of
+from headwater.cli.main import run_command
 from headwater.run import app
 
 
@@ -40,7 +40,7 @@ class Shell:
         self._monkeypatch.setattr(app, name, verb)
 
     def __call__(self, *words):
-        self.code = code_of(words)
+        self.code = run_command(words)
         self.out, self.err = self._capsys.readouterr()
         return self
 

@@ -41,7 +41,7 @@ PARTS = {"kind", "message", "at", "found", "fix"}
     ],
 )
 def test_an_error_is_told_in_four_parts_with_its_own_code(shell, kind, code):
-    shell.verb("check", kind("It is wrong.", where="models/a.yaml:3", details="this", hint="that"))
+    shell.verb("check_project", kind("It is wrong.", where="models/a.yaml:3", details="this", hint="that"))
     shell("check")
     assert shell.code == code
     assert shell.out == ""
@@ -61,7 +61,8 @@ def test_an_error_is_told_in_four_parts_with_its_own_code(shell, kind, code):
 
 def test_several_complaints_come_at_once(shell):
     shell.verb(
-        "check", DeclarationErrors([DeclarationError("One.", where="a:1"), DeclarationError("Two.", where="b:2")])
+        "check_project",
+        DeclarationErrors([DeclarationError("One.", where="a:1"), DeclarationError("Two.", where="b:2")]),
     )
     shell("check")
     assert shell.code == 2
@@ -72,7 +73,7 @@ def test_several_complaints_come_at_once(shell):
 
 
 def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
-    shell.verb("check", RuntimeError("https://x?token=hunter2"))
+    shell.verb("check_project", RuntimeError("https://x?token=hunter2"))
     shell("check")
     assert shell.code == 1
     assert "defect" in shell.err
@@ -80,30 +81,30 @@ def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
     assert "hunter2" not in shell.err
     assert "cli/commands/check.py:" in shell.err
     error = shell("check", "--json").json["error"]
-    assert error["kind"] == "DefectError"
+    assert error["kind"] == "InternalError"
     assert error["found"] == "RuntimeError"
 
 
 def test_debug_shows_the_traceback(shell):
-    shell.verb("check", PermanentError("No."))
+    shell.verb("check_project", PermanentError("No."))
     assert "Traceback" in shell("check", "--debug").err
     assert shell.code == 1
 
 
 def test_a_reader_that_left_is_no_failure_to_tell(shell):
-    shell.verb("check", BrokenPipeError(32, "Broken pipe"))
+    shell.verb("check_project", BrokenPipeError(32, "Broken pipe"))
     with pytest.raises(SystemExit):
         shell("check")
 
 
 def test_a_machine_that_refuses_is_no_defect(shell):
-    shell.verb("check", PermissionError(13, "Permission denied", "lake/raw"))
+    shell.verb("check_project", PermissionError(13, "Permission denied", "lake/raw"))
     shell("check")
     assert (shell.code, shell.out) == (1, "")
     assert shell.err.startswith(
         "error: The machine refused to read or write.\n  at    lake/raw\n  found Permission denied\n"
     )
-    assert shell("check", "--json").json["error"]["kind"] == "MachineError"
+    assert shell("check", "--json").json["error"]["kind"] == "LocalIOError"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no file that is always full")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from headwater.cli.lazy_command import Lazy
-from headwater.cli.main import COMMANDS, FORMER_COMMANDS, group, module_of
+from headwater.cli.lazy_command import LazyCommand
+from headwater.cli.main import COMMANDS, FORMER_COMMANDS, build_group, find_module
 from headwater.testing.golden import compare_golden
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "help"
@@ -51,7 +51,7 @@ def test_the_help_page_is_as_it_was(shell, words):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_says_the_same_in_the_list_and_on_its_own_page(name):
-    command = Lazy(name, module=module_of(name), line="").loaded()
+    command = LazyCommand(name, module=find_module(name), line="").load()
     assert (command.help or "").split("\n")[0] == COMMANDS[name]
     assert command.name == name
 
@@ -93,19 +93,19 @@ def test_a_command_has_the_parts_that_the_contract_names(name):
 
 
 def command(words):
-    found = Lazy(words[0], module=module_of(words[0]), line="").loaded()
+    found = LazyCommand(words[0], module=find_module(words[0]), line="").load()
     return found.commands[words[1]] if len(words) > 1 else found
 
 
 def test_every_module_of_commands_is_named_in_the_list():
     folder = Path(importlib.import_module("headwater.cli.commands").__file__).parent
     assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {
-        module_of(name).rpartition(".")[2] for name in COMMANDS
+        find_module(name).rpartition(".")[2] for name in COMMANDS
     }
 
 
 def test_help_loads_nothing_heavy():
-    program = "import sys, headwater.cli.main as m; m.group(); print(*sys.modules)"
+    program = "import sys, headwater.cli.main as m; m.build_group(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not [name for name in HEAVY if name in loaded]
 
@@ -132,7 +132,7 @@ def test_the_version_is_printed(capsys):
 
 
 def test_the_whole_is_built_without_loading_a_command():
-    assert all(isinstance(command, Lazy) for command in group().commands.values())
+    assert all(isinstance(command, LazyCommand) for command in build_group().commands.values())
 
 
 @pytest.mark.parametrize(("former", "name"), FORMER_COMMANDS.items())

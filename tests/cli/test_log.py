@@ -13,10 +13,10 @@ from rich.console import Console
 
 from headwater import events
 from headwater.batch import Feed, Window, create_batch
-from headwater.cli.log import listening
-from headwater.cli.progress import Drawing
+from headwater.cli.log import open_listener
+from headwater.cli.progress import ProgressDisplay
 from headwater.clock import EPOCH
-from headwater.run.event_log import line_of
+from headwater.run.event_log import to_log_line
 
 FEED = Feed(tenant="acme", connection="psa", resource="tickets")
 BATCH = create_batch(FEED, Window(since=EPOCH, until=datetime(2026, 3, 1, tzinfo=UTC)))
@@ -45,7 +45,7 @@ def test_every_kind_of_event_is_tried_here():
 
 
 def test_a_finding_is_spread_into_the_fields_of_its_line():
-    (line,) = (line_of(event) for event in ONE_OF_EACH if isinstance(event, events.FindingMade))
+    (line,) = (to_log_line(event) for event in ONE_OF_EACH if isinstance(event, events.FindingMade))
     assert (line.name, line.level) == ("finding_made", "warning")
     assert line.fields == {
         "tenant": "acme",
@@ -57,7 +57,7 @@ def test_a_finding_is_spread_into_the_fields_of_its_line():
 
 
 def test_an_event_is_a_name_and_fields():
-    line = line_of(ONE_OF_EACH[3])
+    line = to_log_line(ONE_OF_EACH[3])
     assert line.name == "batch_extracted"
     assert line.level == "info"
     assert line.fields == {
@@ -71,13 +71,13 @@ def test_an_event_is_a_name_and_fields():
 
 
 def test_a_read_that_is_not_of_changes_says_so():
-    assert line_of(events.ReadStarted(tenant="acme", batch=SWEEP)).fields["purpose"] == "sweep"
+    assert to_log_line(events.ReadStarted(tenant="acme", batch=SWEEP)).fields["purpose"] == "sweep"
 
 
 @pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
 def test_without_a_terminal_an_event_is_one_line_on_standard_error(event, capsys, monkeypatch):
     monkeypatch.setenv("HEADWATER_LOG_LEVEL", "debug")
-    with listening() as listen:
+    with open_listener() as listen:
         listen(event)
     out, err = capsys.readouterr()
     assert out == ""
@@ -87,14 +87,14 @@ def test_without_a_terminal_an_event_is_one_line_on_standard_error(event, capsys
 
 def test_pages_and_what_came_to_nothing_are_told_only_to_who_asks(capsys):
     idle = events.VersionsWritten(tenant="acme", entity="ticket", events=0, inserted=0, deleted=0)
-    with listening() as listen:
+    with open_listener() as listen:
         for event in (events.ReadStarted(tenant="acme", batch=SWEEP), idle):
             listen(event)
     assert capsys.readouterr().err == ""
 
 
 def test_a_line_reads_as_the_contract_shows_it(capsys):
-    with listening() as listen:
+    with open_listener() as listen:
         listen(ONE_OF_EACH[3])
     line = capsys.readouterr().err
     assert line[9:] == (
@@ -105,9 +105,9 @@ def test_a_line_reads_as_the_contract_shows_it(capsys):
 
 def test_on_a_terminal_a_run_is_drawn():
     screen = io.StringIO()
-    with Drawing(Console(file=screen, force_terminal=True, width=100)) as drawing:
+    with ProgressDisplay(Console(file=screen, force_terminal=True, width=100)) as drawing:
         for event in ONE_OF_EACH:
-            drawing.told(event)
+            drawing.on_event(event)
     told = screen.getvalue()
     assert "psa/tickets" in told
     assert "999 kept, 1 quarantined" in told
@@ -122,15 +122,15 @@ def test_a_terminal_gets_the_drawing(monkeypatch):
 
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
-    with listening() as listen:
+    with open_listener() as listen:
         listen(ONE_OF_EACH[0])
     assert "psa/tickets" in screen.getvalue()
 
 
 def test_many_threads_may_tell_at_once():
     screen = io.StringIO()
-    with Drawing(Console(file=screen, force_terminal=True, width=100)) as drawing:
-        threads = [Thread(target=lambda: [drawing.told(event) for event in ONE_OF_EACH]) for _ in range(8)]
+    with ProgressDisplay(Console(file=screen, force_terminal=True, width=100)) as drawing:
+        threads = [Thread(target=lambda: [drawing.on_event(event) for event in ONE_OF_EACH]) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from headwater.batch import Feed
-from headwater.cli.output import as_json
+from headwater.cli.output import to_json
 from headwater.errors import PermanentError
 from headwater.ledger.base import RefusedRow
+from headwater.run.app import RunRequest
 from headwater.run.manage.remove_tenant import Removal
-from headwater.run.pipeline.options import Asked
 from headwater.run.results import (
-    Answer,
-    Checked,
-    Explained,
+    CheckReport,
+    Explanation,
     FeedStatus,
     Finding,
-    Readmitted,
+    QueryResult,
+    RetryReport,
     RunReport,
     Status,
     StepResult,
@@ -101,15 +101,15 @@ def test_a_run_hands_on_what_was_asked(shell):
     )
     assert shell.code == 0, shell.err
     assert shell.opened[0][:2] == ("here", "production")
-    asked = Asked(
-        connection="psa",
-        resource="tickets",
-        layer="bronze",
+    request = RunRequest(
+        connections=frozenset({"psa"}),
+        resources=frozenset({"tickets"}),
+        layers=frozenset({"raw", "bronze"}),
         since=datetime(2026, 3, 1, tzinfo=UTC),
         until=datetime(2026, 3, 2, 7, tzinfo=UTC),
         allow_drop=True,
     )
-    assert seen == [("umbrella", asked, False)]
+    assert seen == [("umbrella", request, False)]
 
 
 def test_the_environment_may_come_from_the_environment(shell, monkeypatch):
@@ -126,7 +126,7 @@ def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
     assert "--since" in shell.err
     assert shell("backfill", "--since", "2025-01-01", "--chunk", "30d").code == 0
     assert seen[0].since == datetime(2025, 1, 1, tzinfo=UTC)
-    assert seen[0].chunk is not None
+    assert seen[0].chunk == timedelta(days=30)
 
 
 def test_a_rebuild_may_name_an_entity(shell):
@@ -140,7 +140,7 @@ def test_a_rebuild_may_name_an_entity(shell):
 def test_a_query_answers_with_columns_and_rows(shell):
     without_zone = datetime(2026, 3, 1, 8, tzinfo=UTC).replace(tzinfo=None)
     rows = ((1, Decimal("1.10"), without_zone, date(2026, 3, 1), None, "x[red]y"),)
-    shell.verb("query", Answer(columns=("a", "b", "c", "d", "e", "f"), rows=rows))
+    shell.verb("run_query", QueryResult(columns=("a", "b", "c", "d", "e", "f"), rows=rows))
     shell("query", "SELECT 1", "--json")
     assert shell.json == {
         "columns": ["a", "b", "c", "d", "e", "f"],
@@ -154,23 +154,23 @@ def test_a_query_answers_with_columns_and_rows(shell):
 
 
 def test_a_wide_answer_is_not_squeezed_when_nobody_looks(shell):
-    shell.verb("query", Answer(columns=("a",), rows=(("x" * 500,),)))
+    shell.verb("run_query", QueryResult(columns=("a",), rows=(("x" * 500,),)))
     assert "x" * 500 in shell("query", "SELECT 1").out
 
 
 def test_numbers_without_a_number_are_texts_and_bytes_are_base64():
     value = {"nan": float("nan"), "inf": Decimal("Infinity"), "raw": b"\x00\xff", "id": UUID(int=1), "big": 2**70}
-    assert as_json(value) == (
+    assert to_json(value) == (
         '{"nan":"NaN","inf":"Infinity","raw":"AP8=","id":"00000000-0000-0000-0000-000000000001","big":1180591620717411303424}'
     )
 
 
 def test_a_decimal_keeps_all_its_digits():
-    assert as_json({"a": Decimal("12345678901234567890.123456789")}) == '{"a":12345678901234567890.123456789}'
+    assert to_json({"a": Decimal("12345678901234567890.123456789")}) == '{"a":12345678901234567890.123456789}'
 
 
 def test_check_says_what_is_in_good_order(shell):
-    found = Checked(
+    found = CheckReport(
         project="my-msp",
         connectors=("connectwise",),
         entities=("ticket",),
@@ -179,7 +179,7 @@ def test_check_says_what_is_in_good_order(shell):
         tenants=("acme",),
         warnings=("env:X is not set",),
     )
-    shell.verb("check", found)
+    shell.verb("check_project", found)
     assert "my-msp is in good order" in shell("check").out
     assert "! env:X is not set" in shell.out
     assert shell("check", "--json").json["warnings"] == ["env:X is not set"]
@@ -202,7 +202,7 @@ def test_status_shows_feeds_and_tables(shell):
         tables=(TableStatus(layer="gold", table="dim_company", rows=3),),
         last_run={"outcome": "succeeded"},
     )
-    shell.verb("status", found)
+    shell.verb("read_status", found)
     assert shell("status", "--json").json["feeds"][0]["until"] == "2026-03-01T00:00:00Z"
     shell("status")
     assert "2026-03-01T00:00:00Z" in shell.out
@@ -218,7 +218,7 @@ def test_plan_prints_its_lines_and_its_value(shell):
 
 
 def test_explain_shows_lineage_and_statements(shell):
-    found = Explained(
+    found = Explanation(
         name="dim_company",
         kind="dimension",
         declared="models/company.yaml:1",
@@ -233,9 +233,9 @@ def test_explain_shows_lineage_and_statements(shell):
 
 
 def test_quarantine_lists_shows_retries_and_discards(shell):
-    shell.verb("refused", (REFUSED,))
-    shell.verb("refused_record", (REFUSED, '{"id": "x[1]"}'))
-    shell.verb("retry", Readmitted(tried=2, readmitted=1, refused=1))
+    shell.verb("list_refused", (REFUSED,))
+    shell.verb("read_refused", (REFUSED, '{"id": "x[1]"}'))
+    shell.verb("retry", RetryReport(tried=2, readmitted=1, refused=1))
     shell.verb("discard", 1)
     row = shell("quarantine", "list", "--json").json["quarantined"][0]
     assert (row["id"], row["resource"], row["reasons"][0]["rule"]) == ("b1:7", "tickets", "bigint")
@@ -253,7 +253,7 @@ def test_nothing_is_discarded_unless_it_is_named(shell):
 
 def test_a_retry_hands_on_ids_and_feed(shell):
     seen = []
-    shell.verb("retry", lambda tenant, **options: seen.append(options) or Readmitted(tried=0, readmitted=0, refused=0))
+    shell.verb("retry", lambda tenant, **options: seen.append(options) or RetryReport(tried=0, readmitted=0, refused=0))
     shell("quarantine", "retry", "b1:7", "b1:8", "--resource", "tickets")
     assert list(seen[0].pop("ids")) == ["b1:7", "b1:8"]
     assert seen[0] == {"connection": None, "resource": "tickets"}
@@ -263,7 +263,7 @@ def test_tenants_are_added_listed_and_removed(shell):
     seen = []
     planned = Removal(tenant="umbrella", connections=("psa",), batches=3, refused=1, erased=("lake: x",))
     shell.verb("add_tenant", lambda opened, name: seen.append(name))
-    shell.verb("tenants", [{"tenant": "acme", "lives": "headwater.yaml"}])
+    shell.verb("list_tenants", [{"tenant": "acme", "lives": "headwater.yaml"}])
     shell.verb("plan_removal", lambda opened, name, *, erase: planned if erase else replace(planned, erased=()))
     shell.verb("remove_tenant", lambda opened, name, *, erase: seen.append((name, erase)))
     assert shell("tenant", "add", "umbrella", "--json").json == {"tenant": "umbrella", "added": True}
@@ -305,7 +305,7 @@ def test_a_connection_is_added_with_settings_and_references(shell):
 
 
 def test_connections_are_listed_and_tested(shell):
-    shell.verb("connections", [])
+    shell.verb("list_connections", [])
     shell.verb("test_connection", {"connector": "connectwise", "url": "https://x", "seconds": 0.1})
     assert "no connections yet" in shell("connection", "list").out
     assert shell("connection", "test", "psa", "--json").json["connector"] == "connectwise"
@@ -313,14 +313,15 @@ def test_connections_are_listed_and_tested(shell):
 
 def test_connectors_are_listed(shell):
     shell.verb(
-        "connectors", [{"name": "connectwise", "title": "ConnectWise PSA", "resources": 30, "confidence": "verified"}]
+        "list_connectors",
+        [{"name": "connectwise", "title": "ConnectWise PSA", "resources": 30, "confidence": "verified"}],
     )
     assert shell("connector", "list", "--json").json["connectors"][0]["resources"] == 30
     assert "ConnectWise PSA" in shell("connector", "list").out
 
 
 def test_init_names_what_it_wrote(shell, tmp_path):
-    shell.verb("init", lambda folder, *, blueprint, connector: [folder / "headwater.yaml"])
+    shell.verb("init_project", lambda folder, *, blueprint, connector: [folder / "headwater.yaml"])
     shell("init", str(tmp_path), "--blueprint", "msp", "--json")
     assert shell.json == {"written": [str(tmp_path / "headwater.yaml")]}
 
@@ -332,7 +333,7 @@ def test_models_are_generated_from_a_specification(shell, tmp_path):
 
 
 def test_the_schema_is_one_object(shell):
-    shell.verb("schema", {"type": "object"})
+    shell.verb("build_json_schema", {"type": "object"})
     assert shell("schema", "--json").json == {"type": "object"}
     assert shell("schema").out.startswith("{\n")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from headwater.run.results import Answer, Change, History, Moment, RawRecord
+from headwater.run.results import Change, History, QueryResult, RawRecord, VersionChange
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_a_past_day_is_asked_for_and_answered(shell):
     asked = []
-    found = Answer(columns=("name", "since"), rows=(("Bonus", AT),))
-    shell.verb("as_of", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found)
+    found = QueryResult(columns=("name", "since"), rows=(("Bonus", AT),))
+    shell.verb("read_as_of", lambda tenant, instant, name, **more: asked.append((tenant, instant, name, more)) or found)
     shell(
         "as-of",
         "2026-03-01",
@@ -52,7 +52,7 @@ LIFE = History(
     events=4,
     overwritten={"note": ""},
     moments=(
-        Moment(
+        VersionChange(
             at=AT,
             until=AT.replace(day=5),
             kind="first",
@@ -63,8 +63,8 @@ LIFE = History(
             read_at=AT.replace(day=2),
             records=(RawRecord(path="acme/raw/psa/companies/b1.jsonl.zst", line=3, record='{"id": 17}'),),
         ),
-        Moment(at=AT.replace(day=5), until=AT.replace(day=6), kind="deleted", batch_id="b2"),
-        Moment(
+        VersionChange(at=AT.replace(day=5), until=AT.replace(day=6), kind="deleted", batch_id="b2"),
+        VersionChange(
             at=AT.replace(day=6),
             until=None,
             kind="back",
@@ -77,7 +77,7 @@ LIFE = History(
 
 def test_a_life_is_drawn_line_by_line(shell):
     asked = []
-    shell.verb("history", lambda tenant, entity, key, **more: asked.append((entity, key, more)) or LIFE)
+    shell.verb("read_history", lambda tenant, entity, key, **more: asked.append((entity, key, more)) or LIFE)
     shell("history", "company", "psa:17", "--raw")
     assert asked == [("company", "psa:17", {"raw": True})]
     lines = shell.out.splitlines()
@@ -92,7 +92,7 @@ def test_a_life_is_drawn_line_by_line(shell):
 
 
 def test_a_life_is_one_object_for_a_machine(shell):
-    shell.verb("history", LIFE)
+    shell.verb("read_history", LIFE)
     told = shell("history", "company", "17", "--json").json
     assert told["moments"][0]["changes"] == [{"column": "name", "old": None, "new": "[red]"}]
     assert told["moments"][0]["records"][0]["line"] == 3

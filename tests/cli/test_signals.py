@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from headwater.cli.signals import stopping
+from headwater.cli.signals import catch_signals
 
 PROGRAM = """
 import os, signal, sys
-from headwater.cli.signals import stopping
-with stopping() as stop:
+from headwater.cli.signals import catch_signals
+with catch_signals() as stop:
     os.kill(os.getpid(), {first})
     assert stop()
     os.kill(os.getpid(), {second})
@@ -25,7 +25,7 @@ with stopping() as stop:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "term"])
 def test_the_first_signal_is_a_question(number, capfd):
     before = signal.getsignal(number)
-    with stopping() as stop:
+    with catch_signals() as stop:
         assert not stop()
         os.kill(os.getpid(), number)
         assert stop()
@@ -41,6 +41,6 @@ def test_the_second_leaves_at_once():
 
 
 def test_ctrl_c_where_nobody_asks_leaves_with_130(shell):
-    shell.verb("check", KeyboardInterrupt())
+    shell.verb("check_project", KeyboardInterrupt())
     assert shell("check").code == 130
     assert "Traceback" not in shell.err

@@ -16,11 +16,11 @@ from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from headwater.cli.lazy_command import Lazy
-from headwater.cli.main import COMMANDS, code_of, module_of
+from headwater.cli.lazy_command import LazyCommand
+from headwater.cli.main import COMMANDS, find_module, run_command
 from headwater.declared import Declared
 from headwater.model.project import Declarations, WarehouseOptions
-from headwater.run.plugins import installed_warehouses
+from headwater.run.plugins import list_warehouse_settings
 from headwater.warehouse.settings import WarehouseSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Warehouses",
         "What `warehouse:` takes; `kind` says which. Other engines may be installed as plug-ins.",
-        tuple(one.__module__ for one in installed_warehouses()),
+        tuple(one.__module__ for one in list_warehouse_settings()),
     ),
     ("Entities and rules", "Files below `models/`: `entity:` and `rules:`.", ("headwater.model.entity",)),
     ("Dimensions", "Files below `models/`: `dimension:`.", ("headwater.model.dimension",)),
@@ -92,7 +92,7 @@ def command_words() -> Iterator[tuple[str, ...]]:
     """The words of every command, and of its parts."""
     for name in COMMANDS:
         yield (name,)
-        parts = Lazy(name, module=module_of(name), line="").loaded()
+        parts = LazyCommand(name, module=find_module(name), line="").load()
         yield from ((name, part) for part in getattr(parts, "commands", ()))
 
 
@@ -102,7 +102,7 @@ def help_of(words: tuple[str, ...]) -> str:
     os.environ["COLUMNS"] = "80"
     try:
         with contextlib.redirect_stdout(shown):
-            assert code_of((*words, "--help")) == 0
+            assert run_command((*words, "--help")) == 0
     finally:
         os.environ.pop("COLUMNS")
         if columns is not None:
@@ -186,7 +186,7 @@ def _kind(kind: Any, metadata: Any = ()) -> str:
     if origin in (dict, Mapping):
         return f"{_kind(arguments[0])} -> {_kind(arguments[1])}"
     if kind is WarehouseOptions:
-        return " or ".join(_kind(one) for one in installed_warehouses())
+        return " or ".join(_kind(one) for one in list_warehouse_settings())
     if isinstance(kind, type) and issubclass(kind, Declared):
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
     return _checked(metadata) or {"str": "text", "int": "number", "float": "number", "bool": "true or false"}.get(

@@ -150,14 +150,14 @@ def test_a_block_is_commands_and_what_they_print():
 
 
 def test_the_tables_of_the_guide_fit_beside_those_of_the_blueprint(tmp_path):
-    app.init(tmp_path, blueprint="msp", connector="connectwise")
+    app.init_project(tmp_path, blueprint="msp", connector="connectwise")
     for _, block in _FENCE.findall((DOCS / "guides" / "your-own-tables.md").read_text(encoding="utf-8")):
         if name := _FILE.match(block):
             path = tmp_path / name[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block, encoding="utf-8")
     with app.open_project(tmp_path) as opened:
-        found = app.check(opened)
+        found = app.check_project(opened)
     assert "queue" in found.entities
     assert "queue" in found.dimensions
     assert {"closed_ticket", "time_entry"} <= set(found.facts)

@@ -20,7 +20,7 @@ import httpx2
 import yaml
 
 from headwater import connectors
-from headwater.cli.main import code_of
+from headwater.cli.main import run_command
 
 SHOP = Path(__file__).parent / "shop"
 MANIFEST = Path(connectors.__file__).parent / "connectwise" / "connector.yaml"
@@ -187,7 +187,7 @@ class Shop:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            found = code_of([*map(str, words), "--json"])
+            found = run_command([*map(str, words), "--json"])
         return kept(Ran(found, out.getvalue(), err.getvalue()), code)
 
     def apart(self, *words, code=0, **options):

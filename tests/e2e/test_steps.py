@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import pytest
 
 from headwater.errors import StepNotReady
-from headwater.run.app import Asked, StepOptions, choose_tenant, open_project, plan_dict, run_step
+from headwater.run.app import RunRequest, StepOptions, choose_tenant, open_project, plan_dict, run_step
 from headwater.run.app import plan as make_plan
 from tests.e2e.builders import HEADWATER, KEYS, kill, shop
 
@@ -145,7 +145,7 @@ def test_what_is_no_step_is_refused(small, tmp_path):
     assert do(small, step["id"], "--plan", "plan.json", code=2)["error"]["kind"] == "UsageError"
     (small.root / "plan.json").write_text("{}")
     assert do(small, step["id"], "--plan", "plan.json", code=2)["error"]["message"] == "The plan has no such step."
-    assert do(small, step["id"], "--plan", "missing.json", code=1)["error"]["kind"] == "MachineError"
+    assert do(small, step["id"], "--plan", "missing.json", code=1)["error"]["kind"] == "LocalIOError"
 
 
 def test_a_failed_step_fails_alone_and_goes_on_when_it_is_asked_again(small, service):
@@ -262,7 +262,7 @@ def test_a_step_from_python(small, monkeypatch):
         monkeypatch.setenv(name, small.env[name])
     with open_project(small.root) as project:
         workspace = choose_tenant(project, None)
-        plan = plan_dict(workspace, make_plan(workspace, Asked()))
+        plan = plan_dict(workspace, make_plan(workspace, RunRequest()))
         reports = [run_step(project, "acme", step, options=StepOptions(wait=1)) for step in plan["steps"]]
         assert {report.exit_code for report in reports} == {0}
         with pytest.raises(StepNotReady):

@@ -15,7 +15,7 @@ from alembic import command as alembic
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from headwater.cli.main import code_of
+from headwater.cli.main import run_command
 from headwater.ledger.sql import migrations
 from tests.e2e.builders import SHOP
 
@@ -36,7 +36,7 @@ class Typed:
         (self.root / "headwater.yaml").write_text(yaml.safe_dump(told | more, sort_keys=False))
 
     def __call__(self, *words, code=0):
-        found = code_of([*words, "--project", str(self.root), "--json"])
+        found = run_command([*words, "--project", str(self.root), "--json"])
         out, err = self._capsys.readouterr()
         self.text = out + err
         assert found == code, self.text
@@ -277,6 +277,13 @@ def test_a_secret_in_a_file_is_refused_and_not_shown(typed, name):
         assert CLEAR not in typed.text
 
 
+def test_a_connection_is_added_to_its_tenant(typed):
+    typed.declare("acme")
+    secrets = [word for name in ("client_id", "public_key", "private_key") for word in ("--secret", f"{name}=env:KEY")]
+    added = typed("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme", *secrets)
+    assert added == {"tenant": "acme", "connection": "psa", "added": True}
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -295,7 +302,7 @@ def test_a_connection_with_a_secret_in_clear_is_refused_and_neither_kept_nor_sho
     assert typed("connection", "list")["connections"] == []
     for path in (typed.root / ".headwater").rglob("*"):
         assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
-    code_of([*add, *words, "--project", str(typed.root), "--debug"])
+    run_command([*add, *words, "--project", str(typed.root), "--debug"])
     assert CLEAR not in "".join(typed._capsys.readouterr())
 
 

@@ -113,7 +113,7 @@ def test_no_folder_is_an_attic():
 
 def test_a_face_of_a_person_asks_only_run_app():
     """`cli` and its like do nothing that `run.app` cannot: above the ground, they know its verbs and its results."""
-    known = {f"headwater.run.{name}" for name in ("app", "pipeline.options", "workspace", "results", "event_log")}
+    known = {f"headwater.run.{name}" for name in ("app", "workspace", "results", "event_log")}
     wrong = [
         f"{module.shown}:{found.line} imports {target}"
         for module in MODULES

@@ -57,7 +57,7 @@ def test_a_mistake_has_its_line(tmp_path, auth, line, words):
 
 
 def test_the_schema_for_editors_has_every_kind():
-    schema = app.schema()["connector"]
+    schema = app.build_json_schema()["connector"]
     assert set(schema["properties"]["auth"]["discriminator"]["mapping"]) == set(auth_kind_names())
 
 

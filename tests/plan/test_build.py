@@ -211,7 +211,7 @@ def test_a_layer_alone_takes_what_the_one_below_has_left(layer: str, kinds: set[
 @pytest.mark.parametrize("anew", [True, False])
 def test_an_entity_that_is_declared_otherwise_is_conformed_without_news_and_the_plan_says_why(anew: bool) -> None:
     turned = {"ticket": SchemaDecision(rebuild=anew, reason="`size` is new")}
-    state = replace(tenant(*map(read, RESOURCES)), redeclared=turned)
+    state = replace(tenant(*map(read, RESOURCES)), schema_decisions=turned)
     (conform,) = [step for step in build_plan(VIEW, state, asked()).steps if isinstance(step, Conform)]
     assert (conform.entity, conform.rebuild_reason, conform.needs) == (
         "ticket",

@@ -31,7 +31,7 @@ def root(tmp_path):
 
 
 def written(root, name="lakehouse"):
-    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
+    with app.open_project(root) as opened, closing(opened.open_tenant("acme").open_warehouse()) as warehouse:
         return publish_by_name(opened, warehouse, name)
 
 
@@ -42,7 +42,7 @@ def read(root, what):
 
 def stored(root, table):
     with app.open_project(root) as opened:
-        found = app.query(opened.tenant("acme"), f"SELECT * FROM silver.{table} ORDER BY ALL").rows
+        found = app.run_query(opened.open_tenant("acme"), f"SELECT * FROM silver.{table} ORDER BY ALL").rows
     return [tuple(value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value for value in row) for row in found]
 
 
@@ -89,7 +89,7 @@ def test_an_erased_tenant_is_published_no_more(root):
 
 
 def test_an_engine_that_writes_no_files_says_so(root, monkeypatch):
-    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
+    with app.open_project(root) as opened, closing(opened.open_tenant("acme").open_warehouse()) as warehouse:
         monkeypatch.setattr(type(warehouse), "capabilities", Capabilities(dialect="duckdb"))
         with pytest.raises(UnsupportedError, match="does not write its tables to files"):
             publish_by_name(opened, warehouse, "lakehouse")

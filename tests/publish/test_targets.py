@@ -41,12 +41,15 @@ def shop(tmp_path, url, file_format, warehouse=""):
 
 
 def written(root):
-    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
+    with app.open_project(root) as opened, closing(opened.open_tenant("acme").open_warehouse()) as warehouse:
         return publish_by_name(opened, warehouse, "out").split(" written")[0]
 
 
 def stored(root, table):
-    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse(read_only=True)) as warehouse:
+    with (
+        app.open_project(root) as opened,
+        closing(opened.open_tenant("acme").open_warehouse(read_only=True)) as warehouse,
+    ):
         return warehouse.rows(f"SELECT * FROM silver.{table} ORDER BY ALL")
 
 
@@ -181,7 +184,10 @@ def test_a_reader_at_any_moment_sees_one_whole_state(tmp_path, outside):
     written(root)
     seen, stop = [], threading.Event()
 
-    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse(read_only=True)) as warehouse:
+    with (
+        app.open_project(root) as opened,
+        closing(opened.open_tenant("acme").open_warehouse(read_only=True)) as warehouse,
+    ):
         places = {
             table: [column.name for column in warehouse.describe("silver", table)].index("last_name")
             for table in ("contact", "contact_log")

@@ -8,7 +8,7 @@ import pytest
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
-from headwater.run.plugins import find_warehouse_settings, warehouse_kinds
+from headwater.run.plugins import find_warehouse_settings, list_warehouse_kinds
 from headwater.run.selftest.warehouse_url import settings_from_url, url_examples
 from headwater.warehouse.duckdb.settings import DuckDBWarehouse
 from headwater.warehouse.spark.settings import SparkWarehouse
@@ -50,7 +50,7 @@ def test_a_url_that_means_nothing_is_refused_with_examples(text):
     assert caught.value.hint == f"write one of: {url_examples()}"
 
 
-@pytest.mark.parametrize("kind", warehouse_kinds())
+@pytest.mark.parametrize("kind", list_warehouse_kinds())
 def test_every_engine_shows_urls_that_it_understands(kind):
     found = find_warehouse_settings(kind)
     for example in found.url_examples:

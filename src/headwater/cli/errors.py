@@ -19,26 +19,26 @@ class UsageError(HeadwaterError):
     exit_code = 2
 
 
-class MachineError(HeadwaterError):
+class LocalIOError(HeadwaterError):
     """The machine refused: a full disk, missing rights, an output that is gone."""
 
 
-class DefectError(HeadwaterError):
+class InternalError(HeadwaterError):
     """Headwater met something that it does not know: its own fault."""
 
 
-def tell(error: Exception, *, as_json: bool, debug: bool) -> int:
+def report_error(error: Exception, *, as_json: bool, debug: bool) -> int:
     """Say what happened: as text on standard error, or as one JSON object on standard output. The exit code."""
-    told = _as_told(error)
+    reported = _to_headwater_error(error)
     if debug:
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.filename is None:
         # No file of anybody's, so it was our own output that could not be written.
         abandon_output()
         as_json = False
-    if not (as_json and _written(json.dumps({"error": describe_error(told)}))):
-        typer.echo(_coloured(told), err=True)
-    return told.exit_code
+    if not (as_json and _write(json.dumps({"error": describe_error(reported)}))):
+        typer.echo(_render(reported), err=True)
+    return reported.exit_code
 
 
 def abandon_output() -> None:
@@ -46,7 +46,7 @@ def abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _written(line: str) -> bool:
+def _write(line: str) -> bool:
     """Whether `line` got onto standard output; what fails here may be the very thing that is to be told."""
     try:
         sys.stdout.write(line + "\n")
@@ -60,30 +60,30 @@ def _written(line: str) -> bool:
 def describe_error(error: HeadwaterError) -> dict[str, object]:
     """An error as `--json` prints it; of several complaints at once, each."""
     if isinstance(error, DeclarationErrors):
-        return {**error.as_dict(), "errors": [one.as_dict() for one in error.errors]}
+        return {**error.as_dict(), "errors": [item.as_dict() for item in error.errors]}
     return dict(error.as_dict())
 
 
-def _as_told(error: Exception) -> HeadwaterError:
+def _to_headwater_error(error: Exception) -> HeadwaterError:
     if isinstance(error, HeadwaterError):
         return error
     if isinstance(error, typer.TyperException):
-        return _usage(error)
+        return _build_usage_error(error)
     if isinstance(error, typer.Abort):
         return UsageError("The question was not answered.", where="the command line")
     if isinstance(error, OSError):
-        return _machine(error)
-    return _defect(error)
+        return _build_io_error(error)
+    return _build_internal_error(error)
 
 
-def _usage(error: typer.TyperException) -> UsageError:
+def _build_usage_error(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "headwater"
     return UsageError(error.format_message(), where=path, hint=f"`{path} --help` lists what it takes")
 
 
-def _machine(error: OSError) -> MachineError:
-    return MachineError(
+def _build_io_error(error: OSError) -> LocalIOError:
+    return LocalIOError(
         "The machine refused to read or write.",
         where=str(error.filename or "standard output"),
         details=error.strerror or type(error).__name__,
@@ -91,28 +91,28 @@ def _machine(error: OSError) -> MachineError:
     )
 
 
-def _defect(error: Exception) -> DefectError:
+def _build_internal_error(error: Exception) -> InternalError:
     # The error's own text stays out of sight: it may quote a URL or a record, and nobody has redacted it.
-    return DefectError(
+    return InternalError(
         "Headwater met something that it does not know. This is a defect, and not your doing.",
-        where=_innermost(error),
+        where=_find_location(error),
         details=type(error).__name__,
         hint="`--debug` shows the whole trace; please report it with that. What was committed is safe: run again",
     )
 
 
-def _innermost(error: Exception) -> str:
+def _find_location(error: Exception) -> str:
     """The innermost place of ours that the error came through."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if "headwater" in Path(frame.filename).parts]
-    if not own:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "headwater" in Path(frame.filename).parts]
+    if not frames:
         return "headwater"
-    path = Path(own[-1].filename)
+    path = Path(frames[-1].filename)
     parts = path.parts[len(path.parts) - path.parts[::-1].index("headwater") :]
-    return f"{'/'.join(parts)}:{own[-1].lineno}"
+    return f"{'/'.join(parts)}:{frames[-1].lineno}"
 
 
-def _coloured(error: HeadwaterError) -> str:
+def _render(error: HeadwaterError) -> str:
     if isinstance(error, DeclarationErrors):
-        return "\n\n".join(_coloured(one) for one in error.errors)
+        return "\n\n".join(_render(item) for item in error.errors)
     head, *rest = str(error).split("\n")
     return "\n".join([typer.style(f"error: {head}", fg="red", bold=True), *rest])

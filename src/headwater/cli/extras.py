@@ -10,10 +10,10 @@ from headwater.errors import DeclarationError
 def require_extra(extra: str, module: str) -> None:
     """DeclarationError with the line to type, where the `module` of an extra is not installed."""
     try:
-        found = find_spec(module) is not None
+        is_installed = find_spec(module) is not None
     except ModuleNotFoundError:
-        found = False
-    if not found:
+        is_installed = False
+    if not is_installed:
         raise DeclarationError(
             f"The extra `{extra}` is not installed.",
             where=f"headwater[{extra}]",

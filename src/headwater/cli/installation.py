@@ -62,8 +62,8 @@ def describe_installation() -> Installation:
 def _read_requirements() -> Iterator[tuple[str, str]]:
     """Each library that the package requires, and the extra that asks for it; "" where none does."""
     for line in requires(DISTRIBUTION) or ():
-        if found := _REQUIREMENT.match(line):
-            yield found["name"].lower(), found["extra"] or ""
+        if match := _REQUIREMENT.match(line):
+            yield match["name"].lower(), match["extra"] or ""
 
 
 def _find_version(name: str) -> str | None:

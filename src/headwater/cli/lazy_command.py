@@ -9,17 +9,17 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 
-class Lazy(TyperCommand):
+class LazyCommand(TyperCommand):
     """A command's name and its line of help; the module that carries it out is loaded on the first call."""
 
     def __init__(self, name: str, *, module: str, line: str, hidden: bool = False) -> None:
         super().__init__(name=name, help=line, rich_markup_mode=None, hidden=hidden)
         self.module = module
 
-    def loaded(self) -> Any:
+    def load(self) -> Any:
         """The command itself (a group of them, where it has parts)."""
         return get_command(importlib.import_module(self.module).commands)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """The context of the command itself, which then takes this one's place."""
-        return self.loaded().make_context(*args, **kwargs)
+        return self.load().make_context(*args, **kwargs)

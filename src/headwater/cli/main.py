@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typer.core import TyperGroup
 
 from headwater import __version__
-from headwater.cli.errors import abandon_output, tell
-from headwater.cli.lazy_command import Lazy
+from headwater.cli.errors import abandon_output, report_error
+from headwater.cli.lazy_command import LazyCommand
 
 COMMANDS = {
     "init": "Write a project to start from.",
@@ -43,15 +43,15 @@ FORMER_COMMANDS = {"asof": "as-of"}
 HELP = "Business SaaS APIs, turned into a history-tracked star schema. (`--version` prints the version.)"
 
 
-def group() -> TyperGroup:
+def build_group() -> TyperGroup:
     """The command line as a whole, with nothing loaded yet."""
-    commands = {name: Lazy(name, module=module_of(name), line=line) for name, line in COMMANDS.items()}
+    commands = {name: LazyCommand(name, module=find_module(name), line=line) for name, line in COMMANDS.items()}
     for former, name in FORMER_COMMANDS.items():
-        commands[former] = Lazy(former, module=module_of(name), line=COMMANDS[name], hidden=True)
+        commands[former] = LazyCommand(former, module=find_module(name), line=COMMANDS[name], hidden=True)
     return TyperGroup(name="headwater", help=HELP, commands=dict(commands), rich_markup_mode=None)
 
 
-def module_of(name: str) -> str:
+def find_module(name: str) -> str:
     """The module of a command."""
     return f"headwater.cli.commands.{name.replace('-', '_')}"
 
@@ -59,16 +59,16 @@ def module_of(name: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: carry out one command and leave with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(code_of(words or ["--help"]))
+    sys.exit(run_command(words or ["--help"]))
 
 
-def code_of(words: Sequence[str]) -> int:
+def run_command(words: Sequence[str]) -> int:
     """Carry out one command; its exit code. Whatever goes wrong has been told when this returns."""
     try:
         code = (
-            _version()
+            _print_version()
             if words and words[0] == "--version"
-            else group().main([*words], "headwater", standalone_mode=False)
+            else build_group().main([*words], "headwater", standalone_mode=False)
         )
         sys.stdout.flush()
     except BrokenPipeError:
@@ -76,10 +76,10 @@ def code_of(words: Sequence[str]) -> int:
         abandon_output()
         return 1
     except Exception as error:  # noqa: BLE001 - the last place that can say what happened
-        return tell(error, as_json="--json" in words, debug="--debug" in words)
+        return report_error(error, as_json="--json" in words, debug="--debug" in words)
     return int(code or 0)
 
 
-def _version() -> int:
+def _print_version() -> int:
     sys.stdout.write(f"headwater {__version__}\n")
     return 0

@@ -18,7 +18,7 @@ import typer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
+class OutputOptions:
     """How a command answers."""
 
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False
@@ -26,7 +26,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ProjectOptions:
     """Which project a command works on."""
 
     project: Annotated[
@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfTenant:
+class TenantOption:
     """Whose data a command works on."""
 
     tenant: Annotated[
@@ -49,37 +49,37 @@ class OfTenant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfFeed:
+class FeedOptions:
     """Which of a tenant's feeds a command works on."""
 
     connection: Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only this connection.")] = None
     resource: Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only this resource.")] = None
 
 
-def spread(function: Callable[..., Any]) -> Callable[..., Any]:
+def expand_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` with each parameter that is a dataclass replaced by that dataclass's fields."""
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
 
     @wraps(function)
-    def spread_out(**values: Any) -> Any:
-        gathered = {
+    def call_with_options(**values: Any) -> Any:
+        groups_of_values = {
             name: kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
             for name, kind in groups.items()
         }
-        return function(**values, **gathered)
+        return function(**values, **groups_of_values)
 
     signature = inspect.signature(function)
     # A command's own options first, then the groups in their order: so does its help page list them.
     own_first = sorted(signature.parameters.values(), key=lambda parameter: parameter.name in groups)
-    parameters = [new for old in own_first for new in _options(old, hints)]
-    spread_out.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=Any)
-    spread_out.__annotations__ = {}
-    del spread_out.__dict__["__wrapped__"]
-    return spread_out
+    parameters = [new for old in own_first for new in _list_options(old, hints)]
+    call_with_options.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=Any)
+    call_with_options.__annotations__ = {}
+    del call_with_options.__dict__["__wrapped__"]
+    return call_with_options
 
 
-def _options(parameter: inspect.Parameter, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
+def _list_options(parameter: inspect.Parameter, hints: dict[str, Any]) -> Iterator[inspect.Parameter]:
     kind = hints[parameter.name]
     if not dataclasses.is_dataclass(kind):
         yield parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY)
@@ -87,9 +87,9 @@ def _options(parameter: inspect.Parameter, hints: dict[str, Any]) -> Iterator[in
     fields = get_type_hints(kind, include_extras=True)
     for field in dataclasses.fields(kind):
         yield inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=fields[field.name]
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=_get_default(field), annotation=fields[field.name]
         )
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
+def _get_default(field: dataclasses.Field[Any]) -> Any:
     return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default

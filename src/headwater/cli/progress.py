@@ -22,13 +22,13 @@ from headwater.events import (
     TableBuilt,
     VersionsWritten,
 )
-from headwater.run.event_log import line_of
+from headwater.run.event_log import to_log_line
 
 HISTORY = "history"
 STAR = "star"
 
 
-class Drawing:
+class ProgressDisplay:
     """Tells the events of a run to a rich progress display. May be told from many threads."""
 
     def __init__(self, console: Console | None = None) -> None:
@@ -46,12 +46,12 @@ class Drawing:
         self._kept: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._readers: dict[type[Event], Callable[[Any], None]] = {
-            ReadStarted: self._started,
-            PageCommitted: self._page,
-            BatchExtracted: self._extracted,
-            BatchLanded: self._landed,
-            VersionsWritten: self._versions,
-            TableBuilt: self._built,
+            ReadStarted: self._on_read_started,
+            PageCommitted: self._on_page,
+            BatchExtracted: self._on_extracted,
+            BatchLanded: self._on_landed,
+            VersionsWritten: self._on_versions,
+            TableBuilt: self._on_built,
         }
 
     def __enter__(self) -> Self:
@@ -63,57 +63,57 @@ class Drawing:
     ) -> None:
         self._progress.stop()
 
-    def told(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Draw one event; what has no line of its own is printed above, if it is more than news."""
         with self._lock:
             read = self._readers.get(type(event))
             if read:
                 read(event)
             else:
-                self._above(event)
+                self._print_warning(event)
 
-    def _started(self, event: ReadStarted) -> None:
-        self._draw(_name(event.batch), f"reading {event.batch.window}")
+    def _on_read_started(self, event: ReadStarted) -> None:
+        self._update(_name_batch(event.batch), f"reading {event.batch.window}")
 
-    def _page(self, event: PageCommitted) -> None:
-        name = _name(event.batch)
+    def _on_page(self, event: PageCommitted) -> None:
+        name = _name_batch(event.batch)
         self._pages[name] += 1
         self._rows[name] += event.rows
-        self._draw(name, f"{self._pages[name]:,} pages, {self._rows[name]:,} rows")
+        self._update(name, f"{self._pages[name]:,} pages, {self._rows[name]:,} rows")
 
-    def _extracted(self, event: BatchExtracted) -> None:
-        name = _name(event.batch)
-        self._draw(name, f"{self._rows[name]:,} rows read", done=True)
+    def _on_extracted(self, event: BatchExtracted) -> None:
+        name = _name_batch(event.batch)
+        self._update(name, f"{self._rows[name]:,} rows read", done=True)
 
-    def _landed(self, event: BatchLanded) -> None:
-        name = _name(event.batch)
+    def _on_landed(self, event: BatchLanded) -> None:
+        name = _name_batch(event.batch)
         self._kept[name] += event.kept
         self._refused[name] += event.quarantined
         refused = f", {self._refused[name]:,} quarantined" if self._refused[name] else ""
-        self._draw(name, f"{self._rows[name]:,} rows read; {self._kept[name]:,} kept{refused}", done=True)
+        self._update(name, f"{self._rows[name]:,} rows read; {self._kept[name]:,} kept{refused}", done=True)
 
-    def _versions(self, event: VersionsWritten) -> None:
+    def _on_versions(self, event: VersionsWritten) -> None:
         self._rows[HISTORY] += event.inserted
-        self._draw(HISTORY, f"{event.entity}; {self._rows[HISTORY]:,} versions written")
+        self._update(HISTORY, f"{event.entity}; {self._rows[HISTORY]:,} versions written")
 
-    def _built(self, event: TableBuilt) -> None:
+    def _on_built(self, event: TableBuilt) -> None:
         self._rows[STAR] += event.inserted
-        self._draw(STAR, f"{event.table}; {self._rows[STAR]:,} rows written")
+        self._update(STAR, f"{event.table}; {self._rows[STAR]:,} rows written")
 
-    def _above(self, event: Event) -> None:
-        line = line_of(event)
+    def _print_warning(self, event: Event) -> None:
+        line = to_log_line(event)
         if line.level in ("debug", "info"):
             return
         colour = "red" if line.level == "error" else "yellow"
         fields = " ".join(f"{key}={value}" for key, value in line.fields.items() if value not in ("", None))
         self._progress.console.print(f"[{colour}]{line.name}[/{colour}] {escape(fields)}", highlight=False)
 
-    def _draw(self, name: str, note: str, *, done: bool = False) -> None:
+    def _update(self, name: str, note: str, *, done: bool = False) -> None:
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(escape(name), total=None, note="")
         self._progress.update(self._tasks[name], note=escape(note), total=1 if done else None, completed=int(done))
 
 
-def _name(batch: Batch) -> str:
+def _name_batch(batch: Batch) -> str:
     purpose = "" if batch.purpose == "changes" else f" ({batch.purpose})"
     return f"{batch.feed.connection}/{batch.feed.resource}{purpose}"

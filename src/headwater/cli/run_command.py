@@ -6,35 +6,37 @@ from collections.abc import Callable, Sequence
 
 from rich.console import RenderableType
 
-from headwater.cli import render
-from headwater.cli.log import listening
-from headwater.cli.options import Face, Place
-from headwater.cli.output import answer, plain
-from headwater.cli.signals import stopping
+from headwater.cli.log import open_listener
+from headwater.cli.options import OutputOptions, ProjectOptions
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_report
+from headwater.cli.signals import catch_signals
 from headwater.run import app
 from headwater.run.results import RunReport
 from headwater.run.workspace import Workspace
 
-Work = Callable[[Workspace, Callable[[], bool]], RunReport]
+RunTask = Callable[[Workspace, Callable[[], bool]], RunReport]
 """What is done to an open project, asking between two pages whether to stop."""
 
-Draw = Callable[[RunReport], Sequence[RenderableType]]
+RenderReport = Callable[[RunReport], Sequence[RenderableType]]
 """A report, for a person."""
 
 
-def working(place: Place, face: Face, work: Work, *, draw: Draw = render.report) -> int:
-    """Do `work` with progress, print its report; its exit code."""
+def run_with_progress(
+    project: ProjectOptions, output: OutputOptions, task: RunTask, *, draw: RenderReport = render_report
+) -> int:
+    """Run a task with progress, print its report, and return its exit code."""
     with (
-        stopping() as stop,
-        listening() as listen,
-        app.open_project(place.project, environment=place.environment, listen=listen) as opened,
+        catch_signals() as stop,
+        open_listener() as listen,
+        app.open_project(project.project, environment=project.environment, listen=listen) as workspace,
     ):
-        done = work(opened, stop)
-    answer(face, reported(done), *draw(done))
-    return done.exit_code
+        report = task(workspace, stop)
+    print_result(output, dump_report(report), *draw(report))
+    return report.exit_code
 
 
-def reported(done: RunReport) -> dict[str, object]:
+def dump_report(report: RunReport) -> dict[str, object]:
     """A report as `--json` prints it."""
-    written = {name: {"deleted": deleted, "inserted": inserted} for name, (deleted, inserted) in done.written.items()}
-    return {**plain(done), "written": written, "exit_code": done.exit_code}
+    written = {name: {"deleted": deleted, "inserted": inserted} for name, (deleted, inserted) in report.written.items()}
+    return {**to_plain(report), "written": written, "exit_code": report.exit_code}

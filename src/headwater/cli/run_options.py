@@ -1,57 +1,67 @@
-"""What of a plan is asked for, as typed on a command line."""
+"""The options that narrow a run, read into a request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from headwater.clock import parse_instant
-from headwater.run.pipeline.options import Asked, Depth
+from headwater.clock import parse_instant, parse_span
+from headwater.errors import DeclarationError
+from headwater.run.app import Layer, RunRequest, list_layers_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RunOptions:
     """Options that narrow a run."""
 
     connection: Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only this connection.")] = None
     resource: Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only this resource.")] = None
-    layer: Annotated[Depth | None, typer.Option("--layer", help="Stop after this layer.")] = None
+    layer: Annotated[Layer | None, typer.Option("--layer", help="Stop after this layer.")] = None
     since: Annotated[
         str | None, typer.Option("--since", metavar="INSTANT", help="Only changes from then on: 2026-03-01, UTC.")
     ] = None
     until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Only changes before then.")] = None
 
 
-def asked(
-    request: Request,
+def build_request(
+    options: RunOptions,
     *,
     chunk: str | None = None,
     force: bool = False,
     fresh: bool = False,
     allow_drop: bool = False,
-) -> Asked:
+) -> RunRequest:
     """The request as `run.app` takes it."""
-    return Asked(
-        connection=request.connection,
-        resource=request.resource,
-        layer=request.layer,
-        since=_if_given("--since", request.since),
-        until=_if_given("--until", request.until),
-        chunk=chunk,
+    return RunRequest(
+        connections=frozenset({options.connection} if options.connection else ()),
+        resources=frozenset({options.resource} if options.resource else ()),
+        layers=list_layers_to(options.layer),
+        since=_parse_optional("--since", options.since),
+        until=_parse_optional("--until", options.until),
+        chunk=_parse_chunk(chunk),
         force=force,
         fresh=fresh,
         allow_drop=allow_drop,
     )
 
 
-def _if_given(option: str, text: str | None) -> datetime | None:
-    return None if text is None else instant(option, text)
+def _parse_chunk(text: str | None) -> timedelta | None:
+    if not text:
+        return None
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise DeclarationError("This is no span of time.", where="--chunk", details=text, hint=str(error)) from error
 
 
-def instant(option: str, text: str) -> datetime:
+def _parse_optional(option: str, text: str | None) -> datetime | None:
+    return None if text is None else parse_instant_option(option, text)
+
+
+def parse_instant_option(option: str, text: str) -> datetime:
     """The instant that was typed; a complaint that names the option when it is none."""
     try:
         return parse_instant(text)

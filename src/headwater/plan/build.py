@@ -11,7 +11,7 @@ from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 from headwater.plan.dependencies import Dependencies
 from headwater.plan.downstream import plan_star
-from headwater.plan.reads import plan_reads, readable_until
+from headwater.plan.reads import find_readable_end, plan_reads
 from headwater.plan.state import FeedState, RunRequest, TenantState
 from headwater.plan.step import Conform, Extract, Land, Plan, Step
 
@@ -29,13 +29,13 @@ def build_plan(view: Dependencies, state: TenantState, request: RunRequest) -> P
     landing: dict[str, tuple[str, ...]] = defaultdict(tuple)
     lands_of: dict[tuple[str, str], tuple[str, ...]] = {}
     for feed in feeds:
-        reads = _plan_reads(feed, request, waits_for=lands_of.get(_above(feed), ()))
+        reads = _plan_reads(feed, request, waits_for=lands_of.get(_find_parent(feed), ()))
         lands = _plan_lands(feed, request, reads)
         ids = tuple(land.id for land in lands)
         steps += [*reads, *lands]
         lands_of[feed.feed.connection, feed.feed.resource] = ids
         landing[feed.source] += ids
-    pending = frozenset(feed.source for feed in feeds if feed.unfinished_at("transformed"))
+    pending = frozenset(feed.source for feed in feeds if feed.list_unfinished("transformed"))
     star = plan_star(view, state, request, landing=landing, pending=pending)
     return Plan(
         tenant=state.tenant,
@@ -44,7 +44,7 @@ def build_plan(view: Dependencies, state: TenantState, request: RunRequest) -> P
     )
 
 
-def _above(feed: FeedState) -> tuple[str, str]:
+def _find_parent(feed: FeedState) -> tuple[str, str]:
     parent = feed.resource.parent
     return feed.feed.connection, parent.resource if parent else ""
 
@@ -53,7 +53,7 @@ def _plan_reads(feed: FeedState, request: RunRequest, *, waits_for: Sequence[str
     if not request.includes_layer("raw"):
         return []
     chain: list[Extract] = []
-    for read in plan_reads(feed, request, until=readable_until(feed, request), news=bool(waits_for)):
+    for read in plan_reads(feed, request, until=find_readable_end(feed, request), has_new_parents=bool(waits_for)):
         before = (chain[-1].id,) if chain else ()
         chain.append(replace(read, after=(*before, *waits_for) if read.open else before))
     return chain
@@ -62,7 +62,7 @@ def _plan_reads(feed: FeedState, request: RunRequest, *, waits_for: Sequence[str
 def _plan_lands(feed: FeedState, request: RunRequest, reads: Iterable[Extract]) -> list[Land]:
     if not request.includes_layer("bronze"):
         return []
-    waiting = [Land(feed=feed.feed, batch=row.batch) for row in feed.unfinished_at("extracted")]
+    waiting = [Land(feed=feed.feed, batch=row.batch) for row in feed.list_unfinished("extracted")]
     arriving = [Land(feed=feed.feed, batch=read.batch, after=(read.id,)) for read in reads if not read.open]
     below = tuple(read.id for read in reads if read.open)
     return [*waiting, *arriving, *([Land(feed=feed.feed, after=below)] if below else [])]
@@ -74,7 +74,7 @@ def _sort_parents_first(feeds: Iterable[FeedState]) -> tuple[FeedState, ...]:
     ordered: list[FeedState] = []
     while left:
         names = {(feed.feed.connection, feed.feed.resource) for feed in left}
-        ready = [feed for feed in left if _above(feed) not in names] or left
+        ready = [feed for feed in left if _find_parent(feed) not in names] or left
         ordered += ready
         left = [feed for feed in left if feed not in ready]
     return tuple(ordered)
@@ -98,7 +98,7 @@ def _build_notes(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, 
     """What was asked and is not done, a line a connection."""
     notes: dict[str, str] = {}
     for feed in feeds if request.includes_layer("raw") else ():
-        until = readable_until(feed, request)
+        until = find_readable_end(feed, request)
         if until is None:
             notes[feed.feed.connection] = "the service's time is not known, so nothing new is read"
         elif request.until is not None and request.until > until:
@@ -113,6 +113,6 @@ def _describe_decisions(state: TenantState, star: Iterable[Step]) -> list[str]:
     conformed = [step.entity for step in star if isinstance(step, Conform)]
     return [
         f"{name}: {one.reason}: {'its history is made anew' if one.rebuild else 'its history goes on'}"
-        for name, one in state.redeclared.items()
+        for name, one in state.schema_decisions.items()
         if name in conformed
     ]

@@ -60,16 +60,16 @@ def select_resources(connector: Connector, view: Dependencies, *, named: tuple[s
     picked = [
         resource
         for resource in connector.resources
-        if (resource.resource in named if named else _feeds_entity(connector, resource, feeding))
+        if (resource.resource in named if named else _is_feeding_entity(connector, resource, feeding))
     ]
-    found: dict[str, Resource] = {}
+    selected: dict[str, Resource] = {}
     for resource in picked:
         for one in _list_ancestors(connector, resource):
-            found.setdefault(one.resource, connector.with_defaults(one))
-    return tuple(found.values())
+            selected.setdefault(one.resource, connector.with_defaults(one))
+    return tuple(selected.values())
 
 
-def _feeds_entity(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
+def _is_feeding_entity(connector: Connector, resource: Resource, feeding: frozenset[str]) -> bool:
     return f"{connector.connector}.{resource.resource}" in feeding and not resource.optional
 
 

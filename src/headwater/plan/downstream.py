@@ -23,7 +23,7 @@ def plan_star(
     `landing`: by source, the landings to wait for. `pending`: sources of which something landed earlier.
     """
     news = pending | {source for source, lands in landing.items() if lands}
-    turned = frozenset() if _is_narrow(request) else state.redeclared.keys()
+    turned = frozenset() if _is_narrow(request) else state.schema_decisions.keys()
     changed = frozenset(entity for entity, sources in view.entities.items() if sources & news or entity in turned)
     gold = _select_gold(view, state, request, changed=changed if request.includes_layer("silver") else frozenset())
     made_of = changed | gold.entities if _is_narrow(request) else frozenset(view.entities)
@@ -31,7 +31,7 @@ def plan_star(
         _plan_conform(view, state, entity, landing=landing, pending=pending)
         for entity in view.entities
         if request.includes_layer("silver")
-        and (entity in changed or (entity in made_of and _must_be_built(state, entity)))
+        and (entity in changed or (entity in made_of and _is_build_needed(state, entity)))
     ]
     tables = _plan_tables(view, state, gold, conforms)
     return (
@@ -91,9 +91,9 @@ def _is_missing(state: TenantState, request: RunRequest, table: str) -> bool:
     return table not in state.built and not _is_narrow(request)
 
 
-def _must_be_built(state: TenantState, entity: str) -> bool:
+def _is_build_needed(state: TenantState, entity: str) -> bool:
     """Whether the tables of an entity are not there, or not as gold would read them."""
-    return f"silver.{entity}" not in state.built or entity in state.redeclared
+    return f"silver.{entity}" not in state.built or entity in state.schema_decisions
 
 
 def _is_narrow(request: RunRequest) -> bool:
@@ -106,7 +106,7 @@ def _plan_conform(
     sources = view.entities[entity]
     after = tuple(land for source in sorted(sources) for land in landing.get(source, ()))
     # what landed earlier is merged even where all of today's reads fail
-    turned = state.redeclared.get(entity)
+    turned = state.schema_decisions.get(entity)
     alone = not after or bool(sources & pending) or turned is not None
     anew = turned.reason if turned is not None and turned.rebuild else ""
     return Conform(

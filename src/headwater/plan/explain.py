@@ -23,13 +23,13 @@ def render_plan(plan: Plan) -> tuple[str, ...]:
         return (f"Nothing to do for {plan.tenant}: all that was asked for is there.", *notes)
     lines = [f"Plan for {plan.tenant}: {_render_count(len(plan.steps), 'step')}"]
     for title in _TITLES:
-        steps = [step for step in plan.steps if _title(step) == title]
+        steps = [step for step in plan.steps if _render_title(step) == title]
         if steps:
             lines += ["", f"{title} ({len(steps)})", *(f"  {line}" for line in _render_steps(steps))]
     return (*lines, *(("", *notes) if notes else ()))
 
 
-def _title(step: Step) -> str:
+def _render_title(step: Step) -> str:
     match step:
         case Extract():
             return "Read"
@@ -52,11 +52,11 @@ def _render_steps(steps: Sequence[Step]) -> list[str]:
     reads = [step for step in steps if isinstance(step, Extract)]
     lands = [step for step in steps if isinstance(step, Land)]
     if reads:
-        return _by_feed(
+        return _group_by_feed(
             [(feed, _render_reads(list(group))) for feed, group in groupby(reads, key=lambda read: read.batch.feed)]
         )
     if lands:
-        return _by_feed(
+        return _group_by_feed(
             [(feed, [_render_lands(list(group))]) for feed, group in groupby(lands, key=lambda land: land.feed)]
         )
     return textwrap.wrap(", ".join(_name(step) for step in steps), _WIDTH)
@@ -78,7 +78,7 @@ def _name(step: Step) -> str:
             assert_never(step)
 
 
-def _by_feed(rows: Iterable[tuple[Feed, list[str]]]) -> list[str]:
+def _group_by_feed(rows: Iterable[tuple[Feed, list[str]]]) -> list[str]:
     table = [(f"{feed.connection}/{feed.resource}", texts) for feed, texts in rows]
     width = max(len(place) for place, _ in table)
     return [
@@ -123,5 +123,5 @@ def _render_lands(lands: Sequence[Land]) -> str:
     return " and ".join([*texts, *(["whatever was read"] if known < len(lands) else [])])
 
 
-def _render_count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def _render_count(number: int, singular: str, many: str = "") -> str:
+    return f"{number} {singular if number == 1 else many or singular + 's'}"

@@ -15,18 +15,20 @@ from headwater.windows import missing_windows, split_window
 from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 
-def plan_reads(state: FeedState, request: RunRequest, *, until: datetime | None, news: bool) -> tuple[Extract, ...]:
+def plan_reads(
+    state: FeedState, request: RunRequest, *, until: datetime | None, has_new_parents: bool
+) -> tuple[Extract, ...]:
     """The reads of a feed, in order. Without `until` (nobody knows the service's time) only what was begun goes on.
 
     `news`: whether its parent resource is read in the same plan, so that there may be parents nobody knows yet.
     """
     # Records that are asked for by id belong to the complete read that missed them, which asks for them again.
-    begun = (row for row in state.unfinished_at("extracting") if row.batch.purpose != "verify")
+    begun = (row for row in state.list_unfinished("extracting") if row.batch.purpose != "verify")
     resumed = tuple(_resume_read(state, row.batch, row.parents) for row in begun)
     if until is None:
         return resumed
     fresh = (
-        *_plan_changes(state, request, until=until, news=news),
+        *_plan_changes(state, request, until=until, has_new_parents=has_new_parents),
         *_plan_snapshot(state, request, until),
         *_plan_sweep(state, request, until),
     )
@@ -39,7 +41,7 @@ def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tupl
     Parents that miss the same windows are read in one batch. What is committed is not read again, and what was begun
     goes on: asked a second time, it tells what the first time left undone.
     """
-    begun = tuple(_resume_read(state, row.batch, row.parents) for row in state.unfinished_at("extracting"))
+    begun = tuple(_resume_read(state, row.batch, row.parents) for row in state.list_unfinished("extracting"))
     purpose = step.batch.purpose
     if purpose != "changes" or step.again:
         ours = any(read.batch.id == step.batch.id for read in begun)
@@ -51,25 +53,30 @@ def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tupl
             groups[window].append(key)
     return (
         *begun,
-        *(replace(_create_read(state, window), parents=tuple(groups[window])) for window in sorted(groups, key=_order)),
+        *(
+            replace(_create_read(state, window), parents=tuple(groups[window]))
+            for window in sorted(groups, key=_get_order)
+        ),
     )
 
 
-def readable_until(state: FeedState, request: RunRequest) -> datetime | None:
+def find_readable_end(state: FeedState, request: RunRequest) -> datetime | None:
     """Until when the feed can be read: the service's time less the hold-back. None when nobody knows its time."""
     now = request.source_times.get(state.feed.connection)
     return None if now is None else now - state.hold_back
 
 
-def _plan_changes(state: FeedState, request: RunRequest, *, until: datetime, news: bool) -> tuple[Extract, ...]:
+def _plan_changes(
+    state: FeedState, request: RunRequest, *, until: datetime, has_new_parents: bool
+) -> tuple[Extract, ...]:
     if not isinstance(state.resource.cursor, ChangeFilter):
         return ()
-    asked = _requested_window(state, request, until)
+    asked = _select_requested_window(state, request, until)
     if asked is None:
         return ()
     if state.resource.parent is not None:
-        return _plan_nested(state, request, asked, news=news)
-    begun = [row.batch.window for row in state.unfinished_at("extracting") if row.batch.purpose == "changes"]
+        return _plan_nested(state, request, asked, has_new_parents=has_new_parents)
+    begun = [row.batch.window for row in state.list_unfinished("extracting") if row.batch.purpose == "changes"]
     known = begun if request.force else [*state.committed, *begun]
     return tuple(
         _create_read(state, window)
@@ -78,7 +85,7 @@ def _plan_changes(state: FeedState, request: RunRequest, *, until: datetime, new
     )
 
 
-def _requested_window(state: FeedState, request: RunRequest, until: datetime) -> Window | None:
+def _select_requested_window(state: FeedState, request: RunRequest, until: datetime) -> Window | None:
     since = max(state.begins, request.since or EPOCH)
     end = min(until, request.until or until)
     return Window(since=since, until=end) if since < end else None
@@ -89,10 +96,16 @@ def _split_span(state: FeedState, request: RunRequest, span: Window, until: date
     return split_window(span, chunk=chunk, look_back=parse_span(state.resource.look_back or "730d"), until=until)
 
 
-def _plan_nested(state: FeedState, request: RunRequest, asked: Window, *, news: bool) -> tuple[Extract, ...]:
+def _plan_nested(
+    state: FeedState, request: RunRequest, requested: Window, *, has_new_parents: bool
+) -> tuple[Extract, ...]:
     """One open step; not cut in chunks, for that would ask every parent anew for every chunk."""
-    lacking = not state.parents or any(missing_windows(asked, windows) for windows in state.parents.values())
-    return (replace(_create_read(state, asked), again=request.force),) if news or lacking or request.force else ()
+    lacking = not state.parents or any(missing_windows(requested, windows) for windows in state.parents.values())
+    return (
+        (replace(_create_read(state, requested), again=request.force),)
+        if has_new_parents or lacking or request.force
+        else ()
+    )
 
 
 def _plan_snapshot(state: FeedState, request: RunRequest, until: datetime) -> tuple[Extract, ...]:
@@ -114,7 +127,7 @@ def _plan_sweep(state: FeedState, request: RunRequest, until: datetime) -> tuple
 
 
 def _is_due(state: FeedState, purpose: str, *, every: str, until: datetime) -> bool:
-    if until <= EPOCH or any(row.batch.purpose == purpose for row in state.unfinished_at("extracting")):
+    if until <= EPOCH or any(row.batch.purpose == purpose for row in state.list_unfinished("extracting")):
         return False
     last = state.last_snapshot if purpose == "snapshot" else state.last_sweep
     return last is None or last + parse_span(every) <= until
@@ -133,5 +146,5 @@ def _resume_read(state: FeedState, batch: Batch, parents: tuple[str, ...]) -> Ex
     return Extract(batch=batch, resume=True, parent=parent.resource if parent else "", parents=parents)
 
 
-def _order(window: Window) -> tuple[datetime, datetime]:
+def _get_order(window: Window) -> tuple[datetime, datetime]:
     return window.since, window.until

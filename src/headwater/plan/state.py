@@ -18,6 +18,14 @@ Layer = Literal["raw", "bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("raw", "bronze", "silver", "gold")
 """All layers, in the order in which they are filled."""
 
+AFTER_RAW: frozenset[Layer] = frozenset(LAYERS[1:])
+"""The layers that are built from raw. A request for them sends no requests to services."""
+
+
+def list_layers_to(last: Layer | None) -> frozenset[Layer]:
+    """The layers of a run that stops after `last`; empty, which means all, if it does not stop before gold."""
+    return frozenset() if last in (None, LAYERS[-1]) else frozenset(LAYERS[: LAYERS.index(last) + 1])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
@@ -50,7 +58,7 @@ class FeedState:
         """What entities call it: `connector.resource`."""
         return f"{self.connector}.{self.resource.resource}"
 
-    def unfinished_at(self, stage: str) -> tuple[BatchRow, ...]:
+    def list_unfinished(self, stage: str) -> tuple[BatchRow, ...]:
         """Its unfinished batches that have come so far and no farther, failed ones among them."""
         return tuple(row for row in self.unfinished if row.stage == stage)
 
@@ -74,13 +82,13 @@ class TenantState:
     """The feeds that its connections read, see `view.wanted`."""
     built: frozenset[str] = frozenset()
     """Tables that exist, as `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`; others are made."""
-    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
+    schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What was asked for. Empty means all."""
+    """What a run is to do. An empty request means everything that is missing."""
 
     source_times: Mapping[str, datetime] = field(default_factory=dict)
     """The time that each connection's service says it is. One that is missing could not be asked."""
@@ -98,6 +106,10 @@ class RunRequest:
     """Read what was asked even where it was read before."""
     chunk: timedelta | None = None
     """The longest window of one read, in the place of what is declared."""
+    fresh: bool = False
+    """Drop unfinished reads, and read their windows again from the start."""
+    allow_drop: bool = False
+    """Delete even if a sweep finds more records gone than its guard allows."""
 
     @property
     def has_window(self) -> bool:

@@ -39,7 +39,7 @@ class Extract:
     @property
     def id(self) -> str:
         """Its name within a plan."""
-        return f"extract:{_place(self.batch.feed)}:{self.batch.id}"
+        return f"extract:{_render_feed(self.batch.feed)}:{self.batch.id}"
 
     @property
     def tenant(self) -> str:
@@ -65,7 +65,7 @@ class Land:
     @property
     def id(self) -> str:
         """Its name within a plan."""
-        return f"land:{_place(self.feed)}:{self.batch.id if self.batch else 'all'}"
+        return f"land:{_render_feed(self.feed)}:{self.batch.id if self.batch else 'all'}"
 
     @property
     def tenant(self) -> str:
@@ -166,17 +166,17 @@ class Plan:
 def as_dict(step: Step) -> dict[str, Any]:
     """A step as JSON can hold it: enough for a worker elsewhere."""
     identity: dict[str, Any] = {"id": step.id, "kind": step.kind, "tenant": step.tenant}
-    return {**identity, "inputs": _inputs(step), "depends_on": list(step.after), "needs": step.needs}
+    return {**identity, "inputs": _list_inputs(step), "depends_on": list(step.after), "needs": step.needs}
 
 
-def _inputs(step: Step) -> dict[str, Any]:
+def _list_inputs(step: Step) -> dict[str, Any]:
     """What a step is about, beside its order."""
     match step:
         case Extract():
             parents = {"parent": step.parent, "parents": list(step.parents)}
-            return {"batch": _batch(step.batch), "resume": step.resume, "again": step.again, **parents}
+            return {"batch": _dump_batch(step.batch), "resume": step.resume, "again": step.again, **parents}
         case Land():
-            return {"feed": _feed(step.feed), "batch": step.batch and _batch(step.batch)}
+            return {"feed": _dump_feed(step.feed), "batch": step.batch and _dump_batch(step.batch)}
         case Conform():
             return {"entity": step.entity, "rebuild_reason": step.rebuild_reason}
         case BuildDimension() | LoadFact() | Publish():
@@ -230,17 +230,17 @@ def _load_step(written: Mapping[str, Any]) -> Step:
     raise ValueError(msg)
 
 
-def _place(feed: Feed) -> str:
+def _render_feed(feed: Feed) -> str:
     return f"{feed.connection}/{feed.resource}"
 
 
-def _feed(feed: Feed) -> dict[str, str]:
+def _dump_feed(feed: Feed) -> dict[str, str]:
     return {"tenant": feed.tenant, "connection": feed.connection, "resource": feed.resource}
 
 
-def _batch(batch: Batch) -> dict[str, Any]:
+def _dump_batch(batch: Batch) -> dict[str, Any]:
     window = {"since": format_instant(batch.window.since), "until": format_instant(batch.window.until)}
-    return {"id": batch.id, **_feed(batch.feed), **window, "purpose": batch.purpose, "attempt": batch.attempt}
+    return {"id": batch.id, **_dump_feed(batch.feed), **window, "purpose": batch.purpose, "attempt": batch.attempt}
 
 
 def _load_batch(written: Mapping[str, Any]) -> Batch:

@@ -14,44 +14,45 @@ from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
 from headwater.model.connector import Connector
 from headwater.plan.explain import render_plan as explained_plan
+from headwater.plan.state import Layer, RunRequest, list_layers_to
 from headwater.plan.step import Plan
-from headwater.run.clients import client_of, connection_place
-from headwater.run.inspect.as_of import as_of
+from headwater.run.clients import locate_connection, open_client
+from headwater.run.inspect.as_of import read_as_of
 from headwater.run.inspect.explain import explain
-from headwater.run.inspect.history import history
-from headwater.run.inspect.status import query, status
+from headwater.run.inspect.history import read_history
+from headwater.run.inspect.status import read_status, run_query
 from headwater.run.isolation import check_isolation
 from headwater.run.manage.init import write_project
 from headwater.run.manage.new_connector import write_connector
-from headwater.run.manage.quarantine import discard, refused, refused_record, retry
+from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
 from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
 from headwater.run.manage.tenants import (
     add_connection,
     add_tenant,
     check_connection,
     claim_tenant,
-    connections,
-    tenants,
+    list_connections,
+    list_tenants,
 )
-from headwater.run.pipeline.options import Asked
 from headwater.run.pipeline.rebuild import rebuild
-from headwater.run.pipeline.run import open_for_plan, plan_of, run
+from headwater.run.pipeline.run import find_warehouse_state, plan_run, run
 from headwater.run.pipeline.services import connect
 from headwater.run.pipeline.single_step import StepOptions
 from headwater.run.pipeline.single_step import run_step as run_single_step
-from headwater.run.pipeline.sources import sources_of
+from headwater.run.pipeline.sources import load_sources
 from headwater.run.pipeline.step_order import find_newest_run
 from headwater.run.pipeline.step_request import StepRequest, dump_plan, find_request, load_request, parse_step_id
-from headwater.run.plugins import connector_names, find_ledger, load_blueprint, load_plug
-from headwater.run.results import Checked, RunReport
-from headwater.run.schema import schema
+from headwater.run.plugins import find_ledger, list_connector_names, load_blueprint, load_connector_plugin
+from headwater.run.results import CheckReport, RunReport
+from headwater.run.schema import build_json_schema
 from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
 from headwater.run.selftest.warehouse_url import url_examples
 from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
 from headwater.testing.conformance.check import SelfTestOptions
 
 __all__ = [
-    "Asked",
+    "Layer",
+    "RunRequest",
     "SelfTestOptions",
     "StepOptions",
     "TenantWorkspace",
@@ -59,38 +60,39 @@ __all__ = [
     "Workspace",
     "add_connection",
     "add_tenant",
-    "as_of",
     "backfill",
-    "check",
+    "build_json_schema",
+    "check_project",
     "choose_tenant",
     "claim_tenant",
-    "connections",
-    "connector",
-    "connectors",
     "discard",
     "erase_selftest",
     "explain",
     "explain_plan",
     "generate_models",
-    "history",
-    "init",
+    "init_project",
+    "list_connections",
+    "list_connectors",
+    "list_layers_to",
+    "list_refused",
+    "list_tenants",
+    "load_connector",
     "open_project",
     "place_to_try",
     "plan",
     "plan_dict",
     "plan_removal",
-    "query",
+    "read_as_of",
+    "read_history",
+    "read_refused",
+    "read_status",
     "rebuild",
-    "refused",
-    "refused_record",
     "remove_tenant",
     "retry",
     "run",
+    "run_query",
     "run_step",
-    "schema",
     "selftest",
-    "status",
-    "tenants",
     "test_connection",
     "url_examples",
     "write_connector",
@@ -99,38 +101,38 @@ __all__ = [
 test_connection = check_connection
 
 
-def check(workspace: Workspace) -> Checked:
+def check_project(workspace: Workspace) -> CheckReport:
     """What is declared and in good order; DeclarationErrors come from opening the project, and where tenants share a place.
 
     Warnings tell what this machine lacks: a secret that is not set here may well be set where the project runs.
     """
     declared = workspace.declarations
-    return Checked(
+    return CheckReport(
         project=workspace.project.name,
-        connectors=tuple(sorted(workspace.plugs)),
+        connectors=tuple(sorted(workspace.connectors)),
         entities=tuple(sorted(declared.entities)),
         dimensions=tuple(sorted(declared.dimensions)),
         facts=tuple(sorted(declared.facts)),
         tenants=tuple(sorted(workspace.project.tenants)),
-        warnings=(*_check_places(workspace), *_warnings(workspace)),
+        warnings=(*_check_isolation(workspace), *_list_warnings(workspace)),
     )
 
 
-def plan(workspace: TenantWorkspace, asked: Asked) -> Plan:
+def plan(workspace: TenantWorkspace, request: RunRequest) -> Plan:
     """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
-    sources, standing = sources_of(workspace), open_for_plan(workspace, asked)
+    sources, warehouse_state = load_sources(workspace), find_warehouse_state(workspace, request)
     with ExitStack() as stack:
-        services = connect(workspace, asked, sources, stack)
+        services = connect(workspace, request, sources, stack)
     if services.unreachable and not services.times:
         raise next(iter(services.unreachable.values()))
-    return plan_of(workspace, asked, sources, times=services.times, standing=standing)
+    return plan_run(workspace, request, sources, times=services.times, warehouse_state=warehouse_state)
 
 
 def _find_step(workspace: TenantWorkspace, step_id: str) -> StepRequest:
     """The step that an id alone stands for; a read that was not begun is looked for in what a run would do now."""
     request = parse_step_id(workspace, step_id)
     return request or replace(
-        find_request(plan_dict(workspace, plan(workspace, Asked())), step_id), total=1, by_id=True
+        find_request(plan_dict(workspace, plan(workspace, RunRequest())), step_id), total=1, by_id=True
     )
 
 
@@ -164,37 +166,37 @@ def run_step(
     return run_single_step(chosen, request, options or StepOptions())
 
 
-def backfill(workspace: TenantWorkspace, asked: Asked, *, stop: Callable[[], bool]) -> RunReport:
+def backfill(workspace: TenantWorkspace, request: RunRequest, *, stop: Callable[[], bool]) -> RunReport:
     """Read a span of the past, in chunks: a run of which one window was asked."""
-    return run(workspace, asked, stop=stop)
+    return run(workspace, request, stop=stop)
 
 
-def connectors(root: Path | None = None) -> list[dict[str, Any]]:
+def list_connectors(root: Path | None = None) -> list[dict[str, Any]]:
     """The connectors that are installed, and those of the project at `root`."""
-    own = [path.parent.name for path in root.glob("connectors/*/connector.yaml")] if root else []
-    found = (load_plug(name, root=root).connector for name in sorted({*connector_names(), *own}))
+    local = [path.parent.name for path in root.glob("connectors/*/connector.yaml")] if root else []
+    installed = (load_connector_plugin(name, root=root).connector for name in sorted({*list_connector_names(), *local}))
     return [
         {
-            "connector": one.connector,
-            "title": one.title,
-            "resources": len(one.resources),
-            "confidence": one.confidence,
+            "connector": item.connector,
+            "title": item.title,
+            "resources": len(item.resources),
+            "confidence": item.confidence,
         }
-        for one in found
+        for item in installed
     ]
 
 
-def connector(name: str, root: Path | None = None) -> Connector:
+def load_connector(name: str, root: Path | None = None) -> Connector:
     """One connector: of the project at `root` if it has one of that name, else an installed one."""
-    return load_plug(name, root=root, where="connector show").connector
+    return load_connector_plugin(name, root=root, where="connector show").connector
 
 
-def init(folder: Path, *, blueprint: str | None = None, connector: str | None = None) -> list[Path]:
+def init_project(folder: Path, *, blueprint: str | None = None, connector: str | None = None) -> list[Path]:
     """Write a new project into `folder`; the files written."""
     if blueprint:
         load_blueprint(blueprint, where="--blueprint")
-    found = load_plug(connector, where="--connector").connector if connector else None
-    return write_project(folder, found, blueprint=blueprint or "")
+    manifest = load_connector_plugin(connector, where="--connector").connector if connector else None
+    return write_project(folder, manifest, blueprint=blueprint or "")
 
 
 def generate_models(spec: Path, out: Path, *, choice: Path | None = None) -> list[str]:
@@ -205,28 +207,28 @@ def generate_models(spec: Path, out: Path, *, choice: Path | None = None) -> lis
     return list(generate(spec, out, choice=choice))
 
 
-def _check_places(workspace: Workspace) -> list[str]:
+def _check_isolation(workspace: Workspace) -> list[str]:
     """Refuse places that tenants share, in every environment; a warning where the ledger cannot be asked who they are."""
     tenants, warnings = set(workspace.project.tenants), []
     try:
         if workspace.has_ledger():
-            tenants.update(workspace.tenants(), workspace.ledger.tenants_with_runs())
+            tenants.update(workspace.list_tenants(), workspace.ledger.tenants_with_runs())
     except HeadwaterError as error:
         warnings.append(f"tenants of the ledger are not known: {error.message}")
     others = workspace.project.environments.values()
-    for project in (workspace.project, *(workspace.project.in_environment(one) for one in others)):
+    for project in (workspace.project, *(workspace.project.in_environment(environment) for environment in others)):
         if not is_reference(project.ledger.url):
             find_ledger(project.ledger.url)
         check_isolation(project.with_origin(workspace.project.origin), sorted(tenants), workspace.root)
     return warnings
 
 
-def _warnings(workspace: Workspace) -> list[str]:
-    found: list[str] = []
+def _list_warnings(workspace: Workspace) -> list[str]:
+    warnings: list[str] = []
     for tenant, declared in workspace.project.tenants.items():
         for name, connection in declared.connections.items():
             try:
-                client_of(workspace.tenant(tenant), name, connection, budgets=RateLimiters()).close()
+                open_client(workspace.open_tenant(tenant), name, connection, rate_limiters=RateLimiters()).close()
             except HeadwaterError as error:
-                found.append(f"{connection_place(workspace.tenant(tenant), name)}: {error.message}")
-    return found
+                warnings.append(f"{locate_connection(workspace.open_tenant(tenant), name)}: {error.message}")
+    return warnings

@@ -12,34 +12,34 @@ from headwater.run.secrets import fill_settings, resolve_secrets
 from headwater.run.workspace import TenantWorkspace
 
 
-def client_of(
+def open_client(
     workspace: TenantWorkspace,
     name: str,
     connection: Connection,
     *,
-    budgets: RateLimiters,
+    rate_limiters: RateLimiters,
     listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Client:
     """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
-    where = connection_place(workspace, name)
-    connector = workspace.plug(connection.connector, where=where).connector
+    where = locate_connection(workspace, name)
+    connector = workspace.find_connector(connection.connector, where=where).connector
 
-    def renewed() -> dict[str, str]:
+    def resolve() -> dict[str, str]:
         return resolve_secrets(connection, connector, root=workspace.root, where=where)
 
-    access = Credentials(
+    credentials = Credentials(
         tenant=workspace.tenant,
         connection=name,
         settings=fill_settings(connection, connector, where=where),
-        secrets=renewed(),
-        renew=renewed,
+        secrets=resolve(),
+        renew=resolve,
         limits=connection.limits,
     )
-    return Client(connector, access, rate_limiters=budgets, clock=clock or workspace.clock, listen=listen)
+    return Client(connector, credentials, rate_limiters=rate_limiters, clock=clock or workspace.clock, listen=listen)
 
 
-def connection_place(workspace: TenantWorkspace, name: str) -> str:
+def locate_connection(workspace: TenantWorkspace, name: str) -> str:
     """Where a connection is declared: file and line, or the ledger."""
     declared = workspace.project.tenants.get(workspace.tenant)
     if declared and name in declared.connections:

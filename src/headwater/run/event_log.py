@@ -41,7 +41,7 @@ _WORD_BORDER = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LogLine:
     """An event as a log line: `batch_extracted tenant=acme connection=desk resource=tickets rows=1000`."""
 
     name: str
@@ -49,28 +49,28 @@ class Line:
     level: Level
 
 
-def line_of(event: Event) -> Line:
+def to_log_line(event: Event) -> LogLine:
     """`event` as a log line; a batch in it stands as its connection, resource and window."""
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in fields(event):
         value = getattr(event, field.name)
         if isinstance(value, float):
             value = round(value, 2)
         match value:
             case Batch():
-                told.update(_batch(value))
+                values.update(_describe_batch(value))
             case Finding():
-                told.update({part.name: getattr(value, part.name) for part in fields(value)})
+                values.update({part.name: getattr(value, part.name) for part in fields(value)})
             case _:
-                told[field.name] = value
+                values[field.name] = value
     level = _LEVELS.get(type(event), "info")
-    if _idle(event):
+    if _is_idle(event):
         level = "debug"
     name = _WORD_BORDER.sub("_", type(event).__name__).lower()
-    return Line(name=name, fields=told, level=level)
+    return LogLine(name=name, fields=values, level=level)
 
 
-def _idle(event: Event) -> bool:
+def _is_idle(event: Event) -> bool:
     """Whether nothing came of it: an empty window, a table that stayed as it was, a field that a service leaves out."""
     match event:
         case PageCommitted():
@@ -88,6 +88,6 @@ def _idle(event: Event) -> bool:
     return counts == 0
 
 
-def _batch(batch: Batch) -> dict[str, Any]:
-    told = {"connection": batch.feed.connection, "resource": batch.feed.resource, "window": str(batch.window)}
-    return told if batch.purpose == "changes" else {**told, "purpose": batch.purpose}
+def _describe_batch(batch: Batch) -> dict[str, Any]:
+    values = {"connection": batch.feed.connection, "resource": batch.feed.resource, "window": str(batch.window)}
+    return values if batch.purpose == "changes" else {**values, "purpose": batch.purpose}

@@ -44,90 +44,92 @@ class TenantPlace:
 class _Disk:
     """Resolves paths, and looks at each part once however many tenants share it."""
 
-    _seen: dict[str, tuple[str, tuple[int, int] | None]] = field(default_factory=dict)
+    _resolved: dict[str, tuple[str, tuple[int, int] | None]] = field(default_factory=dict)
 
     def resolve(self, path: str) -> tuple[str, tuple[int, int] | None]:
         """The real path, and what the disk calls it."""
-        if path not in self._seen:
-            self._seen[path] = self._look(path)
-        return self._seen[path]
+        if path not in self._resolved:
+            self._resolved[path] = self._resolve_uncached(path)
+        return self._resolved[path]
 
-    def _look(self, path: str) -> tuple[str, tuple[int, int] | None]:
+    def _resolve_uncached(self, path: str) -> tuple[str, tuple[int, int] | None]:
         parent, name = os.path.split(path)
         if not name:
             return path, None
         real = name in (".", "..")
         whole = os.path.realpath(path) if real else os.path.join(self.resolve(parent)[0], name)  # noqa: PTH118
         try:
-            found = os.lstat(whole)
-            if stat.S_ISLNK(found.st_mode):
+            status = os.lstat(whole)
+            if stat.S_ISLNK(status.st_mode):
                 whole = os.path.realpath(whole)
-                found = os.lstat(whole)
+                status = os.lstat(whole)
         except OSError:
             return whole, None
-        return whole, (found.st_dev, found.st_ino)
+        return whole, (status.st_dev, status.st_ino)
 
 
 def check_isolation(project: Project, tenants: Sequence[str], root: Path) -> None:
     """Nothing where each of these tenants has places of its own; DeclarationErrors with each setting that shares one."""
     disk, settings = _Disk(), load_warehouse_settings(project.warehouse)
-    places = [place for tenant in tenants for place in _places(project, settings, tenant, root, disk)]
-    found: dict[str, DeclarationError] = {}
-    for one, other in (*_overlaps(places), *_same_files(places)):
-        found.setdefault(one.setting, _complaint(one, other))
-    if found:
-        raise DeclarationErrors(list(found.values()))
+    places = [place for tenant in tenants for place in _list_places(project, settings, tenant, root, disk)]
+    errors: dict[str, DeclarationError] = {}
+    for place_of_tenant, other in (*_find_overlaps(places), *_find_same_files(places)):
+        errors.setdefault(place_of_tenant.setting, _create_error(place_of_tenant, other))
+    if errors:
+        raise DeclarationErrors(list(errors.values()))
 
 
-def tenant_places(project: Project, tenant: str, root: Path) -> Iterator[TenantPlace]:
+def list_tenant_places(project: Project, tenant: str, root: Path) -> Iterator[TenantPlace]:
     """Where a tenant's lake, warehouse and publications are."""
-    return _places(project, load_warehouse_settings(project.warehouse), tenant, root, _Disk())
+    return _list_places(project, load_warehouse_settings(project.warehouse), tenant, root, _Disk())
 
 
-def _places(
-    project: Project, settings: WarehouseSettings, tenant: str, root: Path, look: _Disk
+def _list_places(
+    project: Project, settings: WarehouseSettings, tenant: str, root: Path, disk: _Disk
 ) -> Iterator[TenantPlace]:
     where = project.origin.location_of
     lake = f"{to_absolute(project.lake.place(tenant), root).rstrip('/')}/{tenant}"
-    yield _place(look, tenant, "lake.url", where("lake", "url"), lake)
-    yield from _warehouse_places(settings, tenant, root, look)
-    for number, one in enumerate(project.publish):
+    yield _create_place(disk, tenant, "lake.url", where("lake", "url"), lake)
+    yield from _list_warehouse_places(settings, tenant, root, disk)
+    for number, publication in enumerate(project.publish):
         setting = f"publish.{number}.url"
-        yield _place(look, tenant, setting, where("publish", str(number), "url"), tenant_url(one, root, tenant))
+        yield _create_place(
+            disk, tenant, setting, where("publish", str(number), "url"), tenant_url(publication, root, tenant)
+        )
 
 
-def _warehouse_places(settings: WarehouseSettings, tenant: str, root: Path, look: _Disk) -> Iterator[TenantPlace]:
+def _list_warehouse_places(settings: WarehouseSettings, tenant: str, root: Path, disk: _Disk) -> Iterator[TenantPlace]:
     for place in settings.places(tenant, root):
         setting = f"warehouse.{place.option}" if place.option else "warehouse"
         where = settings.origin.location_of(*([place.option] if place.option else []))
         if place.is_name:
-            parts = (settings.kind, *_plain((place.location,)))
+            parts = (settings.kind, *_casefold((place.location,)))
             yield TenantPlace(
                 tenant=tenant, setting=setting, where=where, shown=place.location, parts=parts, hint=place.hint
             )
         else:
-            yield replace(_place(look, tenant, setting, where, place.location), hint=place.hint)
+            yield replace(_create_place(disk, tenant, setting, where, place.location), hint=place.hint)
 
 
-def _place(look: _Disk, tenant: str, setting: str, where: str, url: str) -> TenantPlace:
+def _create_place(disk: _Disk, tenant: str, setting: str, where: str, url: str) -> TenantPlace:
     file = None
     if scheme_of(url):
         parts = tuple(piece for piece in url.split("/") if piece)
     else:
-        real, file = look.resolve(os.path.abspath(url) if ".." not in url.split("/") else os.path.realpath(url))  # noqa: PTH100
-        parts = ("folder", *_plain(Path(real).parts))
+        real, file = disk.resolve(os.path.abspath(url) if ".." not in url.split("/") else os.path.realpath(url))  # noqa: PTH100
+        parts = ("folder", *_casefold(Path(real).parts))
     return TenantPlace(tenant=tenant, setting=setting, where=where, shown=url, parts=parts, file=file)
 
 
-def _plain(pieces: Iterable[str]) -> tuple[str, ...]:
+def _casefold(pieces: Iterable[str]) -> tuple[str, ...]:
     """Names as a disk compares them that knows no upper case and one form of each letter."""
     return tuple(unicodedata.normalize("NFC", piece).casefold() for piece in pieces)
 
 
-def _overlaps(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
+def _find_overlaps(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
     """Each place that is another one's, or lies in it."""
     around: list[TenantPlace] = []
-    for place in sorted(places, key=lambda one: one.parts):
+    for place in sorted(places, key=lambda item: item.parts):
         while around and place.parts[: len(around[-1].parts)] != around[-1].parts:
             around.pop()
         if around:
@@ -135,7 +137,7 @@ def _overlaps(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, Tena
         around.append(place)
 
 
-def _same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
+def _find_same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
     """Each place that is on the disk under another one's name, too."""
     first: dict[tuple[int, int], TenantPlace] = {}
     for place in places:
@@ -145,20 +147,20 @@ def _same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, Te
                 yield place, other
 
 
-def _complaint(one: TenantPlace, other: TenantPlace) -> DeclarationError:
-    if one.tenant == other.tenant:
+def _create_error(place: TenantPlace, other: TenantPlace) -> DeclarationError:
+    if place.tenant == other.tenant:
         return DeclarationError(
             "Two settings keep different things in one place.",
-            where=one.where,
-            details=f"{one.setting}: {one.shown}, and {other.setting}: {other.shown}",
+            where=place.where,
+            details=f"{place.setting}: {place.shown}, and {other.setting}: {other.shown}",
             hint="give each a folder of its own",
         )
-    hint = one.hint or "give each tenant a place of its own"
-    if not one.hint and one.shown == other.shown:
+    hint = place.hint or "give each tenant a place of its own"
+    if not place.hint and place.shown == other.shown:
         hint = "write `{tenant}` where the tenant's name belongs, e.g. `.headwater/{tenant}.duckdb`"
     return DeclarationError(
         "Tenants share a place, so that one would write over what the other has.",
-        where=one.where,
-        details=f"{other.tenant}: {other.shown}; {one.tenant}: {one.shown}",
+        where=place.where,
+        details=f"{other.tenant}: {other.shown}; {place.tenant}: {place.shown}",
         hint=f"{hint}; a tenant that is no more is forgotten by `headwater tenant remove`",
     )

@@ -21,57 +21,59 @@ _EVERYBODY = ""
 """The tenant under which a ledger keeps what it calls itself: a tenant that is removed and comes back is the same one."""
 
 
-def owner_of(ledger: Ledger, tenant: str, project: str) -> Owner:
+def ensure_owner(ledger: Ledger, tenant: str, project: str) -> Owner:
     """Who writes a tenant's places. Only for whoever holds the tenant's lease: the first one gives the ledger its name."""
-    known = _name_of(ledger, tenant)
-    if known is None:
-        known = uuid.uuid4().hex
-        ledger.set_mark(_EVERYBODY, f"places:{tenant}", known)
-    return Owner(ledger=known, tenant=tenant, project=project)
+    name = _find_ledger_name(ledger, tenant)
+    if name is None:
+        name = uuid.uuid4().hex
+        ledger.set_mark(_EVERYBODY, f"places:{tenant}", name)
+    return Owner(ledger=name, tenant=tenant, project=project)
 
 
-def own_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where: str, claim: bool = False) -> None:
+def claim_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where: str, force: bool = False) -> None:
     """Nothing where the warehouse is this ledger's, or nobody's until now; DeclarationError where it is another one's.
 
     With `claim` it is this owner's from now on, whosever it was.
     """
-    known = None if claim else find_owner(warehouse)
-    if known is not None:
-        _check(known, owner, ledger, where=where, place="warehouse")
-    if known is None or known.tenant != owner.tenant:
+    current = None if force else find_owner(warehouse)
+    if current is not None:
+        _check_owner(current, owner, ledger, where=where, place="warehouse")
+    if current is None or current.tenant != owner.tenant:
         save_owner(warehouse, owner)
 
 
-def own_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, claim: bool = False) -> None:
+def claim_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, force: bool = False) -> None:
     """As `own_warehouse`, for a tenant's part of the lake."""
     path = f"{lake.tenant}/owner.json"
-    known = None if claim or lake.size(path) is None else _read(lake.read(path))
-    if known is not None:
-        _check(known, owner, ledger, where=where, place="lake")
-    if known is None or known.tenant != owner.tenant:
+    current = None if force or lake.size(path) is None else _parse_owner(lake.read(path))
+    if current is not None:
+        _check_owner(current, owner, ledger, where=where, place="lake")
+    if current is None or current.tenant != owner.tenant:
         lake.write(path, json.dumps(asdict(owner)).encode())
 
 
-def _name_of(ledger: Ledger, tenant: str) -> str | None:
+def _find_ledger_name(ledger: Ledger, tenant: str) -> str | None:
     return ledger.get_mark(_EVERYBODY, f"places:{tenant}")
 
 
-def _read(body: bytes) -> Owner | None:
+def _parse_owner(body: bytes) -> Owner | None:
     """The owner in a file; None where a loss of power left no more than its name."""
     try:
-        told = json.loads(body)
+        values = json.loads(body)
     except ValueError:
         return None
-    return Owner(**{name: str(told.get(name, "")) for name in NAMES}) if isinstance(told, dict) else None
+    return Owner(**{name: str(values.get(name, "")) for name in NAMES}) if isinstance(values, dict) else None
 
 
-def _check(known: Owner, owner: Owner, ledger: Ledger, *, where: str, place: str) -> None:
+def _check_owner(current: Owner, owner: Owner, ledger: Ledger, *, where: str, place: str) -> None:
     # A tenant that was called otherwise is of this ledger, too: tenants of one project are held against each other elsewhere.
-    if known.ledger == (owner.ledger if known.tenant == owner.tenant else _name_of(ledger, known.tenant)):
+    if current.ledger == (
+        owner.ledger if current.tenant == owner.tenant else _find_ledger_name(ledger, current.tenant)
+    ):
         return
     raise DeclarationError(
         f"This {place} belongs to another project, or to another ledger of this one; nothing was written.",
         where=where,
-        details=f"it is of tenant `{known.tenant}` of the project `{known.project}`, by another ledger than this one",
+        details=f"it is of tenant `{current.tenant}` of the project `{current.project}`, by another ledger than this one",
         hint=f"give each project a place of its own. If that ledger is gone for good: `headwater tenant claim {owner.tenant}`",
     )

@@ -34,47 +34,47 @@ WAREHOUSES = "headwater.warehouses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plug:
+class InstalledConnector:
     """A connector that is ready to be used: its manifest, and the contract of each of its resources."""
 
     connector: Connector
     contracts: Mapping[str, type[BaseModel]]
 
-    def fields(self) -> dict[str, tuple[Field, ...]]:
+    def list_fields(self) -> dict[str, tuple[Field, ...]]:
         """The bronze fields of each resource, by `connector.resource`."""
         name = self.connector.connector
         return {f"{name}.{resource}": contract_fields(contract) for resource, contract in self.contracts.items()}
 
 
-def connector_names() -> tuple[str, ...]:
+def list_connector_names() -> tuple[str, ...]:
     """The connectors that are installed, sorted."""
-    return _names(CONNECTORS)
+    return _list_names(CONNECTORS)
 
 
-def load_plug(name: str, *, root: Path | None = None, where: str = "headwater.yaml") -> Plug:
+def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "headwater.yaml") -> InstalledConnector:
     """The connector `name`: of the project at `root` if it has one of that name, else an installed one."""
-    point = _point(CONNECTORS, name)
-    if root is not None and (own := root / "connectors" / name / "connector.yaml").is_file():
+    point = _find_entry_point(CONNECTORS, name)
+    if root is not None and (manifest := root / "connectors" / name / "connector.yaml").is_file():
         # A project's copy of an installed manifest goes on using that one's contracts.
-        return _plug(load_connector(own), f"{point.value}.schemas" if point else None)
+        return _build_connector(load_connector(manifest), f"{point.value}.schemas" if point else None)
     if point is None:
-        hint = did_you_mean(name, connector_names()) or "`headwater connector list` shows those that are installed"
+        hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` shows those that are installed"
         raise DeclarationError(f"No connector is called `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
-    return _plug(connector, f"{point.value}.schemas")
+    return _build_connector(connector, f"{point.value}.schemas")
 
 
-def blueprint_names() -> tuple[str, ...]:
+def list_blueprint_names() -> tuple[str, ...]:
     """The blueprints that are installed, sorted."""
-    return _names(BLUEPRINTS)
+    return _list_names(BLUEPRINTS)
 
 
 def load_blueprint(name: str, *, where: str) -> Declarations:
     """The declarations that ship under `name`."""
-    point = _point(BLUEPRINTS, name)
+    point = _find_entry_point(BLUEPRINTS, name)
     if point is None:
-        hint = did_you_mean(name, blueprint_names())
+        hint = did_you_mean(name, list_blueprint_names())
         raise DeclarationError(f"No blueprint is called `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
@@ -98,45 +98,45 @@ def _load_ledger(url: str) -> LedgerPlugin:
 def find_ledger(url: str) -> EntryPoint:
     """The kind of ledger that a URL names; DeclarationError where it is not installed."""
     kind = url.partition(":")[0].partition("+")[0]
-    point = _point(LEDGERS, kind)
+    point = _find_entry_point(LEDGERS, kind)
     if point is None:
-        known = ", ".join(_names(LEDGERS))
+        kinds = ", ".join(_list_names(LEDGERS))
         raise DeclarationError(
-            "No ledger of this kind is installed.", where="headwater.yaml", details=f"{kind}:…", hint=f"one of: {known}"
+            "No ledger of this kind is installed.", where="headwater.yaml", details=f"{kind}:…", hint=f"one of: {kinds}"
         )
     return point
 
 
-def warehouse_kinds() -> tuple[str, ...]:
+def list_warehouse_kinds() -> tuple[str, ...]:
     """The kinds of engine that are installed, sorted."""
-    return _names(WAREHOUSES)
+    return _list_names(WAREHOUSES)
 
 
 @cache  # to look for an entry point takes a look at every installed distribution
 def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
     """The settings class of a kind of engine; ValueError where none is installed, or its plug-in is broken."""
-    point = _point(WAREHOUSES, kind)
+    point = _find_entry_point(WAREHOUSES, kind)
     if point is None:
-        msg = f"no engine of this kind is installed; installed are {', '.join(warehouse_kinds())}"
+        msg = f"no engine of this kind is installed; installed are {', '.join(list_warehouse_kinds())}"
         raise ValueError(msg)
     try:
-        found = point.load()
+        settings = point.load()
     except (ImportError, AttributeError) as error:
         msg = f"the plug-in {point.value} cannot be imported: {error}"
         raise ValueError(msg) from error
-    if not (isinstance(found, type) and issubclass(found, WarehouseSettings)):
+    if not (isinstance(settings, type) and issubclass(settings, WarehouseSettings)):
         msg = f"the plug-in {point.value} is no subclass of headwater.warehouse.settings.WarehouseSettings"
         raise ValueError(msg)  # noqa: TRY004 - an error of the declaration, of which pydantic makes a report
-    return found
+    return settings
 
 
-def installed_warehouses() -> tuple[type[WarehouseSettings], ...]:
+def list_warehouse_settings() -> tuple[type[WarehouseSettings], ...]:
     """The settings classes of all kinds of engine; a plug-in that is broken is left out."""
-    found: list[type[WarehouseSettings]] = []
-    for kind in warehouse_kinds():
+    settings: list[type[WarehouseSettings]] = []
+    for kind in list_warehouse_kinds():
         with suppress(ValueError):
-            found.append(find_warehouse_settings(kind))
-    return tuple(found)
+            settings.append(find_warehouse_settings(kind))
+    return tuple(settings)
 
 
 def load_warehouse_settings(options: WarehouseOptions) -> WarehouseSettings:
@@ -159,17 +159,17 @@ def find_capabilities(settings: WarehouseSettings) -> Capabilities:
     return capabilities
 
 
-def _plug(connector: Connector, schemas: str | None) -> Plug:
-    module = importlib.import_module(schemas) if schemas and any(_named(connector)) else None
-    contracts = {resource.resource: _contract(resource, module, connector) for resource in connector.resources}
-    return Plug(connector=connector, contracts=contracts)
+def _build_connector(connector: Connector, schemas: str | None) -> InstalledConnector:
+    module = importlib.import_module(schemas) if schemas and any(_list_contract_names(connector)) else None
+    contracts = {resource.resource: _load_contract(resource, module, connector) for resource in connector.resources}
+    return InstalledConnector(connector=connector, contracts=contracts)
 
 
-def _named(connector: Connector) -> Iterator[str]:
+def _list_contract_names(connector: Connector) -> Iterator[str]:
     return (resource.contract for resource in connector.resources if resource.contract)
 
 
-def _contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
+def _load_contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
     if not resource.contract:
         return build_contract(resource.resource, resource.fields)
     found = getattr(module, resource.contract, None)
@@ -182,9 +182,9 @@ def _contract(resource: Resource, module: Any, connector: Connector) -> type[Bas
     return contract
 
 
-def _point(group: str, name: str) -> EntryPoint | None:
+def _find_entry_point(group: str, name: str) -> EntryPoint | None:
     return next(iter(entry_points(group=group, name=name)), None)
 
 
-def _names(group: str) -> tuple[str, ...]:
+def _list_names(group: str) -> tuple[str, ...]:
     return tuple(sorted({point.name for point in entry_points(group=group)}))

@@ -31,7 +31,7 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class RecordCount:
     """How many records of a resource its service had, and how many are here."""
 
     connection: str
@@ -65,7 +65,7 @@ class RunReport:
     written: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Table -> (rows deleted, rows inserted); tables that did not change are left out."""
     findings: tuple[Finding, ...] = ()
-    counts: tuple[Counted, ...] = ()
+    counts: tuple[RecordCount, ...] = ()
     """What was counted in this run: how many records a service has, and how many are here."""
     steps: tuple[StepResult, ...] = ()
 
@@ -76,7 +76,7 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckReport:
     """What `check` found in good order."""
 
     project: str
@@ -127,14 +127,14 @@ class Status:
     feeds: tuple[FeedStatus, ...]
     tables: tuple[TableStatus, ...]
     last_run: Mapping[str, Any] | None
-    counts: tuple[Counted, ...] = ()
+    counts: tuple[RecordCount, ...] = ()
     """The newest count of each resource that can be counted."""
     running: str = ""
     """Who holds the lease now, if anyone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class QueryResult:
     """The rows of a query."""
 
     columns: tuple[str, ...]
@@ -142,7 +142,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class Explanation:
     """How a table comes about."""
 
     name: str
@@ -156,7 +156,7 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readmitted:
+class RetryReport:
     """What a retry of quarantined records did."""
 
     tried: int
@@ -184,7 +184,7 @@ class RawRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class VersionChange:
     """A version in the history of one record, and what began it."""
 
     at: datetime
@@ -214,4 +214,4 @@ class History:
     """Observations in the change log; those that said nothing new made no version."""
     overwritten: Mapping[str, Any]
     """Columns without versions of their own, with their newest value."""
-    moments: tuple[Moment, ...]
+    moments: tuple[VersionChange, ...]

@@ -13,7 +13,7 @@ from headwater.model.dimension import DateDimension, EntityDimension, EnumDimens
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import Project, WarehouseOptions
-from headwater.run.plugins import installed_warehouses
+from headwater.run.plugins import list_warehouse_settings
 
 _NOUNS: Sequence[tuple[str, Any]] = (
     ("connector", Connector),
@@ -24,16 +24,16 @@ _NOUNS: Sequence[tuple[str, Any]] = (
 )
 
 
-def schema() -> dict[str, Any]:
+def build_json_schema() -> dict[str, Any]:
     """JSON Schema of headwater.yaml and of every noun below models/, for editors."""
-    return {"project": _project_schema(), **{name: TypeAdapter(noun).json_schema() for name, noun in _NOUNS}}
+    return {"project": _build_project_schema(), **{name: TypeAdapter(noun).json_schema() for name, noun in _NOUNS}}
 
 
-def _project_schema() -> dict[str, Any]:
+def _build_project_schema() -> dict[str, Any]:
     """The schema of a project, in which a warehouse is one of those whose engines are installed."""
-    classes = installed_warehouses()
-    references, settings = models_json_schema([(one, "validation") for one in classes])
+    classes = list_warehouse_settings()
+    references, settings = models_json_schema([(kind, "validation") for kind in classes])
     project = Project.model_json_schema()
     project["$defs"] |= settings["$defs"]
-    project["$defs"][WarehouseOptions.__name__] = {"oneOf": [references[one, "validation"] for one in classes]}
+    project["$defs"][WarehouseOptions.__name__] = {"oneOf": [references[kind, "validation"] for kind in classes]}
     return project

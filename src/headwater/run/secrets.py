@@ -79,7 +79,7 @@ def resolve_ledger_url(url: str, *, root: Path, where: str) -> str:
     return resolved
 
 
-def _from_environment(name: str, root: Path, where: str) -> str:
+def _read_environment(name: str, root: Path, where: str) -> str:
     del root
     value = os.environ.get(name)
     if not value:
@@ -92,7 +92,7 @@ def _from_environment(name: str, root: Path, where: str) -> str:
     return value
 
 
-def _from_file(name: str, root: Path, where: str) -> str:
+def _read_file(name: str, root: Path, where: str) -> str:
     path = root / Path(name).expanduser()
     try:
         return path.read_text(encoding="utf-8").strip()
@@ -103,12 +103,12 @@ def _from_file(name: str, root: Path, where: str) -> str:
         ) from error
 
 
-def _from_keyring(name: str, root: Path, where: str) -> str:
+def _read_keyring(name: str, root: Path, where: str) -> str:
     del root
     try:
         keyring = importlib.import_module("keyring")
     except ImportError as error:
-        raise _missing("keyring", where) from error
+        raise _create_error("keyring", where) from error
     service, _, user = name.partition("/")
     value = keyring.get_password(service, user)
     if value is None:
@@ -121,15 +121,15 @@ def _from_keyring(name: str, root: Path, where: str) -> str:
     return str(value)
 
 
-def _absent(kind: str) -> Callable[[str, Path, str], str]:
+def _create_rejecting_reader(kind: str) -> Callable[[str, Path, str], str]:
     def read(name: str, root: Path, where: str) -> str:
         del name, root
-        raise _missing(kind, where)
+        raise _create_error(kind, where)
 
     return read
 
 
-def _missing(kind: str, where: str) -> HeadwaterError:
+def _create_error(kind: str, where: str) -> HeadwaterError:
     return DeclarationError(
         f"Secrets of kind `{kind}:` cannot be read by this installation.",
         where=where,
@@ -139,9 +139,9 @@ def _missing(kind: str, where: str) -> HeadwaterError:
 
 
 _READERS: Mapping[str, Callable[[str, Path, str], str]] = {
-    "env": _from_environment,
-    "file": _from_file,
-    "keyring": _from_keyring,
-    "aws-sm": _absent("aws-sm"),
-    "azure-kv": _absent("azure-kv"),
+    "env": _read_environment,
+    "file": _read_file,
+    "keyring": _read_keyring,
+    "aws-sm": _create_rejecting_reader("aws-sm"),
+    "azure-kv": _create_rejecting_reader("azure-kv"),
 }

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from headwater.cli.main import code_of
+from headwater.cli.main import run_command
 from headwater.clock import SystemClock
 
 NOW = "HOSTILE_NOW"
@@ -36,4 +36,4 @@ def machine_at(now: datetime) -> Iterator[None]:
 
 if __name__ == "__main__":
     with machine_at(datetime.fromisoformat(os.environ[NOW]).astimezone(UTC)):
-        sys.exit(code_of(sys.argv[1:]))
+        sys.exit(run_command(sys.argv[1:]))

@@ -22,7 +22,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from headwater.cli.main import code_of
+from headwater.cli.main import run_command
 from tests.e2e.hostile.command import NOW, machine_at
 from tests.e2e.hostile.service import FUTURE, HostileService, Record, serving
 from tests.e2e.hostile.ways import QUIET, Drawn, Ways, Weather
@@ -176,7 +176,7 @@ class Project:
     def __call__(self, *words: str) -> Ended:
         out, err = io.StringIO(), io.StringIO()
         with machine_at(self.service.now), redirect_stdout(out), redirect_stderr(err):
-            code = code_of([*words, "--project", str(self.root), "--json"])
+            code = run_command([*words, "--project", str(self.root), "--json"])
         return _ended(code, out.getvalue(), err.getvalue())
 
     def _killed(self, weather: Weather) -> Ended:
@@ -223,7 +223,7 @@ class Project:
         """What `status` says may be wrong."""
         out = io.StringIO()
         with machine_at(self.service.now), redirect_stdout(out), redirect_stderr(io.StringIO()):
-            code_of(["status", "--project", str(self.root), "--json"])
+            run_command(["status", "--project", str(self.root), "--json"])
         told = json.loads(out.getvalue())
         words = ("difference", "differs", "missing")
         lines = [f"status: {word} {feed[word]}" for feed in told.get("feeds", []) for word in words if feed.get(word)]
@@ -248,7 +248,7 @@ def compare(project: Project, service: HostileService, runs: list[Ended], *, for
     """
     ways, ended = service.ways, runs[-1]
     went_back = any(
-        any(one.startswith("stamp_went_back") for one in run.said) for run in runs[-1 if ways.whole else 0 :]
+        any(one.startswith("stamp_went_back") for one in run.said) for run in runs[-1 if ways.parent else 0 :]
     )
     truth = {ident: _row(record) for ident, record in service.records.items() if _fits(ways, record)}
     silver = project.current()
@@ -271,7 +271,7 @@ def compare(project: Project, service: HostileService, runs: list[Ended], *, for
             continue
         if ended.code in {1, 3} and any(re.search(rf"main:{ident}(?!\d)", one) for one in said):
             continue
-        if ident in service.regressed and (went_back or any(run.code == -9 for run in runs if not ways.whole)):
+        if ident in service.regressed and (went_back or any(run.code == -9 for run in runs if not ways.parent)):
             continue
         if _unknowable(service, ident, found, right, forced=forced):
             continue
@@ -302,7 +302,7 @@ def _may_fail(ways: Ways, service: HostileService, ended: Ended) -> bool:
 
 def _unknowable(service: HostileService, ident: int, found: Row | None, right: Row | None, *, forced: bool) -> bool:
     """Whether nothing that the service would ever show again tells this difference."""
-    if service.ways.whole or ident not in service.hidden:
+    if service.ways.parent or ident not in service.hidden:
         return False
     if service.ways.where and ident in service.outside:
         return True

@@ -31,7 +31,7 @@ def project(root: Path, *connections: str, more: str = "") -> Path:
 
 def remember(root: Path, *events, entity: str = "contact", source: str = "connectwise.contacts") -> None:
     """Put events into silver; each batch counts as read on the day after the last of them."""
-    with app.open_project(root) as opened, closing(opened.tenant("acme").warehouse()) as warehouse:
+    with app.open_project(root) as opened, closing(opened.open_tenant("acme").open_warehouse()) as warehouse:
         declared = opened.declarations.entities[entity]
         migrate_tables(warehouse, declared)
         merge_events(warehouse, list(events), declared)

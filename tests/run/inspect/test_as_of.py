@@ -32,7 +32,7 @@ def root(tmp_path_factory):
 
 def ask(root, when, name="contact", **asked):
     with app.open_project(root) as opened:
-        found = app.as_of(opened.tenant("acme"), parse_instant(when), name, **asked)
+        found = app.read_as_of(opened.open_tenant("acme"), parse_instant(when), name, **asked)
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
@@ -76,11 +76,11 @@ def test_an_entity_is_meant_before_a_dimension_of_that_name(root, name):
 def test_plain_sql_asks_the_same_by_a_function(root):
     with app.open_project(root) as opened:
         sql = "SELECT last_name FROM silver.contact_asof(TIMESTAMP '2026-02-28 12:00:00') AS c"
-        assert app.query(opened.tenant("acme"), sql).rows == (("Alt",),)
+        assert app.run_query(opened.open_tenant("acme"), sql).rows == (("Alt",),)
         then, now = "silver.contact_asof('2026-02-01') AS a", "silver.contact_asof('2026-04-01') AS n"
         joined = f"SELECT n.last_name FROM {then} JOIN {now} USING (entity_key)"
-        assert app.query(opened.tenant("acme"), joined).rows == (("Neu",),)
-        assert [table.table for table in app.status(opened.tenant("acme")).tables] == [
+        assert app.run_query(opened.open_tenant("acme"), joined).rows == (("Neu",),)
+        assert [table.table for table in app.read_status(opened.open_tenant("acme")).tables] == [
             "contact",
             "contact_current",
             "contact_log",

@@ -17,7 +17,7 @@ WHO = {"contact_id": 1, "company_id": 7, "first_name": "Anna", "title": None}
 
 def life(root, key="psa:1", entity="contact", **asked):
     with app.open_project(root) as opened:
-        return app.history(opened.tenant("acme"), entity, key, **asked)
+        return app.read_history(opened.open_tenant("acme"), entity, key, **asked)
 
 
 def picture(found):

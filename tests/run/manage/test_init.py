@@ -10,32 +10,32 @@ from headwater.run import app
 
 
 def test_a_project_of_a_blueprint_and_a_connector_is_in_good_order(tmp_path):
-    app.init(tmp_path / "my-msp", blueprint="msp", connector="connectwise")
+    app.init_project(tmp_path / "my-msp", blueprint="msp", connector="connectwise")
     with app.open_project(tmp_path / "my-msp") as opened:
-        found = app.check(opened)
+        found = app.check_project(opened)
     assert found.connectors == ("connectwise",)
     assert "time_entry" in found.facts
     assert any("CONNECTWISE_PUBLIC_KEY" in warning for warning in found.warnings)
 
 
 def test_an_empty_project_is_one_too(tmp_path):
-    app.init(tmp_path / "Something Else!")
+    app.init_project(tmp_path / "Something Else!")
     assert load_project(tmp_path / "Something Else!").name == "something-else"
 
 
 def test_nothing_is_overwritten(tmp_path):
-    app.init(tmp_path)
+    app.init_project(tmp_path)
     with pytest.raises(DeclarationError, match="There is a project here already"):
-        app.init(tmp_path)
+        app.init_project(tmp_path)
 
 
 @pytest.mark.parametrize(("option", "wanted"), [("blueprint", "mps"), ("connector", "conectwise")])
 def test_an_unknown_blueprint_or_connector_is_refused_before_anything_is_written(option, wanted, tmp_path):
     with pytest.raises(DeclarationError, match=f"called `{wanted}`") as caught:
-        app.init(tmp_path / "new", **{option: wanted})
+        app.init_project(tmp_path / "new", **{option: wanted})
     assert caught.value.hint.startswith("did you mean")
     assert not (tmp_path / "new").exists()
 
 
 def test_the_schema_knows_every_noun():
-    assert set(app.schema()) == {"project", "connector", "entity", "rules", "dimension", "fact"}
+    assert set(app.build_json_schema()) == {"project", "connector", "entity", "rules", "dimension", "fact"}

@@ -11,7 +11,7 @@ from headwater.events import StepFailed, StepSkipped
 from headwater.ledger.base import RunOutcome
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan
 from headwater.run.pipeline.executor import execute
-from headwater.run.pipeline.report import outcome_of
+from headwater.run.pipeline.report import decide_outcome
 from headwater.run.results import STOPPED, Finding
 
 WINDOW = Window(since=EPOCH, until=parse_instant("2026-01-01"))
@@ -90,14 +90,14 @@ def test_a_stop_is_no_failure():
     results = execute(plan(), carry, lambda event: None)
     assert {result.state for result in results} == {"skipped"}
     assert results[0].detail == STOPPED
-    assert outcome_of(plan(), results, asked=()) is RunOutcome.CANCELLED
+    assert decide_outcome(plan(), results, requested=()) is RunOutcome.CANCELLED
 
 
 def test_a_run_succeeds_when_every_step_does_and_is_partial_with_a_finding_about_what_is_missing():
     results = execute(plan(), lambda step: "", lambda event: None)
-    assert outcome_of(plan(), results, asked=()) is RunOutcome.SUCCEEDED
+    assert decide_outcome(plan(), results, requested=()) is RunOutcome.SUCCEEDED
     finding = Finding(table="silver.ticket", finding="deletes_waiting", count=2)
-    assert outcome_of(plan(), results, asked=(), findings=[finding]) is RunOutcome.PARTIAL
+    assert decide_outcome(plan(), results, requested=(), findings=[finding]) is RunOutcome.PARTIAL
 
 
 def test_reads_run_side_by_side_and_the_warehouse_is_written_by_one():

@@ -6,7 +6,7 @@ import pytest
 
 from headwater.clock import SystemClock
 from headwater.errors import Cancelled
-from headwater.run.pipeline.interruptible_clock import Patience
+from headwater.run.pipeline.interruptible_clock import InterruptibleClock
 
 
 def test_a_wait_ends_when_a_stop_is_asked_for():
@@ -14,12 +14,12 @@ def test_a_wait_ends_when_a_stop_is_asked_for():
     clock = SystemClock()
     started = clock.monotonic()
     with pytest.raises(Cancelled):
-        Patience(clock=clock, stop=lambda: next(asked)).sleep(60)
+        InterruptibleClock(clock=clock, stop=lambda: next(asked)).sleep(60)
     assert clock.monotonic() - started < 5
 
 
 def test_a_wait_lasts_as_long_as_it_should():
     clock = SystemClock()
     started = clock.monotonic()
-    Patience(clock=clock, stop=lambda: False).sleep(0.4)
+    InterruptibleClock(clock=clock, stop=lambda: False).sleep(0.4)
     assert clock.monotonic() - started >= 0.4

@@ -11,7 +11,7 @@ import sys
 import psycopg
 import pytest
 
-from headwater.cli.main import code_of
+from headwater.cli.main import run_command
 from headwater.run.selftest import selftest as verb
 from tests.testing.conformance.broken import LosesDeletes
 
@@ -23,7 +23,7 @@ def ask(capsys):
     """Carry out `headwater selftest`; its exit code, standard output and standard error."""
 
     def asked(*words):
-        code = code_of(["selftest", *words])
+        code = run_command(["selftest", *words])
         return (code, *capsys.readouterr())
 
     return asked

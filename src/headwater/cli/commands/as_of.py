@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import render, run_options
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli import run_options
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_query
 from headwater.run import app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class RowOptions:
     """Which rows and columns are shown."""
 
     where: Annotated[str, typer.Option(metavar="SQL", help="One condition, e.g. \"status = 'Open'\".")] = ""
@@ -26,24 +27,24 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command("as-of")
-@spread
+@expand_options
 def as_of(
     instant: Annotated[str, typer.Argument(metavar="INSTANT", help="2026-03-01 or 2026-03-01T08:00:00Z; UTC.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="An entity (company) or a dimension (dim_company).")],
-    part: Part,
-    place: Place,
-    tenant: OfTenant,
+    rows: RowOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
     *,
-    face: Face,
+    output: OutputOptions,
 ) -> None:
     """Show an entity or a dimension as it was at an instant.
 
     What counts is when the source says that something became so, not when it was read. In SQL the same is
     silver.company_asof(TIMESTAMP '2026-03-01').
     """
-    at = run_options.instant("INSTANT", instant)
-    chosen = [column.strip() for column in part.columns.split(",") if column.strip()]
-    with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.choose_tenant(opened, tenant.tenant)
-        found = app.as_of(owner, at, name, where=part.where, columns=chosen, limit=part.limit)
-    answer(face, {"as_of": at, **plain(found)}, *render.answered(found))
+    at = run_options.parse_instant_option("INSTANT", instant)
+    chosen = [column.strip() for column in rows.columns.split(",") if column.strip()]
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        result = app.read_as_of(tenant_workspace, at, name, where=rows.where, columns=chosen, limit=rows.limit)
+    print_result(output, {"as_of": at, **to_plain(result)}, *render_query(result))

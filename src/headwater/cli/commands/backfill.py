@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli.options import Face, OfFeed, OfTenant, Place, spread
-from headwater.cli.run_command import working
-from headwater.cli.run_options import Request, asked
+from headwater.cli.options import FeedOptions, OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.run_command import run_with_progress
+from headwater.cli.run_options import RunOptions, build_request
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class BackfillOptions:
     """Which span is read, and how."""
 
     since: Annotated[str, typer.Option("--since", metavar="INSTANT", help="Where the span begins: 2025-01-01.")]
@@ -32,18 +32,22 @@ class Past:
 
 
 @commands.command()
-@spread
-def backfill(past: Past, feed: OfFeed, place: Place, tenant: OfTenant, face: Face) -> int:
+@expand_options
+def backfill(
+    options: BackfillOptions, feed: FeedOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions
+) -> int:
     """Read a span of the past, in chunks.
 
     What is committed is not read again unless --force says so. Each chunk commits by itself, so a backfill that was stopped
     goes on where it was.
     """
-    request = Request(connection=feed.connection, resource=feed.resource, since=past.since, until=past.until)
-    return working(
-        place,
-        face,
-        lambda opened, stop: app.backfill(
-            app.choose_tenant(opened, tenant.tenant), asked(request, chunk=past.chunk, force=past.force), stop=stop
+    request = RunOptions(connection=feed.connection, resource=feed.resource, since=options.since, until=options.until)
+    return run_with_progress(
+        project,
+        output,
+        lambda workspace, stop: app.backfill(
+            app.choose_tenant(workspace, tenant.tenant),
+            build_request(request, chunk=options.chunk, force=options.force),
+            stop=stop,
         ),
     )

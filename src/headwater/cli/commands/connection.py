@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli import render
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.output import answer
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result
+from headwater.cli.render import render_list, render_pairs
 from headwater.run import app
 
 commands = typer.Typer(name="connection", rich_markup_mode=None, add_completion=False)
@@ -20,7 +20,7 @@ ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="The connect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Uses:
+class ConnectionOptions:
     """What a connection uses, as typed."""
 
     connector: Annotated[str, typer.Option(metavar="NAME", help="The connector, see `connector list`.")]
@@ -42,54 +42,60 @@ def connection() -> None:
 
 
 @commands.command()
-@spread
-def add(name: ConnectionName, uses: Uses, place: Place, tenant: OfTenant, face: Face) -> None:
+@expand_options
+def add(
+    name: ConnectionName,
+    options: ConnectionOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
+) -> None:
     """Add a connection to the ledger, or replace it there."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.choose_tenant(opened, tenant.tenant)
-        app.add_connection(owner, name, _declaration(uses))
-    told = Text(f"added connection {name} of {owner}; `headwater connection test {name}` tries it")
-    answer(face, {"tenant": owner, "connection": name, "added": True}, told)
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        app.add_connection(tenant_workspace, name, _build_declaration(options))
+    message = f"added connection {name} of {tenant_workspace.tenant}; `headwater connection test {name}` tries it"
+    print_result(output, {"tenant": tenant_workspace.tenant, "connection": name, "added": True}, Text(message))
 
 
 @commands.command("list")
-@spread
-def list_(place: Place, tenant: OfTenant, face: Face) -> None:
+@expand_options
+def list_(project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
     """List a tenant's connections."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.connections(app.choose_tenant(opened, tenant.tenant))
-    answer(face, {"connections": found}, render.listing(found, nothing="no connections yet"))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        connections = app.list_connections(app.choose_tenant(workspace, tenant.tenant))
+    print_result(output, {"connections": connections}, render_list(connections, empty="no connections yet"))
 
 
 @commands.command()
-@spread
-def test(name: ConnectionName, place: Place, tenant: OfTenant, face: Face) -> None:
+@expand_options
+def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
     """Ask the service one cheap question.
 
     It tells whether the address and the credentials are right.
     """
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.test_connection(app.choose_tenant(opened, tenant.tenant), name)
-    answer(face, found, Text(f"{name} answers", style="green"), render.pairs(found))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        result = app.test_connection(app.choose_tenant(workspace, tenant.tenant), name)
+    print_result(output, result, Text(f"{name} answers", style="green"), render_pairs(result))
 
 
-def _declaration(uses: Uses) -> dict[str, object]:
+def _build_declaration(options: ConnectionOptions) -> dict[str, object]:
     """The connection as headwater.yaml would say it."""
     return {
-        "connector": uses.connector,
-        "settings": _named("--set", uses.setting),
-        "secrets": _named("--secret", uses.secret),
-        "resources": list(uses.resource),
+        "connector": options.connector,
+        "settings": _parse_pairs("--set", options.setting),
+        "secrets": _parse_pairs("--secret", options.secret),
+        "resources": list(options.resource),
     }
 
 
-def _named(option: str, pairs: Sequence[str]) -> dict[str, str]:
-    named = {}
+def _parse_pairs(option: str, pairs: Sequence[str]) -> dict[str, str]:
+    values = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             # A secret that somebody typed here is not repeated.
             details = "this" if option == "--secret" else f"`{pair}`"
             raise typer.BadParameter(f"{details} is not NAME=VALUE", param_hint=[option])
-        named[name] = value
-    return named
+        values[name] = value
+    return values

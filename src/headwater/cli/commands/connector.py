@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli import render
-from headwater.cli.options import Face, Place, spread
-from headwater.cli.output import answer
+from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
+from headwater.cli.output import print_result
+from headwater.cli.render import render_list, render_pairs, render_table
 from headwater.run import app
 
 commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=False)
@@ -22,39 +22,43 @@ def connector() -> None:
 
 
 @commands.command("list")
-@spread
-def list_(place: Place, face: Face) -> None:
+@expand_options
+def list_(project: ProjectOptions, output: OutputOptions) -> None:
     """List the connectors that are installed, and the project's own."""
-    found = app.connectors(place.project)
-    answer(face, {"connectors": found}, render.listing(found, nothing="no connectors are installed"))
+    connectors = app.list_connectors(project.project)
+    print_result(output, {"connectors": connectors}, render_list(connectors, empty="no connectors are installed"))
 
 
 @commands.command()
-@spread
-def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The connector.")], place: Place, face: Face) -> None:
+@expand_options
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The connector.")],
+    project: ProjectOptions,
+    output: OutputOptions,
+) -> None:
     """Show what a connector asks for and what it offers."""
-    found = app.connector(name, place.project)
-    resources = [(one.resource, one.path, ", ".join(one.key)) for one in found.resources]
-    asks = {
-        "connector": found.connector,
-        "title": found.title,
-        "base URL": found.base_url,
-        "settings": list(found.settings),
-        "secrets": list(found.secrets),
-        "confidence": found.confidence,
+    manifest = app.load_connector(name, project.project)
+    resources = [(resource.resource, resource.path, ", ".join(resource.key)) for resource in manifest.resources]
+    facts = {
+        "connector": manifest.connector,
+        "title": manifest.title,
+        "base URL": manifest.base_url,
+        "settings": list(manifest.settings),
+        "secrets": list(manifest.secrets),
+        "confidence": manifest.confidence,
     }
-    drawn = render.table(("resource", "path", "key"), resources, title="Resources")
-    answer(face, found.model_dump(mode="json"), render.pairs(asks), drawn)
+    table = render_table(("resource", "path", "key"), resources, title="Resources")
+    print_result(output, manifest.model_dump(mode="json"), render_pairs(facts), table)
 
 
 @commands.command()
-@spread
+@expand_options
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower case, digits and `_`.")],
-    place: Place,
-    face: Face,
+    project: ProjectOptions,
+    output: OutputOptions,
 ) -> None:
     """Begin a connector of your own, in the project's folder connectors/NAME."""
-    folder: Path = place.project / "connectors" / name
+    folder: Path = project.project / "connectors" / name
     written = app.write_connector(folder, name)
-    answer(face, {"written": written}, *(Text(f"wrote {path}") for path in written))
+    print_result(output, {"written": written}, *(Text(f"wrote {path}") for path in written))

@@ -21,9 +21,9 @@ from headwater.cli.demo.report import Report, report
 from headwater.cli.demo.sandbox import KEYS, serving
 from headwater.cli.demo.scenario import MONTHS, Narrator, Story
 from headwater.cli.extras import require_extra
-from headwater.cli.options import Face, spread
-from headwater.cli.output import answer, plain
-from headwater.cli.signals import stopping
+from headwater.cli.options import OutputOptions, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.signals import catch_signals
 from headwater.clock import SystemClock
 from headwater.run import app
 
@@ -31,9 +31,9 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def demo(
-    face: Face,
+    output: OutputOptions,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of its own; made if it is not there.")] = Path(
         "demo"
     ),
@@ -46,17 +46,17 @@ def demo(
     clock = SystemClock()
     began = clock.monotonic()
     clear(folder)
-    with stopping() as stop, keys(), telling() as told, serving(months=MONTHS) as service:
+    with catch_signals() as stop, set_keys(), telling() as told, serving(months=MONTHS) as service:
         write(folder, service.url)
         story = Narrator(folder, service, told, stop=stop).tell()
-        with app.open_project(folder) as opened:
-            found = report(opened, today=story.today)
-    ended = Ended(folder=folder, story=story, report=found, seconds=clock.monotonic() - began)
-    answer(face, ended.as_dict(), *ended.drawn())
+        with app.open_project(folder) as workspace:
+            found = report(workspace, today=story.today)
+    ended = DemoResult(folder=folder, story=story, report=found, seconds=clock.monotonic() - began)
+    print_result(output, ended.as_dict(), *ended.render())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class DemoResult:
     """The demo when it is over."""
 
     folder: Path
@@ -77,12 +77,12 @@ class Ended:
             "query": trial(self.folder),
             "clock": self.story.clock,
             "seconds": round(self.seconds, 1),
-            "syncs": plain(self.story.syncs),
+            "syncs": to_plain(self.story.syncs),
             "readmitted": self.story.readmitted,
-            **plain(self.report),
+            **to_plain(self.report),
         }
 
-    def drawn(self) -> Iterator[RenderableType]:
+    def render(self) -> Iterator[RenderableType]:
         """The page at the end."""
         yield from page(self.report)
         records = sum(told.records for told in self.story.syncs)
@@ -95,7 +95,7 @@ class Ended:
 
 
 @contextmanager
-def keys() -> Iterator[None]:
+def set_keys() -> Iterator[None]:
     """The keys of the simulated service in this process's environment, for as long as the block lasts."""
     before = {name: os.environ.get(name) for name in KEYS}
     os.environ.update(KEYS)

@@ -6,23 +6,23 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import render
-from headwater.cli.options import Face, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_explanation
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def explain(
     name: Annotated[str, typer.Argument(metavar="NAME", help="An entity, a dimension or a fact.")],
-    place: Place,
-    face: Face,
+    project: ProjectOptions,
+    output: OutputOptions,
 ) -> None:
     """Show where a table comes from: its SQL and its lineage."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.explain(opened, name)
-    lineage = [dict(zip(("column", "expression", "sources"), line, strict=True)) for line in found.lineage]
-    answer(face, {**plain(found), "lineage": lineage}, *render.explained(found))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        explanation = app.explain(workspace, name)
+    lineage = [dict(zip(("column", "expression", "sources"), line, strict=True)) for line in explanation.lineage]
+    print_result(output, {**to_plain(explanation), "lineage": lineage}, *render_explanation(explanation))

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli.options import Face, spread
-from headwater.cli.output import answer
+from headwater.cli.options import OutputOptions, expand_options
+from headwater.cli.output import print_result
 from headwater.run import app
 
 commands = typer.Typer(name="generate", rich_markup_mode=None, add_completion=False)
@@ -21,11 +21,11 @@ def generate() -> None:
 
 
 @commands.command()
-@spread
+@expand_options
 def models(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The service's OpenAPI document, JSON or YAML.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The schemas.py to write.")],
-    face: Face,
+    output: OutputOptions,
     *,
     choice: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Which schemas, and how some fields are typed; YAML.")
@@ -33,4 +33,4 @@ def models(
 ) -> None:
     """Write the models of the records that SPEC describes to OUT."""
     names = app.generate_models(spec, out, choice=choice)
-    answer(face, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))
+    print_result(output, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))

@@ -6,24 +6,24 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import render
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_history
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def history(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="An entity, e.g. company.")],
     key: Annotated[
         str, typer.Argument(metavar="KEY", help="Its entity key, e.g. desk:17; 17 will do where it is the only one.")
     ],
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
     *,
     raw: Annotated[bool, typer.Option("--raw", help="Show the record behind each version, as it was sent.")] = False,
 ) -> None:
@@ -31,6 +31,6 @@ def history(
 
     Each line says from when to when, what changed, and which batch of which resource told it.
     """
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.history(app.choose_tenant(opened, tenant.tenant), entity, key, raw=raw)
-    answer(face, plain(found), *render.life(found))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        changes = app.read_history(app.choose_tenant(workspace, tenant.tenant), entity, key, raw=raw)
+    print_result(output, to_plain(changes), *render_history(changes))

@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli.options import Face, spread
-from headwater.cli.output import answer
+from headwater.cli.options import OutputOptions, expand_options
+from headwater.cli.output import print_result
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; made if it is not there.")],
-    face: Face,
+    output: OutputOptions,
     blueprint: Annotated[str | None, typer.Option(metavar="NAME", help="Declarations to start from, e.g. msp.")] = None,
     connector: Annotated[
         str | None, typer.Option(metavar="NAME", help="A connector to start with, see `connector list`.")
@@ -29,6 +29,6 @@ def init(
 
     Nothing is overwritten: a folder that holds a project already is refused.
     """
-    written = app.init(folder, blueprint=blueprint, connector=connector)
+    written = app.init_project(folder, blueprint=blueprint, connector=connector)
     hint = f"\nNext: fill in {folder}/headwater.yaml, then `headwater check --project {folder}`."
-    answer(face, {"written": written}, *(Text(f"wrote {path}") for path in written), Text(hint))
+    print_result(output, {"written": written}, *(Text(f"wrote {path}") for path in written), Text(hint))

@@ -5,20 +5,20 @@ from __future__ import annotations
 import typer
 from rich.text import Text
 
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.output import answer
-from headwater.cli.run_options import Request, asked
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result
+from headwater.cli.run_options import RunOptions, build_request
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
-def plan(request: Request, place: Place, tenant: OfTenant, face: Face) -> None:
+@expand_options
+def plan(request: RunOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
     """Show what a run would do, and do nothing."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        workspace = app.choose_tenant(opened, tenant.tenant)
-        planned = app.plan(workspace, asked(request))
-        lines, value = app.explain_plan(planned), app.plan_dict(workspace, planned)
-    answer(face, value, *(Text(line) for line in lines))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        chosen = app.choose_tenant(workspace, tenant.tenant)
+        steps = app.plan(chosen, build_request(request))
+        lines, value = app.explain_plan(steps), app.plan_dict(chosen, steps)
+    print_result(output, value, *(Text(line) for line in lines))

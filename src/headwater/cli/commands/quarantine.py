@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from headwater.cli import render
-from headwater.cli.log import listening
-from headwater.cli.options import Face, OfFeed, OfTenant, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.log import open_listener
+from headwater.cli.options import FeedOptions, OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_list, render_pairs
 from headwater.run import app
 
 commands = typer.Typer(name="quarantine", rich_markup_mode=None, add_completion=False)
@@ -25,80 +25,86 @@ def quarantine() -> None:
 
 
 @commands.command("list")
-@spread
+@expand_options
 def list_(
-    feed: OfFeed,
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    feed: FeedOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Readmitted and discarded ones as well.")] = False,
 ) -> None:
     """List the records that wait, each with every reason."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.choose_tenant(opened, tenant.tenant)
-        found = app.refused(owner, connection=feed.connection, resource=feed.resource, everything=everything)
-    rows = [_row(one) for one in found]
-    drawn = render.listing([_short(row) for row in rows], nothing="nothing in quarantine")
-    answer(face, {"quarantined": rows}, drawn)
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        refused = app.list_refused(
+            tenant_workspace, connection=feed.connection, resource=feed.resource, include_closed=everything
+        )
+    rows = [_to_row(one) for one in refused]
+    table = render_list([_shorten(row) for row in rows], empty="nothing in quarantine")
+    print_result(output, {"quarantined": rows}, table)
 
 
 @commands.command()
-@spread
+@expand_options
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A record, as `quarantine list` names it.")],
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
 ) -> None:
     """Show one refused record: its reasons, and what the service sent."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found, record = app.refused_record(app.choose_tenant(opened, tenant.tenant), id_)
-    row = _row(found)
-    answer(face, {**row, "record": record}, render.pairs(_short(row)), Text(), Text(record))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        refused, record = app.read_refused(app.choose_tenant(workspace, tenant.tenant), id_)
+    row = _to_row(refused)
+    print_result(output, {**row, "record": record}, render_pairs(_shorten(row)), Text(), Text(record))
 
 
 @commands.command()
-@spread
-def retry(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Ids = None) -> None:
+@expand_options
+def retry(
+    feed: FeedOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions, *, ids: Ids = None
+) -> None:
     """Read refused records again, under today's rules.
 
     All that wait are tried unless some are named. They come from the lake: no service is asked. What is readmitted goes on
     into history and star.
     """
     with (
-        listening() as listen,
-        app.open_project(place.project, environment=place.environment, listen=listen) as opened,
+        open_listener() as listen,
+        app.open_project(project.project, environment=project.environment, listen=listen) as workspace,
     ):
-        owner = app.choose_tenant(opened, tenant.tenant)
-        done = app.retry(owner, ids=ids or (), connection=feed.connection, resource=feed.resource)
-    told = f"{done.tried} tried, {done.readmitted} readmitted, {done.refused} still refused"
-    answer(face, plain(done), Text(told))
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        report = app.retry(tenant_workspace, ids=ids or (), connection=feed.connection, resource=feed.resource)
+    message = f"{report.tried} tried, {report.readmitted} readmitted, {report.refused} still refused"
+    print_result(output, to_plain(report), Text(message))
 
 
 @commands.command()
-@spread
-def discard(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Ids = None) -> None:
+@expand_options
+def discard(
+    feed: FeedOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions, *, ids: Ids = None
+) -> None:
     """Discard refused records.
 
     They stay in raw, but are not tried again.
     """
     if not (ids or feed.connection or feed.resource):
         raise typer.BadParameter("name records, or --connection or --resource", param_hint=["ID"])
-    with app.open_project(place.project, environment=place.environment) as opened:
-        owner = app.choose_tenant(opened, tenant.tenant)
-        count = app.discard(owner, ids=ids or (), connection=feed.connection, resource=feed.resource)
-    answer(face, {"discarded": count}, Text(f"{count} discarded"))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        count = app.discard(tenant_workspace, ids=ids or (), connection=feed.connection, resource=feed.resource)
+    print_result(output, {"discarded": count}, Text(f"{count} discarded"))
 
 
-def _row(refused: Any) -> dict[str, Any]:
+def _to_row(refused: Any) -> dict[str, Any]:
     """A refused record with its feed spread out."""
-    row = plain(refused)
+    row = to_plain(refused)
     feed = row.pop("feed")
     return {"id": row.pop("id"), **feed, **row}
 
 
-def _short(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
     """What of it fits on a line."""
     why = [f"{reason['field']}: {reason['rule']} (saw {reason['value']})" for reason in row["reasons"]]
     names = ("id", "connection", "resource", "key", "state", "tries", "first_seen")

@@ -6,27 +6,27 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli import render
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_query
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement that only reads, in the warehouse's SQL.")],
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
 ) -> None:
     """Ask one read-only question in SQL.
 
     `silver.x` and `gold.x` are the tenant's own tables on every engine. With --json: {"columns": [...], "rows": [[...], ...]},
     instants in ISO 8601 UTC, decimals as numbers.
     """
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.query(app.choose_tenant(opened, tenant.tenant), sql)
-    answer(face, plain(found), *render.answered(found))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        result = app.run_query(app.choose_tenant(workspace, tenant.tenant), sql)
+    print_result(output, to_plain(result), *render_query(result))

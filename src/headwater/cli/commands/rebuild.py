@@ -6,27 +6,27 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.run_command import working
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.run_command import run_with_progress
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def rebuild(
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
     entity: Annotated[str | None, typer.Option(metavar="NAME", help="Only this entity and what hangs on it.")] = None,
 ) -> int:
     """Build everything after raw again, from raw.
 
     No service is asked. The result is identical to what incremental runs made: keys and load times stay as they are.
     """
-    return working(
-        place,
-        face,
-        lambda opened, stop: app.rebuild(app.choose_tenant(opened, tenant.tenant), entity=entity, stop=stop),
+    return run_with_progress(
+        project,
+        output,
+        lambda workspace, stop: app.rebuild(app.choose_tenant(workspace, tenant.tenant), entity=entity, stop=stop),
     )

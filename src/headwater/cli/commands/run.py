@@ -6,21 +6,21 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.run_command import working
-from headwater.cli.run_options import Request, asked
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.run_command import run_with_progress
+from headwater.cli.run_options import RunOptions, build_request
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def run(
-    request: Request,
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    request: RunOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop reads that are half done, and begin them anew.")] = False,
     allow_drop: Annotated[
@@ -33,10 +33,12 @@ def run(
     was, unless what shapes its requests was declared otherwise since. Exit code 3 if some parts failed; what does not
     depend on them was done.
     """
-    return working(
-        place,
-        face,
-        lambda opened, stop: app.run(
-            app.choose_tenant(opened, tenant.tenant), asked(request, fresh=fresh, allow_drop=allow_drop), stop=stop
+    return run_with_progress(
+        project,
+        output,
+        lambda workspace, stop: app.run(
+            app.choose_tenant(workspace, tenant.tenant),
+            build_request(request, fresh=fresh, allow_drop=allow_drop),
+            stop=stop,
         ),
     )

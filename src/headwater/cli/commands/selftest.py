@@ -13,10 +13,10 @@ import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from headwater.cli.options import Face, Place, spread
-from headwater.cli.output import answer, plain
-from headwater.cli.render import table
-from headwater.cli.signals import stopping
+from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_table
+from headwater.cli.signals import catch_signals
 from headwater.run import app
 
 _NOTE = (
@@ -53,22 +53,22 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
-def selftest(effort: Effort, place: Place, face: Face) -> int:
+@expand_options
+def selftest(effort: Effort, project: ProjectOptions, output: OutputOptions) -> int:
     """Run the conformance suite against a warehouse.
 
     The checks compare history and star schema with reference implementations in plain Python, for random events and for
     fixed cases. It works in tenants of its own, selftest-..., and erases them at the end, after Ctrl-C, too.
     """
-    where = app.place_to_try(effort.warehouse, root=place.project, environment=place.environment)
+    where = app.place_to_try(effort.warehouse, root=project.project, environment=project.environment)
     if effort.erase:
-        return _erase(where, _parts(effort.erase), face)
+        return _erase(where, _parts(effort.erase), output)
     seed = secrets.randbelow(10**6) if effort.seed is None else effort.seed
     _say(f"Makes the tenant {where.tenant} and others named after it ({where.place}); touches no other, ", effort)
-    with stopping(_NOTE) as stop, _watching() as told:
+    with catch_signals(_NOTE) as stop, _watching() as told:
         trial = app.SelfTestOptions(examples=effort.examples, seed=seed, stop=stop)
         done = app.selftest(where, trial, told, only=_parts(effort.only), keep=effort.keep)
-    answer(face, {**plain(done), "outcome": done.outcome, "exit_code": done.exit_code}, *_drawn(done))
+    print_result(output, {**to_plain(done), "outcome": done.outcome, "exit_code": done.exit_code}, *_drawn(done))
     return done.exit_code
 
 
@@ -81,9 +81,9 @@ def _say(what: str, effort: Effort) -> None:
     typer.echo(what + after, err=True)
 
 
-def _erase(where: app.Tested, tenants: list[str], face: Face) -> int:
+def _erase(where: app.Tested, tenants: list[str], output: OutputOptions) -> int:
     app.erase_selftest(where, tenants)
-    answer(face, {"erased": tenants}, Text(f"erased {', '.join(tenants)}"))
+    print_result(output, {"erased": tenants}, Text(f"erased {', '.join(tenants)}"))
     return 0
 
 
@@ -117,7 +117,7 @@ def _line(verdict: Any) -> Text:
 def _drawn(done: Any) -> Iterator[RenderableType]:
     """The page at the end: every line, what failed and how, and the sum."""
     rows = [(one.name, one.promise, one.examples, f"{one.seconds:.1f}", one.outcome) for one in done.verdicts]
-    yield table(("check", "promise", "examples", "seconds", "outcome"), rows)
+    yield render_table(("check", "promise", "examples", "seconds", "outcome"), rows)
     for one in done.verdicts:
         if one.outcome == "failed":
             yield Text.assemble(

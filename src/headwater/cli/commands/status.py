@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import typer
 
-from headwater.cli import render
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_counts, render_feeds, render_pairs, render_tables
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
-def status(place: Place, tenant: OfTenant, face: Face) -> None:
+@expand_options
+def status(project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
     """Show how far every resource and table is."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.status(app.choose_tenant(opened, tenant.tenant))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        state = app.read_status(app.choose_tenant(workspace, tenant.tenant))
     heads = {
-        "tenant": found.tenant,
-        "warehouse": found.warehouse,
-        "running": found.running or "nobody",
-        **{f"last run {name}": value for name, value in (found.last_run or {}).items()},
+        "tenant": state.tenant,
+        "warehouse": state.warehouse,
+        "running": state.running or "nobody",
+        **{f"last run {name}": value for name, value in (state.last_run or {}).items()},
     }
-    answer(
-        face,
-        plain(found),
-        render.pairs(heads),
-        render.feeds(found.feeds),
-        *render.counts(found.counts),
-        render.tables(found.tables),
+    print_result(
+        output,
+        to_plain(state),
+        render_pairs(heads),
+        render_feeds(state.feeds),
+        *render_counts(state.counts),
+        render_tables(state.tables),
     )

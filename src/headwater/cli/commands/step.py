@@ -9,21 +9,21 @@ from typing import Annotated, Any
 
 import typer
 
-from headwater.cli import render
 from headwater.cli.errors import UsageError
-from headwater.cli.options import Face, OfTenant, Place, spread
-from headwater.cli.run_command import working
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
+from headwater.cli.render import render_step_report
+from headwater.cli.run_command import run_with_progress
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def step(
-    place: Place,
-    tenant: OfTenant,
-    face: Face,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
     *,
     step: Annotated[
         str,
@@ -45,27 +45,27 @@ def step(
     kill, the same call resumes. The other exit codes are those of `run`; 3 means that the step is done, with a warning.
     """
     text = sys.stdin.read() if step == "-" else step
-    wanted = _parse("STEP", text) if text.lstrip().startswith("{") else text.strip()
+    parsed = _parse("STEP", text) if text.lstrip().startswith("{") else text.strip()
     source = None if plan is None else _parse("--plan", plan.read_text(encoding="utf-8"))
-    return working(
-        place,
-        face,
-        lambda opened, stop: app.run_step(
-            opened,
+    return run_with_progress(
+        project,
+        output,
+        lambda workspace, stop: app.run_step(
+            workspace,
             tenant.tenant,
-            wanted,
+            parsed,
             plan=source,
             options=app.StepOptions(wait=wait, allow_drop=allow_drop, stop=stop),
         ),
-        draw=render.step_report,
+        draw=render_step_report,
     )
 
 
 def _parse(name: str, text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError as error:
         raise UsageError(f"{name} is not JSON.", where="headwater step", details=str(error)) from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise UsageError(f"{name} is not a JSON object.", where="headwater step", details=text[:80])
-    return found
+    return value

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli import render
 from headwater.cli.errors import UsageError
-from headwater.cli.options import Face, Place, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_list
 from headwater.run import app
 
 commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=False)
@@ -21,11 +21,11 @@ commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=Fals
 TenantName = Annotated[str, typer.Argument(metavar="NAME", help="The tenant.")]
 
 
-Claimed = Annotated[bool, typer.Option("--yes", help="No other project uses them any more.")]
+ConfirmOption = Annotated[bool, typer.Option("--yes", help="No other project uses them any more.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Going:
+class RemovalOptions:
     """How a tenant goes."""
 
     erase: Annotated[
@@ -41,17 +41,17 @@ def tenant() -> None:
 
 
 @commands.command()
-@spread
-def add(name: TenantName, place: Place, face: Face) -> None:
+@expand_options
+def add(name: TenantName, project: ProjectOptions, output: OutputOptions) -> None:
     """Add a tenant to the ledger."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        app.add_tenant(opened, name)
-    answer(face, {"tenant": name, "added": True}, Text(f"added tenant {name}"))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        app.add_tenant(workspace, name)
+    print_result(output, {"tenant": name, "added": True}, Text(f"added tenant {name}"))
 
 
 @commands.command()
-@spread
-def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -> None:
+@expand_options
+def claim(name: TenantName, project: ProjectOptions, output: OutputOptions, *, yes: ConfirmOption = False) -> None:
     """Make the warehouse and the lake of a tenant this project's own.
 
     Each belongs to the ledger that first wrote there, and no run of another one writes into it. A project that is moved
@@ -65,43 +65,43 @@ def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -
             details="a project that still writes there would be locked out",
             hint="add `--yes` when no other project uses them any more",
         )
-    with app.open_project(place.project, environment=place.environment) as opened:
-        app.claim_tenant(opened, name)
-    answer(face, {"tenant": name, "claimed": True}, Text(f"the places of tenant {name} are this project's"))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        app.claim_tenant(workspace, name)
+    print_result(output, {"tenant": name, "claimed": True}, Text(f"the places of tenant {name} are this project's"))
 
 
 @commands.command("list")
-@spread
-def list_(place: Place, face: Face) -> None:
+@expand_options
+def list_(project: ProjectOptions, output: OutputOptions) -> None:
     """List all tenants, of the project file and of the ledger."""
-    with app.open_project(place.project, environment=place.environment) as opened:
-        found = app.tenants(opened)
-    answer(face, {"tenants": found}, render.listing(found, nothing="no tenants yet"))
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenants = app.list_tenants(workspace)
+    print_result(output, {"tenants": tenants}, render_list(tenants, empty="no tenants yet"))
 
 
 @commands.command()
-@spread
-def remove(name: TenantName, going: Going, place: Place, face: Face) -> None:
+@expand_options
+def remove(name: TenantName, options: RemovalOptions, project: ProjectOptions, output: OutputOptions) -> None:
     """Forget a tenant, its connections and what was remembered of its reads.
 
     Says first what it would take away, and asks. Where nobody can be asked, it needs --yes.
     """
-    with app.open_project(place.project, environment=place.environment) as opened:
-        planned = app.plan_removal(opened, name, erase=going.erase)
-        taken = {"tenant": name, "erased": going.erase, "takes": plain(planned)}
-        told = [Text(line) for line in planned.lines()]
-        if going.dry_run:
-            answer(face, {**taken, "removed": False}, Text(f"would remove tenant {name}"), *told)
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        removal = app.plan_removal(workspace, name, erase=options.erase)
+        taken = {"tenant": name, "erased": options.erase, "takes": to_plain(removal)}
+        lines = [Text(line) for line in removal.describe()]
+        if options.dry_run:
+            print_result(output, {**taken, "removed": False}, Text(f"would remove tenant {name}"), *lines)
             return
-        if not going.yes:
-            _ask(name, planned.lines(), face)
-        app.remove_tenant(opened, name, erase=going.erase)
-    answer(face, {**taken, "removed": True}, Text(f"removed tenant {name}"), *told)
+        if not options.yes:
+            _confirm(name, removal.describe(), output)
+        app.remove_tenant(workspace, name, erase=options.erase)
+    print_result(output, {**taken, "removed": True}, Text(f"removed tenant {name}"), *lines)
 
 
-def _ask(name: str, lines: Sequence[str], face: Face) -> None:
+def _confirm(name: str, lines: Sequence[str], output: OutputOptions) -> None:
     """Let a person say yes; UsageError where there is none, typer.Abort where it is no."""
-    if face.json or not sys.stdin.isatty():
+    if output.json or not sys.stdin.isatty():
         raise UsageError(
             f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
             where="headwater tenant remove",

@@ -9,18 +9,18 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from headwater import __version__
-from headwater.cli import render
 from headwater.cli.installation import Installation, describe_installation
-from headwater.cli.options import Face, spread
-from headwater.cli.output import answer, plain
+from headwater.cli.options import OutputOptions, expand_options
+from headwater.cli.output import print_result, to_plain
+from headwater.cli.render import render_pairs, render_table
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @commands.command()
-@spread
+@expand_options
 def version(
-    face: Face,
+    output: OutputOptions,
     *,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Add Python, platform, libraries, extras, plugins.")
@@ -31,24 +31,24 @@ def version(
     `--verbose` reads the metadata of installed packages. It prints no secrets and no paths.
     """
     if not verbose:
-        answer(face, {"version": __version__}, Text(f"headwater {__version__}"))
+        print_result(output, {"version": __version__}, Text(f"headwater {__version__}"))
         return
-    found = describe_installation()
-    answer(face, plain(found), *_render(found))
+    installation = describe_installation()
+    print_result(output, to_plain(installation), *_render(installation))
 
 
-def _render(found: Installation) -> tuple[RenderableType, ...]:
-    libraries = [(name, number or "not installed") for name, number in found.libraries.items()]
-    plugins = [(one.group, one.name, f"{one.package} {one.version}") for one in found.plugins]
-    extras = [name for name, installed in found.extras.items() if installed]
+def _render(installation: Installation) -> tuple[RenderableType, ...]:
+    libraries = [(name, number or "not installed") for name, number in installation.libraries.items()]
+    plugins = [(plugin.group, plugin.name, f"{plugin.package} {plugin.version}") for plugin in installation.plugins]
+    extras = [name for name, installed in installation.extras.items() if installed]
     facts = {
-        "headwater": found.version,
-        "python": found.python,
-        "platform": found.platform,
+        "headwater": installation.version,
+        "python": installation.python,
+        "platform": installation.platform,
         "extras": extras or "none",
     }
     return (
-        render.pairs(facts),
-        render.table(("library", "version"), libraries, title="Libraries"),
-        render.table(("group", "plugin", "package"), plugins, title="Plugins"),
+        render_pairs(facts),
+        render_table(("library", "version"), libraries, title="Libraries"),
+        render_table(("group", "plugin", "package"), plugins, title="Plugins"),
     )

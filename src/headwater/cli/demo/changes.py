@@ -21,7 +21,7 @@ _WORDS = (
 def news(opened: Workspace, tenant: str, since: datetime) -> str:
     """The news since an instant, the rare first: `1 company renamed, 3 agreements changed, 58 tickets moved`."""
     instant = f"TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
-    counts = app.query(opened.tenant(tenant), question("news", since=instant)).rows[0]
+    counts = app.run_query(opened.open_tenant(tenant), question("news", since=instant)).rows[0]
     told = [
         f"{count:,} {one if count == 1 else many}" for count, (one, many) in zip(counts, _WORDS, strict=True) if count
     ]

@@ -46,7 +46,7 @@ def write(folder: Path, url: str) -> None:
     """A new project in `folder`, as `headwater init` writes it, with the connection filled in."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).write_text(_MARKED, encoding="utf-8")
-    app.init(folder, blueprint="msp", connector="connectwise")
+    app.init_project(folder, blueprint="msp", connector="connectwise")
     path = folder / "headwater.yaml"
     path.write_text(_filled_in(path.read_text(encoding="utf-8"), url), encoding="utf-8")
 

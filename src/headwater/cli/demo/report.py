@@ -52,22 +52,22 @@ class Report:
 def report(opened: Workspace, *, today: date) -> Report:
     """The report, as the star stands now."""
     return Report(
-        tables=app.status(opened.tenant(TENANT)).tables,
+        tables=app.read_status(opened.open_tenant(TENANT)).tables,
         work=_rows(opened, question("work")),
         paid=_rows(opened, question("paid")),
-        leaked=app.query(opened.tenant(TENANT), question("leaked")).rows[0][0],
+        leaked=app.run_query(opened.open_tenant(TENANT), question("leaked")).rows[0][0],
         history=_history(opened, today),
         quarantine=_quarantine(opened),
     )
 
 
 def _rows(opened: Workspace, sql: str) -> tuple[Mapping[str, Any], ...]:
-    found = app.query(opened.tenant(TENANT), sql)
+    found = app.run_query(opened.open_tenant(TENANT), sql)
     return tuple(dict(zip(found.columns, row, strict=True)) for row in found.rows)
 
 
 def _history(opened: Workspace, today: date) -> History:
-    key = app.query(opened.tenant(TENANT), question("most_changed")).rows[0][0]
+    key = app.run_query(opened.open_tenant(TENANT), question("most_changed")).rows[0][0]
     versions = _rows(opened, question("versions", key=key))
     days = telling_days([row["valid_from"] for row in versions], today=today)
     as_of = tuple((day, next((row for row in reversed(versions) if _begun(row, day)), versions[0])) for day in days)
@@ -96,7 +96,7 @@ def _quarantine(opened: Workspace) -> tuple[Refusal, ...]:
             value=reason["value"],
             rule=reason["rule"],
         )
-        for row in app.refused(opened.tenant(TENANT), everything=True)
+        for row in app.list_refused(opened.open_tenant(TENANT), include_closed=True)
         for reason in row.reasons
     )
     return tuple(dict.fromkeys(found))

@@ -138,7 +138,7 @@ class Narrator:
         self._telling.begin(now.date(), chapter.title)
         if chapter.accident:
             chapter.accident(self._service)
-        done = _whole(app.run(opened.tenant(TENANT), app.Asked(), stop=self._stop), self._stop)
+        done = _whole(app.run(opened.open_tenant(TENANT), app.RunRequest(), stop=self._stop), self._stop)
         if chapter.accident:
             self._service.mend(_ENTRIES)
         said = chapter.title or news(opened, TENANT, self._told_until or now)
@@ -152,7 +152,7 @@ class Narrator:
         """The rule is relaxed: what it kept out is tried again, from the lake."""
         today, began = self.story.today, self._clock.monotonic()
         self._telling.begin(today, "readmitting")
-        done = app.retry(opened.tenant(TENANT), resource="time_entries")
+        done = app.retry(opened.open_tenant(TENANT), resource="time_entries")
         self.story.readmitted = done.readmitted
         said = f"a rule is relaxed: {done.readmitted} of {done.tried} readmitted, the service not asked"
         self._end(Told(day=today, said=said, records=0, refused=0, seconds=self._clock.monotonic() - began))

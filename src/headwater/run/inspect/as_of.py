@@ -10,14 +10,14 @@ from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.dimension import DateDimension
 from headwater.model.project import Declarations
 from headwater.names import did_you_mean
-from headwater.run.inspect.status import answered
-from headwater.run.results import Answer
+from headwater.run.inspect.status import fetch_result
+from headwater.run.results import QueryResult
 from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.as_of import select_rows_at
 from headwater.warehouse.base import SchemaName, Warehouse
 
 
-def as_of(
+def read_as_of(
     workspace: TenantWorkspace,
     instant: datetime,
     name: str,
@@ -25,30 +25,30 @@ def as_of(
     where: str = "",
     columns: Sequence[str] = (),
     limit: int | None = None,
-) -> Answer:
+) -> QueryResult:
     """The rows of an entity (`company`) or dimension (`dim_company`) that were valid at an instant, sorted by key.
 
     `where` is one condition over its columns, in the warehouse's SQL.
     """
-    layer, table = versioned(workspace.declarations, name)
-    with closing(workspace.warehouse(read_only=True)) as warehouse:
-        known = columns_of(warehouse, layer, table)
+    layer, table = find_versioned_table(workspace.declarations, name)
+    with closing(workspace.open_warehouse(read_only=True)) as warehouse:
+        stored = list_columns(warehouse, layer, table)
         for column in columns:
-            if column not in known:
+            if column not in stored:
                 raise DeclarationError(
                     f"{layer}.{table} has no column `{column}`.",
                     where="--columns",
                     details=column,
-                    hint=did_you_mean(column, known),
+                    hint=did_you_mean(column, stored),
                 )
-        chosen = tuple(columns) or known
-        return answered(
+        chosen = tuple(columns) or stored
+        return fetch_result(
             warehouse,
             select_rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit),
         )
 
 
-def versioned(declared: Declarations, name: str) -> tuple[SchemaName, str]:
+def find_versioned_table(declared: Declarations, name: str) -> tuple[SchemaName, str]:
     """The table that `name` means: an entity's versions, or else a dimension; DeclarationError when it has no past."""
     layer, _, rest = name.rpartition(".")
     bare = rest.removeprefix("dim_")
@@ -57,22 +57,22 @@ def versioned(declared: Declarations, name: str) -> tuple[SchemaName, str]:
     dimension = declared.dimensions.get(bare)
     if layer in {"", "gold"} and dimension is not None and not isinstance(dimension, DateDimension):
         return "gold", f"dim_{bare}"
-    known = [*declared.entities, *(f"dim_{one}" for one in declared.dimensions)]
+    names = [*declared.entities, *(f"dim_{one}" for one in declared.dimensions)]
     if dimension is not None or rest.removeprefix("fact_") in declared.facts:
         hint = "ask an entity or a dimension; `headwater query` asks everything else"
         raise DeclarationError(
             f"`{name}` keeps no versions, so it has no past.", where="as-of", details=name, hint=hint
         )
     raise DeclarationError(
-        f"No entity or dimension is called `{name}`.", where="as-of", details=name, hint=did_you_mean(name, known)
+        f"No entity or dimension is called `{name}`.", where="as-of", details=name, hint=did_you_mean(name, names)
     )
 
 
-def columns_of(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[str, ...]:
+def list_columns(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[str, ...]:
     """The columns of a stored table; WarehouseError when it is not there yet."""
-    found = warehouse.describe(layer, table)
-    if found is None:
+    columns = warehouse.describe(layer, table)
+    if columns is None:
         raise WarehouseError(
             f"{layer}.{table} is not there yet", details="no such table", hint="`headwater run` makes it"
         )
-    return tuple(column.name for column in found)
+    return tuple(column.name for column in columns)

@@ -11,9 +11,9 @@ from headwater.clock import FOREVER, from_micros, to_micros
 from headwater.errors import DeclarationError, StateError
 from headwater.model.entity import Entity
 from headwater.names import did_you_mean
-from headwater.run.inspect.as_of import columns_of
-from headwater.run.inspect.raw_records import records_behind
-from headwater.run.results import Change, History, Moment
+from headwater.run.inspect.as_of import list_columns
+from headwater.run.inspect.raw_records import add_raw_records
+from headwater.run.results import Change, History, VersionChange
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.query import (
     BatchOrigin,
@@ -29,47 +29,47 @@ from headwater.silver.schema.diff import stored_entity
 from headwater.warehouse.base import Warehouse
 
 
-def history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
+def read_history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
     """One thing's life. `key` is an entity key (`desk:17`), or what follows the connection where one alone has it.
 
     With `raw`, each moment has the record behind it, as the service sent it.
     """
-    entity = _entity(workspace, name)
-    with closing(workspace.warehouse(read_only=True)) as warehouse:
-        columns_of(warehouse, "silver", entity.entity)
+    entity = _find_entity(workspace, name)
+    with closing(workspace.open_warehouse(read_only=True)) as warehouse:
+        list_columns(warehouse, "silver", entity.entity)
         stored = stored_entity(warehouse, entity)
-        chosen = _key(warehouse, entity, key, connections=sorted(workspace.connections()))
+        chosen = _find_key(warehouse, entity, key, connections=sorted(workspace.load_connections()))
         versions = load_versions(warehouse, stored, chosen)
-        seen = load_log_entries(warehouse, entity, chosen)
-        tellings = load_batch_origins(
-            warehouse, [*(one.batch_id for one in seen), *(row["batch_id"] for row in versions)]
+        entries = load_log_entries(warehouse, entity, chosen)
+        origins = load_batch_origins(
+            warehouse, [*(entry.batch_id for entry in entries), *(row["batch_id"] for row in versions)]
         )
-    moments = tuple(_told(moment, tellings) for moment in _moments(stored, versions, seen))
+    moments = tuple(_add_origin(moment, origins) for moment in _list_changes(stored, versions, entries))
     return History(
         entity=entity.entity,
         entity_key=chosen,
-        events=len(seen),
+        events=len(entries),
         overwritten={column: versions[-1][column] for column in stored.overwritten} if versions else {},
-        moments=records_behind(workspace, entity, chosen, moments) if raw else moments,
+        moments=add_raw_records(workspace, entity, chosen, moments) if raw else moments,
     )
 
 
-def _entity(workspace: TenantWorkspace, name: str) -> Entity:
+def _find_entity(workspace: TenantWorkspace, name: str) -> Entity:
     entities = workspace.declarations.entities
-    found = entities.get(name.removeprefix("silver."))
-    if found is None:
+    entity = entities.get(name.removeprefix("silver."))
+    if entity is None:
         hint = did_you_mean(name.removeprefix("dim_"), entities)
         raise DeclarationError(f"No entity is called `{name}`.", where="history", details=name, hint=hint)
-    return found
+    return entity
 
 
-def _key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequence[str]) -> str:
+def _find_key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequence[str]) -> str:
     """The entity key that is meant; StateError when nothing of that key was ever seen, or several things were."""
-    found = find_keys(warehouse, entity, {key, *(f"{connection}:{key}" for connection in connections)})
-    if len(found) == 1:
-        return found[0]
-    if found:
-        hint = f"say which: {', '.join(found)}"
+    keys = find_keys(warehouse, entity, {key, *(f"{connection}:{key}" for connection in connections)})
+    if len(keys) == 1:
+        return keys[0]
+    if keys:
+        hint = f"say which: {', '.join(keys)}"
         raise StateError(
             f"Several connections have a {entity.entity} of this key.", where="history", details=key, hint=hint
         )
@@ -78,45 +78,47 @@ def _key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequenc
     raise StateError(f"No {entity.entity} of this key was ever seen.", where="history", details=key, hint=hint)
 
 
-def _moments(entity: Entity, versions: Sequence[VersionRow], seen: Sequence[LogEntry]) -> Iterator[Moment]:
-    ends = {one.sequence: one for one in seen if one.operation in {"D", "A"}}
-    if not versions and seen:
+def _list_changes(
+    entity: Entity, versions: Sequence[VersionRow], entries: Sequence[LogEntry]
+) -> Iterator[VersionChange]:
+    ends = {entry.sequence: entry for entry in entries if entry.operation in {"D", "A"}}
+    if not versions and entries:
         # Only deletes were ever seen: there is no version, and still something to tell.
-        yield _end(seen[0], None)
+        yield _build_end(entries[0], None)
     for number, version in enumerate(versions):
-        yield _start(entity, version, versions[number - 1] if number else None)
+        yield _build_start(entity, version, versions[number - 1] if number else None)
         then = versions[number + 1]["valid_from"] if number + 1 < len(versions) else None
         if version["valid_to"] not in {then, FOREVER}:
-            yield _end(ends[to_micros(version["valid_to"])], then)
+            yield _build_end(ends[to_micros(version["valid_to"])], then)
 
 
-def _start(entity: Entity, version: VersionRow, before: VersionRow | None) -> Moment:
+def _build_start(entity: Entity, version: VersionRow, before: VersionRow | None) -> VersionChange:
     changes = tuple(
         Change(column=name, old=before[name] if before else None, new=version[name])
         for name in entity.tracked
         if version[name] != (before[name] if before else None)
     )
-    touching = before is not None and before["valid_to"] == version["valid_from"]
-    return Moment(
+    is_adjacent = before is not None and before["valid_to"] == version["valid_from"]
+    return VersionChange(
         at=version["valid_from"],
         until=None if version["valid_to"] == FOREVER else version["valid_to"],
-        kind="first" if before is None else "changed" if touching else "back",
+        kind="first" if before is None else "changed" if is_adjacent else "back",
         changes=changes,
         batch_id=version["batch_id"],
     )
 
 
-def _end(seen: LogEntry, until: datetime | None) -> Moment:
-    return Moment(
-        at=from_micros(seen.sequence),
+def _build_end(entry: LogEntry, until: datetime | None) -> VersionChange:
+    return VersionChange(
+        at=from_micros(entry.sequence),
         until=until,
-        kind="deleted" if seen.operation == "D" else "absent",
-        batch_id=seen.batch_id,
+        kind="deleted" if entry.operation == "D" else "absent",
+        batch_id=entry.batch_id,
     )
 
 
-def _told(moment: Moment, tellings: Mapping[str, BatchOrigin]) -> Moment:
-    telling = tellings.get(moment.batch_id)
-    if telling is None:
+def _add_origin(moment: VersionChange, origins: Mapping[str, BatchOrigin]) -> VersionChange:
+    origin = origins.get(moment.batch_id)
+    if origin is None:
         return moment
-    return replace(moment, connection=telling.connection, source=telling.source, read_at=telling.read_at)
+    return replace(moment, connection=origin.connection, source=origin.source, read_at=origin.read_at)

@@ -13,8 +13,8 @@ from headwater.clock import to_micros
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow
 from headwater.model.entity import Entity
-from headwater.run.pipeline.inputs import files_of, readings_of
-from headwater.run.results import Moment, RawRecord
+from headwater.run.pipeline.inputs import build_mappings, list_files
+from headwater.run.results import RawRecord, VersionChange
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.query import find_raw_lines
@@ -22,45 +22,45 @@ from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
 
-def records_behind(
-    workspace: TenantWorkspace, entity: Entity, key: str, moments: Sequence[Moment]
-) -> tuple[Moment, ...]:
+def add_raw_records(
+    workspace: TenantWorkspace, entity: Entity, key: str, moments: Sequence[VersionChange]
+) -> tuple[VersionChange, ...]:
     """The moments, each with the records that its batch holds of the key as of its instant, where there are any."""
-    lake = workspace.lake()
-    asked: dict[str, set[int]] = defaultdict(set)
+    lake = workspace.open_lake()
+    instants_by_batch: dict[str, set[int]] = defaultdict(set)
     for moment in moments:
-        asked[moment.batch_id].add(to_micros(moment.at))
-    found: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
+        instants_by_batch[moment.batch_id].add(to_micros(moment.at))
+    records: dict[str, dict[int, tuple[RawRecord, ...]]] = {}
     with closing(DuckDB(workspace.tenant, ":memory:")) as scratch:
-        for batch_id, instants in asked.items():
+        for batch_id, instants in instants_by_batch.items():
             row = workspace.ledger.find_batch(workspace.tenant, batch_id)
             if row is not None and row.batch.purpose != "sweep":
-                lines = _lines(workspace, scratch, lake, entity, row, key=key)
-                found[batch_id] = _read(lake, row, {at: lines.get(at, ()) for at in instants})
+                lines = _find_lines(workspace, scratch, lake, entity, row, key=key)
+                records[batch_id] = _read_records(lake, row, {at: lines.get(at, ()) for at in instants})
     return tuple(
-        replace(moment, records=found.get(moment.batch_id, {}).get(to_micros(moment.at), ())) for moment in moments
+        replace(moment, records=records.get(moment.batch_id, {}).get(to_micros(moment.at), ())) for moment in moments
     )
 
 
-def _lines(
+def _find_lines(
     workspace: TenantWorkspace, scratch: Warehouse, lake: Lake, entity: Entity, row: BatchRow, *, key: str
 ) -> dict[int, tuple[int, ...]]:
     """The lines of a batch that are about the key, by sequence."""
     feed = row.batch.feed
-    connection = workspace.connections().get(feed.connection)
+    connection = workspace.load_connections().get(feed.connection)
     source = f"{connection.connector}.{feed.resource}" if connection else ""
     if source not in entity.sources:
         return {}
-    arrival = LandedBatch(source=source, batch=row.batch, files=files_of(row.batch, lake))
+    batch = LandedBatch(source=source, batch=row.batch, files=list_files(row.batch, lake))
     lines: dict[int, tuple[int, ...]] = {}
     for sequence, line in find_raw_lines(
-        scratch, entity, readings_of(workspace.whole, entity)[source], arrival, key=key
+        scratch, entity, build_mappings(workspace.parent, entity)[source], batch, key=key
     ):
         lines[sequence] = (*lines.get(sequence, ()), line)
     return lines
 
 
-def _read(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dict[int, tuple[RawRecord, ...]]:
+def _read_records(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dict[int, tuple[RawRecord, ...]]:
     """The records on these lines of a batch's raw file; none when the file is no longer there."""
     path = lake.path("raw", row.batch, RAW)
     numbers = sorted({line for lines in wanted.values() for line in lines})
@@ -68,10 +68,10 @@ def _read(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dic
         return {}
     texts = dict(zip(numbers, read_lines(lake, path, numbers), strict=True))
     return {
-        at: tuple(RawRecord(path=path, line=line, record=_text(texts[line])) for line in lines)
+        at: tuple(RawRecord(path=path, line=line, record=_decode(texts[line])) for line in lines)
         for at, lines in wanted.items()
     }
 
 
-def _text(line: bytes) -> str:
+def _decode(line: bytes) -> str:
     return line.rstrip(b"\n").decode("utf-8", errors="replace")

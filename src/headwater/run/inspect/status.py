@@ -11,15 +11,15 @@ from headwater.batch import Feed, Window
 from headwater.errors import WarehouseError
 from headwater.ledger.base import BatchRow, RunRow
 from headwater.ledger.lease_owner import describe_owner
-from headwater.run.pipeline.record_counts import shown_counts
-from headwater.run.pipeline.step_run import progress_of
-from headwater.run.results import Answer, FeedStatus, Status, TableStatus
+from headwater.run.pipeline.record_counts import to_record_counts
+from headwater.run.pipeline.step_run import load_progress
+from headwater.run.results import FeedStatus, QueryResult, Status, TableStatus
 from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.base import SchemaName, Warehouse
 from headwater.warehouse.dialect.render import check_read_only, count_rows
 
 
-def status(workspace: TenantWorkspace) -> Status:
+def read_status(workspace: TenantWorkspace) -> Status:
     """Where a tenant stands. Tables are left out while a run holds a warehouse that knows one process only."""
     ledger = workspace.ledger
     rows = ledger.batches(workspace.tenant)
@@ -27,41 +27,43 @@ def status(workspace: TenantWorkspace) -> Status:
     runs, leases = ledger.runs(workspace.tenant, limit=1), ledger.leases(workspace.tenant)
     return Status(
         tenant=workspace.tenant,
-        warehouse=workspace.whole.warehouse_settings.describe(workspace.tenant),
-        feeds=tuple(_feed(workspace, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds),
-        tables=() if leases else _tables(workspace),
-        last_run=_run(runs[0], progress_of(ledger, workspace.tenant, runs[0].id)) if runs else None,
-        counts=shown_counts(ledger.counts(workspace.tenant)),
+        warehouse=workspace.parent.warehouse_settings.describe(workspace.tenant),
+        feeds=tuple(
+            _build_feed_status(workspace, feed, [row for row in rows if row.batch.feed == feed]) for feed in feeds
+        ),
+        tables=() if leases else _list_tables(workspace),
+        last_run=_describe_run(runs[0], load_progress(ledger, workspace.tenant, runs[0].id)) if runs else None,
+        counts=to_record_counts(ledger.counts(workspace.tenant)),
         running=describe_owner(leases[0].holder) if leases else "",
     )
 
 
-def query(workspace: TenantWorkspace, sql: str) -> Answer:
+def run_query(workspace: TenantWorkspace, sql: str) -> QueryResult:
     """The answer to one statement that only reads; WarehouseError for anything else."""
-    with closing(workspace.warehouse(read_only=True)) as warehouse:
-        return answered(warehouse, check_read_only(sql, warehouse.capabilities.dialect.name))
+    with closing(workspace.open_warehouse(read_only=True)) as warehouse:
+        return fetch_result(warehouse, check_read_only(sql, warehouse.capabilities.dialect.name))
 
 
-def answered(warehouse: Warehouse, statement: str) -> Answer:
+def fetch_result(warehouse: Warehouse, statement: str) -> QueryResult:
     """The answer to a statement in the engine's own dialect."""
     columns, rows = warehouse.answer(statement)
-    return Answer(columns=columns, rows=tuple(tuple(map(_utc, row)) for row in rows))
+    return QueryResult(columns=columns, rows=tuple(tuple(map(_to_utc, row)) for row in rows))
 
 
-def _utc(value: Any) -> Any:
+def _to_utc(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-def _feed(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
-    below = workspace.ledger.windows_by_parent(feed).values()
-    windows = workspace.ledger.windows(feed) or max(below, key=len, default=())
+def _build_feed_status(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
+    by_parent = workspace.ledger.windows_by_parent(feed).values()
+    windows = workspace.ledger.windows(feed) or max(by_parent, key=len, default=())
     newest = rows[-1]
     drift = [f"{drift.kind} {drift.field}" for _, drift in workspace.ledger.drift(feed.tenant, feed)]
     done = [row.batch.window.until for row in rows if row.stage != "extracting"]
     return FeedStatus(
         connection=feed.connection,
         resource=feed.resource,
-        until=_until(windows, below, done),
+        until=_find_end(windows, by_parent, done),
         windows=len(windows),
         rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
         waiting=sum(row.state != "completed" for row in rows),
@@ -71,32 +73,34 @@ def _feed(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedS
     )
 
 
-def _until(windows: Sequence[Window], below: Iterable[Sequence[Window]], done: Sequence[datetime]) -> datetime | None:
+def _find_end(
+    windows: Sequence[Window], by_parent: Iterable[Sequence[Window]], done: Sequence[datetime]
+) -> datetime | None:
     """Everything that changed before is in raw: of the feed, or below each of its parents."""
-    ends = [parent[-1].until for parent in below if parent]
+    ends = [parent[-1].until for parent in by_parent if parent]
     if ends:
         return min(ends)
     return windows[-1].until if windows else max(done, default=None)
 
 
-def _tables(workspace: TenantWorkspace) -> tuple[TableStatus, ...]:
+def _list_tables(workspace: TenantWorkspace) -> tuple[TableStatus, ...]:
     try:
-        warehouse = workspace.warehouse(read_only=True)
+        warehouse = workspace.open_warehouse(read_only=True)
     except WarehouseError:
         # There is none before the first run; `status` says so by showing no tables.
         return ()
     try:
-        return tuple(_counts(warehouse, "silver")) + tuple(_counts(warehouse, "gold"))
+        return tuple(_count_tables(warehouse, "silver")) + tuple(_count_tables(warehouse, "gold"))
     finally:
         warehouse.close()
 
 
-def _counts(warehouse: Warehouse, layer: SchemaName) -> Iterable[TableStatus]:
+def _count_tables(warehouse: Warehouse, layer: SchemaName) -> Iterable[TableStatus]:
     for name in warehouse.tables(layer):
         yield TableStatus(layer=layer, table=name, rows=count_rows(warehouse, layer, name))
 
 
-def _run(run: RunRow, progress: Mapping[str, int]) -> dict[str, Any]:
+def _describe_run(run: RunRow, progress: Mapping[str, int]) -> dict[str, Any]:
     return {
         "started": run.started_at,
         "ended": run.ended_at,

@@ -42,9 +42,9 @@ def write_project(folder: Path, connector: Connector | None, *, blueprint: str =
         raise DeclarationError(
             "There is a project here already.", where=str(folder / PROJECT_FILE), details=PROJECT_FILE, hint=hint
         )
-    files = {PROJECT_FILE: _project(folder, connector, blueprint), ".gitignore": _IGNORE}
+    files = {PROJECT_FILE: _render_project(folder, connector, blueprint), ".gitignore": _IGNORE}
     if connector:
-        files[".env.example"] = "".join(f"{_variable(connector, name)}=\n" for name in connector.secrets)
+        files[".env.example"] = "".join(f"{_name_variable(connector, name)}=\n" for name in connector.secrets)
     return _write(folder, files)
 
 
@@ -64,17 +64,17 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return written
 
 
-def _project(folder: Path, connector: Connector | None, blueprint: str) -> str:
+def _render_project(folder: Path, connector: Connector | None, blueprint: str) -> str:
     return _PROJECT.format(
-        name=_name(folder),
+        name=_derive_name(folder),
         blueprint=f"blueprint: {blueprint}\n" if blueprint else "",
-        connection=_connection(connector) if connector else "      {}\n",
+        connection=_render_connection(connector) if connector else "      {}\n",
     )
 
 
-def _connection(connector: Connector) -> str:
+def _render_connection(connector: Connector) -> str:
     settings = [f'          {name}: "{setting.default or "CHANGE-ME"}"' for name, setting in connector.settings.items()]
-    secrets = [f'          {name}: "env:{_variable(connector, name)}"' for name in connector.secrets]
+    secrets = [f'          {name}: "env:{_name_variable(connector, name)}"' for name in connector.secrets]
     return _CONNECTION.format(
         name=connector.default_connection_name or connector.connector,
         connector=connector.connector,
@@ -83,11 +83,11 @@ def _connection(connector: Connector) -> str:
     )
 
 
-def _variable(connector: Connector, secret: str) -> str:
+def _name_variable(connector: Connector, secret: str) -> str:
     return f"{connector.connector}_{secret}".upper()
 
 
-def _name(folder: Path) -> str:
+def _derive_name(folder: Path) -> str:
     name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.resolve().name.lower())
     try:
         return check_slug(name.strip("-")[:48])

@@ -12,41 +12,45 @@ from headwater.bronze.quarantine import RetryResult, read_record
 from headwater.bronze.quarantine import retry_records as retry_batch
 from headwater.errors import StateError
 from headwater.ledger.base import BatchRow, RefusedRow
+from headwater.plan.state import AFTER_RAW, RunRequest
 from headwater.run.pipeline.context import RunContext
-from headwater.run.pipeline.inputs import arrival_of
-from headwater.run.pipeline.options import Asked
-from headwater.run.pipeline.run import alone, run_alone
+from headwater.run.pipeline.inputs import load_landed
+from headwater.run.pipeline.run import lock_tenant, run_locked
 from headwater.run.pipeline.services import Services
-from headwater.run.pipeline.sources import Source, sources_of
-from headwater.run.pipeline.steps import Work
-from headwater.run.results import Readmitted
+from headwater.run.pipeline.sources import Source, load_sources
+from headwater.run.pipeline.steps import StepRunner
+from headwater.run.results import RetryReport
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.migrate import create_meta_tables
 
 
-def refused(
-    workspace: TenantWorkspace, *, connection: str | None = None, resource: str | None = None, everything: bool = False
+def list_refused(
+    workspace: TenantWorkspace,
+    *,
+    connection: str | None = None,
+    resource: str | None = None,
+    include_closed: bool = False,
 ) -> tuple[RefusedRow, ...]:
     """The refused records that wait; with `everything`, those readmitted and discarded too."""
-    states = ("waiting", "readmitted", "discarded") if everything else ("waiting",)
+    states = ("waiting", "readmitted", "discarded") if include_closed else ("waiting",)
     rows = workspace.ledger.list_refused(workspace.tenant, states=states)
     return tuple(
         row for row in rows if connection in (None, row.feed.connection) and resource in (None, row.feed.resource)
     )
 
 
-def refused_record(workspace: TenantWorkspace, record: str) -> tuple[RefusedRow, str]:
+def read_refused(workspace: TenantWorkspace, record: str) -> tuple[RefusedRow, str]:
     """A refused record and its text, byte for byte as the service sent it."""
-    row = _chosen(workspace, ids=(record,), connection=None, resource=None, everything=True)[0]
-    return row, read_record(row, workspace.lake()).decode(errors="replace")
+    row = _choose_records(workspace, ids=(record,), connection=None, resource=None, include_closed=True)[0]
+    return row, read_record(row, workspace.open_lake()).decode(errors="replace")
 
 
 def discard(
     workspace: TenantWorkspace, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
 ) -> int:
     """Let refused records go; how many. They stay in raw, and in the list of all."""
-    rows = _chosen(workspace, ids=ids, connection=connection, resource=resource)
+    rows = _choose_records(workspace, ids=ids, connection=connection, resource=resource)
     workspace.ledger.update_quarantine(
         workspace.tenant, [replace(row, state="discarded", last_tried=workspace.clock.now()) for row in rows]
     )
@@ -55,38 +59,38 @@ def discard(
 
 def retry(
     workspace: TenantWorkspace, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
-) -> Readmitted:
+) -> RetryReport:
     """Try refused records again under today's rules, from the lake; those that pass go on into history and star.
 
     What a batch holds is in silver before the ledger says so: killed in between, the next try changes nothing twice.
     """
-    rows = _chosen(workspace, ids=ids, connection=connection, resource=resource)
+    rows = _choose_records(workspace, ids=ids, connection=connection, resource=resource)
     if not rows:
-        return Readmitted(tried=0, readmitted=0, refused=0)
-    with alone(workspace) as check:
-        sources = sources_of(workspace)
-        with closing(workspace.warehouse()) as warehouse:
-            nul = warehouse.capabilities.holds_nul
-        tried = _tried(workspace, sources, rows, nul=nul)
-        passed = [row for one in tried.values() for row in one.readmitted]
+        return RetryReport(tried=0, readmitted=0, refused=0)
+    with lock_tenant(workspace) as check:
+        sources = load_sources(workspace)
+        with closing(workspace.open_warehouse()) as warehouse:
+            holds_nul = warehouse.capabilities.holds_nul
+        results = _retry_batches(workspace, sources, rows, holds_nul=holds_nul)
+        passed = [row for result in results.values() for row in result.readmitted]
         if passed:
-            _conform(workspace, sources, {batch: len(one.readmitted) for batch, one in tried.items()})
+            _conform(workspace, sources, {batch: len(result.readmitted) for batch, result in results.items()})
         workspace.ledger.update_quarantine(
-            workspace.tenant, [row for one in tried.values() for row in (*one.readmitted, *one.refused)]
+            workspace.tenant, [row for result in results.values() for row in (*result.readmitted, *result.refused)]
         )
         if passed:
-            run_alone(workspace, Asked(sources=False), RunContext(listen=workspace.listen, check_lease=check))
-    return Readmitted(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
+            run_locked(workspace, RunRequest(layers=AFTER_RAW), RunContext(listen=workspace.listen, check_lease=check))
+    return RetryReport(tried=len(rows), readmitted=len(passed), refused=len(rows) - len(passed))
 
 
-def _tried(
-    workspace: TenantWorkspace, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, nul: bool
+def _retry_batches(
+    workspace: TenantWorkspace, sources: Mapping[Feed, Source], rows: Sequence[RefusedRow], *, holds_nul: bool
 ) -> dict[str, RetryResult]:
     by_batch: dict[str, list[RefusedRow]] = defaultdict(list)
     for row in rows:
         by_batch[row.batch_id].append(row)
-    lake, now = workspace.owned_lake(), workspace.clock.now()
-    found: dict[str, RetryResult] = {}
+    lake, now = workspace.open_owned_lake(), workspace.clock.now()
+    results: dict[str, RetryResult] = {}
     for batch_id, waiting in by_batch.items():
         source, known = sources.get(waiting[0].feed), workspace.ledger.find_batch(workspace.tenant, batch_id)
         if source is None or known is None:
@@ -94,55 +98,59 @@ def _tried(
             raise StateError(
                 "the resource of a record is no longer read", where=str(waiting[0].feed), details=batch_id, hint=hint
             )
-        found[batch_id] = retry_batch(known.batch, waiting, source.resource, source.contract, lake, now=now, nul=nul)
-    return found
+        results[batch_id] = retry_batch(
+            known.batch, waiting, source.resource, source.contract, lake, now=now, nul=holds_nul
+        )
+    return results
 
 
 def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
     """Take the batches of which records were readmitted into the history of every entity that they feed."""
     batches = [batch for batch, count in readmitted.items() if count]
     rows = [row for batch in batches if (row := workspace.ledger.find_batch(workspace.tenant, batch)) is not None]
-    with closing(workspace.warehouse()) as warehouse:
+    with closing(workspace.open_warehouse()) as warehouse:
         create_meta_tables(warehouse)
-        work = Work(
+        runner = StepRunner(
             workspace=workspace,
             context=RunContext(listen=workspace.listen),
             sources=sources,
             services=Services(clock=workspace.clock),
-            lake=workspace.lake(),
+            lake=workspace.open_lake(),
             open_warehouse=lambda: warehouse,
             holds_nul=warehouse.capabilities.holds_nul,
         )
         for name, entity in workspace.declarations.entities.items():
-            arrivals = [
-                _arrival(workspace, work, row, readmitted)
+            batches_of_entity = [
+                _load_batch(workspace, runner, row, readmitted)
                 for row in rows
                 if sources[row.batch.feed].name in entity.sources
             ]
-            if arrivals:
-                work.conform(name, arrivals)
+            if batches_of_entity:
+                runner.conform(name, batches_of_entity)
 
 
-def _arrival(workspace: TenantWorkspace, work: Work, row: BatchRow, readmitted: Mapping[str, int]) -> LandedBatch:
+def _load_batch(
+    workspace: TenantWorkspace, runner: StepRunner, row: BatchRow, readmitted: Mapping[str, int]
+) -> LandedBatch:
     """A batch with its readmitted records, which the ledger still counts among the refused."""
-    found = arrival_of(workspace.ledger, work.lake, work.sources[row.batch.feed], row)
-    return replace(found, refused=max(0, found.refused - readmitted[row.batch.id]))
+    batch = load_landed(workspace.ledger, runner.lake, runner.sources[row.batch.feed], row)
+    return replace(batch, refused=max(0, batch.refused - readmitted[row.batch.id]))
 
 
-def _chosen(
+def _choose_records(
     workspace: TenantWorkspace,
     *,
     ids: Sequence[str],
     connection: str | None,
     resource: str | None,
-    everything: bool = False,
+    include_closed: bool = False,
 ) -> tuple[RefusedRow, ...]:
-    rows = refused(workspace, connection=connection, resource=resource, everything=everything)
+    rows = list_refused(workspace, connection=connection, resource=resource, include_closed=include_closed)
     if not ids:
         return rows
-    known = {row.id: row for row in rows}
-    for one in ids:
-        if one not in known:
+    by_id = {row.id: row for row in rows}
+    for record_id in ids:
+        if record_id not in by_id:
             hint = "`headwater quarantine list` shows those that wait"
-            raise StateError("no such record waits in quarantine", where="quarantine", details=one, hint=hint)
-    return tuple(known[one] for one in ids)
+            raise StateError("no such record waits in quarantine", where="quarantine", details=record_id, hint=hint)
+    return tuple(by_id[record_id] for record_id in ids)

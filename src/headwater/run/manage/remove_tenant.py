@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 from headwater.publish.publish import withdraw
-from headwater.run.isolation import tenant_places
-from headwater.run.pipeline.run import alone
+from headwater.run.isolation import list_tenant_places
+from headwater.run.pipeline.run import lock_tenant
 from headwater.run.workspace import Workspace
 
 
@@ -26,7 +26,7 @@ class Removal:
     erased: tuple[str, ...]
     """Places that are erased, with all that is in them; empty where files and tables stay."""
 
-    def lines(self) -> tuple[str, ...]:
+    def describe(self) -> tuple[str, ...]:
         """What is taken away, to be read by a person."""
         names = f" ({', '.join(self.connections)})" if self.connections else ""
         counted = f"{len(self.connections)} connections{names}, {self.batches} reads, {self.refused} refused records"
@@ -44,14 +44,14 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
             hint="take it out of the file first, then run this again",
         )
     ledger = workspace.ledger
-    known = {*workspace.tenants(), *ledger.tenants_with_runs()}
-    if name not in known:
+    tenants = {*workspace.list_tenants(), *ledger.tenants_with_runs()}
+    if name not in tenants:
         raise DeclarationError(
-            f"There is no tenant `{name}`.", where="tenant remove", details=name, hint=did_you_mean(name, known)
+            f"There is no tenant `{name}`.", where="tenant remove", details=name, hint=did_you_mean(name, tenants)
         )
     if erase:
         workspace.check_isolation()
-    places = tenant_places(workspace.project, name, workspace.root) if erase else ()
+    places = list_tenant_places(workspace.project, name, workspace.root) if erase else ()
     return Removal(
         tenant=name,
         connections=tuple(row.name for row in ledger.connections(name)),
@@ -66,14 +66,14 @@ def remove_tenant(workspace: Workspace, name: str, *, erase: bool = False) -> Re
 
     LeaseHeld while a run of it goes on.
     """
-    planned = plan_removal(workspace, name, erase=erase)
-    tenant = workspace.tenant(name)
-    with alone(tenant):
+    removal = plan_removal(workspace, name, erase=erase)
+    tenant = workspace.open_tenant(name)
+    with lock_tenant(tenant):
         if erase:
             # First what it has, then its name: where this is cut short, it can be asked for again.
-            warehouse, lake = tenant.warehouse(), tenant.owned_lake()
+            warehouse, lake = tenant.open_warehouse(), tenant.open_owned_lake()
             warehouse.erase()
             lake.clear(name)
             withdraw(workspace.project.publish, name, workspace.root)
         workspace.ledger.remove_tenant(name)
-    return planned
+    return removal

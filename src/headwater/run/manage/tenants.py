@@ -14,31 +14,31 @@ from headwater.extract.rate_limit import RateLimiters
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
 from headwater.names import check_slug, did_you_mean
-from headwater.run.clients import client_of
-from headwater.run.ownership import own_lake, own_warehouse
-from headwater.run.pipeline.run import alone
+from headwater.run.clients import open_client
+from headwater.run.ownership import claim_lake, claim_warehouse
+from headwater.run.pipeline.run import lock_tenant
 from headwater.run.plugins import open_warehouse
 from headwater.run.secrets import fill_settings
 from headwater.run.workspace import TenantWorkspace, Workspace
 
 
-def tenants(workspace: Workspace) -> list[dict[str, Any]]:
+def list_tenants(workspace: Workspace) -> list[dict[str, Any]]:
     """Every tenant: where it is declared, and its connections."""
-    kept = set(workspace.ledger.tenants())
+    stored = set(workspace.ledger.tenants())
     return [
         {
             "tenant": tenant,
             "declared": "headwater.yaml" if tenant in workspace.project.tenants else "ledger",
-            "connections": sorted(workspace.tenant(tenant).connections()),
-            **({"also": "ledger"} if tenant in kept and tenant in workspace.project.tenants else {}),
+            "connections": sorted(workspace.open_tenant(tenant).load_connections()),
+            **({"also": "ledger"} if tenant in stored and tenant in workspace.project.tenants else {}),
         }
-        for tenant in workspace.tenants()
+        for tenant in workspace.list_tenants()
     ]
 
 
 def add_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant live in the ledger; StateError if there is one of that name."""
-    if _slug(name, "tenant") in workspace.tenants():
+    if _check_name(name, "tenant") in workspace.list_tenants():
         raise StateError(
             f"there is a tenant `{name}` already", where="tenant add", details=name, hint="choose another name"
         )
@@ -48,20 +48,20 @@ def add_tenant(workspace: Workspace, name: str) -> None:
 
 def claim_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
-    if name not in workspace.tenants():
-        hint = did_you_mean(name, workspace.tenants())
+    if name not in workspace.list_tenants():
+        hint = did_you_mean(name, workspace.list_tenants())
         raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", details=name, hint=hint)
     workspace.check_isolation(name)
     where = workspace.project.origin.location_of
-    tenant = workspace.tenant(name)
-    with alone(tenant):
-        owner = tenant.owner()
+    tenant = workspace.open_tenant(name)
+    with lock_tenant(tenant):
+        owner = tenant.load_owner()
         with closing(open_warehouse(workspace.warehouse_settings, name, workspace.root)) as warehouse:
-            own_warehouse(warehouse, owner, workspace.ledger, where=where("warehouse"), claim=True)
-        own_lake(tenant.lake(), owner, workspace.ledger, where=where("lake", "url"), claim=True)
+            claim_warehouse(warehouse, owner, workspace.ledger, where=where("warehouse"), force=True)
+        claim_lake(tenant.open_lake(), owner, workspace.ledger, where=where("lake", "url"), force=True)
 
 
-def connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
+def list_connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
     """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
     removed = {
         row.table.removeprefix("connection "): row.detail
@@ -69,18 +69,18 @@ def connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
         if row.finding == CLEAR_SECRET_REMOVED
     }
     declared = workspace.project.tenants.get(workspace.tenant)
-    own = declared.connections if declared else {}
+    in_file = declared.connections if declared else {}
     return [
         {
             "connection": name,
             "connector": connection.connector,
-            "declared": "headwater.yaml" if name in own else "ledger",
+            "declared": "headwater.yaml" if name in in_file else "ledger",
             "settings": dict(connection.settings),
             "secrets": dict(connection.secrets),
             "resources": list(connection.resources) or "all that are needed",
             **({"removed": removed[name]} if name in removed else {}),
         }
-        for name, connection in sorted(workspace.connections().items())
+        for name, connection in sorted(workspace.load_connections().items())
     ]
 
 
@@ -89,7 +89,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
 
     `declaration` is as in headwater.yaml: connector, settings, secrets (references), resources.
     """
-    where = f"connection {_slug(name, 'connection')}"
+    where = f"connection {_check_name(name, 'connection')}"
     try:
         declared = Connection.model_validate(dict(declaration))
     except ValidationError as error:
@@ -98,17 +98,17 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
         hint = str(first["msg"]).removeprefix("Value error, ")
         # What stood there is not shown, for it may be the secret itself; nor is the error that quotes it a cause of this one.
         raise DeclarationError("This connection cannot be meant.", where=f"{where}, {path}", hint=hint) from None
-    plug = workspace.plug(declared.connector, where=where)
-    fill_settings(declared, plug.connector, where=where)
+    plugin = workspace.find_connector(declared.connector, where=where)
+    fill_settings(declared, plugin.connector, where=where)
     for secret in declared.secrets:
-        if secret not in plug.connector.secrets:
-            hint = did_you_mean(secret, plug.connector.secrets)
+        if secret not in plugin.connector.secrets:
+            hint = did_you_mean(secret, plugin.connector.secrets)
             raise DeclarationError(
                 f"{declared.connector} knows no secret `{secret}`.", where=where, details=secret, hint=hint
             )
     for resource in declared.resources:
-        if plug.connector.resource(resource) is None:
-            hint = did_you_mean(resource, [known.resource for known in plug.connector.resources])
+        if plugin.connector.resource(resource) is None:
+            hint = did_you_mean(resource, [item.resource for item in plugin.connector.resources])
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, details=resource, hint=hint
             )
@@ -121,28 +121,28 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
 
 def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
     """Ask the service for its time: proves the address and the credentials. ServiceError when it refuses."""
-    known = workspace.connections()
-    if name not in known:
+    connections = workspace.load_connections()
+    if name not in connections:
         raise DeclarationError(
             f"{workspace.tenant} has no connection `{name}`.",
             where="connection test",
             details=name,
-            hint=did_you_mean(name, known),
+            hint=did_you_mean(name, connections),
         )
     started = workspace.clock.monotonic()
-    client: Client = client_of(workspace, name, known[name], budgets=RateLimiters())
+    client: Client = open_client(workspace, name, connections[name], rate_limiters=RateLimiters())
     with client:
         source_time = client.read_source_time()
     return {
         "connection": name,
-        "connector": known[name].connector,
+        "connector": connections[name].connector,
         "url": client.base_url,
         "source_time": source_time,
         "seconds": round(workspace.clock.monotonic() - started, 3),
     }
 
 
-def _slug(name: str, noun: str) -> str:
+def _check_name(name: str, noun: str) -> str:
     try:
         return check_slug(name)
     except ValueError as error:

@@ -27,7 +27,7 @@ def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed], *, killed
     _, *before = workspace.ledger.runs(workspace.tenant, limit=2)
     if not killed and (not before or before[0].outcome is RunOutcome.SUCCEEDED):
         return
-    lake = workspace.lake()
+    lake = workspace.open_lake()
     lake.remove_leftovers()
     for feed in feeds:
         remove_finished(feed, lake, workspace.ledger)

@@ -9,7 +9,7 @@ from headwater.errors import Cancelled
 from headwater.events import EventListener
 
 
-def never() -> bool:
+def never_stop() -> bool:
     """Nobody asks to stop."""
     return False
 
@@ -23,7 +23,7 @@ class RunContext:
     """Who listens to a run, who may stop it, and what it may do."""
 
     listen: EventListener
-    stop: Callable[[], bool] = never
+    stop: Callable[[], bool] = never_stop
     """Whether a stop was requested."""
     check_lease: Callable[[], None] = keep_lease
     """Raises LeaseLost once another process has the lease."""

@@ -11,41 +11,41 @@ from headwater.events import EventListener, StepFailed, StepSkipped
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Publish, Step
 from headwater.run.results import STOPPED, StepResult
 
-Carry = Callable[[Step], str]
+RunStep = Callable[[Step], str]
 """Does one step; a few words of what it did."""
 
 READERS = 4
 """Resources that are read side by side."""
 
 
-def execute(plan: Plan, carry: Carry, listen: EventListener) -> tuple[StepResult, ...]:
+def execute(plan: Plan, run_step: RunStep, listen: EventListener) -> tuple[StepResult, ...]:
     """Every step of `plan`, succeeded, failed or skipped; reads in threads, all that writes the warehouse in this one."""
-    ended: dict[str, StepResult] = {}
+    results: dict[str, StepResult] = {}
     left = list(plan.steps)
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="read") as pool:
         running: dict[Future[StepResult], Step] = {}
         while left or running:
-            for step in [step for step in left if all(other in ended for other in step.after)]:
+            for step in [step for step in left if all(other in results for other in step.after)]:
                 left.remove(step)
-                if because := _why_not(step, ended):
-                    ended[step.id] = _skipped(plan, step, because, listen)
-                elif _in_threads(step):
-                    running[pool.submit(_done, plan, step, carry, listen)] = step
+                if reason := _find_skip_reason(step, results):
+                    results[step.id] = _report_skip(plan, step, reason, listen)
+                elif _is_threaded(step):
+                    running[pool.submit(_run, plan, step, run_step, listen)] = step
                 else:
-                    ended[step.id] = _done(plan, step, carry, listen)
+                    results[step.id] = _run(plan, step, run_step, listen)
                     break  # reads that have ended meanwhile may have made others ready
             else:
-                _gather(running, ended)
-    return tuple(ended[step.id] for step in plan.steps)
+                _gather(running, results)
+    return tuple(results[step.id] for step in plan.steps)
 
 
-def _gather(running: dict[Future[StepResult], Step], ended: dict[str, StepResult]) -> None:
+def _gather(running: dict[Future[StepResult], Step], results: dict[str, StepResult]) -> None:
     if running:
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            ended[running.pop(future).id] = future.result()
+            results[running.pop(future).id] = future.result()
 
 
-def _in_threads(step: Step) -> bool:
+def _is_threaded(step: Step) -> bool:
     match step:
         case Extract() | Land():
             return True
@@ -55,13 +55,13 @@ def _in_threads(step: Step) -> bool:
             assert_never(step)
 
 
-def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepResult:
+def _run(plan: Plan, step: Step, run_step: RunStep, listen: EventListener) -> StepResult:
     try:
-        return StepResult(step=step.id, state="succeeded", detail=carry(step))
+        return StepResult(step=step.id, state="succeeded", detail=run_step(step))
     except Cancelled:
-        return _skipped(plan, step, STOPPED, listen)
+        return _report_skip(plan, step, STOPPED, listen)
     except HeadwaterError as error:
-        return _failed(plan, step, error, listen)
+        return _report_failure(plan, step, error, listen)
     except Exception as error:  # noqa: BLE001 - a defect in one step may not take the others with it
         defect = HeadwaterError(
             "a step failed in a way nobody foresaw; this is a defect",
@@ -70,26 +70,26 @@ def _done(plan: Plan, step: Step, carry: Carry, listen: EventListener) -> StepRe
             hint="report it; what was committed is kept, and the next run goes on from there",
         )
         defect.__cause__ = error
-        return _failed(plan, step, defect, listen)
+        return _report_failure(plan, step, defect, listen)
 
 
-def _failed(plan: Plan, step: Step, error: HeadwaterError, listen: EventListener) -> StepResult:
+def _report_failure(plan: Plan, step: Step, error: HeadwaterError, listen: EventListener) -> StepResult:
     listen(StepFailed(tenant=plan.tenant, step=step.id, error=str(error)))
     return StepResult(step=step.id, state="failed", detail=error.message, error=error)
 
 
-def _skipped(plan: Plan, step: Step, because: str, listen: EventListener) -> StepResult:
-    listen(StepSkipped(tenant=plan.tenant, step=step.id, because=because))
-    return StepResult(step=step.id, state="skipped", detail=because)
+def _report_skip(plan: Plan, step: Step, reason: str, listen: EventListener) -> StepResult:
+    listen(StepSkipped(tenant=plan.tenant, step=step.id, because=reason))
+    return StepResult(step=step.id, state="skipped", detail=reason)
 
 
-def _why_not(step: Step, ended: Mapping[str, StepResult]) -> str:
+def _find_skip_reason(step: Step, results: Mapping[str, StepResult]) -> str:
     """Why a step whose predecessors have ended is not done; empty when it is."""
-    bad = [other for other in step.after if ended[other].state != "succeeded"]
-    enough = {"all": not bad, "any": not step.after or len(bad) < len(step.after), "none": True}
-    return "" if enough[step.needs] else f"{_named(bad)} did not succeed"
+    unsuccessful = [other for other in step.after if results[other].state != "succeeded"]
+    enough = {"all": not unsuccessful, "any": not step.after or len(unsuccessful) < len(step.after), "none": True}
+    return "" if enough[step.needs] else f"{_render_steps(unsuccessful)} did not succeed"
 
 
-def _named(steps: Iterable[str]) -> str:
+def _render_steps(steps: Iterable[str]) -> str:
     names = list(steps)
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

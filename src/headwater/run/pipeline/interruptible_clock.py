@@ -13,7 +13,7 @@ _NAP = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class InterruptibleClock:
     """The clock of a run: waits for budgets and `Retry-After` end in Cancelled when `stop` says so."""
 
     clock: Clock
@@ -30,7 +30,7 @@ class Patience:
     def sleep(self, seconds: float) -> None:
         """Wait, in naps."""
         until = self.clock.monotonic() + seconds
-        while (left := until - self.clock.monotonic()) > 0:
+        while (remaining := until - self.clock.monotonic()) > 0:
             if self.stop():
                 raise Cancelled
-            self.clock.sleep(min(left, _NAP))
+            self.clock.sleep(min(remaining, _NAP))

@@ -9,10 +9,10 @@ from headwater.errors import DeclarationError
 from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables
 from headwater.names import did_you_mean
+from headwater.plan.state import AFTER_RAW, RunRequest
 from headwater.run.pipeline.context import RunContext
-from headwater.run.pipeline.options import Asked
-from headwater.run.pipeline.run import alone, run_alone
-from headwater.run.pipeline.sources import standing_of
+from headwater.run.pipeline.run import lock_tenant, run_locked
+from headwater.run.pipeline.sources import read_warehouse_state
 from headwater.run.results import RunReport
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.owner import OWNERS
@@ -27,26 +27,26 @@ def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Call
 
     Killed at any time, the next `run` goes on with what is not there yet.
     """
-    with alone(workspace) as check:
+    with lock_tenant(workspace) as check:
         # Nothing is forgotten or dropped where a place is another project's.
-        workspace.owned_lake()
-        workspace.warehouse().close()
+        workspace.open_owned_lake()
+        workspace.open_warehouse().close()
         if entity is None:
             workspace.ledger.reopen_batches(workspace.tenant)
-        _drop(workspace, entity)
+        _drop_tables(workspace, entity)
         context = RunContext(listen=workspace.listen, stop=stop, check_lease=check)
-        return run_alone(workspace, Asked(sources=False), context)
+        return run_locked(workspace, RunRequest(layers=AFTER_RAW), context)
 
 
-def _drop(workspace: TenantWorkspace, entity: str | None) -> None:
-    with closing(workspace.warehouse()) as warehouse:
+def _drop_tables(workspace: TenantWorkspace, entity: str | None) -> None:
+    with closing(workspace.open_warehouse()) as warehouse:
         if entity is not None:
             declared = workspace.declarations.entities.get(entity)
             if declared is None:
                 hint = did_you_mean(entity, workspace.declarations.entities)
                 raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", details=entity, hint=hint)
-            standing_of(
-                workspace, warehouse, besides=entity
+            read_warehouse_state(
+                workspace, warehouse, excluded=entity
             )  # nothing is dropped where the run would refuse the others
             drop_entity(warehouse, declared)
             return

@@ -1,6 +1,6 @@
 """Held against what the service has: how many records there are, how many are here, and what explains the difference.
 
-Asked at the rhythm of the sweep. A complete read that was proved tells by its ids; elsewhere the service's own count does,
+RunRequest at the rhythm of the sweep. A complete read that was proved tells by its ids; elsewhere the service's own count does,
 and nothing is asked of one that has neither. While something is left unexplained each run looks again, without asking.
 """
 
@@ -23,9 +23,9 @@ from headwater.extract.request_params import ReadRequest
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, CountRow
 from headwater.model.entity import Entity
-from headwater.run.pipeline.inputs import arrival_of, readings_of
+from headwater.run.pipeline.inputs import build_mappings, load_landed
 from headwater.run.pipeline.sources import Source
-from headwater.run.results import Counted
+from headwater.run.results import RecordCount
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.row_counts import RowCountCheck, add_unexplained
@@ -40,7 +40,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Due:
+class _DueCount:
     """A count that is to be made: of what, held against which complete read, if any."""
 
     source: Source
@@ -50,7 +50,7 @@ class _Due:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counting:
+class RecordCounter:
     """One tenant, after its run."""
 
     workspace: TenantWorkspace
@@ -65,120 +65,128 @@ class Counting:
         """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
         ledger = self.workspace.ledger
         before = {(row.feed, row.entity): row for row in ledger.counts(self.workspace.tenant)}
-        due = [one for source in sources for one in self._due(source, before)]
+        due = [item for source in sources for item in self._list_due(source, before)]
         if not due:
             return ()
         with closing(DuckDB(self.workspace.tenant, ":memory:")) as scratch:
-            found = [row for one in due if (row := self._counted(one, scratch))]
-        ledger.save_counts(self.workspace.tenant, found)
-        made = {(row.feed, row.entity) for row in found}
-        noted = tuple(row for row in ledger.counts(self.workspace.tenant) if (row.feed, row.entity) in made)
-        for row in noted:
-            known = before.get((row.feed, row.entity))
-            if known is not None and known.differs_since is not None and row.differs_since is not None:
-                detail = f"{row.entity}: {line_of(row.numbers)}"
+            counts = [row for item in due if (row := self._count(item, scratch))]
+        ledger.save_counts(self.workspace.tenant, counts)
+        made = {(row.feed, row.entity) for row in counts}
+        stored = tuple(row for row in ledger.counts(self.workspace.tenant) if (row.feed, row.entity) in made)
+        for row in stored:
+            previous = before.get((row.feed, row.entity))
+            if previous is not None and previous.differs_since is not None and row.differs_since is not None:
+                detail = f"{row.entity}: {render_counts(row.numbers)}"
                 self._report(row.feed, "count_mismatch", row.numbers["unexplained"], detail)
-        return noted
+        return stored
 
-    def _due(self, source: Source, before: Mapping[tuple[Feed, str], CountRow]) -> list[_Due]:
+    def _list_due(self, source: Source, before: Mapping[tuple[Feed, str], CountRow]) -> list[_DueCount]:
         now = self.times.get(source.feed.connection)
-        takers = [name for name, one in self.workspace.declarations.entities.items() if source.name in one.sources]
-        if now is None or not takers:
+        consumers = [
+            name for name, entity in self.workspace.declarations.entities.items() if source.name in entity.sources
+        ]
+        if now is None or not consumers:
             return []
-        complete = self._complete(source.feed, now)
-        found: list[_Due] = []
-        for name in takers:
-            known = before.get((source.feed, name))
+        complete = self._find_complete_read(source.feed, now)
+        due: list[_DueCount] = []
+        for name in consumers:
+            previous = before.get((source.feed, name))
             if complete is not None:
-                wanted = known is None or known.counted_at != complete.window.until or known.numbers["unexplained"] != 0
+                is_due = (
+                    previous is None
+                    or previous.counted_at != complete.window.until
+                    or previous.numbers["unexplained"] != 0
+                )
             else:
-                counted = known is not None and known.counted_at <= now < known.counted_at + parse_span(EVERY)
-                wanted = _asks(source) and not counted
-            if wanted:
-                found.append(_Due(source=source, entity=name, complete=complete, now=now))
-        return found
+                is_recent = previous is not None and previous.counted_at <= now < previous.counted_at + parse_span(
+                    EVERY
+                )
+                is_due = _has_own_count(source) and not is_recent
+            if is_due:
+                due.append(_DueCount(source=source, entity=name, complete=complete, now=now))
+        return due
 
-    def _counted(self, due: _Due, scratch: DuckDB) -> CountRow | None:
+    def _count(self, due: _DueCount, scratch: DuckDB) -> CountRow | None:
         source, at = due.source, due.now
         entity = self.workspace.declarations.entities[due.entity]
         if self.warehouse.describe("silver", due.entity) is None:
             return None
-        stock = self._stock(source, entity, scratch)
+        check = self._build_check(source, entity, scratch)
         try:
             if due.complete is not None:
-                at, numbers = due.complete.window.until, self._against_ids(stock, source, due.complete)
+                at, numbers = due.complete.window.until, self._compare_ids(check, source, due.complete)
             else:
-                numbers = self._against_count(stock, source, due.now)
+                numbers = self._compare_count(check, source, due.now)
         except HeadwaterError as error:
             self._report(source.feed, "count_unavailable", 1, f"{source.feed}: {error.message}")
             return None
         return CountRow(feed=source.feed, entity=due.entity, counted_at=at, numbers=numbers)
 
-    def _stock(self, source: Source, entity: Entity, scratch: Warehouse) -> RowCountCheck:
+    def _build_check(self, source: Source, entity: Entity, scratch: Warehouse) -> RowCountCheck:
         ledger, feed, deletes = self.workspace.ledger, source.feed, source.resource.deletes
-        reading = readings_of(self.workspace.whole, entity)[source.name]
+        mapping = build_mappings(self.workspace.parent, entity)[source.name]
         lines: dict[str, list[int]] = defaultdict(list)
         for one in ledger.list_refused(self.workspace.tenant, feed=feed):
             lines[one.batch_id].append(one.line)
-        rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_read_at)
+        rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_get_order)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
-        conditional = reading.where or reading.deleted
+        conditional = mapping.where or mapping.deleted
         snapshot = isinstance(source.resource.cursor, FullSnapshot)
         return RowCountCheck(
             entity=entity,
-            mapping=reading,
+            mapping=mapping,
             connection=feed.connection,
-            keeps_deleted=not reading.deleted and (deletes.kind == "none" if deletes else not snapshot),
-            waiting=[(one, lines[row.batch.id]) for row in rows for one in self._refused(source, row.batch)],
-            landed=[arrival_of(ledger, self.lake, source, row) for row in records] if conditional else [],
+            keeps_deleted=not mapping.deleted and (deletes.kind == "none" if deletes else not snapshot),
+            waiting=[(one, lines[row.batch.id]) for row in rows for one in self._list_refused(source, row.batch)],
+            landed=[load_landed(ledger, self.lake, source, row) for row in records] if conditional else [],
             warehouse=self.warehouse,
             scratch=scratch,
         )
 
-    def _refused(self, source: Source, batch: Batch) -> list[LandedBatch]:
+    def _list_refused(self, source: Source, batch: Batch) -> list[LandedBatch]:
         """The refused records of a batch, as far as bronze could type them."""
         path = self.lake.path("quarantine", batch, REFUSED)
-        found = [] if self.lake.size(path) is None else [self.lake.url(path)]
-        return [LandedBatch(source=source.name, batch=batch, files=(one,)) for one in found]
+        urls = [] if self.lake.size(path) is None else [self.lake.url(path)]
+        return [LandedBatch(source=source.name, batch=batch, files=(url,)) for url in urls]
 
-    def _against_ids(self, stock: RowCountCheck, source: Source, complete: Batch) -> dict[str, int]:
+    def _compare_ids(self, check: RowCountCheck, source: Source, complete: Batch) -> dict[str, int]:
         row = self.workspace.ledger.find_batch(self.workspace.tenant, complete.id)
         assert row is not None
-        arrival = arrival_of(self.workspace.ledger, self.lake, source, row)
-        return stock.compare_ids(arrival, self._refused(source, complete))
+        batch = load_landed(self.workspace.ledger, self.lake, source, row)
+        return check.compare_ids(batch, self._list_refused(source, complete))
 
-    def _against_count(self, stock: RowCountCheck, source: Source, now: datetime) -> dict[str, int]:
+    def _compare_count(self, check: RowCountCheck, source: Source, now: datetime) -> dict[str, int]:
         """The service's own count; if it has more, what changed since the last window ended may explain some."""
-        client, question = self.clients[source.feed.connection], ReadRequest(resource=source.resource)
+        client, request = self.clients[source.feed.connection], ReadRequest(resource=source.resource)
         whole = create_batch(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
-        numbers = stock.compare_number(fetch_count(question, whole, client))
+        numbers = check.compare_number(fetch_count(request, whole, client))
         read = self.workspace.ledger.windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
             since = create_batch(source.feed, Window(since=read[-1].until, until=now + _DAY))
-            changed = fetch_count(question, since, client)
+            changed = fetch_count(request, since, client)
             # a count that does not know its filter explains nothing
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
         return add_unexplained(numbers)
 
-    def _complete(self, feed: Feed, now: datetime) -> Batch | None:
+    def _find_complete_read(self, feed: Feed, now: datetime) -> Batch | None:
         """The newest complete read, if it is proved and has landed."""
         ledger = self.workspace.ledger
         read = [ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep")]
-        newest = max((one for one in read if one), key=lambda one: one.window.until, default=None)
+        newest = max((batch for batch in read if batch), key=lambda batch: batch.window.until, default=None)
         row = ledger.find_batch(self.workspace.tenant, newest.id) if newest else None
-        landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
-        return newest if landed else None
+        is_landed = row is not None and row.stage in {"transformed", "completed"} and row.proved is not False
+        return newest if is_landed else None
 
     def _report(self, feed: Feed, kind: FindingKind, count: int, detail: str) -> None:
         finding = Finding(table=f"{feed.connection}.{feed.resource}", finding=kind, count=count, detail=detail)
         self.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
 
 
-def _read_at(row: BatchRow) -> tuple[datetime, str]:
+def _get_order(row: BatchRow) -> tuple[datetime, str]:
     return row.read_at or row.batch.window.until, row.batch.id
 
 
-def _asks(source: Source) -> bool:
+def _has_own_count(source: Source) -> bool:
     """Whether the service is asked for a count of its own: where no complete read tells, and one request does."""
     resource = source.resource
     changes = isinstance(resource.cursor, ChangeFilter) and not isinstance(resource.deletes, IdSweep)
@@ -199,7 +207,7 @@ _WORDS = {
 }
 
 
-def line_of(numbers: Mapping[str, int]) -> str:
+def render_counts(numbers: Mapping[str, int]) -> str:
     """The numbers as a line: `service 1,000 · here 990 · quarantined 6 · not explained 4`."""
     always = {"service", "here"}
     shown = [name for name in _WORDS if name in always or (numbers.get(name) and name not in {"missing", "surplus"})]
@@ -208,16 +216,16 @@ def line_of(numbers: Mapping[str, int]) -> str:
     return f"{line} ({', '.join(sides)})" if numbers.get("unexplained") else line
 
 
-def shown_counts(rows: Iterable[CountRow]) -> tuple[Counted, ...]:
+def to_record_counts(rows: Iterable[CountRow]) -> tuple[RecordCount, ...]:
     """Counts as reports and `status` give them."""
     return tuple(
-        Counted(
+        RecordCount(
             connection=row.feed.connection,
             resource=row.feed.resource,
             entity=row.entity,
             counted_at=row.counted_at,
             numbers=row.numbers,
-            line=line_of(row.numbers),
+            line=render_counts(row.numbers),
             differs_since=row.differs_since,
         )
         for row in rows

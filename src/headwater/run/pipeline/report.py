@@ -22,11 +22,11 @@ from headwater.events import (
 )
 from headwater.ledger.base import RunOutcome
 from headwater.plan.step import Conform, Extract, Land, Plan
-from headwater.run.results import STOPPED, Counted, RunReport, StepResult
+from headwater.run.results import STOPPED, RecordCount, RunReport, StepResult
 
 
 @dataclass(kw_only=True)
-class Tally:
+class RunCounts:
     """What a run's events add up to. Told from many threads."""
 
     listen: EventListener
@@ -36,10 +36,10 @@ class Tally:
     quarantined: int = 0
     written: dict[str, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    counts: tuple[Counted, ...] = ()
+    counts: tuple[RecordCount, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def numbers(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """What was read, as the ledger keeps it."""
         return {
             "rows": self.rows,
@@ -48,7 +48,9 @@ class Tally:
             "requests": self.requests,
         }
 
-    def report(self, tenant: str, outcome: RunOutcome, seconds: float, steps: tuple[StepResult, ...]) -> RunReport:
+    def build_report(
+        self, tenant: str, outcome: RunOutcome, seconds: float, steps: tuple[StepResult, ...]
+    ) -> RunReport:
         """The report of a run that ended."""
         return RunReport(
             tenant=tenant,
@@ -64,7 +66,7 @@ class Tally:
             steps=steps,
         )
 
-    def told(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Count an event and pass it on."""
         with self.lock:
             self._count(event)
@@ -81,15 +83,15 @@ class Tally:
                 self.kept += event.kept
                 self.quarantined += event.quarantined
             case VersionsWritten():
-                self._wrote(f"silver.{event.entity}", event.deleted, event.inserted)
+                self._add_written(f"silver.{event.entity}", event.deleted, event.inserted)
             case TableBuilt():
-                self._wrote(event.table, event.deleted, event.inserted)
+                self._add_written(event.table, event.deleted, event.inserted)
             case FindingMade():
                 self.findings.append(event.finding)
             case _:
                 pass
 
-    def _wrote(self, table: str, deleted: int, inserted: int) -> None:
+    def _add_written(self, table: str, deleted: int, inserted: int) -> None:
         if deleted or inserted:
             before = self.written.get(table, (0, 0))
             self.written[table] = (before[0] + deleted, before[1] + inserted)
@@ -117,8 +119,8 @@ UNFINISHED: frozenset[FindingKind] = frozenset(
 """Findings that say that what is here may not be what the service has: the run ended, and not all of it is in."""
 
 
-def outcome_of(
-    plan: Plan, results: Sequence[StepResult], *, asked: Collection[Feed], findings: Iterable[Finding] = ()
+def decide_outcome(
+    plan: Plan, results: Sequence[StepResult], *, requested: Collection[Feed], findings: Iterable[Finding] = ()
 ) -> RunOutcome:
     """How a run ended whose steps ended so.
 
@@ -131,11 +133,11 @@ def outcome_of(
     done = {result.step for result in results if result.state == "succeeded"}
     undone = [step for step in plan.steps if step.id not in done]
     if not undone:
-        is_unfinished = any(one.finding in UNFINISHED for one in findings)
+        is_unfinished = any(finding.finding in UNFINISHED for finding in findings)
         return RunOutcome.PARTIAL if is_unfinished else RunOutcome.SUCCEEDED
     if any(result.detail == STOPPED for result in results):
         return RunOutcome.CANCELLED
-    hit = {step.feed for step in undone if isinstance(step, Land)}
-    hit |= {step.batch.feed for step in undone if isinstance(step, Extract)}
-    came = any(step.id in done for step in plan.steps if isinstance(step, Extract | Land | Conform))
-    return RunOutcome.PARTIAL if came or not hit.issuperset(asked) else RunOutcome.FAILED
+    affected = {step.feed for step in undone if isinstance(step, Land)}
+    affected |= {step.batch.feed for step in undone if isinstance(step, Extract)}
+    has_progress = any(step.id in done for step in plan.steps if isinstance(step, Extract | Land | Conform))
+    return RunOutcome.PARTIAL if has_progress or not affected.issuperset(requested) else RunOutcome.FAILED

@@ -13,9 +13,9 @@ from headwater.errors import DeclarationError, HeadwaterError, ServiceError
 from headwater.events import EventListener, discard
 from headwater.extract.client import Client
 from headwater.extract.rate_limit import RateLimiters
-from headwater.run.clients import client_of
-from headwater.run.pipeline.options import Asked
-from headwater.run.pipeline.source_clock import Agreed, Sight, agree, mark_of, sight_of
+from headwater.plan.state import RunRequest
+from headwater.run.clients import open_client
+from headwater.run.pipeline.source_clock import AgreedTime, ClockReading, agree_on_time, name_mark, parse_clock_reading
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import TenantWorkspace
 
@@ -25,7 +25,7 @@ class Services:
     """By connection: its client, its time, or why it could not be reached."""
 
     clients: Mapping[str, Client] = field(default_factory=dict)
-    times: Mapping[str, Agreed] = field(default_factory=dict)
+    times: Mapping[str, AgreedTime] = field(default_factory=dict)
     """The time agreed on with the service when the run connected."""
     unreachable: Mapping[str, HeadwaterError] = field(default_factory=dict)
     newest_reads: Mapping[str, datetime] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class Services:
         """When the run connected first: what was read since is of this run."""
         return {name: min(now, self.first_connected.get(name, now)) for name, now in self.now.items()}
 
-    def client(self, connection: str) -> Client:
+    def find_client(self, connection: str) -> Client:
         """The client of a connection; raises why it could not be reached."""
         if connection in self.unreachable:
             raise self.unreachable[connection]
         return self.clients[connection]
 
-    def asked_at(self, batch: Batch) -> datetime | None:
+    def estimate_time(self, batch: Batch) -> datetime | None:
         """The time agreed on with the service, by now; never before the end of the window of `batch`.
 
         Nor before a read of an earlier run: services tell whole seconds, and clocks are set back by a little.
@@ -62,20 +62,20 @@ class Services:
             return None
         before = self.newest_reads.get(batch.feed.connection)
         began = agreed.now if before is None else max(agreed.now, before + timedelta(microseconds=1))
-        return max(began + self._elapsed(), batch.window.until)
+        return max(began + self._measure_elapsed(), batch.window.until)
 
-    def credible_until(self, batch: Batch) -> datetime:
+    def estimate_latest_stamp(self, batch: Batch) -> datetime:
         """How late a stamp can be by now and be true: a read takes its time, and one of two clocks may be behind."""
         agreed = self.times.get(batch.feed.connection)
-        return (agreed.credible if agreed else batch.window.until) + self._elapsed()
+        return (agreed.credible if agreed else batch.window.until) + self._measure_elapsed()
 
-    def _elapsed(self) -> timedelta:
+    def _measure_elapsed(self) -> timedelta:
         return timedelta(seconds=max(0.0, self.clock.monotonic() - self.connected_at))
 
 
 def connect(
     workspace: TenantWorkspace,
-    asked: Asked,
+    request: RunRequest,
     sources: Mapping[Feed, Source],
     stack: ExitStack,
     *,
@@ -84,19 +84,27 @@ def connect(
 ) -> Services:
     """A client for each connection that is asked, closed by `stack`, and the time agreed on with its service."""
     clients: dict[str, Client] = {}
-    times: dict[str, Agreed] = {}
+    times: dict[str, AgreedTime] = {}
     unreachable: dict[str, HeadwaterError] = {}
-    budgets = RateLimiters()
-    connections = {feed.connection: source.connection for feed, source in sources.items()} if asked.sources else {}
+    rate_limiters = RateLimiters()
+    connections = (
+        {feed.connection: source.connection for feed, source in sources.items()}
+        if request.includes_layer("raw")
+        else {}
+    )
     for name, connection in connections.items():
-        if asked.connection not in (None, name):
+        if request.connections and name not in request.connections:
             continue
         try:
-            client = client_of(workspace, name, connection, budgets=budgets, listen=listen, clock=clock)
-            sight = Sight(service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now())
-            before = sight_of(workspace.ledger.get_mark(workspace.tenant, mark_of(name)))
+            client = open_client(workspace, name, connection, rate_limiters=rate_limiters, listen=listen, clock=clock)
+            reading = ClockReading(
+                service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now()
+            )
+            before = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
             counts = "service" if client.simulated else connection.clock
-            times[name] = agree(sight, before, counts=counts, asked=client.connector.clock is not None)
+            times[name] = agree_on_time(
+                reading, before, counts=counts, has_service_clock=client.connector.clock is not None
+            )
             clients[name] = client
         except (ServiceError, DeclarationError) as error:
             unreachable[name] = error

@@ -11,23 +11,23 @@ from headwater.batch import Batch, Feed
 from headwater.errors import HeadwaterError
 from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import Ledger, RunOutcome
+from headwater.plan.state import RunRequest
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Plan, Step
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
-from headwater.run.pipeline.context import RunContext, never
+from headwater.run.pipeline.context import RunContext, never_stop
 from headwater.run.pipeline.executor import execute
-from headwater.run.pipeline.inputs import arrivals_of
-from headwater.run.pipeline.interruptible_clock import Patience
-from headwater.run.pipeline.options import Asked
-from headwater.run.pipeline.report import UNFINISHED, Tally
-from headwater.run.pipeline.run import alone, count_records, save_findings
+from headwater.run.pipeline.inputs import list_landed
+from headwater.run.pipeline.interruptible_clock import InterruptibleClock
+from headwater.run.pipeline.report import UNFINISHED, RunCounts
+from headwater.run.pipeline.run import count_records, lock_tenant, save_findings
 from headwater.run.pipeline.services import Services, connect, find_newest_reads
-from headwater.run.pipeline.source_clock import settle_clocks
-from headwater.run.pipeline.sources import Source, sources_of, standing_of
+from headwater.run.pipeline.source_clock import record_clocks
+from headwater.run.pipeline.sources import Source, load_sources, read_warehouse_state
 from headwater.run.pipeline.step_order import check_dependencies, check_newest, check_tables, is_done
 from headwater.run.pipeline.step_request import StepRequest, check_declared
 from headwater.run.pipeline.step_run import StepRun, end_step_run, load_step_run, save_step_run
-from headwater.run.pipeline.steps import Work
-from headwater.run.pipeline.unfinished_reads import drop_reads, stale_reads
+from headwater.run.pipeline.steps import StepRunner
+from headwater.run.pipeline.unfinished_reads import drop_reads, find_stale_reads
 from headwater.run.plugins import find_capabilities
 from headwater.run.results import STOPPED, RunReport, StepResult
 from headwater.run.workspace import TenantWorkspace
@@ -47,13 +47,13 @@ class StepOptions:
     """Seconds to wait while another process has the tenant's lease."""
     allow_drop: bool = False
     """Delete even if a sweep finds more records gone than its guard allows."""
-    stop: Callable[[], bool] = never
+    stop: Callable[[], bool] = never_stop
     """Whether a stop was requested."""
 
 
 def run_step(workspace: TenantWorkspace, request: StepRequest, options: StepOptions) -> RunReport:
     """Do one step of a plan; the report. LeaseHeld while another run of the tenant works, StepNotReady out of turn."""
-    with alone(workspace, wait=options.wait, stop=options.stop) as check:
+    with lock_tenant(workspace, wait=options.wait, stop=options.stop) as check:
         context = RunContext(
             listen=workspace.listen, stop=options.stop, check_lease=check, allow_drop=options.allow_drop
         )
@@ -67,9 +67,9 @@ class _SingleStep:
         self.workspace = workspace
         self.request = request
         self.step: Step = request.step
-        self.tally = Tally(listen=context.listen)
-        self.context = replace(context, listen=self.tally.told)
-        self.sources = sources_of(workspace)
+        self.counts = RunCounts(listen=context.listen)
+        self.context = replace(context, listen=self.counts.on_event)
+        self.sources = load_sources(workspace)
         self.step_run = _choose_run(workspace.ledger, request)
 
     def run(self) -> RunReport:
@@ -82,25 +82,27 @@ class _SingleStep:
             check_dependencies(workspace.ledger, self.step_run, self.request)
             result = self._perform()
         self._record(done=result.state == "succeeded", failed=result.state == "failed")
-        return self.tally.report(
-            workspace.tenant, self._outcome(result), workspace.clock.monotonic() - started, (result,)
+        return self.counts.build_report(
+            workspace.tenant, self._decide_outcome(result), workspace.clock.monotonic() - started, (result,)
         )
 
     def _perform(self) -> StepResult:
         try:
             with ExitStack() as stack:
-                work = self._open(stack)
-                plan = Plan(tenant=self.workspace.tenant, steps=(replace(_decide_rebuild(work, self.step), after=()),))
-                (result,) = execute(plan, work.carry, self.context.listen)
+                runner = self._open(stack)
+                plan = Plan(
+                    tenant=self.workspace.tenant, steps=(replace(_decide_rebuild(runner, self.step), after=()),)
+                )
+                (result,) = execute(plan, runner.run_step, self.context.listen)
                 if result.state == "succeeded":
-                    self._finish(work, stack)
+                    self._finish(runner, stack)
                 return result
         except HeadwaterError:
             if self.step_run.active:
                 self._record(done=False, failed=True)
             raise
 
-    def _open(self, stack: ExitStack) -> Work:
+    def _open(self, stack: ExitStack) -> StepRunner:
         """The tenant's lake, warehouse and services, as far as the step needs them."""
         workspace = self.workspace
         open_warehouse = cache(lambda: _open_warehouse(workspace, stack))
@@ -108,28 +110,28 @@ class _SingleStep:
         if writes_tables and self.request.by_id:
             check_tables(workspace, self.step, open_warehouse(), self.sources)
         self._begin()
-        lake = workspace.owned_lake()
-        work = Work(
+        lake = workspace.open_owned_lake()
+        runner = StepRunner(
             workspace=workspace,
             context=self.context,
             sources=self.sources,
             services=Services(clock=workspace.clock),
             lake=lake,
             open_warehouse=open_warehouse,
-            holds_nul=find_capabilities(workspace.whole.warehouse_settings).holds_nul,
+            holds_nul=find_capabilities(workspace.parent.warehouse_settings).holds_nul,
         )
         if writes_tables:
             open_warehouse()
         else:
             check_writable(lake)
-        return replace(work, services=self._connect(work, self._feeds_to_ask(work), stack))
+        return replace(runner, services=self._connect(runner, self._list_feeds_to_read(runner), stack))
 
     def _begin(self) -> None:
         """Begin the run of the step unless it goes on, and clear away what a process left that was killed."""
         workspace, run = self.workspace, self.step_run
         previous = load_step_run(workspace.ledger, workspace.tenant)
-        fresh = previous is None or previous.id != run.id
-        if fresh:
+        is_new = previous is None or previous.id != run.id
+        if is_new:
             end_step_run(workspace.ledger, workspace.tenant)
             workspace.ledger.start_run(workspace.tenant, run.id)
             clear_leftovers(workspace, self.sources)
@@ -138,73 +140,73 @@ class _SingleStep:
         run.active = self.step.id
         save_step_run(workspace.ledger, workspace.tenant, run)
 
-    def _feeds_to_ask(self, work: Work) -> dict[Feed, Source]:
+    def _list_feeds_to_read(self, runner: StepRunner) -> dict[Feed, Source]:
         """The feeds whose services the step asks: what it reads, or what it may ask about complete reads of this run."""
         match self.step:
             case Extract():
                 return {self.step.batch.feed: self.sources[self.step.batch.feed]}
             case Conform():
                 entity = self.workspace.declarations.entities[self.step.entity]
-                known = load_consumed(work.warehouse, entity.entity)
-                landed = arrivals_of(self.workspace.ledger, work.lake, self.sources, entity, known=known)
+                consumed = load_consumed(runner.warehouse, entity.entity)
+                landed = list_landed(self.workspace.ledger, runner.lake, self.sources, entity, consumed=consumed)
                 began = self.step_run.connected_at
                 feeds = [
-                    one.batch.feed
-                    for one in landed
-                    if one.is_complete and one.read_at >= began.get(one.batch.feed.connection, one.read_at)
+                    batch.batch.feed
+                    for batch in landed
+                    if batch.is_complete and batch.read_at >= began.get(batch.batch.feed.connection, batch.read_at)
                 ]
                 return {feed: self.sources[feed] for feed in feeds if feed.connection in began}
         return {}
 
-    def _connect(self, work: Work, feeds: Mapping[Feed, Source], stack: ExitStack) -> Services:
+    def _connect(self, runner: StepRunner, feeds: Mapping[Feed, Source], stack: ExitStack) -> Services:
         """The services of these feeds; raises why one of them cannot be reached."""
         workspace, listen, run = self.workspace, self.context.listen, self.step_run
-        clock = Patience(clock=workspace.clock, stop=self.context.stop)
-        services = connect(workspace, Asked(), feeds, stack, listen=listen, clock=clock)
+        clock = InterruptibleClock(clock=workspace.clock, stop=self.context.stop)
+        services = connect(workspace, RunRequest(), feeds, stack, listen=listen, clock=clock)
         for error in services.unreachable.values():
             raise error
-        self.tally.requests += len(services.times)
+        self.counts.requests += len(services.times)
         for feed in feeds if isinstance(self.step, Extract) else ():
-            for finding in settle_clocks(workspace.ledger, work.lake, [feed], services.times):
+            for finding in record_clocks(workspace.ledger, runner.lake, [feed], services.times):
                 listen(finding)
-            asked = Asked(connection=feed.connection, resource=feed.resource)
-            stale = stale_reads(workspace.ledger, workspace.tenant, self.sources, asked)
-            drop_reads(stale, ledger=workspace.ledger, lake=work.lake, listen=listen)
+            asked = RunRequest(connections=frozenset({feed.connection}), resources=frozenset({feed.resource}))
+            stale = find_stale_reads(workspace.ledger, workspace.tenant, self.sources, asked)
+            drop_reads(stale, ledger=workspace.ledger, lake=runner.lake, listen=listen)
         for name, instant in services.now.items():
             run.connected_at.setdefault(name, instant)
         save_step_run(workspace.ledger, workspace.tenant, run)
         newest = find_newest_reads(workspace, services.times)
         return replace(services, newest_reads=newest, first_connected=dict(run.connected_at))
 
-    def _finish(self, work: Work, stack: ExitStack) -> None:
+    def _finish(self, runner: StepRunner, stack: ExitStack) -> None:
         """What a run does after its steps, as far as this step is the one that it waits for."""
         match self.step:
             case Conform():
-                complete_consumed(work, self.step.entity)
+                complete_consumed(runner, self.step.entity)
             case BuildDimension() | LoadFact():
-                prune_changes(work.warehouse)
+                prune_changes(runner.warehouse)
             case _:
                 pass
         if self._is_last and not self.context.stop():
-            self._count_records(work, stack)
+            self._count_records(runner, stack)
 
     @property
     def _is_last(self) -> bool:
         """Whether all other steps of the run are done."""
         return not self.request.by_id and len(self.step_run.done | {self.step.id}) >= self.step_run.total
 
-    def _count_records(self, work: Work, stack: ExitStack) -> None:
+    def _count_records(self, runner: StepRunner, stack: ExitStack) -> None:
         """Compare the services that the run has read with what is here, where that is due."""
-        feeds = {feed: one for feed, one in self.sources.items() if feed.connection in self.step_run.connected_at}
-        services = connect(self.workspace, Asked(), feeds, stack, listen=self.context.listen)
-        self.tally.requests += len(services.times)
-        self.tally.counts = count_records(replace(work, services=services, sources=feeds), Asked())
+        feeds = {feed: source for feed, source in self.sources.items() if feed.connection in self.step_run.connected_at}
+        services = connect(self.workspace, RunRequest(), feeds, stack, listen=self.context.listen)
+        self.counts.requests += len(services.times)
+        self.counts.counts = count_records(replace(runner, services=services, sources=feeds), RunRequest())
 
     def _record(self, *, done: bool, failed: bool) -> None:
         """Remember how the step ended; the run ends with its last step."""
         ledger, run, tenant = self.workspace.ledger, self.step_run, self.workspace.tenant
-        save_findings(self.workspace, self.tally.findings)
-        run.counts.update(self.tally.numbers())
+        save_findings(self.workspace, self.counts.findings)
+        run.counts.update(self.counts.as_dict())
         run.incomplete |= self._is_incomplete
         joined = self.request.by_id and not run.by_id
         if (done or failed) and not joined:
@@ -216,29 +218,29 @@ class _SingleStep:
 
     @property
     def _is_incomplete(self) -> bool:
-        return any(one.finding in UNFINISHED for one in self.tally.findings)
+        return any(one.finding in UNFINISHED for one in self.counts.findings)
 
-    def _outcome(self, result: StepResult) -> RunOutcome:
+    def _decide_outcome(self, result: StepResult) -> RunOutcome:
         if result.state != "succeeded":
             return RunOutcome.CANCELLED if result.detail == STOPPED else RunOutcome.FAILED
         return RunOutcome.PARTIAL if self._is_incomplete else RunOutcome.SUCCEEDED
 
 
-def complete_consumed(work: Work, entity: str) -> None:
+def complete_consumed(runner: StepRunner, entity: str) -> None:
     """Mark the batches `completed` that every entity they feed has taken, unless their deletes wait."""
-    workspace, entities = work.workspace, work.workspace.declarations.entities
+    workspace, entities = runner.workspace, runner.workspace.declarations.entities
     sources = entities[entity].sources
-    takers = {name: one.sources for name, one in entities.items() if one.sources.keys() & sources.keys()}
-    taken = {name: load_consumed(work.warehouse, name) for name in takers}
+    consumers = {name: one.sources for name, one in entities.items() if one.sources.keys() & sources.keys()}
+    consumed = {name: load_consumed(runner.warehouse, name) for name in consumers}
 
     def is_taken(batch: Batch, source: str) -> bool:
-        verdicts = [taken[name].get(batch.id) for name, fed in takers.items() if source in fed]
+        verdicts = [consumed[name].get(batch.id) for name, fed in consumers.items() if source in fed]
         return all(one is not None and one.verdict != "waiting" for one in verdicts)
 
     rows = workspace.ledger.batches(workspace.tenant, states=("transformed",))
-    known = [(row.batch, work.sources[row.batch.feed].name) for row in rows if row.batch.feed in work.sources]
+    batches = [(row.batch, runner.sources[row.batch.feed].name) for row in rows if row.batch.feed in runner.sources]
     workspace.ledger.complete_batches(
-        [batch for batch, source in known if source in sources and is_taken(batch, source)]
+        [batch for batch, source in batches if source in sources and is_taken(batch, source)]
     )
 
 
@@ -256,15 +258,15 @@ def _choose_run(ledger: Ledger, request: StepRequest) -> StepRun:
     return run
 
 
-def _decide_rebuild(work: Work, step: Step) -> Step:
+def _decide_rebuild(runner: StepRunner, step: Step) -> Step:
     """The step as the tables need it now: whether a history is rebuilt is decided by what is stored."""
     if not isinstance(step, Conform):
         return step
-    decision = standing_of(work.workspace, work.warehouse).redeclared.get(step.entity)
+    decision = read_warehouse_state(runner.workspace, runner.warehouse).schema_decisions.get(step.entity)
     return replace(step, rebuild_reason=decision.reason if decision is not None and decision.rebuild else "")
 
 
 def _open_warehouse(workspace: TenantWorkspace, stack: ExitStack) -> Warehouse:
-    warehouse = stack.enter_context(closing(workspace.warehouse()))
+    warehouse = stack.enter_context(closing(workspace.open_warehouse()))
     create_meta_tables(warehouse)
     return warehouse

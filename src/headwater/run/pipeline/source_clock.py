@@ -23,14 +23,14 @@ TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class ClockReading:
     """What two clocks said at one moment."""
 
     service: datetime | None
     """None: the service did not say."""
     machine: datetime
 
-    def text(self) -> str:
+    def to_mark(self) -> str:
         """As a mark of the ledger."""
         return json.dumps(
             {"service": None if self.service is None else to_micros(self.service), "machine": to_micros(self.machine)}
@@ -38,7 +38,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreed:
+class AgreedTime:
     """What time it is."""
 
     now: datetime
@@ -47,7 +47,7 @@ class Agreed:
     """No clock that counts says it is later."""
     machine: bool = True
     """Whether this machine's clock counts."""
-    sight: Sight
+    reading: ClockReading
     """What the clocks said."""
     findings: Mapping[FindingKind, str] = field(default_factory=dict)
     """What is wrong with the clocks: the finding, and what they say."""
@@ -55,87 +55,97 @@ class Agreed:
     @property
     def credible(self) -> datetime:
         """A stamp that is later cannot be true. A service's clock that is ahead vouches for none: its stamps may be its own."""
-        return max(self.now, self.sight.machine) if self.machine else self.now
+        return max(self.now, self.reading.machine) if self.machine else self.now
 
 
-def sight_of(text: str | None) -> Sight | None:
+def parse_clock_reading(text: str | None) -> ClockReading | None:
     """The sight that a mark keeps."""
     if text is None:
         return None
-    kept = json.loads(text)
-    service = kept["service"]
-    return Sight(service=None if service is None else from_micros(service), machine=from_micros(kept["machine"]))
-
-
-def agree(sight: Sight, before: Sight | None, *, counts: str, asked: bool) -> Agreed:
-    """The time by all that is known. `counts`: whose clock, as the connection says; `asked`: whether the service was."""
-    found: dict[FindingKind, str] = {}
-    if asked and sight.service is None and counts != "machine":
-        found["clock_missing"] = f"the service tells no time; this machine's counts: {format_instant(sight.machine)}"
-    said = {"service": sight.service, "this machine": sight.machine}
-    if counts == "machine" or (counts == "service" and sight.service is not None):
-        del said["service" if counts == "machine" else "this machine"]
-    clocks = {name: instant for name, instant in said.items() if instant is not None}
-    now, latest = min(clocks.values()), max(clocks.values())
-    if latest - now > TOLERANCE:
-        both = ", ".join(f"{name} {format_instant(instant)}" for name, instant in clocks.items())
-        found["clock_disagrees"] = f"{both}; windows end by the earlier one"
-    elif sight.service is not None and counts != "machine":
-        now = sight.service
-    return Agreed(
-        now=max(now, EPOCH + timedelta(days=1)),
-        latest=latest,
-        machine="this machine" in clocks,
-        sight=sight,
-        findings={**found, **_against_before(clocks, before)},
+    stored = json.loads(text)
+    service = stored["service"]
+    return ClockReading(
+        service=None if service is None else from_micros(service), machine=from_micros(stored["machine"])
     )
 
 
-def _against_before(clocks: Mapping[str, datetime], before: Sight | None) -> dict[FindingKind, str]:
+def agree_on_time(
+    reading: ClockReading, previous: ClockReading | None, *, counts: str, has_service_clock: bool
+) -> AgreedTime:
+    """The time by all that is known. `counts`: whose clock, as the connection says; `asked`: whether the service was."""
+    findings: dict[FindingKind, str] = {}
+    if has_service_clock and reading.service is None and counts != "machine":
+        findings["clock_missing"] = (
+            f"the service tells no time; this machine's counts: {format_instant(reading.machine)}"
+        )
+    times = {"service": reading.service, "this machine": reading.machine}
+    if counts == "machine" or (counts == "service" and reading.service is not None):
+        del times["service" if counts == "machine" else "this machine"]
+    clocks = {name: instant for name, instant in times.items() if instant is not None}
+    now, latest = min(clocks.values()), max(clocks.values())
+    if latest - now > TOLERANCE:
+        both = ", ".join(f"{name} {format_instant(instant)}" for name, instant in clocks.items())
+        findings["clock_disagrees"] = f"{both}; windows end by the earlier one"
+    elif reading.service is not None and counts != "machine":
+        now = reading.service
+    return AgreedTime(
+        now=max(now, EPOCH + timedelta(days=1)),
+        latest=latest,
+        machine="this machine" in clocks,
+        reading=reading,
+        findings={**findings, **_compare_with_previous(clocks, previous)},
+    )
+
+
+def _compare_with_previous(clocks: Mapping[str, datetime], previous: ClockReading | None) -> dict[FindingKind, str]:
     """What a clock says against what it said the time before."""
-    if before is None:
+    if previous is None:
         return {}
-    found: dict[FindingKind, str] = {}
-    earlier = {"service": before.service, "this machine": before.machine}
+    findings: dict[FindingKind, str] = {}
+    earlier = {"service": previous.service, "this machine": previous.machine}
     for name, instant in clocks.items():
-        seen = earlier[name]
-        if seen is not None and instant < seen - TOLERANCE:
-            found["clock_went_back"] = f"{name} {format_instant(instant)}, the run before it was {format_instant(seen)}"
-    passed = clocks["this machine"] - before.machine if "this machine" in clocks else timedelta(0)
-    if before.service is not None and clocks.get("service") == before.service and passed > TOLERANCE:
-        found["clock_stands_still"] = f"service {format_instant(before.service)}, and so it was {passed} before"
-    return found
+        last = earlier[name]
+        if last is not None and instant < last - TOLERANCE:
+            findings["clock_went_back"] = (
+                f"{name} {format_instant(instant)}, the run before it was {format_instant(last)}"
+            )
+    passed = clocks["this machine"] - previous.machine if "this machine" in clocks else timedelta(0)
+    if previous.service is not None and clocks.get("service") == previous.service and passed > TOLERANCE:
+        findings["clock_stands_still"] = f"service {format_instant(previous.service)}, and so it was {passed} before"
+    return findings
 
 
-def settle_clocks(
-    ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[str, Agreed]
+def record_clocks(
+    ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[str, AgreedTime]
 ) -> tuple[FindingMade, ...]:
     """Remember what the clocks say, and believe no window that they do not allow. What a person should know of it."""
-    found = [
+    findings = [
         FindingMade(
             tenant=lake.tenant, finding=Finding(table=f"connection.{name}", finding=kind, count=1, detail=detail)
         )
         for name, agreed in times.items()
         for kind, detail in agreed.findings.items()
     ]
-    found += _disowned(ledger, lake, feeds, times)
+    findings += _discard_windows(ledger, lake, feeds, times)
     for name, agreed in times.items():
-        ledger.set_mark(lake.tenant, mark_of(name), agreed.sight.text())
-    return tuple(found)
+        ledger.set_mark(lake.tenant, name_mark(name), agreed.reading.to_mark())
+    return tuple(findings)
 
 
-def mark_of(connection: str) -> str:
+def name_mark(connection: str) -> str:
     """The mark of the ledger that keeps what the clocks of a connection said last."""
     return f"clock:{connection}"
 
 
-def _disowned(ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[str, Agreed]) -> list[FindingMade]:
+def _discard_windows(
+    ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[str, AgreedTime]
+) -> list[FindingMade]:
     """Take back what was committed, and drop what was begun, under a clock that was wrong: it is read again.
 
     A window is not believed when it ends later than any clock now says, or ended later than this machine's clock said
     when its read began.
     """
-    found: list[FindingMade] = []
+    findings: list[FindingMade] = []
     for feed in feeds:
         agreed = times.get(feed.connection)
         if agreed is None:
@@ -153,19 +163,19 @@ def _disowned(ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[
                 count=len(rows),
                 detail=f"{detail}; committed under a wrong clock",
             )
-            found.append(FindingMade(tenant=feed.tenant, finding=finding))
-    return found
+            findings.append(FindingMade(tenant=feed.tenant, finding=finding))
+    return findings
 
 
-def believed(row: BatchRow) -> Batch:
+def correct_window(row: BatchRow) -> Batch:
     """A batch with the window that can be believed: one of an older ledger may end later than its read began."""
-    batch, began = row.batch, row.started_at
-    if row.read_at is not None or began is None or batch.window.until <= began + TOLERANCE:
+    batch, started = row.batch, row.started_at
+    if row.read_at is not None or started is None or batch.window.until <= started + TOLERANCE:
         return batch
-    if began <= batch.window.since:
+    if started <= batch.window.since:
         return batch
-    return _until(batch, began)
+    return _end_at(batch, started)
 
 
-def _until(batch: Batch, until: datetime) -> Batch:
+def _end_at(batch: Batch, until: datetime) -> Batch:
     return replace(batch, window=Window(since=batch.window.since, until=until))

@@ -19,8 +19,8 @@ from headwater.model.resource import Resource
 from headwater.names import did_you_mean
 from headwater.plan.dependencies import Dependencies, build_dependencies, select_resources
 from headwater.plan.state import FeedState, SchemaDecision, TenantState
-from headwater.run.clients import connection_place
-from headwater.run.plugins import Plug
+from headwater.run.clients import locate_connection
+from headwater.run.plugins import InstalledConnector
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.diff import decide_schemas
 from headwater.warehouse.base import SchemaName, Warehouse
@@ -31,7 +31,7 @@ class Source:
     """One feed and all that is declared about it."""
 
     feed: Feed
-    plug: Plug
+    plugin: InstalledConnector
     connection: Connection
     resource: Resource
     """The resource, with the connector's defaults filled in."""
@@ -42,7 +42,7 @@ class Source:
     @property
     def name(self) -> str:
         """What entities call it: `connector.resource`."""
-        return f"{self.plug.connector.connector}.{self.resource.resource}"
+        return f"{self.plugin.connector.connector}.{self.resource.resource}"
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -51,70 +51,75 @@ class Source:
         return tuple(name for name in names if name not in self.resource.omit)
 
 
-def sources_of(workspace: TenantWorkspace, view: Dependencies | None = None) -> dict[Feed, Source]:
+def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -> dict[Feed, Source]:
     """Every feed of a tenant, parents before what hangs below them."""
-    seen = view or build_dependencies(workspace.declarations)
-    found: dict[Feed, Source] = {}
-    for name, connection in workspace.connections().items():
-        plug = workspace.plug(connection.connector, where=connection_place(workspace, name))
-        _check_named(workspace, name, connection, plug)
-        for declared in select_resources(plug.connector, seen, named=connection.resources):
+    dependencies = view or build_dependencies(workspace.declarations)
+    sources: dict[Feed, Source] = {}
+    for name, connection in workspace.load_connections().items():
+        plugin = workspace.find_connector(connection.connector, where=locate_connection(workspace, name))
+        _check_resources(workspace, name, connection, plugin)
+        for declared in select_resources(plugin.connector, dependencies, named=connection.resources):
             overlap = connection.overlap.get(declared.resource, declared.overlap)
             resource = declared.model_copy(update={"overlap": overlap})
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
             policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
-            contract = with_overrides(plug.contracts[resource.resource], policy.fields)
-            found[feed] = Source(
-                feed=feed, plug=plug, connection=connection, resource=resource, contract=contract, policy=policy
+            contract = with_overrides(plugin.contracts[resource.resource], policy.fields)
+            sources[feed] = Source(
+                feed=feed, plugin=plugin, connection=connection, resource=resource, contract=contract, policy=policy
             )
-    return found
+    return sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class WarehouseState:
     """What a tenant's warehouse tells a plan."""
 
     built: frozenset[str] = frozenset()
     """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
-    redeclared: Mapping[str, SchemaDecision] = field(default_factory=dict)
+    schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """Entities that are declared otherwise than their history was made."""
 
 
-def standing_of(workspace: TenantWorkspace, warehouse: Warehouse, *, besides: str = "") -> Standing:
+def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, excluded: str = "") -> WarehouseState:
     """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
     layers: tuple[SchemaName, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
-    entities = [one for name, one in workspace.declarations.entities.items() if name != besides]
-    decided = {
-        name: SchemaDecision(rebuild=one.rebuild, reason=one.why)
-        for name, one in decide_schemas(warehouse, entities).items()
+    entities = [item for name, item in workspace.declarations.entities.items() if name != excluded]
+    decisions = {
+        name: SchemaDecision(rebuild=item.rebuild, reason=item.why)
+        for name, item in decide_schemas(warehouse, entities).items()
     }
     # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
     stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
-    return Standing(built=built - stale, redeclared=decided)
+    return WarehouseState(built=built - stale, schema_decisions=decisions)
 
 
-def state_of(
+def load_state(
     workspace: TenantWorkspace,
     sources: Mapping[Feed, Source],
-    standing: Standing,
+    warehouse_state: WarehouseState,
     times: Mapping[str, datetime] | None = None,
 ) -> TenantState:
     """What the ledger knows of a tenant's feeds, and the warehouse of its tables. `times`: what time it is."""
-    known = times or {}
+    times_by_connection = times or {}
     unfinished = workspace.ledger.batches(workspace.tenant, states=("extracting", "extracted", "transformed", "failed"))
     feeds = tuple(
-        feed_state(workspace.ledger, source, unfinished, now=known.get(feed.connection))
+        load_feed_state(workspace.ledger, source, unfinished, now=times_by_connection.get(feed.connection))
         for feed, source in sources.items()
     )
-    return TenantState(tenant=workspace.tenant, feeds=feeds, built=standing.built, redeclared=standing.redeclared)
+    return TenantState(
+        tenant=workspace.tenant,
+        feeds=feeds,
+        built=warehouse_state.built,
+        schema_decisions=warehouse_state.schema_decisions,
+    )
 
 
-def feed_state(
+def load_feed_state(
     ledger: Ledger, source: Source, unfinished: Iterable[BatchRow], *, now: datetime | None = None
 ) -> FeedState:
     """What the ledger knows of one feed. A complete read that is dated after `now` does not hold up the next one."""
-    feed, connector = source.feed, source.plug.connector
+    feed, connector = source.feed, source.plugin.connector
     snapshot, sweep = (ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
     return FeedState(
         feed=feed,
@@ -126,22 +131,22 @@ def feed_state(
         parents=ledger.windows_by_parent(feed) if source.resource.parent else {},
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
         attempts=ledger.count_attempts(feed),
-        last_snapshot=_until(snapshot),
-        last_sweep=_until(sweep),
+        last_snapshot=_find_end(snapshot),
+        last_sweep=_find_end(sweep),
     )
 
 
-def _until(batch: Batch | None) -> datetime | None:
+def _find_end(batch: Batch | None) -> datetime | None:
     return batch.window.until if batch else None
 
 
-def _check_named(workspace: TenantWorkspace, name: str, connection: Connection, plug: Plug) -> None:
-    known = [resource.resource for resource in plug.connector.resources]
+def _check_resources(workspace: TenantWorkspace, name: str, connection: Connection, plugin: InstalledConnector) -> None:
+    names = [resource.resource for resource in plugin.connector.resources]
     for resource in (*connection.resources, *connection.overlap):
-        if resource not in known:
+        if resource not in names:
             raise DeclarationError(
                 f"{connection.connector} has no resource `{resource}`.",
-                where=connection_place(workspace, name),
+                where=locate_connection(workspace, name),
                 details=resource,
-                hint=did_you_mean(resource, known),
+                hint=did_you_mean(resource, names),
             )

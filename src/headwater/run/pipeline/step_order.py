@@ -50,8 +50,12 @@ def find_newest_run(ledger: Ledger, tenant: str) -> str:
 def check_dependencies(ledger: Ledger, run: StepRun, request: StepRequest) -> None:
     """Nothing where what a step of a plan depends on has ended, and enough of it has succeeded; StepNotReady otherwise."""
     step = request.step
-    missing = [one for one in step.after if one not in run.done and not _is_batch_done(ledger, step.tenant, one)]
-    waiting = [one for one in missing if not _has_failed(run, one)]
+    missing = [
+        step_id
+        for step_id in step.after
+        if step_id not in run.done and not _is_batch_done(ledger, step.tenant, step_id)
+    ]
+    waiting = [step_id for step_id in missing if not _has_failed(run, step_id)]
     enough = {"all": not missing, "any": not step.after or len(missing) < len(step.after), "none": True}
     if not enough[step.needs] or (step.needs == "any" and waiting):
         missing = waiting or missing
@@ -77,11 +81,11 @@ def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, s
             if step.entity not in silver and not any(_has_landed(workspace.ledger, feed) for feed in feeding):
                 missing = ["a landed batch of its sources"]
         case BuildDimension():
-            missing = [f"silver.{one}" for one in needs(declared.dimensions[step.name]) if one not in silver]
+            missing = [f"silver.{name}" for name in needs(declared.dimensions[step.name]) if name not in silver]
         case LoadFact():
             fact = declared.facts[step.name]
-            missing = [f"silver.{one}" for one in needs(fact) if one not in silver]
-            missing += [f"gold.dim_{one}" for one in dimensions_of(fact) if f"dim_{one}" not in gold]
+            missing = [f"silver.{name}" for name in needs(fact) if name not in silver]
+            missing += [f"gold.dim_{name}" for name in dimensions_of(fact) if f"dim_{name}" not in gold]
         case Publish():
             missing = [] if silver else ["the tables that it publishes"]
         case Extract() | Land():

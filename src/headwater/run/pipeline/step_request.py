@@ -47,11 +47,11 @@ def dump_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
     return {"tenant": plan.tenant, "run": run, "notes": list(plan.notes), "steps": steps}
 
 
-def load_request(written: Mapping[str, Any]) -> StepRequest:
+def load_request(value: Mapping[str, Any]) -> StepRequest:
     """A step that `dump_plan` wrote; StateError when it is none."""
-    step = load_step(written)
+    step = load_step(value)
     try:
-        run = written["run"]
+        run = value["run"]
         return StepRequest(step=step, run=str(run["id"]), total=int(run["steps"]), previous=str(run["previous"]))
     except (KeyError, TypeError, ValueError) as error:
         hint = "pass the step as `headwater plan --json` prints it"

@@ -59,7 +59,7 @@ class StepRun:
         self.failed.discard(step)
         (self.done if done else self.failed).add(step)
 
-    def numbers(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int]:
         """Its counts, and how many of its steps are done, as the ledger and `status` show them."""
         return {**self.counts, "steps": self.total, "steps_done": len(self.done), "steps_failed": len(self.failed)}
 
@@ -105,12 +105,12 @@ def end_step_run(ledger: Ledger, tenant: str, run: StepRun | None = None) -> Non
     """End the run whose steps came one by one, if there is one that did not end: another run begins, or all is done."""
     run = run or load_step_run(ledger, tenant)
     if run is not None and not run.ended:
-        ledger.end_run(tenant, run.id, outcome=run.outcome, counts=run.numbers())
+        ledger.end_run(tenant, run.id, outcome=run.outcome, counts=run.as_dict())
         run.ended = True
         save_step_run(ledger, tenant, run)
 
 
-def progress_of(ledger: Ledger, tenant: str, run_id: str) -> Mapping[str, int]:
+def load_progress(ledger: Ledger, tenant: str, run_id: str) -> Mapping[str, int]:
     """How far a run is whose steps come one by one; nothing for any other run."""
     run = load_step_run(ledger, tenant)
-    return run.numbers() if run is not None and run.id == run_id else {}
+    return run.as_dict() if run is not None and run.id == run_id else {}

@@ -25,11 +25,11 @@ from headwater.plan.reads import expand_step
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
 from headwater.run.pipeline.context import RunContext
-from headwater.run.pipeline.inputs import allow_drops, allowed_drops, arrivals_of, parent_keys, readings_of
+from headwater.run.pipeline.inputs import allow_drops, build_mappings, list_landed, load_allowed_drops, read_parent_keys
 from headwater.run.pipeline.report import ALL_REFUSED
 from headwater.run.pipeline.services import Services
-from headwater.run.pipeline.sources import Source, Standing, feed_state
-from headwater.run.pipeline.verify import Inquiry
+from headwater.run.pipeline.sources import Source, WarehouseState, load_feed_state
+from headwater.run.pipeline.verify import ReadVerifier
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import conform
 from headwater.silver.consumed_batches import ConsumedBatch, load_consumed, position_of
@@ -39,7 +39,7 @@ from headwater.warehouse.base import Warehouse, WriteCounts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class StepRunner:
     """What the steps of a run share."""
 
     workspace: TenantWorkspace
@@ -51,7 +51,7 @@ class Work:
     """The warehouse, opened by the first call: steps that read and land do without."""
     holds_nul: bool
     """Whether a text in the warehouse may hold the character NUL."""
-    standing: Standing = field(default_factory=Standing)
+    warehouse_state: WarehouseState = field(default_factory=WarehouseState)
     """What the warehouse had when the run began."""
     waiting: set[str] = field(default_factory=set)
     """Batches whose deletes wait, as far as was seen."""
@@ -63,7 +63,7 @@ class Work:
         """The tenant's warehouse."""
         return self.open_warehouse()
 
-    def carry(self, step: Step) -> str:
+    def run_step(self, step: Step) -> str:
         """Do one step; a few words of what it did. StopRequested before one that was not begun."""
         self.context.check()
         match step:
@@ -100,24 +100,24 @@ class Work:
             unfinished = self.workspace.ledger.batches(
                 self.workspace.tenant, states=("extracting", "failed"), feed=source.feed
             )
-            keys = parent_keys(self.workspace.ledger, self.lake, source)
-            steps = expand_step(step, feed_state(self.workspace.ledger, source, unfinished), keys=keys)
-        return f"{sum(self._read(source, one) for one in steps):,} records"
+            keys = read_parent_keys(self.workspace.ledger, self.lake, source)
+            steps = expand_step(step, load_feed_state(self.workspace.ledger, source, unfinished), keys=keys)
+        return f"{sum(self._read(source, read) for read in steps):,} records"
 
     def _read(self, source: Source, step: Extract) -> int:
-        question = ReadRequest(
+        request = ReadRequest(
             resource=source.resource,
             fields=source.fields,
             parents=step.parents,
-            asked_at=self.services.asked_at(step.batch),
-            credible=lambda: self.services.credible_until(step.batch),
+            asked_at=self.services.estimate_time(step.batch),
+            credible=lambda: self.services.estimate_latest_stamp(step.batch),
         )
-        client = self.services.client(source.feed.connection)
+        client = self.services.find_client(source.feed.connection)
         ledger = self.workspace.ledger
         try:
             row = read_batch(
                 step.batch,
-                question,
+                request,
                 client,
                 lake=self.lake,
                 ledger=ledger,
@@ -137,7 +137,7 @@ class Work:
 
     def _land_batch(self, batch: Batch) -> int:
         source, now = self.sources[batch.feed], self.workspace.clock.now()
-        known = self.workspace.ledger.begin_batch(batch)  # a landing that failed goes on from where it was
+        row = self.workspace.ledger.begin_batch(batch)  # a landing that failed goes on from where it was
         try:
             with self.landing:
                 landed = land(
@@ -147,27 +147,33 @@ class Work:
                     self.lake,
                     now=now,
                     terms=LandingTerms(drift=source.policy.drift, nul=self.holds_nul),
-                    rows=known.rows,
+                    rows=row.rows,
                 )
             self.workspace.ledger.record_landing(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)
         except HeadwaterError as error:
             self.workspace.ledger.fail_batch(batch, str(error))
             raise
-        tell = self.context.listen
-        for one in landed.drift:
-            if one.kind == "repaired":
-                tell(Repaired(tenant=self.workspace.tenant, batch=batch, field=one.field, rows=one.rows))
+        listen = self.context.listen
+        for drift in landed.drift:
+            if drift.kind == "repaired":
+                listen(Repaired(tenant=self.workspace.tenant, batch=batch, field=drift.field, rows=drift.rows))
             else:
-                tell(
+                listen(
                     DriftSeen(
-                        tenant=self.workspace.tenant, batch=batch, field=one.field, kind=one.kind, detail=one.detail
+                        tenant=self.workspace.tenant,
+                        batch=batch,
+                        field=drift.field,
+                        kind=drift.kind,
+                        detail=drift.detail,
                     )
                 )
         if landed.refused and not landed.kept:
             detail = f"batch {batch.id} of {batch.feed.connection}"
             table = f"bronze.{batch.feed.resource}"
             self._report(Finding(table=table, finding=ALL_REFUSED, count=len(landed.refused), detail=detail))
-        tell(BatchLanded(tenant=self.workspace.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused)))
+        listen(
+            BatchLanded(tenant=self.workspace.tenant, batch=batch, kept=landed.kept, quarantined=len(landed.refused))
+        )
         return landed.kept
 
     def _conform(self, step: Conform) -> str:
@@ -176,20 +182,20 @@ class Work:
             drop_entity(self.warehouse, entity)
             detail = f"{name}: {step.rebuild_reason}"
             self._report(Finding(table=f"silver.{name}", finding="history_rebuilt", count=1, detail=detail))
-        known = load_consumed(self.warehouse, name)
-        said = self._conform_verified(entity, self._arrivals(entity, known=known))
+        consumed = load_consumed(self.warehouse, name)
+        summary = self._conform_verified(entity, self._list_landed(entity, known=consumed))
         finish_rebuild(self.warehouse, entity)
-        return f"rebuilt: {said}" if step.rebuild_reason else said
+        return f"rebuilt: {summary}" if step.rebuild_reason else summary
 
-    def _conform_verified(self, entity: Entity, arrivals: Sequence[LandedBatch]) -> str:
+    def _conform_verified(self, entity: Entity, landed: Sequence[LandedBatch]) -> str:
         """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
-        inquiry = Inquiry(
+        verifier = ReadVerifier(
             entity=entity,
-            readings=readings_of(self.workspace.whole, entity),
+            mappings=build_mappings(self.workspace.parent, entity),
             sources=self.sources,
             clients=self.services.clients,
             times=self.services.began,
-            credible=self.services.credible_until,
+            estimate_latest_stamp=self.services.estimate_latest_stamp,
             warehouse=self.warehouse,
             lake=self.lake,
             ledger=self.workspace.ledger,
@@ -197,45 +203,45 @@ class Work:
             listen=self.context.listen,
             allow_drop=self.context.allow_drop,
         )
-        newest = {one.batch.feed: one for one in sorted(arrivals, key=position_of) if inquiry.concerns(one)}
-        fresh = {one.batch.id: one for one in newest.values()}
-        others = [one for one in arrivals if one.batch.id not in fresh and not inquiry.held(one)]
+        newest = {item.batch.feed: item for item in sorted(landed, key=position_of) if verifier.is_relevant(item)}
+        newest_by_id = {item.batch.id: item for item in newest.values()}
+        others = [item for item in landed if item.batch.id not in newest_by_id and not verifier.is_waiting(item)]
         # A first complete read is held against a history whose tables are there.
         first = self.warehouse.describe("silver", f"{entity.entity}_log") is None
-        said = self.conform(entity.entity, others) if others or first or not fresh else ""
-        for arrival in fresh.values():
-            taken, findings = inquiry.settle(arrival)
-            for found in findings:
-                self._report(found)
-            if taken:
-                said = self.conform(entity.entity, taken)
-        return said or "its deletes wait for an answer of the service"
+        detail = self.conform(entity.entity, others) if others or first or not newest_by_id else ""
+        for read in newest_by_id.values():
+            verified, findings = verifier.verify(read)
+            for finding in findings:
+                self._report(finding)
+            if verified:
+                detail = self.conform(entity.entity, verified)
+        return detail or "its deletes wait for an answer of the service"
 
     def _report(self, finding: Finding) -> None:
         self.context.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
 
-    def _arrivals(self, entity: Entity, *, known: Mapping[str, ConsumedBatch]) -> list[LandedBatch]:
-        return arrivals_of(self.workspace.ledger, self.lake, self.sources, entity, known=known)
+    def _list_landed(self, entity: Entity, *, known: Mapping[str, ConsumedBatch]) -> list[LandedBatch]:
+        return list_landed(self.workspace.ledger, self.lake, self.sources, entity, consumed=known)
 
-    def conform(self, name: str, arrivals: Sequence[LandedBatch]) -> str:
+    def conform(self, name: str, landed: Sequence[LandedBatch]) -> str:
         """Bring landed batches into the history of an entity."""
         entity = self.workspace.declarations.entities[name]
-        readings = readings_of(self.workspace.whole, entity)
+        mappings = build_mappings(self.workspace.parent, entity)
         ledger, tenant = self.workspace.ledger, self.workspace.tenant
         merged = conform(
             self.warehouse,
             entity,
-            readings,
-            arrivals,
-            load_landed=lambda: self._arrivals(entity, known={}),
-            allowed=allowed_drops(ledger, tenant, name, arrivals),
+            mappings,
+            landed,
+            load_landed=lambda: self._list_landed(entity, known={}),
+            allowed=load_allowed_drops(ledger, tenant, name, landed),
             allow_drop=self.context.allow_drop,
         )
         self.waiting.update(merged.waiting)
         if self.context.allow_drop:
-            allow_drops(ledger, tenant, name, arrivals)
-        for found in merged.findings:
-            self._report(found)
+            allow_drops(ledger, tenant, name, landed)
+        for finding in merged.findings:
+            self._report(finding)
         self.context.listen(
             VersionsWritten(
                 tenant=self.workspace.tenant,
@@ -249,12 +255,12 @@ class Work:
 
     def _build(self, declared: Dimension | Fact) -> str:
         star = Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
-        tell = self.context.listen
-        written: WriteCounts
+        listen = self.context.listen
+        counts: WriteCounts
         if isinstance(declared, Fact):
-            written = build_fact(self.warehouse, star, declared, listen=tell)
+            counts = build_fact(self.warehouse, star, declared, listen=listen)
         else:
-            written = build_dimension(self.warehouse, star, declared, listen=tell)
+            counts = build_dimension(self.warehouse, star, declared, listen=listen)
         table = f"gold.{table_name(declared)}"
-        tell(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=written.inserted, deleted=written.deleted))
-        return f"{written.inserted:,} rows in, {written.deleted:,} out"
+        listen(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=counts.inserted, deleted=counts.deleted))
+        return f"{counts.inserted:,} rows in, {counts.deleted:,} out"

@@ -13,8 +13,7 @@ from headwater.extract.page_files import PageFiles
 from headwater.extract.request_params import ReadRequest
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
-from headwater.plan.state import TenantState
-from headwater.run.pipeline.options import Asked
+from headwater.plan.state import RunRequest, TenantState
 from headwater.run.pipeline.sources import Source
 from headwater.run.secrets import fill_settings
 
@@ -24,28 +23,35 @@ class StaleRead:
     """A read that was begun and is dropped, so that its window is planned afresh."""
 
     row: BatchRow
-    why: str
+    reason: str
 
 
-def stale_reads(ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], asked: Asked) -> tuple[StaleRead, ...]:
+def find_stale_reads(
+    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], run_request: RunRequest
+) -> tuple[StaleRead, ...]:
     """The half-done reads of what is asked for that do not go on."""
-    if not asked.sources:
+    if not run_request.includes_layer("raw"):
         return ()
-    found: list[StaleRead] = []
+    stale: list[StaleRead] = []
     for row in ledger.batches(tenant, states=("extracting", "failed")):
         feed = row.batch.feed
-        if row.stage != "extracting" or row.batch.purpose == "verify" or feed not in sources or not asked.picks(feed):
+        if (
+            row.stage != "extracting"
+            or row.batch.purpose == "verify"
+            or feed not in sources
+            or not run_request.includes(feed)
+        ):
             continue
-        if asked.fresh or asked.force:
-            found.append(StaleRead(row=row, why="it was asked to be read anew"))
-        elif _differs(sources[feed], row):
-            found.append(StaleRead(row=row, why="what shapes its requests was declared otherwise when it was begun"))
-    return tuple(found)
+        if run_request.fresh or run_request.force:
+            stale.append(StaleRead(row=row, reason="it was asked to be read anew"))
+        elif _is_changed(sources[feed], row):
+            stale.append(StaleRead(row=row, reason="what shapes its requests was declared otherwise when it was begun"))
+    return tuple(stale)
 
 
-def without_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState:
+def remove_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState:
     """A state in which the reads that are dropped were never begun."""
-    ids = {one.row.batch.id for one in stale}
+    ids = {read.row.batch.id for read in stale}
     feeds = (
         replace(feed, unfinished=tuple(row for row in feed.unfinished if row.batch.id not in ids))
         for feed in state.feeds
@@ -55,19 +61,19 @@ def without_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState
 
 def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: EventListener) -> None:
     """Forget half-done reads, their pages first; each is said in the log."""
-    for one in stale:
-        batch = one.row.batch
+    for read in stale:
+        batch = read.row.batch
         PageFiles(batch, lake).clear()
         ledger.abandon_batch(batch)
-        listen(ReadDropped(tenant=batch.feed.tenant, batch=batch, pages=one.row.pages, why=one.why))
+        listen(ReadDropped(tenant=batch.feed.tenant, batch=batch, pages=read.row.pages, why=read.reason))
 
 
-def _differs(source: Source, row: BatchRow) -> bool:
-    connector = source.plug.connector
+def _is_changed(source: Source, row: BatchRow) -> bool:
+    connector = source.plugin.connector
     try:
         settings = fill_settings(source.connection, connector, where=str(source.feed))
-        question = ReadRequest(resource=source.resource, fields=source.fields)
-        return row.fingerprint != build_fingerprint(connector, settings, question, row.batch.purpose)
+        request = ReadRequest(resource=source.resource, fields=source.fields)
+        return row.fingerprint != build_fingerprint(connector, settings, request, row.batch.purpose)
     except DeclarationError:
         # Whoever connects says what is wrong; nothing is dropped meanwhile.
         return False

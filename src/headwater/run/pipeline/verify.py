@@ -15,7 +15,7 @@ from headwater.extract.verify import IdRequest, verify_records
 from headwater.lake.base import Lake
 from headwater.ledger.base import Ledger
 from headwater.model.entity import Entity
-from headwater.run.pipeline.inputs import arrival_of
+from headwater.run.pipeline.inputs import load_landed
 from headwater.run.pipeline.sources import Source
 from headwater.silver.complete_read import CompleteRead
 from headwater.silver.deletes import KeyMismatch, find_key_mismatch
@@ -31,16 +31,16 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
+class ReadVerifier:
     """Asks the services of a run about what complete reads of an entity leave open."""
 
     entity: Entity
-    readings: Mapping[str, SourceMapping]
+    mappings: Mapping[str, SourceMapping]
     sources: Mapping[Feed, Source]
     clients: Mapping[str, Client]
     times: Mapping[str, datetime]
     """By connection: when the run began, by the time agreed on with its service."""
-    credible: Callable[[Batch], datetime]
+    estimate_latest_stamp: Callable[[Batch], datetime]
     """How late a stamp can be by now and be true."""
     warehouse: Warehouse
     lake: Lake
@@ -49,112 +49,116 @@ class Inquiry:
     listen: EventListener
     allow_drop: bool = False
 
-    def is_fresh(self, arrival: LandedBatch) -> bool:
+    def is_of_this_run(self, batch: LandedBatch) -> bool:
         """Whether it is a complete read of this run, so that its service can be asked about it now."""
-        began = self.times.get(arrival.batch.feed.connection)
-        return arrival.is_complete and began is not None and arrival.read_at >= began
+        began = self.times.get(batch.batch.feed.connection)
+        return batch.is_complete and began is not None and batch.read_at >= began
 
-    def concerns(self, arrival: LandedBatch) -> bool:
+    def is_relevant(self, batch: LandedBatch) -> bool:
         """Whether its service can be asked about it, or it may show ids that nobody read."""
-        return self.is_fresh(arrival) and (arrival.batch.purpose == "sweep" or self.asks(arrival))
+        return self.is_of_this_run(batch) and (batch.batch.purpose == "sweep" or self.can_request(batch))
 
-    def held(self, arrival: LandedBatch) -> bool:
+    def is_waiting(self, batch: LandedBatch) -> bool:
         """Whether it waits for an answer of its service."""
-        return self.ledger.get_mark(arrival.batch.feed.tenant, self._mark(arrival)) == "waiting"
+        return self.ledger.get_mark(batch.batch.feed.tenant, self._name_mark(batch)) == "waiting"
 
-    def asks(self, arrival: LandedBatch) -> bool:
+    def can_request(self, batch: LandedBatch) -> bool:
         """Whether the records that it leaves open can be asked for by id."""
-        source = self.sources[arrival.batch.feed]
-        resource, mapped = source.resource, self.entity.sources[arrival.source].map
+        source = self.sources[batch.batch.feed]
+        resource, mapped = source.resource, self.entity.sources[batch.source].map
         plain = len(self.entity.key) == 1 and (mapped[self.entity.key[0]],) == resource.key
         return resource.verify is not None and plain
 
-    def settle(self, arrival: LandedBatch) -> tuple[list[LandedBatch], list[Finding]]:
+    def verify(self, landed: LandedBatch) -> tuple[list[LandedBatch], list[Finding]]:
         """A complete read, with the records that were asked for because of it; nothing while it has to wait."""
-        sought = self._seek(arrival)
-        unread = () if arrival.batch.purpose == "snapshot" else self._unread(arrival, sought)
+        mismatch = self._find_mismatch(landed)
+        unread = () if landed.batch.purpose == "snapshot" else self._list_unread(landed, mismatch)
         verified: list[LandedBatch] = []
-        if self.asks(arrival) and (sought.missing or unread):
-            how = self.sources[arrival.batch.feed].resource.verify
-            most = how.max if how else 0
-            if len(sought.missing) > most and not self.allow_drop:
-                why = f"{len(sought.missing)} ids are missing, and no more than {most} are asked for (`verify: max:`)"
-                return [], [self._wait(arrival, sought, why)]
-            missing = sought.missing[:most]
+        if self.can_request(landed) and (mismatch.missing or unread):
+            how = self.sources[landed.batch.feed].resource.verify
+            limit = how.max if how else 0
+            if len(mismatch.missing) > limit and not self.allow_drop:
+                reason = (
+                    f"{len(mismatch.missing)} ids are missing, and no more than {limit} are asked for (`verify: max:`)"
+                )
+                return [], [self._mark_waiting(landed, mismatch, reason)]
+            missing = mismatch.missing[:limit]
             try:
-                verified = [self._read(arrival, [*missing, *unread[: most - len(missing)]], sought.control)]
+                verified = [self._read_records(landed, [*missing, *unread[: limit - len(missing)]], mismatch.control)]
             except HeadwaterError as error:
-                return [], [self._wait(arrival, sought, error.message)]
-            unread = unread[most - len(missing) :]
-        self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "settled")
-        return [arrival, *verified], self._left(arrival, unread)
+                return [], [self._mark_waiting(landed, mismatch, error.message)]
+            unread = unread[limit - len(missing) :]
+        self.ledger.set_mark(landed.batch.feed.tenant, self._name_mark(landed), "settled")
+        return [landed, *verified], self._report_unread(landed, unread)
 
-    def _seek(self, arrival: LandedBatch) -> KeyMismatch:
+    def _find_mismatch(self, landed: LandedBatch) -> KeyMismatch:
         with LakeReader(self.warehouse) as lake:
             read = CompleteRead(
                 warehouse=self.warehouse,
                 lake=lake,
                 entity=self.entity,
-                mapping=self.readings[arrival.source],
-                arrival=arrival,
+                mapping=self.mappings[landed.source],
+                arrival=landed,
             )
             return find_key_mismatch(read)
 
-    def _unread(self, arrival: LandedBatch, sought: KeyMismatch) -> tuple[str, ...]:
+    def _list_unread(self, landed: LandedBatch, mismatch: KeyMismatch) -> tuple[str, ...]:
         """Ids that nobody read, without those that wait in quarantine and where old records are left out on purpose.
 
         Where records can be asked for by id, all of them are. Otherwise, what a sweep shows for the first time may have been
         made since the window ended, and the next window brings it: but for the first sweep of all, it counts once a second
         sweep shows it.
         """
-        feed = arrival.batch.feed
+        feed = landed.batch.feed
         if self.sources[feed].connection.since is not None:
             return ()
         refused = {f"{feed.connection}:{row.key}" for row in self.ledger.list_refused(feed.tenant, feed=feed)}
-        unread = [key for key in sought.unread if key not in refused]
-        if self.asks(arrival):
+        unread = [key for key in mismatch.unread if key not in refused]
+        if self.can_request(landed):
             return tuple(unread)
         mark = f"unread:{self.entity.entity}:{feed.connection}:{feed.resource}"
         before = self.ledger.get_mark(feed.tenant, mark)
         self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))
         return tuple(unread if before is None else sorted(set(unread) & set(before.split("\n"))))
 
-    def _read(self, arrival: LandedBatch, keys: Sequence[str], control: str) -> LandedBatch:
-        batch, source = arrival.batch, self.sources[arrival.batch.feed]
+    def _read_records(self, landed: LandedBatch, keys: Sequence[str], control: str) -> LandedBatch:
+        batch, source = landed.batch, self.sources[landed.batch.feed]
         client = self.clients[batch.feed.connection]
-        begun = self.ledger.count_attempts(batch.feed).get(("verify", batch.window), 0)
-        asked = create_batch(batch.feed, batch.window, purpose="verify", attempt=begun + 1)
-        question = ReadRequest(
+        attempts = self.ledger.count_attempts(batch.feed).get(("verify", batch.window), 0)
+        verification = create_batch(batch.feed, batch.window, purpose="verify", attempt=attempts + 1)
+        read_request = ReadRequest(
             resource=source.resource,
             fields=source.fields,
-            asked_at=arrival.read_at,
-            credible=lambda: self.credible(asked),
+            asked_at=landed.read_at,
+            credible=lambda: self.estimate_latest_stamp(verification),
         )
         after = len(batch.feed.connection) + 1
         request = IdRequest(ids=[key[after:] for key in keys], control=control[after:])
         try:
-            verify_records(asked, question, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen)
-            self.land(asked)
+            verify_records(
+                verification, read_request, client, request, lake=self.lake, ledger=self.ledger, listen=self.listen
+            )
+            self.land(verification)
         except HeadwaterError as error:
-            self.ledger.fail_batch(asked, str(error))
+            self.ledger.fail_batch(verification, str(error))
             raise
-        row = self.ledger.find_batch(batch.feed.tenant, asked.id)
+        row = self.ledger.find_batch(batch.feed.tenant, verification.id)
         assert row is not None
-        return arrival_of(self.ledger, self.lake, source, row)
+        return load_landed(self.ledger, self.lake, source, row)
 
-    def _wait(self, arrival: LandedBatch, sought: KeyMismatch, why: str) -> Finding:
-        self.ledger.set_mark(arrival.batch.feed.tenant, self._mark(arrival), "waiting")
-        count = len(sought.missing) + len(sought.unread)
-        detail = f"batch {arrival.batch.id} of {arrival.source}: {why}"
+    def _mark_waiting(self, landed: LandedBatch, mismatch: KeyMismatch, reason: str) -> Finding:
+        self.ledger.set_mark(landed.batch.feed.tenant, self._name_mark(landed), "waiting")
+        count = len(mismatch.missing) + len(mismatch.unread)
+        detail = f"batch {landed.batch.id} of {landed.source}: {reason}"
         return Finding(table=f"silver.{self.entity.entity}", finding="sweep_unverified", count=count, detail=detail)
 
-    def _left(self, arrival: LandedBatch, unread: Sequence[str]) -> list[Finding]:
+    def _report_unread(self, landed: LandedBatch, unread: Sequence[str]) -> list[Finding]:
         if not unread:
             return []
         named = ", ".join(unread[:_NAMED]) + (", ..." if len(unread) > _NAMED else "")
-        detail = f"batch {arrival.batch.id} of {arrival.source} shows {named}: no read has brought their records"
+        detail = f"batch {landed.batch.id} of {landed.source} shows {named}: no read has brought their records"
         table = f"silver.{self.entity.entity}"
         return [Finding(table=table, finding="unread_ids", count=len(unread), detail=detail)]
 
-    def _mark(self, arrival: LandedBatch) -> str:
-        return f"verify:{self.entity.entity}:{arrival.batch.id}"
+    def _name_mark(self, landed: LandedBatch) -> str:
+        return f"verify:{self.entity.entity}:{landed.batch.id}"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
-from headwater.run.plugins import find_warehouse_settings, installed_warehouses, warehouse_kinds
+from headwater.run.plugins import find_warehouse_settings, list_warehouse_kinds, list_warehouse_settings
 from headwater.warehouse.settings import WarehouseSettings
 
 _WHERE = "--warehouse"
@@ -21,7 +21,7 @@ _WHERE = "--warehouse"
 
 def url_examples() -> str:
     """How warehouses are named, for help and errors."""
-    return ", ".join(example for one in installed_warehouses() for example in one.url_examples)
+    return ", ".join(example for one in list_warehouse_settings() for example in one.url_examples)
 
 
 def settings_from_url(text: str) -> WarehouseSettings:
@@ -46,9 +46,9 @@ def dump_settings(settings: WarehouseSettings) -> dict[str, Any]:
 
 
 def _find_by_scheme(scheme: str) -> type[WarehouseSettings] | None:
-    if scheme in warehouse_kinds():
+    if scheme in list_warehouse_kinds():
         return find_warehouse_settings(scheme)
-    return next((one for one in installed_warehouses() if scheme in one.schemes), None)
+    return next((one for one in list_warehouse_settings() if scheme in one.schemes), None)
 
 
 @contextmanager

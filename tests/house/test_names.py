@@ -1,0 +1,88 @@
+"""A function is a verb phrase, and nothing has a name that the terms of the trade have replaced."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house.source import Function, Module, modules
+from tests.house.verbs import (
+    FORMER_NAMES,
+    OTHER_CONVENTIONS,
+    PREPOSITIONS,
+    PROTOCOL_NAMES,
+    QUESTIONS,
+    VERB_ROOMS,
+    VERBS,
+)
+
+FIRST_WORDS = VERBS | QUESTIONS | PREPOSITIONS
+
+
+def reviewed() -> list[Module]:
+    rooms = tuple(f"headwater/{room}" for room in VERB_ROOMS)
+    others = tuple(f"headwater/{room}" for room in OTHER_CONVENTIONS)
+    return [module for module in modules() if module.shown.startswith(rooms) and not module.shown.startswith(others)]
+
+
+def test_a_function_is_a_verb_phrase():
+    wrong = [
+        f"{module.at(node)} {node.name}"
+        for module in reviewed()
+        for node in module.functions
+        if not is_verb_phrase(node)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def is_verb_phrase(node: Function) -> bool:
+    name = node.name.strip("_")
+    return (
+        node.name.startswith("__")
+        or is_noun_by_decorator(node)
+        or name in PROTOCOL_NAMES
+        or name.partition("_")[0] in FIRST_WORDS
+        or name.endswith("_sql")
+    )
+
+
+def is_noun_by_decorator(node: Function) -> bool:
+    """Whether it is a property, or has the name of a command of the command line."""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any("property" in text or text.startswith(("commands.command", "commands.callback")) for text in decorators)
+
+
+def test_nothing_has_a_former_name():
+    wrong = [
+        f"{module.at(node)} {name}"
+        for module in reviewed()
+        for node, name in names(module.tree)
+        if name.strip("_") in FORMER_NAMES
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """The functions, classes, parameters and fields in a tree."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node, node.name
+            case ast.arg():
+                yield node, node.arg
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield node, name
+
+
+@pytest.mark.parametrize(
+    "text", ["def told(event): ...", "def _opened(): ...", "def plain(value): ...", "def feeds(): ..."]
+)
+def test_a_participle_an_adjective_or_a_noun_is_no_verb_phrase(text):
+    assert not is_verb_phrase(ast.parse(text).body[0])
+
+
+@pytest.mark.parametrize("text", ["def f(asked): ...", "class Tally: ...", "class Run:\n    standing: int"])
+def test_a_former_name_is_seen(text):
+    assert any(name in FORMER_NAMES for _, name in names(ast.parse(text)))
