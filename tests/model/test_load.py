@@ -134,13 +134,13 @@ def test_on_is_a_word_and_not_true(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "files", "what", "where", "hint"),
     [
-        ("an unknown word", {"t.yaml": TICKET + "colums: {}\n"}, "`colums` is not known here.", "models/t.yaml:12", "did you mean `columns`?"),
+        ("an unknown word", {"t.yaml": TICKET + "colums: {}\n"}, "`colums` is not a known key.", "models/t.yaml:12", "did you mean `columns`?"),
         ("a word that is missing", {"t.yaml": "entity: ticket\nkey: a\ncolumns: {a: text}\n"}, "`sources` is missing.", "models/t.yaml:1", "add `sources:`"),
-        ("a wrong type", {"t.yaml": TICKET.replace("status: text", "status: txt")}, "`columns.status.type` cannot be meant.", "models/t.yaml:5", "`txt` is not a type"),
-        ("a key that is no column", {"t.yaml": TICKET.replace("key: ticket_id", "key: id")}, "This cannot be meant.", "models/t.yaml:1", "key `id` is not among"),
-        ("a key that stands twice", {"t.yaml": TICKET + "key: x\n"}, "`key` stands twice.", "models/t.yaml:12", "keep one of them"),
-        ("no YAML", {"t.yaml": "entity: [\n"}, "This file is not YAML.", "models/t.yaml:2", "check the indentation"),
-        ("nothing we know", {"t.yaml": "table: x\n"}, "What this declares is not said.", "models/t.yaml:1", "begin with one of"),
+        ("a wrong type", {"t.yaml": TICKET.replace("status: text", "status: txt")}, "`columns.status.type` is invalid.", "models/t.yaml:5", "`txt` is not a type"),
+        ("a key that is no column", {"t.yaml": TICKET.replace("key: ticket_id", "key: id")}, "This is invalid.", "models/t.yaml:1", "key `id` is not among"),
+        ("a key that stands twice", {"t.yaml": TICKET + "key: x\n"}, "`key` appears twice.", "models/t.yaml:12", "keep one of them"),
+        ("no YAML", {"t.yaml": "entity: [\n"}, "This file is not valid YAML.", "models/t.yaml:2", "check the indentation"),
+        ("nothing we know", {"t.yaml": "table: x\n"}, "No `entity:`, `dimension:`, `fact:` or `rules:` key found.", "models/t.yaml:1", "begin with one of"),
         ("twice the same", {"a.yaml": TICKET, "b.yaml": TICKET}, "`ticket` is declared twice.", "models/b.yaml:1", "keep one"),
         ("a source nobody offers", {"t.yaml": TICKET.replace("connectwise.tickets", "connectwise.ticket")}, "ticket is fed by `connectwise.ticket`, which no connector offers.", "models/t.yaml:9", "did you mean `connectwise.tickets`?"),
         ("a field that is not there", {"t.yaml": TICKET.replace("status.name", "status.nme")}, "`status.nme` is no column here.", "models/t.yaml:11", "did you mean `status.name`?"),
@@ -149,7 +149,7 @@ def test_on_is_a_word_and_not_true(tmp_path: Path):
         ("an attribute that is not there", {"t.yaml": TICKET, "c.yaml": CUSTOMER.replace("status: T2", "statuss: T2")}, "`statuss` is no column here.", "models/c.yaml:4", "did you mean `status`?"),
         ("a lookup into nothing", {"t.yaml": TICKET, "f.yaml": FACT}, "work.customer_key looks up `customer`, which no dimension is called.", "models/f.yaml:6", ""),
         ("a wrong measure", {"t.yaml": TICKET, "c.yaml": CUSTOMER, "f.yaml": FACT.replace("one + 1", "onne + 1")}, "`onne` is no column here.", "models/f.yaml:4", "did you mean `one`?"),
-        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` cannot be meant.", "models/f.yaml:6", "`at` belongs to"),
+        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` is invalid.", "models/f.yaml:6", "`at` belongs to"),
     ],
 )  # fmt: skip
 def test_a_complaint_says_what_where_and_what_to_try(tmp_path, name, files, what, where, hint):
@@ -215,11 +215,11 @@ def find_settings(kind: str) -> type[Declared]:
 @pytest.mark.parametrize(
     ("text", "what", "where", "hint"),
     [
-        ("{kind: lakehouse, foldr: a, folder: b}", "`warehouse.foldr` is not known here.", 4, "did you mean `folder`?"),
+        ("{kind: lakehouse, foldr: a, folder: b}", "`warehouse.foldr` is not a known key.", 4, "did you mean `folder`?"),
         ("{kind: lakehouse}", "`warehouse.folder` is missing.", 4, "add `folder:`"),
-        ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` cannot be meant.", 6, "`~`, `$NAME` and"),
-        ("\n  kind: lakehose", "`warehouse.kind` cannot be meant.", 5, "no engine of this kind is installed"),
-        ("a.duckdb", "`warehouse` cannot be meant.", 4, "Input should be a valid dictionary"),
+        ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` is invalid.", 6, "`~`, `$NAME` and"),
+        ("\n  kind: lakehose", "`warehouse.kind` is invalid.", 5, "no engine of this kind is installed"),
+        ("a.duckdb", "`warehouse` is invalid.", 4, "Input should be a valid dictionary"),
     ],
 )
 def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what, where, hint):
@@ -229,7 +229,7 @@ def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what
     found, other = caught.value.errors
     assert (found.what, found.where) == (what, f"headwater.yaml:{where}")
     assert found.hint.startswith(hint)
-    assert other.what == "`lakes` is not known here."
+    assert other.what == "`lakes` is not a known key."
 
 
 def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):

@@ -173,7 +173,7 @@ def test_without_the_services_time_only_what_was_begun_goes_on() -> None:
     state = replace(read("tickets", UNTIL - 2 * DAY), unfinished=(half,))
     plan = build_plan(VIEW, tenant(state, fresh("boards")), asked(source_times={}))
     assert [step.batch for step in plan.steps if isinstance(step, Extract)] == [half.batch]
-    assert plan.notes == ("psa: the service's time is not known, so nothing new is read",)
+    assert plan.notes == ("psa: the time of the service is unknown, so no new window is read",)
 
 
 def test_what_changed_before_the_connection_begins_is_never_read() -> None:

@@ -40,21 +40,21 @@ def check_reference(text: str) -> str:
     """`text`, if it is a reference to a secret; ClearSecretError otherwise."""
     if not is_reference(text):
         kinds = ", ".join(f"{kind}:…" for kind in REFERENCES)
-        raise ClearSecretError(f"a declaration never holds a secret: write a reference, one of {kinds}")
+        raise ClearSecretError(f"a declaration must not contain a secret: use a reference, one of {kinds}")
     return text
 
 
 def check_address(text: str) -> str:
     """`text`, if there is no password in it; ClearSecretError otherwise."""
     if not is_reference(text) and holds_secret(text):
-        raise ClearSecretError("a declaration never holds a password: write a reference such as `env:DATABASE_URL`")
+        raise ClearSecretError("a declaration must not contain a password: use a reference such as `env:DATABASE_URL`")
     return text
 
 
 def check_folder(text: str) -> str:
     """`text`, if it is a folder or a file of this machine; ValueError for any other address."""
     if _SCHEME.match(text):
-        msg = "this is kept in a folder of this machine: write its path, e.g. `.headwater/lake`"
+        msg = "this must be a local folder: use its path, e.g. `.headwater/lake`"
         raise ValueError(msg)
     return _check_path(text)
 
@@ -65,7 +65,7 @@ def check_place(text: str) -> str:
     if not _SCHEME.match(text):
         return _check_path(text)
     if not _BUCKET.fullmatch(text) or ".." in text.split("/"):
-        msg = "write a folder, `s3://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
+        msg = "use a folder, `s3://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
         raise ValueError(msg)
     return _check_braces(text)
 
@@ -75,11 +75,11 @@ def check_ledger(text: str) -> str:
     check_address(text)
     if text.startswith("sqlite:"):
         if not re.match(r"sqlite:///[^/]|sqlite:////[^/]", text):
-            msg = "write `sqlite:///FOLDER/FILE`, e.g. `sqlite:///.headwater/ledger.db`"
+            msg = "use `sqlite:///FOLDER/FILE`, e.g. `sqlite:///.headwater/ledger.db`"
             raise ValueError(msg)
         check_folder(text.removeprefix("sqlite:///").partition("?")[0])
     if "{" in text:
-        msg = "a ledger serves all tenants, so that no part of its address stands for one of them"
+        msg = "all tenants share one ledger, so its URL cannot contain `{tenant}`"
         raise ValueError(msg)
     return text
 
@@ -87,11 +87,11 @@ def check_ledger(text: str) -> str:
 def _check_path(text: str) -> str:
     """No folder is made that is called as what a shell would have put in its place."""
     if not text.strip():
-        msg = "write a path, e.g. `.headwater/lake`"
+        msg = "use a path, e.g. `.headwater/lake`"
         raise ValueError(msg)
     if text.startswith(("~", "//")) or _VARIABLE.search(text):
         msg = (
-            "`~`, `$NAME` and `//host` are not replaced here: write the path itself; it counts from the project's root"
+            "`~`, `$NAME` and `//host` are not expanded: use a plain path, relative to the project folder"
         )
         raise ValueError(msg)
     return _check_braces(text)
@@ -100,7 +100,7 @@ def _check_path(text: str) -> str:
 def _check_braces(text: str) -> str:
     for brace in _BRACES.finditer(text):
         if brace[0] != "{tenant}":
-            msg = f"`{brace[0]}` stands for nothing here; `{{tenant}}` stands for the tenant"
+            msg = f"the placeholder `{brace[0]}` is unknown; use `{{tenant}}`"
             raise ValueError(msg)
     return text
 

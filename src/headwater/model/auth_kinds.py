@@ -29,7 +29,7 @@ def validate_auth(value: Any) -> Auth:
     if isinstance(value, Auth):
         return value
     if not isinstance(value, dict):
-        raise PydanticCustomError("auth_form", "write `auth: {kind: ...}`")
+        raise PydanticCustomError("auth_form", "use `auth: {kind: ...}`")
     kind = _load_kind(value.get("kind"))
     try:
         return kind.model_validate(value)
@@ -44,7 +44,7 @@ def _load_kind(name: Any) -> type[Auth]:
         message = f"installed: {', '.join(auth_kind_names())}"
         if isinstance(name, str) and (hint := did_you_mean(name, auth_kind_names())):
             message = f"{hint}; {message}"
-        raise _kind_error(name, f"no auth kind is called that; {message}")
+        raise _kind_error(name, f"the auth kind does not exist; {message}")
     try:
         kind = point.load()
     except Exception as error:

@@ -83,7 +83,7 @@ class Entity(Declared):
         for name in former:
             if name in self.columns or former.count(name) > 1:
                 msg = (
-                    f"`renamed_from: {name}` names a column that is declared, or one that another was renamed from, too"
+                    f"`renamed_from: {name}` names a declared column, or one that another column was renamed from"
                 )
                 raise ValueError(msg)
         return self
@@ -166,6 +166,6 @@ class Rules(Declared):
         for rule in self.first_match:
             if set(rule.gives) != set(self.otherwise):
                 gives, otherwise = sorted(rule.gives), sorted(self.otherwise)
-                msg = f"the line for {rule.contains[0]!r} gives {gives}, `otherwise` gives {otherwise}"
+                msg = f"the rule for {rule.contains[0]!r} gives {gives}, `otherwise` gives {otherwise}"
                 raise ValueError(msg)
         return self

@@ -82,8 +82,8 @@ def _parse(text: str, where: str) -> exp.Expr:
     try:
         tree = sqlglot.parse_one(text, dialect=PORTABLE_SQL)
     except SqlglotError as error:
-        reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise DeclarationError("An expression cannot be read.", where=where, details=text, hint=reason) from error
+        reason = str(error).splitlines()[0] if str(error) else "it cannot be parsed"
+        raise DeclarationError("The expression cannot be parsed.", where=where, details=text, hint=reason) from error
     for node in tree.walk():
         if _is_ours(node):
             continue
@@ -92,7 +92,7 @@ def _parse(text: str, where: str) -> exp.Expr:
                 f"`{_render_name(node)}` is not in the expression language.",
                 where=where,
                 details=text,
-                hint="see docs/reference/expressions.md for what is",
+                hint="see docs/reference/expressions.md",
             )
     return tree
 
@@ -122,10 +122,10 @@ def _column(name: str, scope: Scope, where: str) -> str:
         sql = scope.columns[name]
         return sql if _BARE.fullmatch(sql) else f"({sql})"
     raise DeclarationError(
-        f"`{name}` is no column here.",
+        f"There is no column `{name}`.",
         where=where,
         details=name,
-        hint=did_you_mean(name, scope.columns) or "no column is in scope",
+        hint=did_you_mean(name, scope.columns) or "no columns are in scope",
     )
 
 
@@ -177,11 +177,11 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
     rules = scope.rules.get(name)
     if rules is None:
         raise DeclarationError(
-            f"No rules are called `{name}`.", where=where, details=name, hint=did_you_mean(name, scope.rules)
+            f"There are no rules `{name}`.", where=where, details=name, hint=did_you_mean(name, scope.rules)
         )
     if output not in rules.outputs:
         raise DeclarationError(
-            f"The rules `{name}` give no `{output}`.",
+            f"The rules `{name}` have no output `{output}`.",
             where=where,
             details=output,
             hint=did_you_mean(output, rules.outputs),
@@ -220,7 +220,7 @@ def _text(sql: str, where: str) -> str:
     if len(sql) > 1 and sql.startswith("'") and sql.endswith("'"):
         return sql[1:-1].replace("''", "'")
     raise DeclarationError(
-        "A name in single quotes is needed here.", where=where, details=sql, hint="e.g. 'agreement_class'"
+        "This argument must be a name in single quotes.", where=where, details=sql, hint="e.g. 'agreement_class'"
     )
 
 

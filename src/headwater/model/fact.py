@@ -32,7 +32,7 @@ class Lookup(Declared):
     @model_validator(mode="after")
     def _instant_where_needed(self) -> Lookup:
         if (self.strategy == "point_in_time") != (self.at is not None):
-            msg = "`at` belongs to strategy point_in_time, and to no other"
+            msg = "`at` is allowed only with the strategy point_in_time"
             raise ValueError(msg)
         return self
 
@@ -93,7 +93,7 @@ class Fact(Declared):
     @model_validator(mode="after")
     def _entity_or_parts(self) -> Fact:
         if (self.entity is None) == (not self.parts):
-            msg = "a fact has either `entity` or `parts`"
+            msg = "a fact needs either `entity` or `parts`"
             raise ValueError(msg)
         return self
 

@@ -50,14 +50,14 @@ def load_project(root: Path, find_settings: FindSettings | None = None) -> Proje
     path = root / PROJECT_FILE
     if not path.is_file():
         raise DeclarationError(
-            "There is no project here.",
+            "No project found.",
             where=PROJECT_FILE,
             details=f"no {PROJECT_FILE} in {root}",
-            hint="`headwater init DIR` makes one; `--project DIR` names another folder",
+            hint="create one with `headwater init DIR`, or pass another folder with `--project DIR`",
         )
     documents = read_documents(path, shown=PROJECT_FILE)
     if not documents:
-        raise DeclarationError("The project file is empty.", where=PROJECT_FILE, hint="`headwater init DIR` writes one")
+        raise DeclarationError("The project file is empty.", where=PROJECT_FILE, hint="create one with `headwater init DIR`")
     return _locate_warehouses(declare(Project, documents[0], find_settings))
 
 
@@ -126,9 +126,9 @@ def _kind(document: Document) -> type[Declared]:
         if noun in values:
             return next(kind for mark, kind in kinds if not mark or mark in values)
     details = ", ".join(map(str, values)) or "nothing"
-    hint = "begin with one of: entity, dimension, fact, rules"
+    hint = "start the file with one of: entity, dimension, fact, rules"
     raise DeclarationError(
-        "What this declares is not said.", where=f"{document.file}:{document.line}", details=details, hint=hint
+        "No `entity:`, `dimension:`, `fact:` or `rules:` key found.", where=f"{document.file}:{document.line}", details=details, hint=hint
     )
 
 
@@ -141,7 +141,7 @@ def _load_python(path: Path, shown: str) -> Iterator[Declared]:
         spec.loader.exec_module(module)
     except Exception as error:
         raise DeclarationError(
-            "This file fails when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
+            "This file raises an error when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
         ) from error
     for value in vars(module).values():
         if type(value) in _SHELVES:
@@ -154,7 +154,7 @@ def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> No
     if name in shelves[shelf]:
         other = shelves[shelf][name].origin
         raise DeclarationError(
-            f"`{name}` is declared twice.", where=str(noun.origin), details=f"first in {other}", hint="keep one"
+            f"`{name}` is declared twice.", where=str(noun.origin), details=f"first declared in {other}", hint="keep one"
         )
     shelves[shelf][name] = noun
 
@@ -166,13 +166,13 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
     if error["type"] == "extra_forbidden":
         known = error.get("ctx", {}).get("known") or fields.names(path[:-1])
         return DeclarationError(
-            f"`{'.'.join(path)}` is not known here.", where=where, details=last, hint=did_you_mean(last, known)
+            f"`{'.'.join(path)}` is not a known key.", where=where, details=last, hint=did_you_mean(last, known)
         )
     if error["type"] == "missing":
         return DeclarationError(
             f"`{'.'.join(path)}` is missing.", where=where, details="nothing", hint=f"add `{last}:`"
         )
-    what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
+    what = f"`{'.'.join(path)}` is invalid." if path else "This is invalid."
     message = str(error["msg"]).removeprefix("Value error, ")
     return DeclarationError(what, where=where, details=_describe_input(error), hint=message)
 
@@ -181,12 +181,12 @@ def _describe_input(error: Any) -> str:
     """What stood there, unless a secret may be in it: a text beside its place, or a whole part of the file."""
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ClearSecretError) or "secrets" in error["loc"]:
-        return "something that is no reference (not shown)"
+        return "a value that is not a reference (not shown)"
     value = error["input"]
     if isinstance(value, dict):
         return str(error.get("ctx", {}).get("tag") or f"{{{', '.join(map(str, value))}}}"[:120])
     shown = repr(value)
-    return "something with a secret in it (not shown)" if holds_secret(shown) else shown[:120]
+    return "a value that contains a secret (not shown)" if holds_secret(shown) else shown[:120]
 
 
 @dataclass(frozen=True, slots=True)

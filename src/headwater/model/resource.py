@@ -64,7 +64,7 @@ class Verify(Declared):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.grouped == ("{id}" in self.path):
-            msg = "verify: takes a `path` with `{id}`, or `params` with `{ids}`, and not both"
+            msg = "verify: needs either a `path` with `{id}`, or `params` with `{ids}`"
             raise ValueError(msg)
         return self
 
@@ -116,6 +116,6 @@ class Resource(Declared):
     @model_validator(mode="after")
     def _verified_by_one_key(self) -> Self:
         if self.verify is not None and (len(self.key) != 1 or self.parent is not None):
-            msg = "verify: is for a resource with a key of one field that hangs below no other one"
+            msg = "verify: needs a key of one field and a resource without a parent"
             raise ValueError(msg)
         return self

@@ -60,7 +60,7 @@ def read_documents(path: Path, *, shown: str = "") -> list[Document]:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         details = f"{error.context or ''} {error.problem or ''}".strip()
         raise DeclarationError(
-            "This file is not YAML.", where=f"{name}:{line}", details=details, hint="check the indentation"
+            "This file is not valid YAML.", where=f"{name}:{line}", details=details, hint="check the indentation"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DeclarationError("This file cannot be read.", where=name, details=str(error)) from error
@@ -91,7 +91,7 @@ def _note(node: yaml.Node, path: tuple[str, ...], lines: dict[str, int], file: s
             name = str(key.value)
             if name in seen:
                 where = f"{file}:{key.start_mark.line + 1}"
-                raise DeclarationError(f"`{name}` stands twice.", where=where, details=name, hint="keep one of them")
+                raise DeclarationError(f"`{name}` appears twice.", where=where, details=name, hint="keep one of them")
             seen.add(name)
             lines[".".join((*path, name))] = key.start_mark.line + 1
             _note(value, (*path, name), lines, file)

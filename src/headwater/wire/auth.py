@@ -214,7 +214,7 @@ def _read_token(response: Response) -> str:
         token = None
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise PermanentError(
-            "the answer to the request for a token holds no `access_token`",
+            "the token response has no `access_token`",
             details=f"content-type {response.headers.get('content-type', 'not given')}",
             hint="check `token_url` in `auth:` of the connector",
         )
@@ -235,5 +235,5 @@ def _refuse_line_breaks(text: str, values: Mapping[str, str], *, where: str) -> 
     for name in find_placeholders(text):
         if any(sign in values.get(name, "") for sign in "\r\n\0"):
             raise DeclarationError(
-                f"`{name}` holds a line break", where=where, hint="store the value without a line break at its end"
+                f"`{name}` contains a line break", where=where, hint="store the value without a trailing line break"
             )

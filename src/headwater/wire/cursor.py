@@ -42,7 +42,7 @@ class ChangeFilter(Declared):
     @model_validator(mode="after")
     def _check_first(self) -> Self:
         if strange := sorted(set(self.first) - set(self.params)):
-            msg = f"first: speaks of `{strange[0]}`, which is not among `params`"
+            msg = f"first: names `{strange[0]}`, which is not in `params`"
             raise ValueError(msg)
         return self
 

@@ -26,7 +26,7 @@ def check_base(url: str, *, where: str) -> str:
         "the base URL must be https",
         where=where,
         details=f"`{strip_url(url)}`",
-        hint="credentials travel over plain http to this machine only (127.0.0.1)",
+        hint="credentials are sent over plain http only to this machine (127.0.0.1)",
     )
 
 
@@ -35,14 +35,14 @@ def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
     try:
         parts, own = _split_url(url), _split_url(base)
     except ValueError as wrong:
-        raise PermanentError("the service named an address that cannot be used", details=str(wrong)) from None
+        raise PermanentError("the service returned an invalid URL", details=str(wrong)) from None
     declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
     if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
         return url
     raise PermanentError(
-        "the service sent us to a host that the connector does not name; nothing was sent there",
+        "the service redirected to a host that the connector does not allow; nothing was sent there",
         details=f"{parts.scheme}://{parts.netloc}",
-        hint=f"its own host is {own.netloc}; a further one belongs into `hosts:` of the connector, if you trust it",
+        hint=f"the base URL has host {own.netloc}; if you trust another host, add it to `hosts:` of the connector",
     )
 
 
@@ -59,23 +59,23 @@ def redact_url(url: str) -> str:
     try:
         return strip_url(url)
     except ValueError:
-        return "an address that cannot be read"
+        return "an invalid URL"
 
 
-_BASE_HINT = "write it like https://api.example.com"
+_BASE_HINT = "use a URL such as https://api.example.com"
 
 
 def _split_url(url: str) -> SplitResult:
     """`url` in parts, if every reader splits it alike; ValueError otherwise."""
     if not url.isascii() or not url.isprintable() or any(sign in url for sign in " \\<>"):
-        msg = "it holds signs that no address has"
+        msg = "it contains characters that a URL cannot have"
         raise ValueError(msg)
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        msg = "it is no http or https address"
+        msg = "it is not an http or https URL"
         raise ValueError(msg)
     if "@" in parts.netloc:
-        msg = "it carries a user name"
+        msg = "it contains a user name"
         raise ValueError(msg)
     _ = parts.port  # a port that is no number is a ValueError too
     return parts

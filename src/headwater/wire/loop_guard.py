@@ -25,25 +25,25 @@ class LoopGuard:
         """Note a page and the position that follows it; PermanentError if either was there before."""
         if position is not None and position in self._positions:
             raise PermanentError(
-                "the service repeats itself: its next page is one that was read already",
+                "paging loop: the next page was already read",
                 details=f"next position `{position[:200]}`",
-                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+                hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
         # Two empty pages are alike and mean no harm, unless there is no end of them.
         self._empty = 0 if lines else self._empty + 1
         if position is not None and self._empty > _EMPTY_PAGES:
             raise PermanentError(
-                "the service says that more records follow, and sends none",
-                details=f"{self._empty} empty pages one after the other",
-                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+                "the service reports more records but sends none",
+                details=f"{self._empty} empty pages in a row",
+                hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
         # Links and tokens may be others each time and lead in a circle: only what they lead to shows it.
         checksum = _checksum(lines)
         if lines and checksum in self._pages:
             raise PermanentError(
-                "the service repeats itself: it sent the same page twice",
-                details=f"{len(lines)} bytes, equal to a page before",
-                hint="nothing was advanced; it may ignore the paging parameter",
+                "paging loop: the service sent the same page twice",
+                details=f"{len(lines)} bytes, identical to an earlier page",
+                hint="the position was not advanced; the service may ignore the paging parameter",
             )
         if position is not None:
             self._positions.add(position)

@@ -214,14 +214,14 @@ class ForwardOnly(Declared):
             return None
         if key is None:
             raise PermanentError(
-                "no record of a full page has the key that the next page is asked by",
+                "no record of a full page has the key that the next page request needs",
                 details=f"{page.rows} records without `{self.field}`",
-                hint="`field:` of the paging says where the key stands",
+                hint="set `field:` of the paging to the field of the key",
             )
         if position.isdigit() and isinstance(key, int) and key <= int(position):
             raise PermanentError(
-                "the service repeats itself: records above a key were asked for, and others came",
-                details=f"asked for `{self.field}` above {position}, the last one came with {key}",
+                "paging loop: the request was for records above a key, and the service sent others",
+                details=f"requested `{self.field}` above {position}, the last record has {key}",
             )
         return str(key)
 
@@ -245,9 +245,9 @@ class ForwardOnly(Declared):
                 continue
             if last is not None and key < last:
                 raise PermanentError(
-                    "the service sends records in another order than that of the key they are paged by",
+                    "the service does not sort the records by the key of the paging",
                     details=f"`{self.field}` {key} after {last}",
-                    hint="ask for that order in `params:`, or name another `paging:` for the resource",
+                    hint="request that order in `params:`, or declare another `paging:` for the resource",
                 )
             last = key
 
@@ -257,9 +257,9 @@ class ForwardOnly(Declared):
             return named[0]
         if _says_more(page, self.more):
             raise PermanentError(
-                "the service says that more records follow, and sends none to go on from",
+                "the service reports more records but sends none to continue from",
                 details=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
-                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+                hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
         return None
 

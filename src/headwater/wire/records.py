@@ -39,15 +39,15 @@ def split_records(response: Response, *, path: str = "") -> list[Raw]:
         found = _build_decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
     except msgspec.ValidationError as wrong:
         raise PermanentError(
-            f"the answer holds no list of records{f' at `{path}`' if path else ''}",
-            details=f"{wrong}; it begins: {_preview(body)}",
-            hint="`records:` of the resource says where the list stands",
+            f"the response has no list of records{f' at `{path}`' if path else ''}",
+            details=f"{wrong}; it starts with: {_preview(body)}",
+            hint="set `records:` of the resource to the path of the list",
         ) from None
     except _NO_JSON as wrong:
         loose = split_loosely(body, steps)
         if loose is None:
             raise TransientError(
-                "the answer is cut off or is no JSON", details=f"{wrong}; {len(body)} bytes came"
+                "the response is truncated or is not JSON", details=f"{wrong}; {len(body)} bytes received"
             ) from None
         return [Raw(record) for record in loose]
     records: list[Raw] | None = _build_unwrapper(steps)(found)

@@ -100,17 +100,17 @@ def _is_rate_limited(response: Response) -> bool:
 
 def _not_an_api_error(response: Response) -> PermanentError:
     return PermanentError(
-        "the answer is a web page, not data",
+        "the response is a web page, not data",
         details=f"content-type {response.headers.get('content-type', '')}",
-        hint="look at the base URL of the connection: it must be the service's API, not its web site",
+        hint="check the base URL of the connection: it must be the service's API, not its web site",
     )
 
 
 def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentError:
     names = ", ".join(secrets)
-    what = "did not accept the credentials" if response.status == 401 else "forbids this to these credentials"
-    look = f"look at the secrets {names} of this connection" if names else "this connector sends no credentials"
-    rights = "" if response.status == 401 else ", and at the rights of that account"
+    what = "rejected the credentials" if response.status == 401 else "denied access with these credentials"
+    look = f"check the secrets {names} of this connection" if names else "this connector sends no credentials"
+    rights = "" if response.status == 401 else ", and the permissions of that account"
     return PermanentError(
         f"the service {what} ({_status_text(response.status)})",
         details=read_vendor_message(response),
@@ -120,14 +120,14 @@ def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentE
 
 def _redirect_error(response: Response) -> PermanentError:
     return PermanentError(
-        f"the service sent us elsewhere ({_status_text(response.status)}), which is not followed",
+        f"the service sent a redirect ({_status_text(response.status)}), which is not followed",
         details=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
-        hint="if that is right, make it the base URL of the connection",
+        hint="if the new location is correct, set it as the base URL of the connection",
     )
 
 
 def _client_error(response: Response) -> PermanentError:
-    hint = "look at the base URL and settings of the connection" if response.status in (404, 405, 410) else ""
+    hint = "check the base URL and the settings of the connection" if response.status in (404, 405, 410) else ""
     kind = NotFoundError if response.status in (404, 410) else PermanentError
     return kind(
         f"the service answered {_status_text(response.status)}", details=read_vendor_message(response), hint=hint

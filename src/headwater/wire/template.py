@@ -24,7 +24,7 @@ def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
         name = found[1]
         if name not in values:
             raise DeclarationError(
-                f"`{{{name}}}` stands for nothing here", where=where, details=text, hint=did_you_mean(name, values)
+                f"the placeholder `{{{name}}}` is unknown", where=where, details=text, hint=did_you_mean(name, values)
             )
         return values[name]
 
@@ -43,9 +43,9 @@ def fill_headers(texts: Mapping[str, str], values: Mapping[str, str], *, where: 
         if not (value.isascii() and value.isprintable()):
             used = ", ".join(find_placeholders(texts[header])) or "its text"
             raise DeclarationError(
-                f"the header {header} cannot carry its value",
+                f"the header {header} has an invalid value",
                 where=where,
-                details=f"a line break, a control character or a letter outside of ASCII, from: {used}",
-                hint="look for a stray line break at the end of the value",
+                details=f"a line break, a control character or a non-ASCII letter, from: {used}",
+                hint="check the end of the value for a line break",
             )
     return filled

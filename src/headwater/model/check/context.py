@@ -45,4 +45,4 @@ def check_column(entity: Entity, column: str, where: str) -> Iterator[Declaratio
 
 def unknown_name_error(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
     """The complaint about a name that nothing of its kind has."""
-    return DeclarationError(f"No {noun} is called `{name}`.", where=where, details=name, hint=did_you_mean(name, known))
+    return DeclarationError(f"There is no {noun} `{name}`.", where=where, details=name, hint=did_you_mean(name, known))

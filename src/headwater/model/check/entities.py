@@ -34,7 +34,7 @@ def check_reserved_columns(whole: ValidationContext) -> Iterator[DeclarationErro
         for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
             where = entity.origin.location_of("columns", name)
             yield DeclarationError(
-                f"`{name}` is a column of silver itself.", where=where, details=name, hint="choose another name"
+                f"`{name}` is a reserved column of silver.", where=where, details=name, hint="choose another name"
             )
 
 
@@ -44,7 +44,7 @@ def check_sources(whole: ValidationContext) -> Iterator[DeclarationError]:
         for source in entity.sources:
             if source not in whole.fields:
                 where = entity.origin.location_of("sources", source)
-                what = f"{entity.entity} is fed by `{source}`, which no connector offers."
+                what = f"{entity.entity} maps `{source}`, which no connector has."
                 yield DeclarationError(what, where=where, details=source, hint=did_you_mean(source, whole.fields))
 
 
@@ -68,7 +68,7 @@ def _check_map(whole: ValidationContext, entity: Entity, name: str, source: Sour
         if key not in source.map:
             where = entity.origin.location_of("sources", name, "map")
             yield DeclarationError(
-                f"`{name}` does not fill the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
+                f"`{name}` does not map the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
             )
     for part in ("changed_at", "where", "deleted"):
         if text := getattr(source, part):

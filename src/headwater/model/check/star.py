@@ -36,7 +36,7 @@ def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]
         keys = [f"{lookup}_key" for lookup in fact.lookups]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
-                what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
+                what, hint = f"`{name}` is already the key of a lookup.", "choose another name"
                 yield DeclarationError(what, where=fact.origin.location_of("lookups"), details=name, hint=hint)
         yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
 
@@ -46,7 +46,7 @@ def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[Declarat
     for name in names:
         if name in _RESERVED or name == key:
             yield DeclarationError(
-                f"`{name}` is a column of gold itself.", where=where, details=name, hint="choose another name"
+                f"`{name}` is a reserved column of gold.", where=where, details=name, hint="choose another name"
             )
         if name in seen:
             yield DeclarationError(
@@ -129,11 +129,11 @@ def _check_lookup_targets(whole: ValidationContext, fact: Fact) -> Iterator[Decl
         where = fact.origin.location_of("lookups", name)
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
-            what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, which no dimension is called."
+            what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, but there is no such dimension."
             details = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
             yield DeclarationError(what, where=where, details=details, hint=did_you_mean(lookup.dimension, dimensions))
         elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
-            hint = "direct is for days and enumerations; current or point_in_time for entities"
+            hint = "use direct for date and enum dimensions, and current or point_in_time for entities"
             yield DeclarationError(
                 f"`{name}` cannot use this strategy.", where=where, details=lookup.strategy, hint=hint
             )
@@ -151,7 +151,7 @@ def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -
     for name in fact.grain:
         if name not in names:
             yield DeclarationError(
-                f"The grain `{name}` is no column here.",
+                f"The grain names `{name}`, which is not a column of the fact.",
                 where=fact.origin.location_of("grain"),
                 details=name,
                 hint=did_you_mean(name, names),
