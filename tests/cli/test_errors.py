@@ -101,7 +101,7 @@ def test_a_machine_that_refuses_is_no_defect(shell):
     shell("check")
     assert (shell.code, shell.out) == (1, "")
     assert shell.err.startswith(
-        "error: The machine refused to read or write.\n  at    lake/raw\n  found Permission denied\n"
+        "error: The operating system refused to read or write.\n  at    lake/raw\n  found Permission denied\n"
     )
     assert shell("check", "--json").json["error"]["kind"] == "MachineError"
 

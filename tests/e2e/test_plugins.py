@@ -124,7 +124,9 @@ def test_without_the_plugin_each_kind_is_named_as_not_installed(project):
     project.env.pop("PYTHONPATH")
     error = project("check", code=2).error
     assert (error["message"], error["at"]) == ("`warehouse.kind` is invalid.", "headwater.yaml:4")
-    assert error["fix"] == "no engine of this kind is installed; installed are duckdb, files, postgres, redshift, spark"
+    assert (
+        error["fix"] == "this kind of warehouse is not installed; installed: duckdb, files, postgres, redshift, spark"
+    )
     edit(project, "  kind: memo\n  folder: .headwater/tables", "  kind: duckdb")
     assert project("check", code=2).error["message"] == "No connector is called `memo`."
 

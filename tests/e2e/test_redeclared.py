@@ -51,7 +51,7 @@ def findings(report):
 def refused(project, *command):
     """The error of a command that will not guess."""
     error = project(*command, code=2).error
-    assert error["message"].endswith("what becomes of its history is not said; nothing was written")
+    assert error["message"].endswith("`on_schema_change` is not set; nothing was written")
     assert (error["kind"], error["at"]) == ("DeclarationError", "models/entities/company.yaml:1")
     assert error["found"] == SAW
     assert all(f"`on_schema_change: {choice}`" in error["fix"] for choice in ("from_now", "rebuild"))

@@ -215,7 +215,12 @@ def find_settings(kind: str) -> type[Declared]:
 @pytest.mark.parametrize(
     ("text", "what", "where", "hint"),
     [
-        ("{kind: lakehouse, foldr: a, folder: b}", "`warehouse.foldr` is not a known key.", 4, "did you mean `folder`?"),
+        (
+            "{kind: lakehouse, foldr: a, folder: b}",
+            "`warehouse.foldr` is not a known key.",
+            4,
+            "did you mean `folder`?",
+        ),
         ("{kind: lakehouse}", "`warehouse.folder` is missing.", 4, "add `folder:`"),
         ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` is invalid.", 6, "`~`, `$NAME` and"),
         ("\n  kind: lakehose", "`warehouse.kind` is invalid.", 5, "no engine of this kind is installed"),

@@ -47,7 +47,7 @@ def test_a_url_means_the_same_as_options_in_a_file(text, options):
 def test_a_url_that_means_nothing_is_refused_with_examples(text):
     with pytest.raises(DeclarationError, match="This names no warehouse") as caught:
         settings_from_url(text)
-    assert caught.value.hint == f"write one of: {url_examples()}"
+    assert caught.value.hint == f"use one of: {url_examples()}"
 
 
 @pytest.mark.parametrize("kind", warehouse_kinds())

@@ -70,7 +70,7 @@ def _as_told(error: Exception) -> HeadwaterError:
     if isinstance(error, typer.TyperException):
         return _usage(error)
     if isinstance(error, typer.Abort):
-        return UsageError("The question was not answered.", where="the command line")
+        return UsageError("The prompt was not answered.", where="the command line")
     if isinstance(error, OSError):
         return _machine(error)
     return _defect(error)
@@ -79,25 +79,25 @@ def _as_told(error: Exception) -> HeadwaterError:
 def _usage(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "headwater"
-    return UsageError(error.format_message(), where=path, hint=f"`{path} --help` lists what it takes")
+    return UsageError(error.format_message(), where=path, hint=f"see `{path} --help`")
 
 
 def _machine(error: OSError) -> MachineError:
     return MachineError(
-        "The machine refused to read or write.",
+        "The operating system refused to read or write.",
         where=str(error.filename or "standard output"),
         details=error.strerror or type(error).__name__,
-        hint="look at the disk and the rights there, then run again: what was committed is safe",
+        hint="check the disk and the permissions, then run again; committed data is safe",
     )
 
 
 def _defect(error: Exception) -> DefectError:
     # The error's own text stays out of sight: it may quote a URL or a record, and nobody has redacted it.
     return DefectError(
-        "Headwater met something that it does not know. This is a defect, and not your doing.",
+        "Internal error. This is a bug in Headwater.",
         where=_innermost(error),
         details=type(error).__name__,
-        hint="`--debug` shows the whole trace; please report it with that. What was committed is safe: run again",
+        hint="please report the bug with the output of `--debug`; committed data is safe: run again",
     )
 
 

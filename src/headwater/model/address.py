@@ -90,9 +90,7 @@ def _check_path(text: str) -> str:
         msg = "use a path, e.g. `.headwater/lake`"
         raise ValueError(msg)
     if text.startswith(("~", "//")) or _VARIABLE.search(text):
-        msg = (
-            "`~`, `$NAME` and `//host` are not expanded: use a plain path, relative to the project folder"
-        )
+        msg = "`~`, `$NAME` and `//host` are not expanded: use a plain path, relative to the project folder"
         raise ValueError(msg)
     return _check_braces(text)
 

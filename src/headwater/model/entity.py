@@ -82,9 +82,7 @@ class Entity(Declared):
         former = [column.renamed_from for column in self.columns.values() if column.renamed_from]
         for name in former:
             if name in self.columns or former.count(name) > 1:
-                msg = (
-                    f"`renamed_from: {name}` names a declared column, or one that another column was renamed from"
-                )
+                msg = f"`renamed_from: {name}` names a declared column, or one that another column was renamed from"
                 raise ValueError(msg)
         return self
 

@@ -57,7 +57,9 @@ def load_project(root: Path, find_settings: FindSettings | None = None) -> Proje
         )
     documents = read_documents(path, shown=PROJECT_FILE)
     if not documents:
-        raise DeclarationError("The project file is empty.", where=PROJECT_FILE, hint="create one with `headwater init DIR`")
+        raise DeclarationError(
+            "The project file is empty.", where=PROJECT_FILE, hint="create one with `headwater init DIR`"
+        )
     return _locate_warehouses(declare(Project, documents[0], find_settings))
 
 
@@ -128,7 +130,10 @@ def _kind(document: Document) -> type[Declared]:
     details = ", ".join(map(str, values)) or "nothing"
     hint = "start the file with one of: entity, dimension, fact, rules"
     raise DeclarationError(
-        "No `entity:`, `dimension:`, `fact:` or `rules:` key found.", where=f"{document.file}:{document.line}", details=details, hint=hint
+        "No `entity:`, `dimension:`, `fact:` or `rules:` key found.",
+        where=f"{document.file}:{document.line}",
+        details=details,
+        hint=hint,
     )
 
 
@@ -154,7 +159,10 @@ def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> No
     if name in shelves[shelf]:
         other = shelves[shelf][name].origin
         raise DeclarationError(
-            f"`{name}` is declared twice.", where=str(noun.origin), details=f"first declared in {other}", hint="keep one"
+            f"`{name}` is declared twice.",
+            where=str(noun.origin),
+            details=f"first declared in {other}",
+            hint="keep one",
         )
     shelves[shelf][name] = noun
 

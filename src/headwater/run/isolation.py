@@ -148,17 +148,17 @@ def _same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, Te
 def _complaint(one: TenantPlace, other: TenantPlace) -> DeclarationError:
     if one.tenant == other.tenant:
         return DeclarationError(
-            "Two settings keep different things in one place.",
+            "Two settings use the same location.",
             where=one.where,
             details=f"{one.setting}: {one.shown}, and {other.setting}: {other.shown}",
-            hint="give each a folder of its own",
+            hint="give each its own folder",
         )
-    hint = one.hint or "give each tenant a place of its own"
+    hint = one.hint or "give each tenant its own location"
     if not one.hint and one.shown == other.shown:
-        hint = "write `{tenant}` where the tenant's name belongs, e.g. `.headwater/{tenant}.duckdb`"
+        hint = "put `{tenant}` where the tenant name belongs, e.g. `.headwater/{tenant}.duckdb`"
     return DeclarationError(
-        "Tenants share a place, so that one would write over what the other has.",
+        "Two tenants use the same location, so one would overwrite the data of the other.",
         where=one.where,
         details=f"{other.tenant}: {other.shown}; {one.tenant}: {one.shown}",
-        hint=f"{hint}; a tenant that is no more is forgotten by `headwater tenant remove`",
+        hint=f"{hint}; if a tenant no longer exists, use `headwater tenant remove`",
     )

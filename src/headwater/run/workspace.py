@@ -213,13 +213,11 @@ def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
         hint = (
             f"add `--tenant`: {', '.join(known)}"
             if known
-            else "declare one under `tenants:`, or `headwater tenant add NAME`"
+            else "declare one under `tenants:`, or use `headwater tenant add NAME`"
         )
-        raise DeclarationError(
-            "Which tenant is not said.", where="--tenant", details=f"{len(known)} tenants", hint=hint
-        )
+        raise DeclarationError("No tenant is selected.", where="--tenant", details=f"{len(known)} tenants", hint=hint)
     if tenant not in known:
-        hint = did_you_mean(tenant, known) or "declare it under `tenants:`, or `headwater tenant add NAME`"
+        hint = did_you_mean(tenant, known) or "declare it under `tenants:`, or use `headwater tenant add NAME`"
         raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", details=tenant, hint=hint)
     workspace.check_isolation()
     return workspace.tenant(check_slug(tenant))
@@ -232,7 +230,7 @@ def _kept(row: ConnectionRow) -> Connection:
     except ValidationError as error:
         first = error.errors()[0]
         raise DeclarationError(
-            f"The connection `{row.name}` of the ledger cannot be meant.",
+            f"The connection `{row.name}` of the ledger is invalid.",
             where=f"{row.tenant}, connection {row.name}: {'.'.join(map(str, first['loc']))}",
             hint=f"{str(first['msg']).removeprefix('Value error, ')}; `headwater connection add` replaces it",
         ) from None

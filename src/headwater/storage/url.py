@@ -55,6 +55,4 @@ def import_delta() -> Any:
         return importlib.import_module("headwater.storage.delta")
     except ImportError as error:
         hint = 'pip install "headwater[files]"'
-        raise WarehouseError(
-            "The driver for Delta tables is not installed.", details=str(error), hint=hint
-        ) from error
+        raise WarehouseError("The driver for Delta tables is not installed.", details=str(error), hint=hint) from error

@@ -84,7 +84,7 @@ def discard(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Id
     They stay in raw, but are not tried again.
     """
     if not (ids or feed.connection or feed.resource):
-        raise typer.BadParameter("name records, or --connection or --resource", param_hint=["ID"])
+        raise typer.BadParameter("pass records, --connection or --resource", param_hint=["ID"])
     with app.open_project(place.project, environment=place.environment) as opened:
         owner = app.choose_tenant(opened, tenant.tenant)
         count = app.discard(owner, ids=ids or (), connection=feed.connection, resource=feed.resource)

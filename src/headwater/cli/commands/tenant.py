@@ -60,10 +60,10 @@ def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -
     """
     if not yes:
         raise UsageError(
-            f"The claim to the places of tenant `{name}` was not confirmed; nothing was changed.",
+            f"The claim of tenant `{name}` was not confirmed; nothing was changed.",
             where="headwater tenant claim",
-            details="a project that still writes there would be locked out",
-            hint="add `--yes` when no other project uses them any more",
+            details="another project that still writes there would be locked out",
+            hint="pass `--yes` if no other project uses the tenant",
         )
     with app.open_project(place.project, environment=place.environment) as opened:
         app.claim_tenant(opened, name)
@@ -106,7 +106,7 @@ def _ask(name: str, lines: Sequence[str], face: Face) -> None:
             f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
             where="headwater tenant remove",
             details="\n".join(lines),
-            hint="add `--yes` when that is what you want; `--dry-run` only says it",
+            hint="pass `--yes` to confirm; `--dry-run` only shows what would be removed",
         )
     typer.echo("\n".join(lines), err=True)
     typer.confirm(f"Remove tenant {name}?", abort=True, err=True)

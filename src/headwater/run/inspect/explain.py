@@ -52,7 +52,7 @@ def _declared(declared: Declarations, name: str) -> tuple[Any, Any]:
         if candidate in known:
             return known[candidate]
     raise DeclarationError(
-        f"Nothing declared is called `{name}`.", where="explain", details=name, hint=did_you_mean(bare, known)
+        f"There is no declaration `{name}`.", where="explain", details=name, hint=did_you_mean(bare, known)
     )
 
 

@@ -59,7 +59,7 @@ def _entity(workspace: TenantWorkspace, name: str) -> Entity:
     found = entities.get(name.removeprefix("silver."))
     if found is None:
         hint = did_you_mean(name.removeprefix("dim_"), entities)
-        raise DeclarationError(f"No entity is called `{name}`.", where="history", details=name, hint=hint)
+        raise DeclarationError(f"There is no entity `{name}`.", where="history", details=name, hint=hint)
     return found
 
 
@@ -69,13 +69,13 @@ def _key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequenc
     if len(found) == 1:
         return found[0]
     if found:
-        hint = f"say which: {', '.join(found)}"
+        hint = f"pass one of: {', '.join(found)}"
         raise StateError(
-            f"Several connections have a {entity.entity} of this key.", where="history", details=key, hint=hint
+            f"Several connections have a {entity.entity} with this key.", where="history", details=key, hint=hint
         )
     example = read_first_key(warehouse, entity)
-    hint = f"keys are written like `{example}`" if example else "nothing was read yet: `headwater run`"
-    raise StateError(f"No {entity.entity} of this key was ever seen.", where="history", details=key, hint=hint)
+    hint = f"keys are written like `{example}`" if example else "no data was read yet: run `headwater run`"
+    raise StateError(f"There is no {entity.entity} with this key.", where="history", details=key, hint=hint)
 
 
 def _moments(entity: Entity, versions: Sequence[VersionRow], seen: Sequence[LogEntry]) -> Iterator[Moment]:

@@ -90,9 +90,12 @@ def _tried(
     for batch_id, waiting in by_batch.items():
         source, known = sources.get(waiting[0].feed), workspace.ledger.find_batch(workspace.tenant, batch_id)
         if source is None or known is None:
-            hint = "put the connection or resource back, or discard the records"
+            hint = "restore the connection or resource, or discard the records"
             raise StateError(
-                "the resource of a record is no longer read", where=str(waiting[0].feed), details=batch_id, hint=hint
+                "the resource of a record is no longer declared",
+                where=str(waiting[0].feed),
+                details=batch_id,
+                hint=hint,
             )
         found[batch_id] = retry_batch(known.batch, waiting, source.resource, source.contract, lake, now=now, nul=nul)
     return found
@@ -143,6 +146,6 @@ def _chosen(
     known = {row.id: row for row in rows}
     for one in ids:
         if one not in known:
-            hint = "`headwater quarantine list` shows those that wait"
-            raise StateError("no such record waits in quarantine", where="quarantine", details=one, hint=hint)
+            hint = "`headwater quarantine list` lists the records in quarantine"
+            raise StateError("the record is not in quarantine", where="quarantine", details=one, hint=hint)
     return tuple(known[one] for one in ids)

@@ -277,7 +277,7 @@ def _chunk(asked: Asked) -> timedelta | None:
         return parse_span(asked.chunk)
     except ValueError as error:
         raise DeclarationError(
-            "This is no span of time.", where="--chunk", details=asked.chunk, hint=str(error)
+            "The time span is empty.", where="--chunk", details=asked.chunk, hint=str(error)
         ) from error
 
 
