@@ -116,7 +116,7 @@ def test_a_wrong_option_of_the_engine_is_an_error_with_its_line(project, old, ne
 def test_a_secret_that_the_engine_asks_for_is_missed_at_its_own_line(project):
     edit(project, "  folder:", "  password: env:NOBODY_SET_THIS\n  folder:")
     error = project("run", code=2).error
-    assert error["message"] == "The environment has no NOBODY_SET_THIS."
+    assert error["message"] == "The environment variable NOBODY_SET_THIS is not set."
     assert error["at"] == "headwater.yaml:5"
 
 
@@ -128,13 +128,13 @@ def test_without_the_plugin_each_kind_is_named_as_not_installed(project):
         error["fix"] == "this kind of warehouse is not installed; installed: duckdb, files, postgres, redshift, spark"
     )
     edit(project, "  kind: memo\n  folder: .headwater/tables", "  kind: duckdb")
-    assert project("check", code=2).error["message"] == "No connector is called `memo`."
+    assert project("check", code=2).error["message"] == "There is no connector `memo`."
 
 
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
-        ("headwater_memo.engine:Memo", "the plug-in headwater_memo.engine:Memo is no subclass of"),
+        ("headwater_memo.engine:Memo", "the plug-in headwater_memo.engine:Memo is not a subclass of"),
         ("headwater_memo.engine:Gone", "the plug-in headwater_memo.engine:Gone cannot be imported: module"),
         ("headwater_memo.gone:Memo", "the plug-in headwater_memo.gone:Memo cannot be imported: No module named"),
     ],

@@ -195,5 +195,5 @@ def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
     assert "401" in error.message
     assert error.where.endswith("/system/info, connection acme/psa")
     assert error.details
-    assert error.hint == "look at the secrets public_key, private_key, client_id of this connection"
+    assert error.hint == "check the secrets public_key, private_key, client_id of this connection"
     assert "0815" not in str(error)

@@ -132,7 +132,7 @@ def test_nothing_is_recorded_of_a_batch_that_never_began(ledger: SqlLedger) -> N
         lambda: ledger.complete_batches([parcel]),
         lambda: ledger.fail_batch(parcel, "no"),
     ):
-        with pytest.raises(StateError, match="does not know this batch"):
+        with pytest.raises(StateError, match="has no such batch"):
             write()
 
 

@@ -39,7 +39,7 @@ def test_each_kind_is_its_class(tmp_path):
     ("auth", "line", "words"),
     [
         ("  kind: basic\n  user: a", 3, ("`auth.password` is missing", "add `password:`")),
-        ("  kind: basic\n  user: a\n  password: b\n  pasword: c", 7, ("`auth.pasword` is not known here", "password")),
+        ("  kind: basic\n  user: a\n  password: b\n  pasword: c", 7, ("`auth.pasword` is not a known key", "password")),
         ("  kind: basic\n  password: b\n  user: [a]", 6, ("`auth.user` cannot be meant", "valid string")),
         ("  kind: headers\n  headers:\n    X: {a: b}", 6, ("`auth.headers.X` cannot be meant", "valid string")),
         ("  kind: basix\n  user: a", 4, ("`auth.kind` cannot be meant", "'basix'", "basic", "installed:", "headers")),

@@ -140,16 +140,16 @@ def test_on_is_a_word_and_not_true(tmp_path: Path):
         ("a key that is no column", {"t.yaml": TICKET.replace("key: ticket_id", "key: id")}, "This is invalid.", "models/t.yaml:1", "key `id` is not among"),
         ("a key that stands twice", {"t.yaml": TICKET + "key: x\n"}, "`key` appears twice.", "models/t.yaml:12", "keep one of them"),
         ("no YAML", {"t.yaml": "entity: [\n"}, "This file is not valid YAML.", "models/t.yaml:2", "check the indentation"),
-        ("nothing we know", {"t.yaml": "table: x\n"}, "No `entity:`, `dimension:`, `fact:` or `rules:` key found.", "models/t.yaml:1", "begin with one of"),
+        ("nothing we know", {"t.yaml": "table: x\n"}, "No `entity:`, `dimension:`, `fact:` or `rules:` key found.", "models/t.yaml:1", "start the file with one of"),
         ("twice the same", {"a.yaml": TICKET, "b.yaml": TICKET}, "`ticket` is declared twice.", "models/b.yaml:1", "keep one"),
-        ("a source nobody offers", {"t.yaml": TICKET.replace("connectwise.tickets", "connectwise.ticket")}, "ticket is fed by `connectwise.ticket`, which no connector offers.", "models/t.yaml:9", "did you mean `connectwise.tickets`?"),
-        ("a field that is not there", {"t.yaml": TICKET.replace("status.name", "status.nme")}, "`status.nme` is no column here.", "models/t.yaml:11", "did you mean `status.name`?"),
+        ("a source nobody offers", {"t.yaml": TICKET.replace("connectwise.tickets", "connectwise.ticket")}, "ticket maps `connectwise.ticket`, which no connector has.", "models/t.yaml:9", "did you mean `connectwise.tickets`?"),
+        ("a field that is not there", {"t.yaml": TICKET.replace("status.name", "status.nme")}, "There is no column `status.nme`.", "models/t.yaml:11", "did you mean `status.name`?"),
         ("a mapped column that is not declared", {"t.yaml": TICKET.replace("{ticket_id: id,", "{ticket_id: id, stats: status.name,")}, "ticket has no column `stats`.", "models/t.yaml:11", "did you mean `status`?"),
-        ("a dimension of nothing", {"c.yaml": CUSTOMER}, "No entity is called `ticket`.", "models/c.yaml:2", ""),
-        ("an attribute that is not there", {"t.yaml": TICKET, "c.yaml": CUSTOMER.replace("status: T2", "statuss: T2")}, "`statuss` is no column here.", "models/c.yaml:4", "did you mean `status`?"),
-        ("a lookup into nothing", {"t.yaml": TICKET, "f.yaml": FACT}, "work.customer_key looks up `customer`, which no dimension is called.", "models/f.yaml:6", ""),
-        ("a wrong measure", {"t.yaml": TICKET, "c.yaml": CUSTOMER, "f.yaml": FACT.replace("one + 1", "onne + 1")}, "`onne` is no column here.", "models/f.yaml:4", "did you mean `one`?"),
-        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` is invalid.", "models/f.yaml:6", "`at` belongs to"),
+        ("a dimension of nothing", {"c.yaml": CUSTOMER}, "There is no entity `ticket`.", "models/c.yaml:2", ""),
+        ("an attribute that is not there", {"t.yaml": TICKET, "c.yaml": CUSTOMER.replace("status: T2", "statuss: T2")}, "There is no column `statuss`.", "models/c.yaml:4", "did you mean `status`?"),
+        ("a lookup into nothing", {"t.yaml": TICKET, "f.yaml": FACT}, "work.customer_key looks up `customer`, but there is no such dimension.", "models/f.yaml:6", ""),
+        ("a wrong measure", {"t.yaml": TICKET, "c.yaml": CUSTOMER, "f.yaml": FACT.replace("one + 1", "onne + 1")}, "There is no column `onne`.", "models/f.yaml:4", "did you mean `one`?"),
+        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` is invalid.", "models/f.yaml:6", "`at` is allowed only"),
     ],
 )  # fmt: skip
 def test_a_complaint_says_what_where_and_what_to_try(tmp_path, name, files, what, where, hint):
@@ -168,7 +168,7 @@ def test_all_complaints_come_at_once(tmp_path: Path):
 
 
 def test_a_missing_project_says_how_to_make_one(tmp_path: Path):
-    with pytest.raises(DeclarationError, match="There is no project here") as caught:
+    with pytest.raises(DeclarationError, match="No project found") as caught:
         load_project(tmp_path)
     assert "headwater init" in caught.value.hint
 
@@ -193,7 +193,7 @@ def test_an_entity_chooses_for_itself_and_the_project_for_all_others(tmp_path: P
 @pytest.mark.parametrize("former", [("id", None), ("old", "old")])
 def test_a_former_name_is_nobody_elses(former: tuple[str | None, ...]):
     columns = {name: {"type": "text", "renamed_from": before} for name, before in zip("bc", former, strict=True)}
-    with pytest.raises(ValueError, match="names a column that is declared, or one that another was renamed from"):
+    with pytest.raises(ValueError, match="names a declared column, or one that another column was renamed from"):
         Entity.model_validate({"entity": "thing", "key": "id", "columns": {"id": "bigint", **columns}, "sources": {}})
 
 
@@ -207,7 +207,7 @@ class Lakehouse(Declared):
 
 def find_settings(kind: str) -> type[Declared]:
     if kind != "lakehouse":
-        msg = "no engine of this kind is installed"
+        msg = "this kind of warehouse is not installed"
         raise ValueError(msg)
     return Lakehouse
 
@@ -223,7 +223,7 @@ def find_settings(kind: str) -> type[Declared]:
         ),
         ("{kind: lakehouse}", "`warehouse.folder` is missing.", 4, "add `folder:`"),
         ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` is invalid.", 6, "`~`, `$NAME` and"),
-        ("\n  kind: lakehose", "`warehouse.kind` is invalid.", 5, "no engine of this kind is installed"),
+        ("\n  kind: lakehose", "`warehouse.kind` is invalid.", 5, "this kind of warehouse is not installed"),
         ("a.duckdb", "`warehouse` is invalid.", 4, "Input should be a valid dictionary"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_flag_and_a_total_are_believed_where_they_are_declared(kind):
 
 def test_an_empty_page_that_promises_more():
     assert PageNumber(more="more").after("3", wrapped(0, more=True)) == "4"
-    with pytest.raises(PermanentError, match="sends none to go on from"):
+    with pytest.raises(PermanentError, match="sends none to continue from"):
         ForwardOnly(more="more").after("9", wrapped(0, more=True))
 
 
@@ -89,7 +89,7 @@ def test_keys_in_another_order_are_refused_where_another_page_follows():
     ForwardOnly().check_order("3", [4, None, 4, True, "x", 9])
     ForwardOnly().check_order("abc", ["b", "a"])
     for keys in ([4, 9, 8], [2]):
-        with pytest.raises(PermanentError, match="in another order"):
+        with pytest.raises(PermanentError, match="does not sort the records"):
             ForwardOnly().check_order("3", keys)
 
 

@@ -1,4 +1,4 @@
-"""From files to declarations. A complaint says file, line, what was seen and what to try."""
+"""Loads declarations from files. An error contains the file, the line, the value and a fix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOUNS: tuple[tuple[str, tuple[tuple[str, type[Declared]], ...]], ...] = (
     ("fact", (("", Fact),)),
     ("dimension", (("values_of", EnumDimension), ("calendar", DateDimension), ("", EntityDimension))),
     ("rules", (("", Rules),)),
-    ("entity", (("", Entity),)),  # last: facts and dimensions name an entity too
+    ("entity", (("", Entity),)),  # last: facts and dimensions have an `entity` key too
 )
 _SHELVES = {
     Entity: ("entities", "entity"),
@@ -43,9 +43,9 @@ _SHELVES = {
 
 
 def load_project(root: Path, find_settings: FindSettings | None = None) -> Project:
-    """The project in `root`; DeclarationError where there is none or it cannot be meant.
+    """Load the project in `root`. Raise DeclarationError if it is missing or invalid.
 
-    With `find_settings`, the options of its warehouses are checked too.
+    With `find_settings`, also validate the options of its warehouses.
     """
     path = root / PROJECT_FILE
     if not path.is_file():
@@ -64,7 +64,7 @@ def load_project(root: Path, find_settings: FindSettings | None = None) -> Proje
 
 
 def _locate_warehouses(project: Project) -> Project:
-    """The project, each of whose warehouses knows where it is declared: they are opened apart from it."""
+    """Record in each warehouse where it is declared, because warehouses are opened separately."""
     origin = project.origin
     environments = {
         name: one.model_copy(
@@ -81,7 +81,7 @@ def _locate(warehouse: WarehouseOptions | None, origin: Origin) -> WarehouseOpti
 
 
 def load_connector(path: Path) -> Connector:
-    """The connector that a `connector.yaml` describes."""
+    """Load a connector from a `connector.yaml`."""
     documents = read_documents(path, shown=f"{path.parent.name}/{path.name}")
     if not documents:
         raise DeclarationError("The connector's manifest is empty.", where=str(path.name))
@@ -89,7 +89,7 @@ def load_connector(path: Path) -> Connector:
 
 
 def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
-    """Everything declared below `folder`, in YAML and Python files. All complaints come at once."""
+    """Load all declarations below `folder`, from YAML and Python files. All errors are reported together."""
     shelves: dict[str, dict[str, Any]] = {"entities": {}, "dimensions": {}, "facts": {}, "rules": {}}
     errors: list[DeclarationError] = []
     for path in sorted(folder.rglob("*")):
@@ -105,7 +105,7 @@ def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
 
 
 def declare(kind: type[D], document: Document, find_settings: FindSettings | None = None) -> D:
-    """A document as a declaration; DeclarationErrors with all that is wrong with it."""
+    """Validate a document as a declaration. Raise DeclarationErrors with all its errors."""
     origin = Origin(document.file, document.line, document.lines)
     try:
         return kind.model_validate(document.values, context={CONTEXT: find_settings}).with_origin(origin)
@@ -186,7 +186,7 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
 
 
 def _describe_input(error: Any) -> str:
-    """What stood there, unless a secret may be in it: a text beside its place, or a whole part of the file."""
+    """The rejected value, unless it may contain a secret."""
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ClearSecretError) or "secrets" in error["loc"]:
         return "a value that is not a reference (not shown)"
@@ -199,14 +199,14 @@ def _describe_input(error: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """Which fields are known in each part of a document, as well as that can be told."""
+    """The known fields in each part of a document, as far as they can be determined."""
 
     kind: type[BaseModel]
     values: Any
     find_settings: FindSettings | None
 
     def names(self, path: tuple[str, ...]) -> list[str]:
-        """The fields known at `path`."""
+        """The known fields at `path`."""
         kind, values = self.kind, self.values
         for step in path:
             kind, values = _find_part(kind, step), values.get(step) if isinstance(values, dict) else None

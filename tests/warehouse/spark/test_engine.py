@@ -261,7 +261,7 @@ def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(war
 
 def test_names_that_would_be_one_in_spark_are_refused(opening):
     one = opening("parquet", "a-b")
-    with pytest.raises(WarehouseError, match="stands for another folder"):
+    with pytest.raises(WarehouseError, match="refers to another folder"):
         opening("parquet", "a_b")
     one.close()
 

@@ -1,4 +1,4 @@
-"""Dimensions and facts held against what they stand on: entities, columns, other dimensions."""
+"""Checks dimensions and facts against the entities, columns and dimensions that they use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RESERVED = frozenset({*MEMBER_COLUMNS, *LOAD_COLUMNS})
 
 
 def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """No attribute, degenerate column or measure takes the name of a column that gold adds itself."""
+    """No attribute, degenerate column or measure has the name of a column that gold adds."""
     for dimension in whole.declarations.dimensions.values():
         joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
         attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
@@ -56,7 +56,7 @@ def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[Declarat
 
 
 def check_dimensions(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """Every dimension stands on a declared entity and on columns that it has."""
+    """Every dimension uses a declared entity and its columns."""
     for dimension in whole.declarations.dimensions.values():
         match dimension:
             case EntityDimension():
@@ -110,7 +110,7 @@ def _check_enum_dimension(whole: ValidationContext, dimension: EnumDimension) ->
 
 
 def check_facts(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """Every fact stands on declared entities and dimensions, and its expressions resolve."""
+    """Every fact uses declared entities and dimensions, and its expressions are valid."""
     for fact in whole.declarations.facts.values():
         yield from _check_lookup_targets(whole, fact)
         for number, part in enumerate(fact.sources):
@@ -159,7 +159,7 @@ def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -
 
 
 def part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, Dimension]) -> dict[str, str]:
-    """The names that a fact's expressions may use over one of its parts, whatever the order."""
+    """The names that the expressions of a fact may use for one of its parts, in any order."""
     base = dict.fromkeys(part.columns, "NULL") if part.columns else entity_columns(entity)
     looked_up = {
         name: dimensions[lookup.dimension] for name, lookup in fact.lookups.items() if lookup.dimension in dimensions
