@@ -134,7 +134,7 @@ def _exact(value: Any) -> Any:
 
 
 def _bearable(value: Any) -> Any:
-    """Whether a number is short enough to count its digits quickly."""
+    """Refuse a number with too many digits before anything counts them."""
     if isinstance(value, Decimal) and value.adjusted() > _MANY_DIGITS:
         msg = "is out of range for a whole number"
         raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Where a request may go: the base URL's own host and the declared ones. No token goes to a stranger."""
+"""The hosts that requests may go to: the host of the base URL and the declared ones. No token goes to another host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def check_base(url: str, *, where: str) -> str:
-    """`url`, if requests may go below it: https, or http on a loopback address; DeclarationError otherwise."""
+    """Return `url` if it is https, or http on a loopback address. Otherwise raise DeclarationError."""
     try:
         parts = _split_url(url)
     except ValueError as wrong:
@@ -31,7 +31,7 @@ def check_base(url: str, *, where: str) -> str:
 
 
 def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
-    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; PermanentError otherwise."""
+    """Return `url` if it has the scheme of `base` and an allowed host. Otherwise raise PermanentError."""
     try:
         parts, own = _split_url(url), _split_url(base)
     except ValueError as wrong:
@@ -47,7 +47,7 @@ def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, as an address or as `localhost`."""
+    """Whether `host` is a loopback address or `localhost`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -55,7 +55,7 @@ def is_loopback(host: str) -> bool:
 
 
 def redact_url(url: str) -> str:
-    """`url` without its secrets, or a phrase where it is none."""
+    """`url` without its secrets, or a phrase if it is not a URL."""
     try:
         return strip_url(url)
     except ValueError:
@@ -66,7 +66,7 @@ _BASE_HINT = "use a URL such as https://api.example.com"
 
 
 def _split_url(url: str) -> SplitResult:
-    """`url` in parts, if every reader splits it alike; ValueError otherwise."""
+    """Split `url`, if all parsers split it in the same way. Otherwise raise ValueError."""
     if not url.isascii() or not url.isprintable() or any(sign in url for sign in " \\<>"):
         msg = "it contains characters that a URL cannot have"
         raise ValueError(msg)
@@ -77,7 +77,7 @@ def _split_url(url: str) -> SplitResult:
     if "@" in parts.netloc:
         msg = "it contains a user name"
         raise ValueError(msg)
-    _ = parts.port  # a port that is no number is a ValueError too
+    _ = parts.port  # a port that is not a number is a ValueError too
     return parts
 
 

@@ -1,4 +1,4 @@
-"""What an answer means: go on, ask again, renew the credentials, or give up. One function, read from top to bottom."""
+"""Decides from a response whether to continue, retry, renew the credentials, or fail."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """The answer is good."""
+    """The response is successful."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The credentials were not accepted: renew them once; where that is not possible, or no help, `fallback`."""
+    """The credentials were rejected: renew them once. If that is not possible or fails again, raise `fallback`."""
 
     fallback: PermanentError
 
 
 ResponseStatus = Ok | TransientError | Refresh | PermanentError
-"""What an answer means. `TransientError` and `PermanentError` are the errors to be raised if nothing else helps."""
+"""The result of the check. Raise `TransientError` and `PermanentError` if no retry helps."""
 
 
 def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> ResponseStatus:
-    """What `response` means. `secrets` are the names (never values) of the secrets that the request was made with."""
+    """Check the status of `response`. `secrets` are the names (never values) of the secrets of the request."""
     if response.status in range(200, 300):
         return Ok() if not _is_html_page(response) else _not_an_api_error(response)
     wait = read_retry_after(response.headers, now=now)
@@ -56,7 +56,7 @@ def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = 
 
 
 def read_vendor_message(response: Response) -> str:
-    """What the service says about it, short and on one line."""
+    """The message of the service, shortened to one line."""
     try:
         said = _find_message(msgspec.json.decode(response.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -66,7 +66,7 @@ def read_vendor_message(response: Response) -> str:
 
 
 def _find_message(body: Any, depth: int = 0) -> str:
-    """The most telling text of an error body, however it is wrapped."""
+    """The most specific text of an error body, at any depth."""
     if isinstance(body, str):
         return body
     if isinstance(body, list):
@@ -93,7 +93,7 @@ def _is_html_page(response: Response) -> bool:
 
 
 def _is_rate_limited(response: Response) -> bool:
-    """Some services say 403 where they mean 429; then they also say when, or that nothing is left."""
+    """Some services send 403 instead of 429, with a time to retry or a remaining quota of zero."""
     left = (response.headers.get(name, "") for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"))
     return "retry-after" in response.headers or "0" in left
 

@@ -23,16 +23,21 @@ ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="The connect
 class Uses:
     """What a connection uses, as typed."""
 
-    connector: Annotated[str, typer.Option(metavar="NAME", help="The connector, see `connector list`.")]
+    connector: Annotated[
+        str, typer.Option(metavar="NAME", help="The connector. To list connectors, use `connector list`.")
+    ]
     setting: Annotated[
-        list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting; may stand several times.")
+        list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting. You can repeat this option.")
     ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
     secret: Annotated[
         list[str],
-        typer.Option("--secret", metavar="NAME=REF", help="A reference to a secret: key=env:KEY. Never the secret."),
+        typer.Option(
+            "--secret", metavar="NAME=REF", help="A reference to a secret, e.g. key=env:KEY. Never the secret itself."
+        ),
     ] = ()  # type: ignore[assignment]
     resource: Annotated[
-        list[str], typer.Option("--resource", metavar="NAME", help="Only these resources; may stand several times.")
+        list[str],
+        typer.Option("--resource", metavar="NAME", help="Read only this resource. You can repeat this option."),
     ] = ()  # type: ignore[assignment]
 
 
@@ -44,7 +49,7 @@ def connection() -> None:
 @commands.command()
 @spread
 def add(name: ConnectionName, uses: Uses, place: Place, tenant: OfTenant, face: Face) -> None:
-    """Add a connection to the ledger, or replace it there."""
+    """Add a connection to the ledger, or replace it."""
     with app.open_project(place.project, environment=place.environment) as opened:
         owner = app.choose_tenant(opened, tenant.tenant)
         app.add_connection(owner, name, _declaration(uses))
@@ -55,7 +60,7 @@ def add(name: ConnectionName, uses: Uses, place: Place, tenant: OfTenant, face: 
 @commands.command("list")
 @spread
 def list_(place: Place, tenant: OfTenant, face: Face) -> None:
-    """List a tenant's connections."""
+    """List the connections of a tenant."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.connections(app.choose_tenant(opened, tenant.tenant))
     answer(face, {"connections": found}, render.listing(found, nothing="no connections yet"))
@@ -64,9 +69,9 @@ def list_(place: Place, tenant: OfTenant, face: Face) -> None:
 @commands.command()
 @spread
 def test(name: ConnectionName, place: Place, tenant: OfTenant, face: Face) -> None:
-    """Ask the service one cheap question.
+    """Send one cheap request to the service.
 
-    It tells whether the address and the credentials are right.
+    The command tests the URL and the credentials.
     """
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.test_connection(app.choose_tenant(opened, tenant.tenant), name)

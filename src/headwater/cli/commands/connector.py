@@ -18,13 +18,13 @@ commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=F
 
 @commands.callback()
 def connector() -> None:
-    """List or show connectors, or begin a new one."""
+    """List, show or create connectors."""
 
 
 @commands.command("list")
 @spread
 def list_(place: Place, face: Face) -> None:
-    """List the connectors that are installed, and the project's own."""
+    """List the connectors that are installed or in the project."""
     found = app.connectors(place.project)
     answer(face, {"connectors": found}, render.listing(found, nothing="no connectors are installed"))
 
@@ -32,7 +32,7 @@ def list_(place: Place, face: Face) -> None:
 @commands.command()
 @spread
 def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The connector.")], place: Place, face: Face) -> None:
-    """Show what a connector asks for and what it offers."""
+    """Show the settings, secrets and resources of a connector."""
     found = app.connector(name, place.project)
     resources = [(one.resource, one.path, ", ".join(one.key)) for one in found.resources]
     asks = {
@@ -50,11 +50,11 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="The connector
 @commands.command()
 @spread
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower case, digits and `_`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name: lower-case letters, digits and `_`.")],
     place: Place,
     face: Face,
 ) -> None:
-    """Begin a connector of your own, in the project's folder connectors/NAME."""
+    """Create a connector in the project folder connectors/NAME."""
     folder: Path = place.project / "connectors" / name
     written = app.write_connector(folder, name)
     answer(face, {"written": written}, *(Text(f"wrote {path}") for path in written))

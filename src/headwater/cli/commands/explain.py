@@ -21,7 +21,7 @@ def explain(
     place: Place,
     face: Face,
 ) -> None:
-    """Show where a table comes from: its SQL and its lineage."""
+    """Show the SQL and the lineage of a table."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.explain(opened, name)
     lineage = [dict(zip(("column", "expression", "sources"), line, strict=True)) for line in found.lineage]

@@ -16,7 +16,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @spread
 def plan(request: Request, place: Place, tenant: OfTenant, face: Face) -> None:
-    """Show what a run would do, and do nothing."""
+    """Show what a run would do, without running it."""
     with app.open_project(place.project, environment=place.environment) as opened:
         planned = app.plan(app.choose_tenant(opened, tenant.tenant), asked(request))
         lines, value = app.explain_plan(planned), app.plan_dict(planned)

@@ -16,7 +16,7 @@ from headwater.run import app
 
 commands = typer.Typer(name="quarantine", rich_markup_mode=None, add_completion=False)
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Records, as `quarantine list` names them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Record ids from `quarantine list`.")]
 
 
 @commands.callback()
@@ -32,9 +32,9 @@ def list_(
     tenant: OfTenant,
     face: Face,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Readmitted and discarded ones as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also list readmitted and discarded records.")] = False,
 ) -> None:
-    """List the records that wait, each with every reason."""
+    """List the records in quarantine, with all reasons."""
     with app.open_project(place.project, environment=place.environment) as opened:
         owner = app.choose_tenant(opened, tenant.tenant)
         found = app.refused(owner, connection=feed.connection, resource=feed.resource, everything=everything)
@@ -46,12 +46,12 @@ def list_(
 @commands.command()
 @spread
 def show(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="A record, as `quarantine list` names it.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A record id from `quarantine list`.")],
     place: Place,
     tenant: OfTenant,
     face: Face,
 ) -> None:
-    """Show one refused record: its reasons, and what the service sent."""
+    """Show one refused record, with its reasons and the original record."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found, record = app.refused_record(app.choose_tenant(opened, tenant.tenant), id_)
     row = _row(found)
@@ -61,10 +61,10 @@ def show(
 @commands.command()
 @spread
 def retry(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Ids = None) -> None:
-    """Read refused records again, under today's rules.
+    """Retry refused records with the current contracts and policies.
 
-    All that wait are tried unless some are named. They come from the lake: no service is asked. What is readmitted goes on
-    into history and star.
+    By default, the command retries all records in quarantine. It reads them from the lake, without a request to the
+    service. Readmitted records continue to history and star schema.
     """
     with (
         listening() as listen,
@@ -81,7 +81,7 @@ def retry(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Ids 
 def discard(feed: OfFeed, place: Place, tenant: OfTenant, face: Face, *, ids: Ids = None) -> None:
     """Discard refused records.
 
-    They stay in raw, but are not tried again.
+    They stay in raw, but `quarantine retry` no longer tries them.
     """
     if not (ids or feed.connection or feed.resource):
         raise typer.BadParameter("pass records, --connection or --resource", param_hint=["ID"])

@@ -15,7 +15,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @spread
 def status(place: Place, tenant: OfTenant, face: Face) -> None:
-    """Show how far every resource and table is."""
+    """Show the state of all resources and tables."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.status(app.choose_tenant(opened, tenant.tenant))
     heads = {

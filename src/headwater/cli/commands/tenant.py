@@ -21,7 +21,7 @@ commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=Fals
 TenantName = Annotated[str, typer.Argument(metavar="NAME", help="The tenant.")]
 
 
-Claimed = Annotated[bool, typer.Option("--yes", help="No other project uses them any more.")]
+Claimed = Annotated[bool, typer.Option("--yes", help="Confirm that no other project uses the tenant.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,10 @@ class Going:
     """How a tenant goes."""
 
     erase: Annotated[
-        bool, typer.Option("--erase", help="Delete its files and tables as well; nothing brings them back.")
+        bool, typer.Option("--erase", help="Also delete the files and tables of the tenant. You cannot undo this.")
     ] = False
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take away.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would remove.")] = False
 
 
 @commands.callback()
@@ -52,11 +52,11 @@ def add(name: TenantName, place: Place, face: Face) -> None:
 @commands.command()
 @spread
 def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -> None:
-    """Make the warehouse and the lake of a tenant this project's own.
+    """Take over the warehouse and the lake of a tenant.
 
-    Each belongs to the ledger that first wrote there, and no run of another one writes into it. A project that is moved
-    takes its ledger along and needs no claim. This is for a ledger that is gone for good: what it had read is then
-    read again.
+    Each belongs to the ledger that first wrote to it, and runs with another ledger refuse to write. If you move a project
+    with its ledger, you need no claim. Use this command only if the ledger is lost. Headwater then reads everything
+    again.
     """
     if not yes:
         raise UsageError(
@@ -73,7 +73,7 @@ def claim(name: TenantName, place: Place, face: Face, *, yes: Claimed = False) -
 @commands.command("list")
 @spread
 def list_(place: Place, face: Face) -> None:
-    """List all tenants, of the project file and of the ledger."""
+    """List all tenants of the project file and the ledger."""
     with app.open_project(place.project, environment=place.environment) as opened:
         found = app.tenants(opened)
     answer(face, {"tenants": found}, render.listing(found, nothing="no tenants yet"))
@@ -82,9 +82,9 @@ def list_(place: Place, face: Face) -> None:
 @commands.command()
 @spread
 def remove(name: TenantName, going: Going, place: Place, face: Face) -> None:
-    """Forget a tenant, its connections and what was remembered of its reads.
+    """Remove a tenant, its connections and the state of its reads.
 
-    Says first what it would take away, and asks. Where nobody can be asked, it needs --yes.
+    The command lists what it will remove and asks for confirmation. Without a terminal, pass --yes.
     """
     with app.open_project(place.project, environment=place.environment) as opened:
         planned = app.plan_removal(opened, name, erase=going.erase)
