@@ -102,7 +102,7 @@ def test_a_value_keeps_all_its_digits(exact, field, value, kept):
         ("money", "1e999999999", "out of range"),
         ("money", '"NaN"', "finite number"),
         ("money", '"Infinity"', "finite number"),
-        ("money", "NaN", "NaN is no JSON"),
+        ("money", "NaN", "NaN is not JSON"),
         ("money", "0012", "a record must be JSON"),
         ("whole", "0.5", "more than 0 digits after the point"),
         ("big", "9223372036854775808", "out of range"),

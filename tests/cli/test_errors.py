@@ -75,7 +75,7 @@ def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
     shell.verb("check", RuntimeError("https://x?token=hunter2"))
     shell("check")
     assert shell.code == 1
-    assert "defect" in shell.err
+    assert "bug" in shell.err
     assert "Traceback" not in shell.err
     assert "hunter2" not in shell.err
     assert "cli/commands/check.py:" in shell.err

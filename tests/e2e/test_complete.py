@@ -244,7 +244,7 @@ def test_a_link_that_leads_in_a_circle_under_other_tokens_is_refused(odd, tmp_pa
     linked(odd, tokens=True, circle=True)
     shop = OddShop(tmp_path / "shop", odd, paging={"kind": "link_header", "size_param": "size", "size": 100})
     report = shop.run(code=1)
-    assert "repeats itself" in report["steps"][0]["error"]["message"]
+    assert "paging loop" in report["steps"][0]["error"]["message"]
     assert len(odd.asked) < 6
 
 

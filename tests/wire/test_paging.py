@@ -1,4 +1,4 @@
-"""Paging: positions are texts, variants keep nothing, and a service that repeats itself is refused."""
+"""Paging: positions are texts, variants keep nothing, and a service that paging loop is refused."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_full_page_without_any_key_is_refused():
 
 
 def test_keys_that_go_back_are_refused():
-    with pytest.raises(PermanentError, match="repeats itself"):
+    with pytest.raises(PermanentError, match="paging loop"):
         ForwardOnly(size=2).after("9", page(*things(4, 9)))
 
 
@@ -183,7 +183,7 @@ def test_a_position_that_was_asked_before_is_refused_however_long_ago():
     trail = LoopGuard(["1"])
     trail.add_page("2", b"a\n")
     trail.add_page("3", b"b\n")
-    with pytest.raises(PermanentError, match="repeats itself"):
+    with pytest.raises(PermanentError, match="paging loop"):
         trail.add_page("1", b"c\n")
 
 
