@@ -115,7 +115,7 @@ def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
     parcel = batch()
     ledger.begin_batch(parcel)
     ledger.record_page(parcel, page(1))
-    with pytest.raises(StateError, match="one after the other") as caught:
+    with pytest.raises(StateError, match="recorded in order") as caught:
         ledger.record_page(parcel, page(3))
     assert "page 3 after 1 pages" in caught.value.details
     with pytest.raises(StateError):

@@ -68,7 +68,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         SqlLedger(URL, root=tmp_path)
     error = caught.value
     assert error.exit_code == 1
-    assert "newer Headwater" in error.message
+    assert "newer version of Headwater" in error.message
     assert error.where.endswith("ledger.db")
     assert error.details == f"ledger version {HEAD + 1}; this version supports up to {HEAD}"
     assert "upgrade headwater" in error.hint

@@ -232,7 +232,7 @@ def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what
     with pytest.raises(DeclarationErrors) as caught:
         load_project(tmp_path, find_settings)
     found, other = caught.value.errors
-    assert (found.what, found.where) == (what, f"headwater.yaml:{where}")
+    assert (found.message, found.where) == (what, f"headwater.yaml:{where}")
     assert found.hint.startswith(hint)
     assert other.what == "`lakes` is not a known key."
 
