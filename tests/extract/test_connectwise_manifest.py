@@ -165,9 +165,7 @@ def test_passing_faults_lose_nothing(kind, settings, client, url, lake, ledger):
     assert row.rows == len(httpx2.get(f"{url}/_sandbox/records/service/tickets").json())
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"), [("repeated_page", "paging loop"), ("ignored_filter", "ignored the filter")]
-)
+@pytest.mark.parametrize(("kind", "says"), [("repeated_page", "paging loop"), ("ignored_filter", "ignored the filter")])
 def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client, url, lake, ledger):
     fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
     full = of("tickets", client)

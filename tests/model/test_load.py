@@ -234,7 +234,7 @@ def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what
     found, other = caught.value.errors
     assert (found.message, found.where) == (what, f"headwater.yaml:{where}")
     assert found.hint.startswith(hint)
-    assert other.what == "`lakes` is not a known key."
+    assert other.message == "`lakes` is not a known key."
 
 
 def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):

@@ -393,7 +393,7 @@ def test_a_pointer_that_is_damaged_or_newer_or_of_another_format_is_told(tmp_pat
     pointer = tmp_path / "acme" / POINTER
     told = pointer.read_text()
     pointer.write_text(told.replace('"version": 1', '"version": 2'))
-    with pytest.raises(WarehouseError, match="newer Headwater"):
+    with pytest.raises(WarehouseError, match="newer version of Headwater"):
         opened(tmp_path)
     pointer.write_text(told[:100])
     with pytest.raises(WarehouseError, match="damaged"):
