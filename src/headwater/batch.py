@@ -18,7 +18,7 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.since >= self.until:
-            msg = f"an empty window: {format_instant(self.since)} to {format_instant(self.until)}"
+            msg = f"the window is empty: {format_instant(self.since)} to {format_instant(self.until)}"
             raise ValueError(msg)
 
     @property

@@ -79,7 +79,7 @@ def parse_span(text: str) -> timedelta:
     """`30d`, `5m`, `90s` as a time span; ValueError otherwise."""
     found = _SPAN.fullmatch(text.strip())
     if not found:
-        msg = f"`{text}` is not a span of time (write 90s, 5m, 12h or 30d)"
+        msg = f"`{text}` is not a duration (use 90s, 5m, 12h or 30d)"
         raise ValueError(msg)
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 

@@ -60,7 +60,7 @@ class DeclarationError(HeadwaterError):
 
     def __init__(self, message: str, *, where: str, details: str = "", hint: str = "") -> None:
         if not where:
-            msg = "a DeclarationError says where"
+            msg = "a DeclarationError needs `where`"
             raise ValueError(msg)
         super().__init__(message, where=where, details=details, hint=hint)
 

@@ -59,6 +59,6 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 def _check_pattern(pattern: re.Pattern[str], text: str, rule: str) -> str:
     if not pattern.fullmatch(text):
-        msg = f"`{text}` is not a name here ({rule})"
+        msg = f"`{text}` is not a valid name ({rule})"
         raise ValueError(msg)
     return text

@@ -43,7 +43,7 @@ def split_window(span: Window, *, chunk: timedelta, look_back: timedelta, until:
     middle: a read that dies loses a piece at most, and each piece is a window of its own in the ledger.
     """
     if chunk <= timedelta(0):
-        msg = f"a chunk must be longer than nothing, not {chunk}"
+        msg = f"a chunk must be longer than zero, not {chunk}"
         raise ValueError(msg)
     cut = min(max(span.since, _earlier(until, look_back)), span.until)
     out = [Window(since=span.since, until=cut)] if span.since < cut else []

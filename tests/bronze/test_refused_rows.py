@@ -97,7 +97,7 @@ def test_a_record_of_ten_million_values_is_refused_alone_and_its_key_is_known(be
     crowd = b'{"id":2,"extra":[' + b",".join([b"1"] * 10_000_000) + b"]}"
     landed = bench.land([b'{"id":1}', crowd, b'{"id":3,"hours":"x"}', b'{"id":4}'])
     assert (landed.kept, [row.line for row in landed.refused]) == (2, [2, 3])
-    assert landed.refused[0].reasons[0]["rule"] == "a record has at most 1,000,000 values"
+    assert landed.refused[0].reasons[0]["rule"] == "a record may have at most 1,000,000 values"
     assert rows(bench, "_line, id") == [(2, 2), (3, 3)]
     assert len(read_record(landed.refused[0], bench.lake)) == len(crowd)
     landed = bench.land([b'{"id":1}', crowd])
@@ -108,6 +108,6 @@ def test_a_text_of_any_marks_is_no_crowd_and_one_of_too_many_bytes_is_refused(be
     text = b"[,{" * 4_000_000
     landed = bench.land([b'{"id":1,"name":"%s"}' % text, b'{"id":2,"name":"%s"}' % (b"x" * (64 << 20)), b'{"id":3}'])
     assert [(row.line, row.reasons[0]["rule"][:40]) for row in landed.refused] == [
-        (2, "a record has at most 67,108,864 bytes, n")
+        (2, "a record may have at most 67,108,864 bytes, n")
     ]
     assert bench.rows("id, length(name)") == [(1, len(text)), (3, None)]

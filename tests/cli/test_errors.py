@@ -76,7 +76,7 @@ def test_a_defect_says_so_without_a_traceback_and_without_what_it_quotes(shell):
     shell.verb("check_project", RuntimeError("https://x?token=hunter2"))
     shell("check")
     assert shell.code == 1
-    assert "defect" in shell.err
+    assert "bug" in shell.err
     assert "Traceback" not in shell.err
     assert "hunter2" not in shell.err
     assert "cli/commands/check.py:" in shell.err
@@ -102,7 +102,7 @@ def test_a_machine_that_refuses_is_no_defect(shell):
     shell("check")
     assert (shell.code, shell.out) == (1, "")
     assert shell.err.startswith(
-        "error: The machine refused to read or write.\n  at    lake/raw\n  found Permission denied\n"
+        "error: The operating system refused to read or write.\n  at    lake/raw\n  found Permission denied\n"
     )
     assert shell("check", "--json").json["error"]["kind"] == "LocalIOError"
 

@@ -158,7 +158,7 @@ def test_the_declaration_is_validated_by_the_class_of_the_kind(project, package)
     done = run(project, "check", path=package)
     assert done.returncode == 2
     said = done.stdout + done.stderr
-    assert "`auth.sekret` is not known here." in said
+    assert "`auth.sekret` is not a known key." in said
     assert "toy/connector.yaml:5" in said
     assert "secret" in said
 

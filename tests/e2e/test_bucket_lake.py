@@ -131,7 +131,7 @@ def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_g
             for error in errors or [ended.error]:
                 assert error["kind"] == "LakeError"
                 assert error["at"].startswith(bucket)
-                assert "right to read, write, list and delete" in error["fix"]
+                assert "to read, write, list and delete" in error["fix"]
     other.env["AWS_ENDPOINT_URL"] = object_store
     other.run()
     assert other.tables() == folder.tables()

@@ -139,14 +139,14 @@ REFUSED = [
     ("money", "1e-5", "more than 4 digits"),
     ("money", "1.00005", "more than 4 digits"),
     ("money", "1e400", "out of range"),
-    ("money", "NaN", "a record is JSON"),
+    ("money", "NaN", "a record must be JSON"),
     ("big", "9223372036854775808", "out of range"),
     ("big", "1.5", "fractional part"),
     ("double", "1E400", "finite"),
-    ("double", "Infinity", "a record is JSON"),
+    ("double", "Infinity", "a record must be JSON"),
     ("on", '"0000-00-00"', "ISO 8601 date"),
     ("name", '"\\ud800"', "surrogate"),
-    ("money", "0012", "a record is JSON"),
+    ("money", "0012", "a record must be JSON"),
     ("any", '{"a":1,"a":2}', "twice"),
 ]
 

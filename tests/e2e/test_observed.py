@@ -24,7 +24,7 @@ def names(shelf):
 
 
 def force(shelf):
-    """Read all that there is once more, whatever was read."""
+    """Read all that there is once more, any records."""
     return shelf("backfill", "--since", "2025-12-01", "--force", code=None).json
 
 

@@ -100,9 +100,9 @@ def test_a_tenant_of_such_a_project_is_removed_with_its_tables(project):
 @pytest.mark.parametrize(
     ("old", "new", "what", "where", "hint"),
     [
-        ("folder:", "foldr:", "`warehouse.foldr` is not known here.", 5, "did you mean `folder`?"),
+        ("folder:", "foldr:", "`warehouse.foldr` is not a known key.", 5, "did you mean `folder`?"),
         ("  folder: .headwater/tables\n", "", "`warehouse.folder` is missing.", 3, "add `folder:`"),
-        (".headwater/tables", "~/tables", "`warehouse.folder` cannot be meant.", 5, "`~`, `$NAME`"),
+        (".headwater/tables", "~/tables", "`warehouse.folder` is invalid.", 5, "`~`, `$NAME`"),
     ],
 )
 def test_a_wrong_option_of_the_engine_is_an_error_with_its_line(project, old, new, what, where, hint):
@@ -116,23 +116,25 @@ def test_a_wrong_option_of_the_engine_is_an_error_with_its_line(project, old, ne
 def test_a_secret_that_the_engine_asks_for_is_missed_at_its_own_line(project):
     edit(project, "  folder:", "  password: env:NOBODY_SET_THIS\n  folder:")
     error = project("run", code=2).error
-    assert error["message"] == "The environment has no NOBODY_SET_THIS."
+    assert error["message"] == "The environment variable NOBODY_SET_THIS is not set."
     assert error["at"] == "headwater.yaml:5"
 
 
 def test_without_the_plugin_each_kind_is_named_as_not_installed(project):
     project.env.pop("PYTHONPATH")
     error = project("check", code=2).error
-    assert (error["message"], error["at"]) == ("`warehouse.kind` cannot be meant.", "headwater.yaml:4")
-    assert error["fix"] == "no engine of this kind is installed; installed are duckdb, files, postgres, redshift, spark"
+    assert (error["message"], error["at"]) == ("`warehouse.kind` is invalid.", "headwater.yaml:4")
+    assert (
+        error["fix"] == "this kind of warehouse is not installed; installed: duckdb, files, postgres, redshift, spark"
+    )
     edit(project, "  kind: memo\n  folder: .headwater/tables", "  kind: duckdb")
-    assert project("check", code=2).error["message"] == "No connector is called `memo`."
+    assert project("check", code=2).error["message"] == "There is no connector `memo`."
 
 
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
-        ("headwater_memo.engine:Memo", "the plug-in headwater_memo.engine:Memo is no subclass of"),
+        ("headwater_memo.engine:Memo", "the plug-in headwater_memo.engine:Memo is not a subclass of"),
         ("headwater_memo.engine:Gone", "the plug-in headwater_memo.engine:Gone cannot be imported: module"),
         ("headwater_memo.gone:Memo", "the plug-in headwater_memo.gone:Memo cannot be imported: No module named"),
     ],
@@ -141,7 +143,7 @@ def test_a_broken_plugin_says_what_is_wrong_with_it(project, site, value, hint):
     notes = site / "headwater_memo-1.0.dist-info" / "entry_points.txt"
     notes.write_text(ENTRY_POINTS.replace("headwater_memo.settings:MemoWarehouse", value))
     error = project("check", code=2).error
-    assert error["message"] == "`warehouse.kind` cannot be meant."
+    assert error["message"] == "`warehouse.kind` is invalid."
     assert error["fix"].startswith(hint)
     assert "DuckDBWarehouse" in project("schema").json["project"]["$defs"]
 

@@ -51,7 +51,7 @@ def findings(report):
 def refused(project, *command):
     """The error of a command that will not guess."""
     error = project(*command, code=2).error
-    assert error["message"].endswith("what becomes of its history is not said; nothing was written")
+    assert error["message"].endswith("`on_schema_change` is not set; nothing was written")
     assert (error["kind"], error["at"]) == ("DeclarationError", "models/entities/company.yaml:1")
     assert error["found"] == SAW
     assert all(f"`on_schema_change: {choice}`" in error["fix"] for choice in ("from_now", "rebuild"))
@@ -70,7 +70,7 @@ def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_co
     assert small.run("--layer", "bronze")["outcome"] == "succeeded"  # no history is written, so nobody need decide
 
     small.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
-    assert small("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history goes on"]
+    assert small("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history continues"]
     past = "SELECT company_id, phone, valid_from FROM silver.company WHERE valid_from < '2025-12-31' ORDER BY ALL"
     phones = small.ask(past)
     report = small.run()
@@ -94,7 +94,7 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     redeclare(small, add_website, drop_phone, choose_rebuild)
     why = f"{SAW} (on_schema_change: rebuild)"
     planned = small("plan").json
-    assert planned["notes"] == [f"company: {why}: its history is made anew"]
+    assert planned["notes"] == [f"company: {why}: its history is rebuilt"]
     assert [step["inputs"]["rebuild_reason"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
     with small.start("plan") as process:
         assert "company (anew)" in process.communicate(timeout=60)[0]

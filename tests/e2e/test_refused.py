@@ -25,7 +25,7 @@ def desk(tmp_path, service):
     ("odd", "rule"),
     [
         (DEEP, "nested"), (CROWD, "1,000,000 values"), (b'{"id":2,"name":"\xff"}', "UTF-8"), (b'{"id":2,"a":NaN}', "NaN"),
-        (b"{}", "must be there"), (b"[2]", "is an object"), (b"null", "is an object"), (b'{"id":2,"\\u0000":1,"id":3}', "twice"),
+        (b"{}", "must be there"), (b"[2]", "an object"), (b"null", "an object"), (b'{"id":2,"\\u0000":1,"id":3}', "twice"),
     ],
     ids=["deep", "crowd", "bytes", "nan", "empty", "list", "null", "twice"],
 )  # fmt: skip

@@ -96,7 +96,7 @@ def test_a_place_that_two_tenants_share_is_refused_and_nothing_is_written(typed,
     typed.declare("acme", "beta", **SHARED[name])
     before = typed.files()
     error = typed(*command, code=2)["error"]
-    assert error["message"].startswith(("Tenants share a place", "Two settings keep"))
+    assert error["message"].startswith(("Two tenants use the same location", "Two settings use"))
     assert error["at"].startswith("headwater.yaml")
     assert [one for one in typed.files() if one not in before and "ledger" not in one] in ([], [".headwater"])
 
@@ -130,7 +130,7 @@ def test_what_separates_tenants_by_itself_is_not_refused(typed, name):
 def test_a_project_with_one_tenant_may_share_with_nobody_until_there_is_a_second(typed):
     typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/x.duckdb"})
     assert typed("check")["tenants"] == ["acme"]
-    assert "Tenants share" in typed("tenant", "add", "beta", code=2)["error"]["message"]
+    assert "Two tenants use" in typed("tenant", "add", "beta", code=2)["error"]["message"]
     assert [one["tenant"] for one in typed("tenant", "list")["tenants"]] == ["acme"]
     assert typed("status")["tenant"] == "acme"
 
@@ -140,7 +140,7 @@ def test_a_tenant_of_the_ledger_counts_as_one_of_the_file(typed):
     typed("tenant", "add", "beta")
     typed.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
     for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta"), ("plan", "--tenant", "beta")):
-        assert "Tenants share" in typed(*command, code=2)["error"]["message"]
+        assert "Two tenants use" in typed(*command, code=2)["error"]["message"]
     typed("tenant", "remove", "beta", "--yes")
     typed("check")
 
@@ -169,7 +169,7 @@ def test_two_names_of_one_file_are_one_place(typed, link):
         own = typed.root / "w/beta/x.duckdb"
         own.symlink_to("../acme/x.duckdb") if link == "file" else os.link(typed.root / "w/acme/x.duckdb", own)
     for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta")):
-        assert "Tenants share" in typed(*command, code=2)["error"]["message"]
+        assert "Two tenants use" in typed(*command, code=2)["error"]["message"]
 
 
 def test_a_lake_folder_that_leads_to_another_tenants_is_refused(typed):
@@ -182,7 +182,7 @@ def test_a_lake_folder_that_leads_to_another_tenants_is_refused(typed):
 def test_tenants_whom_spark_takes_for_one_are_refused(typed):
     typed.declare("a-b", "a_b", warehouse={"kind": "spark", "url": "local[1]"})
     assert "hyphens" in typed("check", code=2)["error"]["fix"]
-    assert "Tenants share" in typed("run", "--tenant", "a-b", code=2)["error"]["message"]
+    assert "Two tenants use" in typed("run", "--tenant", "a-b", code=2)["error"]["message"]
     typed.declare("a-b", "a_b", warehouse={"kind": "postgres", "url": "env:X"})
     typed("check")
 
@@ -190,9 +190,9 @@ def test_tenants_whom_spark_takes_for_one_are_refused(typed):
 def test_check_looks_at_every_environment_and_run_at_its_own(typed):
     shared = {"production": {"warehouse": {"kind": "duckdb", "path": "x.duckdb"}}}
     typed.declare("acme", "beta", environments=shared)
-    assert "Tenants share" in typed("check", code=2)["error"]["message"]
+    assert "Two tenants use" in typed("check", code=2)["error"]["message"]
     typed("run", "--tenant", "acme")
-    assert "Tenants share" in typed("run", "--tenant", "acme", "--env", "production", code=2)["error"]["message"]
+    assert "Two tenants use" in typed("run", "--tenant", "acme", "--env", "production", code=2)["error"]["message"]
 
 
 NOWHERE = {
@@ -319,7 +319,7 @@ def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_conne
     (listed,) = typed("connection", "list")["connections"]
     assert CLEAR not in typed.text
     assert "private_key" not in listed["secrets"]
-    assert listed["removed"].startswith("private_key stood in clear")
+    assert listed["removed"].startswith("private_key contained a secret")
     for path in (typed.root / ".headwater").rglob("*"):
         assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
     assert "`private_key` is not given" in typed("run", code=2)["error"]["message"]
@@ -396,5 +396,5 @@ def test_nobody_erases_a_place_that_another_tenant_shares(typed):
     typed("tenant", "add", "beta")
     typed("run", "--tenant", "beta")
     typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/beta.duckdb"})
-    assert "Tenants share" in typed("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["message"]
+    assert "Two tenants use" in typed("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["message"]
     assert (typed.root / ".headwater/beta.duckdb").exists()

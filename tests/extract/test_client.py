@@ -157,7 +157,7 @@ def test_nobody_there_is_said_soon():
     clock = FastClock()
     with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
-    assert caught.value.message == "nobody answers at the service's address"
+    assert caught.value.message == "connection refused"
     assert "base URL" in caught.value.hint
     assert len(clock.slept) == 2
 
@@ -166,13 +166,13 @@ def test_a_host_without_an_address_is_said_soon():
     service = Service(url="https://nobody.invalid")
     with client_of(service) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
-    assert "no address" in caught.value.message or "broke" in caught.value.message
+    assert "cannot be resolved" in caught.value.message or "broke" in caught.value.message
 
 
 def test_where_no_tls_is_spoken_nothing_is_sent():
     with serving(Service()) as plain:
         service = Service(url=plain.url.replace("http:", "https:"))
-        with client_of(service) as client, pytest.raises(TransientError, match="the connection broke"):
+        with client_of(service) as client, pytest.raises(TransientError, match="the connection was lost"):
             client.fetch(client.build_request("tickets"))
         assert plain.asked == []
 
@@ -344,7 +344,7 @@ def test_a_flow_without_an_end_is_stopped(service):
                 yield request
 
     service.collections["tickets"] = []
-    with client_of(service, auth=Endless()) as client, pytest.raises(PermanentError, match="came to no end"):
+    with client_of(service, auth=Endless()) as client, pytest.raises(PermanentError, match="sent too many requests"):
         client.fetch(client.build_request("tickets"))
     assert len(service.asked) == 8
 

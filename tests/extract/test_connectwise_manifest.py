@@ -165,9 +165,7 @@ def test_passing_faults_lose_nothing(kind, settings, client, url, lake, ledger):
     assert row.rows == len(httpx2.get(f"{url}/_sandbox/records/service/tickets").json())
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"), [("repeated_page", "repeats itself"), ("ignored_filter", "ignored the filter")]
-)
+@pytest.mark.parametrize(("kind", "says"), [("repeated_page", "paging loop"), ("ignored_filter", "ignored the filter")])
 def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client, url, lake, ledger):
     fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
     full = of("tickets", client)
@@ -195,5 +193,5 @@ def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
     assert "401" in error.message
     assert error.where.endswith("/system/info, connection acme/psa")
     assert error.details
-    assert error.hint == "look at the secrets public_key, private_key, client_id of this connection"
+    assert error.hint == "check the secrets public_key, private_key, client_id of this connection"
     assert "0815" not in str(error)

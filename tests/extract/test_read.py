@@ -238,7 +238,7 @@ def test_a_page_that_is_sent_twice_is_refused_and_nothing_advances(resource, ser
         return first["reply"]
 
     service.faults = [*([None] if resource == "numbered" else []), None, *[repeat] * 8]
-    with client_of(service) as client, pytest.raises(PermanentError, match="repeats itself") as caught:
+    with client_of(service) as client, pytest.raises(PermanentError, match="paging loop") as caught:
         read_batch(batch(resource), question(client, resource), client, lake=lake, ledger=ledger)
     assert "page 3" in caught.value.where
     assert ledger.windows(batch(resource).feed) == ()
@@ -249,7 +249,7 @@ def test_a_link_that_leads_back_is_refused(service, lake, ledger):
     service.collections["tickets"] = tickets(45)
     back = lambda asked, reply: (200, {"Link": "</v1/tickets?page=2&pageSize=10>; rel=next"}, reply[2])  # noqa: E731
     service.faults = [None, None, back]
-    with client_of(service) as client, pytest.raises(PermanentError, match="read already"):
+    with client_of(service) as client, pytest.raises(PermanentError, match="already read"):
         read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
 
 
@@ -330,7 +330,7 @@ def test_a_record_that_slips_between_two_numbered_pages_is_noticed_and_read(serv
     service.collections["tickets"] = tickets(30)
 
     def slip(asked, reply):
-        # The first record leaves the filter after page 1: record 11 moves to page 1, which was read already.
+        # The first record leaves the filter after page 1: record 11 moves to page 1, which was already read.
         service.collections["tickets"] = service.collections["tickets"][1:]
         return reply
 
@@ -355,14 +355,14 @@ def test_a_service_that_never_sends_what_it_counts_is_a_finding(counted, service
     assert row.rows == 15
     (found,) = (event.finding for event in events if isinstance(event, FindingMade))
     assert (found.table, found.finding, found.count) == ("psa.numbered", "changes_unproved", abs(15 - counted))
-    assert f"15 records came, and the service counts {counted}" in found.detail
+    assert f"15 records were read, but the service counts {counted}" in found.detail
 
 
 def test_a_parameter_set_twice_is_a_declaration_error(service, lake, ledger):
     with client_of(service) as client:
         asked = question(client)
         both = replace(asked, resource=asked.resource.model_copy(update={"params": {"conditions": "a = 1"}}))
-        with pytest.raises(DeclarationError, match="silently undo"):
+        with pytest.raises(DeclarationError, match="overwrite the other"):
             read_batch(batch(), both, client, lake=lake, ledger=ledger)
 
 

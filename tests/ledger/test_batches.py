@@ -115,7 +115,7 @@ def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
     parcel = batch()
     ledger.begin_batch(parcel)
     ledger.record_page(parcel, page(1))
-    with pytest.raises(StateError, match="one after the other") as caught:
+    with pytest.raises(StateError, match="recorded in order") as caught:
         ledger.record_page(parcel, page(3))
     assert "page 3 after 1 pages" in caught.value.details
     with pytest.raises(StateError):
@@ -132,7 +132,7 @@ def test_nothing_is_recorded_of_a_batch_that_never_began(ledger: SqlLedger) -> N
         lambda: ledger.complete_batches([parcel]),
         lambda: ledger.fail_batch(parcel, "no"),
     ):
-        with pytest.raises(StateError, match="does not know this batch"):
+        with pytest.raises(StateError, match="has no such batch"):
             write()
 
 

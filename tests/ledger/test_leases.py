@@ -26,7 +26,7 @@ def test_one_gets_it_and_the_other_is_told_who_has_it(ledger: SqlLedger) -> None
     assert (lease.since, lease.expires_at) == (NOON, NOON + timedelta(seconds=60))
     with pytest.raises(LeaseHeld) as caught:
         ledger.claim("acme", "run", OTHER, seconds=60)
-    assert caught.value.message == "another run works on tenant `acme`."
+    assert caught.value.message == "another run is working on tenant `acme`."
     details = caught.value.details
     assert details == (
         "held by process 4711 on far-away since 2026-03-01T12:00:00Z, until 2026-03-01T12:01:00Z unless renewed"

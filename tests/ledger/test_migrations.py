@@ -138,7 +138,7 @@ def test_a_secret_that_an_older_ledger_holds_in_clear_is_taken_out_of_the_file(t
     assert before.declaration == {"connector": "x", "secrets": {"id": kept}, "settings": {}}
     (found,) = ledger.findings("acme")
     assert (found.table, found.finding, found.count) == ("connection psa", "clear_secret_removed", 2)
-    assert found.detail.startswith("token, url stood in clear")
+    assert found.detail.startswith("token, url contained a secret")
     for path in tmp_path.iterdir():
         assert b"0815" not in path.read_bytes()
     ledger.close()

@@ -68,9 +68,9 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         SqlLedger(URL, root=tmp_path)
     error = caught.value
     assert error.exit_code == 1
-    assert "newer Headwater" in error.message
+    assert "newer version of Headwater" in error.message
     assert error.where.endswith("ledger.db")
-    assert error.details == f"ledger version {HEAD + 1}; this program knows up to {HEAD}"
+    assert error.details == f"ledger version {HEAD + 1}; this version supports up to {HEAD}"
     assert "upgrade headwater" in error.hint
     assert path.read_bytes() == before
 
@@ -78,7 +78,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 def test_a_ledger_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     path = _made(tmp_path)
     before = _stamped(path, "f3a9")
-    with pytest.raises(StateError, match="not a ledger of Headwater"):
+    with pytest.raises(StateError, match="not a Headwater ledger"):
         SqlLedger(URL, root=tmp_path)
     assert path.read_bytes() == before
 
@@ -90,7 +90,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
         raw.execute("CREATE TABLE batch (id integer)")
         raw.commit()
     before = path.read_bytes()
-    with pytest.raises(StateError, match="not a ledger of Headwater") as caught:
+    with pytest.raises(StateError, match="not a Headwater ledger") as caught:
         SqlLedger(URL, root=tmp_path)
     assert caught.value.details == "tables batch"
     assert path.read_bytes() == before

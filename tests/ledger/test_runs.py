@@ -26,7 +26,7 @@ def test_runs_are_told_newest_first(ledger: SqlLedger, hands: Hands) -> None:
 
 
 def test_a_run_that_never_began_cannot_end(ledger: SqlLedger) -> None:
-    with pytest.raises(StateError, match="does not know this run"):
+    with pytest.raises(StateError, match="has no such run"):
         ledger.end_run("acme", "r9", outcome=RunOutcome.SUCCEEDED, counts={})
 
 

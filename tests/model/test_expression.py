@@ -55,7 +55,7 @@ def test_what_is_outside_of_the_language_is_refused(text: str):
 
 
 def test_a_wrong_column_is_refused_with_the_nearest_one():
-    with pytest.raises(DeclarationError, match=r"`type\.nmae` is no column here") as caught:
+    with pytest.raises(DeclarationError, match=r"no column `type\.nmae`") as caught:
         compile_expression("type.nmae", SCOPE, where="f:1")
     assert caught.value.hint == "did you mean `type.name`?"
 

@@ -134,22 +134,22 @@ def test_on_is_a_word_and_not_true(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "files", "what", "where", "hint"),
     [
-        ("an unknown word", {"t.yaml": TICKET + "colums: {}\n"}, "`colums` is not known here.", "models/t.yaml:12", "did you mean `columns`?"),
+        ("an unknown word", {"t.yaml": TICKET + "colums: {}\n"}, "`colums` is not a known key.", "models/t.yaml:12", "did you mean `columns`?"),
         ("a word that is missing", {"t.yaml": "entity: ticket\nkey: a\ncolumns: {a: text}\n"}, "`sources` is missing.", "models/t.yaml:1", "add `sources:`"),
-        ("a wrong type", {"t.yaml": TICKET.replace("status: text", "status: txt")}, "`columns.status.type` cannot be meant.", "models/t.yaml:5", "`txt` is not a type"),
-        ("a key that is no column", {"t.yaml": TICKET.replace("key: ticket_id", "key: id")}, "This cannot be meant.", "models/t.yaml:1", "key `id` is not among"),
-        ("a key that stands twice", {"t.yaml": TICKET + "key: x\n"}, "`key` stands twice.", "models/t.yaml:12", "keep one of them"),
-        ("no YAML", {"t.yaml": "entity: [\n"}, "This file is not YAML.", "models/t.yaml:2", "check the indentation"),
-        ("nothing we know", {"t.yaml": "table: x\n"}, "What this declares is not said.", "models/t.yaml:1", "begin with one of"),
+        ("a wrong type", {"t.yaml": TICKET.replace("status: text", "status: txt")}, "`columns.status.type` is invalid.", "models/t.yaml:5", "`txt` is not a type"),
+        ("a key that is no column", {"t.yaml": TICKET.replace("key: ticket_id", "key: id")}, "This is invalid.", "models/t.yaml:1", "key `id` is not among"),
+        ("a key that stands twice", {"t.yaml": TICKET + "key: x\n"}, "`key` appears twice.", "models/t.yaml:12", "keep one of them"),
+        ("no YAML", {"t.yaml": "entity: [\n"}, "This file is not valid YAML.", "models/t.yaml:2", "check the indentation"),
+        ("nothing we know", {"t.yaml": "table: x\n"}, "No `entity:`, `dimension:`, `fact:` or `rules:` key found.", "models/t.yaml:1", "start the file with one of"),
         ("twice the same", {"a.yaml": TICKET, "b.yaml": TICKET}, "`ticket` is declared twice.", "models/b.yaml:1", "keep one"),
-        ("a source nobody offers", {"t.yaml": TICKET.replace("connectwise.tickets", "connectwise.ticket")}, "ticket is fed by `connectwise.ticket`, which no connector offers.", "models/t.yaml:9", "did you mean `connectwise.tickets`?"),
-        ("a field that is not there", {"t.yaml": TICKET.replace("status.name", "status.nme")}, "`status.nme` is no column here.", "models/t.yaml:11", "did you mean `status.name`?"),
+        ("a source nobody offers", {"t.yaml": TICKET.replace("connectwise.tickets", "connectwise.ticket")}, "ticket maps `connectwise.ticket`, which no connector has.", "models/t.yaml:9", "did you mean `connectwise.tickets`?"),
+        ("a field that is not there", {"t.yaml": TICKET.replace("status.name", "status.nme")}, "There is no column `status.nme`.", "models/t.yaml:11", "did you mean `status.name`?"),
         ("a mapped column that is not declared", {"t.yaml": TICKET.replace("{ticket_id: id,", "{ticket_id: id, stats: status.name,")}, "ticket has no column `stats`.", "models/t.yaml:11", "did you mean `status`?"),
-        ("a dimension of nothing", {"c.yaml": CUSTOMER}, "No entity is called `ticket`.", "models/c.yaml:2", ""),
-        ("an attribute that is not there", {"t.yaml": TICKET, "c.yaml": CUSTOMER.replace("status: T2", "statuss: T2")}, "`statuss` is no column here.", "models/c.yaml:4", "did you mean `status`?"),
-        ("a lookup into nothing", {"t.yaml": TICKET, "f.yaml": FACT}, "work.customer_key looks up `customer`, which no dimension is called.", "models/f.yaml:6", ""),
-        ("a wrong measure", {"t.yaml": TICKET, "c.yaml": CUSTOMER, "f.yaml": FACT.replace("one + 1", "onne + 1")}, "`onne` is no column here.", "models/f.yaml:4", "did you mean `one`?"),
-        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` cannot be meant.", "models/f.yaml:6", "`at` belongs to"),
+        ("a dimension of nothing", {"c.yaml": CUSTOMER}, "There is no entity `ticket`.", "models/c.yaml:2", ""),
+        ("an attribute that is not there", {"t.yaml": TICKET, "c.yaml": CUSTOMER.replace("status: T2", "statuss: T2")}, "There is no column `statuss`.", "models/c.yaml:4", "did you mean `status`?"),
+        ("a lookup into nothing", {"t.yaml": TICKET, "f.yaml": FACT}, "work.customer_key looks up `customer`, but there is no such dimension.", "models/f.yaml:6", ""),
+        ("a wrong measure", {"t.yaml": TICKET, "c.yaml": CUSTOMER, "f.yaml": FACT.replace("one + 1", "onne + 1")}, "There is no column `onne`.", "models/f.yaml:4", "did you mean `one`?"),
+        ("an instant without need", {"f.yaml": FACT.replace("strategy: current", "strategy: current, at: x")}, "`lookups.customer` is invalid.", "models/f.yaml:6", "`at` is allowed only"),
     ],
 )  # fmt: skip
 def test_a_complaint_says_what_where_and_what_to_try(tmp_path, name, files, what, where, hint):
@@ -168,7 +168,7 @@ def test_all_complaints_come_at_once(tmp_path: Path):
 
 
 def test_a_missing_project_says_how_to_make_one(tmp_path: Path):
-    with pytest.raises(DeclarationError, match="There is no project here") as caught:
+    with pytest.raises(DeclarationError, match="No project found") as caught:
         load_project(tmp_path)
     assert "headwater init" in caught.value.hint
 
@@ -193,7 +193,7 @@ def test_an_entity_chooses_for_itself_and_the_project_for_all_others(tmp_path: P
 @pytest.mark.parametrize("former", [("id", None), ("old", "old")])
 def test_a_former_name_is_nobody_elses(former: tuple[str | None, ...]):
     columns = {name: {"type": "text", "renamed_from": before} for name, before in zip("bc", former, strict=True)}
-    with pytest.raises(ValueError, match="names a column that is declared, or one that another was renamed from"):
+    with pytest.raises(ValueError, match="names a declared column, or one that another column was renamed from"):
         Entity.model_validate({"entity": "thing", "key": "id", "columns": {"id": "bigint", **columns}, "sources": {}})
 
 
@@ -207,7 +207,7 @@ class Lakehouse(Declared):
 
 def find_settings(kind: str) -> type[Declared]:
     if kind != "lakehouse":
-        msg = "no engine of this kind is installed"
+        msg = "this kind of warehouse is not installed"
         raise ValueError(msg)
     return Lakehouse
 
@@ -215,11 +215,16 @@ def find_settings(kind: str) -> type[Declared]:
 @pytest.mark.parametrize(
     ("text", "what", "where", "hint"),
     [
-        ("{kind: lakehouse, foldr: a, folder: b}", "`warehouse.foldr` is not known here.", 4, "did you mean `folder`?"),
+        (
+            "{kind: lakehouse, foldr: a, folder: b}",
+            "`warehouse.foldr` is not a known key.",
+            4,
+            "did you mean `folder`?",
+        ),
         ("{kind: lakehouse}", "`warehouse.folder` is missing.", 4, "add `folder:`"),
-        ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` cannot be meant.", 6, "`~`, `$NAME` and"),
-        ("\n  kind: lakehose", "`warehouse.kind` cannot be meant.", 5, "no engine of this kind is installed"),
-        ("a.duckdb", "`warehouse` cannot be meant.", 4, "Input should be a valid dictionary"),
+        ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` is invalid.", 6, "`~`, `$NAME` and"),
+        ("\n  kind: lakehose", "`warehouse.kind` is invalid.", 5, "this kind of warehouse is not installed"),
+        ("a.duckdb", "`warehouse` is invalid.", 4, "Input should be a valid dictionary"),
     ],
 )
 def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what, where, hint):
@@ -229,7 +234,7 @@ def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what
     found, other = caught.value.errors
     assert (found.message, found.where) == (what, f"headwater.yaml:{where}")
     assert found.hint.startswith(hint)
-    assert other.message == "`lakes` is not known here."
+    assert other.message == "`lakes` is not a known key."
 
 
 def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):
@@ -246,5 +251,5 @@ def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):
     assert project.warehouse.origin.location_of("folder") == "headwater.yaml:1"
     assert project.environments["prod"].warehouse.origin.location_of("folder") == "headwater.yaml:7"
     assert str(project.in_environment(project.environments["prod"]).warehouse.origin) == "headwater.yaml:5"
-    with pytest.raises(DeclarationErrors, match=r"`environments.prod.warehouse.kind` cannot be meant"):
+    with pytest.raises(DeclarationErrors, match=r"`environments.prod.warehouse.kind` is invalid"):
         load_project(tmp_path, lambda kind: find_settings(f"no {kind}"))

@@ -165,7 +165,7 @@ def test_a_forced_read_that_was_interrupted_goes_on_and_is_not_begun_anew() -> N
 def test_nothing_is_read_past_the_services_time_less_the_hold_back() -> None:
     plan = build_plan(VIEW, tenant(read("tickets", UNTIL - DAY)), asked(until=NOW + DAY))
     assert windows(plan) == [Window(since=UNTIL - DAY, until=UNTIL)]
-    assert plan.notes == ("psa: asked until 2026-03-02T08:00:00Z, settled until 2026-03-01T07:55:00Z",)
+    assert plan.notes == ("psa: requested until 2026-03-02T08:00:00Z, settled until 2026-03-01T07:55:00Z",)
 
 
 def test_without_the_services_time_only_what_was_begun_goes_on() -> None:
@@ -173,7 +173,7 @@ def test_without_the_services_time_only_what_was_begun_goes_on() -> None:
     state = replace(read("tickets", UNTIL - 2 * DAY), unfinished=(half,))
     plan = build_plan(VIEW, tenant(state, fresh("boards")), asked(source_times={}))
     assert [step.batch for step in plan.steps if isinstance(step, Extract)] == [half.batch]
-    assert plan.notes == ("psa: the service's time is not known, so nothing new is read",)
+    assert plan.notes == ("psa: the time of the service is unknown, so no new window is read",)
 
 
 def test_what_changed_before_the_connection_begins_is_never_read() -> None:
@@ -218,7 +218,7 @@ def test_an_entity_that_is_declared_otherwise_is_conformed_without_news_and_the_
         "`size` is new" if anew else "",
         "none",
     )
-    said = "its history is made anew" if anew else "its history goes on"
+    said = "its history is rebuilt" if anew else "its history continues"
     assert build_plan(VIEW, state, asked()).notes == (f"ticket: `size` is new: {said}",)
     assert ("ticket (anew)" in "\n".join(render_plan(build_plan(VIEW, state, asked())))) == anew
     other = build_plan(VIEW, state, asked(resources=frozenset({"agreements"}), force=True))

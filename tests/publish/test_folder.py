@@ -83,7 +83,7 @@ def test_a_write_that_fails_leaves_readers_what_they_have_and_the_next_clears_it
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(WarehouseError, match="readers keep the state they have") as caught:
+    with pytest.raises(WarehouseError, match="readers keep the previous state") as caught:
         place.publish_state("s2", {}, {"dim_a": "2", "fact_b": "2"}, fill=full)
     assert "No space left" in caught.value.details
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"

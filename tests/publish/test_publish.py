@@ -98,13 +98,16 @@ def test_an_engine_that_writes_no_files_says_so(root, monkeypatch):
 @pytest.mark.parametrize(
     ("declared", "what"),
     [
-        ("{name: a, url: gs://bucket/x, format: parquet}", "write a folder, `s3://bucket/prefix`"),
-        ("{name: a, url: 's3://me:secret@bucket/x', format: csv}", "never holds a password"),
-        ("{name: a, url: s3://bucket/x, format: csv}\n  - {name: b, url: s3://bucket/x/, format: csv}", "share a name"),
+        ("{name: a, url: gs://bucket/x, format: parquet}", "use a folder, `s3://bucket/prefix`"),
+        ("{name: a, url: 's3://me:secret@bucket/x', format: csv}", "must not contain a password"),
+        (
+            "{name: a, url: s3://bucket/x, format: csv}\n  - {name: b, url: s3://bucket/x/, format: csv}",
+            "have the same name",
+        ),
         ("{name: a, url: x, format: csv, tables: [dim_companny]}", "gold has no table `dim_companny`"),
         ("{name: a, url: x, format: csv, layer: silver, tables: [dim_company]}", "silver has no table"),
-        ("{name: a, url: x, format: csv}\n  - {name: a, url: y, format: csv}", "share a name or a folder"),
-        ("{name: a, url: x, format: csv}\n  - {name: b, url: ./x/, format: parquet}", "share a name or a folder"),
+        ("{name: a, url: x, format: csv}\n  - {name: a, url: y, format: csv}", "have the same name or folder"),
+        ("{name: a, url: x, format: csv}\n  - {name: b, url: ./x/, format: parquet}", "have the same name or folder"),
         ("{name: a, url: x, format: orc}", "format"),
     ],
 )

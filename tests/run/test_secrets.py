@@ -45,7 +45,7 @@ def test_what_gives_nothing_is_refused_without_showing_a_secret(reference, tmp_p
     ("secrets", "what", "hint"),
     [
         ({}, "The secret `token` is not given.", "add `token: env:SOME_NAME` under secrets (the token)"),
-        ({"tokn": "env:X"}, "acme knows no secret `tokn`.", "did you mean `token`?"),
+        ({"tokn": "env:X"}, "acme has no secret `tokn`.", "did you mean `token`?"),
     ],
 )
 def test_missing_and_unknown_secrets_are_named(secrets, what, hint, tmp_path):
@@ -61,7 +61,7 @@ def test_settings_are_filled_with_defaults():
 
 @pytest.mark.parametrize(
     ("settings", "what"),
-    [({}, "The setting `company` is not given."), ({"company": "x", "compny": "y"}, "acme knows no setting `compny`.")],
+    [({}, "The setting `company` is not given."), ({"company": "x", "compny": "y"}, "acme has no setting `compny`.")],
 )
 def test_missing_and_unknown_settings_are_named(settings, what):
     with pytest.raises(DeclarationError) as caught:
@@ -77,7 +77,7 @@ def test_a_reference_to_a_url_gives_what_it_refers_to(tmp_path, monkeypatch):
 
 def test_a_reference_gives_no_ledger_that_a_file_may_not_hold(tmp_path, monkeypatch):
     monkeypatch.setenv("LEDGER_URL", "sqlite://a.db")
-    with pytest.raises(DeclarationError, match="A ledger cannot be there") as caught:
+    with pytest.raises(DeclarationError, match="This URL cannot be a ledger") as caught:
         resolve_ledger_url("env:LEDGER_URL", root=tmp_path, where="headwater.yaml:3")
     assert caught.value.where == "headwater.yaml:3"
 

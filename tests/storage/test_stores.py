@@ -107,7 +107,7 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path):
 
 
 def test_other_schemes_are_refused_and_folders_count_from_the_root(tmp_path):
-    with pytest.raises(StoreError, match="cannot be kept there"):
+    with pytest.raises(StoreError, match="cannot store files"):
         open_store("ftp://host/x")
     assert to_absolute("out", tmp_path) == str(tmp_path / "out")
     assert to_absolute("s3://b/x", tmp_path) == "s3://b/x"

@@ -45,9 +45,9 @@ def test_a_url_means_the_same_as_options_in_a_file(text, options):
 
 @pytest.mark.parametrize("text", ["nowhere", "oracle:x", "duckdb:a?threads=many", "redshift:env:URL"])
 def test_a_url_that_means_nothing_is_refused_with_examples(text):
-    with pytest.raises(DeclarationError, match="This names no warehouse") as caught:
+    with pytest.raises(DeclarationError, match="This is not the URL of a warehouse") as caught:
         settings_from_url(text)
-    assert caught.value.hint == f"write one of: {url_examples()}"
+    assert caught.value.hint == f"use one of: {url_examples()}"
 
 
 @pytest.mark.parametrize("kind", list_warehouse_kinds())
@@ -86,7 +86,7 @@ def test_tenants_are_apart_where_their_places_differ_or_nothing_is_kept():
 
 def test_some_warehouses_are_open_to_one_process_only():
     assert "in memory" in DuckDBWarehouse(path=":memory:").exclusive_reason()
-    assert "this process's own" in SparkWarehouse(kind="spark").exclusive_reason()
+    assert "belongs to this process" in SparkWarehouse(kind="spark").exclusive_reason()
     assert not SparkWarehouse(kind="spark", url="local[1]").exclusive_reason()
     assert not DuckDBWarehouse().exclusive_reason()
 

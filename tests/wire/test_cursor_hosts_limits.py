@@ -100,7 +100,7 @@ def test_the_first_window_has_no_lower_bound():
     assert told.build_params(MARCH) == plain.build_params(MARCH)
     seconds = ChangeFilter(params=texts, field="at", format="epoch")
     assert seconds.build_params(whole)["from"] == "-62135596800"
-    with pytest.raises(ValidationError, match="not among `params`"):
+    with pytest.raises(ValidationError, match="not in `params`"):
         ChangeFilter(params=texts, first={"form": ""}, field="at")
 
 

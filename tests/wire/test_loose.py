@@ -39,7 +39,7 @@ def test_the_records_beside_it_are_told_apart(odd):
     "body", [b"[%s", b"[%s,", b"[%s]]", b"[%s}", b"[%s,1]", b"[%s,,{}]", b"[%s] x", b'[%s,"x"]', b"x [%s]", b"[%s][]"]
 )
 def test_a_body_that_is_not_whole_is_asked_for_again(odd, body):
-    with pytest.raises(TransientError, match="cut off or is no JSON"):
+    with pytest.raises(TransientError, match="truncated or is not JSON"):
         records(body % odd)
 
 
@@ -48,7 +48,7 @@ def test_a_list_that_is_null_is_empty_and_one_that_is_missing_is_said():
     assert records(b'{"page":{"items":null}}', "page.items") == []
     assert records(b'{"items":[]}', "items") == []
     for body in (b'{"total":0}', b'{"page":null}', b'{"items":{}}', b"null"):
-        with pytest.raises(PermanentError, match="holds no list of records"):
+        with pytest.raises(PermanentError, match="has no list of records"):
             records(body, "items" if b"page" not in body else "page.items")
-    with pytest.raises(PermanentError, match="holds no list of records"):
+    with pytest.raises(PermanentError, match="has no list of records"):
         records(b"null")

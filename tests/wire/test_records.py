@@ -36,7 +36,7 @@ def test_a_wrapped_list_is_found_by_its_path():
 
 @pytest.mark.parametrize("text", [b"", b'[{"a":1},{"a"', b"[1,]", b'["\xff"]', b"[1] x"])
 def test_a_broken_body_is_worth_asking_again(text):
-    with pytest.raises(TransientError, match="cut off or is no JSON"):
+    with pytest.raises(TransientError, match="truncated or is not JSON"):
         split_records(body(text))
 
 
@@ -45,7 +45,7 @@ def test_a_broken_body_is_worth_asking_again(text):
     [(b'{"message":"no"}', ""), (b'{"data":[]}', "Data"), (b'"x"', ""), (b"[]", "Data")],
 )
 def test_json_without_a_list_is_refused(text, path):
-    with pytest.raises(PermanentError, match="holds no list"):
+    with pytest.raises(PermanentError, match="has no list"):
         split_records(body(text), path=path)
 
 

@@ -66,5 +66,5 @@ def test_a_look_back_longer_than_time_itself_cuts_from_the_beginning():
 
 
 def test_a_chunk_of_no_length_is_refused():
-    with pytest.raises(ValueError, match="longer than nothing"):
+    with pytest.raises(ValueError, match="longer than zero"):
         split_window(window(0, 1), chunk=timedelta(0), look_back=HOUR, until=EPOCH)

@@ -19,10 +19,10 @@ def find_excess(text: bytes) -> str:
     if len(text) <= BLOCK:
         return ""
     if len(text) > LARGEST:
-        return f"a record has at most {LARGEST:,} bytes, not {len(text):,}"
+        return f"a record may have at most {LARGEST:,} bytes, not {len(text):,}"
     if _separators(text) <= MOST or _separators(_STRINGS.sub(b"", text)) <= MOST:
         return ""
-    return f"a record has at most {MOST:,} values"
+    return f"a record may have at most {MOST:,} values"
 
 
 def drop_oversized(blocks: Iterator[Block], refused: set[int]) -> Iterator[Block]:

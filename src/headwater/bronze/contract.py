@@ -25,7 +25,7 @@ def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseMod
         if field is None or field.many:
             details = ", ".join(list(types)[:20])
             raise DeclarationError(
-                "The key is no field of the contract.", where=f"{contract.__name__}.{path}", details=details
+                "The contract has no field for the key.", where=f"{contract.__name__}.{path}", details=details
             )
         if not field.required:
             dtype = "text" if field.dtype == "json" else field.dtype
@@ -45,8 +45,8 @@ def check_columns(fields: Sequence[Field], where: str) -> None:
     for field in fields:
         folded = field.name.lower()
         if folded in seen or folded in ("_line", "_parent"):
-            details = f"{seen.get(folded, 'a column of ours')} and {field.dotted}"
+            details = f"{seen.get(folded, 'a column of Headwater')} and {field.dotted}"
             raise DeclarationError(
-                "Two fields would share a column.", where=where, details=details, hint="omit one of them"
+                "Two fields have the same column name.", where=where, details=details, hint="omit one of them"
             )
         seen[folded] = field.dotted

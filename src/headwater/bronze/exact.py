@@ -153,13 +153,13 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        msg = f"the key `{twice}` stands twice in one object"
+        msg = f"the key `{twice}` appears twice in one object"
         raise UnreadableJson(msg)
     return made
 
 
 def _constant(name: str) -> Any:
-    msg = f"{name} is no JSON"
+    msg = f"{name} is not JSON"
     raise UnreadableJson(msg)
 
 
@@ -168,7 +168,7 @@ def parse_fraction(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        msg = f"the number {text[:40]} is beyond all bounds"
+        msg = f"the number {text[:40]} is too large"
         raise UnreadableJson(msg) from None
 
 

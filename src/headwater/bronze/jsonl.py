@@ -66,7 +66,7 @@ def _read_chunks(lake: Lake, path: str) -> Iterator[bytes]:
             while chunk := reader.read(BLOCK):
                 yield chunk
         except zstandard.ZstdError as error:
-            hint = "restore it, or read its window again"
+            hint = "restore the file, or read its window again"
             raise LakeError(
                 "A raw file is damaged.", where=lake.location(path), details=str(error), hint=hint
             ) from error

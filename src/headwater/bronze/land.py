@@ -87,9 +87,9 @@ def land(
     raw = lake.path("raw", batch, RAW)
     if lake.size(raw) is None:
         if rows:
-            hint = "restore it, or read its window again"
+            hint = "restore the file, or read its window again"
             raise LakeError(
-                "A raw file is gone.", where=lake.location(raw), details=f"0 records instead of {rows}", hint=hint
+                "A raw file is missing.", where=lake.location(raw), details=f"0 records instead of {rows}", hint=hint
             )
         return LandResult()
     landing = _Landing(batch, resource, effective_contract(contract, resource, batch), lake, terms)
@@ -126,7 +126,9 @@ def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
         return build_parents([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
     except (ValueError, TypeError) as error:
         hint = "read the window again"
-        raise LakeError("The parents of a batch cannot be read.", where=path, details=str(error), hint=hint) from error
+        raise LakeError(
+            "The parent records of a batch cannot be read.", where=path, details=str(error), hint=hint
+        ) from error
 
 
 class _Landing:
@@ -168,7 +170,7 @@ class _Landing:
         else:
             kept = self._read_field_names(duck, scratch, seen.lines)
         refused = tuple(self._to_refused_row(verdict, now) for verdict in self.rewriter.refused)
-        self._check("Rows were lost while landing; nothing was written.", seen.lines, kept + len(refused))
+        self._check("Landing lost rows; nothing was written.", seen.lines, kept + len(refused))
         self._check_drift()
         _remove_earlier(self.batch, self.lake)
         self._write_quarantine(duck)
@@ -226,7 +228,7 @@ class _Landing:
         try:
             return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(None))
         except TypeMismatch as error:
-            raise LakeError("A batch cannot be typed.", where=self.raw, details=str(error)) from error
+            raise LakeError("A batch cannot be converted to its types.", where=self.raw, details=str(error)) from error
 
     def _rewrite_fitting(self, duck: ParquetWriter, scratch: str, seen: ScanResult) -> int:
         """The lines that fit as they are, or with canonical JSON where DuckDB asks for it."""
@@ -270,10 +272,13 @@ class _Landing:
         differing = [drift for drift in self.report.drift() if drift.kind in ("new", "retyped")]
         if self.terms.drift == "refuse" and differing:
             details = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
-            hint = "change the contract or the policy of the resource, then run again; the records wait in raw"
+            hint = "change the contract or the policy of the resource, then run again; the records are kept in raw"
             where = f"{self.batch.feed} {self.batch.id}"
             raise SafetyCheckError(
-                "Records differ from their contract, which is to be refused.", where=where, details=details, hint=hint
+                "Records differ from their contract, and the policy is to refuse them.",
+                where=where,
+                details=details,
+                hint=hint,
             )
 
     def _write_quarantine(self, duck: ParquetWriter) -> None:

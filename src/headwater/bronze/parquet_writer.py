@@ -131,7 +131,7 @@ class ParquetWriter:
             kind = UnsettledJson if UNSETTLED in str(error) else TypeMismatch
             raise kind(_first_line(error)) from error
         except duckdb.Error as error:
-            hint = "look at the space, the rights and the memory, then run again; nothing that was committed is lost"
+            hint = "check disk space, permissions and memory, then run again; committed data is safe"
             raise LakeError(
                 "A bronze file cannot be written.", where="bronze", details=_first_line(error), hint=hint
             ) from error

@@ -38,7 +38,7 @@ def read_record(row: RefusedRow, lake: Lake) -> bytes:
     index = json.loads(lake.read(lake.build_path("quarantine", row.feed, row.batch_id, INDEX)))
     path = lake.build_path("quarantine", row.feed, row.batch_id, WAITING)
     if row.line not in index:
-        raise LakeError("This record does not wait in quarantine.", where=path, details=row.id)
+        raise LakeError("This record is not in quarantine.", where=path, details=row.id)
     found = next(read_lines(lake, path, {index.index(row.line) + 1}), None)
     if found is None:
         raise LakeError("A quarantine file is shorter than its index.", where=path, details=row.id)
@@ -112,6 +112,6 @@ def _write_parquet(
         ids = duck.read_field_names(staged, bag) if bag is not None else {}
         duck.write(staged, shape, scratch, bag=bag, ids=ids)
     except TypeMismatch as error:
-        raise LakeError("Readmitted records cannot be typed.", where=scratch, details=str(error)) from error
+        raise LakeError("Readmitted records have the wrong types.", where=scratch, details=str(error)) from error
     finally:
         Path(place).unlink(missing_ok=True)

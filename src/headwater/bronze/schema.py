@@ -76,7 +76,7 @@ def build_schema(contract: type[BaseModel], omit: Collection[str] = (), *, bag: 
         _to_custom_fields(node) if node.key == bag else node for node in _omit_nodes(build_nodes(contract), omit, "")
     )
     if not nodes:
-        raise DeclarationError("A contract without fields.", where=contract.__name__, hint="name its fields")
+        raise DeclarationError("The contract has no fields.", where=contract.__name__, hint="declare its fields")
     fields = flatten_nodes(nodes)
     check_columns(fields, contract.__name__)
     return BronzeSchema(

@@ -75,7 +75,7 @@ class RecordValidator:
         except (ValueError, RecursionError) as error:
             return _refuse(line, [_reason("", text[:_SEEN].decode("utf-8", "replace"), _describe_syntax(error))])
         if not isinstance(record, dict):
-            return _refuse(line, [_reason("", record, "a record is an object")])
+            return _refuse(line, [_reason("", record, "a record must be an object")])
         key = self._read_key(record)
         for path in self._shape.omit:
             _drop(record, path)
@@ -93,12 +93,12 @@ class RecordValidator:
             self._strict.decode(text)
             if not self._nul and b"\\u0000" in text and (found := _find_nul(self._shape.nodes, mended)):
                 return _refuse(
-                    line, [_reason(found, "", "text holds no NUL (\\u0000): the warehouse cannot keep it")], key
+                    line, [_reason(found, "", "text must not contain NUL (\\u0000): a warehouse cannot store it")], key
                 )
         except UnicodeEncodeError:
-            return _refuse(line, [_reason("", record, "text holds no half of a surrogate pair")], key)
+            return _refuse(line, [_reason("", record, "text must not contain half of a surrogate pair")], key)
         except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-            return _refuse(line, [_reason("", record, f"cannot be kept: {error}")], key)
+            return _refuse(line, [_reason("", record, f"cannot be stored: {error}")], key)
         return RecordResult(line=line, record=text, repaired=tuple(sorted(set(repaired))), key=key)
 
     def _repair_object(
@@ -200,12 +200,12 @@ def _drop(record: dict[str, Any], path: str) -> None:
 
 def _describe_syntax(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
-        return "a record is not nested this deep"
+        return "a record must not be nested this deep"
     if isinstance(error, UnicodeDecodeError):
-        return f"a record is UTF-8 (byte {error.start} is not)"
+        return f"a record must be UTF-8 (byte {error.start} is not)"
     if isinstance(error, json.JSONDecodeError):
-        return f"a record is JSON ({error.msg.lower()} at character {error.pos})"
-    return f"a record is JSON ({error})"
+        return f"a record must be JSON ({error.msg.lower()} at character {error.pos})"
+    return f"a record must be JSON ({error})"
 
 
 def _to_reason(error: Any) -> Reason:

@@ -70,7 +70,7 @@ def _to_headwater_error(error: Exception) -> HeadwaterError:
     if isinstance(error, typer.TyperException):
         return _build_usage_error(error)
     if isinstance(error, typer.Abort):
-        return UsageError("The question was not answered.", where="the command line")
+        return UsageError("The prompt was not answered.", where="the command line")
     if isinstance(error, OSError):
         return _build_io_error(error)
     return _build_internal_error(error)
@@ -79,25 +79,25 @@ def _to_headwater_error(error: Exception) -> HeadwaterError:
 def _build_usage_error(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "headwater"
-    return UsageError(error.format_message(), where=path, hint=f"`{path} --help` lists what it takes")
+    return UsageError(error.format_message(), where=path, hint=f"see `{path} --help`")
 
 
 def _build_io_error(error: OSError) -> LocalIOError:
     return LocalIOError(
-        "The machine refused to read or write.",
+        "The operating system refused to read or write.",
         where=str(error.filename or "standard output"),
         details=error.strerror or type(error).__name__,
-        hint="look at the disk and the rights there, then run again: what was committed is safe",
+        hint="check the disk and the permissions, then run again; committed data is safe",
     )
 
 
 def _build_internal_error(error: Exception) -> InternalError:
     # The error's own text stays out of sight: it may quote a URL or a record, and nobody has redacted it.
     return InternalError(
-        "Headwater met something that it does not know. This is a defect, and not your doing.",
+        "Internal error. This is a bug in Headwater.",
         where=_find_location(error),
         details=type(error).__name__,
-        hint="`--debug` shows the whole trace; please report it with that. What was committed is safe: run again",
+        hint="please report the bug with the output of `--debug`; committed data is safe: run again",
     )
 
 

@@ -12,35 +12,35 @@ from headwater.cli.errors import abandon_output, report_error
 from headwater.cli.lazy_command import LazyCommand
 
 COMMANDS = {
-    "init": "Write a project to start from.",
-    "demo": "Sync a simulated service for months, and report.",
-    "check": "Check every declaration of the project.",
-    "plan": "Show what a run would do, and do nothing.",
-    "run": "Read what is missing, and bring history and star up to date.",
-    "step": "Do one step of a plan, for an orchestrator.",
-    "backfill": "Read a span of the past, in chunks.",
-    "rebuild": "Build everything after raw again, from raw.",
-    "status": "Show how far every resource and table is.",
+    "init": "Create a project.",
+    "demo": "Sync months of simulated data and print a report.",
+    "check": "Check all declarations of the project.",
+    "plan": "Show what a run would do, without running it.",
+    "run": "Read new data, and update history and star schema.",
+    "step": "Execute one step of a plan, for an orchestrator.",
+    "backfill": "Read a time span of history, in chunks.",
+    "rebuild": "Rebuild everything after raw, from raw.",
+    "status": "Show the state of all resources and tables.",
     "quarantine": "List, show, retry or discard refused records.",
     "tenant": "Add, list, claim or remove tenants.",
     "connection": "Add, list or test connections.",
-    "connector": "List or show connectors, or begin a new one.",
-    "generate": "Generate contracts from a published interface.",
-    "query": "Ask one read-only question in SQL.",
+    "connector": "List, show or create connectors.",
+    "generate": "Generate contracts from an API specification.",
+    "query": "Execute one read-only SQL statement.",
     "as-of": "Show an entity or a dimension as it was at an instant.",
     "history": "Show the version history of one record, and its sources.",
-    "explain": "Show where a table comes from: its SQL and its lineage.",
+    "explain": "Show the SQL and the lineage of a table.",
     "selftest": "Run the conformance suite against a warehouse.",
     "sandbox": "Serve a simulated service on this machine.",
     "schema": "Print the JSON Schema of all declarations, for editors.",
-    "version": "Print the version, and what a report of a defect needs.",
+    "version": "Print the version, and details for bug reports.",
 }
 """Every command, and what it does. Its module is `headwater.cli.commands.<name>`, with `_` for `-`."""
 
 FORMER_COMMANDS = {"asof": "as-of"}
 """Commands that had another name: it still works, and no help shows it."""
 
-HELP = "Business SaaS APIs, turned into a history-tracked star schema. (`--version` prints the version.)"
+HELP = "Turn business SaaS APIs into a history-tracked star schema. (`--version` prints the version.)"
 
 
 def build_group() -> TyperGroup:

@@ -34,7 +34,7 @@ class ProjectOptions:
     ] = Path()
     environment: Annotated[
         str,
-        typer.Option("--env", metavar="NAME", envvar="HEADWATER_ENV", help="An environment that headwater.yaml names."),
+        typer.Option("--env", metavar="NAME", envvar="HEADWATER_ENV", help="An environment in headwater.yaml."),
     ] = ""
 
 
@@ -44,7 +44,7 @@ class TenantOption:
 
     tenant: Annotated[
         str | None,
-        typer.Option("--tenant", metavar="NAME", help="The tenant; not needed when the project has one."),
+        typer.Option("--tenant", metavar="NAME", help="The tenant. Not required if the project has only one."),
     ] = None
 
 

@@ -21,9 +21,12 @@ class RunOptions:
     resource: Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only this resource.")] = None
     layer: Annotated[Layer | None, typer.Option("--layer", help="Stop after this layer.")] = None
     since: Annotated[
-        str | None, typer.Option("--since", metavar="INSTANT", help="Only changes from then on: 2026-03-01, UTC.")
+        str | None,
+        typer.Option("--since", metavar="INSTANT", help="Only changes from this instant on, e.g. 2026-03-01 (UTC)."),
     ] = None
-    until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Only changes before then.")] = None
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="INSTANT", help="Only changes before this instant.")
+    ] = None
 
 
 def build_request(
@@ -66,4 +69,4 @@ def parse_instant_option(option: str, text: str) -> datetime:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{error}; write 2026-03-01 or 2026-03-01T08:00:00Z", param_hint=[option]) from error
+        raise typer.BadParameter(f"{error}; use 2026-03-01 or 2026-03-01T08:00:00Z", param_hint=[option]) from error

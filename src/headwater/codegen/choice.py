@@ -58,10 +58,12 @@ def load_choice(path: Path | None) -> Choice:
     try:
         return Choice.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
     except FileNotFoundError:
-        raise DeclarationError("There is no such file.", where=str(path), hint="name the file of a choice") from None
+        raise DeclarationError(
+            "The file does not exist.", where=str(path), hint="pass the path of a choice file"
+        ) from None
     except (yaml.YAMLError, ValidationError) as error:
         raise DeclarationError(
-            "This choice cannot be meant.", where=str(path), details=_describe_first(error)
+            "The choice file is invalid.", where=str(path), details=_describe_first(error)
         ) from error
 
 

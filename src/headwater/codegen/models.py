@@ -51,7 +51,7 @@ def _generate_source(pruned: Mapping[str, Schema]) -> str:
         from datamodel_code_generator import enums  # noqa: PLC0415 - needed at build time only
     except ImportError as error:
         raise DeclarationError(
-            "The generator of models is not installed.",
+            "The model generator is not installed.",
             where="headwater generate models",
             details="no module datamodel_code_generator",
             hint='pip install "headwater[codegen]"',

@@ -174,7 +174,7 @@ class Client:
                     step = flow.send(response)
                 except StopIteration:
                     return response
-        raise PermanentError(f"the auth kind `{auth.kind}` came to no end", details=f"{_LONGEST_FLOW} requests")
+        raise PermanentError(f"the auth kind `{auth.kind}` sent too many requests", details=f"{_LONGEST_FLOW} requests")
 
     def _check_step(self, step: Request, request: Request) -> None:
         """Refuse a request of an auth flow to a host that the connector does not name: it carries a secret."""
@@ -183,7 +183,7 @@ class Client:
         try:
             check_target(step.url, base=self.base_url, hosts=self.connector.hosts)
         except PermanentError as error:
-            error.message = "the auth of the connector names a host that is not under `hosts:`; nothing was sent there"
+            error.message = "the auth of the connector uses a host that is not in `hosts:`; nothing was sent there"
             raise
 
     def _check(self, response: Response) -> ResponseStatus:
@@ -212,12 +212,12 @@ class Client:
         """Wait before asking again; raise `error` when that is not worth it any more."""
         limits = self._limits
         if tries >= (limits.tries if self._answered else min(limits.tries, _TRIES_WITHOUT_A_SOUND)):
-            error.details = f"{error.details} (asked {tries} times)".strip()
+            error.details = f"{error.details} ({tries} attempts)".strip()
             raise error
         asked = error.after if isinstance(error, TransientError) else None
         after = backoff(tries, self._jitter()) if asked is None else asked
         if after > limits.max_wait_seconds:
-            error.hint = f"it wants to be left alone for {after:.0f} s, longer than `max_wait` ({limits.max_wait})"
+            error.hint = f"Retry-After is {after:.0f} s, longer than `max_wait` ({limits.max_wait})"
             raise error
         if asked is not None:
             self._rate_limiter.pause(self._clock.monotonic() + after)

@@ -74,9 +74,9 @@ def _fetch_count(question: ReadRequest, batch: Batch, client: Client, parent: st
         found = read_value(response.body, count.field)
         if isinstance(found, bool) or not isinstance(found, int):
             raise PermanentError(
-                "the service's count cannot be read",
+                "the service's record count cannot be read",
                 details=response.body[:200].decode(errors="replace"),
-                hint=f"`count:` of the resource says it stands at `{count.field}`",
+                hint=f"`count:` of the resource expects it in `{count.field}`",
             )
         return found
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from headwater.errors import PermanentError, ServiceError, TransientError
 
-_URL_HINT = "look at the base URL of the connection, and at the network"
+_URL_HINT = "check the base URL of the connection and the network"
 
 
 def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
@@ -18,24 +18,20 @@ def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
             return PermanentError(
                 "the service's certificate is not trusted; nothing was sent",
                 details=cause.verify_message,
-                hint="look at the base URL; a company proxy's certificate belongs into SSL_CERT_FILE",
+                hint="check the base URL; if a proxy has its own certificate, set SSL_CERT_FILE",
             )
         if isinstance(cause, socket.gaierror):
             return TransientError(
-                "the service's host has no address", details=str(cause.strerror or cause), hint=_URL_HINT
+                "the host name of the service cannot be resolved", details=str(cause.strerror or cause), hint=_URL_HINT
             )
         if isinstance(cause, ConnectionRefusedError):
-            return TransientError(
-                "nobody answers at the service's address", details="connection refused", hint=_URL_HINT
-            )
+            return TransientError("connection refused", details="connection refused", hint=_URL_HINT)
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
-            return TransientError(
-                "the service did not answer in time", details=f"no answer within {timeout}", hint=_URL_HINT
-            )
+            return TransientError("the request timed out", details=f"no response within {timeout}", hint=_URL_HINT)
     name = type(error).__name__
     if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
         return PermanentError("the request cannot be sent", details=f"{name}: {error}", hint=_URL_HINT)
-    return TransientError("the connection broke", details=f"{name}: {error}")
+    return TransientError("the connection was lost", details=f"{name}: {error}")
 
 
 def _iterate_causes(error: BaseException) -> Iterator[BaseException]:

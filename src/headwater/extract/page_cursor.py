@@ -46,7 +46,7 @@ class PageCursor:
         try:
             parent, position = json.loads(place)
         except ValueError:
-            raise StateError("a place in a read cannot be understood", details=place[:200]) from None
+            raise StateError("the stored position of a read is invalid", details=place[:200]) from None
         return PagePosition(str(parent), self._clean_address(str(position)))
 
     def after(self, place: str, page: Page, progress: Progress = BEGINNING) -> str | None:

@@ -39,7 +39,7 @@ def find_doubt(reading: ReadCounts, *, stable: bool, count: Callable[[], int | N
     """
     if not reading.ended:
         return Doubt(
-            count=1, detail="nothing says that the last page is the last one: it is full, and names no next one"
+            count=1, detail="the last page is full and has no link to a next page, so it may not be the last one"
         )
     if reading.before is None or reading.came == reading.before:
         return None
@@ -52,5 +52,5 @@ def find_doubt(reading: ReadCounts, *, stable: bool, count: Callable[[], int | N
 
 
 def _count_doubt(came: int, counted: int, *, again: bool) -> Doubt:
-    detail = f"{came} records came, and the service counts {counted}"
+    detail = f"{came} records were read, but the service counts {counted}"
     return Doubt(count=abs(counted - came), detail=detail, retry=again)

@@ -135,7 +135,7 @@ def _report_doubt(batch: Batch, doubt: Doubt) -> FindingMade:
         table=f"{feed.connection}.{feed.resource}",
         finding=_UNPROVED[batch.purpose],
         count=doubt.count,
-        detail=f"{doubt.detail}: nothing is taken for gone"
+        detail=f"{doubt.detail}: no record counts as deleted"
         if batch.is_complete
         else f"{doubt.detail}: some may be missing",
     )
@@ -195,9 +195,7 @@ class _Reader:
         """Where nobody counts: two readings one after the other that bring the same records show that nothing slid."""
         if self.parts.load_note("first") == self._digest_pages(pages):
             return None
-        detail = (
-            "records may have slid between its pages: nobody counts them, and no two readings brought the same ones"
-        )
+        detail = "records may have moved between pages: there is no count, and no two reads returned the same records"
         return Doubt(count=1, detail=detail, retry=True)
 
     def _restart(self) -> None:
@@ -374,9 +372,9 @@ class _Reader:
         at, stamp = stray
         key = ", ".join(f"{path} {read_value(page.records[at], path)}" for path in self.question.resource.key)
         raise PermanentError(
-            "the service ignored the filter: it sent a record that was not asked for",
-            details=f"the record with {key} has {stamped.field} {stamp}, asked was {window}",
-            hint="look at `params:` of the cursor; nothing was advanced",
+            "the service ignored the filter: it sent a record outside of the window",
+            details=f"the record with {key} has {stamped.field} {stamp}, requested was {window}",
+            hint="check `params:` of the cursor; the position was not advanced",
         )
 
     def _commit(self, number: int, page: Page, lines: bytes, following: str | None) -> PageRow:

@@ -65,9 +65,9 @@ def build_filters(question: ReadRequest, batch: Batch) -> dict[str, str]:
     asked = question.changes.build_params(window)
     if both := sorted(set(own) & set(asked)):
         raise DeclarationError(
-            f"`{both[0]}` is set by the resource and by its cursor, and one would silently undo the other",
+            f"the resource and its cursor both set `{both[0]}`, and one would overwrite the other",
             where=f"resource {question.resource.resource} ({question.resource.origin})",
-            hint="give the resource a cursor of its own whose text holds both conditions",
+            hint="declare a cursor for this resource whose text contains both conditions",
         )
     return {**own, **asked}
 

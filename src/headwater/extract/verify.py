@@ -88,7 +88,7 @@ class _IdReader:
         found = self.question.resource.verify
         if found is None:
             where = f"resource {self.question.resource.resource} ({self.question.resource.origin})"
-            raise DeclarationError("no record of it can be asked for by id", where=where, hint="declare `verify:`")
+            raise DeclarationError("its records cannot be requested by id", where=where, hint="declare `verify:`")
         return found
 
     def fetch_answers(self, ids: Sequence[str], *, control: str) -> Iterator[list[Raw]]:
@@ -99,10 +99,10 @@ class _IdReader:
         for number, records in enumerate(asked):
             if number == 0 and control and control not in self._read_keys(records):
                 raise PermanentError(
-                    "the service does not give a record by its id that it has just shown",
+                    "the service does not return a record by id that it returned in a list",
                     where=self._where,
                     details=f"{self._key} {control}",
-                    hint="look at `verify:` of the resource; nothing was taken for gone",
+                    hint="check `verify:` of the resource; no record counts as deleted",
                 )
             if records:
                 yield records
@@ -132,9 +132,9 @@ class _IdReader:
             return self.client.build_request(path).with_params({**params, **build_fields_param(self.question)})
         if both := sorted(set(resource.params) & set(params)):
             raise DeclarationError(
-                f"`{both[0]}` is set by the resource and by its verify, and one would silently undo the other",
+                f"the resource and its `verify:` both set `{both[0]}`, and one would overwrite the other",
                 where=where,
-                hint="let the text of `verify:` hold both conditions",
+                hint="write both conditions into the text of `verify:`",
             )
         asked = self.client.build_request(path).with_params(
             {**resource.params, **params, **build_fields_param(self.question)}
@@ -146,7 +146,7 @@ class _IdReader:
         mark, between = self.how.quote, self.how.separator
         for one in ids:
             if between in one or (mark and mark in one) or not one.isprintable():
-                raise PermanentError("an id cannot be written in a list of ids", where=self._where, details=one[:200])
+                raise PermanentError("an id cannot be part of a list of ids", where=self._where, details=one[:200])
         return between.join(f"{mark}{one}{mark}" for one in ids)
 
     def _fetch(self, request: Request) -> list[Raw]:
@@ -179,10 +179,10 @@ class _IdReader:
         came = self._read_keys(records)
         if strange := sorted(came - asked):
             raise PermanentError(
-                "the service was asked for records by id and sent another one",
+                "the service returned a record whose id was not requested",
                 where=self._where,
                 details=f"{self._key} {strange[0]}",
-                hint="look at `verify:` of the resource; nothing was taken for gone",
+                hint="check `verify:` of the resource; no record counts as deleted",
             )
         return came
 

@@ -64,7 +64,7 @@ def _dtype(name: str, kind: str, where: str) -> str:
     if kind in _DTYPES:
         return _DTYPES[kind]
     raise DeclarationError(
-        f"`{name}` has a type that no table of gold may have.", where=where, details=kind, hint="cast it, e.g. to text"
+        f"`{name}` has a type that gold tables do not support.", where=where, details=kind, hint="cast it, e.g. to text"
     )
 
 
@@ -113,6 +113,9 @@ def check_columns(columns: Sequence[TableColumn], *, where: str) -> None:
     for column in columns:
         if column.name in seen:
             raise DeclarationError(
-                f"Two columns are called `{column.name}`.", where=where, details=column.name, hint="rename one of them"
+                f"Two columns have the name `{column.name}`.",
+                where=where,
+                details=column.name,
+                hint="rename one of them",
             )
         seen.add(column.name)

@@ -60,4 +60,4 @@ class Star:
 def _find(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
     if name in shelf:
         return shelf[name]
-    raise DeclarationError(f"No {noun} is called `{name}`.", where=where, details=name, hint=did_you_mean(name, shelf))
+    raise DeclarationError(f"There is no {noun} `{name}`.", where=where, details=name, hint=did_you_mean(name, shelf))

@@ -42,10 +42,10 @@ class TenantLake:
     def build_path(self, kind: str, feed: Feed, batch_id: str, suffix: str) -> str:
         """`path` for whoever knows a batch by its id only."""
         if feed.tenant != self.tenant:
-            msg = f"a file of tenant `{feed.tenant}` was asked of the lake of `{self.tenant}`"
+            msg = f"the lake of tenant `{self.tenant}` cannot open a file of tenant `{feed.tenant}`"
             raise LakeError(msg, where=str(feed), hint="open the lake of that tenant")
         if kind not in _KINDS or not _SUFFIX.fullmatch(suffix):
-            msg = f"`{kind}` and `{suffix}` do not make a place in the lake"
+            msg = f"`{kind}` and `{suffix}` are not a valid path in the lake"
             raise LakeError(msg, where=str(feed), hint=f"one of: {', '.join(_KINDS)}")
         folder = (self.tenant, kind, check_slug(feed.connection), check_name(feed.resource))
         return "/".join((*folder, _check_piece(batch_id) + suffix))
@@ -155,14 +155,14 @@ class TenantLake:
         """`path`, if it is of this tenant; LakeError otherwise."""
         pieces = path.split("/")
         if pieces[0] != self.tenant:
-            msg = f"a path of another tenant was asked of the lake of `{self.tenant}`"
-            raise LakeError(msg, where=path, hint=f"every path begins with `{self.tenant}/`")
+            msg = f"the lake of tenant `{self.tenant}` cannot open a path of another tenant"
+            raise LakeError(msg, where=path, hint=f"every path starts with `{self.tenant}/`")
         for piece in pieces:
             _check_piece(piece)
         return path
 
     def _missing_error(self, path: str) -> LakeError:
-        hint = "it was moved or removed; put it back, or read the window again"
+        hint = "restore the file, or read the window again"
         return LakeError("A file of the lake is missing.", where=self.location(path), details="no such file", hint=hint)
 
 
@@ -172,7 +172,7 @@ def _is_draft(path: str) -> bool:
 
 def _check_piece(piece: str) -> str:
     if not _PIECE.fullmatch(piece) or ".." in piece:
-        msg = f"`{piece}` may not be part of a path in the lake"
+        msg = f"`{piece}` is not allowed in a path of the lake"
         raise LakeError(msg, where="lake", hint="letters, digits, `_`, `-` and single dots, at most 128")
     return piece
 

@@ -103,20 +103,20 @@ def _run_heartbeat(
 
 
 def _renew(ledger: Ledger, kept: HeldLease, *, seconds: float, clock: Clock) -> StateError | None:
-    lease, details = kept.lease, "another has it, or it was given back"
+    lease, details = kept.lease, "another run holds it, or it was released"
     try:
         renewed = ledger.renew(lease, seconds=seconds)
     except StateError as error:
         # a busy or a full disk may pass while the lease still has time to live
         if clock.now() < lease.expires_at:
             return None
-        renewed, details = None, f"it could not be renewed in time: {error.message} {error.details}"
+        renewed, details = None, f"the renewal failed: {error.message} {error.details}"
     if renewed is None:
         return StateError(
-            f"the lease on tenant `{lease.tenant}` was lost: another run may work on it now.",
+            f"the lease on tenant `{lease.tenant}` was lost: another run may hold it now.",
             where=f"{lease.tenant} {lease.scope}",
             details=details,
-            hint="run again; what was committed is kept",
+            hint="run again; committed data is safe",
         )
     kept.mark_renewed(renewed)
     return None

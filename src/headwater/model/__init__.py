@@ -1,4 +1,4 @@
-"""What is declared: the nouns of a project, frozen and closed, and how they are loaded and held against each other.
+"""The declarations of a project: frozen classes, and how they are loaded and checked against each other.
 
 Knows no warehouse, no ledger and no HTTP. Tests: tests/model.
 """

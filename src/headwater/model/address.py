@@ -1,4 +1,4 @@
-"""Which texts may say where something is kept, or where a secret lives. What is refused is never shown."""
+"""Validates paths, URLs and secret references. Messages never show a rejected value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 REFERENCES = ("env", "file", "keyring", "aws-sm", "azure-kv")
-"""Where a secret may live: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`, `aws-sm:NAME`, `azure-kv:VAULT/NAME`."""
+"""The kinds of secret references: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`, `aws-sm:NAME`, `azure-kv:VAULT/NAME`."""
 
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|(file|keyring|aws-sm|azure-kv):\S.*")
 _PASSWORD = re.compile(
@@ -23,76 +23,74 @@ _BRACES = re.compile(r"\{([^{}]*)\}?|\}")
 
 
 class ClearSecretError(ValueError):
-    """A secret stands where only a reference to one may stand; neither this nor what tells of it quotes the text."""
+    """A secret is used where a reference is required. The message does not contain the value."""
 
 
 def is_reference(text: str) -> bool:
-    """Whether `text` names a secret, and is none."""
+    """Whether `text` is a reference to a secret."""
     return bool(_REFERENCE.fullmatch(text))
 
 
 def holds_secret(text: str) -> bool:
-    """Whether `text` has a password, a token or a key in it, as an address may have."""
+    """Whether `text` contains a password, a token or a key, as a URL may."""
     return bool(_PASSWORD.search(text))
 
 
 def check_reference(text: str) -> str:
-    """`text`, if it is a reference to a secret; ClearSecretError otherwise."""
+    """Return `text` if it is a reference to a secret. Otherwise raise ClearSecretError."""
     if not is_reference(text):
         kinds = ", ".join(f"{kind}:…" for kind in REFERENCES)
-        raise ClearSecretError(f"a declaration never holds a secret: write a reference, one of {kinds}")
+        raise ClearSecretError(f"a declaration must not contain a secret: use a reference, one of {kinds}")
     return text
 
 
 def check_address(text: str) -> str:
-    """`text`, if there is no password in it; ClearSecretError otherwise."""
+    """Return `text` if it contains no password. Otherwise raise ClearSecretError."""
     if not is_reference(text) and holds_secret(text):
-        raise ClearSecretError("a declaration never holds a password: write a reference such as `env:DATABASE_URL`")
+        raise ClearSecretError("a declaration must not contain a password: use a reference such as `env:DATABASE_URL`")
     return text
 
 
 def check_folder(text: str) -> str:
-    """`text`, if it is a folder or a file of this machine; ValueError for any other address."""
+    """Return `text` if it is a local folder or file. Otherwise raise ValueError."""
     if _SCHEME.match(text):
-        msg = "this is kept in a folder of this machine: write its path, e.g. `.headwater/lake`"
+        msg = "this must be a local folder: use its path, e.g. `.headwater/lake`"
         raise ValueError(msg)
     return _check_path(text)
 
 
 def check_place(text: str) -> str:
-    """`text`, if it is a folder or a bucket; ValueError otherwise."""
+    """Return `text` if it is a folder or a bucket. Otherwise raise ValueError."""
     check_address(text)
     if not _SCHEME.match(text):
         return _check_path(text)
     if not _BUCKET.fullmatch(text) or ".." in text.split("/"):
-        msg = "write a folder, `s3://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
+        msg = "use a folder, `s3://bucket/prefix` or `abfss://container@account.dfs.core.windows.net/prefix`"
         raise ValueError(msg)
     return _check_braces(text)
 
 
 def check_ledger(text: str) -> str:
-    """`text`, if a ledger may be there: a reference, or an SQLAlchemy address without a password."""
+    """Return `text` if it can be a ledger: a reference, or an SQLAlchemy URL without a password."""
     check_address(text)
     if text.startswith("sqlite:"):
         if not re.match(r"sqlite:///[^/]|sqlite:////[^/]", text):
-            msg = "write `sqlite:///FOLDER/FILE`, e.g. `sqlite:///.headwater/ledger.db`"
+            msg = "use `sqlite:///FOLDER/FILE`, e.g. `sqlite:///.headwater/ledger.db`"
             raise ValueError(msg)
         check_folder(text.removeprefix("sqlite:///").partition("?")[0])
     if "{" in text:
-        msg = "a ledger serves all tenants, so that no part of its address stands for one of them"
+        msg = "all tenants share one ledger, so its URL cannot contain `{tenant}`"
         raise ValueError(msg)
     return text
 
 
 def _check_path(text: str) -> str:
-    """No folder is made that is called as what a shell would have put in its place."""
+    """Reject `~` and `$NAME`, so that no folder with such a name is created."""
     if not text.strip():
-        msg = "write a path, e.g. `.headwater/lake`"
+        msg = "use a path, e.g. `.headwater/lake`"
         raise ValueError(msg)
     if text.startswith(("~", "//")) or _VARIABLE.search(text):
-        msg = (
-            "`~`, `$NAME` and `//host` are not replaced here: write the path itself; it counts from the project's root"
-        )
+        msg = "`~`, `$NAME` and `//host` are not expanded: use a plain path, relative to the project folder"
         raise ValueError(msg)
     return _check_braces(text)
 
@@ -100,22 +98,22 @@ def _check_path(text: str) -> str:
 def _check_braces(text: str) -> str:
     for brace in _BRACES.finditer(text):
         if brace[0] != "{tenant}":
-            msg = f"`{brace[0]}` stands for nothing here; `{{tenant}}` stands for the tenant"
+            msg = f"the placeholder `{brace[0]}` is unknown; use `{{tenant}}`"
             raise ValueError(msg)
     return text
 
 
 Folder = Annotated[str, AfterValidator(check_folder)]
-"""A folder or a file of this machine; a relative one counts from the project's root."""
+"""A local folder or file. A relative path starts at the project folder."""
 
 Place = Annotated[str, AfterValidator(check_place)]
-"""A folder or a bucket. Credentials come from the environment, never from here."""
+"""A folder or a bucket. Credentials come from the environment only."""
 
 Reference = Annotated[str, AfterValidator(check_reference)]
 """A reference to a secret."""
 
 Address = Annotated[str, AfterValidator(check_address)]
-"""An address without a password, or a reference to one."""
+"""A URL without a password, or a reference to a URL."""
 
 LedgerAddress = Annotated[str, AfterValidator(check_ledger)]
-"""Where a ledger is, or a reference to it."""
+"""The URL of a ledger, or a reference to it."""

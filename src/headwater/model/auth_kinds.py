@@ -20,16 +20,16 @@ GROUP = "headwater.auth"
 
 
 def auth_kind_names() -> tuple[str, ...]:
-    """The auth kinds that are installed, sorted."""
+    """The installed auth kinds, sorted."""
     return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
 
 
 def validate_auth(value: Any) -> Auth:
-    """`auth:` as the class of its kind; ValidationError with the place of each mistake below `auth`."""
+    """Validate `auth:` with the class of its kind. A ValidationError locates each mistake below `auth`."""
     if isinstance(value, Auth):
         return value
     if not isinstance(value, dict):
-        raise PydanticCustomError("auth_form", "write `auth: {kind: ...}`")
+        raise PydanticCustomError("auth_form", "use `auth: {kind: ...}`")
     kind = _load_kind(value.get("kind"))
     try:
         return kind.model_validate(value)
@@ -38,13 +38,13 @@ def validate_auth(value: Any) -> Auth:
 
 
 def _load_kind(name: Any) -> type[Auth]:
-    """The class of a kind; ValidationError at `kind` where it cannot be had."""
+    """Load the class of a kind. Raise a ValidationError at `kind` if that is not possible."""
     point = _find_point(name)
     if point is None:
         message = f"installed: {', '.join(auth_kind_names())}"
         if isinstance(name, str) and (hint := did_you_mean(name, auth_kind_names())):
             message = f"{hint}; {message}"
-        raise _kind_error(name, f"no auth kind is called that; {message}")
+        raise _kind_error(name, f"the auth kind does not exist; {message}")
     try:
         kind = point.load()
     except Exception as error:
@@ -64,12 +64,12 @@ def _kind_error(name: Any, message: str) -> ValidationError:
 
 
 def _explain(kind: type[Auth], error: ValidationError) -> Iterator[InitErrorDetails]:
-    """The mistakes in `auth:`; those in a key that the kind lacks name the keys that it has."""
+    """Describe the mistakes in `auth:`. For an unknown key, list the keys of the kind."""
     for item in error.errors():
         context = dict(item.get("ctx", {}))
         if item["type"] == "extra_forbidden":
             context["known"] = sorted(kind.model_fields)
-        # The text is a value of the template, for a brace in it would be taken for a placeholder.
+        # The text is a value of the template, because pydantic would take a brace in it for a placeholder.
         problem = PydanticCustomError(item["type"], "{message}", {**context, "message": item["msg"]})
         yield InitErrorDetails(type=problem, loc=item["loc"], input=item["input"])
 

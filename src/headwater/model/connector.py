@@ -1,4 +1,4 @@
-"""A connector: what a service offers. Data first; hooks only where data cannot say it."""
+"""A connector describes a service. Use data where possible, and hooks only where data is not enough."""
 
 from __future__ import annotations
 
@@ -18,75 +18,75 @@ from headwater.wire.paging import Paging, Unpaged
 
 
 class Setting(Declared):
-    """A value that a connection gives: a region, a company name. Never a secret."""
+    """A value that a connection sets, such as a region or a company name. Never a secret."""
 
     description: str = ""
-    """What it is, for the person who fills it in."""
+    """The description for the person who sets it."""
     default: str | None = None
-    """The value when none is given; without one the setting is required."""
+    """The default value. A setting without a default is required."""
 
 
 class SourceClock(Declared):
-    """A cheap request whose `Date` header tells the service's own time; it proves the credentials too."""
+    """A cheap request whose `Date` header contains the time of the service. It also tests the credentials."""
 
     path: str
-    """Path of the request."""
+    """The path of the request."""
 
 
 class Connector(Declared):
-    """The description of one service: where it is, how it is asked, what it offers."""
+    """The description of one service: its URL, its protocol and its resources."""
 
     version: Literal[1] = 1
-    """The version of this grammar."""
+    """The version of the manifest format."""
     connector: Name
-    """Its name."""
+    """The name."""
     title: str = ""
-    """The service's name, as people say it."""
+    """The display name of the service."""
     default_connection_name: Name | None = None
-    """The name of a connection in a project that `headwater init` writes; the connector's name unless given."""
+    """The name that `headwater init` gives to the connection. Default: the name of the connector."""
     base_url: str
-    """Where its paths begin; `{name}` stands for a setting."""
+    """The base URL of all paths. `{name}` is replaced with a setting."""
     hosts: tuple[str, ...] = ()
-    """Further hosts that a `next` link may name. The base URL's own host is always one."""
+    """Other hosts that a `next` link may point to. The host of the base URL is always allowed."""
     settings: dict[Name, Setting] = Field(default_factory=dict)
-    """What a connection must or may say."""
+    """The settings of a connection."""
     secrets: dict[Name, str] = Field(default_factory=dict)
-    """The secrets a connection refers to, each with a line that says what it is."""
+    """The secrets that a connection refers to, each with a description."""
     auth: DeclaredAuth = NoAuth()
-    """How requests prove who asks."""
+    """How requests authenticate."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of every request."""
+    """The headers of every request."""
     params: dict[str, str] = Field(default_factory=dict)
-    """Query parameters of every request."""
+    """The query parameters of every request."""
     paging: Paging = Unpaged()
-    """How collections are paged, unless a resource differs."""
+    """The paging of all resources. A resource can override it."""
     cursor: Cursor = FullSnapshot()
-    """How changes are asked for, unless a resource differs."""
+    """How to request changed records. A resource can override it."""
     limits: Limits = Limits()
-    """The budget."""
+    """The request limits."""
     clock: SourceClock | None = None
-    """How the service's time is learnt; without it, this machine's clock counts."""
+    """How to read the time of the service. Default: use the clock of this machine."""
     hold_back: Span = "5m"
-    """How late a changed record may show up: windows end this long before the service's now."""
+    """How late a changed record may appear. A window ends this long before the current time of the service."""
     overlap: Span = "0s"
-    """How much of the committed past is read again each time."""
+    """How much of the committed past each run reads again."""
     chunk: Span = "30d"
-    """The longest window of one read of the past."""
+    """The longest window of one read of history."""
     look_back: Span = "730d"
-    """How far back the past is cut into chunks; what is older is read as one window."""
+    """How far back history is split into chunks. Everything older is one window."""
     fields_param: str = ""
-    """Query parameter that asks for the contract's fields only; empty where the service has none."""
+    """The query parameter that limits responses to the fields of the contract. Empty if there is none."""
     resources: tuple[Resource, ...]
-    """What it offers."""
+    """The resources."""
     confidence: Literal["verified", "recalled", "doubtful"] = "recalled"
-    """How sure the facts of this manifest are."""
+    """How well the facts in this manifest are verified."""
 
     def resource(self, name: str) -> Resource | None:
-        """The resource of that name, if it has one."""
+        """The resource with this name, if any."""
         return next((resource for resource in self.resources if resource.resource == name), None)
 
     def with_defaults(self, resource: Resource) -> Resource:
-        """`resource` with the connector's defaults filled in where it says nothing."""
+        """`resource` with the defaults of the connector."""
         inherited = {
             name: getattr(self, name)
             for name in ("paging", "cursor", "chunk", "look_back", "overlap")

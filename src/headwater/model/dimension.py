@@ -1,4 +1,4 @@
-"""Dimensions, as Kimball uses the word: of an entity, of the distinct values of a column, of days."""
+"""Dimensions (Kimball): of an entity, of the distinct values of a column, or of days."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from headwater.declared import Declared
 from headwater.names import Name
 
 History = Literal["T0", "T1", "T2"]
-"""Kimball's types: T0 the first value for ever, T1 the newest value everywhere, T2 a new version on change."""
+"""Kimball's types. T0 keeps the first value, T1 shows the newest value everywhere, T2 creates a new version on change."""
 
 Surrogate = Literal["hash", "sequence"]
-"""How surrogate keys are made: computed, or counted."""
+"""How surrogate keys are created: computed from a hash, or numbered."""
 
 UNKNOWN, NOT_APPLICABLE, ERROR = -1, -2, -3
-"""The reserved members of every dimension."""
+"""The special members of every dimension."""
 
 MEMBER_COLUMNS = ("entity_key", "valid_from", "valid_to", "is_current", "is_inferred")
 """Columns that gold adds to every dimension of an entity."""
@@ -27,23 +27,23 @@ LOAD_COLUMNS = ("loaded_at", "batch_id", "source")
 
 
 class Inherit(Declared):
-    """A value that a member without one takes from its parent, its grandparent and so on. A circle is reported."""
+    """A member without a value inherits it from its parent, grandparent and so on. A cycle is reported."""
 
     parent: Name
-    """The entity's column that holds the parent's key."""
+    """The column of the entity that contains the key of the parent."""
 
 
 class Attribute(Declared):
     """An attribute of a dimension; `segment: T2` is short for `segment: {history: T2}`."""
 
     history: History
-    """What a change does."""
+    """What happens when the value changes."""
     value: str | None = None
-    """An expression over the entity's columns; the column of the same name unless given."""
+    """An expression over the columns of the entity. Default: the column with the same name."""
     inherit: Inherit | None = None
-    """Where a missing value comes from; such an attribute is T1."""
+    """Where a missing value comes from. The attribute must be T1."""
     description: str = ""
-    """What it is."""
+    """The description."""
 
     @model_validator(mode="after")
     def _inherited_is_newest(self) -> Attribute:
@@ -60,14 +60,14 @@ def _short(value: Any) -> Any:
 
 
 class Join(Declared):
-    """Attributes of another entity, joined at every instant."""
+    """Attributes of another entity, joined at each point in time."""
 
     entity: Name
     """The other entity."""
     on: dict[Name, Name]
-    """Column of the dimension's entity -> column of the other one; a bare name stands for both."""
+    """Column of the dimension's entity -> column of the other entity. A single name means both."""
     attributes: dict[Name, Attribute]
-    """What is taken from it."""
+    """The attributes to add."""
 
     @field_validator("on", mode="before")
     @classmethod
@@ -88,17 +88,17 @@ class EntityDimension(Declared):
     """A dimension whose members are the versions of an entity."""
 
     dimension: Name
-    """Its name; gold keeps it as `dim_<name>`."""
+    """The name. The table in gold is `dim_<name>`."""
     entity: Name
-    """The entity whose versions are its members."""
+    """The entity whose versions are the members."""
     attributes: dict[Name, Attribute]
-    """Its attributes."""
+    """The attributes."""
     join: tuple[Join, ...] = ()
-    """Attributes of further entities."""
+    """Attributes of other entities."""
     surrogate: Surrogate | None = None
-    """`hash`: stable keys from entity key and version start. `sequence`: 1, 2, 3 ... by arrival. Else the project's choice."""
+    """`hash`: keys from entity key and version start. `sequence`: 1, 2, 3 in order of arrival. Default: the project's setting."""
     description: str = ""
-    """What it is."""
+    """The description."""
 
     @field_validator("attributes", mode="before")
     @classmethod
@@ -112,22 +112,22 @@ class ValuesOf(Declared):
     entity: Name
     """The entity."""
     column: Name
-    """Its column."""
+    """The column."""
 
 
 class EnumDimension(Declared):
     """A dimension whose members are the distinct values of a column, e.g. `billable_option`."""
 
     dimension: Name
-    """Its name; gold keeps it as `dim_<name>`."""
+    """The name. The table in gold is `dim_<name>`."""
     values_of: tuple[ValuesOf, ...] = Field(min_length=1)
-    """The column, or columns, whose values are the members."""
+    """The column or columns whose values are the members."""
     attributes: dict[Name, str] = Field(default_factory=dict)
-    """Further attributes: expressions over `value`."""
+    """Other attributes: expressions over `value`."""
     surrogate: Surrogate | None = None
-    """`hash`: stable keys from the value. `sequence`: 1, 2, 3 ... by arrival. Else the project's choice."""
+    """`hash`: keys from the value. `sequence`: 1, 2, 3 in order of arrival. Default: the project's setting."""
     description: str = ""
-    """What it is."""
+    """The description."""
 
     @field_validator("values_of", mode="before")
     @classmethod
@@ -139,19 +139,19 @@ class DateDimension(Declared):
     """A dimension of days."""
 
     dimension: Name
-    """Its name, usually `date`; gold keeps it as `dim_<name>`, keyed yyyymmdd."""
+    """The name, usually `date`. The table in gold is `dim_<name>`, with keys in the form yyyymmdd."""
     calendar: Literal["gregorian"] = "gregorian"
-    """Which calendar."""
+    """The calendar."""
     first: date = date(2010, 1, 1)
     """The first day."""
     last: date = date(2039, 12, 31)
     """The last day."""
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
-    """The month in which the fiscal year begins; the fiscal year is named after the calendar year it ends in."""
+    """The first month of the fiscal year. A fiscal year has the number of the calendar year in which it ends."""
     holidays: dict[date, str] = Field(default_factory=dict)
-    """Days off, by name."""
+    """The holidays, with their names."""
     description: str = ""
-    """What it is."""
+    """The description."""
 
     @model_validator(mode="after")
     def _in_order(self) -> DateDimension:
@@ -162,4 +162,4 @@ class DateDimension(Declared):
 
 
 Dimension = EntityDimension | EnumDimension | DateDimension
-"""Any dimension; which one, the keys of the declaration tell: `entity`, `values_of` or `calendar`."""
+"""Any dimension. The kind follows from the keys of the declaration: `entity`, `values_of` or `calendar`."""

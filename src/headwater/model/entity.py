@@ -1,4 +1,4 @@
-"""An entity: a canonical business thing, mapped from one or many connectors."""
+"""An entity: a canonical business object, mapped from one or more connectors."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from headwater.dtypes import DType
 from headwater.names import Name
 
 OnSchemaChange = Literal["from_now", "rebuild"]
-"""What becomes of a history that is there when the columns of its entity are declared otherwise."""
+"""What happens to existing history when the declared columns of an entity change."""
 
 
 class Column(Declared):
     """A column of an entity."""
 
     type: DType
-    """Its type."""
+    """The type."""
     history: Literal["track", "overwrite"] = "track"
-    """`track`: a change makes a version. `overwrite`: no version of its own; the newest value stands everywhere."""
+    """`track`: a change creates a version. `overwrite`: no version, and all versions show the newest value."""
     renamed_from: Name | None = None
-    """The name it had before; its first one, if it had several. Its history goes on, and this stays: events know it by it."""
+    """The previous name, or the first of several. Do not remove it: events are stored under this name."""
     description: str = ""
     """What it is."""
 
 
 class Source(Declared):
-    """How one resource feeds an entity. Values are expressions over the columns of its bronze."""
+    """The mapping of a resource to an entity. Values are expressions over the bronze columns of the resource."""
 
     changed_at: str | None = None
-    """When the source says the record became so; without it, when it was read."""
+    """The time of the change in the source. Default: the time of the read."""
     map: dict[Name, str]
-    """Entity column -> expression, e.g. `company_id: company.id`. A column left out is unknown to this source."""
+    """Entity column -> expression, e.g. `company_id: company.id`. The source does not know a column that is left out."""
     where: str | None = None
-    """Only records for which this holds."""
+    """A condition. Records that do not match are ignored."""
     deleted: str | None = None
-    """Records for which this holds say that the thing is gone."""
+    """A condition. Records that match count as deleted."""
 
 
 class Entity(Declared):
-    """A canonical business thing (ticket, company), and where it comes from."""
+    """A canonical business object (ticket, company) and its sources."""
 
     entity: Name
-    """Its name; silver keeps it in tables of this name."""
+    """The name of the entity and of its tables in silver."""
     key: tuple[Name, ...]
-    """The columns that tell one from another; one name or a list."""
+    """The key columns: one name or a list."""
     columns: dict[Name, Column]
-    """Its columns and their types; `name: bigint` is short for `name: {type: bigint}`."""
+    """The columns and their types. `name: bigint` is short for `name: {type: bigint}`."""
     sources: dict[str, Source]
-    """The resources that feed it, as `connector.resource`."""
+    """The source resources, as `connector.resource`."""
     on_schema_change: OnSchemaChange | None = None
-    """When columns come or go: `from_now` counts from the next run on, `rebuild` lets that run make the history anew.
-    The project's choice unless given; without any, a run refuses to guess."""
+    """What to do when columns change. `from_now`: apply it from the next run on. `rebuild`: rebuild history in the next run.
+    Default: the setting of the project. Without either, the run stops with an error."""
     description: str = ""
     """What it is."""
 
@@ -82,35 +82,33 @@ class Entity(Declared):
         former = [column.renamed_from for column in self.columns.values() if column.renamed_from]
         for name in former:
             if name in self.columns or former.count(name) > 1:
-                msg = (
-                    f"`renamed_from: {name}` names a column that is declared, or one that another was renamed from, too"
-                )
+                msg = f"`renamed_from: {name}` names a declared column, or one that another column was renamed from"
                 raise ValueError(msg)
         return self
 
     @property
     def event_names(self) -> dict[str, str]:
-        """By what name events know each column: the first that it had."""
+        """The name of each column in events: its first name."""
         return {name: column.renamed_from or name for name, column in self.columns.items()}
 
     @property
     def tracked(self) -> tuple[str, ...]:
-        """Columns whose change makes a version."""
+        """Columns whose change creates a version."""
         return tuple(name for name, column in self.columns.items() if column.history == "track")
 
     @property
     def overwritten(self) -> tuple[str, ...]:
-        """Columns whose newest value stands on all versions."""
+        """Columns whose newest value all versions show."""
         return tuple(name for name, column in self.columns.items() if column.history == "overwrite")
 
     def known_columns(self, source: Source) -> tuple[str, ...] | None:
-        """The columns that `source` knows; None when it knows them all."""
+        """The columns that `source` maps; None for all columns."""
         known = tuple(name for name in self.columns if name in source.map)
         return None if len(known) == len(self.columns) else known
 
 
 RESERVED = ("entity_key", "valid_from", "valid_to", "is_current", "version_number", "batch_id")
-"""Columns that silver adds to every entity; none may be declared."""
+"""Columns that silver adds to every entity. You cannot declare them."""
 
 LOGGED = (
     "sequence",
@@ -124,14 +122,14 @@ LOGGED = (
     "first_observed",
     "key_hash",
 )
-"""Further columns of an entity's change log; none may be declared either."""
+"""Other columns of the change log of an entity. You cannot declare them."""
 
 
 class Rule(Declared):
-    """One line of a rules table: what to look for, and what it means."""
+    """One rule of a rules table: a pattern and its outputs."""
 
     contains: tuple[str, ...] = Field(min_length=1)
-    """Texts any of which the value contains, whatever the case."""
+    """The rule applies if the value contains one of these texts, in any case."""
     gives: dict[Name, str]
     """The outputs, e.g. `{class: prepaid_hours, billing: prepaid}`."""
 
@@ -142,23 +140,23 @@ class Rule(Declared):
 
 
 class Rules(Declared):
-    """A table that classifies a text by pattern, first match wins: data that a user can replace by name.
+    """A table that classifies text by pattern. The first match applies. A project can replace it by name.
 
-    The text is trimmed, one trailing colon is dropped and case is folded (for all of Unicode) before it is compared.
+    Before the comparison, the text is trimmed, loses one trailing colon and is case folded (for all of Unicode).
     """
 
     rules: Name
-    """Its name, as `classify(text, 'name', 'output')` calls it."""
+    """The name for `classify(text, 'name', 'output')`."""
     first_match: tuple[Rule, ...]
-    """The lines, in order."""
+    """The rules, in order."""
     otherwise: dict[Name, str]
-    """The outputs where no line matches; how often that happens is told in the report of a run."""
+    """The outputs if no rule matches. The run report shows how often this happens."""
     description: str = ""
-    """What it classifies."""
+    """The description."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The outputs that every line gives."""
+        """The outputs of every rule."""
         return tuple(self.otherwise)
 
     @model_validator(mode="after")
@@ -166,6 +164,6 @@ class Rules(Declared):
         for rule in self.first_match:
             if set(rule.gives) != set(self.otherwise):
                 gives, otherwise = sorted(rule.gives), sorted(self.otherwise)
-                msg = f"the line for {rule.contains[0]!r} gives {gives}, `otherwise` gives {otherwise}"
+                msg = f"the rule for {rule.contains[0]!r} gives {gives}, `otherwise` gives {otherwise}"
                 raise ValueError(msg)
         return self

@@ -1,7 +1,7 @@
 """Expressions: the portable subset of SQL that declarations may use, checked when they are loaded.
 
-An expression is parsed by sqlglot, every node of it must be in the subset, every name must be in scope, and what comes
-out is SQL in DuckDB's spelling (which `warehouse.sql` renders for other engines). Four functions are ours: `classify`,
+sqlglot parses an expression. Every node must be in the subset, and every name must be in scope. The result
+is SQL for DuckDB, which `warehouse.dialect` renders for other engines. Headwater adds four functions: `classify`,
 `custom_field`, `item` and `setting`. The subset is documented in docs/reference/expressions.md.
 """
 
@@ -33,34 +33,34 @@ ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Extract, exp.Year, exp.Month, exp.Day, exp.DateDiff, exp.DateTrunc, exp.TimestampTrunc, exp.DateAdd, exp.Date,
     exp.LastDay,
 )  # fmt: skip
-"""Every kind of node that an expression may hold."""
+"""Every kind of node that an expression may contain."""
 
 _BARE = re.compile(r'[\w."]+')
 
 FUNCTIONS = ("classify", "custom_field", "item", "setting")
-"""Functions of ours."""
+"""The functions that Headwater adds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What an expression may name, and the SQL that each name stands for."""
+    """The names that an expression may use, and the SQL for each name."""
 
     columns: Mapping[str, str]
-    """Name as written (dots and all) -> SQL."""
+    """Name as written, including dots -> SQL."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What `setting('name')` gives; a setting that is not there is NULL."""
+    """The values of `setting('name')`. A missing setting is NULL."""
     rules: Mapping[str, Rules] = field(default_factory=dict)
-    """What `classify` may use."""
+    """The rules for `classify`."""
 
 
 def find_names(text: str, *, where: str) -> tuple[str, ...]:
-    """The names that an expression uses, as written, each once."""
+    """The names that an expression uses, as written, without duplicates."""
     tree = _parse(text, where)
     return tuple(dict.fromkeys(_dotted(node) for node in _names(tree)))
 
 
 def compile_expression(text: str, scope: Scope, *, where: str) -> str:
-    """SQL for `text`; DeclarationError (with `where`, a file and line) where it leaves the subset or the scope."""
+    """Compile `text` to SQL. Raise DeclarationError (at `where`, a file and line) if it leaves the subset or the scope."""
     tree = _parse(text, where)
     held: list[str] = []
 
@@ -70,7 +70,7 @@ def compile_expression(text: str, scope: Scope, *, where: str) -> str:
 
     swapped = _substitute(tree, scope, where, hold)
     sql = swapped.sql(dialect=PORTABLE_SQL)
-    # Later pieces may hold earlier ones (an argument of a function of ours), never the other way round.
+    # Later pieces may contain earlier ones (an argument of our functions), but not the reverse.
     for number in reversed(range(len(held))):
         sql = sql.replace(f'"__{number}__"', held[number])
     return sql
@@ -78,12 +78,12 @@ def compile_expression(text: str, scope: Scope, *, where: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _parse(text: str, where: str) -> exp.Expr:
-    # One tree for all who ask: nobody may change it (`transform` works on a copy).
+    # All callers share this tree and must not change it (`transform` works on a copy).
     try:
         tree = sqlglot.parse_one(text, dialect=PORTABLE_SQL)
     except SqlglotError as error:
-        reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise DeclarationError("An expression cannot be read.", where=where, details=text, hint=reason) from error
+        reason = str(error).splitlines()[0] if str(error) else "it cannot be parsed"
+        raise DeclarationError("The expression cannot be parsed.", where=where, details=text, hint=reason) from error
     for node in tree.walk():
         if _is_ours(node):
             continue
@@ -92,13 +92,13 @@ def _parse(text: str, where: str) -> exp.Expr:
                 f"`{_render_name(node)}` is not in the expression language.",
                 where=where,
                 details=text,
-                hint="see docs/reference/expressions.md for what is",
+                hint="see docs/reference/expressions.md",
             )
     return tree
 
 
 def find_classify_calls(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
-    """The calls of `classify` in an expression: what is classified, as an expression, and by which rules."""
+    """The calls of `classify` in an expression: the classified expression and the name of the rules."""
     calls = (node for node in _parse(text, where).walk() if _is_ours(node) and node.name.lower() == "classify")
     return tuple((call.expressions[0].sql(dialect=PORTABLE_SQL), call.expressions[1].name) for call in calls)
 
@@ -122,10 +122,10 @@ def _column(name: str, scope: Scope, where: str) -> str:
         sql = scope.columns[name]
         return sql if _BARE.fullmatch(sql) else f"({sql})"
     raise DeclarationError(
-        f"`{name}` is no column here.",
+        f"There is no column `{name}`.",
         where=where,
         details=name,
-        hint=did_you_mean(name, scope.columns) or "no column is in scope",
+        hint=did_you_mean(name, scope.columns) or "no columns are in scope",
     )
 
 
@@ -149,7 +149,7 @@ def _call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
 
 
 def _custom_field(bag: str, caption: str) -> str:
-    # A list comprehension, since lambdas are spelled differently from one DuckDB to the next.
+    # A list comprehension, because the syntax of lambdas differs between versions of DuckDB.
     return (
         f"(CASE WHEN {caption} IS NULL THEN {bag}[1].value"
         f" ELSE [item.value FOR item IN {bag} IF item.caption = {caption}][1] END)"
@@ -157,7 +157,7 @@ def _custom_field(bag: str, caption: str) -> str:
 
 
 def _item(arguments: list[str], where: str) -> str:
-    """A field of the first element of a list, or of the first whose other fields are the texts given."""
+    """A field of the first element of a list, or of the first element whose other fields match the given texts."""
     if len(arguments) < 2 or len(arguments) % 2:
         hint = "item(list, 'field'), or item(list, 'field', 'other field', 'its text', ...)"
         raise DeclarationError(
@@ -177,11 +177,11 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
     rules = scope.rules.get(name)
     if rules is None:
         raise DeclarationError(
-            f"No rules are called `{name}`.", where=where, details=name, hint=did_you_mean(name, scope.rules)
+            f"There are no rules `{name}`.", where=where, details=name, hint=did_you_mean(name, scope.rules)
         )
     if output not in rules.outputs:
         raise DeclarationError(
-            f"The rules `{name}` give no `{output}`.",
+            f"The rules `{name}` have no output `{output}`.",
             where=where,
             details=output,
             hint=did_you_mean(output, rules.outputs),
@@ -196,14 +196,14 @@ def _classify(arguments: list[str], scope: Scope, where: str) -> str:
 
 
 def no_match_sql(sql: str, rules: Rules) -> str:
-    """SQL that holds where no line of `rules` matches the text that `sql` gives."""
+    """SQL that is true if no rule of `rules` matches the text in `sql`."""
     folded = fold_text_sql(sql, rules)
     texts = (literal(_fold(text)) for rule in rules.first_match for text in rule.contains)
     return " AND ".join(f"strpos({folded}, {text}) = 0" for text in texts) or "TRUE"
 
 
 def fold_text_sql(sql: str, rules: Rules) -> str:
-    """`sql` trimmed, without a trailing colon, case folded: alike on every engine, whatever its collation folds."""
+    """`sql` trimmed, without a trailing colon, and case folded, with the same result on every engine and collation."""
     letters = {letter for rule in rules.first_match for text in rule.contains for letter in _fold(text)}
     special = sorted(letter for letter in letters if not letter.isascii() and len(letter.upper()) == 1)
     upper = "".join(letter.upper() for letter in special)
@@ -220,7 +220,7 @@ def _text(sql: str, where: str) -> str:
     if len(sql) > 1 and sql.startswith("'") and sql.endswith("'"):
         return sql[1:-1].replace("''", "'")
     raise DeclarationError(
-        "A name in single quotes is needed here.", where=where, details=sql, hint="e.g. 'agreement_class'"
+        "This argument must be a name in single quotes.", where=where, details=sql, hint="e.g. 'agreement_class'"
     )
 
 

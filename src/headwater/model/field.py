@@ -1,4 +1,4 @@
-"""The fields of a record's contract: as a tree, as the record nests them, and flattened, as bronze keeps them."""
+"""The fields of a contract: as a tree, nested as in the record, and flattened, as in bronze."""
 
 from __future__ import annotations
 
@@ -46,48 +46,48 @@ class Node:
     """One key of a record: a value, an object of further keys, or a list of either."""
 
     key: str
-    """Its key in the record, in the service's spelling."""
+    """The key in the record, as the service spells it."""
     dtype: str = ""
     """A type of `headwater.dtypes`; empty for an object."""
     required: bool = False
-    """Whether an object without it is refused."""
+    """Whether an object without this key is refused."""
     many: bool = False
     """Whether it is a list."""
     loose: bool = False
-    """Whether it is text that takes any value."""
+    """Whether it is text that accepts any value."""
     nodes: tuple[Node, ...] = ()
-    """The keys of an object, or of one element of a list of objects."""
+    """The keys of the object, or of one element of a list of objects."""
     unread: tuple[str, ...] = ()
-    """Further keys of that object, as patterns, that nobody wants."""
+    """Other keys of the object to ignore, as patterns."""
     doc: str = ""
-    """What it is."""
+    """The description."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One column of bronze: where it stands in a record and what type it has."""
+    """One column of bronze: its path in the record and its type."""
 
     path: tuple[str, ...]
-    """Keys from the record down to the value, in the service's spelling."""
+    """The keys from the record down to the value, as the service spells them."""
     dtype: str
-    """A type of `headwater.dtypes`; of one element where `many`; `json` for a list of objects."""
+    """A type of `headwater.dtypes`. If `many`, the type of one element. `json` for a list of objects."""
     required: bool = False
-    """Whether a record without it is refused."""
+    """Whether a record without this value is refused."""
     many: bool = False
     """Whether it is a list."""
     parts: tuple[Field, ...] = ()
     """The fields of one element, for a list of objects."""
     doc: str = ""
-    """What it is."""
+    """The description."""
 
     @property
     def name(self) -> str:
-        """Its column in bronze: the path joined with `_`."""
+        """The name of the column in bronze: the path joined with `_`."""
         return "_".join(self.path)
 
     @property
     def dotted(self) -> str:
-        """Its path with dots, as messages and declarations write it."""
+        """The path with dots, as in messages and declarations."""
         return ".".join(self.path)
 
 
@@ -102,33 +102,33 @@ def flatten_nodes(nodes: Iterable[Node], prefix: tuple[str, ...] = ()) -> tuple[
 
 
 def build_nodes(contract: type[BaseModel]) -> tuple[Node, ...]:
-    """The keys of a contract as the record nests them, in its order."""
+    """The keys of a contract, nested as in the record, in its order."""
     return tuple(_node(attribute, info) for attribute, info in contract.model_fields.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedType:
-    """What a value of a contract is to be."""
+    """The required type of a value."""
 
     dtype: str
     """A type of `headwater.dtypes`."""
     required: bool = False
-    """Whether a record without it is refused."""
+    """Whether a record without this value is refused."""
     loose: bool = False
-    """Whether it is text that takes any value."""
+    """Whether it is text that accepts any value."""
 
 
 def build_contract(name: str, fields: Mapping[str, str], required: Iterable[str] = ()) -> type[BaseModel]:
-    """A contract from plain paths and types, for a resource that declares its fields by hand."""
+    """Build a contract from paths and types, for a resource that declares its fields itself."""
     needed = set(required)
     wanted = {path: WantedType(dtype=dtype, required=path in needed) for path, dtype in fields.items()}
     return with_fields(_create_contract(name, Record, {}), wanted)
 
 
 def with_fields(contract: type[BaseModel], wanted: Mapping[str, WantedType]) -> type[BaseModel]:
-    """`contract`, in which the values at these paths are as `wanted`; added where there were none.
+    """A copy of `contract` with the types of `wanted`. Missing paths are added.
 
-    Each object is made once, whatever the number of its fields: a class a field would cost their square.
+    Each object is built once, regardless of the number of its fields. One class for each field would take quadratic time.
     """
     known = {info.alias or attribute: (attribute, info) for attribute, info in contract.model_fields.items()}
     members: dict[str, Any] = {}
@@ -144,7 +144,7 @@ def with_fields(contract: type[BaseModel], wanted: Mapping[str, WantedType]) -> 
 
 
 def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | dict[str, WantedType]]:
-    """What is wanted, by first key: a value, or what is wanted of an object. Of both, the later one counts."""
+    """The wanted types by first key: of a value, or of the keys of an object. If a key has both, the later one applies."""
     found: dict[str, WantedType | dict[str, WantedType]] = {}
     for path, one in wanted.items():
         key, _, rest = path.partition(".")
@@ -159,13 +159,13 @@ def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | di
 
 
 def build_annotation(dtype: str) -> Any:
-    """The annotation by which a contract holds a value of `dtype`."""
+    """The annotation for a value of `dtype` in a contract."""
     found = _DECIMAL.fullmatch(dtype)
     return build_decimal(int(found[1]), int(found[2])) if found else _ANNOTATIONS[dtype]
 
 
 def attribute_name(key: str) -> str:
-    """The attribute that holds `key` in a contract: the key itself unless it is no free Python name."""
+    """The attribute for `key` in a contract: the key itself if it is a valid and unused Python name."""
     name = re.sub(r"\W", "_", key.lstrip("_"))
     if name == key and not hasattr(Record, key) and not keyword.iskeyword(key):
         return key
@@ -173,7 +173,7 @@ def attribute_name(key: str) -> str:
 
 
 def _create_contract(name: str, parent: type[BaseModel], members: Mapping[str, Any]) -> type[BaseModel]:
-    # A cast, because the stubs of create_model do not know members that are given by name.
+    # A cast, because the stubs of create_model do not allow members as keyword arguments.
     return cast("type[BaseModel]", cast("Any", create_model)(name, __base__=parent, **members))
 
 
@@ -214,7 +214,7 @@ def _flatten(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[Field]:
 
 
 def _unwrap(kind: Any, mark: As | None = None) -> tuple[Any, As | None]:
-    """An annotation without Optional and Annotated, and the column type it was marked with."""
+    """An annotation without Optional and Annotated, and its column type."""
     origin = get_origin(kind)
     if origin is Annotated:
         inner, *metadata = get_args(kind)

@@ -1,7 +1,7 @@
-"""The values that a record's contract is made of: strict where a value would change, lenient where only its spelling differs.
+"""The value types of contracts. They are strict if a value would change, and lenient if only its spelling differs.
 
-A contract is a pydantic class below `Record`. Row by row it says why a record is refused; what it tolerates (a number
-where text is due, `5.0` for 5, a timestamp with stray blanks) is kept and reported as repaired.
+A contract is a pydantic subclass of `Record`. It reports why a record is refused. What it tolerates (a number
+instead of text, `5.0` for 5, a timestamp with extra blanks) is kept and reported as repaired.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _INSTANT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class As:
-    """Marks an annotation with the column type it stands for, where the Python type alone does not say it."""
+    """Marks an annotation with its column type, if the Python type is not enough."""
 
     dtype: str
     loose: bool = False
-    """Whether it takes any value, as text."""
+    """Whether it accepts any value, as text."""
 
 
 class Record(BaseModel):
-    """What every contract is: fields it does not know are ignored here (raw keeps them, the drift report names them)."""
+    """The base of every contract. Unknown fields are ignored here: raw keeps them, and the drift report lists them."""
 
     model_config = ConfigDict(
         extra="ignore",
@@ -47,7 +47,7 @@ class Record(BaseModel):
     )
 
     unread: ClassVar[tuple[str, ...]] = ()
-    """Names, as patterns with `*`, that records are known to carry and that nobody wants: no drift."""
+    """Names to ignore, as patterns with `*`. They do not count as drift."""
 
 
 def _no_boolean(value: Any) -> Any:
@@ -74,7 +74,7 @@ def _bounded(dtype: str) -> AfterValidator:
 
 
 def parse_timestamp(value: Any) -> Any:
-    """`value` as an instant in UTC, from ISO 8601 with stray blanks, any fraction and any offset; ValueError otherwise."""
+    """Parse an instant in UTC from ISO 8601 with extra blanks, any fraction and any offset. Otherwise raise ValueError."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     found = _INSTANT.fullmatch(_BLANKS.sub(r"\1", value.strip())) if isinstance(value, str) else None
@@ -91,7 +91,7 @@ def parse_timestamp(value: Any) -> Any:
 
 
 def parse_date(value: Any) -> Any:
-    """`value` as a date, from ISO 8601 (a time of midnight is dropped); ValueError otherwise."""
+    """Parse a date from ISO 8601 (midnight is dropped). Otherwise raise ValueError."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
@@ -134,7 +134,7 @@ def _exact(value: Any) -> Any:
 
 
 def _bearable(value: Any) -> Any:
-    """A number that has not so many digits that counting them would stop everything else."""
+    """Refuse a number with too many digits before anything counts them."""
     if isinstance(value, Decimal) and value.adjusted() > _MANY_DIGITS:
         msg = "is out of range for a whole number"
         raise ValueError(msg)
@@ -142,12 +142,12 @@ def _bearable(value: Any) -> Any:
 
 
 def build_decimal(precision: int, scale: int) -> Any:
-    """The annotation of a decimal number. What has more digits than it holds is refused: a digit is never rounded away."""
+    """The annotation of a decimal number. A number with more digits is refused, never rounded."""
     return Annotated[Decimal, BeforeValidator(_exact), _amount(precision, scale), As(f"decimal({precision},{scale})")]
 
 
 Whole = Annotated[int, BeforeValidator(_bearable), _bounded("bigint")]
-"""A whole number of 64 bits; `5.0` and `"5"` are 5, 5.5 and true are refused."""
+"""A whole number of 64 bits. `5.0` and `"5"` are read as 5. 5.5 and true are refused."""
 
 Small = Annotated[int, BeforeValidator(_bearable), _bounded("integer"), As("integer")]
 """A whole number of 32 bits."""
@@ -156,7 +156,7 @@ Number = Annotated[float, BeforeValidator(_no_boolean)]
 """A finite number."""
 
 Loose = Annotated[str, BeforeValidator(_as_text), As("text", loose=True)]
-"""Text that takes anything: what is no string is kept as its JSON."""
+"""Text that accepts any value. Other values than strings are kept as JSON."""
 
 Instant = Annotated[datetime, BeforeValidator(parse_timestamp)]
 """An instant, UTC."""
@@ -165,4 +165,4 @@ Day = Annotated[date, BeforeValidator(parse_date)]
 """A calendar day."""
 
 Amount = build_decimal(38, 18)
-"""Money, hours or a quantity: 20 digits before the point and 18 after it, so that what a service computed with doubles fits."""
+"""Money, hours or a quantity: 20 digits before the point and 18 after it, enough for values computed as doubles."""

@@ -1,4 +1,4 @@
-"""From files to declarations. A complaint says file, line, what was seen and what to try."""
+"""Loads declarations from files. An error contains the file, the line, the value and a fix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOUNS: tuple[tuple[str, tuple[tuple[str, type[Declared]], ...]], ...] = (
     ("fact", (("", Fact),)),
     ("dimension", (("values_of", EnumDimension), ("calendar", DateDimension), ("", EntityDimension))),
     ("rules", (("", Rules),)),
-    ("entity", (("", Entity),)),  # last: facts and dimensions name an entity too
+    ("entity", (("", Entity),)),  # last: facts and dimensions have an `entity` key too
 )
 _SHELVES = {
     Entity: ("entities", "entity"),
@@ -43,26 +43,28 @@ _SHELVES = {
 
 
 def load_project(root: Path, find_settings: FindSettings | None = None) -> Project:
-    """The project in `root`; DeclarationError where there is none or it cannot be meant.
+    """Load the project in `root`. Raise DeclarationError if it is missing or invalid.
 
-    With `find_settings`, the options of its warehouses are checked too.
+    With `find_settings`, also validate the options of its warehouses.
     """
     path = root / PROJECT_FILE
     if not path.is_file():
         raise DeclarationError(
-            "There is no project here.",
+            "No project found.",
             where=PROJECT_FILE,
             details=f"no {PROJECT_FILE} in {root}",
-            hint="`headwater init DIR` makes one; `--project DIR` names another folder",
+            hint="create one with `headwater init DIR`, or pass another folder with `--project DIR`",
         )
     documents = read_documents(path, shown=PROJECT_FILE)
     if not documents:
-        raise DeclarationError("The project file is empty.", where=PROJECT_FILE, hint="`headwater init DIR` writes one")
+        raise DeclarationError(
+            "The project file is empty.", where=PROJECT_FILE, hint="create one with `headwater init DIR`"
+        )
     return _locate_warehouses(declare(Project, documents[0], find_settings))
 
 
 def _locate_warehouses(project: Project) -> Project:
-    """The project, each of whose warehouses knows where it is declared: they are opened apart from it."""
+    """Record in each warehouse where it is declared, because warehouses are opened separately."""
     origin = project.origin
     environments = {
         name: one.model_copy(
@@ -79,7 +81,7 @@ def _locate(warehouse: WarehouseOptions | None, origin: Origin) -> WarehouseOpti
 
 
 def load_connector(path: Path) -> Connector:
-    """The connector that a `connector.yaml` describes."""
+    """Load a connector from a `connector.yaml`."""
     documents = read_documents(path, shown=f"{path.parent.name}/{path.name}")
     if not documents:
         raise DeclarationError("The connector's manifest is empty.", where=str(path.name))
@@ -87,7 +89,7 @@ def load_connector(path: Path) -> Connector:
 
 
 def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
-    """Everything declared below `folder`, in YAML and Python files. All complaints come at once."""
+    """Load all declarations below `folder`, from YAML and Python files. All errors are reported together."""
     shelves: dict[str, dict[str, Any]] = {"entities": {}, "dimensions": {}, "facts": {}, "rules": {}}
     errors: list[DeclarationError] = []
     for path in sorted(folder.rglob("*")):
@@ -103,7 +105,7 @@ def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
 
 
 def declare(kind: type[D], document: Document, find_settings: FindSettings | None = None) -> D:
-    """A document as a declaration; DeclarationErrors with all that is wrong with it."""
+    """Validate a document as a declaration. Raise DeclarationErrors with all its errors."""
     origin = Origin(document.file, document.line, document.lines)
     try:
         return kind.model_validate(document.values, context={CONTEXT: find_settings}).with_origin(origin)
@@ -126,9 +128,12 @@ def _kind(document: Document) -> type[Declared]:
         if noun in values:
             return next(kind for mark, kind in kinds if not mark or mark in values)
     details = ", ".join(map(str, values)) or "nothing"
-    hint = "begin with one of: entity, dimension, fact, rules"
+    hint = "start the file with one of: entity, dimension, fact, rules"
     raise DeclarationError(
-        "What this declares is not said.", where=f"{document.file}:{document.line}", details=details, hint=hint
+        "No `entity:`, `dimension:`, `fact:` or `rules:` key found.",
+        where=f"{document.file}:{document.line}",
+        details=details,
+        hint=hint,
     )
 
 
@@ -141,7 +146,7 @@ def _load_python(path: Path, shown: str) -> Iterator[Declared]:
         spec.loader.exec_module(module)
     except Exception as error:
         raise DeclarationError(
-            "This file fails when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
+            "This file raises an error when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
         ) from error
     for value in vars(module).values():
         if type(value) in _SHELVES:
@@ -154,7 +159,10 @@ def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> No
     if name in shelves[shelf]:
         other = shelves[shelf][name].origin
         raise DeclarationError(
-            f"`{name}` is declared twice.", where=str(noun.origin), details=f"first in {other}", hint="keep one"
+            f"`{name}` is declared twice.",
+            where=str(noun.origin),
+            details=f"first declared in {other}",
+            hint="keep one",
         )
     shelves[shelf][name] = noun
 
@@ -166,39 +174,39 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
     if error["type"] == "extra_forbidden":
         known = error.get("ctx", {}).get("known") or fields.names(path[:-1])
         return DeclarationError(
-            f"`{'.'.join(path)}` is not known here.", where=where, details=last, hint=did_you_mean(last, known)
+            f"`{'.'.join(path)}` is not a known key.", where=where, details=last, hint=did_you_mean(last, known)
         )
     if error["type"] == "missing":
         return DeclarationError(
             f"`{'.'.join(path)}` is missing.", where=where, details="nothing", hint=f"add `{last}:`"
         )
-    what = f"`{'.'.join(path)}` cannot be meant." if path else "This cannot be meant."
+    what = f"`{'.'.join(path)}` is invalid." if path else "This is invalid."
     message = str(error["msg"]).removeprefix("Value error, ")
     return DeclarationError(what, where=where, details=_describe_input(error), hint=message)
 
 
 def _describe_input(error: Any) -> str:
-    """What stood there, unless a secret may be in it: a text beside its place, or a whole part of the file."""
+    """The rejected value, unless it may contain a secret."""
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ClearSecretError) or "secrets" in error["loc"]:
-        return "something that is no reference (not shown)"
+        return "a value that is not a reference (not shown)"
     value = error["input"]
     if isinstance(value, dict):
         return str(error.get("ctx", {}).get("tag") or f"{{{', '.join(map(str, value))}}}"[:120])
     shown = repr(value)
-    return "something with a secret in it (not shown)" if holds_secret(shown) else shown[:120]
+    return "a value that contains a secret (not shown)" if holds_secret(shown) else shown[:120]
 
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """Which fields are known in each part of a document, as well as that can be told."""
+    """The known fields in each part of a document, as far as they can be determined."""
 
     kind: type[BaseModel]
     values: Any
     find_settings: FindSettings | None
 
     def names(self, path: tuple[str, ...]) -> list[str]:
-        """The fields known at `path`."""
+        """The known fields at `path`."""
         kind, values = self.kind, self.values
         for step in path:
             kind, values = _find_part(kind, step), values.get(step) if isinstance(values, dict) else None

@@ -1,4 +1,4 @@
-"""What the expressions of each kind of declaration may name."""
+"""The names that the expressions of each kind of declaration may use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATE_ATTRIBUTES = (
 
 
 def bronze_columns(fields: Iterable[Field]) -> dict[str, str]:
-    """Names of a resource's bronze: every field by its dotted path and by its flattened name."""
+    """The names in the bronze of a resource: every field by its dotted path and its flattened name."""
     names: dict[str, str] = {"_parent": quote("_parent")}
     for field in fields:
         names[field.name] = names[field.dotted] = quote(field.name)
@@ -26,7 +26,7 @@ def bronze_columns(fields: Iterable[Field]) -> dict[str, str]:
 
 
 def entity_columns(entity: Entity, alias: str = "") -> dict[str, str]:
-    """Names of an entity's current row: its declared columns, and what silver adds."""
+    """The names in the current row of an entity: its declared columns, and those that silver adds."""
     prefix = f"{alias}." if alias else ""
     return {name: prefix + quote(name) for name in (*entity.columns, *RESERVED)}
 
@@ -44,7 +44,7 @@ def attribute_names(dimension: Dimension) -> tuple[str, ...]:
 
 
 def lookup_columns(lookups: Mapping[str, Dimension]) -> dict[str, str]:
-    """`<lookup>.<attribute>` -> SQL, where each lookup's dimension row is joined under the lookup's name."""
+    """`<lookup>.<attribute>` -> SQL, if the dimension row of each lookup is joined under the name of the lookup."""
     return {
         f"{lookup}.{name}": f"{quote(lookup)}.{quote(name)}"
         for lookup, dimension in lookups.items()

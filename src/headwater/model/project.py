@@ -1,4 +1,4 @@
-"""A project: `headwater.yaml`, at the root of a user's folder."""
+"""A project: `headwater.yaml` in the project folder."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from headwater.names import Name, Slug
 from headwater.wire.limits import Limits
 
 FindSettings = Callable[[str], type[Declared]]
-"""Gives the settings class of a kind of engine; ValueError where none is installed."""
+"""Returns the settings class of a kind of engine. Raises ValueError if it is not installed."""
 
 CONTEXT = "find_settings"
-"""The key in the context of a validation under which `FindSettings` is handed in."""
+"""The key of `FindSettings` in the validation context."""
 
 
 class WarehouseOptions(Declared):
-    """Where silver and gold live: the kind of engine, and the options of that engine.
+    """Where silver and gold are stored: the kind of engine, and its options.
 
-    It is open. The settings class of the engine knows the options, and checks them where a project is loaded.
+    The class accepts any option. The settings class of the engine validates the options when a project is loaded.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -57,7 +57,7 @@ class WarehouseOptions(Declared):
         return self
 
     def options(self) -> dict[str, Any]:
-        """The kind and the options, as they are declared."""
+        """The kind and the options, as declared."""
         return {"kind": self.kind, **(self.model_extra or {})}
 
 
@@ -67,69 +67,69 @@ def _check_instant(text: str) -> str:
 
 
 class LakeSettings(Declared):
-    """Where raw and bronze live."""
+    """Where raw and bronze are stored."""
 
     url: Place = ".headwater/lake"
-    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
+    """A folder, `s3://bucket/prefix` or `abfss://…`. Each tenant has its own folder in it."""
 
     def place(self, tenant: str) -> str:
-        """The folder or bucket below which a tenant has its own."""
+        """The folder or bucket that contains the folders of the tenants."""
         return self.url.replace("{tenant}", tenant)
 
 
 class LedgerSettings(Declared):
-    """Where the ledger lives."""
+    """Where the ledger is stored."""
 
     url: LedgerAddress = "sqlite:///.headwater/ledger.db"
     """An SQLAlchemy URL without a password, or a reference such as `env:LEDGER_URL`."""
 
 
 class Connection(Declared):
-    """One tenant's use of one connector."""
+    """The use of one connector by one tenant."""
 
     connector: Name
     """The connector."""
     settings: dict[Name, Address] = Field(default_factory=dict)
-    """Values of the connector's settings; no secrets."""
+    """Values for the settings of the connector. No secrets."""
     secrets: dict[Name, Reference] = Field(default_factory=dict)
     """References to secrets: `env:NAME`, `file:PATH`, `keyring:SERVICE/NAME`."""
     resources: tuple[Name, ...] = ()
-    """What is read; all that the declarations need unless given."""
+    """The resources to read. Default: all resources that the declarations need."""
     since: Annotated[str, AfterValidator(_check_instant)] | None = None
-    """Records that changed before this day are never read; everything unless given."""
+    """The first day to read. Records that changed earlier are never read. Default: read everything."""
     overlap: dict[Name, Span] = Field(default_factory=dict)
-    """By resource: how much of the committed past is read again each time, where this service stamps records late."""
+    """By resource: how much of the committed past each run reads again, if this service stamps records late."""
     limits: Limits | None = None
-    """The budget, where this customer's differs from the connector's."""
+    """The request limits, if they differ from the connector."""
     clock: Literal["both", "service", "machine"] = "both"
-    """Whose clock counts. `both`: the earlier one where they disagree. `service` for one that lives in a time of its own."""
+    """Which clock to use. `both`: the earlier one if they disagree. `service`: for a service whose time differs on purpose."""
 
 
 class Tenant(Declared):
     """An isolated customer."""
 
     connections: dict[Slug, Connection] = Field(default_factory=dict)
-    """Its connections."""
+    """The connections."""
 
 
 class Environment(Declared):
-    """What differs in one environment, e.g. production."""
+    """The overrides for one environment, e.g. production."""
 
     warehouse: WarehouseOptions | None = None
-    """The warehouse there."""
+    """The warehouse."""
     lake: LakeSettings | None = None
-    """The lake there."""
+    """The lake."""
     ledger: LedgerSettings | None = None
-    """The ledger there."""
+    """The ledger."""
 
 
 class Policy(Declared):
-    """What happens when records and contracts differ, a resource."""
+    """What to do if the records of a resource differ from their contract."""
 
     drift: Literal["evolve", "freeze", "refuse"] = "evolve"
-    """`evolve`: report and go on. `freeze`: report, and keep no new field. `refuse`: the batch fails."""
+    """`evolve`: report and continue. `freeze`: report, and do not store new fields. `refuse`: the batch fails."""
     fields: dict[str, DType] = Field(default_factory=dict)
-    """Fields (as paths) that are read with another type than the contract says; `text` takes anything."""
+    """Fields (as paths) with another type than in the contract. `text` accepts any value."""
 
 
 def _format_open_end(end: Any) -> Any:
@@ -137,67 +137,67 @@ def _format_open_end(end: Any) -> Any:
 
 
 OpenEnd = Annotated[Literal["9999-12-31"] | None, BeforeValidator(_format_open_end)]
-"""What stands for the end of what is still valid."""
+"""The `valid_to` of current versions."""
 
 
 class Publication(Declared):
-    """A place outside to which tables are written after a run that changed them, so that readers never block a run."""
+    """A location to which a run writes the tables that it changed, so that readers never block a run."""
 
     name: Name
-    """What it is called in plans and reports."""
+    """The name in plans and reports."""
     url: Place
-    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own, unless `{tenant}` says where that is.
+    """A folder, `s3://bucket/prefix` or `abfss://…`. Each tenant has its own folder in it, or at `{tenant}`.
 
-    No two publications may share one."""
+    Each publication needs its own."""
     format: Literal["parquet", "csv", "delta"]
-    """What the tables are written as."""
+    """The file format."""
     layer: Literal["gold", "silver"] = "gold"
-    """Which layer."""
+    """The layer."""
     tables: tuple[Name, ...] = ()
-    """Which tables, e.g. `dim_company`; every dimension and fact (or entity) unless given."""
+    """The tables, e.g. `dim_company`. Default: every dimension and fact (or every entity)."""
     open_end: OpenEnd = "9999-12-31"
-    """What `valid_to` says of what is still valid; `null` for no value, where readers cannot hold an instant so late."""
+    """The `valid_to` of current versions. Use `null` if readers cannot represent such a late instant."""
 
 
 class Project(Declared):
-    """A user's project."""
+    """The project of a user."""
 
     version: Literal[1]
-    """The version of this grammar."""
+    """The version of the file format."""
     name: Slug
-    """Its name."""
+    """The name."""
     blueprint: Name | None = None
-    """Declarations that ship with Headwater, e.g. `msp`. Files under `models/` add to it or override it by name."""
+    """Declarations that ship with Headwater, e.g. `msp`. Files in `models/` add to them or override them by name."""
     warehouse: WarehouseOptions = WarehouseOptions()
-    """Where silver and gold live."""
+    """Where silver and gold are stored."""
     lake: LakeSettings = LakeSettings()
-    """Where raw and bronze live."""
+    """Where raw and bronze are stored."""
     ledger: LedgerSettings = LedgerSettings()
-    """Where the ledger lives."""
+    """Where the ledger is stored."""
     tenants: dict[Slug, Tenant] = Field(default_factory=dict)
-    """Tenants and their connections; more may live in the ledger."""
+    """The tenants and their connections. The ledger may contain more."""
     environments: dict[Name, Environment] = Field(default_factory=dict)
-    """Overrides by environment."""
+    """The overrides by environment."""
     settings: dict[Name, str] = Field(default_factory=dict)
-    """Values that expressions use as `setting('name')`."""
+    """The values of `setting('name')` in expressions."""
     policies: dict[str, Policy] = Field(default_factory=dict)
-    """By `connector.resource`."""
+    """The policies, by `connector.resource`."""
     publish: tuple[Publication, ...] = ()
-    """Where tables are written after a run."""
+    """The locations to which tables are written after a run."""
     on_schema_change: OnSchemaChange | None = None
-    """What becomes of a history when its entity's columns come or go, for every entity that does not say so itself."""
+    """What to do with history when the columns of an entity change. An entity can override it."""
 
     surrogate: Surrogate | None = None
-    """How the keys of dimensions are made that do not say so themselves: `hash`, or `sequence` for 1, 2, 3 ..."""
+    """How surrogate keys are created: `hash`, or `sequence` for 1, 2, 3 ... A dimension can override it."""
 
     def in_environment(self, environment: Environment) -> Project:
-        """The project with the overrides of an environment."""
+        """Return the project with the overrides of an environment."""
         overrides = {name: getattr(environment, name) for name in ("warehouse", "lake", "ledger")}
         return self.model_copy(update={name: value for name, value in overrides.items() if value is not None})
 
 
 class Declarations(Declared):
-    """Everything declared about meaning: what a blueprint ships, or a project adds."""
+    """The entities, dimensions, facts and rules of a blueprint or a project."""
 
     entities: dict[Name, Entity] = Field(default_factory=dict)
     """Entities by name."""
@@ -209,7 +209,7 @@ class Declarations(Declared):
     """Rules tables by name."""
 
     def merge(self, other: Declarations) -> Declarations:
-        """These declarations with those of `other` added, or in their place where the name is the same."""
+        """Merge in `other`. Declarations with the same name are replaced."""
         return Declarations.model_construct(
             entities={**self.entities, **other.entities},
             dimensions={**self.dimensions, **other.dimensions},
@@ -218,7 +218,7 @@ class Declarations(Declared):
         )
 
     def with_default(self, on_schema_change: OnSchemaChange | None, surrogate: Surrogate | None = None) -> Declarations:
-        """These declarations, with those choices for every entity and every dimension that has none of its own."""
+        """Apply these defaults to every entity and dimension without its own setting."""
         choice = {"on_schema_change": on_schema_change}
         chosen = {
             name: entity.model_copy(update=choice)

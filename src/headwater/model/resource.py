@@ -16,55 +16,55 @@ from headwater.wire.template import find_placeholders
 
 
 class Parent(Declared):
-    """A resource that is read once for each record of another one; `{parent}` in its path is that one's key."""
+    """The parent of a resource that is read once for each parent record. `{parent}` in the path is the key of the parent."""
 
     resource: Name
     """The parent resource, of the same connector."""
     field: str = "id"
-    """The parent's field that fills `{parent}`."""
+    """The field of the parent for `{parent}`."""
 
 
 class Count(Declared):
-    """Where the service says how many records a filter holds; takes the same filter parameters."""
+    """A request for the number of records that match a filter. It takes the same filter parameters."""
 
     path: str
-    """Path of the count."""
+    """The path of the count."""
     field: str = "count"
-    """The number in the answer, as a path."""
+    """The path of the number in the response."""
 
 
 class Verify(Declared):
-    """How single records are asked for by their ids, so that no absence is believed before the service was asked.
+    """How to request records by id. Headwater checks missing records before it counts them as deleted.
 
-    Either one at a time, by a `path` with `{id}`: 404, 410 and an empty answer mean that it is not there. Or in groups,
-    by `params` with `{ids}`: what is not in the answer is asked for once more, until nothing more comes.
+    Either one by one, with `{id}` in `path`: 404, 410 and an empty response mean that the record is gone. Or in groups,
+    with `{ids}` in `params`: ids that the response lacks are requested again, until no more records are returned.
     """
 
     path: str = ""
-    """Path of one record, e.g. `company/companies/{id}`. With `{ids}` in `params`: where groups are asked for, the
-    resource's own path unless given."""
+    """The path of one record, e.g. `company/companies/{id}`. With `{ids}` in `params`: the path for groups. Default: the
+    path of the resource."""
     params: dict[str, str] = Field(default_factory=dict)
-    """Query parameters, e.g. `conditions: "id in ({ids})"`, beside those of the resource."""
+    """Query parameters, e.g. `conditions: "id in ({ids})"`, in addition to those of the resource."""
     records: str | None = None
-    """Path of the record, or of the list of records, in the answer; the resource's own unless given."""
+    """The path of the record, or of the list of records, in the response. Default: the path of the resource."""
     quote: str = ""
-    """What stands before and after each id in `{ids}`, e.g. `'`."""
+    """The quote before and after each id in `{ids}`, e.g. `'`."""
     separator: str = ","
-    """What stands between two ids in `{ids}`."""
+    """The separator between two ids in `{ids}`."""
     size: int = Field(default=100, ge=1)
-    """How many ids a group has at most."""
+    """The maximum number of ids in a group."""
     max: int = Field(default=500, ge=1)
-    """How many ids are worth asking for after one complete read; with more missing, a person is asked first."""
+    """The maximum number of ids to request after one complete read. If more are missing, the deletes wait for confirmation."""
 
     @property
     def grouped(self) -> bool:
-        """Whether several records are asked for at a time."""
+        """Whether a request contains several ids."""
         return any("ids" in find_placeholders(text) for text in self.params.values())
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.grouped == ("{id}" in self.path):
-            msg = "verify: takes a `path` with `{id}`, or `params` with `{ids}`, and not both"
+            msg = "verify: needs either a `path` with `{id}`, or `params` with `{ids}`"
             raise ValueError(msg)
         return self
 
@@ -73,49 +73,49 @@ class Resource(Declared):
     """One collection of records in a service: the tickets of a service desk."""
 
     resource: Name
-    """Its name in Headwater."""
+    """The name in Headwater."""
     path: str
-    """Its path below the base URL, e.g. `service/tickets`; `{parent}` stands for a parent's key."""
+    """The path below the base URL, e.g. `service/tickets`. `{parent}` is replaced with the key of a parent."""
     key: tuple[str, ...] = ("id",)
-    """The fields (as paths) that tell one record from another."""
+    """The fields (as paths) that identify a record."""
     contract: str = ""
-    """The generated model of a record, a class of the connector's `schemas.py`; empty where `fields` says it."""
+    """The generated model of a record, a class in the `schemas.py` of the connector. Empty if `fields` is set."""
     fields: dict[str, DType] = Field(default_factory=dict)
-    """The fields of a record and their types, by path, where no model is generated."""
+    """The fields of a record and their types, by path, if there is no generated model."""
     omit: tuple[str, ...] = ()
-    """Fields that are never asked for nor kept in bronze, e.g. passwords."""
+    """Fields that are neither requested nor stored in bronze, e.g. passwords."""
     records: str = ""
-    """Path of the record list in an answer; empty where the answer is the list."""
+    """The path of the list of records in a response. Empty if the response is the list."""
     params: dict[str, str] = Field(default_factory=dict)
-    """Query parameters of every request."""
+    """The query parameters of every request."""
     fields_param: str = ""
-    """Query parameter that asks for the contract's fields only, e.g. `fields`; empty where the service has none."""
+    """The query parameter that limits responses to the fields of the contract, e.g. `fields`. Empty if there is none."""
     paging: Paging | None = None
-    """How it is paged, where it differs from the connector."""
+    """The paging, if it differs from the connector."""
     cursor: Cursor | None = None
-    """How changes are asked for, where it differs from the connector."""
+    """How to request changed records, if it differs from the connector."""
     deletes: Deletes | None = None
-    """How deletes become known. Without it: by its snapshots, where it is read as such, and not at all otherwise."""
+    """How to detect deletes. Default: by snapshots if the resource is read as snapshots, otherwise not at all."""
     count: Count | None = None
-    """Where its number of records can be asked, to reconcile a read."""
+    """How to request the number of records, to reconcile a read."""
     verify: Verify | None = None
-    """How single records are asked for by id, before what a complete read does not show is believed to be gone."""
+    """How to request records by id, before records that are missing in a complete read count as deleted."""
     parent: Parent | None = None
-    """The resource whose records it hangs below."""
+    """The parent resource."""
     chunk: Span | None = None
-    """The longest window of one read of the past, where it differs from the connector."""
+    """The longest window of one read of history, if it differs from the connector."""
     look_back: Span | None = None
-    """How far back the past is cut into chunks, where it differs from the connector; what is older is one window."""
+    """How far back history is split into chunks, if it differs from the connector. Everything older is one window."""
     overlap: Span | None = None
-    """How much of the committed past is read again each time, where it differs from the connector."""
+    """How much of the committed past each run reads again, if it differs from the connector."""
     custom_fields: str = ""
-    """The bag of custom fields in a record: a list of `{id, caption, type, value}` that bronze pivots by id."""
+    """The list of custom fields in a record, with elements `{id, caption, type, value}`. Bronze pivots it by id."""
     optional: bool = False
-    """Whether it is read only when a connection names it."""
+    """Whether the resource is read only if a connection lists it."""
 
     @model_validator(mode="after")
     def _verified_by_one_key(self) -> Self:
         if self.verify is not None and (len(self.key) != 1 or self.parent is not None):
-            msg = "verify: is for a resource with a key of one field that hangs below no other one"
+            msg = "verify: needs a key of one field and a resource without a parent"
             raise ValueError(msg)
         return self

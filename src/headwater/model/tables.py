@@ -1,4 +1,4 @@
-"""The tables of gold by their declarations: names, keys, what each is made from, and the order to build them in."""
+"""The tables of gold: names, keys, inputs, and the order to build them in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def key_column(dimension: Dimension) -> str:
 
 
 def needs(declared: Dimension | Fact) -> frozenset[str]:
-    """The entities whose versions a table is made from (the dimensions of a fact not counted)."""
+    """The entities from which a table is built, without the dimensions of a fact."""
     match declared:
         case Fact():
             return frozenset(part.entity for part in declared.sources)
@@ -36,5 +36,5 @@ def dimensions_of(fact: Fact) -> tuple[str, ...]:
 
 
 def list_in_build_order(declarations: Declarations) -> tuple[Dimension | Fact, ...]:
-    """Every table of gold, each after all that it needs."""
+    """All tables of gold. Each follows the tables that it needs."""
     return (*declarations.dimensions.values(), *declarations.facts.values())

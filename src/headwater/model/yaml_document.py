@@ -1,6 +1,6 @@
-"""YAML documents that remember their lines, so that a complaint can name them.
+"""YAML documents with line numbers, for error messages.
 
-Read as YAML 1.2 means it: `on` and `yes` are texts, and a key that stands twice is an error.
+Follows YAML 1.2: `on` and `yes` are texts, and a duplicate key is an error.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ except ImportError:  # pragma: no cover - PyYAML without libyaml
 
 
 class _Yaml12(_Loader):
-    """The safe loader with the scalars of YAML 1.2's core schema; days stay texts."""
+    """The safe loader with the scalars of the core schema of YAML 1.2. Dates stay texts."""
 
 
-_Yaml12.yaml_implicit_resolvers = {}  # none of YAML 1.1's, where `on` is true
+_Yaml12.yaml_implicit_resolvers = {}  # without those of YAML 1.1, where `on` is true
 _SCALARS = (
     ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
     ("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), "-+0123456789"),
@@ -42,7 +42,7 @@ for _tag, _pattern, _first in _SCALARS:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One YAML document: its values, and the line of each of them by dotted path."""
+    """One YAML document: its values, and the line of each value by dotted path."""
 
     file: str
     line: int
@@ -51,7 +51,7 @@ class Document:
 
 
 def read_documents(path: Path, *, shown: str = "") -> list[Document]:
-    """The documents of a file. DeclarationError with the line where it is no YAML; `shown` is how to name the file."""
+    """Read the documents of a file. Raise DeclarationError with the line if it is not YAML. `shown` is the name for messages."""
     name = shown or path.name
     try:
         text = path.read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ def read_documents(path: Path, *, shown: str = "") -> list[Document]:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         details = f"{error.context or ''} {error.problem or ''}".strip()
         raise DeclarationError(
-            "This file is not YAML.", where=f"{name}:{line}", details=details, hint="check the indentation"
+            "This file is not valid YAML.", where=f"{name}:{line}", details=details, hint="check the indentation"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DeclarationError("This file cannot be read.", where=name, details=str(error)) from error
@@ -91,7 +91,7 @@ def _note(node: yaml.Node, path: tuple[str, ...], lines: dict[str, int], file: s
             name = str(key.value)
             if name in seen:
                 where = f"{file}:{key.start_mark.line + 1}"
-                raise DeclarationError(f"`{name}` stands twice.", where=where, details=name, hint="keep one of them")
+                raise DeclarationError(f"`{name}` appears twice.", where=where, details=name, hint="keep one of them")
             seen.add(name)
             lines[".".join((*path, name))] = key.start_mark.line + 1
             _note(value, (*path, name), lines, file)

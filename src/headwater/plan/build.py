@@ -87,7 +87,7 @@ def _refuse_unknown(state: TenantState, request: RunRequest) -> None:
     for noun, wanted, known in asked:
         if unknown := sorted(wanted - known):
             raise DeclarationError(
-                f"tenant `{state.tenant}` reads no {noun} `{unknown[0]}`.",
+                f"tenant `{state.tenant}` has no {noun} `{unknown[0]}`.",
                 where=f"--{noun}",
                 details=unknown[0],
                 hint=did_you_mean(unknown[0], known),
@@ -100,10 +100,10 @@ def _build_notes(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, 
     for feed in feeds if request.includes_layer("raw") else ():
         until = find_readable_end(feed, request)
         if until is None:
-            notes[feed.feed.connection] = "the service's time is not known, so nothing new is read"
+            notes[feed.feed.connection] = "the time of the service is unknown, so no new window is read"
         elif request.until is not None and request.until > until:
             notes[feed.feed.connection] = (
-                f"asked until {format_instant(request.until)}, settled until {format_instant(until)}"
+                f"requested until {format_instant(request.until)}, settled until {format_instant(until)}"
             )
     return tuple(f"{connection}: {note}" for connection, note in sorted(notes.items()))
 
@@ -112,7 +112,7 @@ def _describe_decisions(state: TenantState, star: Iterable[Step]) -> list[str]:
     """What becomes of the histories whose entities are declared otherwise than before, a line each."""
     conformed = [step.entity for step in star if isinstance(step, Conform)]
     return [
-        f"{name}: {one.reason}: {'its history is made anew' if one.rebuild else 'its history goes on'}"
+        f"{name}: {one.reason}: {'its history is rebuilt' if one.rebuild else 'its history continues'}"
         for name, one in state.schema_decisions.items()
         if name in conformed
     ]

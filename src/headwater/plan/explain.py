@@ -20,7 +20,7 @@ def render_plan(plan: Plan) -> tuple[str, ...]:
     """The lines of `headwater plan`."""
     notes = tuple(f"note: {note}" for note in plan.notes)
     if not plan.steps:
-        return (f"Nothing to do for {plan.tenant}: all that was asked for is there.", *notes)
+        return (f"Nothing to do for {plan.tenant}: everything is up to date.", *notes)
     lines = [f"Plan for {plan.tenant}: {_render_count(len(plan.steps), 'step')}"]
     for title in _TITLES:
         steps = [step for step in plan.steps if _render_title(step) == title]
@@ -90,7 +90,7 @@ def _group_by_feed(rows: Iterable[tuple[Feed, list[str]]]) -> list[str]:
 
 def _render_reads(reads: Sequence[Extract]) -> list[str]:
     """The reads of a feed, a line a way of reading."""
-    texts = [f"go on with the {_render_purpose(read)} of {read.batch.window}" for read in reads if read.resume]
+    texts = [f"resume the {_render_purpose(read)} of {read.batch.window}" for read in reads if read.resume]
     fresh = [read for read in reads if not read.resume]
     windows = [read.batch.window for read in fresh if read.batch.purpose == "changes" and not read.open]
     if windows:
@@ -110,7 +110,7 @@ def _render_due(read: Extract) -> str:
         case "snapshot":
             return f"snapshot of all records{below}, as of {until}"
         case _:
-            return f"what is {'asked for' if read.again else 'missing'}{below}: {read.batch.window}"
+            return f"{'requested' if read.again else 'missing'} records{below}: {read.batch.window}"
 
 
 def _render_purpose(read: Extract) -> str:
@@ -120,7 +120,7 @@ def _render_purpose(read: Extract) -> str:
 def _render_lands(lands: Sequence[Land]) -> str:
     known = sum(land.batch is not None for land in lands)
     texts = [_render_count(known, "batch", "batches")] if known else []
-    return " and ".join([*texts, *(["whatever was read"] if known < len(lands) else [])])
+    return " and ".join([*texts, *(["any records"] if known < len(lands) else [])])
 
 
 def _render_count(number: int, singular: str, many: str = "") -> str:

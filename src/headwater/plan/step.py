@@ -157,7 +157,7 @@ class Plan:
         known: dict[str, Step] = {}
         for step in self.steps:
             if step.id in known or not set(step.after) <= known.keys():
-                msg = f"step {step.id} is there twice, or comes before what it waits for: {step.after}"
+                msg = f"step {step.id} appears twice, or before a step that it depends on: {step.after}"
                 raise ValueError(msg)
             known[step.id] = step
         object.__setattr__(self, "by_id", known)
@@ -191,13 +191,13 @@ def load_step(written: Mapping[str, Any]) -> Step:
         raise StateError(
             "this is not a step of a plan.",
             details=f"{written!r:.200}: {error!r}",
-            hint="plan again: headwater plan --json",
+            hint="create a new plan: headwater plan --json",
         ) from error
 
 
 def _check_tenant(step: Step, tenant: str) -> Step:
     if step.tenant != tenant:
-        msg = f"its inputs are of tenant {step.tenant}"
+        msg = f"its inputs belong to tenant {step.tenant}"
         raise ValueError(msg)
     return step
 

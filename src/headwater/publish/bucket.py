@@ -88,7 +88,7 @@ def read_manifest(store: Store) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(found.body) if found else {}
     except ValueError as error:
-        hint = "remove it, and everything is published anew"
+        hint = "remove the file; the next run publishes everything again"
         raise WarehouseError("`current.json` is damaged", where=store.url, details=str(error), hint=hint) from error
     return told
 

@@ -96,10 +96,10 @@ class PublishedFolder:
 def other_kind_error(where: str, found: str) -> WarehouseError:
     """The error for a place that holds tables of a kind that cannot be replaced file by file."""
     return WarehouseError(
-        "this place was published to in another format, which readers may still have open",
+        "this folder has a publication in another format, which readers may have open",
         where=where,
-        details=f"there already: {found}",
-        hint="name another `url:`, or remove the folder and run again",
+        details=f"existing: {found}",
+        hint="set another `url:`, or remove the folder and run again",
     )
 
 
@@ -140,8 +140,8 @@ def _translate_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise WarehouseError(
-            "A publication cannot be written; readers keep the state they have.",
+            "The publication cannot be written; readers keep the previous state.",
             where=str(error.filename or folder),
             details=error.strerror or str(error),
-            hint="give this user the right to write there, make room, or name another folder under `publish:`",
+            hint="check write permission and disk space, or set another folder under `publish:`",
         ) from error

@@ -38,7 +38,7 @@ def publish(
             "this warehouse does not write its tables to files",
             where=f"publish `{publication.name}`",
             details="capability exports",
-            hint="take `publish:` out, and let readers ask the warehouse itself",
+            hint="remove `publish:`, and let readers query the warehouse",
         )
     stored = warehouse.tables(publication.layer)
     tables = [table for table in list_tables(publication, declarations) if table in stored]

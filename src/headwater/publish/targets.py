@@ -22,10 +22,10 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
         place = publication_url(one, root)
         if one.name in names or place in places:
             raise DeclarationError(
-                "Two publications share a name or a folder.",
+                "Two publications have the same name or folder.",
                 where=where,
                 details=f"{one.name}: {one.url}",
-                hint="give each a name and a folder of its own",
+                hint="give each its own name and folder",
             )
         names.add(one.name)
         places.add(place)

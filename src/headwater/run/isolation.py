@@ -150,17 +150,17 @@ def _find_same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlac
 def _create_error(place: TenantPlace, other: TenantPlace) -> DeclarationError:
     if place.tenant == other.tenant:
         return DeclarationError(
-            "Two settings keep different things in one place.",
+            "Two settings use the same location.",
             where=place.where,
             details=f"{place.setting}: {place.shown}, and {other.setting}: {other.shown}",
-            hint="give each a folder of its own",
+            hint="give each its own folder",
         )
-    hint = place.hint or "give each tenant a place of its own"
+    hint = place.hint or "give each tenant its own location"
     if not place.hint and place.shown == other.shown:
-        hint = "write `{tenant}` where the tenant's name belongs, e.g. `.headwater/{tenant}.duckdb`"
+        hint = "put `{tenant}` where the tenant name belongs, e.g. `.headwater/{tenant}.duckdb`"
     return DeclarationError(
-        "Tenants share a place, so that one would write over what the other has.",
+        "Two tenants use the same location, so one would overwrite the data of the other.",
         where=place.where,
         details=f"{other.tenant}: {other.shown}; {place.tenant}: {place.shown}",
-        hint=f"{hint}; a tenant that is no more is forgotten by `headwater tenant remove`",
+        hint=f"{hint}; if a tenant no longer exists, use `headwater tenant remove`",
     )

@@ -72,8 +72,8 @@ def _check_owner(current: Owner, owner: Owner, ledger: Ledger, *, where: str, pl
     ):
         return
     raise DeclarationError(
-        f"This {place} belongs to another project, or to another ledger of this one; nothing was written.",
+        f"This {place} belongs to another project, or to another ledger of this project; nothing was written.",
         where=where,
-        details=f"it is of tenant `{current.tenant}` of the project `{current.project}`, by another ledger than this one",
-        hint=f"give each project a place of its own. If that ledger is gone for good: `headwater tenant claim {owner.tenant}`",
+        details=f"it belongs to tenant `{current.tenant}` of the project `{current.project}`, with another ledger",
+        hint=f"give each project its own location. If the other ledger no longer exists: `headwater tenant claim {owner.tenant}`",
     )

@@ -58,8 +58,8 @@ def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "
         # A project's copy of an installed manifest goes on using that one's contracts.
         return _build_connector(load_connector(manifest), f"{point.value}.schemas" if point else None)
     if point is None:
-        hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` shows those that are installed"
-        raise DeclarationError(f"No connector is called `{name}`.", where=where, details=name, hint=hint)
+        hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` lists the installed connectors"
+        raise DeclarationError(f"There is no connector `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
     return _build_connector(connector, f"{point.value}.schemas")
@@ -75,7 +75,7 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
     point = _find_entry_point(BLUEPRINTS, name)
     if point is None:
         hint = did_you_mean(name, list_blueprint_names())
-        raise DeclarationError(f"No blueprint is called `{name}`.", where=where, details=name, hint=hint)
+        raise DeclarationError(f"There is no blueprint `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         return load_declarations(folder / "models", shown=f"{name} blueprint")
 
@@ -102,7 +102,10 @@ def find_ledger(url: str) -> EntryPoint:
     if point is None:
         kinds = ", ".join(_list_names(LEDGERS))
         raise DeclarationError(
-            "No ledger of this kind is installed.", where="headwater.yaml", details=f"{kind}:…", hint=f"one of: {kinds}"
+            "This kind of ledger is not installed.",
+            where="headwater.yaml",
+            details=f"{kind}:…",
+            hint=f"one of: {kinds}",
         )
     return point
 
@@ -117,7 +120,7 @@ def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
     """The settings class of a kind of engine; ValueError where none is installed, or its plug-in is broken."""
     point = _find_entry_point(WAREHOUSES, kind)
     if point is None:
-        msg = f"no engine of this kind is installed; installed are {', '.join(list_warehouse_kinds())}"
+        msg = f"this kind of warehouse is not installed; installed: {', '.join(list_warehouse_kinds())}"
         raise ValueError(msg)
     try:
         settings = point.load()
@@ -125,7 +128,7 @@ def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
         msg = f"the plug-in {point.value} cannot be imported: {error}"
         raise ValueError(msg) from error
     if not (isinstance(settings, type) and issubclass(settings, WarehouseSettings)):
-        msg = f"the plug-in {point.value} is no subclass of headwater.warehouse.settings.WarehouseSettings"
+        msg = f"the plug-in {point.value} is not a subclass of headwater.warehouse.settings.WarehouseSettings"
         raise ValueError(msg)  # noqa: TRY004 - an error of the declaration, of which pydantic makes a report
     return settings
 
@@ -176,7 +179,7 @@ def _load_contract(resource: Resource, module: Any, connector: Connector) -> typ
     if found is None:
         where = connector.origin.location_of("resources")
         raise DeclarationError(
-            f"`{resource.resource}` names a contract that is not there.", where=where, details=resource.contract
+            f"`{resource.resource}` names a contract that does not exist.", where=where, details=resource.contract
         )
     contract: type[BaseModel] = found
     return contract

@@ -14,7 +14,7 @@ from headwater.ledger.base import RunOutcome
 StepState = Literal["succeeded", "failed", "skipped"]
 """How a step ended."""
 
-STOPPED = "a stop was asked for"
+STOPPED = "a stop was requested"
 """Why a step was skipped that would have been done otherwise."""
 
 

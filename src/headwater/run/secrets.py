@@ -20,10 +20,10 @@ def resolve(reference: str, *, root: Path, where: str) -> str:
     reader = _READERS.get(kind)
     if reader is None or not name:
         raise DeclarationError(
-            "A secret must be a reference, never the secret itself.",
+            "A secret must be a reference, not the secret itself.",
             where=where,
-            details="something that is no reference (not shown)",
-            hint=f"write one of: {', '.join(f'{kind}:…' for kind in REFERENCES)}",
+            details="a value that is not a reference (not shown)",
+            hint=f"use one of: {', '.join(f'{kind}:…' for kind in REFERENCES)}",
         )
     return reader(name, root, where)
 
@@ -34,12 +34,12 @@ def resolve_secrets(connection: Connection, connector: Connector, *, root: Path,
         if name not in connector.secrets:
             hint = did_you_mean(name, connector.secrets)
             raise DeclarationError(
-                f"{connector.connector} knows no secret `{name}`.", where=where, details=name, hint=hint
+                f"{connector.connector} has no secret `{name}`.", where=where, details=name, hint=hint
             )
     for name, meaning in connector.secrets.items():
         if name not in connection.secrets:
             hint = f"add `{name}: env:SOME_NAME` under secrets ({meaning})"
-            raise DeclarationError(f"The secret `{name}` is not given.", where=where, details="nothing", hint=hint)
+            raise DeclarationError(f"The secret `{name}` is not set.", where=where, details="nothing", hint=hint)
     return {name: resolve(reference, root=root, where=where) for name, reference in connection.secrets.items()}
 
 
@@ -49,14 +49,14 @@ def fill_settings(connection: Connection, connector: Connector, *, where: str) -
         if name not in connector.settings:
             hint = did_you_mean(name, connector.settings)
             raise DeclarationError(
-                f"{connector.connector} knows no setting `{name}`.", where=where, details=name, hint=hint
+                f"{connector.connector} has no setting `{name}`.", where=where, details=name, hint=hint
             )
     filled: dict[str, str] = {}
     for name, setting in connector.settings.items():
         value = connection.settings.get(name, setting.default)
         if value is None:
             hint = f"add `{name}:` under settings ({setting.description})"
-            raise DeclarationError(f"The setting `{name}` is not given.", where=where, details="nothing", hint=hint)
+            raise DeclarationError(f"The setting `{name}` is not set.", where=where, details="nothing", hint=hint)
         filled[name] = value
     return filled
 
@@ -74,7 +74,7 @@ def resolve_ledger_url(url: str, *, root: Path, where: str) -> str:
             check_ledger(resolved)
         except ValueError as error:
             raise DeclarationError(
-                "A ledger cannot be there.", where=where, details=resolved, hint=str(error)
+                "This URL cannot be a ledger.", where=where, details=resolved, hint=str(error)
             ) from error
     return resolved
 
@@ -84,10 +84,10 @@ def _read_environment(name: str, root: Path, where: str) -> str:
     value = os.environ.get(name)
     if not value:
         raise DeclarationError(
-            f"The environment has no {name}.",
+            f"The environment variable {name} is not set.",
             where=where,
             details=f"env:{name}",
-            hint=f"export {name}=… before you run this",
+            hint=f"export {name}=… before you run the command",
         )
     return value
 
@@ -97,9 +97,9 @@ def _read_file(name: str, root: Path, where: str) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        hint = "the path counts from the project's root"
+        hint = "the path is relative to the project folder"
         raise DeclarationError(
-            "A secret's file cannot be read.", where=where, details=f"{name}: {error.strerror}", hint=hint
+            "The file of a secret cannot be read.", where=where, details=f"{name}: {error.strerror}", hint=hint
         ) from error
 
 
@@ -131,10 +131,10 @@ def _create_rejecting_reader(kind: str) -> Callable[[str, Path, str], str]:
 
 def _create_error(kind: str, where: str) -> HeadwaterError:
     return DeclarationError(
-        f"Secrets of kind `{kind}:` cannot be read by this installation.",
+        f"Secrets of kind `{kind}:` are not supported by this installation.",
         where=where,
         details=f"{kind}:…",
-        hint="use env:NAME or file:PATH, or install the package that reads it",
+        hint="use env:NAME or file:PATH, or install the package that supports it",
     )
 
 

@@ -224,13 +224,11 @@ def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
         hint = (
             f"add `--tenant`: {', '.join(tenants)}"
             if tenants
-            else "declare one under `tenants:`, or `headwater tenant add NAME`"
+            else "declare one under `tenants:`, or use `headwater tenant add NAME`"
         )
-        raise DeclarationError(
-            "Which tenant is not said.", where="--tenant", details=f"{len(tenants)} tenants", hint=hint
-        )
+        raise DeclarationError("No tenant is selected.", where="--tenant", details=f"{len(tenants)} tenants", hint=hint)
     if tenant not in tenants:
-        hint = did_you_mean(tenant, tenants) or "declare it under `tenants:`, or `headwater tenant add NAME`"
+        hint = did_you_mean(tenant, tenants) or "declare it under `tenants:`, or use `headwater tenant add NAME`"
         raise DeclarationError(f"There is no tenant `{tenant}`.", where="--tenant", details=tenant, hint=hint)
     workspace.check_isolation()
     return workspace.open_tenant(check_slug(tenant))
@@ -243,7 +241,7 @@ def _parse_connection(row: ConnectionRow) -> Connection:
     except ValidationError as error:
         first = error.errors()[0]
         raise DeclarationError(
-            f"The connection `{row.name}` of the ledger cannot be meant.",
+            f"The connection `{row.name}` of the ledger is invalid.",
             where=f"{row.tenant}, connection {row.name}: {'.'.join(map(str, first['loc']))}",
             hint=f"{str(first['msg']).removeprefix('Value error, ')}; `headwater connection add` replaces it",
         ) from None

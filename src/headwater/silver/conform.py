@@ -189,7 +189,7 @@ def _build_complete_read(work: ConformJob, arrival: LandedBatch, all_of_them: It
 def _take_late(work: ConformJob, arrival: LandedBatch, load_landed: LoadLanded | None) -> MergeResult:
     """Take a batch that was read before others that are in: what all of them say of its keys is worked out again."""
     if load_landed is None:
-        msg = f"batch {arrival.batch.id} was read before others that are in, and they are not at hand"
+        msg = f"batch {arrival.batch.id} was read before batches that are already merged, and those are not available"
         raise AssertionError(msg)
     landed = sorted(load_landed(), key=position_of)
     with work.warehouse.transaction():

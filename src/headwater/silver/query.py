@@ -70,8 +70,10 @@ def load_versions(warehouse: Warehouse, entity: Entity, key: str) -> list[Versio
 def load_log_entries(warehouse: Warehouse, entity: Entity, key: str) -> list[LogEntry]:
     """All that was seen of a key, in order. StateError where the log was kept by an older Headwater."""
     if is_outdated(warehouse, entity, None):
-        hint = "`headwater run` makes it anew from all that landed"
-        raise StateError("This history cannot be told.", where=f"{entity.entity}_log", details=OUTDATED, hint=hint)
+        hint = "`headwater run` rebuilds it from all landed batches"
+        raise StateError(
+            "The history of this entity cannot be read.", where=f"{entity.entity}_log", details=OUTDATED, hint=hint
+        )
     found = warehouse.rows(
         f"SELECT sequence, operation, batch_id FROM {_log_ref(warehouse, entity)} "
         f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"

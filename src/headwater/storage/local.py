@@ -15,11 +15,11 @@ from headwater.errors import StoreError
 from headwater.storage.base import DRAFT, FileEntry, StoredFile
 
 _HINTS = {
-    errno.ENOSPC: "free some space and run again; nothing that was committed is lost",
-    errno.EDQUOT: "raise the quota or free some space, then run again; nothing that was committed is lost",
-    errno.EACCES: "give this user the right to write there, or name another place",
-    errno.EPERM: "give this user the right to write there, or name another place",
-    errno.EROFS: "the disk is mounted read-only; name another place",
+    errno.ENOSPC: "free some disk space, then run again; committed data is safe",
+    errno.EDQUOT: "raise the quota or free some disk space, then run again; committed data is safe",
+    errno.EACCES: "give this user write permission, or use another folder",
+    errno.EPERM: "give this user write permission, or use another folder",
+    errno.EROFS: "the disk is mounted read-only; use another folder",
 }
 
 
@@ -159,7 +159,7 @@ def translate_errors(verb: str, target: Path) -> Iterator[None]:
             f"A file cannot be {verb}.",
             where=str(error.filename or target),
             details=error.strerror or str(error),
-            hint=_HINTS.get(error.errno or 0, "look at the disk, then run again"),
+            hint=_HINTS.get(error.errno or 0, "check the disk, then run again"),
         ) from error
 
 

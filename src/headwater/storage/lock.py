@@ -26,7 +26,7 @@ class Lock:
                 "the folder is in use by another process",
                 where=str(path.parent),
                 details=f"held by process {holder}" if holder else str(error),
-                hint="wait until it is done; `headwater query` may look meanwhile",
+                hint="wait until it finishes; `headwater query` works meanwhile",
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, str(os.getpid()).encode(), 0)

@@ -195,9 +195,9 @@ def _hint(error: Exception) -> str:
     """What to try, by what the bucket said. A list that is refused has no class of its own, so its text counts too."""
     text = str(error)
     if isinstance(error, _DENIED) or "403 Forbidden" in text or "401 Unauthorized" in text:
-        return "give these credentials the right to read, write, list and delete below this prefix, then run again"
+        return "allow these credentials to read, write, list and delete below this prefix, then run again"
     if isinstance(error, FileNotFoundError) or "404 Not Found" in text:
-        return "create the bucket or container, or correct its name: Headwater creates none"
+        return "create the bucket or container, or correct its name; Headwater does not create it"
     if isinstance(error, OSError):
-        return "look at the disk of this machine, where files wait for their transfer, then run again"
-    return "see whether the address, the credentials in the environment and the network are right, then run again"
+        return "check the local disk, which stores files before they are uploaded, then run again"
+    return "check the URL, the credentials in the environment and the network, then run again"

@@ -34,8 +34,8 @@ def open_store(url: str) -> Store:
     if not scheme:
         return FolderStore(url)
     if scheme not in SCHEMES:
-        hint = f"a folder, or an address that begins with {' or '.join(f'{one}://' for one in SCHEMES)}"
-        raise StoreError("Files cannot be kept there.", where=url, details=f"{scheme}:", hint=hint)
+        hint = f"a folder, or a URL that begins with {' or '.join(f'{one}://' for one in SCHEMES)}"
+        raise StoreError("This URL cannot store files.", where=url, details=f"{scheme}:", hint=hint)
     store: Store = _import_obstore().ObjectStore(url)
     return store
 
@@ -46,7 +46,7 @@ def _import_obstore() -> Any:
         return importlib.import_module("headwater.storage.object_store")
     except ImportError as error:
         hint = 'pip install "headwater[files]"'
-        raise StoreError("Object stores need a driver that is not installed.", details=str(error), hint=hint) from error
+        raise StoreError("The driver for object stores is not installed.", details=str(error), hint=hint) from error
 
 
 def import_delta() -> Any:
@@ -55,6 +55,4 @@ def import_delta() -> Any:
         return importlib.import_module("headwater.storage.delta")
     except ImportError as error:
         hint = 'pip install "headwater[files]"'
-        raise WarehouseError(
-            "Delta tables need a driver that is not installed.", details=str(error), hint=hint
-        ) from error
+        raise WarehouseError("The driver for Delta tables is not installed.", details=str(error), hint=hint) from error

@@ -15,6 +15,8 @@ def compare_golden(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return
-    assert path.is_file(), f"there is no golden file {path.name}: `make golden` writes it"
+    assert path.is_file(), f"there is no golden file {path.name}: create it with `make golden`"
     expected = path.read_text(encoding="utf-8")
-    assert text == expected, f"{path.name} is not what it was; if it is better now: `make golden`, and read the diff"
+    assert text == expected, (
+        f"{path.name} has changed; if the new version is correct, run `make golden` and review the diff"
+    )

@@ -44,7 +44,7 @@ def parse_table(text: str) -> list[dict[str, Any]]:
     """The rows of a drawn table; columns that a row leaves out are not in it."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if len(lines) < 2 or not set(lines[1]) <= set("|-: "):
-        msg = "a drawn table has a line of names and a line of dashes"
+        msg = "a table needs a line of names and a line of dashes"
         raise ValueError(msg)
     names = _split_cells(lines[0])
     return [_parse_row(names, _split_cells(line), line) for line in lines[2:]]

@@ -61,8 +61,8 @@ def apply(
 def widening_error(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
     """The error for a stored column that cannot hold what is declared now."""
     return WarehouseError(
-        f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
+        f"column `{column.name}` cannot be changed to {column.dtype}: not every {stored} value fits",
         where=f"{where}, {table.layer}.{table.name}",
         details=f"stored as {stored}, declared as {column.dtype}",
-        hint="`headwater rebuild` makes the table anew from raw",
+        hint="`headwater rebuild` rebuilds the table from raw",
     )

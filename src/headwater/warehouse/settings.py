@@ -68,7 +68,7 @@ class WarehouseSettings(Declared):
     def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
         """The places that a tenant has; `root` is the folder of the project."""
         del root
-        return (WarehousePlace(location=self.describe(tenant), is_name=True, hint="give one of them another name"),)
+        return (WarehousePlace(location=self.describe(tenant), is_name=True, hint="rename one of them"),)
 
     def separates_tenants(self) -> bool:
         """Whether any two tenants have different places."""

@@ -39,7 +39,7 @@ class ShadowSchema:
         columns = self._describe(layer, name)
         if columns is None:
             raise WarehouseError(
-                "a table is missing", where=f"{layer}.{name}", hint="`headwater rebuild` makes it anew"
+                "a table is missing", where=f"{layer}.{name}", hint="`headwater rebuild` creates it again"
             )
         if columns != self._empty.describe(layer, name):
             self._empty.drop(layer, name)

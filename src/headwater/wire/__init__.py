@@ -1,7 +1,7 @@
-"""How services speak: requests, answers, auth, paging, budgets, verdicts. Decides, never does.
+"""The protocols of services, without I/O: requests, responses, auth, paging, limits and checks of the status.
 
-Nothing here opens a socket, reads a clock or knows a warehouse or a ledger; each variant of a manifest is one frozen
-class that is grammar, reference page and behaviour at once. Tests: tests/wire.
+Nothing here opens a socket, reads a clock or knows a warehouse or a ledger. Each variant of a manifest is one frozen
+class that defines syntax, documentation and behaviour. Tests: tests/wire.
 """
 
 from __future__ import annotations

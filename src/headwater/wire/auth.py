@@ -1,4 +1,4 @@
-"""How requests prove who asks: each kind is one class, found by the entry point group `headwater.auth`.
+"""Authentication of requests. Each kind is one class in the entry point group `headwater.auth`.
 
 A kind is a flow, without I/O: it yields the requests to send and receives their responses. `extract/client.py` drives it.
 """
@@ -21,26 +21,26 @@ from headwater.wire.message import Request, Response
 from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
 
 _SHORT_WORD = 8
-"""`Basic` and `Bearer` are no secrets; a word as short, hidden everywhere, would only make messages unreadable."""
+"""`Basic` and `Bearer` are not secrets. Hiding such short words everywhere would make messages unreadable."""
 
 _EARLY = 60.0
 """So many seconds before it expires a token is renewed; a tenth of its life before where that is less."""
 
 
 class Auth(Declared):
-    """How requests prove who asks. `kind` names an installed auth kind, whose own keys stand beside it.
+    """How requests authenticate. `kind` is the name of an installed auth kind. The other keys belong to this kind.
 
-    In the texts of a kind, a placeholder in braces stands for a setting or a secret: `{company}`.
+    In the texts of a kind, placeholders in braces are replaced with settings or secrets: `{company}`.
     """
 
     kind: str
-    """Which kind: one of this section, or one that another package installs."""
+    """The kind: one of this section, or one from another package."""
 
     _values: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _monotonic: Callable[[], float] = PrivateAttr(default=float)
 
     def bind(self, values: Mapping[str, str], *, monotonic: Callable[[], float] = float) -> Self:
-        """A copy for one connection, with the settings and secrets that its placeholders stand for.
+        """Return a copy for one connection, with the settings and secrets for its placeholders.
 
         `monotonic` counts seconds, for kinds whose credentials expire.
         """
@@ -50,27 +50,27 @@ class Auth(Declared):
         return bound
 
     def start(self, values: Mapping[str, str]) -> None:
-        """Take the settings and secrets of a connection. A kind that keeps something between requests empties it here."""
+        """Set the settings and secrets of a connection. A kind that keeps state between requests resets it here."""
         self._values = dict(values)
 
     def flow(self, request: Request) -> Generator[Request, Response, None]:
         """Yield each request to send, and receive its response. The last response is the answer to `request`.
 
-        Do no I/O here. What a flow needs to keep between requests, such as a token, belongs into private attributes of the
+        Do no I/O here. Store state between requests, such as a token, in private attributes of the
         bound copy. Several threads may run flows of one copy at once.
         """
         yield request
 
     def fill(self, text: str) -> str:
-        """`text` with its placeholders filled in."""
+        """Replace the placeholders in `text`."""
         return fill(text, self._values, where=self._where)
 
     def fill_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """`headers` with their placeholders filled in; DeclarationError for a value that no header can carry."""
+        """Replace the placeholders in `headers`. Raise DeclarationError for an invalid header value."""
         return fill_headers(headers, self._values, where=self._where)
 
     def identity(self) -> dict[str, str]:
-        """The filled-in texts of this declaration, which tell one account of a service from another."""
+        """The texts of this declaration without placeholders. They identify the account."""
         return {name: self.fill(text) for name, text in _flatten(self.model_dump(exclude={"kind"}))}
 
     @property
@@ -79,24 +79,24 @@ class Auth(Declared):
 
 
 class NoAuth(Auth):
-    """Nothing is proved: public services and tests."""
+    """No authentication, for public services and tests."""
 
     kind: Literal["none"] = "none"
 
 
 class Basic(Auth):
-    """HTTP Basic, with a user name that may be composed, and further headers."""
+    """HTTP Basic, with a user name that can combine several values, and other headers."""
 
     kind: Literal["basic"] = "basic"
     user: str
-    """User name, e.g. `{company}+{public_key}`."""
+    """The user name, e.g. `{company}+{public_key}`."""
     password: str
-    """Password, e.g. `{private_key}`."""
+    """The password, e.g. `{private_key}`."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Further headers that carry credentials, e.g. `clientId: "{client_id}"`."""
+    """Other headers with credentials, e.g. `clientId: "{client_id}"`."""
 
     def flow(self, request: Request) -> Generator[Request, Response, None]:
-        """Add `Authorization` and the further headers."""
+        """Add `Authorization` and the other headers."""
         for text in (self.user, self.password):
             _refuse_line_breaks(text, self._values, where=self._where)
         proof = encode_basic(self.fill(self.user), self.fill(self.password))
@@ -104,7 +104,7 @@ class Basic(Auth):
 
 
 class Headers(Auth):
-    """One or several headers that carry keys or a bearer token."""
+    """One or more headers with keys or a bearer token."""
 
     kind: Literal["headers"] = "headers"
     headers: dict[str, str]
@@ -116,14 +116,14 @@ class Headers(Auth):
 
 
 class QueryKey(Auth):
-    """One or several query parameters that carry keys. Prefer `headers` where a service takes both: logs keep addresses."""
+    """One or more query parameters with keys. Prefer `headers` if the service supports both, because logs contain URLs."""
 
     kind: Literal["query"] = "query"
     params: dict[str, str]
     """Parameter names and values, e.g. `api_token: "{token}"`."""
 
     def flow(self, request: Request) -> Generator[Request, Response, None]:
-        """Add the parameters, also to an address that carries its own query."""
+        """Add the parameters, also to a URL with its own query."""
         for text in self.params.values():
             _refuse_line_breaks(text, self._values, where=self._where)
         yield add_query(request, fill_all(self.params, self._values, where=self._where))
@@ -132,33 +132,33 @@ class QueryKey(Auth):
 class ClientCredentials(Auth):
     """OAuth 2.0 with the grant `client_credentials`.
 
-    A token is requested, and used until it is about to expire (`expires_in`) or the service refuses it.
+    Headwater requests a token and uses it until it is about to expire (`expires_in`) or the service refuses it.
     """
 
     kind: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
     token_url: str
-    """Where a token is requested, e.g. `https://login.example.com/oauth/token`. `hosts:` must list a host of its own."""
+    """The URL of the token request, e.g. `https://login.example.com/oauth/token`. If its host differs, add it to `hosts:`."""
     client_id: str
     """The id of the client, e.g. `{client_id}`."""
     client_secret: str
     """The secret of the client, e.g. `{client_secret}`."""
     params: dict[str, str] = Field(default_factory=dict)
-    """Further parameters of the token request, e.g. `scope: all`."""
+    """Other parameters of the token request, e.g. `scope: all`."""
     send: Literal["form", "json", "basic"] = "form"
-    """How id and secret are sent: in a form, in JSON, or as HTTP Basic beside a form."""
+    """How to send the id and the secret: in a form, in JSON, or as HTTP Basic with a form."""
 
     _token: str = PrivateAttr("")
     _expires_at: float = PrivateAttr(math.inf)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def start(self, values: Mapping[str, str]) -> None:
-        """Take the settings and secrets of a connection, which has no token yet."""
+        """Set the settings and secrets of a connection, and drop the token."""
         super().start(values)
         self._token, self._expires_at, self._lock = "", math.inf, threading.Lock()
 
     def flow(self, request: Request) -> Generator[Request, Response, None]:
-        """Request a token if there is none that lasts, and once more if the service refuses the one there is."""
-        # Read before the lock: whoever waits for it takes the token that another thread got meanwhile.
+        """Request a token if there is none that lasts, and again if the service refuses it."""
+        # Read before the lock: a thread that waits for the lock uses the token that another thread requested.
         used = self._token
         if not used or self._monotonic() >= self._expires_at:
             refusal = yield from self._renew_token(used)
@@ -172,7 +172,7 @@ class ClientCredentials(Auth):
                 yield request.with_headers({"Authorization": f"Bearer {self._token}"})
 
     def _renew_token(self, used: str) -> Generator[Request, Response, bool]:
-        """Get another token than `used`; whether the service refused. Its refusal is then the answer."""
+        """Request a new token, if `used` is still the current one. Return whether the service refused."""
         with self._lock:
             if self._token == used:
                 asked_at = self._monotonic()
@@ -206,7 +206,7 @@ def encode_basic(user: str, password: str) -> str:
 
 
 def add_query(request: Request, params: Mapping[str, str]) -> Request:
-    """`request` with further query parameters, whether its own stand in `params` or in its address."""
+    """Add query parameters to `request`, whether it has others in `params` or in its URL."""
     if request.params or "?" not in request.url:
         return request.with_params(params)
     address, mark, fragment = request.url.partition("#")
@@ -214,7 +214,7 @@ def add_query(request: Request, params: Mapping[str, str]) -> Request:
 
 
 def find_credentials(request: Request, sent: Request) -> Iterator[str]:
-    """The words that a flow added to `request` when it was `sent`: what no message may show."""
+    """The values that a flow added to `request`. No message may show them."""
     for name, value in sent.headers.items():
         if request.headers.get(name) != value:
             yield from (word for word in value.split() if len(word) > _SHORT_WORD)
@@ -267,7 +267,7 @@ def _read_token(response: Response) -> tuple[str, float]:
         token = None
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise PermanentError(
-            "the answer to the request for a token holds no `access_token`",
+            "the answer to the request for a token response has no `access_token`",
             details=f"content-type {response.headers.get('content-type', 'not given')}",
             hint="check `token_url` in `auth:` of the connector",
         )
@@ -284,7 +284,7 @@ def _read_lifetime(value: Any) -> float:
 
 
 def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """The texts below a value, by dotted path."""
+    """The texts in a value, by dotted path."""
     if isinstance(value, str):
         yield name, value
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
@@ -293,9 +293,9 @@ def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _refuse_line_breaks(text: str, values: Mapping[str, str], *, where: str) -> None:
-    """A line break in a user name or password is always a slip of whoever stored it."""
+    """Refuse line breaks in a user name or password, because they are always a mistake."""
     for name in find_placeholders(text):
         if any(sign in values.get(name, "") for sign in "\r\n\0"):
             raise DeclarationError(
-                f"`{name}` holds a line break", where=where, hint="store the value without a line break at its end"
+                f"`{name}` contains a line break", where=where, hint="store the value without a trailing line break"
             )

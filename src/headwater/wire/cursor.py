@@ -1,4 +1,4 @@
-"""How a service is asked for changes only."""
+"""How to request only changed records, and how to detect deletes."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ _UTC_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)+", re.ASCII)
 _SECONDS = len("2026-03-01T08:00:00Z")
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-"""The lower bound that is sent where there is none, and nothing says how to ask without one."""
+"""The lower bound of a window without a start, if the manifest does not say how to omit it."""
 
 
 class ChangeFilter(Declared):
-    """Query parameters that ask for what changed in `[since, until)`; `{since}` and `{until}` are filled in."""
+    """Query parameters that request the records that changed in `[since, until)`. `{since}` and `{until}` are placeholders."""
 
     kind: Literal["changes"] = "changes"
     params: dict[str, str]
-    """E.g. `conditions: "lastUpdated >= [{since}] and lastUpdated < [{until}]"`. A filter that knows only a lower bound
-    leaves `{until}` out: what is newer is taken, and read again with the next window."""
+    """E.g. `conditions: "lastUpdated >= [{since}] and lastUpdated < [{until}]"`. If the service has only a lower bound,
+    leave out `{until}`: it then reads newer records now, and again in the next window."""
     field: str
-    """Where a record says when it changed, as a path, e.g. `meta.updated_at`. Checked on every record."""
+    """The path of the change time in a record, e.g. `meta.updated_at`. Headwater checks it in every record."""
     format: Literal["iso", "epoch", "epoch_ms"] = "iso"
-    """How an instant is written in a request."""
+    """The format of an instant in a request."""
     grain: Span = "1s"
-    """The finest step of the service's stamps; records may lie this much outside of the window."""
+    """The precision of the stamps of the service. Records may be outside of the window by this much."""
 
     first: dict[str, str] = Field(default_factory=dict)
-    """What stands in the place of `params` in the first window, which has no beginning, so that records without a stamp
-    or with one of long ago come, too. An empty text leaves a parameter out. Where nothing is said, `{since}` is the year 1."""
+    """Replaces `params` in the first window, which has no start, so that records without a stamp
+    or with a very old one are included. An empty text omits a parameter. Default: `{since}` is the year 1."""
 
     @model_validator(mode="after")
     def _check_first(self) -> Self:
         if strange := sorted(set(self.first) - set(self.params)):
-            msg = f"first: speaks of `{strange[0]}`, which is not among `params`"
+            msg = f"first: names `{strange[0]}`, which is not in `params`"
             raise ValueError(msg)
         return self
 
     def build_texts(self, window: Window) -> dict[str, str]:
-        """The texts that ask for `window`, placeholders and all."""
+        """The parameters that request `window`, with placeholders."""
         if not window.is_unbounded:
             return dict(self.params)
         return {name: text for name, text in {**self.params, **self.first}.items() if text or name not in self.first}
 
     def build_params(self, window: Window) -> dict[str, str]:
-        """The query parameters that ask for `window`, rounded outwards to the grain so that nothing is cut off."""
+        """The query parameters that request `window`, rounded outwards to the precision so that no record is lost."""
         grain = parse_span(self.grain)
         since = BEGINNING if window.is_unbounded else _round_instant(window.since, grain, up=False)
         bounds = {"since": self._format(since), "until": self._format(_round_instant(window.until, grain, up=True))}
         return fill_all(self.build_texts(window), bounds, where=f"cursor of the connector ({self.origin})")
 
     def find_stray(self, stamps: Iterable[Any], window: Window) -> tuple[int, str] | None:
-        """The first of the records' stamps that was not asked for (place from 0, stamp); None when all were.
+        """The first stamp outside of the requested window (index from 0, stamp), or None.
 
-        Held against what was really asked only: where no `{until}` was sent, what is newer is welcome, now and in the
-        window that it belongs to. A record without a readable stamp passes: that it has none is said in quarantine.
+        Only the requested bounds count: if no `{until}` was sent, newer records are accepted, now and in the
+        window that they belong to. A record without a readable stamp passes: quarantine reports it.
         """
         asked = {name for text in self.build_texts(window).values() for name in find_placeholders(text)}
         grain = parse_span(self.grain)
@@ -88,7 +88,7 @@ class ChangeFilter(Declared):
         return str(to_micros(instant) // (1000 if self.format == "epoch_ms" else 1_000_000))
 
     def _parse_stamp(self, found: Any) -> datetime | None:
-        """The instant that a record's stamp stands for; None when it stands for none."""
+        """Parse the stamp of a record. Return None if it is not an instant."""
         try:
             if isinstance(found, str):
                 return parse_instant(found)
@@ -100,75 +100,75 @@ class ChangeFilter(Declared):
 
 
 def _find_ends(stamps: Sequence[Any]) -> tuple[str, ...]:
-    """The earliest and the latest of texts that all have one form, in which they sort as time does; empty for others."""
+    """The earliest and the latest of texts that have the same format and sort by time. Empty for other texts."""
     if not all(isinstance(stamp, str) and len(stamp) == _SECONDS for stamp in stamps):
         return ()
     return (min(stamps), max(stamps)) if stamps and _UTC_SECONDS.fullmatch("".join(stamps)) else ()
 
 
 class FullSnapshot(Declared):
-    """The service knows no change filter: every read is the whole collection."""
+    """For a service without a change filter: each read is a complete snapshot."""
 
     kind: Literal["snapshot"] = "snapshot"
     every: Span = "1d"
-    """How often the whole collection is worth reading."""
+    """How often to read the whole collection."""
 
 
 Cursor = Annotated[ChangeFilter | FullSnapshot, Field(discriminator="kind")]
-"""Every way of asking for changes."""
+"""All kinds of cursors."""
 
 
 def widen_window(window: Window, overlap: str) -> Window:
-    """`window` begun earlier by `overlap`, for services that stamp late; what has no beginning stays as it is."""
+    """Move the start of `window` back by `overlap`, for services that stamp late. A window without a start does not change."""
     if window.is_unbounded:
         return window
     return Window(since=max(EPOCH, window.since - parse_span(overlap)), until=window.until)
 
 
 class NoDeletes(Declared):
-    """Nothing is ever deleted, or nobody can tell: a rolling list, a file of changes.
+    """No deletes, or deletes that cannot be detected: a rolling list, a file of changes.
 
-    Written out, it stands for a snapshot, too: what such a read does not show is not concluded to be gone.
+    If you declare it for a snapshot, records that are missing in the snapshot do not count as deleted.
     """
 
     kind: Literal["none"] = "none"
 
 
 class DeleteFlag(Declared):
-    """A record says of itself that it is gone."""
+    """A field of the record marks it as deleted."""
 
     kind: Literal["flag"] = "flag"
     field: str
-    """Path of the flag in a record."""
+    """The path of the flag in a record."""
     equals: str = "true"
-    """The value that means gone."""
+    """The value that means deleted."""
 
 
 class IdSweep(Declared):
-    """A complete read of all ids: what is not among them is gone."""
+    """A complete read of all ids. Records that are missing in it count as deleted."""
 
     kind: Literal["sweep"] = "sweep"
     params: dict[str, str] = Field(default_factory=dict)
-    """Query parameters that ask for ids only, e.g. `fields: id`."""
+    """Query parameters that request only ids, e.g. `fields: id`."""
     every: Span = "1d"
-    """How often a sweep is worth its requests."""
+    """How often to sweep."""
     max_drop: float | None = Field(default=None, ge=0, le=1)
-    """The guard: the largest share of known records that one sweep may delete without being asked. Without it 0.2, from
+    """The guard: the largest share of known records that one sweep may delete without confirmation. Default: 0.2, from
     10 known records on."""
 
 
 class SnapshotDeletes(Declared):
-    """Each snapshot is a complete read: what it does not show is gone. So it is without a word, too, where the cursor is
+    """Each snapshot is a complete read: records that are missing in it count as deleted. This is the default if the cursor is
     `snapshot`.
     """
 
     kind: Literal["snapshot"] = "snapshot"
     max_drop: float | None = Field(default=None, ge=0, le=1)
-    """The guard, as of a sweep."""
+    """The guard, as for a sweep."""
 
 
 Deletes = Annotated[NoDeletes | DeleteFlag | IdSweep | SnapshotDeletes, Field(discriminator="kind")]
-"""Every way of learning about deletes."""
+"""All ways to detect deletes."""
 
 
 def _round_instant(instant: datetime, grain: timedelta, *, up: bool) -> datetime:

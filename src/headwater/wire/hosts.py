@@ -1,4 +1,4 @@
-"""Where a request may go: the base URL's own host and the declared ones. No token goes to a stranger."""
+"""The hosts that requests may go to: the host of the base URL and the declared ones. No token goes to another host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def check_base(url: str, *, where: str) -> str:
-    """`url`, if requests may go below it: https, or http on a loopback address; DeclarationError otherwise."""
+    """Return `url` if it is https, or http on a loopback address. Otherwise raise DeclarationError."""
     try:
         parts = _split_url(url)
     except ValueError as wrong:
@@ -26,28 +26,28 @@ def check_base(url: str, *, where: str) -> str:
         "the base URL must be https",
         where=where,
         details=f"`{strip_url(url)}`",
-        hint="credentials travel over plain http to this machine only (127.0.0.1)",
+        hint="credentials are sent over plain http only to this machine (127.0.0.1)",
     )
 
 
 def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
-    """`url`, if it has the scheme of `base` and names its host or one of `hosts`; PermanentError otherwise."""
+    """Return `url` if it has the scheme of `base` and an allowed host. Otherwise raise PermanentError."""
     try:
         parts, own = _split_url(url), _split_url(base)
     except ValueError as wrong:
-        raise PermanentError("the service named an address that cannot be used", details=str(wrong)) from None
+        raise PermanentError("the service returned an invalid URL", details=str(wrong)) from None
     declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
     if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
         return url
     raise PermanentError(
-        "the service sent us to a host that the connector does not name; nothing was sent there",
+        "the service redirected to a host that the connector does not allow; nothing was sent there",
         details=f"{parts.scheme}://{parts.netloc}",
-        hint=f"its own host is {own.netloc}; a further one belongs into `hosts:` of the connector, if you trust it",
+        hint=f"the base URL has host {own.netloc}; if you trust another host, add it to `hosts:` of the connector",
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, as an address or as `localhost`."""
+    """Whether `host` is a loopback address or `localhost`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -55,29 +55,29 @@ def is_loopback(host: str) -> bool:
 
 
 def redact_url(url: str) -> str:
-    """`url` without its secrets, or a phrase where it is none."""
+    """`url` without its secrets, or a phrase if it is not a URL."""
     try:
         return strip_url(url)
     except ValueError:
-        return "an address that cannot be read"
+        return "an invalid URL"
 
 
-_BASE_HINT = "write it like https://api.example.com"
+_BASE_HINT = "use a URL such as https://api.example.com"
 
 
 def _split_url(url: str) -> SplitResult:
-    """`url` in parts, if every reader splits it alike; ValueError otherwise."""
+    """Split `url`, if all parsers split it in the same way. Otherwise raise ValueError."""
     if not url.isascii() or not url.isprintable() or any(sign in url for sign in " \\<>"):
-        msg = "it holds signs that no address has"
+        msg = "it contains characters that a URL cannot have"
         raise ValueError(msg)
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        msg = "it is no http or https address"
+        msg = "it is not an http or https URL"
         raise ValueError(msg)
     if "@" in parts.netloc:
-        msg = "it carries a user name"
+        msg = "it contains a user name"
         raise ValueError(msg)
-    _ = parts.port  # a port that is no number is a ValueError too
+    _ = parts.port  # a port that is not a number is a ValueError too
     return parts
 
 

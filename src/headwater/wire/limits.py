@@ -1,4 +1,4 @@
-"""How often a service may be asked, and how long to wait after it said no."""
+"""Request limits, and the waits after failures."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _LONGEST_WAIT = 60.0
 
 
 class Limits(Declared):
-    """The budget of one scope, shared by every read in it."""
+    """The request limits of one scope, shared by all its reads."""
 
     requests_per_minute: int = Field(default=60, gt=0)
-    """Requests a minute."""
+    """The maximum number of requests per minute."""
     concurrency: int = Field(default=4, gt=0)
-    """Requests at once."""
+    """The maximum number of parallel requests."""
     scope: Literal["connection", "account", "host"] = "connection"
-    """Who shares the budget: a connection, all that use the same account, or everyone who asks the host."""
+    """What shares the limits: a connection, all connections of the same account, or all connections to the same host."""
     tries: int = Field(default=6, gt=0)
-    """How often a passing failure is tried in all."""
+    """The maximum number of attempts, for temporary failures."""
     timeout: Span = "60s"
-    """How long an answer may take."""
+    """The timeout of a response."""
     max_wait: Span = "10m"
-    """The longest `Retry-After` that is waited for; a longer one fails the resource."""
+    """The longest `Retry-After` to wait for. If it is longer, the resource fails."""
 
     @property
     def timeout_seconds(self) -> float:
@@ -43,9 +43,9 @@ class Limits(Declared):
         return parse_span(self.max_wait).total_seconds()
 
     def scope_key(self, *, connection: str, base_url: str, identity: Mapping[str, str]) -> str:
-        """The name of the budget that a connection draws on; `identity` is what tells its account from others.
+        """The key of the limits that a connection shares. `identity` identifies its account.
 
-        Credentials enter as a digest: two connections with the same ones meet, and nobody can read them back.
+        Credentials are hashed: connections with the same ones share a key, and the key does not reveal them.
         """
         if self.scope == "connection":
             return f"connection {connection}"
@@ -59,7 +59,7 @@ class Limits(Declared):
 def backoff(tries: int, jitter: float) -> float:
     """Seconds to wait after the `tries`-th failure: doubling, capped, and spread by `chance` (0 to 1).
 
-    Spread, because those who fail together would otherwise come back together.
+    The spread avoids that clients which fail together retry together.
     """
     full = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (tries - 1))
     return full * (0.5 + jitter / 2)

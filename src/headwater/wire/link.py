@@ -1,4 +1,4 @@
-"""The `Link` header (RFC 8288), read as its appendix B says, so that commas and quotes inside a target do no harm."""
+"""Parses the `Link` header (RFC 8288, appendix B), with commas and quotes inside of targets."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _SPACE = " \t"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One link: where to, and its parameters by lower-case name (the first of a name counts)."""
+    """One link: its target, and its parameters by lower-case name (the first of a name counts)."""
 
     target: str
     params: Mapping[str, str]
 
     @property
     def relations(self) -> frozenset[str]:
-        """What it is to the page it came with: `next`, `prev` ..., in lower case."""
+        """The relations to the current page, in lower case: `next`, `prev` ..."""
         return frozenset(self.params.get("rel", "").lower().split())
 
 
 def parse_links(text: str) -> tuple[Link, ...]:
-    """The links of a header value; what does not begin with `<` ends the reading, as the standard says."""
+    """The links of a header value. As in the standard, anything that does not start with `<` ends the list."""
     links: list[Link] = []
     at = _skip(text, 0, _SPACE + ",")
     while at < len(text) and text[at] == "<":
@@ -37,7 +37,7 @@ def parse_links(text: str) -> tuple[Link, ...]:
 
 
 def next_link(headers: Mapping[str, str], *, url: str) -> str | None:
-    """The whole URL of `rel="next"`; None when there is none. A link about another page (`anchor`) is none."""
+    """The absolute URL of `rel="next"`, or None. A link about another page (`anchor`) does not count."""
     for link in parse_links(headers.get("link", "")):
         if "next" in link.relations and "anchor" not in link.params:
             return urljoin(url, link.target)
@@ -45,7 +45,7 @@ def next_link(headers: Mapping[str, str], *, url: str) -> str | None:
 
 
 def _parse_params(text: str, at: int) -> tuple[dict[str, str], int]:
-    """The parameters that begin at `at`, and where they end."""
+    """The parameters that start at `at`, and their end."""
     params: dict[str, str] = {}
     at = _skip(text, at, _SPACE)
     while at < len(text) and text[at] == ";":
@@ -64,7 +64,7 @@ def _parse_params(text: str, at: int) -> tuple[dict[str, str], int]:
 
 
 def _parse_value(text: str, at: int) -> tuple[str, int]:
-    """A token or a quoted string at `at`, and where it ends."""
+    """A token or a quoted string at `at`, and its end."""
     if at >= len(text) or text[at] != '"':
         end = _find_end(text, at, ";," + _SPACE)
         return text[at:end], end

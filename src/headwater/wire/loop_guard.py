@@ -1,4 +1,4 @@
-"""Where a read has been. A service that leads back there, or sends the same page again, is refused: once, for all."""
+"""Detects paging loops: a position or a page that occurs twice in a read. All kinds of paging use it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from headwater.errors import PermanentError
 
 _EMPTY_PAGES = 10
-"""How many empty pages in a row may each say that another one follows."""
+"""The maximum number of empty pages in a row that announce another page."""
 _BEGINNING = 1 << 16
-"""Bytes of a page that are hashed: pages that differ do so there as a rule."""
+"""The number of hashed bytes of a page. Pages that differ usually differ there."""
 
 
 class LoopGuard:
-    """The positions that were asked for, and what each page held, as a checksum."""
+    """The requested positions, and a checksum of each page."""
 
     def __init__(self, positions: Iterable[str] = (), *, last: bytes = b"") -> None:
         self._positions = set(positions)
@@ -22,39 +22,39 @@ class LoopGuard:
         self._empty = 0
 
     def add_page(self, position: str | None, lines: bytes) -> None:
-        """Note a page and the position that follows it; PermanentError if either was there before."""
+        """Record a page and the next position. Raise PermanentError if either occurred before."""
         if position is not None and position in self._positions:
             raise PermanentError(
-                "the service repeats itself: its next page is one that was read already",
+                "paging loop: the next page was already read",
                 details=f"next position `{position[:200]}`",
-                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+                hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
-        # Two empty pages are alike and mean no harm, unless there is no end of them.
+        # Empty pages are equal, which is fine unless there are too many.
         self._empty = 0 if lines else self._empty + 1
         if position is not None and self._empty > _EMPTY_PAGES:
             raise PermanentError(
-                "the service says that more records follow, and sends none",
-                details=f"{self._empty} empty pages one after the other",
-                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+                "the service reports more records but sends none",
+                details=f"{self._empty} empty pages in a row",
+                hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
-        # Links and tokens may be others each time and lead in a circle: only what they lead to shows it.
+        # Links and tokens may differ each time and still loop. Only the pages show it.
         checksum = _checksum(lines)
         if lines and checksum in self._pages:
             raise PermanentError(
-                "the service repeats itself: it sent the same page twice",
-                details=f"{len(lines)} bytes, equal to a page before",
-                hint="nothing was advanced; it may ignore the paging parameter",
+                "paging loop: the service sent the same page twice",
+                details=f"{len(lines)} bytes, identical to an earlier page",
+                hint="the position was not advanced; the service may ignore the paging parameter",
             )
         if position is not None:
             self._positions.add(position)
         self._pages.add(checksum)
 
     def reset(self) -> None:
-        """Forget the pages: another collection begins, which may hold the same records."""
+        """Forget the pages, because another collection may contain the same records."""
         self._pages.clear()
         self._empty = 0
 
 
 def _checksum(lines: bytes) -> tuple[int, int, int]:
-    """The length, a checksum of all and a hash of the beginning: as sure as a digest here, at a tenth of its cost."""
+    """The length, a checksum of all and a hash of the start: as reliable as a digest here, at a tenth of the cost."""
     return len(lines), zlib.crc32(lines), hash(lines[:_BEGINNING])

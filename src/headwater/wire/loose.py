@@ -1,4 +1,4 @@
-"""The records of a body in which some record is no JSON: told apart by brackets and quotes alone."""
+"""Splits a body in which some record is not valid JSON, by brackets and quotes alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _Mark = tuple[bytes, int, int]
 
 
 def split_loosely(body: bytes, steps: Sequence[str]) -> list[bytes] | None:
-    """The objects in the list that `steps` lead to, byte for byte; None where brackets do not match or one is no object.
+    """The objects in the list at `steps`, byte for byte. None if brackets do not match or an element is not an object.
 
-    A body that was cut off is not taken for a whole one, since its brackets are still open. What stands in an object
-    is not looked at: one that is no JSON is refused later, by itself.
+    A truncated body is not accepted, because its brackets are still open. The content of an object
+    is not checked: an invalid object is refused later, on its own.
     """
     marks = _match_brackets(body)
     start = _find_list(body, marks, steps) if marks else None
@@ -22,7 +22,7 @@ def split_loosely(body: bytes, steps: Sequence[str]) -> list[bytes] | None:
 
 
 def strip_lists(body: bytes) -> bytes:
-    """`body` with nothing in its lists; as it is, where its brackets do not match."""
+    """`body` with empty lists, or unchanged if its brackets do not match."""
     pieces, start, depth = [], 0, 0
     for mark, begin, end in _match_brackets(body) or ():
         depth += mark == b"["
@@ -35,7 +35,7 @@ def strip_lists(body: bytes) -> bytes:
 
 
 def _match_brackets(body: bytes) -> list[_Mark] | None:
-    """The marks of a body, if all of its brackets match and nothing but blanks stands around the outermost ones."""
+    """The marks of a body, if all its brackets match and there are only blanks around the outermost ones."""
     marks: list[_Mark] = []
     open_: list[bytes] = []
     inside = (len(body), 0)
@@ -58,7 +58,7 @@ def _match_brackets(body: bytes) -> list[_Mark] | None:
 
 
 def _find_list(body: bytes, marks: Sequence[_Mark], steps: Sequence[str]) -> int | None:
-    """The place among the marks at which the list begins that `steps` lead to."""
+    """The index of the mark at which the list at `steps` starts."""
     at = 0
     for step in steps:
         key = _find_key(body, marks, at, step.encode())
@@ -69,7 +69,7 @@ def _find_list(body: bytes, marks: Sequence[_Mark], steps: Sequence[str]) -> int
 
 
 def _find_key(body: bytes, marks: Sequence[_Mark], at: int, key: bytes) -> int | None:
-    """The place of `key` in the object that begins at the place `at`."""
+    """The index of `key` in the object that starts at the index `at`."""
     if marks[at][0] != b"{":
         return None
     for place in _iterate_level(marks, at):
@@ -80,7 +80,7 @@ def _find_key(body: bytes, marks: Sequence[_Mark], at: int, key: bytes) -> int |
 
 
 def _iterate_level(marks: Sequence[_Mark], at: int) -> Iterator[int]:
-    """The places of the marks that stand directly in what begins at the place `at`, its end being the last."""
+    """The indexes of the marks on the top level of the value that starts at the index `at`. Its end is the last."""
     depth = 1
     for place in range(at + 1, len(marks)):
         mark = marks[place][0]

@@ -1,4 +1,4 @@
-"""What travels between us and a service, without a socket."""
+"""Requests, responses and pages, without a socket."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import urlsplit, urlunsplit
 from msgspec import Raw
 
 HIDDEN = "***"
-"""What stands where a secret was."""
+"""The replacement of a secret in messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One GET (or POST) to be sent. `params` are query parameters; a full `url` may carry its own."""
+    """One GET or POST request. `params` are query parameters. A full `url` may have its own query."""
 
     url: str
     method: str = "GET"
@@ -31,7 +31,7 @@ class Request:
         return replace(self, headers={**self.headers, **headers})
 
     def with_url(self, url: str) -> Request:
-        """The same request to a whole other URL, which carries its own query."""
+        """The same request to another URL with its own query."""
         return replace(self, url=url, params={})
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What came back. Header names are lower case."""
+    """A response. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,25 +50,25 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A good answer, split into the bytes of its records."""
+    """A successful response, split into the bytes of its records."""
 
     response: Response
     records: Sequence[Raw]
 
     @property
     def rows(self) -> int:
-        """How many records it holds."""
+        """The number of records."""
         return len(self.records)
 
 
 def strip_url(url: str) -> str:
-    """`url` without user, query and fragment: what may be shown to a person."""
+    """`url` without user, query and fragment, safe for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret value replaced, the longest first, so that no tail of one is left."""
+    """Replace every secret value in `text`, the longest first, so that no part of one remains."""
     for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text

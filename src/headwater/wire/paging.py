@@ -1,12 +1,12 @@
-"""How a collection is read page by page. A position is a short text that the ledger keeps, so a read can go on.
+"""How to read a collection page by page. A position is a short text that the ledger stores, so a read can resume.
 
-Every variant answers a few questions and keeps nothing: where to begin, what to ask at a position, which position
-follows a page (None: none), and whether that end is certain. That a service repeats itself is noticed in one place for
-all of them, `wire.trail`.
+Every variant is stateless. It defines the first position, the request at a position, the position that
+follows a page (None: none), and whether that end is certain. Loops are detected in one place for
+all of them, `wire.loop_guard`.
 
-A page shorter than asked is not the last one for being short: services cap their pages without a word. It is the last
-one if the service says so, by a `Link` header that names no next page where it names them, by a flag, by a total or a
-count that is reached; or if the page after it is empty. Nothing else ends a read.
+A page that is shorter than requested is not always the last one: services may cap their pages. It is the last
+one if the service says so: by a `Link` header without a next page, by a flag, or by a total or a
+count that is reached. It is also the last one if the page after it is empty. Nothing else ends a read.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from headwater.wire.records import read_value, read_values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is known of a collection before the page in hand."""
+    """The state of a collection before the current page."""
 
     rows: int = 0
-    """How many records came before it."""
+    """The number of records before this page."""
     links: bool = False
-    """Whether a page before it named the next one in its `Link` header."""
+    """Whether an earlier page had a next link in its `Link` header."""
     count: int | None = None
-    """How many records the service counted before the first page, where it was asked."""
+    """The count of the service before the first page, if it was requested."""
 
 
 BEGINNING = Progress()
@@ -42,36 +42,36 @@ BEGINNING = Progress()
 
 
 class PageNumber(Declared):
-    """Pages counted 1, 2, 3 ... until an empty one, unless the service says before that there is no other.
+    """Numbered pages 1, 2, 3 ... until an empty page, or until the service reports the last page.
 
-    After a short page the next one is asked for by the records that came, not by those that were asked for: a service
-    that gives 50 where 1000 were asked is asked for page 2 of 50, and so loses nothing however it counts.
+    After a short page, the next number is computed from the records received, not from those requested: a service
+    that returns 50 of 1000 requested records is asked for page 2 of 50, so that no record is lost.
     """
 
     kind: Literal["page_number"] = "page_number"
     param: str = "page"
-    """Query parameter that carries the number."""
+    """The query parameter for the page number."""
     first: int = 1
     """The number of the first page."""
     size_param: str = "pageSize"
-    """Query parameter that carries the page size."""
+    """The query parameter for the page size."""
     size: int = Field(default=1000, ge=1)
-    """Rows asked for a page."""
+    """The page size to request."""
     links: bool = False
-    """Whether every page but the last one names the next one in its `Link` header."""
+    """Whether every page except the last has a next link in its `Link` header."""
     more: str = ""
-    """Path in the answer of a flag that says whether another page follows, e.g. `has_more`."""
+    """The path of a flag in the response that is true if another page follows, e.g. `has_more`."""
     total: str = ""
-    """Path in the answer of how many records there are on all pages, e.g. `meta.total`."""
+    """The path of the total number of records in the response, e.g. `meta.total`."""
 
     @property
     def stable(self) -> bool:
-        """False: a record that moves while being paged may slip between two pages."""
+        """False: a record that moves during the read may be missed between two pages."""
         return False
 
     @property
     def not_found_ends(self) -> bool:
-        """True: some services answer 404 to a page after the last one."""
+        """True: some services return 404 for a page after the last one."""
         return True
 
     def start(self) -> str:
@@ -79,12 +79,12 @@ class PageNumber(Declared):
         return str(self.first)
 
     def request(self, base: Request, position: str) -> Request:
-        """`base`, asking for the page of that number."""
+        """`base` with the page number."""
         number, size = self._numbers(position)
         return base.with_params({self.param: str(number), self.size_param: str(size)})
 
     def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
-        """The next number, with the page size where it is another one than was declared."""
+        """The next number, with the page size if it differs from the declared one."""
         number, size = self._numbers(position)
         following = next_link(page.response.headers, url=page.response.url) is not None
         if not page.rows:
@@ -98,7 +98,7 @@ class PageNumber(Declared):
         return self._position(self.first + came // fits, fits)
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
-        """True: it ends by the service's word, or by an empty page."""
+        """True: the service reports the end, or the last page is empty."""
         del page, progress
         return True
 
@@ -111,79 +111,79 @@ class PageNumber(Declared):
 
 
 class LinkHeader(Declared):
-    """The address of the next page stands in the `Link` header, `rel="next"` (RFC 8288)."""
+    """The `Link` header contains the URL of the next page, `rel="next"` (RFC 8288)."""
 
     kind: Literal["link_header"] = "link_header"
     size_param: str = "pageSize"
-    """Query parameter that carries the page size."""
+    """The query parameter for the page size."""
     size: int = Field(default=1000, ge=1)
-    """Rows asked for a page."""
+    """The page size to request."""
     total: str = ""
-    """Path in the answer of how many records there are on all pages, e.g. `meta.total`."""
+    """The path of the total number of records in the response, e.g. `meta.total`."""
 
     @property
     def stable(self) -> bool:
-        """False: nobody knows what the service's links count."""
+        """False: it is unknown how the links of the service page."""
         return False
 
     @property
     def not_found_ends(self) -> bool:
-        """False: an address that the service named must be there."""
+        """False: a URL from the service must exist."""
         return False
 
     def start(self) -> str:
-        """The collection's own address."""
+        """The URL of the collection."""
         return ""
 
     def request(self, base: Request, position: str) -> Request:
-        """`base`, or the address that the last page named."""
+        """`base`, or the URL in the link of the last page."""
         if not position:
             return base.with_params({self.size_param: str(self.size)})
         return base.with_url(urljoin(base.url, position))
 
     def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
-        """The address of the next page, without the host where it is the same one."""
+        """The URL of the next page, without the host if it is the same."""
         del position, progress
         return _find_next_url(page)
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
-        """Whether the service is known to link, or sent less than asked: a full page without any link may be cut off."""
+        """Whether the service uses links, or sent less than requested. A full page without links may be incomplete."""
         return page.rows < self.size or progress.links or "link" in page.response.headers
 
 
 class ForwardOnly(Declared):
-    """Records with a key above the last one seen, in key order: no record can slip between two pages.
+    """Records with a key above the last key, in the order of the key, so that no record can be missed between two pages.
 
-    A service that does not know this kind of paging shows it: its link to the next page speaks of something else. Then
-    its links are followed, as `link_header` does.
+    If the service does not support this kind of paging, its link to the next page has other parameters. Headwater then
+    follows the links, as `link_header` does.
     """
 
     kind: Literal["forward_only"] = "forward_only"
     param: str = "pageId"
-    """Query parameter that carries the last key seen."""
+    """The query parameter for the last key that was read."""
     field: str = "id"
-    """The key, as a path in a record."""
+    """The path of the key in a record."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers that ask for this kind of paging."""
+    """The headers that request this kind of paging."""
     size_param: str = "pageSize"
-    """Query parameter that carries the page size."""
+    """The query parameter for the page size."""
     size: int = Field(default=1000, ge=1)
-    """Rows asked for a page."""
+    """The page size to request."""
     links: bool = False
-    """Whether every page but the last one names the next one in its `Link` header."""
+    """Whether every page except the last has a next link in its `Link` header."""
     more: str = ""
-    """Path in the answer of a flag that says whether another page follows, e.g. `has_more`."""
+    """The path of a flag in the response that is true if another page follows, e.g. `has_more`."""
     total: str = ""
-    """Path in the answer of how many records there are on all pages, e.g. `meta.total`."""
+    """The path of the total number of records in the response, e.g. `meta.total`."""
 
     @property
     def stable(self) -> bool:
-        """True: keys never move."""
+        """True: keys do not move."""
         return True
 
     @property
     def not_found_ends(self) -> bool:
-        """False: there is nothing above the last key, but the collection is there."""
+        """False: there is nothing above the last key, but the collection exists."""
         return False
 
     def start(self) -> str:
@@ -191,7 +191,7 @@ class ForwardOnly(Declared):
         return ""
 
     def request(self, base: Request, position: str) -> Request:
-        """`base`, asking for records above the key `position`, or the address that the last page named."""
+        """`base` for records above the key `position`, or the URL in the link of the last page."""
         if is_address(position):
             return base.with_headers(self.headers).with_url(urljoin(base.url, position))
         asked = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
@@ -214,27 +214,27 @@ class ForwardOnly(Declared):
             return None
         if key is None:
             raise PermanentError(
-                "no record of a full page has the key that the next page is asked by",
+                "no record of a full page has the key that the next page request needs",
                 details=f"{page.rows} records without `{self.field}`",
-                hint="`field:` of the paging says where the key stands",
+                hint="set `field:` of the paging to the field of the key",
             )
         if position.isdigit() and isinstance(key, int) and key <= int(position):
             raise PermanentError(
-                "the service repeats itself: records above a key were asked for, and others came",
-                details=f"asked for `{self.field}` above {position}, the last one came with {key}",
+                "paging loop: the request was for records above a key, and the service sent others",
+                details=f"requested `{self.field}` above {position}, the last record has {key}",
             )
         return str(key)
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
-        """Whether it ended by an empty page or by the service's word, and not for want of a key to ask by."""
+        """Whether the read ended with an empty page or a report of the service, and not because a key was missing."""
         said = progress.links or _says_end(page, self, progress, size=self.size)
         return not page.rows or said or self._last_key(page) is not None
 
     def check_order(self, position: str, keys: Iterable[Any]) -> None:
-        """PermanentError unless numbers among the `keys` of a page that another one follows only grow, from `position` on.
+        """Raise PermanentError unless the numeric `keys` of a page only grow, from `position` on, if another page follows.
 
-        In any other order, records with keys below the last one would never be asked for. How a service orders texts
-        nobody knows; there the order is not looked at.
+        In any other order, records with keys below the last one would never be requested. The order of texts
+        is unknown, so it is not checked.
         """
         keys = list(keys)
         last = int(position) if position.isdigit() else None
@@ -245,26 +245,26 @@ class ForwardOnly(Declared):
                 continue
             if last is not None and key < last:
                 raise PermanentError(
-                    "the service sends records in another order than that of the key they are paged by",
+                    "the service does not sort the records by the key of the paging",
                     details=f"`{self.field}` {key} after {last}",
-                    hint="ask for that order in `params:`, or name another `paging:` for the resource",
+                    hint="request that order in `params:`, or declare another `paging:` for the resource",
                 )
             last = key
 
     def _next_after_empty(self, position: str, page: Page, named: list[str] | None) -> str | None:
-        """The key that an empty page says the next one is asked by, if it says that there is one."""
+        """The key for the next request after an empty page, if the page announces more records."""
         if named and named[0] != position:
             return named[0]
         if _says_more(page, self.more):
             raise PermanentError(
-                "the service says that more records follow, and sends none to go on from",
+                "the service reports more records but sends none to continue from",
                 details=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
-                hint="nothing was advanced; ask the vendor, or name another `paging:` for the resource",
+                hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
         return None
 
     def _last_key(self, page: Page) -> int | str | None:
-        """The key of the last record that has one: a damaged record at the end must not end the read."""
+        """The key of the last record that has one, so that an invalid last record does not end the read."""
         fallback: str | None = None
         for found in read_values(reversed(page.records), self.field):
             if isinstance(found, int) and not isinstance(found, bool):
@@ -275,18 +275,18 @@ class ForwardOnly(Declared):
 
 
 class Unpaged(Declared):
-    """One answer holds everything. Should it name a next page all the same, that one is read, too."""
+    """One response contains everything. If it has a next link, Headwater follows it."""
 
     kind: Literal["unpaged"] = "unpaged"
 
     @property
     def stable(self) -> bool:
-        """True: there is nothing to slip between."""
+        """True: there is only one page."""
         return True
 
     @property
     def not_found_ends(self) -> bool:
-        """False: there is only one."""
+        """False: there is only one page."""
         return False
 
     def start(self) -> str:
@@ -294,40 +294,40 @@ class Unpaged(Declared):
         return ""
 
     def request(self, base: Request, position: str) -> Request:
-        """`base` itself."""
+        """`base`."""
         return base.with_url(urljoin(base.url, position)) if position else base
 
     def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
-        """None, unless the answer says otherwise."""
+        """None, unless the response has a next link."""
         del position, progress
         return _find_next_url(page)
 
     def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
-        """True: that is what was declared."""
+        """True: as declared."""
         del page, progress
         return True
 
 
 Paging = Annotated[PageNumber | LinkHeader | ForwardOnly | Unpaged, Field(discriminator="kind")]
-"""Every way of paging that a manifest may name."""
+"""All kinds of paging."""
 
 
 def read_total(paging: Paging, page: Page) -> int | None:
-    """How many records there are on all pages, if the answer says so where the manifest says it does."""
+    """The total number of records, if the response contains it at the declared path."""
     path = "" if isinstance(paging, Unpaged) else paging.total
     found = read_value(page.response.body, path) if path else None
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def is_linked(page: Page) -> bool:
-    """Whether the answer names a next page in its `Link` header."""
+    """Whether the response has a next link in its `Link` header."""
     return next_link(page.response.headers, url=page.response.url) is not None
 
 
 def _says_end(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, *, size: int) -> bool:
-    """Whether the service says that no page follows one with records.
+    """Whether the service reports that no page follows this page with records.
 
-    A total or a count ends nothing by itself, for it may be a wrong one: only together with a page that is not full.
+    A total or a count may be wrong, so it ends a read only after a page that is not full.
     """
     more = _says_more(page, paging.more)
     if more is not None:
@@ -341,7 +341,7 @@ def _says_end(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, 
 
 
 def _says_more(page: Page, path: str) -> bool | None:
-    """What the flag says that tells whether more follows; None where it says nothing."""
+    """The value of the flag for more pages, or None."""
     found = read_value(page.response.body, path) if path else None
     if isinstance(found, str) and found.lower() in ("true", "false"):
         return found.lower() == "true"
@@ -360,7 +360,7 @@ def is_address(position: str) -> bool:
 
 
 def _relative_url(url: str, base: str) -> str:
-    """`url` without scheme and host where they are those of `base`, so that a position outlives a change of host."""
+    """`url` without scheme and host if they equal those of `base`, so that a position remains valid if the host changes."""
     there, here = urlsplit(url), urlsplit(base)
     if (there.scheme, there.netloc) != (here.scheme, here.netloc):
         return url

@@ -1,4 +1,4 @@
-"""A page's body as the bytes of its records. No object is made of a record on the way to raw."""
+"""Splits the body of a page into the bytes of its records, without parsing the records."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def split_records(response: Response, *, path: str = "") -> list[Raw]:
-    """The records of an answer, each as the bytes that were sent; `path` leads to the list where it is wrapped.
+    """The records of a response, each as the bytes that were sent. `path` is the path of the list, if it is wrapped.
 
-    Whatever stands in the list is a record, an object or not: what is wrong with it is said later, in quarantine.
-    A record that is no JSON in a body that is whole (half of a surrogate pair, NaN, thousands of levels) is one of them, too.
-    Line breaks between tokens become spaces, so that a record is a line; a JSON string cannot hold one.
-    A list that is null is an empty one. TransientError: the body is cut off or no JSON. PermanentError: JSON, but without a list
-    where one should be.
+    Every element of the list is a record, even if it is not an object. Quarantine reports invalid ones later.
+    This includes invalid JSON in a complete body (half of a surrogate pair, NaN, thousands of levels).
+    Line breaks between tokens become spaces, so that a record is a line. A JSON string cannot contain one.
+    A null list is empty. TransientError: the body is truncated or is not JSON. PermanentError: JSON without the list
+    at `path`.
     """
     if response.status == 204:
         return []
@@ -39,15 +39,15 @@ def split_records(response: Response, *, path: str = "") -> list[Raw]:
         found = _build_decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
     except msgspec.ValidationError as wrong:
         raise PermanentError(
-            f"the answer holds no list of records{f' at `{path}`' if path else ''}",
-            details=f"{wrong}; it begins: {_preview(body)}",
-            hint="`records:` of the resource says where the list stands",
+            f"the response has no list of records{f' at `{path}`' if path else ''}",
+            details=f"{wrong}; it starts with: {_preview(body)}",
+            hint="set `records:` of the resource to the path of the list",
         ) from None
     except _NO_JSON as wrong:
         loose = split_loosely(body, steps)
         if loose is None:
             raise TransientError(
-                "the answer is cut off or is no JSON", details=f"{wrong}; {len(body)} bytes came"
+                "the response is truncated or is not JSON", details=f"{wrong}; {len(body)} bytes received"
             ) from None
         return [Raw(record) for record in loose]
     records: list[Raw] | None = _build_unwrapper(steps)(found)
@@ -55,19 +55,19 @@ def split_records(response: Response, *, path: str = "") -> list[Raw]:
 
 
 def join_lines(records: Iterable[Raw]) -> bytes:
-    """The records as lines, the last one ended too, so that pages can be put one after the other."""
+    """The records as lines, each with a line break, so that pages can be concatenated."""
     return b"\n".join([*records, b""])
 
 
 def split_lines(text: bytes) -> list[bytes]:
-    """The records that `join_lines` made lines of."""
+    """The records from lines that `join_lines` wrote."""
     return text.split(b"\n")[:-1]
 
 
 def read_values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
-    """What stands at `path` in each record; None where there is nothing, or the record is no object.
+    """The value at `path` in each record, or None if there is none or the record is not an object.
 
-    Where a record, or the body of an answer, is no JSON for something that stands in a list, that list is left out.
+    If a record or a body is not valid JSON because of an element of a list, that list is ignored.
     """
     decode, inner = _build_decoder(_split_path(path), Any).decode, _build_unwrapper(_split_path(path))
     for record in records:
@@ -83,13 +83,13 @@ def read_values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
 
 
 def read_value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """What stands at each of the `paths` in each record, read once a record; None as in `read_values`."""
+    """The values at `paths` in each record, in one pass. None as in `read_values`."""
     decode, take, getters = _build_row_decoder(tuple(paths))
     for record in records:
         try:
             found = decode(record)
         except msgspec.DecodeError:
-            # Something stands where another thing was looked for: what the other paths lead to is there all the same.
+            # One path has a value of another type. The other paths are still valid.
             yield tuple(read_value(record, path) for path in paths)
             continue
         try:
@@ -101,7 +101,7 @@ def read_value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Ite
 
 
 def read_value(record: Raw | bytes, path: str) -> Any:
-    """What stands at `path` in one record; None where there is nothing."""
+    """The value at `path` in one record, or None."""
     return next(read_values((record,), path))
 
 
@@ -111,10 +111,10 @@ def _split_path(path: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=256)
 def _build_decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
-    """Reads what is at `steps` and skips everything else, which is what makes it fast."""
+    """Decodes only the value at `steps` and skips everything else, which is fast."""
     kind = leaf
     for depth, step in enumerate(reversed(steps)):
-        # Only a leaf of any kind may be absent: a list of records must be there.
+        # Only a leaf may be missing: a list of records must exist.
         fields: list[Any] = [("inner", kind, None)] if leaf is Any and depth == 0 else [("inner", kind)]
         kind = msgspec.defstruct("Step", fields, rename={"inner": step})
     return msgspec.json.Decoder(kind)
@@ -129,7 +129,7 @@ def _build_row_decoder(
 ) -> tuple[Callable[[Raw | bytes], Any], Callable[[Any], tuple[Any, ...]], list[_Getter]]:
     """Reads what is at several places, and skips everything else; takes all out of what was read; and takes each.
 
-    Paths that begin alike are read by one step of their own each only where they differ: the first step is shared.
+    Paths with the same start share their first step.
     """
     heads = list(dict.fromkeys(_split_path(path)[0] for path in paths))
     below = {head: [_split_path(path)[1:] for path in paths if _split_path(path)[0] == head] for head in heads}
@@ -142,9 +142,9 @@ def _build_row_decoder(
 def _build_row_getter(
     paths: tuple[str, ...], heads: list[str], below: dict[str, list[tuple[str, ...]]], getters: list[_Getter]
 ) -> Callable[[Any], tuple[Any, ...]]:
-    """Takes the values of all paths at once; AttributeError where one of them ends early.
+    """Reads the values of all paths at once. Raises AttributeError if a path ends early.
 
-    Only where every step is a struct can that be one call.
+    This is one call only if every step is a struct.
     """
     steps = [_split_path(path) for path in paths]
     if len(paths) < 2 or any((len(path) > 1 and below[path[0]] != [path[1:]]) or len(path) > 2 for path in steps):
@@ -172,12 +172,12 @@ def _build_getter(name: str, rest: tuple[str, ...]) -> Callable[[Any], Any]:
 
 
 def _build_unwrapper(steps: tuple[str, ...]) -> Callable[[Any], Any]:
-    """Takes what `_build_decoder` read at `steps` out of its wrappings."""
+    """Unwraps the value that `_build_decoder` read at `steps`."""
     return operator.attrgetter(".".join("inner" for _ in steps)) if steps else lambda found: found
 
 
 def _check_utf8(body: bytes) -> None:
-    """Bytes that are no text would pass the split and break the reading of the whole batch later."""
+    """Check the encoding: invalid bytes would pass the split and break the read of the whole batch later."""
     if not body.isascii():
         str(body, "utf-8")
 

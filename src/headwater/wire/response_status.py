@@ -1,4 +1,4 @@
-"""What an answer means: go on, ask again, renew the credentials, or give up. One function, read from top to bottom."""
+"""Decides from a response whether to continue, retry, renew the credentials, or fail."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """The answer is good."""
+    """The response is successful."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The credentials were not accepted: renew them once; where that is not possible, or no help, `fallback`."""
+    """The credentials were rejected: renew them once. If that is not possible or fails again, raise `fallback`."""
 
     fallback: PermanentError
 
 
 ResponseStatus = Ok | TransientError | Refresh | PermanentError
-"""What an answer means. `TransientError` and `PermanentError` are the errors to be raised if nothing else helps."""
+"""The result of the check. Raise `TransientError` and `PermanentError` if no retry helps."""
 
 
 def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> ResponseStatus:
-    """What `response` means. `secrets` are the names (never values) of the secrets that the request was made with."""
+    """Check the status of `response`. `secrets` are the names (never values) of the secrets of the request."""
     if response.status in range(200, 300):
         return Ok() if not _is_html_page(response) else _not_an_api_error(response)
     wait = read_retry_after(response.headers, now=now)
@@ -56,7 +56,7 @@ def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = 
 
 
 def read_vendor_message(response: Response) -> str:
-    """What the service says about it, short and on one line."""
+    """The message of the service, shortened to one line."""
     try:
         said = _find_message(msgspec.json.decode(response.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -66,7 +66,7 @@ def read_vendor_message(response: Response) -> str:
 
 
 def _find_message(body: Any, depth: int = 0) -> str:
-    """The most telling text of an error body, however it is wrapped."""
+    """The most specific text of an error body, at any depth."""
     if isinstance(body, str):
         return body
     if isinstance(body, list):
@@ -93,24 +93,24 @@ def _is_html_page(response: Response) -> bool:
 
 
 def _is_rate_limited(response: Response) -> bool:
-    """Some services say 403 where they mean 429; then they also say when, or that nothing is left."""
+    """Some services send 403 instead of 429, with a time to retry or a remaining quota of zero."""
     left = (response.headers.get(name, "") for name in ("x-ratelimit-remaining", "x-rate-limit-remaining"))
     return "retry-after" in response.headers or "0" in left
 
 
 def _not_an_api_error(response: Response) -> PermanentError:
     return PermanentError(
-        "the answer is a web page, not data",
+        "the response is a web page, not data",
         details=f"content-type {response.headers.get('content-type', '')}",
-        hint="look at the base URL of the connection: it must be the service's API, not its web site",
+        hint="check the base URL of the connection: it must be the service's API, not its web site",
     )
 
 
 def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentError:
     names = ", ".join(secrets)
-    what = "did not accept the credentials" if response.status == 401 else "forbids this to these credentials"
-    look = f"look at the secrets {names} of this connection" if names else "this connector sends no credentials"
-    rights = "" if response.status == 401 else ", and at the rights of that account"
+    what = "rejected the credentials" if response.status == 401 else "denied access with these credentials"
+    look = f"check the secrets {names} of this connection" if names else "this connector sends no credentials"
+    rights = "" if response.status == 401 else ", and the permissions of that account"
     return PermanentError(
         f"the service {what} ({_status_text(response.status)})",
         details=read_vendor_message(response),
@@ -120,14 +120,14 @@ def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentE
 
 def _redirect_error(response: Response) -> PermanentError:
     return PermanentError(
-        f"the service sent us elsewhere ({_status_text(response.status)}), which is not followed",
+        f"the service sent a redirect ({_status_text(response.status)}), which is not followed",
         details=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
-        hint="if that is right, make it the base URL of the connection",
+        hint="if the new location is correct, set it as the base URL of the connection",
     )
 
 
 def _client_error(response: Response) -> PermanentError:
-    hint = "look at the base URL and settings of the connection" if response.status in (404, 405, 410) else ""
+    hint = "check the base URL and the settings of the connection" if response.status in (404, 405, 410) else ""
     kind = NotFoundError if response.status in (404, 410) else PermanentError
     return kind(
         f"the service answered {_status_text(response.status)}", details=read_vendor_message(response), hint=hint

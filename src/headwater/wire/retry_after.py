@@ -1,4 +1,4 @@
-"""How long a service asks us to wait: seconds, an HTTP date or an epoch, in the headers that services use for it."""
+"""Reads how long a service asks to wait: seconds, an HTTP date or an epoch, in the usual headers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _HEADERS = ("retry-after", "x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset")
-# No service asks for a wait of thirty years, and no epoch lies below it; the same gap tells milliseconds.
+# A number above thirty years is an epoch and not a wait. The same gap identifies milliseconds.
 _EPOCH_FROM = 1e9
 _EPOCH_MS_FROM = 1e12
 
 
 def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Seconds from now that the service wants to be left alone; None when it does not say.
+    """The seconds to wait from now on, or None if the response does not say.
 
-    An instant counts from the answer's own `Date`, so that two clocks which differ do no harm; without one, from `now`.
+    An instant is relative to the `Date` of the response, so that different clocks do not matter. Without `Date`, to `now`.
     """
     for name in _HEADERS:
         if (text := headers.get(name, "").strip()) and (
@@ -26,7 +26,7 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | No
 
 
 def parse_http_date(text: str) -> datetime | None:
-    """An HTTP date (any of its three spellings) as UTC; None when it is none."""
+    """Parse an HTTP date (any of its three formats) as UTC. Return None if it is not one."""
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Placeholders: `{name}` stands for a value. No formats, no attributes, no expressions: a brace, a name, a brace."""
+"""Placeholders: `{name}` is replaced with a value. There are no formats, attributes or expressions."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Mapping
 from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 
-# A brace before a letter opens a placeholder; any other brace is text, so that JSON filters can be written plainly.
+# A brace before a letter starts a placeholder. Any other brace is text, so that JSON filters need no escapes.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}]*)\}")
 
 
 def find_placeholders(text: str) -> tuple[str, ...]:
-    """The names that `text` has placeholders for, in order."""
+    """The names of the placeholders in `text`, in order."""
     return tuple(found[1] for found in _PLACEHOLDER.finditer(text))
 
 
 def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
-    """`text` with every placeholder replaced by its value; a DeclarationError names an unknown one, never a value."""
+    """Replace every placeholder in `text`. A DeclarationError names an unknown placeholder, never a value."""
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name not in values:
             raise DeclarationError(
-                f"`{{{name}}}` stands for nothing here", where=where, details=text, hint=did_you_mean(name, values)
+                f"the placeholder `{{{name}}}` is unknown", where=where, details=text, hint=did_you_mean(name, values)
             )
         return values[name]
 
@@ -32,20 +32,20 @@ def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
 
 
 def fill_all(texts: Mapping[str, str], values: Mapping[str, str], *, where: str) -> dict[str, str]:
-    """`texts` by the same names, each with its placeholders replaced."""
+    """Replace the placeholders in all `texts`."""
     return {name: fill(text, values, where=where) for name, text in texts.items()}
 
 
 def fill_headers(texts: Mapping[str, str], values: Mapping[str, str], *, where: str) -> dict[str, str]:
-    """Headers filled in. What no header can carry is refused here, by name: an HTTP library would print the value."""
+    """Replace the placeholders in headers. Invalid values are refused here by name, because an HTTP library would print them."""
     filled = fill_all(texts, values, where=where)
     for header, value in filled.items():
         if not (value.isascii() and value.isprintable()):
             used = ", ".join(find_placeholders(texts[header])) or "its text"
             raise DeclarationError(
-                f"the header {header} cannot carry its value",
+                f"the header {header} has an invalid value",
                 where=where,
-                details=f"a line break, a control character or a letter outside of ASCII, from: {used}",
-                hint="look for a stray line break at the end of the value",
+                details=f"a line break, a control character or a non-ASCII letter, from: {used}",
+                hint="check the end of the value for a line break",
             )
     return filled

@@ -375,12 +375,12 @@ def test_load_metadata_is_that_of_the_source_row():
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (fact(measures={"a": "b", "b": "a"}), "by means of itself"),
-        (fact(measures={"a": "nothing"}), "`nothing` is no column here"),
+        (fact(measures={"a": "b", "b": "a"}), "refers to itself"),
+        (fact(measures={"a": "nothing"}), "no column `nothing`"),
         (fact(measures={"a": "hours"}, types={"a": "number"}), "type of `a`"),
         (by_member(on=["member_id", "company_id"]), "2 values for a key of 1"),
-        (fact(lookups={"member": {"dimension": "member", "on": "member.cost"}}), "needs itself"),
-        (fact(lookups={"member": {"dimension": "nobody", "on": "member_id"}}), "No dimension is called `nobody`"),
+        (fact(lookups={"member": {"dimension": "member", "on": "member.cost"}}), "depends on itself"),
+        (fact(lookups={"member": {"dimension": "nobody", "on": "member_id"}}), "There is no dimension `nobody`"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(table, said):

@@ -90,9 +90,9 @@ def test_plain_sql_asks_the_same_by_a_function(root):
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("contcat", "No entity or dimension"),
-        ("fact_time_entry", "keeps no versions"),
-        ("dim_date", "keeps no versions"),
+        ("contcat", "no entity or dimension"),
+        ("fact_time_entry", "has no versions"),
+        ("dim_date", "has no versions"),
     ],
 )
 def test_what_has_no_past_is_refused_with_a_hint(root, name, what):
@@ -133,6 +133,6 @@ def test_an_unknown_column_is_refused_with_the_nearest_one(root):
     ],
 )
 def test_a_condition_is_one_expression(root, condition):
-    with pytest.raises(WarehouseError, match="a condition is one expression") as caught:
+    with pytest.raises(WarehouseError, match="a condition must be one expression") as caught:
         ask(root, "2026-01-01", where=condition)
     assert caught.value.where == "--where"

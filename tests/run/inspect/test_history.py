@@ -96,7 +96,7 @@ def test_a_key_may_be_given_without_its_connection_where_one_alone_has_it(tmp_pa
     with pytest.raises(StateError, match="Several connections have a contact") as caught:
         life(root, "2")
     assert caught.value.hint == "say which: psa2:2, psa:2"
-    with pytest.raises(StateError, match="No contact of this key was ever seen") as unseen:
+    with pytest.raises(StateError, match="There is no contact with this key") as unseen:
         life(root, "99")
     assert unseen.value.hint == "keys are written like `psa2:2`"
 
@@ -110,6 +110,6 @@ def test_what_was_only_ever_deleted_has_a_life_too(tmp_path):
 
 def test_an_unknown_entity_is_refused_with_the_nearest_one(tmp_path):
     root = project(tmp_path / "shop")
-    with pytest.raises(DeclarationError, match="No entity is called `dim_contact`") as caught:
+    with pytest.raises(DeclarationError, match="There is no entity `dim_contact`") as caught:
         life(root, entity="dim_contact")
     assert caught.value.hint == "did you mean `contact`?"

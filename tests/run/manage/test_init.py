@@ -25,7 +25,7 @@ def test_an_empty_project_is_one_too(tmp_path):
 
 def test_nothing_is_overwritten(tmp_path):
     app.init_project(tmp_path)
-    with pytest.raises(DeclarationError, match="There is a project here already"):
+    with pytest.raises(DeclarationError, match="The folder has a project already"):
         app.init_project(tmp_path)
 
 

@@ -78,7 +78,7 @@ def test_a_defect_in_one_step_is_told_and_does_not_take_the_others():
 
     results = execute(plan(), carry, lambda event: None)
     assert [result.state for result in results].count("failed") == 1
-    assert "this is a defect" in results[4].error.message
+    assert "internal error" in results[4].error.message
 
 
 def test_a_stop_is_no_failure():

@@ -116,7 +116,7 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
         lambda: take(warehouse, after, SHADED, land(AFTER, 2)),
         lambda: decide_schemas(warehouse, [after]),
     ):
-        with pytest.raises(DeclarationError, match="what becomes of its history is not said; nothing was written"):
+        with pytest.raises(DeclarationError, match="`on_schema_change` is not set; nothing was written"):
             carried_out()
     assert (log(warehouse), warehouse.describe("silver", "thing")) == kept
 
@@ -140,8 +140,8 @@ def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
     both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
     shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
     error = check_decision(shaded, diff_schema(shaded, SchemaSnapshot(key=("id",), columns=both, retired=("colour",))))
-    assert error.message.endswith("its history cannot go on with that; nothing was written")
-    assert error.details == "`shade` and `colour` are both there already"
+    assert error.message.endswith("its history cannot continue with the change; nothing was written")
+    assert error.details == "`shade` and `colour` both exist already"
 
 
 def test_added_from_now(warehouse, land):
@@ -223,7 +223,7 @@ def test_removed_from_now_and_declared_again(warehouse, land):
     """It goes on from what was known of it: meanwhile nobody told of it."""
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
     take(warehouse, choosing("from_now", NARROW), SMALL, land(AFTER, 2))
-    with pytest.raises(DeclarationError, match="what becomes of its history is not said"):
+    with pytest.raises(DeclarationError, match="`on_schema_change` is not set"):
         decide_schemas(warehouse, [WIDE])
     take(warehouse, choosing("from_now", WIDE), WHOLE, land(AFTER.replace("02-01", "02-09"), 3))
     check(

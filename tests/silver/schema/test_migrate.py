@@ -76,7 +76,7 @@ def test_columns_of_a_thing_that_was_never_seen_come_and_go_unasked(engine):
 
 
 def test_a_column_that_silver_needs_itself_is_refused(engine):
-    with pytest.raises(DeclarationError, match="may not have a column `sequence`"):
+    with pytest.raises(DeclarationError, match="cannot have a column `sequence`"):
         made(engine, changed(sequence={"type": "bigint"}))
 
 

@@ -107,11 +107,15 @@ def test_without_a_name_it_is_the_projects_own_warehouse(ask, tmp_path):
 @pytest.mark.parametrize(
     ("words", "kind", "what"),
     [
-        (("--warehouse", "nowhere"), "DeclarationError", "This names no warehouse."),
-        (("--warehouse", "oracle:x"), "DeclarationError", "This names no warehouse."),
-        (("--warehouse", "postgresql://me:hidden@host/db"), "DeclarationError", "This names no warehouse."),
-        (("--warehouse", "env:NOT_SET_ANYWHERE"), "DeclarationError", "The environment has no NOT_SET_ANYWHERE."),
-        (("--warehouse", "duckdb:x", "--only", "99"), "DeclarationError", "The corpus has no such line."),
+        (("--warehouse", "nowhere"), "DeclarationError", "This is not the URL of a warehouse."),
+        (("--warehouse", "oracle:x"), "DeclarationError", "This is not the URL of a warehouse."),
+        (("--warehouse", "postgresql://me:hidden@host/db"), "DeclarationError", "This is not the URL of a warehouse."),
+        (
+            ("--warehouse", "env:NOT_SET_ANYWHERE"),
+            "DeclarationError",
+            "The environment variable NOT_SET_ANYWHERE is not set.",
+        ),
+        (("--warehouse", "duckdb:x", "--only", "99"), "DeclarationError", "The conformance suite has no such check."),
     ],
 )
 def test_what_cannot_be_meant_is_refused(ask, words, kind, what):

@@ -156,7 +156,7 @@ def test_a_place_that_is_in_use_is_not_touched(tmp_path):
     used.execute("CREATE TABLE silver.company (a INTEGER)")
     used.close()
     ground = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))
-    with pytest.raises(SafetyCheckError, match="finds tables in its place") as caught:
+    with pytest.raises(SafetyCheckError, match="already has tables in its location") as caught:
         ground.create_tenant()
     assert caught.value.details == "silver.company"
     ground.close()

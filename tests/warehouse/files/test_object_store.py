@@ -34,9 +34,9 @@ def test_a_bucket_holds_what_was_put_in(bucket, file_format):
 def test_of_two_writers_the_second_is_refused_and_nothing_is_lost(bucket, file_format):
     with closing(opened(bucket, file_format)) as one, closing(opened(bucket, file_format)) as other:
         filled(one)
-        with pytest.raises(WarehouseError, match="another writer has changed these tables meanwhile") as caught:
+        with pytest.raises(WarehouseError, match="another writer changed these tables in the meantime") as caught:
             filled(other)
-        assert "no longer the state (none)" in caught.value.details
+        assert "no longer at state (none)" in caught.value.details
         assert found(one) == ROWS
         one.delete("silver", "thing", "id = 1")
     with closing(opened(bucket, file_format)) as after:

@@ -272,7 +272,7 @@ def test_files_go_even_when_they_cannot_be_loaded(warehouse, cluster, monkeypatc
         raise psycopg.errors.InternalError_("no")
 
     monkeypatch.setattr(cluster.connections[-1], "_copied", refused)
-    with pytest.raises(WarehouseError, match="may the role read the stage"):
+    with pytest.raises(WarehouseError, match="check that the role can read the stage"):
         warehouse.stage_arrow("arrived", rows_of(note=["a"]))
     assert cluster.files() == []
 

@@ -261,7 +261,7 @@ def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(war
 
 def test_names_that_would_be_one_in_spark_are_refused(opening):
     one = opening("parquet", "a-b")
-    with pytest.raises(WarehouseError, match="stands for another folder"):
+    with pytest.raises(WarehouseError, match="refers to another folder"):
         opening("parquet", "a_b")
     one.close()
 
@@ -303,7 +303,12 @@ def test_a_signal_to_all_of_us_leaves_spark_to_us_and_a_spark_that_has_gone_is_c
         [sys.executable, "-c", GONE], capture_output=True, text=True, cwd=ROOT, check=False,
         env={**os.environ, "TABLES": str(tmp_path)}, start_new_session=True,
     )  # fmt: skip
-    assert run.stdout.splitlines() == ["asked to end", "[(1,)]", "Spark has gone", "Spark cannot be reached"]
+    assert run.stdout.splitlines() == [
+        "asked to end",
+        "[(1,)]",
+        "the connection to Spark was lost",
+        "Spark cannot be reached",
+    ]
     assert run.stderr == ""
 
 

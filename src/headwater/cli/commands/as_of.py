@@ -18,9 +18,9 @@ from headwater.run import app
 class RowOptions:
     """Which rows and columns are shown."""
 
-    where: Annotated[str, typer.Option(metavar="SQL", help="One condition, e.g. \"status = 'Open'\".")] = ""
-    columns: Annotated[str, typer.Option(metavar="A,B", help="Only these columns.")] = ""
-    limit: Annotated[int | None, typer.Option(metavar="N", min=0, help="At most so many rows.")] = None
+    where: Annotated[str, typer.Option(metavar="SQL", help="Filter: one condition, e.g. \"status = 'Open'\".")] = ""
+    columns: Annotated[str, typer.Option(metavar="A,B", help="Show only these columns.")] = ""
+    limit: Annotated[int | None, typer.Option(metavar="N", min=0, help="The maximum number of rows.")] = None
 
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -29,7 +29,9 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command("as-of")
 @expand_options
 def as_of(
-    instant: Annotated[str, typer.Argument(metavar="INSTANT", help="2026-03-01 or 2026-03-01T08:00:00Z; UTC.")],
+    instant: Annotated[
+        str, typer.Argument(metavar="INSTANT", help="An instant in UTC: 2026-03-01 or 2026-03-01T08:00:00Z.")
+    ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="An entity (company) or a dimension (dim_company).")],
     rows: RowOptions,
     project: ProjectOptions,
@@ -39,7 +41,7 @@ def as_of(
 ) -> None:
     """Show an entity or a dimension as it was at an instant.
 
-    What counts is when the source says that something became so, not when it was read. In SQL the same is
+    The instant refers to the time of the change in the source, not to the time of the read. In SQL, use
     silver.company_asof(TIMESTAMP '2026-03-01').
     """
     at = run_options.parse_instant_option("INSTANT", instant)

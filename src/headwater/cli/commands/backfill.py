@@ -19,15 +19,18 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 class BackfillOptions:
     """Which span is read, and how."""
 
-    since: Annotated[str, typer.Option("--since", metavar="INSTANT", help="Where the span begins: 2025-01-01.")]
+    since: Annotated[
+        str, typer.Option("--since", metavar="INSTANT", help="The start of the time span, e.g. 2025-01-01.")
+    ]
     until: Annotated[
-        str | None, typer.Option("--until", metavar="INSTANT", help="Where it ends (not part of it); now unless given.")
+        str | None,
+        typer.Option("--until", metavar="INSTANT", help="The end of the time span (exclusive). Default: now."),
     ] = None
     chunk: Annotated[
-        str | None, typer.Option("--chunk", metavar="SPAN", help="The longest window of one read: 30d.")
+        str | None, typer.Option("--chunk", metavar="SPAN", help="The longest window of one read, e.g. 30d.")
     ] = None
     force: Annotated[
-        bool, typer.Option("--force", help="Read what is committed as well, and begin anew what is half done.")
+        bool, typer.Option("--force", help="Read committed windows again, and restart unfinished reads.")
     ] = False
 
 
@@ -36,10 +39,10 @@ class BackfillOptions:
 def backfill(
     options: BackfillOptions, feed: FeedOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions
 ) -> int:
-    """Read a span of the past, in chunks.
+    """Read a time span of history, in chunks.
 
-    What is committed is not read again unless --force says so. Each chunk commits by itself, so a backfill that was stopped
-    goes on where it was.
+    Committed windows are not read again without --force. Each chunk is committed separately, so a backfill that was
+    stopped resumes where it stopped.
     """
     request = RunOptions(connection=feed.connection, resource=feed.resource, since=options.since, until=options.until)
     return run_with_progress(

@@ -15,10 +15,10 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @expand_options
 def check(project: ProjectOptions, output: OutputOptions) -> None:
-    """Check every declaration of the project.
+    """Check all declarations of the project.
 
-    No service is asked; the ledger, if there is one, only tells which tenants there are. Exit code 2 if a declaration
-    cannot be meant or tenants share a place; all complaints come at once.
+    The command sends no requests. If there is a ledger, it reads the list of tenants from it. Exit code 2 if a declaration
+    is invalid or two tenants use the same location. All errors are reported together.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         report = app.check_project(workspace)

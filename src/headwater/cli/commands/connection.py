@@ -23,16 +23,21 @@ ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="The connect
 class ConnectionOptions:
     """What a connection uses, as typed."""
 
-    connector: Annotated[str, typer.Option(metavar="NAME", help="The connector, see `connector list`.")]
+    connector: Annotated[
+        str, typer.Option(metavar="NAME", help="The connector. To list connectors, use `connector list`.")
+    ]
     setting: Annotated[
-        list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting; may stand several times.")
+        list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting. You can repeat this option.")
     ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
     secret: Annotated[
         list[str],
-        typer.Option("--secret", metavar="NAME=REF", help="A reference to a secret: key=env:KEY. Never the secret."),
+        typer.Option(
+            "--secret", metavar="NAME=REF", help="A reference to a secret, e.g. key=env:KEY. Never the secret itself."
+        ),
     ] = ()  # type: ignore[assignment]
     resource: Annotated[
-        list[str], typer.Option("--resource", metavar="NAME", help="Only these resources; may stand several times.")
+        list[str],
+        typer.Option("--resource", metavar="NAME", help="Read only this resource. You can repeat this option."),
     ] = ()  # type: ignore[assignment]
 
 
@@ -50,7 +55,7 @@ def add(
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Add a connection to the ledger, or replace it there."""
+    """Add a connection to the ledger, or replace it."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         app.add_connection(tenant_workspace, name, _build_declaration(options))
@@ -61,7 +66,7 @@ def add(
 @commands.command("list")
 @expand_options
 def list_(project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
-    """List a tenant's connections."""
+    """List the connections of a tenant."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         connections = app.list_connections(app.choose_tenant(workspace, tenant.tenant))
     print_result(output, {"connections": connections}, render_list(connections, empty="no connections yet"))
@@ -70,9 +75,9 @@ def list_(project: ProjectOptions, tenant: TenantOption, output: OutputOptions) 
 @commands.command()
 @expand_options
 def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
-    """Ask the service one cheap question.
+    """Send one cheap request to the service.
 
-    It tells whether the address and the credentials are right.
+    The command tests the URL and the credentials.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         result = app.test_connection(app.choose_tenant(workspace, tenant.tenant), name)

@@ -18,13 +18,13 @@ commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=F
 
 @commands.callback()
 def connector() -> None:
-    """List or show connectors, or begin a new one."""
+    """List, show or create connectors."""
 
 
 @commands.command("list")
 @expand_options
 def list_(project: ProjectOptions, output: OutputOptions) -> None:
-    """List the connectors that are installed, and the project's own."""
+    """List the connectors that are installed or in the project."""
     connectors = app.list_connectors(project.project)
     print_result(output, {"connectors": connectors}, render_list(connectors, empty="no connectors are installed"))
 
@@ -36,7 +36,7 @@ def show(
     project: ProjectOptions,
     output: OutputOptions,
 ) -> None:
-    """Show what a connector asks for and what it offers."""
+    """Show the settings, secrets and resources of a connector."""
     manifest = app.load_connector(name, project.project)
     resources = [(resource.resource, resource.path, ", ".join(resource.key)) for resource in manifest.resources]
     facts = {
@@ -54,11 +54,11 @@ def show(
 @commands.command()
 @expand_options
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: lower case, digits and `_`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name: lower-case letters, digits and `_`.")],
     project: ProjectOptions,
     output: OutputOptions,
 ) -> None:
-    """Begin a connector of your own, in the project's folder connectors/NAME."""
+    """Create a connector in the project folder connectors/NAME."""
     folder: Path = project.project / "connectors" / name
     written = app.write_connector(folder, name)
     print_result(output, {"written": written}, *(Text(f"wrote {path}") for path in written))

@@ -34,13 +34,13 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @expand_options
 def demo(
     output: OutputOptions,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of its own; made if it is not there.")] = Path(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder, created if it does not exist.")] = Path(
         "demo"
     ),
 ) -> None:
-    """Sync a simulated service for months, and report.
+    """Sync months of simulated data and print a report.
 
-    Nothing leaves this machine. A second demo in the same folder begins anew; a folder that holds anything else is refused.
+    The demo runs only on this machine. A second demo in the same folder starts again. The folder must not contain other files.
     """
     require_extra("sandbox", "uvicorn")
     clock = SystemClock()

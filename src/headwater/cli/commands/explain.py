@@ -21,7 +21,7 @@ def explain(
     project: ProjectOptions,
     output: OutputOptions,
 ) -> None:
-    """Show where a table comes from: its SQL and its lineage."""
+    """Show the SQL and the lineage of a table."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         explanation = app.explain(workspace, name)
     lineage = [dict(zip(("column", "expression", "sources"), line, strict=True)) for line in explanation.lineage]

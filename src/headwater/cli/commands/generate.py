@@ -17,20 +17,20 @@ commands = typer.Typer(name="generate", rich_markup_mode=None, add_completion=Fa
 
 @commands.callback()
 def generate() -> None:
-    """Generate contracts from a published interface."""
+    """Generate contracts from an API specification."""
 
 
 @commands.command()
 @expand_options
 def models(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The service's OpenAPI document, JSON or YAML.")],
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The OpenAPI document of the service, JSON or YAML.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The schemas.py to write.")],
     output: OutputOptions,
     *,
     choice: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Which schemas, and how some fields are typed; YAML.")
+        Path | None, typer.Option(metavar="FILE", help="A YAML file that selects schemas and sets the types of fields.")
     ] = None,
 ) -> None:
-    """Write the models of the records that SPEC describes to OUT."""
+    """Write models of the records in SPEC to OUT."""
     names = app.generate_models(spec, out, choice=choice)
     print_result(output, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))

@@ -18,18 +18,18 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @expand_options
 def history(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="An entity, e.g. company.")],
-    key: Annotated[
-        str, typer.Argument(metavar="KEY", help="Its entity key, e.g. desk:17; 17 will do where it is the only one.")
-    ],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The entity key, e.g. desk:17, or 17 if it is unique.")],
     project: ProjectOptions,
     tenant: TenantOption,
     output: OutputOptions,
     *,
-    raw: Annotated[bool, typer.Option("--raw", help="Show the record behind each version, as it was sent.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Show the source record of each version, as the service sent it.")
+    ] = False,
 ) -> None:
     """Show the version history of one record, and its sources.
 
-    Each line says from when to when, what changed, and which batch of which resource told it.
+    Each line shows the validity, the changes, and the batch and resource that they come from.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         changes = app.read_history(app.choose_tenant(workspace, tenant.tenant), entity, key, raw=raw)

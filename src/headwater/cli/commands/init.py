@@ -18,16 +18,19 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @expand_options
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project folder, created if it does not exist.")],
     output: OutputOptions,
-    blueprint: Annotated[str | None, typer.Option(metavar="NAME", help="Declarations to start from, e.g. msp.")] = None,
+    blueprint: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The blueprint to start from, e.g. msp.")
+    ] = None,
     connector: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A connector to start with, see `connector list`.")
+        str | None,
+        typer.Option(metavar="NAME", help="The connector to start with. To list connectors, use `connector list`."),
     ] = None,
 ) -> None:
-    """Write a project to start from.
+    """Create a project.
 
-    Nothing is overwritten: a folder that holds a project already is refused.
+    The command overwrites nothing. The folder must not contain a project.
     """
     written = app.init_project(folder, blueprint=blueprint, connector=connector)
     hint = f"\nNext: fill in {folder}/headwater.yaml, then `headwater check --project {folder}`."

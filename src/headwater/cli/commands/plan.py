@@ -16,7 +16,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @expand_options
 def plan(request: RunOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
-    """Show what a run would do, and do nothing."""
+    """Show what a run would do, without running it."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         chosen = app.choose_tenant(workspace, tenant.tenant)
         steps = app.plan(chosen, build_request(request))

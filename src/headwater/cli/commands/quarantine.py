@@ -16,7 +16,7 @@ from headwater.run import app
 
 commands = typer.Typer(name="quarantine", rich_markup_mode=None, add_completion=False)
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Records, as `quarantine list` names them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Record ids from `quarantine list`.")]
 
 
 @commands.callback()
@@ -32,9 +32,9 @@ def list_(
     tenant: TenantOption,
     output: OutputOptions,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Readmitted and discarded ones as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also list readmitted and discarded records.")] = False,
 ) -> None:
-    """List the records that wait, each with every reason."""
+    """List the records in quarantine, with all reasons."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         refused = app.list_refused(
@@ -48,12 +48,12 @@ def list_(
 @commands.command()
 @expand_options
 def show(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="A record, as `quarantine list` names it.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A record id from `quarantine list`.")],
     project: ProjectOptions,
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Show one refused record: its reasons, and what the service sent."""
+    """Show one refused record, with its reasons and the original record."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         refused, record = app.read_refused(app.choose_tenant(workspace, tenant.tenant), id_)
     row = _to_row(refused)
@@ -65,10 +65,10 @@ def show(
 def retry(
     feed: FeedOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions, *, ids: Ids = None
 ) -> None:
-    """Read refused records again, under today's rules.
+    """Retry refused records with the current contracts and policies.
 
-    All that wait are tried unless some are named. They come from the lake: no service is asked. What is readmitted goes on
-    into history and star.
+    By default, the command retries all records in quarantine. It reads them from the lake, without a request to the
+    service. Readmitted records continue to history and star schema.
     """
     with (
         open_listener() as listen,
@@ -87,10 +87,10 @@ def discard(
 ) -> None:
     """Discard refused records.
 
-    They stay in raw, but are not tried again.
+    They stay in raw, but `quarantine retry` no longer tries them.
     """
     if not (ids or feed.connection or feed.resource):
-        raise typer.BadParameter("name records, or --connection or --resource", param_hint=["ID"])
+        raise typer.BadParameter("pass records, --connection or --resource", param_hint=["ID"])
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         count = app.discard(tenant_workspace, ids=ids or (), connection=feed.connection, resource=feed.resource)

@@ -17,15 +17,15 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @expand_options
 def query(
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement that only reads, in the warehouse's SQL.")],
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One read-only statement in the SQL of the warehouse.")],
     project: ProjectOptions,
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Ask one read-only question in SQL.
+    """Execute one read-only SQL statement.
 
-    `silver.x` and `gold.x` are the tenant's own tables on every engine. With --json: {"columns": [...], "rows": [[...], ...]},
-    instants in ISO 8601 UTC, decimals as numbers.
+    `silver.x` and `gold.x` are the tables of the tenant on every engine. --json: {"columns": [...], "rows": [[...], ...]},
+    with instants in ISO 8601 UTC and decimals as numbers.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         result = app.run_query(app.choose_tenant(workspace, tenant.tenant), sql)

@@ -19,11 +19,13 @@ def rebuild(
     project: ProjectOptions,
     tenant: TenantOption,
     output: OutputOptions,
-    entity: Annotated[str | None, typer.Option(metavar="NAME", help="Only this entity and what hangs on it.")] = None,
+    entity: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this entity, and what depends on it.")
+    ] = None,
 ) -> int:
-    """Build everything after raw again, from raw.
+    """Rebuild everything after raw, from raw.
 
-    No service is asked. The result is identical to what incremental runs made: keys and load times stay as they are.
+    The command sends no requests. The result is identical to that of incremental runs, including keys and load times.
     """
     return run_with_progress(
         project,

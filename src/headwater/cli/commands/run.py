@@ -22,16 +22,15 @@ def run(
     tenant: TenantOption,
     output: OutputOptions,
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Drop reads that are half done, and begin them anew.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop unfinished reads and restart them.")] = False,
     allow_drop: Annotated[
-        bool, typer.Option("--allow-drop", help="Delete even if a sweep finds more gone than `max_drop` allows.")
+        bool, typer.Option("--allow-drop", help="Apply deletes even if a sweep finds more than `max_drop` allows.")
     ] = False,
 ) -> int:
-    """Read what is missing, and bring history and star up to date.
+    """Read new data, and update history and star schema.
 
-    What is committed is not read again, so a second run does next to nothing, and a run that was stopped goes on where it
-    was, unless what shapes its requests was declared otherwise since. Exit code 3 if some parts failed; what does not
-    depend on them was done.
+    Committed windows are not read again. A run that was stopped resumes where it stopped, unless the declaration of its
+    requests has changed. Exit code 3 if some parts failed. Parts that do not depend on them are complete.
     """
     return run_with_progress(
         project,

@@ -19,17 +19,17 @@ def sandbox(
     *,
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service to simulate.")],
     port: Annotated[
-        int | None, typer.Option(metavar="PORT", help="The port on loopback; a free one unless given.")
+        int | None, typer.Option(metavar="PORT", help="The port on loopback. Default: a free port.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Random seed: the same one gives the same company.")
+        int | None, typer.Option(metavar="N", help="The random seed. The same seed creates the same company.")
     ] = None,
-    companies: Annotated[int | None, typer.Option(metavar="N", help="How many customers the company has.")] = None,
+    companies: Annotated[int | None, typer.Option(metavar="N", help="The number of customers of the company.")] = None,
     months: Annotated[int | None, typer.Option(metavar="N", help="Months of simulated history.")] = None,
 ) -> None:
     """Serve a simulated service on this machine.
 
-    It listens on loopback only and ends with Ctrl-C. Further options are the service's own.
+    It listens only on loopback. To stop it, press Ctrl-C. Other options depend on the service.
     """
     require_extra("sandbox", "uvicorn")
     given = {"port": port, "seed": seed, "companies": companies, "months": months}

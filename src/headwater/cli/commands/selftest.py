@@ -34,18 +34,21 @@ class Effort:
         str,
         typer.Option(
             metavar="URL",
-            help=f"{_EXAMPLES}; the project's own unless given.",
+            help=f"{_EXAMPLES}. Default: the warehouse of the project.",
         ),
     ] = ""
-    examples: Annotated[int, typer.Option(metavar="N", min=1, help="Random examples for each check.")] = 100
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed; a new one unless given.")] = None
+    examples: Annotated[int, typer.Option(metavar="N", min=1, help="The number of random examples for each check.")] = (
+        100
+    )
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The random seed. Default: a new one.")] = None
     only: Annotated[
-        list[str], typer.Option(metavar="A,B", help="Only these checks, e.g. 5,point-in-time; may stand several times.")
+        list[str],
+        typer.Option(metavar="A,B", help="Run only these checks, e.g. 5,point-in-time. You can repeat this option."),
     ] = ()  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
-    keep: Annotated[bool, typer.Option("--keep", help="Leave what was made, to look at it.")] = False
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the tenants of the self-test, to inspect them.")] = False
     erase: Annotated[
         list[str],
-        typer.Option(metavar="A,B", help="Erase tenants that were kept, and try nothing; may stand several times."),
+        typer.Option(metavar="A,B", help="Only erase tenants that were kept. You can repeat this option."),
     ] = ()  # type: ignore[assignment]
 
 
@@ -58,7 +61,7 @@ def selftest(effort: Effort, project: ProjectOptions, output: OutputOptions) -> 
     """Run the conformance suite against a warehouse.
 
     The checks compare history and star schema with reference implementations in plain Python, for random events and for
-    fixed cases. It works in tenants of its own, selftest-..., and erases them at the end, after Ctrl-C, too.
+    fixed cases. The command uses separate tenants, selftest-..., and erases them at the end, also after Ctrl-C.
     """
     where = app.place_to_try(effort.warehouse, root=project.project, environment=project.environment)
     if effort.erase:

@@ -15,7 +15,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 @commands.command()
 @expand_options
 def status(project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
-    """Show how far every resource and table is."""
+    """Show the state of all resources and tables."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         state = app.read_status(app.choose_tenant(workspace, tenant.tenant))
     heads = {

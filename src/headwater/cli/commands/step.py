@@ -27,21 +27,22 @@ def step(
     *,
     step: Annotated[
         str,
-        typer.Argument(metavar="STEP", help="A step as `plan --json` prints it, its id, or `-` for standard input."),
+        typer.Argument(metavar="STEP", help="A step from `plan --json`, its id, or `-` for standard input."),
     ],
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="The output of `plan --json` that has the id.")
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="A file with the output of `plan --json` that contains the id."),
     ] = None,
     wait: Annotated[
         float, typer.Option("--wait", metavar="SECONDS", min=0, help="Wait while another run works on the tenant.")
     ] = 0.0,
     allow_drop: Annotated[
-        bool, typer.Option("--allow-drop", help="Delete even if a sweep finds more gone than `max_drop` allows.")
+        bool, typer.Option("--allow-drop", help="Apply deletes even if a sweep finds more than `max_drop` allows.")
     ] = False,
 ) -> int:
-    """Do one step of a plan, for an orchestrator.
+    """Execute one step of a plan, for an orchestrator.
 
-    A step that was done before does nothing. One whose dependencies have not succeeded is refused with exit code 2. After a
+    A step that is already done does nothing. A step whose dependencies have not succeeded ends with exit code 2. After a
     kill, the same call resumes. The other exit codes are those of `run`; 3 means that the step is done, with a warning.
     """
     text = sys.stdin.read() if step == "-" else step

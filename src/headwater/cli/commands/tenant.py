@@ -21,7 +21,7 @@ commands = typer.Typer(name="tenant", rich_markup_mode=None, add_completion=Fals
 TenantName = Annotated[str, typer.Argument(metavar="NAME", help="The tenant.")]
 
 
-ConfirmOption = Annotated[bool, typer.Option("--yes", help="No other project uses them any more.")]
+ConfirmOption = Annotated[bool, typer.Option("--yes", help="Confirm that no other project uses the tenant.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,10 @@ class RemovalOptions:
     """How a tenant goes."""
 
     erase: Annotated[
-        bool, typer.Option("--erase", help="Delete its files and tables as well; nothing brings them back.")
+        bool, typer.Option("--erase", help="Also delete the files and tables of the tenant. You cannot undo this.")
     ] = False
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take away.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would remove.")] = False
 
 
 @commands.callback()
@@ -52,18 +52,18 @@ def add(name: TenantName, project: ProjectOptions, output: OutputOptions) -> Non
 @commands.command()
 @expand_options
 def claim(name: TenantName, project: ProjectOptions, output: OutputOptions, *, yes: ConfirmOption = False) -> None:
-    """Make the warehouse and the lake of a tenant this project's own.
+    """Take over the warehouse and the lake of a tenant.
 
-    Each belongs to the ledger that first wrote there, and no run of another one writes into it. A project that is moved
-    takes its ledger along and needs no claim. This is for a ledger that is gone for good: what it had read is then
-    read again.
+    Each belongs to the ledger that first wrote to it, and runs with another ledger refuse to write. If you move a project
+    with its ledger, you need no claim. Use this command only if the ledger is lost. Headwater then reads everything
+    again.
     """
     if not yes:
         raise UsageError(
-            f"The claim to the places of tenant `{name}` was not confirmed; nothing was changed.",
+            f"The claim of tenant `{name}` was not confirmed; nothing was changed.",
             where="headwater tenant claim",
-            details="a project that still writes there would be locked out",
-            hint="add `--yes` when no other project uses them any more",
+            details="another project that still writes there would be locked out",
+            hint="pass `--yes` if no other project uses the tenant",
         )
     with app.open_project(project.project, environment=project.environment) as workspace:
         app.claim_tenant(workspace, name)
@@ -73,7 +73,7 @@ def claim(name: TenantName, project: ProjectOptions, output: OutputOptions, *, y
 @commands.command("list")
 @expand_options
 def list_(project: ProjectOptions, output: OutputOptions) -> None:
-    """List all tenants, of the project file and of the ledger."""
+    """List all tenants of the project file and the ledger."""
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenants = app.list_tenants(workspace)
     print_result(output, {"tenants": tenants}, render_list(tenants, empty="no tenants yet"))
@@ -82,9 +82,9 @@ def list_(project: ProjectOptions, output: OutputOptions) -> None:
 @commands.command()
 @expand_options
 def remove(name: TenantName, options: RemovalOptions, project: ProjectOptions, output: OutputOptions) -> None:
-    """Forget a tenant, its connections and what was remembered of its reads.
+    """Remove a tenant, its connections and the state of its reads.
 
-    Says first what it would take away, and asks. Where nobody can be asked, it needs --yes.
+    The command lists what it will remove and asks for confirmation. Without a terminal, pass --yes.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         removal = app.plan_removal(workspace, name, erase=options.erase)
@@ -106,7 +106,7 @@ def _confirm(name: str, lines: Sequence[str], output: OutputOptions) -> None:
             f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
             where="headwater tenant remove",
             details="\n".join(lines),
-            hint="add `--yes` when that is what you want; `--dry-run` only says it",
+            hint="pass `--yes` to confirm; `--dry-run` only shows what would be removed",
         )
     typer.echo("\n".join(lines), err=True)
     typer.confirm(f"Remove tenant {name}?", abort=True, err=True)

@@ -23,10 +23,10 @@ def version(
     output: OutputOptions,
     *,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Add Python, platform, libraries, extras, plugins.")
+        bool, typer.Option("--verbose", help="Also print Python, platform, libraries, extras and plug-ins.")
     ] = False,
 ) -> None:
-    """Print the version, and what a report of a defect needs.
+    """Print the version, and details for bug reports.
 
     `--verbose` reads the metadata of installed packages. It prints no secrets and no paths.
     """

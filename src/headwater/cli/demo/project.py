@@ -32,10 +32,10 @@ def clear(folder: Path) -> None:
         return
     if not folder.is_dir() or (not (folder / _MARK).is_file() and any(folder.iterdir())):
         raise DeclarationError(
-            "The demo wants a folder of its own, and this one holds something else. Nothing was touched.",
+            "The demo needs its own folder, and this folder contains other files. Nothing was changed.",
             where=str(folder),
             details=_seen(folder),
-            hint="name one that does not exist yet: `headwater demo my-demo`",
+            hint="pass a folder that does not exist yet: `headwater demo my-demo`",
         )
     for name in _OWN:
         (folder / name).unlink(missing_ok=True)

@@ -69,7 +69,7 @@ class Service:
             connection.close()
         if answer.status >= 400:
             raise ServiceError(
-                "The sandbox did not do what the demo asked.", where=f"{method} {path}", details=str(text)
+                "The sandbox refused a request of the demo.", where=f"{method} {path}", details=str(text)
             )
         return json.loads(text)
 

@@ -168,8 +168,8 @@ class Narrator:
 def _whole(done: RunReport, stop: Callable[[], bool]) -> RunReport:
     """The report of a run of which every part was done; what failed first otherwise."""
     if stop():
-        raise HeadwaterError("The demo was stopped.", where="headwater demo", hint="begin it anew when you like")
+        raise HeadwaterError("The demo was stopped.", where="headwater demo", hint="start it again to repeat it")
     failed = next((step for step in done.steps if step.state == "failed"), None)
     if failed is not None:
-        raise failed.error or HeadwaterError("A part of the demo failed.", where=failed.step, details=failed.detail)
+        raise failed.error or HeadwaterError("A sync of the demo failed.", where=failed.step, details=failed.detail)
     return done

@@ -92,7 +92,7 @@ def _compile_inherited(
                 raise DeclarationError(
                     f"`{name}` comes from a join and cannot be inherited.",
                     where=where,
-                    hint="inherit attributes of the dimension's own entity",
+                    hint="inherit only attributes of the dimension's own entity",
                 )
     for name, attribute in dimension.attributes.items():
         if attribute.inherit:

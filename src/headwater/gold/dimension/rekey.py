@@ -197,5 +197,5 @@ def collision_error(table: str, number: int, one: str, other: str) -> SafetyChec
         f"Two members of {table} have the same surrogate key; nothing was written.",
         where=f"gold.{table}",
         details=f"key {number} of {one} and {other}",
-        hint="declare `surrogate: sequence` for this dimension, and run again",
+        hint="declare `surrogate: sequence` for this dimension, then run again",
     )

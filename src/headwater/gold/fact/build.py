@@ -276,8 +276,8 @@ def _check_grain(job: _Job, fresh: str) -> None:
         one, other, count, _, *values = twice[0]
         example = ", ".join(f"{name} = {value}" for name, value in zip(grain, values, strict=True))
         raise DeclarationError(
-            f"Rows of {job.table.name} share their grain; nothing was written.",
+            f"Several rows of {job.table.name} have the same grain; nothing was written.",
             where=f"{job.fact.origin} fact {job.fact.fact}, grain [{', '.join(grain)}]",
             details=f"{count} rows with {example}, made from {one} and {other}",
-            hint="add a column to the grain that tells them apart",
+            hint="add a column that distinguishes the rows to the grain",
         )

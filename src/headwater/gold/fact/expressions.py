@@ -67,10 +67,10 @@ class ExpressionReader:
     def _check_circle(self, name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise DeclarationError(
-                f"`{name}` is declared by means of itself.",
+                f"`{name}` refers to itself.",
                 where=self.where,
                 details=" -> ".join((*path, name)),
-                hint="use columns, and names declared before",
+                hint="use only columns and names that are declared earlier",
             )
 
 

@@ -116,10 +116,10 @@ def compile_lookups(reader: ExpressionReader, ref: Ref, *, used: set[str]) -> tu
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise DeclarationError(
-                f"The lookup `{name}` needs itself.",
+                f"The lookup `{name}` depends on itself.",
                 where=reader.where,
                 details=" -> ".join((*path, name)),
-                hint="give `on` and `at` as columns of the row",
+                hint="use columns of the row for `on` and `at`",
             )
         if name not in known:
             behind = reader.lookups_in(_texts(reader.fact.lookups[name]))
@@ -160,10 +160,10 @@ def _on_sql(reader: ExpressionReader, name: str, dimension: Dimension, values: t
         wanted = len(entity.key)
     if len(values) != wanted:
         raise DeclarationError(
-            f"The lookup `{name}` gives {len(values)} values for a key of {wanted}.",
+            f"The lookup `{name}` has {len(values)} values for a key of {wanted} parts.",
             where=reader.where,
             details=", ".join(reader.fact.lookups[name].on),
-            hint="give one expression for each part of the key",
+            hint="use one expression for each part of the key",
         )
     if isinstance(dimension, EntityDimension):
         return f"({entity_key_sql('_row.entity_key', values)})"

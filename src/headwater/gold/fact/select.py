@@ -103,7 +103,7 @@ def _cast_sql(fact: Fact, name: str, sql: str) -> str:
     except ValueError as error:
         where = f"{fact.origin} fact {fact.fact}, types.{name}"
         raise DeclarationError(
-            f"The type of `{name}` is none.", where=where, details=fact.types[name], hint=str(error)
+            f"The type of `{name}` is unknown.", where=where, details=fact.types[name], hint=str(error)
         ) from error
     return f"CAST({sql} AS {render_dtype(dtype, DUCKDB)})"
 

@@ -28,14 +28,14 @@ PATIENCE = 30.0
 """Seconds that a writer waits for its turn."""
 
 _KNOWN = (
-    ("not a database", "the file is not a ledger.", "name another file, or bring back a copy of the ledger"),
-    ("malformed", "the ledger is damaged.", "bring back a copy of the file; keep this one until you have"),
+    ("not a database", "the file is not a ledger.", "use another file, or restore a backup of the ledger"),
+    ("malformed", "the ledger is damaged.", "restore a backup of the file; keep the damaged file until then"),
     ("full", "the disk is full; nothing was written to the ledger.", "free some space, then run again"),
-    ("disk I/O", "the ledger cannot be read or written.", "look at the disk and its room; what was committed is kept"),
-    ("locked", "the ledger is busy; nothing was written.", "wait for the other program to finish, then run again"),
-    ("readonly", "the ledger cannot be written.", "see who may write the file and its folder"),
-    ("read-only", "the ledger cannot be written.", "see who may write the file and its folder"),
-    ("unable to open", "the ledger cannot be opened.", "see whether the folder exists and may be written"),
+    ("disk I/O", "the ledger cannot be read or written.", "check the disk and its free space; committed data is safe"),
+    ("locked", "the ledger is busy; nothing was written.", "wait until the other program finishes, then run again"),
+    ("readonly", "the ledger cannot be written.", "check the permissions of the file and its folder"),
+    ("read-only", "the ledger cannot be written.", "check the permissions of the file and its folder"),
+    ("unable to open", "the ledger cannot be opened.", "check that the folder exists and is writable"),
 )
 
 
@@ -141,7 +141,7 @@ def _parse_url(url: str, *, root: Path) -> URL:
     except (SQLAlchemyError, ValueError) as error:
         # the text may hold a password, so it is not shown
         raise StateError(
-            "the ledger's URL cannot be read.", where="ledger: url:", hint="e.g. sqlite:///.headwater/ledger.db"
+            "the URL of the ledger is invalid.", where="ledger: url:", hint="e.g. sqlite:///.headwater/ledger.db"
         ) from error
     return _resolve_path(parsed, root) if parsed.get_backend_name() == "sqlite" else parsed
 
@@ -149,17 +149,17 @@ def _parse_url(url: str, *, root: Path) -> URL:
 def _resolve_path(url: URL, root: Path) -> URL:
     if not url.database or url.database == ":memory:":
         raise StateError(
-            "a ledger in memory remembers nothing.", where=_redact_url(url), hint="e.g. sqlite:///.headwater/ledger.db"
+            "a ledger in memory does not persist.", where=_redact_url(url), hint="e.g. sqlite:///.headwater/ledger.db"
         )
     path = root / url.database
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StateError(
-            "the ledger's folder cannot be made.",
+            "the folder of the ledger cannot be created.",
             where=str(path.parent),
             details=error.strerror or str(error),
-            hint="see who may write there, or name another place under `ledger: url:`",
+            hint="check the permissions of the folder, or set another `ledger: url:`",
         ) from error
     return url.set(database=str(path))
 
@@ -171,7 +171,7 @@ def _redact_url(url: URL) -> str:
 def _prepare(raw: Any, record: object) -> None:
     del record
     if not isinstance(raw, sqlite3.Connection):
-        msg = f"a SQLite ledger speaks through sqlite3, not {type(raw).__name__}"
+        msg = f"a SQLite ledger needs the driver sqlite3, not {type(raw).__name__}"
         raise TypeError(msg)
     raw.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late, after the first SELECT
     raw.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")

@@ -28,9 +28,9 @@ def read_version(connection: Connection, *, where: str) -> int:
         raise _foreign_error(where, details=f"its version reads `{stamp}`")
     if int(stamp) > HEAD:
         raise StateError(
-            "the ledger was written by a newer Headwater; nothing was read or changed.",
+            "a newer version of Headwater wrote this ledger; nothing was read or changed.",
             where=where,
-            details=f"ledger version {int(stamp)}; this program knows up to {HEAD}",
+            details=f"ledger version {int(stamp)}; this version supports up to {HEAD}",
             hint="upgrade headwater: pip install --upgrade headwater",
         )
     return int(stamp)
@@ -72,8 +72,8 @@ def _refuse_foreign_database(connection: Connection, *, where: str) -> None:
 
 def _foreign_error(where: str, *, details: str) -> StateError:
     return StateError(
-        "this is not a ledger of Headwater; nothing was changed.",
+        "this database is not a Headwater ledger; nothing was changed.",
         where=where,
         details=details,
-        hint="name another place under `ledger: url:` in headwater.yaml",
+        hint="set another `ledger: url:` in headwater.yaml",
     )

@@ -1,4 +1,4 @@
-"""All that is declared, as the rules that hold it against itself see it."""
+"""All declarations, as the checks see them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from headwater.names import did_you_mean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationContext:
-    """All that is declared, and the fields that each resource offers."""
+    """All declarations, and the fields of each resource."""
 
     declarations: Declarations
     fields: Mapping[str, tuple[Field, ...]]
     """Fields of every known resource, by `connector.resource`."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """The project's settings."""
+    """The settings of the project."""
 
     def scope(self, columns: Mapping[str, str]) -> Scope:
-        """A scope of these columns, with the project's settings and rules."""
+        """A scope with these columns and the settings and rules of the project."""
         return Scope(columns=columns, settings=self.settings, rules=self.declarations.rules)
 
 
 def check_expression(text: str, scope: Scope, where: str) -> Iterator[DeclarationError]:
-    """The complaint about an expression that does not hold in `scope`, if there is one."""
+    """The error of an expression that is invalid in `scope`, if any."""
     try:
         compile_expression(text, scope, where=where)
     except DeclarationError as error:
@@ -37,12 +37,12 @@ def check_expression(text: str, scope: Scope, where: str) -> Iterator[Declaratio
 
 
 def check_column(entity: Entity, column: str, where: str) -> Iterator[DeclarationError]:
-    """The complaint about a column that `entity` does not have, if it does not."""
+    """The error for a column that `entity` does not have, if any."""
     if column not in entity.columns:
         what = f"{entity.entity} has no column `{column}`."
         yield DeclarationError(what, where=where, details=column, hint=did_you_mean(column, entity.columns))
 
 
 def unknown_name_error(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
-    """The complaint about a name that nothing of its kind has."""
-    return DeclarationError(f"No {noun} is called `{name}`.", where=where, details=name, hint=did_you_mean(name, known))
+    """The error for a name that does not exist."""
+    return DeclarationError(f"There is no {noun} `{name}`.", where=where, details=name, hint=did_you_mean(name, known))

@@ -1,6 +1,6 @@
-"""Declarations held against each other: every name that one uses must be one that another declares.
+"""Checks declarations against each other: each name that a declaration uses must be declared.
 
-`RULES` is the list; each takes a `Whole` and tells what is wrong. Nothing here reads a file.
+`RULES` is the list of checks. Each takes a `ValidationContext` and yields errors. No check reads a file.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from headwater.names import did_you_mean
 
 
 def check_declarations(whole: ValidationContext) -> None:
-    """Nothing when all fits together; DeclarationErrors with every complaint otherwise."""
+    """Raise DeclarationErrors with all errors, if there are any."""
     errors = list(find_complaints(whole))
     if errors:
         raise DeclarationErrors(errors)
 
 
 def find_complaints(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """Everything that does not fit together."""
+    """All errors between declarations."""
     for rule in RULES:
         yield from rule(whole)
 
@@ -34,7 +34,7 @@ def check_reserved_columns(whole: ValidationContext) -> Iterator[DeclarationErro
         for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
             where = entity.origin.location_of("columns", name)
             yield DeclarationError(
-                f"`{name}` is a column of silver itself.", where=where, details=name, hint="choose another name"
+                f"`{name}` is a reserved column of silver.", where=where, details=name, hint="choose another name"
             )
 
 
@@ -44,12 +44,12 @@ def check_sources(whole: ValidationContext) -> Iterator[DeclarationError]:
         for source in entity.sources:
             if source not in whole.fields:
                 where = entity.origin.location_of("sources", source)
-                what = f"{entity.entity} is fed by `{source}`, which no connector offers."
+                what = f"{entity.entity} maps `{source}`, which no connector has."
                 yield DeclarationError(what, where=where, details=source, hint=did_you_mean(source, whole.fields))
 
 
 def check_maps(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """Every map fills declared columns, the key among them, from expressions that resolve."""
+    """Every map sets declared columns, including the key, from valid expressions."""
     for entity in whole.declarations.entities.values():
         for name, source in entity.sources.items():
             if name in whole.fields:
@@ -68,7 +68,7 @@ def _check_map(whole: ValidationContext, entity: Entity, name: str, source: Sour
         if key not in source.map:
             where = entity.origin.location_of("sources", name, "map")
             yield DeclarationError(
-                f"`{name}` does not fill the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
+                f"`{name}` does not map the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
             )
     for part in ("changed_at", "where", "deleted"):
         if text := getattr(source, part):
@@ -76,4 +76,4 @@ def _check_map(whole: ValidationContext, entity: Entity, name: str, source: Sour
 
 
 RULES = (check_reserved_columns, check_reserved_names, check_sources, check_maps, check_dimensions, check_facts)
-"""What is held against what, in this order."""
+"""The checks, in this order."""

@@ -1,4 +1,4 @@
-"""Dimensions and facts held against what they stand on: entities, columns, other dimensions."""
+"""Checks dimensions and facts against the entities, columns and dimensions that they use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RESERVED = frozenset({*MEMBER_COLUMNS, *LOAD_COLUMNS})
 
 
 def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """No attribute, degenerate column or measure takes the name of a column that gold adds itself."""
+    """No attribute, degenerate column or measure has the name of a column that gold adds."""
     for dimension in whole.declarations.dimensions.values():
         joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
         attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
@@ -36,7 +36,7 @@ def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]
         keys = [f"{lookup}_key" for lookup in fact.lookups]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
-                what, hint = f"`{name}` is the key of a lookup already.", "choose another name"
+                what, hint = f"`{name}` is already the key of a lookup.", "choose another name"
                 yield DeclarationError(what, where=fact.origin.location_of("lookups"), details=name, hint=hint)
         yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
 
@@ -46,7 +46,7 @@ def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[Declarat
     for name in names:
         if name in _RESERVED or name == key:
             yield DeclarationError(
-                f"`{name}` is a column of gold itself.", where=where, details=name, hint="choose another name"
+                f"`{name}` is a reserved column of gold.", where=where, details=name, hint="choose another name"
             )
         if name in seen:
             yield DeclarationError(
@@ -56,7 +56,7 @@ def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[Declarat
 
 
 def check_dimensions(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """Every dimension stands on a declared entity and on columns that it has."""
+    """Every dimension uses a declared entity and its columns."""
     for dimension in whole.declarations.dimensions.values():
         match dimension:
             case EntityDimension():
@@ -110,7 +110,7 @@ def _check_enum_dimension(whole: ValidationContext, dimension: EnumDimension) ->
 
 
 def check_facts(whole: ValidationContext) -> Iterator[DeclarationError]:
-    """Every fact stands on declared entities and dimensions, and its expressions resolve."""
+    """Every fact uses declared entities and dimensions, and its expressions are valid."""
     for fact in whole.declarations.facts.values():
         yield from _check_lookup_targets(whole, fact)
         for number, part in enumerate(fact.sources):
@@ -129,11 +129,11 @@ def _check_lookup_targets(whole: ValidationContext, fact: Fact) -> Iterator[Decl
         where = fact.origin.location_of("lookups", name)
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
-            what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, which no dimension is called."
+            what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, but there is no such dimension."
             details = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
             yield DeclarationError(what, where=where, details=details, hint=did_you_mean(lookup.dimension, dimensions))
         elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
-            hint = "direct is for days and enumerations; current or point_in_time for entities"
+            hint = "use direct for date and enum dimensions, and current or point_in_time for entities"
             yield DeclarationError(
                 f"`{name}` cannot use this strategy.", where=where, details=lookup.strategy, hint=hint
             )
@@ -151,7 +151,7 @@ def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -
     for name in fact.grain:
         if name not in names:
             yield DeclarationError(
-                f"The grain `{name}` is no column here.",
+                f"The grain names `{name}`, which is not a column of the fact.",
                 where=fact.origin.location_of("grain"),
                 details=name,
                 hint=did_you_mean(name, names),
@@ -159,7 +159,7 @@ def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -
 
 
 def part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, Dimension]) -> dict[str, str]:
-    """The names that a fact's expressions may use over one of its parts, whatever the order."""
+    """The names that the expressions of a fact may use for one of its parts, in any order."""
     base = dict.fromkeys(part.columns, "NULL") if part.columns else entity_columns(entity)
     looked_up = {
         name: dimensions[lookup.dimension] for name, lookup in fact.lookups.items() if lookup.dimension in dimensions

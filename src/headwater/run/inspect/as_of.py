@@ -59,12 +59,12 @@ def find_versioned_table(declared: Declarations, name: str) -> tuple[SchemaName,
         return "gold", f"dim_{bare}"
     names = [*declared.entities, *(f"dim_{one}" for one in declared.dimensions)]
     if dimension is not None or rest.removeprefix("fact_") in declared.facts:
-        hint = "ask an entity or a dimension; `headwater query` asks everything else"
+        hint = "pass an entity or a dimension; use `headwater query` for other tables"
         raise DeclarationError(
-            f"`{name}` keeps no versions, so it has no past.", where="as-of", details=name, hint=hint
+            f"`{name}` has no versions, so it has no past state.", where="as-of", details=name, hint=hint
         )
     raise DeclarationError(
-        f"No entity or dimension is called `{name}`.", where="as-of", details=name, hint=did_you_mean(name, names)
+        f"There is no entity or dimension `{name}`.", where="as-of", details=name, hint=did_you_mean(name, names)
     )
 
 
@@ -73,6 +73,6 @@ def list_columns(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[s
     columns = warehouse.describe(layer, table)
     if columns is None:
         raise WarehouseError(
-            f"{layer}.{table} is not there yet", details="no such table", hint="`headwater run` makes it"
+            f"{layer}.{table} does not exist yet", details="no such table", hint="`headwater run` creates it"
         )
     return tuple(column.name for column in columns)

@@ -54,7 +54,7 @@ def _find_declaration(declared: Declarations, name: str) -> tuple[Any, Any]:
         if candidate in declarations:
             return declarations[candidate]
     raise DeclarationError(
-        f"Nothing declared is called `{name}`.", where="explain", details=name, hint=did_you_mean(bare, declarations)
+        f"There is no declaration `{name}`.", where="explain", details=name, hint=did_you_mean(bare, declarations)
     )
 
 

@@ -59,7 +59,7 @@ def _find_entity(workspace: TenantWorkspace, name: str) -> Entity:
     entity = entities.get(name.removeprefix("silver."))
     if entity is None:
         hint = did_you_mean(name.removeprefix("dim_"), entities)
-        raise DeclarationError(f"No entity is called `{name}`.", where="history", details=name, hint=hint)
+        raise DeclarationError(f"There is no entity `{name}`.", where="history", details=name, hint=hint)
     return entity
 
 
@@ -69,13 +69,13 @@ def _find_key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Se
     if len(keys) == 1:
         return keys[0]
     if keys:
-        hint = f"say which: {', '.join(keys)}"
+        hint = f"pass one of: {', '.join(keys)}"
         raise StateError(
-            f"Several connections have a {entity.entity} of this key.", where="history", details=key, hint=hint
+            f"Several connections have a {entity.entity} with this key.", where="history", details=key, hint=hint
         )
     example = read_first_key(warehouse, entity)
-    hint = f"keys are written like `{example}`" if example else "nothing was read yet: `headwater run`"
-    raise StateError(f"No {entity.entity} of this key was ever seen.", where="history", details=key, hint=hint)
+    hint = f"keys are written like `{example}`" if example else "no data was read yet: run `headwater run`"
+    raise StateError(f"There is no {entity.entity} with this key.", where="history", details=key, hint=hint)
 
 
 def _list_changes(

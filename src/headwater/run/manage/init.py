@@ -40,7 +40,7 @@ def write_project(folder: Path, connector: Connector | None, *, blueprint: str =
     if (folder / PROJECT_FILE).exists():
         hint = "choose another folder, or edit that file"
         raise DeclarationError(
-            "There is a project here already.", where=str(folder / PROJECT_FILE), details=PROJECT_FILE, hint=hint
+            "The folder has a project already.", where=str(folder / PROJECT_FILE), details=PROJECT_FILE, hint=hint
         )
     files = {PROJECT_FILE: _render_project(folder, connector, blueprint), ".gitignore": _IGNORE}
     if connector:

@@ -91,9 +91,9 @@ def _check(folder: Path, name: str) -> None:
         check_name(name)
     except ValueError as error:
         raise DeclarationError(
-            "This cannot be a connector's name.", where="connector new", details=name, hint=str(error)
+            "This is not a valid connector name.", where="connector new", details=name, hint=str(error)
         ) from error
     if folder.exists():
         raise DeclarationError(
-            "There is a connector of that name already.", where=str(folder), details=name, hint="choose another name"
+            "The connector exists already.", where=str(folder), details=name, hint="choose another name"
         )

@@ -94,9 +94,12 @@ def _retry_batches(
     for batch_id, waiting in by_batch.items():
         source, known = sources.get(waiting[0].feed), workspace.ledger.find_batch(workspace.tenant, batch_id)
         if source is None or known is None:
-            hint = "put the connection or resource back, or discard the records"
+            hint = "restore the connection or resource, or discard the records"
             raise StateError(
-                "the resource of a record is no longer read", where=str(waiting[0].feed), details=batch_id, hint=hint
+                "the resource of a record is no longer declared",
+                where=str(waiting[0].feed),
+                details=batch_id,
+                hint=hint,
             )
         results[batch_id] = retry_batch(
             known.batch, waiting, source.resource, source.contract, lake, now=now, nul=holds_nul
@@ -151,6 +154,6 @@ def _choose_records(
     by_id = {row.id: row for row in rows}
     for record_id in ids:
         if record_id not in by_id:
-            hint = "`headwater quarantine list` shows those that wait"
-            raise StateError("no such record waits in quarantine", where="quarantine", details=record_id, hint=hint)
+            hint = "`headwater quarantine list` lists the records in quarantine"
+            raise StateError("the record is not in quarantine", where="quarantine", details=record_id, hint=hint)
     return tuple(by_id[record_id] for record_id in ids)

@@ -38,10 +38,10 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
     """What `remove_tenant` would do; DeclarationError where there is no such tenant, or a file declares it."""
     if name in workspace.project.tenants:
         raise DeclarationError(
-            f"The tenant `{name}` is declared in headwater.yaml, so that it would be back at once.",
+            f"The tenant `{name}` is declared in headwater.yaml, so the next command would add it again.",
             where=workspace.project.origin.location_of("tenants", name),
             details=name,
-            hint="take it out of the file first, then run this again",
+            hint="remove it from the file first, then repeat the command",
         )
     ledger = workspace.ledger
     tenants = {*workspace.list_tenants(), *ledger.tenants_with_runs()}

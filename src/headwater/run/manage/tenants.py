@@ -40,7 +40,7 @@ def add_tenant(workspace: Workspace, name: str) -> None:
     """Let a tenant live in the ledger; StateError if there is one of that name."""
     if _check_name(name, "tenant") in workspace.list_tenants():
         raise StateError(
-            f"there is a tenant `{name}` already", where="tenant add", details=name, hint="choose another name"
+            f"the tenant `{name}` exists already", where="tenant add", details=name, hint="choose another name"
         )
     workspace.check_isolation(name)
     workspace.ledger.add_tenant(name)
@@ -77,7 +77,7 @@ def list_connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
             "declared": "headwater.yaml" if name in in_file else "ledger",
             "settings": dict(connection.settings),
             "secrets": dict(connection.secrets),
-            "resources": list(connection.resources) or "all that are needed",
+            "resources": list(connection.resources) or "all required ones",
             **({"removed": removed[name]} if name in removed else {}),
         }
         for name, connection in sorted(workspace.load_connections().items())
@@ -97,14 +97,14 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
         path = ".".join(str(step) for step in first["loc"])
         hint = str(first["msg"]).removeprefix("Value error, ")
         # What stood there is not shown, for it may be the secret itself; nor is the error that quotes it a cause of this one.
-        raise DeclarationError("This connection cannot be meant.", where=f"{where}, {path}", hint=hint) from None
+        raise DeclarationError("The connection is invalid.", where=f"{where}, {path}", hint=hint) from None
     plugin = workspace.find_connector(declared.connector, where=where)
     fill_settings(declared, plugin.connector, where=where)
     for secret in declared.secrets:
         if secret not in plugin.connector.secrets:
             hint = did_you_mean(secret, plugin.connector.secrets)
             raise DeclarationError(
-                f"{declared.connector} knows no secret `{secret}`.", where=where, details=secret, hint=hint
+                f"{declared.connector} has no secret `{secret}`.", where=where, details=secret, hint=hint
             )
     for resource in declared.resources:
         if plugin.connector.resource(resource) is None:
@@ -147,5 +147,5 @@ def _check_name(name: str, noun: str) -> str:
         return check_slug(name)
     except ValueError as error:
         raise DeclarationError(
-            f"This is no name for a {noun}.", where=f"{noun} add", details=name, hint=str(error)
+            f"This is not a valid name for a {noun}.", where=f"{noun} add", details=name, hint=str(error)
         ) from error

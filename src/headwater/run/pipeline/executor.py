@@ -64,10 +64,10 @@ def _run(plan: Plan, step: Step, run_step: RunStep, listen: EventListener) -> St
         return _report_failure(plan, step, error, listen)
     except Exception as error:  # noqa: BLE001 - a defect in one step may not take the others with it
         defect = HeadwaterError(
-            "a step failed in a way nobody foresaw; this is a defect",
+            "internal error: unexpected exception in a step",
             where=step.id,
             details=f"{type(error).__name__}: {error}",
-            hint="report it; what was committed is kept, and the next run goes on from there",
+            hint="please report this bug; committed data is safe, and the next run resumes from it",
         )
         defect.__cause__ = error
         return _report_failure(plan, step, defect, listen)

@@ -44,7 +44,7 @@ def _drop_tables(workspace: TenantWorkspace, entity: str | None) -> None:
             declared = workspace.declarations.entities.get(entity)
             if declared is None:
                 hint = did_you_mean(entity, workspace.declarations.entities)
-                raise DeclarationError(f"No entity is called `{entity}`.", where="--entity", details=entity, hint=hint)
+                raise DeclarationError(f"There is no entity `{entity}`.", where="--entity", details=entity, hint=hint)
             read_warehouse_state(
                 workspace, warehouse, excluded=entity
             )  # nothing is dropped where the run would refuse the others

@@ -64,7 +64,7 @@ def check_dependencies(ledger: Ledger, run: StepRun, request: StepRequest) -> No
             "A step that this one depends on has not succeeded; nothing was done.",
             where=step.id,
             details=f"not done: {names}",
-            hint="run those steps first. If another run began since, plan again: `headwater plan --json`",
+            hint="run those steps first. If another run started since, create a new plan: `headwater plan --json`",
         )
 
 
@@ -92,10 +92,10 @@ def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, s
             pass
     if missing:
         raise StepNotReady(
-            "What this step is made from is not there yet; nothing was done.",
+            "The input of this step does not exist yet; nothing was done.",
             where=step.id,
             details=f"missing: {', '.join(missing[:_SHOWN])}",
-            hint="run the steps before it first: `headwater plan` lists them",
+            hint="run the earlier steps first: `headwater plan` lists them",
         )
 
 

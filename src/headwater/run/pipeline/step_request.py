@@ -55,7 +55,7 @@ def load_request(value: Mapping[str, Any]) -> StepRequest:
         return StepRequest(step=step, run=str(run["id"]), total=int(run["steps"]), previous=str(run["previous"]))
     except (KeyError, TypeError, ValueError) as error:
         hint = "pass the step as `headwater plan --json` prints it"
-        raise StateError("A step names no run.", where=step.id, details=f"{error!r}", hint=hint) from error
+        raise StateError("The step has no run.", where=step.id, details=f"{error!r}", hint=hint) from error
 
 
 def find_request(plan: Mapping[str, Any], step_id: str) -> StepRequest:
@@ -126,9 +126,9 @@ def check_declared(workspace: TenantWorkspace, feeds: Iterable[Feed], step: Step
             name, known = step.name, [publication.name for publication in workspace.project.publish]
     if step.tenant != workspace.tenant:
         hint = f"pass `--tenant {step.tenant}`"
-        raise DeclarationError("The step is another tenant's.", where=step.id, details=step.tenant, hint=hint)
+        raise DeclarationError("The step belongs to another tenant.", where=step.id, details=step.tenant, hint=hint)
     if name not in known:
-        hint = did_you_mean(name, known) or "plan again: the declarations changed since"
+        hint = did_you_mean(name, known) or "create a new plan: the declarations have changed"
         raise DeclarationError(
-            "The project does not declare what the step is about.", where=step.id, details=name, hint=hint
+            "The project no longer declares the object of this step.", where=step.id, details=name, hint=hint
         )

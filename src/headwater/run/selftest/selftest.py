@@ -88,9 +88,9 @@ def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested
             found = Tested(settings=opened.warehouse_settings, root=root, tenant=tenant)
     if not found.settings.separates_tenants():
         raise SafetyCheckError(
-            "All tenants share one place in this warehouse, so that a selftest would write among yours.",
+            "All tenants share one location in this warehouse, so the self-test would write into your data.",
             where=found.place,
-            hint="write {tenant} into its path, or name a place of its own with `--warehouse`",
+            hint="put {tenant} into its path, or pass another location with `--warehouse`",
         )
     return found
 
@@ -133,10 +133,10 @@ def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
     for tenant in tenants:
         if not tenant.startswith(PREFIX):
             raise SafetyCheckError(
-                "Only tenants of a selftest are erased here.",
+                "This command erases only tenants of a self-test.",
                 where="--erase",
                 details=tenant,
-                hint=f"their names begin with `{PREFIX}`",
+                hint=f"their names start with `{PREFIX}`",
             )
     for tenant in tenants:
         place.opens(tenant).erase()
@@ -147,7 +147,7 @@ def _chosen(only: Sequence[str]) -> tuple[Check, ...]:
     for name in only:
         if name not in known:
             raise DeclarationError(
-                "The corpus has no such line.", where="--only", details=name, hint=did_you_mean(name, known)
+                "The conformance suite has no such check.", where="--only", details=name, hint=did_you_mean(name, known)
             )
     return tuple(line for line in LINES if not only or line.name in only)
 

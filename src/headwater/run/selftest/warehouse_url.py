@@ -63,5 +63,5 @@ def _translate_errors() -> Iterator[None]:
 
 
 def _error(saw: str) -> DeclarationError:
-    hint = f"write one of: {url_examples()}"
-    return DeclarationError("This names no warehouse.", where=_WHERE, details=saw, hint=hint)
+    hint = f"use one of: {url_examples()}"
+    return DeclarationError("This is not the URL of a warehouse.", where=_WHERE, details=saw, hint=hint)

@@ -61,7 +61,7 @@ class Interface:
         if self.faults.take("reset", route.fault_path):
             return Answer(status=500, reset=True)
         if fault := self.faults.take("error", route.fault_path):
-            return refused(int(fault.settings.get("status", 500)), "ServerError", "An error was asked for")
+            return refused(int(fault.settings.get("status", 500)), "ServerError", "An error was requested")
         if fault := self.faults.take("rate_limit", route.fault_path):
             seconds = float(fault.settings.get("retry_after", 2))
             if fault.settings.get("as") == "date":

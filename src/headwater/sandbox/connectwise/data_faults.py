@@ -63,7 +63,7 @@ def _circle(firm: Firm) -> dict[str, Any]:
     below = next((one for one in reversed(rows.values()) if one.parent_agreement and _root(rows, one)), None)
     root = _root(rows, below) if below else None
     if below is None or root is None:
-        raise FaultError("no chain of agreements is left to bend into a circle")
+        raise FaultError("no chain of agreements is left to turn into a cycle")
     root.parent_agreement = agreement_ref(below)
     firm.agreements.touch(root, firm.changed(root, CULPRIT))
     return {"ids": [root.id, below.id]}

@@ -10,7 +10,7 @@ from headwater.model.entity import Column, Entity
 from headwater.silver.schema.snapshot import SchemaSnapshot, find_snapshots, is_filled, is_outdated, stored_schema
 from headwater.warehouse.base import Warehouse
 
-OUTDATED = "its change log has the form of an older Headwater, which does not hold when each event was observed"
+OUTDATED = "an older version of Headwater wrote its change log, without the time when each event was observed"
 """Why a history that an older Headwater made cannot go on."""
 
 
@@ -37,7 +37,7 @@ class SchemaDiff:
 
     def __str__(self) -> str:
         told = [f"`{name}` is new" for name in self.added]
-        told += [f"`{name}` is declared no more" for name in self.removed]
+        told += [f"`{name}` is no longer declared" for name in self.removed]
         told += [f"`{name}` was `{before}`" for name, before in self.renamed.items()]
         return "; ".join([*told, *self.incompatible])
 
@@ -67,7 +67,7 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
         if known is None:
             continue
         if known.rebuilding:
-            found[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was begun")
+            found[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
         elif (stored := stored_schema(warehouse, entity, notes)) is not None:
             change = diff_schema(entity, stored)
             if not change.has_changes:
@@ -83,7 +83,7 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
 
 def _decide(entity: Entity, change: SchemaDiff, *, filled: bool) -> SchemaDecision:
     if not filled or not change.needs_decision:
-        return SchemaDecision(rebuild=False, why=f"{change}, and nothing is lost by it")
+        return SchemaDecision(rebuild=False, why=f"{change}, and no data is lost")
     choice = entity.on_schema_change
     return SchemaDecision(rebuild=choice == "rebuild", why=f"{change} (on_schema_change: {choice})")
 
@@ -129,9 +129,9 @@ def check_decision(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
     choice, name = entity.on_schema_change, entity.entity
     if not change.needs_decision or choice == "rebuild" or (choice == "from_now" and not change.incompatible):
         return None
-    why = "its history cannot go on with that" if change.incompatible else "what becomes of its history is not said"
+    why = "its history cannot continue with the change" if change.incompatible else "`on_schema_change` is not set"
     return DeclarationError(
-        f"entity `{name}` is declared otherwise than before, and {why}; nothing was written",
+        f"entity `{name}` has a changed declaration, and {why}; nothing was written",
         where=str(entity.origin),
         details=str(change),
         hint="; ".join(_list_decisions(name, change)),
@@ -140,13 +140,13 @@ def check_decision(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
 
 def _list_decisions(name: str, change: SchemaDiff) -> Iterator[str]:
     if not change.incompatible:
-        yield "`on_schema_change: from_now`: what is known stays as it is, and the change counts from now on"
-    yield "`on_schema_change: rebuild`: the next run makes the history anew from all that landed"
-    yield f"`headwater rebuild --entity {name}`: the same, this once"
+        yield "`on_schema_change: from_now`: existing history stays, and the change applies from now on"
+    yield "`on_schema_change: rebuild`: the next run rebuilds the history from all landed batches"
+    yield f"`headwater rebuild --entity {name}`: the same, once"
     if change.added and change.removed:
         new, old = change.added[0], change.removed[0]
-        yield f"`renamed_from: {old}` under `{new}`, if that is but another name"
-    yield "or put the declaration back"
+        yield f"`renamed_from: {old}` under `{new}`, if you renamed the column"
+    yield "or restore the declaration"
 
 
 def _find_renamed(entity: Entity, stored: SchemaSnapshot) -> dict[str, str]:
@@ -179,8 +179,8 @@ def _find_incompatible(entity: Entity, stored: SchemaSnapshot, renamed: Mapping[
     calls: dict[str, str] = {}
     for name, called in merged_entity(entity, stored).event_names.items():
         if called in calls:
-            yield f"`{name}` and `{calls[called]}` are both what events call `{called}`"
+            yield f"`{name}` and `{calls[called]}` have the same name in events: `{called}`"
         calls.setdefault(called, name)
     for name, column in entity.columns.items():
         if column.renamed_from in stored.columns and name in stored.columns:
-            yield f"`{name}` and `{column.renamed_from}` are both there already"
+            yield f"`{name}` and `{column.renamed_from}` both exist already"

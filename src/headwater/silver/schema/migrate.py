@@ -117,19 +117,19 @@ def _check_rebuild(entity: Entity, change: SchemaDiff) -> DeclarationError | Non
     if not change.needs_decision or entity.on_schema_change != "rebuild":
         return None
     return DeclarationError(
-        f"entity `{entity.entity}`: its history is to be made anew before it can go on; nothing was written",
+        f"entity `{entity.entity}`: its history must be rebuilt before it can continue; nothing was written",
         where=str(entity.origin),
         details=str(change),
-        hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
+        hint=f"run `headwater run` or `headwater rebuild --entity {entity.entity}`",
     )
 
 
 def _outdated_error(entity: Entity) -> DeclarationError:
     return DeclarationError(
-        f"entity `{entity.entity}`: its history cannot go on, and is to be made anew from all that landed",
+        f"entity `{entity.entity}`: its history cannot continue and must be rebuilt from all landed batches",
         where=f"silver.{entity.entity}_log",
         details=OUTDATED,
-        hint=f"`headwater run` does so, and so does `headwater rebuild --entity {entity.entity}`",
+        hint=f"run `headwater run` or `headwater rebuild --entity {entity.entity}`",
     )
 
 
@@ -170,7 +170,7 @@ def _check_names(entity: Entity) -> None:
     taken = sorted({*LOGGED, *RESERVED} & set(entity.columns))
     if taken:
         raise DeclarationError(
-            f"entity `{entity.entity}` may not have a column `{taken[0]}`: silver has one of its own",
+            f"entity `{entity.entity}` cannot have a column `{taken[0]}`: the name is reserved in silver",
             where=str(entity.origin),
             details=f"columns: {', '.join(entity.columns)}",
             hint="give the column another name",

@@ -67,10 +67,10 @@ class SelfTestTenants:
             self._made.remove(tenant)
             self.close_tenant(tenant)
             raise SafetyCheckError(
-                "A tenant that nobody has used finds tables in its place, so nothing is tried here.",
+                "A new tenant already has tables in its location, so the self-test does not run here.",
                 where=tenant,
                 details=", ".join(there[:5]),
-                hint="a place for each tenant: in a path, write {tenant}",
+                hint="give each tenant its own location: put {tenant} into the path",
             )
         return warehouse
 

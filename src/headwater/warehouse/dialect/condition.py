@@ -25,7 +25,7 @@ def parse_condition(text: str, dialect: str, *, where: str) -> str:
 
 
 def _refusal_error(where: str, details: str) -> WarehouseError:
-    hint = "write what could follow WHERE, e.g. name = 'Bonus'; `headwater query` takes whole statements"
+    hint = "use a condition as after WHERE, e.g. name = 'Bonus'; for whole statements, use `headwater query`"
     return WarehouseError(
-        "a condition is one expression over the columns of the table", where=where, details=details, hint=hint
+        "a condition must be one expression over the columns of the table", where=where, details=details, hint=hint
     )

@@ -88,8 +88,10 @@ def replace_schema_names(sql: str, dialect: str, schemas: Schemas) -> str:
             own = exp.to_identifier(names[name], quoted=True).sql(dialect=dialect)
             found[node.meta["start"]] = (node.meta["end"], own)
         elif name not in _ANYBODYS:
-            hint = "silver, gold and meta are the tenant's own"
-            raise WarehouseError("a query sees its own tenant only", where="query", details=f"schema {name}", hint=hint)
+            hint = "use the schemas silver, gold and meta of the tenant"
+            raise WarehouseError(
+                "a query can read only its own tenant", where="query", details=f"schema {name}", hint=hint
+            )
     for start in sorted(found, reverse=True):
         end, own = found[start]
         sql = sql[:start] + own + sql[end + 1 :]
@@ -103,7 +105,7 @@ def _parse(sql: str, dialect: str) -> exp.Expr:
     try:
         return sqlglot.parse_one(sql, dialect=dialect)
     except SqlglotError as error:
-        raise WarehouseError("this cannot be read as SQL", where="query", details=str(error).splitlines()[0]) from error
+        raise WarehouseError("the SQL cannot be parsed", where="query", details=str(error).splitlines()[0]) from error
 
 
 READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragma)
@@ -117,12 +119,12 @@ def check_read_only(sql: str, dialect: str) -> str:
         found = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
     except SqlglotError as error:
         raise WarehouseError(
-            "this cannot be read as SQL", where="query", details=str(error).splitlines()[0], hint=""
+            "the SQL cannot be parsed", where="query", details=str(error).splitlines()[0], hint=""
         ) from error
     if len(found) != 1 or not isinstance(found[0], READS):
         details = f"{len(found)} statements" if len(found) != 1 else found[0].key.upper()
         hint = "ask with one SELECT; tables change by `headwater run` only"
-        raise WarehouseError("a query is one statement that only reads", where="query", details=details, hint=hint)
+        raise WarehouseError("a query must be one read-only statement", where="query", details=details, hint=hint)
     return text
 
 

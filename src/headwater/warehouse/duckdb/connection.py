@@ -32,14 +32,18 @@ def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_o
                 "the warehouse is in use by another process",
                 where=path,
                 details=_find_holder(str(error)),
-                hint="wait until it is done, or close the program that has the file open (a notebook, a DuckDB shell)",
+                hint="wait until it finishes, or close the program that has the file open (a notebook, a DuckDB shell)",
             ) from error
-        hint = "`headwater run` makes it" if read_only else "is the path a DuckDB file that this user may write?"
+        hint = (
+            "`headwater run` creates it"
+            if read_only
+            else "check that the path is a DuckDB file that this user can write"
+        )
         raise WarehouseError(
             "the warehouse cannot be opened", where=path, details=_first_line(error), hint=hint
         ) from error
     except OSError as error:
-        hint = "check the path of the warehouse and the rights on its folder"
+        hint = "check the path of the warehouse and the permissions of its folder"
         raise WarehouseError("the warehouse cannot be opened", where=path, details=str(error), hint=hint) from error
 
 
@@ -61,7 +65,7 @@ def warn_newer_storage(connection: duckdb.DuckDBPyConnection, path: str, storage
     if _version_number(kept) <= _version_number(storage):
         return ()
     return (
-        f"the file has the storage of DuckDB {kept}, which older ones cannot open; `storage: {storage}` is for new files",
+        f"the file has the storage of DuckDB {kept}, which older versions cannot open; `storage: {storage}` is for new files",
     )
 
 
@@ -80,11 +84,11 @@ def to_warehouse_error(error: duckdb.Error, path: str, statement: str) -> Wareho
     shown = " ".join(statement.split())
     hint = ""
     if "No space left" in str(error) or "File too large" in str(error):
-        hint = "free some space and run again; what was committed is kept"
+        hint = "free some disk space, then run again; committed data is safe"
     elif isinstance(error, duckdb.OutOfMemoryException):
-        hint = "give it more memory (`warehouse: {memory: 8GB}`) or room on disk"
+        hint = "set more memory (`warehouse: {memory: 8GB}`) or free some disk space"
     elif isinstance(error, duckdb.IOException):
-        hint = "may this user write there, and is the disk in order?"
+        hint = "check write permission and the disk"
     elif isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
         hint = f"the statement was: {shown[:300]}"
     return WarehouseError("the warehouse refused a statement", where=path, details=_first_line(error), hint=hint)

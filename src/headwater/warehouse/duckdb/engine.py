@@ -222,7 +222,7 @@ class DuckDB:
             # The engine may have rolled back already; then there is nothing left to undo.
             if "no transaction is active" not in str(error).lower():
                 raise WarehouseError(
-                    "a transaction could not be undone", where=self.path, details=str(error)
+                    "a transaction could not be rolled back", where=self.path, details=str(error)
                 ) from error
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:

@@ -53,7 +53,7 @@ class DuckDBWarehouse(WarehouseSettings):
     def exclusive_reason(self) -> str:
         """Why no other process can open this warehouse."""
         if self.path == MEMORY:
-            return "no other process can open a warehouse in memory, so that there is none to kill"
+            return "no other process can open a warehouse in memory, so there is no process to kill"
         return ""
 
     def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:

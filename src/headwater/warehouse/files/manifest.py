@@ -86,9 +86,9 @@ def parse_manifest(body: bytes, *, where: str) -> Manifest:
         told = json.loads(body)
         if told["version"] > VERSION:
             raise WarehouseError(
-                "these tables were written by a newer Headwater",
+                "a newer version of Headwater wrote these tables",
                 where=where,
-                details=f"version {told['version']}, known up to {VERSION}",
+                details=f"version {told['version']}, supported up to {VERSION}",
                 hint="upgrade headwater",
             )
         return Manifest(
@@ -99,9 +99,11 @@ def parse_manifest(body: bytes, *, where: str) -> Manifest:
             views={_parse_key(name): select for name, select in told["views"].items()},
         )
     except (ValueError, KeyError, TypeError) as error:
-        hint = "put back an earlier copy of the file, or remove the tenant's folder and run `headwater rebuild`"
+        hint = "restore an earlier copy of the file, or remove the tenant's folder and run `headwater rebuild`"
         details = f"{type(error).__name__}: {error}"
-        raise WarehouseError("the pointer of the tables is damaged", where=where, details=details, hint=hint) from error
+        raise WarehouseError(
+            "the pointer file of the tables is damaged", where=where, details=details, hint=hint
+        ) from error
 
 
 def _dump_table(table: StoredTable) -> dict[str, Any]:

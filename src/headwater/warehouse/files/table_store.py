@@ -117,16 +117,16 @@ class TableStore:
         found = self.store.read(POINTER)
         if found is None:
             if read_only:
-                hint = "`headwater run` makes it"
+                hint = "`headwater run` creates it"
                 raise WarehouseError("the warehouse cannot be opened", where=self.where, details="no tables", hint=hint)
             return None, Manifest(file_format=self.file_format)
         pointer = parse_manifest(found.body, where=f"{self.where}/{POINTER}")
         if pointer.file_format != self.file_format:
             raise WarehouseError(
-                "the tables are kept in another format than is declared",
+                "the tables are stored in another format than declared",
                 where=self.where,
                 details=f"stored as {pointer.file_format}, declared as {self.file_format}",
-                hint="name another `url:` and run `headwater rebuild`, or put the format back",
+                hint="set another `url:` and run `headwater rebuild`, or restore the format",
             )
         return found.tag, pointer
 
@@ -138,10 +138,10 @@ class TableStore:
 
     def _conflict_error(self) -> WarehouseError:
         return WarehouseError(
-            "another writer has changed these tables meanwhile; nothing of this was written",
+            "another writer changed these tables in the meantime; nothing was written",
             where=f"{self.where}/{POINTER}",
-            details=f"no longer the state {self.manifest.state or '(none)'}",
-            hint="see that one run at a time writes a tenant, then run again",
+            details=f"no longer at state {self.manifest.state or '(none)'}",
+            hint="make sure that only one run at a time writes a tenant, then run again",
         )
 
     def _retire(self, before: Manifest, after: Manifest, now: datetime) -> None:

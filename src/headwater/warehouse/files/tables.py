@@ -113,8 +113,8 @@ class FileTables(DuckDB):
             self._place.discard(self._drafts)
             return
         if self._read_only:
-            hint = "tables change by `headwater run` only"
-            raise WarehouseError("the warehouse was opened for looking only", where=self.path, hint=hint)
+            hint = "only `headwater run` changes tables"
+            raise WarehouseError("the warehouse is open read-only", where=self.path, hint=hint)
         for key, table in self._tables.items():
             if len(table.files) > MANY and self._place.file_format != "delta":
                 self._compact(key, table)

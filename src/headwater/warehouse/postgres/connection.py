@@ -34,7 +34,7 @@ def connect(url: str, *, memory: str, read_only: bool) -> Connection:
             application_name="headwater",
         )
     except (psycopg.Error, ValueError) as error:
-        hint = "is the server running, the address right, and may this user connect?"
+        hint = "check that the server is running, the address is correct, and this user can connect"
         raise WarehouseError(
             "Postgres cannot be reached", where=describe_target(plain), details=first_lines(error), hint=hint
         ) from error
@@ -51,7 +51,7 @@ def describe_target(url: str) -> str:
     try:
         known = conninfo_to_dict(url)
     except psycopg.Error:
-        return "the warehouse's url"
+        return "the url of the warehouse"
     host = known.get("host") or known.get("hostaddr") or "localhost"
     port = f":{known['port']}" if known.get("port") else ""
     return f"postgres at {host}{port}, database {known.get('dbname') or known.get('user') or 'postgres'}"
@@ -97,21 +97,21 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
                 f"Two rows of {error.diag.table_name} have the same key; nothing was written.",
                 where=where,
                 details=_detail(error),
-                hint="of a dimension: declare `surrogate: sequence`; of a fact: add a column to the grain",
+                hint="for a dimension, declare `surrogate: sequence`; for a fact, add a column to the grain",
             )
         case errors.ExclusionViolation():
-            hint = "this should never happen; `headwater rebuild` makes the history anew from raw"
-            return WarehouseError("two versions of a thing overlap", where=where, details=_detail(error), hint=hint)
+            hint = "this is a bug in Headwater; `headwater rebuild` rebuilds the history from raw"
+            return WarehouseError("two versions of a record overlap", where=where, details=_detail(error), hint=hint)
         case errors.DependentObjectsStillExist():
-            hint = "drop what looks at the table (a view of your own), and make it again afterwards"
+            hint = "drop the objects that depend on the table (such as your own view), and create them again afterwards"
         case errors.InsufficientPrivilege():
             hint = "the user needs CREATE on the database, to make the tenant's schemas"
         case errors.DiskFull() | errors.OutOfMemory():
-            hint = "give the server more room on disk, or less to hold in memory (`warehouse: {memory: 32MB}`)"
+            hint = "give the server more disk space, or use less memory (`warehouse: {memory: 32MB}`)"
         case errors.ReadOnlySqlTransaction():
-            hint = "this was opened for looking only"
+            hint = "the warehouse is open read-only"
         case psycopg.OperationalError():
-            hint = "did the server restart or the network fail? the transaction is undone; run again"
+            hint = "check the server and the network; the transaction was rolled back; run again"
         case _:
             hint = f"the statement was: {shown}" if shown else ""
     return WarehouseError("the warehouse refused a statement", where=where, details=_detail(error), hint=hint)

@@ -69,10 +69,10 @@ def write_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
             text = buffer.getvalue()
             if b"\0" in text:
                 raise WarehouseError(
-                    "Postgres cannot hold the character U+0000, and a text has it",
-                    where="the rows on their way in",
+                    "Postgres cannot store the character U+0000, and a text contains it",
+                    where="the incoming rows",
                     details=_excerpt(text, text.index(b"\0")),
-                    hint="leave the field out of the entity's map, or keep this tenant on an engine that can hold it",
+                    hint="remove the field from the entity's map, or use a warehouse that can store it",
                 )
             yield text
 

@@ -115,7 +115,7 @@ def check_names(table: Table) -> None:
     for name in (table.name, *table.names):
         if len(name.encode()) > LONGEST:
             raise WarehouseError(
-                f"a name is longer than Postgres can hold ({LONGEST} bytes)",
+                f"a name is longer than Postgres allows ({LONGEST} bytes)",
                 where=f"{table.layer}.{table.name}",
                 details=f"{name} ({len(name.encode())} bytes)",
                 hint="choose a shorter name for the entity, dimension, fact or column",

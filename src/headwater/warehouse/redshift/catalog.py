@@ -60,10 +60,10 @@ class Catalog:
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
             raise WarehouseError(
-                f"column `{column.name}` cannot become {column.dtype}: not every {stored} is one",
+                f"column `{column.name}` cannot be changed to {column.dtype}: not every {stored} value fits",
                 where=f"{self.where}, {table.layer}.{table.name}",
                 details=f"stored as {stored}, declared as {column.dtype}",
-                hint="`headwater rebuild` makes the table anew from raw",
+                hint="`headwater rebuild` rebuilds the table from raw",
             )
 
     def _remake_if_changed(self, table: Table, wider: Mapping[str, str]) -> None:

@@ -67,7 +67,7 @@ def connect(url: str) -> Connection:
             sslmode=mode,
         )
     except (psycopg.Error, ValueError) as error:
-        hint = "is the cluster running and reachable from here, the address right, and may this user connect?"
+        hint = "check that the cluster is running and reachable, the address is correct, and this user can connect"
         raise WarehouseError(
             "Redshift cannot be reached", where=describe_target(plain), details=_first_lines(error), hint=hint
         ) from error
@@ -84,7 +84,7 @@ def describe_target(url: str) -> str:
     try:
         known = conninfo_to_dict(re.sub(r"^redshift(\+\w+)?://", "postgresql://", url))
     except psycopg.Error:
-        return "the warehouse's url"
+        return "the url of the warehouse"
     port = f":{known['port']}" if known.get("port") else ""
     return f"redshift at {known.get('host') or 'localhost'}{port}, database {known.get('dbname') or 'dev'}"
 
@@ -95,16 +95,18 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
     text = _detail(error)
     match error:
         case _ if _is_conflict(error, text):
-            hint = "somebody else wrote to the tenant's tables in the meantime; nothing was written: run again"
-            return WarehouseError("a transaction was overtaken by another", where=where, details=text, hint=hint)
+            hint = "another session wrote to the tables of the tenant in the meantime; nothing was written: run again"
+            return WarehouseError("a transaction conflicted with another", where=where, details=text, hint=hint)
         case errors.StringDataRightTruncation():
-            hint = "a text may have 65,535 bytes in Redshift; shorten it in the entity's map, e.g. left(note, 16000)"
+            hint = (
+                "Redshift allows at most 65,535 bytes in a text; shorten it in the entity's map, e.g. left(note, 16000)"
+            )
         case errors.InsufficientPrivilege():
             hint = "the user needs CREATE on the database, to make the tenant's schemas"
         case _ if statement.startswith("COPY"):
-            hint = "may the role read the stage, in this very region? sys_load_error_detail tells more"
+            hint = "check that the role can read the stage, in the same region; for details, see sys_load_error_detail"
         case psycopg.OperationalError():
-            hint = "did the cluster pause or the network fail? the transaction is undone; run again"
+            hint = "check the cluster and the network; the transaction was rolled back; run again"
         case _:
             hint = f"the statement was: {shown}" if shown else ""
     return WarehouseError("the warehouse refused a statement", where=where, details=text, hint=hint)

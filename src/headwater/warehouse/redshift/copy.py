@@ -138,27 +138,25 @@ def _check_texts(table: pa.Table) -> pa.Table:
             continue
         size = pc.binary_length(column)
         if (pc.max(size).as_py() or 0) > LONGEST_TEXT:
-            hint = "shorten it in the entity's map, e.g. left(note, 16000), or leave the field out"
+            hint = "shorten it in the entity's map, e.g. left(note, 16000), or remove the field"
             raise _text_error(
                 name, column.filter(pc.greater(size, pa.scalar(LONGEST_TEXT))), f"at most {LONGEST_TEXT:,} bytes", hint
             )
         nul = pc.match_substring(column, "\0")
         if pc.any(nul).as_py():
-            raise _text_error(
-                name, column.filter(nul), "no character U+0000", "leave the field out of the entity's map"
-            )
+            raise _text_error(name, column.filter(nul), "no character U+0000", "remove the field from the entity's map")
         blank = pc.ends_with(column, " ")
         if name == "entity_key" and pc.any(blank).as_py():
-            hint = "declare a key without such blanks, or keep this tenant on an engine that tells them apart"
+            hint = "declare a key without trailing blanks, or use a warehouse that distinguishes them"
             raise _text_error(
-                name, column.filter(blank), "no key that ends in a blank: it would equal the one without", hint
+                name, column.filter(blank), "no key that ends in a blank: it equals the key without the blank", hint
             )
     return table
 
 
 def _text_error(name: str, values: Any, limit: str, hint: str) -> WarehouseError:
     text = values[0].as_py()
-    details = f"{len(values)} such, the first of {len(text.encode()):,} bytes: {text[:40]!r}..."
+    details = f"{len(values)} values, the first with {len(text.encode()):,} bytes: {text[:40]!r}..."
     return WarehouseError(
-        f"Redshift can hold {limit}", where=f"column `{name}` of the rows on their way in", details=details, hint=hint
+        f"Redshift can store {limit}", where=f"column `{name}` of the incoming rows", details=details, hint=hint
     )

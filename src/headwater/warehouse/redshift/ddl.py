@@ -84,7 +84,7 @@ def check_names(table: Table) -> None:
     for name in (table.name, *table.names):
         if len(name.encode()) > LONGEST:
             raise WarehouseError(
-                f"`{name}` is longer than a name may be in Redshift",
+                f"`{name}` is longer than Redshift allows",
                 where=f"{table.layer}.{table.name}",
                 details=f"{len(name.encode())} bytes, at most {LONGEST}",
                 hint="give it a shorter name",

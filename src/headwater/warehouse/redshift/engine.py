@@ -100,8 +100,8 @@ class Redshift:
             self._session.run(f"CREATE VIEW {ref} AS {self._to_sql(select)} WITH NO SCHEMA BINDING")
 
     def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """WarehouseError: Redshift has no functions that give rows, so `as_of_functions` is not set."""
-        raise WarehouseError("Redshift has no functions that give rows", where=f"{self._where}, {layer}.{name}")
+        """WarehouseError: Redshift has no functions that return rows, so `as_of_functions` is not set."""
+        raise WarehouseError("Redshift has no functions that return rows", where=f"{self._where}, {layer}.{name}")
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""

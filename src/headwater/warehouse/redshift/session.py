@@ -44,7 +44,7 @@ class RedshiftSession:
         cursor = self.run(statement)
         if cursor.rowcount < 0:
             raise WarehouseError(
-                "the warehouse does not say how many rows it wrote",
+                "the warehouse does not report how many rows it wrote",
                 where=self._where,
                 details=str(cursor.statusmessage),
             )

@@ -16,7 +16,7 @@ from headwater.warehouse.settings import Resolve, WarehouseSettings
 
 def _check_bucket(text: str) -> str:
     if not re.match(r"(s3://[^/?#\s]+[^?#\s]*|env:\w+)$", text):
-        msg = "write `s3://bucket/prefix`, or a reference to it such as `env:REDSHIFT_STAGE`"
+        msg = "use `s3://bucket/prefix`, or a reference to it such as `env:REDSHIFT_STAGE`"
         raise ValueError(msg)
     return text
 

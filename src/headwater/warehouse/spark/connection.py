@@ -63,7 +63,7 @@ _JARS = ("io.delta_", "io.unitycatalog_", "org.locationtech.jts_", "org.roaringb
 """Jars that Delta needs beside those that Spark has, by the beginning of their names where Ivy keeps them."""
 
 REFUSALS = (PySparkException, Py4JError, ConnectionError)
-"""How a statement may end: with a complaint of Spark's or of Java's, or with silence because Spark has gone."""
+"""How a statement may end: with a complaint of Spark's or of Java's, or with silence because the connection to Spark was lost."""
 
 _starting = threading.Lock()
 
@@ -79,7 +79,7 @@ def open_session(url: str, *, settings: Mapping[str, str]) -> SparkSession:
             found = _get_active()
         return _borrow(found)
     except REFUSALS as error:
-        hint = "is Spark running, and may this user reach it?"
+        hint = "check that Spark is running and reachable for this user"
         raise WarehouseError(
             "Spark cannot be reached", where=url or "spark", details=first_lines(error), hint=hint
         ) from error
@@ -92,7 +92,7 @@ def _get_active() -> SparkSession:
             "there is no active Spark session",
             where="headwater.yaml, warehouse",
             details="kind: spark without `url`",
-            hint='run it where Spark is (a notebook of Fabric or Databricks), or give `url: "local[2]"` or `sc://host:15002`',
+            hint='run it where Spark is active (a Fabric or Databricks notebook), or set `url: "local[2]"` or `sc://host:15002`',
         )
     return active
 
@@ -251,7 +251,7 @@ def check_java() -> None:
             where=f"spark {pyspark.__version__}",
             details=f"Java {version} ({find_java()})"
             if version
-            else "no Java: neither JAVA_HOME nor `java` on the path",
+            else "no Java: JAVA_HOME is not set, and `java` is not on the path",
             hint="install it (Debian: `apt-get install openjdk-17-jre-headless`, macOS: `brew install openjdk@17`)",
         )
 
@@ -260,14 +260,14 @@ def _start_error(log: Path) -> WarehouseError:
     text = log.read_text(errors="replace")
     if "unresolved dependency" in text.lower() or "unresolved dependencies" in text.lower():
         return WarehouseError(
-            "Delta's jars cannot be fetched",
+            "the jars of Delta cannot be downloaded",
             where="Maven Central, through Ivy",
             details=_last_match(text, r"not found|unresolved|UnknownHost|refused"),
-            hint="is repo1.maven.org reachable (a proxy?), or set `spark.jars.ivySettings` under `settings:` to a mirror",
+            hint="check that repo1.maven.org is reachable (proxy), or set `spark.jars.ivySettings` under `settings:` to a mirror",
         )
-    hint = "does `java -version` work here, and is there memory for `spark.driver.memory`?"
-    details = _last_match(text, r"rror|xception") or "Java ended without a word"
-    return WarehouseError("Spark does not start", where="local mode", details=details, hint=hint)
+    hint = "check that `java -version` works, and that there is enough memory for `spark.driver.memory`"
+    details = _last_match(text, r"rror|xception") or "Java exited without a message"
+    return WarehouseError("Spark cannot start", where="local mode", details=details, hint=hint)
 
 
 def _last_match(text: str, pattern: str) -> str:
@@ -287,19 +287,22 @@ def first_lines(error: Exception) -> str:
 def to_warehouse_error(error: Exception, where: str, statement: str) -> WarehouseError:
     """A complaint of Spark's about a statement, or its silence, in our four parts."""
     if _is_silence(error):
-        hint = "run again: what was committed is kept, and the next writer undoes what was half done"
+        hint = "run again: committed data is safe, and the next writer rolls back unfinished changes"
         return WarehouseError(
-            "Spark has gone", where=where, details=f"{type(error).__name__}: {first_lines(error)}", hint=hint
+            "the connection to Spark was lost",
+            where=where,
+            details=f"{type(error).__name__}: {first_lines(error)}",
+            hint=hint,
         )
     text = str(error)
     shown = " ".join(statement.split())[:300]
     hint = f"the statement was: {shown}" if "AnalysisException" in type(error).__name__ or "Parse" in text else ""
     if re.search(r"Concurrent\w*Exception|DELTA_CONCURRENT", text):
-        hint = "another writer was faster; run again, nothing of this run was kept"
+        hint = "another writer committed first; nothing was written: run again"
     elif "No space left" in text:
-        hint = "free some space and run again; what was committed is kept"
+        hint = "free some disk space, then run again; committed data is safe"
     elif "OutOfMemory" in text or "Java heap space" in text:
-        hint = "give it more memory (`warehouse: {memory: 4g}`)"
+        hint = "set more memory (`warehouse: {memory: 4g}`)"
     return WarehouseError("Spark refused a statement", where=where, details=first_lines(error), hint=hint)
 
 

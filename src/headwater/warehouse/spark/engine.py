@@ -111,7 +111,7 @@ class Spark:
                 "Parquet tables are for local mode",
                 where="headwater.yaml, warehouse",
                 details="format: parquet",
-                hint="`format: delta`: a cluster has it, and all of its writers can rely on it",
+                hint="use `format: delta`, which supports several writers",
             )
         return CatalogTables(
             self.tenant, databases=names, path=path, run=self._run_own, schema=lambda ref: self._spark.table(ref).schema

@@ -68,7 +68,7 @@ class Journal:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            hint = "check the path of the warehouse and the rights on its folder"
+            hint = "check the path of the warehouse and the permissions of its folder"
             raise WarehouseError(
                 "the warehouse cannot be opened", where=str(self.folder), details=str(error), hint=hint
             ) from error
@@ -146,9 +146,9 @@ def wait_for_exit(process: int, where: str, clock: Clock = _CLOCK) -> None:
     while process and process != os.getpid() and _is_java(process):
         if clock.monotonic() > deadline:
             raise WarehouseError(
-                "a writer died, but its Java has not ended",
+                "a writer crashed, but its Java process is still running",
                 where=where,
-                details=f"process {process} runs",
+                details=f"process {process} is running",
                 hint=f"end it (`kill {process}`) and run again",
             )
         clock.sleep(0.05)

@@ -120,7 +120,7 @@ def _dtype(kind: str) -> exp.DataType:
 
 
 def _unreadable_error(name: str, kind: str, files: Sequence[str]) -> WarehouseError:
-    hint = "`headwater rebuild` lands the batch anew from raw, with the types of today's contract"
+    hint = "`headwater rebuild` lands the batch again from raw, with the types of the current contract"
     return WarehouseError("Spark cannot read a column of bronze", where=files[0], details=f"{name}: {kind}", hint=hint)
 
 

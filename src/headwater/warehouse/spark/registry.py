@@ -55,7 +55,7 @@ class CatalogRegistry:
             folder, count = _OPEN.get(database, (self._folder, 0))
             if folder != self._folder and count:
                 raise WarehouseError(
-                    f"the database `{database}` stands for another folder in this process",
+                    f"the database `{database}` refers to another folder in this process",
                     where=str(self._folder),
                     details=str(folder),
                     hint="close that warehouse first; tenants `a-b` and `a_b` cannot be open in one Spark at once",

@@ -15,10 +15,10 @@ from headwater.warehouse.settings import Resolve, WarehousePlace, WarehouseSetti
 
 def _check_spark(text: str) -> str:
     if text and not re.match(r"(local\[(\d+|\*)\]|sc://\S+)$", text):
-        msg = 'write "local[2]", "sc://host:15002", or nothing for the active session'
+        msg = 'use "local[2]", "sc://host:15002", or nothing for the active session'
         raise ValueError(msg)
     if re.search(r"token=(?!\$)", text):
-        raise ClearSecretError("a declaration never holds a token: write a reference such as `env:SPARK_REMOTE`")
+        raise ClearSecretError("a declaration must not contain a token: use a reference such as `env:SPARK_REMOTE`")
     return text
 
 
@@ -69,7 +69,7 @@ class SparkWarehouse(WarehouseSettings):
 
     def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
         """The tenant's databases, and in local mode its folder."""
-        hint = "give one of them another name: Spark knows no hyphens, and no upper case"
+        hint = "rename one of them: Spark names have no hyphens and no upper case"
         names = WarehousePlace(location=self.describe(tenant), is_name=True, hint=hint)
         if not self.url.startswith("local"):
             return (names,)
@@ -77,7 +77,7 @@ class SparkWarehouse(WarehouseSettings):
 
     def exclusive_reason(self) -> str:
         """Why no other process can open this warehouse."""
-        return "" if self.url else "the session is this process's own, so that there is no other to kill"
+        return "" if self.url else "the session belongs to this process, so there is no other process to kill"
 
     def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
         """One tenant's databases; in local mode their files are in a folder of the project."""

@@ -135,7 +135,7 @@ class CatalogTables:
                 f"the database `{database}` belongs to another tenant",
                 where="the Spark catalog",
                 details=f"tenant {found[1]}, wanted {self._tenant}",
-                hint="Spark's names have no hyphens: tenants `a-b` and `a_b` need catalogs of their own",
+                hint="Spark names have no hyphens: tenants `a-b` and `a_b` need separate catalogs",
             )
 
     @property
@@ -202,7 +202,7 @@ class CatalogTables:
         for row in self._run(f"DESCRIBE TABLE EXTENDED {ref}").collect():
             if row[0] == "View Text":
                 return str(row[1])
-        raise WarehouseError("a view cannot be read back", where=ref)
+        raise WarehouseError("the definition of a view cannot be read", where=ref)
 
     def put_as_of(self, layer: SchemaName, name: str) -> None:
         """Make the function by which SQL asks a table for a past day."""

@@ -79,10 +79,10 @@ def record_page(connection: Connection, batch: Batch, committed: PageRow, *, now
     _require(row, "extracting", verb="a page is recorded")
     if committed.number != row.pages + 1:
         raise StateError(
-            "pages are recorded one after the other.",
+            "pages must be recorded in order.",
             where=f"{batch.feed} {batch.id}",
             details=f"page {committed.number} after {row.pages} pages",
-            hint="see whether another run reads the same batch",
+            hint="check whether another run reads the same batch",
         )
     own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
     values = {name: getattr(committed, name) for name in ("number", "path", "rows", "size", "next")}
@@ -127,10 +127,10 @@ def record_landing(
         _require(row, "extracted", verb="a batch is landed")
     if kept + len(refused) != row.rows:
         raise StateError(
-            "rows read are not rows kept + rows quarantined.",
+            "the rows read do not equal rows kept + rows quarantined.",
             where=f"{batch.feed} {batch.id}",
             details=f"{row.rows} read, {kept} kept, {len(refused)} quarantined",
-            hint="keep the raw file of this batch and report it; nothing of it went on to silver",
+            hint="keep the raw file of this batch and report a bug; the batch did not reach silver",
         )
     quarantine.replace_refused(connection, batch, refused, now=now)
     quarantine.save_drift(connection, batch, drift)
@@ -191,5 +191,5 @@ def _require(row: BatchRow, state: State, *, verb: str) -> None:
             f"{verb} only while the batch is `{state}`.",
             where=f"{row.batch.feed} {row.batch.id}",
             details=f"it is `{row.state}`",
-            hint="see whether another run works on the same tenant: headwater status",
+            hint="check whether another run works on the same tenant: headwater status",
         )

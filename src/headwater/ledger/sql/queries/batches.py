@@ -41,10 +41,10 @@ def get_batch(connection: Connection, batch: Batch) -> BatchRow:
     row = connection.execute(select(batches).where(wanted)).mappings().one_or_none()
     if row is None:
         raise StateError(
-            "the ledger does not know this batch.",
+            "the ledger has no such batch.",
             where=str(batch.feed),
             details=batch.id,
-            hint="begin a batch before anything is recorded of it",
+            hint="start a batch before you record its pages",
         )
     return _to_row(row, ())
 

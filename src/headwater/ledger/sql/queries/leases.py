@@ -57,10 +57,10 @@ def _owner_condition(lease: Lease) -> ColumnElement[bool]:
 def _lease_held_error(row: RowMapping) -> LeaseHeld:
     since, until = format_instant(from_micros(row["claimed_at"])), format_instant(from_micros(row["expires_at"]))
     return LeaseHeld(
-        f"another run works on tenant `{row['tenant']}`.",
+        f"another run is working on tenant `{row['tenant']}`.",
         where=f"{row['tenant']} {row['scope']}",
         details=f"held by {describe_owner(row['holder'])} since {since}, until {until} unless renewed",
-        hint="wait for it to finish; a run that died frees its lease by itself",
+        hint="wait until it finishes; the lease of a crashed run expires by itself",
     )
 
 

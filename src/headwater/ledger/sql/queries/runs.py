@@ -32,9 +32,7 @@ def end_run(
     """Record how a run ended; the first word counts."""
     own = (runs.c.tenant == tenant, runs.c.id == run)
     if connection.execute(select(runs.c.id).where(*own)).first() is None:
-        raise StateError(
-            "the ledger does not know this run.", where=tenant, details=run, hint="start a run before its end"
-        )
+        raise StateError("the ledger has no such run.", where=tenant, details=run, hint="start a run before you end it")
     values = {"ended_at": now, "outcome": outcome.value, "counts": dict(counts)}
     connection.execute(update(runs).where(*own, runs.c.ended_at.is_(None)).values(values))
 

@@ -25,9 +25,7 @@ def list_tenants(connection: Connection) -> tuple[str, ...]:
 def add_tenant(connection: Connection, tenant: str) -> None:
     """Add a tenant; StateError if it exists."""
     if connection.execute(select(tenants).where(tenants.c.tenant == tenant)).first():
-        raise StateError(
-            "there is such a tenant already.", where="the ledger", details=tenant, hint="headwater tenant list"
-        )
+        raise StateError("the tenant exists already.", where="the ledger", details=tenant, hint="headwater tenant list")
     connection.execute(insert(tenants).values(tenant=tenant))
 
 
@@ -67,7 +65,7 @@ def remove_clear_secrets(connection: Connection) -> bool:
             }
         own = (connections.c.tenant == row["tenant"], connections.c.name == row["name"])
         connection.execute(update(connections).where(*own).values(declaration=declaration))
-        detail = f"{', '.join((*secrets, *addresses))} stood in clear: change it at the service, and add the connection again"
+        detail = f"{', '.join((*secrets, *addresses))} contained a secret: change it at the service, and add the connection again"
         note = Finding(
             table=f"connection {row['name']}",
             finding=CLEAR_SECRET_REMOVED,
