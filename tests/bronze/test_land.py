@@ -309,7 +309,7 @@ def test_a_disk_that_will_not_take_bronze_is_told(bench, monkeypatch):
 def test_fields_that_would_share_a_column_are_refused_at_once(tmp_path):
     bench = Bench(tmp_path, build_contract("T", {"id": "bigint", "a_b": "text", "a.B": "text"}))
     bench.raw([{"id": 1}])
-    with pytest.raises(DeclarationError, match="share a column"):
+    with pytest.raises(DeclarationError, match="same column name"):
         bench.land()
     bench.contract = build_contract("T", {"name": "text"})
     with pytest.raises(DeclarationError, match="key"):

@@ -41,7 +41,7 @@ def choose_rebuild(told):
     told["on_schema_change"] = "rebuild"
 
 
-SAW = "`website` is new; `phone` is declared no more"
+SAW = "`website` is new; `phone` is no longer declared"
 
 
 def findings(report):

@@ -322,7 +322,7 @@ def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_conne
     assert listed["removed"].startswith("private_key contained a secret")
     for path in (typed.root / ".headwater").rglob("*"):
         assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
-    assert "`private_key` is not given" in typed("run", code=2)["error"]["message"]
+    assert "The secret `private_key` is not set" in typed("run", code=2)["error"]["message"]
     typed(*add, "--secret", "private_key=env:C")
     assert "removed" not in typed("connection", "list")["connections"][0]
 

@@ -905,13 +905,13 @@ INSERT INTO "acme_gold"."fact_line" ("entity_key", "kind", "line_id", "company_k
 FROM "replaced__added";
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b3-address' AS c0, 'psa' AS c1, 'addresss' AS c2, 'shop.addresss' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b3-address' AS c0, 'desk' AS c1, 'addresss' AS c2, 'shop.addresss' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b3-entry' AS c0, 'psa' AS c1, 'entrys' AS c2, 'shop.entrys' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b3-entry' AS c0, 'desk' AS c1, 'entrys' AS c2, 'shop.entrys' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b3-member' AS c0, 'psa' AS c1, 'members' AS c2, 'shop.members' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b3-member' AS c0, 'desk' AS c1, 'members' AS c2, 'shop.members' AS c3, CAST('2024-03-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('dim_company' AS VARCHAR(65535)), entity_key
 FROM "gold_changed";

@@ -154,6 +154,10 @@ UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'product';
 
+CREATE TEMPORARY TABLE "silver__many" AS SELECT entity_key
+FROM "silver__arriving"
+GROUP BY entity_key HAVING COUNT(*) > 1;
+
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."address_id" AS "address_id", n."company_id" AS "company_id", n."city" AS "city", n."phone" AS "phone", s."address_id" AS "_was_address_id", s."company_id" AS "_was_company_id", s."city" AS "_was_city", s."phone" AS "_was_phone", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."address_id" = s."address_id" AND FNV_HASH(n."address_id") = FNV_HASH(s."address_id") THEN 0 WHEN n."address_id" IS NULL AND s."address_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."city" = s."city" AND FNV_HASH(n."city") = FNV_HASH(s."city") THEN 0 WHEN n."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."phone" = s."phone" AND FNV_HASH(n."phone") = FNV_HASH(s."phone") THEN 0 WHEN n."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."address_id" = s."address_id" AND FNV_HASH(n."address_id") = FNV_HASH(s."address_id") THEN 0 WHEN n."address_id" IS NULL AND s."address_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."city" = s."city" AND FNV_HASH(n."city") = FNV_HASH(s."city") THEN 0 WHEN n."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."phone" = s."phone" AND FNV_HASH(n."phone") = FNV_HASH(s."phone") THEN 0 WHEN n."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
@@ -383,22 +387,22 @@ DROP VIEW IF EXISTS "acme_silver"."member_current";
 DROP VIEW IF EXISTS "acme_silver"."product_current";
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b1-address' AS c0, 'psa' AS c1, 'addresss' AS c2, 'shop.addresss' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b1-address' AS c0, 'desk' AS c1, 'addresss' AS c2, 'shop.addresss' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b1-agreement' AS c0, 'psa' AS c1, 'agreements' AS c2, 'shop.agreements' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b1-agreement' AS c0, 'desk' AS c1, 'agreements' AS c2, 'shop.agreements' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b1-company' AS c0, 'psa' AS c1, 'companys' AS c2, 'shop.companys' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b1-company' AS c0, 'desk' AS c1, 'companys' AS c2, 'shop.companys' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b1-entry' AS c0, 'psa' AS c1, 'entrys' AS c2, 'shop.entrys' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b1-entry' AS c0, 'desk' AS c1, 'entrys' AS c2, 'shop.entrys' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b1-member' AS c0, 'psa' AS c1, 'members' AS c2, 'shop.members' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b1-member' AS c0, 'desk' AS c1, 'members' AS c2, 'shop.members' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."batch" ("batch_id", "connection", "resource", "source", "read_at") SELECT *
-FROM (SELECT 'b1-product' AS c0, 'psa' AS c1, 'products' AS c2, 'shop.products' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
+FROM (SELECT 'b1-product' AS c0, 'desk' AS c1, 'products' AS c2, 'shop.products' AS c3, CAST('2024-01-01 00:00:00' AS TIMESTAMP) AS c4) AS fresh;
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('address' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
@@ -566,6 +570,9 @@ UNION ALL SELECT entity_key
 FROM "silver__many"));
 
 INSERT INTO "acme_silver"."product_log" ("entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
+FROM "silver__arriving";
+
+SELECT COUNT(*)
 FROM "silver__arriving";
 
 SELECT batch_id

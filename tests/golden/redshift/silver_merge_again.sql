@@ -9,6 +9,12 @@ WHERE l.entity_key = r.entity_key AND l.sequence = r.sequence AND l.operation = 
 UNION ALL SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__moved";
 
+CREATE TEMPORARY TABLE "silver__many" AS SELECT entity_key
+FROM "silver__news"
+WHERE FALSE
+UNION SELECT entity_key
+FROM "silver__known";
+
 CREATE TEMPORARY TABLE "silver__moved" AS SELECT l."entity_key", l."sequence", l."operation", l."source", l."thing_id", l."name", l."size", l."note", l."known_columns", l."hash", r."stamp", r."observed", r."place", r."first_observed", r."batch_id", l."key_hash"
 FROM "silver__logged" AS l
 JOIN "silver__restated" AS r ON l.entity_key = r.entity_key AND l.sequence = r.sequence AND l.operation = r.operation AND l.source = r.source AND l.hash = r.hash;

@@ -146,6 +146,10 @@ FROM "silver__many"));
 INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__news";
 
+SELECT 1
+FROM "silver__arriving"
+GROUP BY "entity_key", "sequence", "operation", "source", "hash" HAVING COUNT(*) > 1 LIMIT 1;
+
 SELECT COUNT(*)
 FROM "silver__known";
 

@@ -125,8 +125,8 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
     ("before", "after", "details", "ways"),
     [
         (NARROW, WIDE, "`colour` is new", 4),
-        (WIDE, NARROW, "`colour` is declared no more", 4),
-        (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is declared no more", 5),
+        (WIDE, NARROW, "`colour` is no longer declared", 4),
+        (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is no longer declared", 5),
     ],
 )
 def test_the_refusal_names_the_columns_and_both_choices(before, after, details, ways):

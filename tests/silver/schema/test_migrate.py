@@ -46,7 +46,7 @@ def test_a_new_column_is_added_and_the_view_shows_it(warehouse):
 def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
     migrate_tables(warehouse, changed(size={"type": "double"}))
     assert warehouse.rows("SELECT DISTINCT size FROM silver.thing") == [(1.0,)]
-    with pytest.raises(WarehouseError, match="cannot become date"):
+    with pytest.raises(WarehouseError, match="cannot be changed to date"):
         migrate_tables(warehouse, changed(size={"type": "date"}))
 
 
@@ -55,7 +55,7 @@ def test_a_wider_type_is_taken_and_a_narrower_one_refused(warehouse):
     [
         (changed(choice="from_now", note={"type": "text", "history": "track"}), "`history` of `note` was `overwrite`"),
         (Entity.model_validate({**THING.model_dump(), "key": ["thing_id", "name"]}), "its key was (thing_id)"),
-        (changed(choice="rebuild", size=None), "`size` is declared no more"),
+        (changed(choice="rebuild", size=None), "`size` is no longer declared"),
     ],
 )
 def test_what_only_a_rebuild_can_do_is_refused_and_names_it(warehouse, entity, why):
