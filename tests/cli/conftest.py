@@ -18,6 +18,14 @@ class Nothing(AbstractContextManager):
         return None
 
 
+class Chosen(str):
+    """A chosen tenant, that tests compare by its name."""
+
+    @property
+    def tenant(self):
+        return str(self)
+
+
 class Shell:
     """A command line to type into, and what it answered."""
 
@@ -62,5 +70,5 @@ def shell(monkeypatch, capsys):
         return Nothing()
 
     shell.verb("open_project", open_project)
-    shell.verb("choose_tenant", lambda opened, tenant: tenant or "acme")
+    shell.verb("choose_tenant", lambda opened, tenant: Chosen(tenant or "acme"))
     return shell

@@ -184,7 +184,7 @@ def test_no_token_goes_to_a_stranger(service):
         with client_of(service) as client:
             with pytest.raises(PermanentError, match="redirect"):
                 client.fetch(client.build_request("tickets"))
-            with pytest.raises(PermanentError, match="host that the connector does not name"):
+            with pytest.raises(PermanentError, match="host that the connector does not allow"):
                 client.fetch(client.build_request("tickets").with_url(f"{stranger.url}/v1/tickets"))
         assert stranger.asked == []
 

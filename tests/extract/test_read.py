@@ -259,7 +259,7 @@ def test_a_foreign_next_link_gets_no_request_and_leaves_no_trace(service, lake, 
         link = f"<{stranger.url}/v1/tickets?page=2>; rel=next"
         service.faults = [lambda asked, reply: (200, {"Link": link}, reply[2])]
         with client_of(service) as client:
-            with pytest.raises(PermanentError, match="host that the connector does not name"):
+            with pytest.raises(PermanentError, match="host that the connector does not allow"):
                 read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
             assert ledger.pages(batch("linked")) == ()
             assert read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger).rows == 45

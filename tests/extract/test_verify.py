@@ -135,7 +135,7 @@ def test_an_id_cannot_lead_elsewhere(byid, lake, ledger):
 
 
 def test_an_id_that_would_end_its_quotes_is_not_asked_for(byid, lake, ledger):
-    with pytest.raises(PermanentError, match="cannot be written"):
+    with pytest.raises(PermanentError, match="cannot be part of a list of ids"):
         ask(byid, {**GROUP, "quote": "'"}, ["a') or ('1'='1"], lake, ledger)
 
 

@@ -145,7 +145,7 @@ def test_an_agreement_circle_can_be_bent(psa):
     assert set(ids) <= set(seen)
     while psa.fault("circle").status_code == 201:
         pass
-    assert "circle" in psa.fault("circle").json()["error"]
+    assert "cycle" in psa.fault("circle").json()["error"]
 
 
 def test_a_contact_can_be_dropped(psa):

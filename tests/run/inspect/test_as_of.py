@@ -102,7 +102,7 @@ def test_what_has_no_past_is_refused_with_a_hint(root, name, what):
 
 
 def test_a_table_that_is_not_there_yet_names_the_command_that_makes_it(root):
-    with pytest.raises(WarehouseError, match="dim_contact is not there yet") as caught:
+    with pytest.raises(WarehouseError, match="dim_contact does not exist yet") as caught:
         ask(root, "2026-01-01", "dim_contact")
     assert "headwater run" in caught.value.hint
 
