@@ -44,7 +44,7 @@ def test_what_gives_nothing_is_refused_without_showing_a_secret(reference, tmp_p
 @pytest.mark.parametrize(
     ("secrets", "what", "hint"),
     [
-        ({}, "The secret `token` is not given.", "add `token: env:SOME_NAME` under secrets (the token)"),
+        ({}, "The secret `token` is not set.", "add `token: env:SOME_NAME` under secrets (the token)"),
         ({"tokn": "env:X"}, "acme has no secret `tokn`.", "did you mean `token`?"),
     ],
 )
@@ -61,7 +61,7 @@ def test_settings_are_filled_with_defaults():
 
 @pytest.mark.parametrize(
     ("settings", "what"),
-    [({}, "The setting `company` is not given."), ({"company": "x", "compny": "y"}, "acme has no setting `compny`.")],
+    [({}, "The setting `company` is not set."), ({"company": "x", "compny": "y"}, "acme has no setting `compny`.")],
 )
 def test_missing_and_unknown_settings_are_named(settings, what):
     with pytest.raises(DeclarationError) as caught:
