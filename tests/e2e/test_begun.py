@@ -93,8 +93,8 @@ def test_a_plan_says_what_the_run_will_do(begun, odd):
     before = begun("plan").json
     begun.mend(paging={**NUMBERED, "size": 100})
     after = begun("plan").json
-    assert next(step.get("resume") for step in before["steps"] if step["kind"] == "extract") is True
-    assert not any(step.get("resume") for step in after["steps"] if step["kind"] == "extract")
+    assert next(step["inputs"].get("resume") for step in before["steps"] if step["kind"] == "extract") is True
+    assert not any(step["inputs"].get("resume") for step in after["steps"] if step["kind"] == "extract")
 
 
 def test_a_failed_window_is_planned_afresh_when_it_may_be_shorter(odd, tmp_path):
