@@ -31,7 +31,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 @pytest.mark.parametrize(("option", "wanted"), [("blueprint", "mps"), ("connector", "conectwise")])
 def test_an_unknown_blueprint_or_connector_is_refused_before_anything_is_written(option, wanted, tmp_path):
-    with pytest.raises(DeclarationError, match=f"called `{wanted}`") as caught:
+    with pytest.raises(DeclarationError, match=f"There is no {option} `{wanted}`") as caught:
         app.init_project(tmp_path / "new", **{option: wanted})
     assert caught.value.hint.startswith("did you mean")
     assert not (tmp_path / "new").exists()
