@@ -95,7 +95,7 @@ def test_a_key_may_be_given_without_its_connection_where_one_alone_has_it(tmp_pa
     assert life(root, "1").entity_key == "psa:1"
     with pytest.raises(StateError, match="Several connections have a contact") as caught:
         life(root, "2")
-    assert caught.value.hint == "say which: psa2:2, psa:2"
+    assert caught.value.hint == "pass one of: psa2:2, psa:2"
     with pytest.raises(StateError, match="There is no contact with this key") as unseen:
         life(root, "99")
     assert unseen.value.hint == "keys are written like `psa2:2`"

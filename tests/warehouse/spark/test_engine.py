@@ -149,7 +149,7 @@ def test_columns_are_added_widened_and_dropped(warehouse):
     assert names(warehouse) == [("1", "a"), ("2", ""), ("3", None)]
     warehouse.drop_columns("gold", "things", ("name", "at"))
     assert warehouse.arrow("SELECT * FROM gold.things ORDER BY id").column_names == ["id", "n", "more"]
-    with pytest.raises(WarehouseError, match="cannot become bigint"):
+    with pytest.raises(WarehouseError, match="cannot be changed to bigint"):
         warehouse.ensure(Table(layer="gold", name="things", columns=(column("id", "bigint"),)))
 
 
