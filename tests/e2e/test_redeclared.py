@@ -143,8 +143,8 @@ def test_a_history_of_an_older_version_is_made_anew_and_told(small):
     entities = make_older(small)
     assert small.tables() != before
     key = small.ask("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
-    assert "older Headwater" in small("history", "company", key, code=1).error["found"]
-    assert all("older Headwater" in note for note in small("plan").json["notes"])
+    assert "older version of Headwater" in small("history", "company", key, code=1).error["found"]
+    assert all("older version of Headwater" in note for note in small("plan").json["notes"])
     report = small.run()
     assert findings(report) == [(f"silver.{entity}", "history_rebuilt") for entity in sorted(entities)]
     assert small.tables() == before
