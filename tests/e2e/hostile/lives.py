@@ -248,7 +248,7 @@ def compare(project: Project, service: HostileService, runs: list[Ended], *, for
     """
     ways, ended = service.ways, runs[-1]
     went_back = any(
-        any(one.startswith("stamp_went_back") for one in run.said) for run in runs[-1 if ways.parent else 0 :]
+        any(one.startswith("stamp_went_back") for one in run.said) for run in runs[-1 if ways.whole else 0 :]
     )
     truth = {ident: _row(record) for ident, record in service.records.items() if _fits(ways, record)}
     silver = project.current()
@@ -271,7 +271,7 @@ def compare(project: Project, service: HostileService, runs: list[Ended], *, for
             continue
         if ended.code in {1, 3} and any(re.search(rf"main:{ident}(?!\d)", one) for one in said):
             continue
-        if ident in service.regressed and (went_back or any(run.code == -9 for run in runs if not ways.parent)):
+        if ident in service.regressed and (went_back or any(run.code == -9 for run in runs if not ways.whole)):
             continue
         if _unknowable(service, ident, found, right, forced=forced):
             continue
@@ -302,7 +302,7 @@ def _may_fail(ways: Ways, service: HostileService, ended: Ended) -> bool:
 
 def _unknowable(service: HostileService, ident: int, found: Row | None, right: Row | None, *, forced: bool) -> bool:
     """Whether nothing that the service would ever show again tells this difference."""
-    if service.ways.parent or ident not in service.hidden:
+    if service.ways.whole or ident not in service.hidden:
         return False
     if service.ways.where and ident in service.outside:
         return True
