@@ -14,7 +14,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from headwater.clock import Clock
 from headwater.errors import DeclarationError, NotFoundError, PermanentError, ServiceError, TransientError
@@ -194,11 +194,11 @@ class Client:
 
         with self._rate_limiter.request_slot(self._clock):
             try:
+                url, params = _join_params(request)
                 answer = self._http.request(
                     request.method,
-                    request.url,
-                    # Empty parameters would take away the ones that the address itself carries.
-                    params=dict(request.params) or None,
+                    url,
+                    params=params,
                     headers=dict(request.headers),
                     content=request.body,
                 )
@@ -258,6 +258,19 @@ class Client:
                 if secrets != self._secrets:
                     self._set_credentials(secrets)
             return self._auth is not auth
+
+
+def _join_params(request: Request) -> tuple[str, dict[str, str] | None]:
+    """The URL with its query, and the parameters that the pool must merge into a query that the URL already has.
+
+    The pool takes over a millisecond to add parameters to a URL, which is much beside a page.
+    """
+    if not request.params:
+        # Empty parameters would remove the query of the URL itself.
+        return request.url, None
+    if "?" in request.url or "#" in request.url:
+        return request.url, dict(request.params)
+    return f"{request.url}?{urlencode(request.params)}", None
 
 
 def _to_auth_error(error: ServiceError) -> ServiceError:
