@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
-VERB_ROOMS = ("cli/", "plan/", "run/")
-"""Where each function is a verb phrase, and where no parameter, field or class has a former name."""
-
-OTHER_CONVENTIONS = ("cli/demo/", "cli/commands/demo.py", "cli/commands/selftest.py", "run/selftest/")
-"""Parts of these rooms whose names are not reviewed yet. Take a line out with the change that renames its functions."""
+PENDING = (
+    "bronze/",
+    "cli/commands/selftest.py",
+    "cli/demo/",
+    "clock.py",
+    "codegen/",
+    "declared.py",
+    "errors.py",
+    "extract/",
+    "gold/",
+    "lake/",
+    "ledger/",
+    "model/",
+    "names.py",
+    "publish/",
+    "run/selftest/",
+    "sandbox/",
+    "silver/",
+    "storage/",
+    "temporal/",
+    "testing/",
+    "warehouse/",
+    "windows.py",
+    "wire/",
+)
+"""Where names are not reviewed yet. Take a line out with the change that renames the functions there."""
 
 VERBS = frozenset(
     """
-    abandon add agree allow apply backfill begin build call can casefold catch check choose claim clear compare
-    compile complete confirm conform connect correct count create decide decode derive describe discard drop dump end
-    ensure estimate execute expand explain extract fetch fill find finish flatten gather generate get group init keep
-    land list load locate lock log make mark measure name open parse perform plan print prune publish qualify read
-    rebuild record refuse remove render repeat report require resolve resume retry run save select set shorten show
-    sleep sort split test trace translate try update verify write
+    abandon accept acquire add adopt advance agree align allow alter analyze annotate answer append apply approve
+    assert assign attach await backfill begin bind borrow bound buffer build bump call can casefold cast catch chain
+    change charge check choose claim clean clear clip close collapse collect combine commit compact compare compile
+    complete compress configure confirm conform connect consume continue convert copy correct count create cut
+    decide decline decode decompress decorate dedupe define delay delete deliver derive describe detach detect diff
+    digest discard discover download draft drain draw drive drop dump edit emit encode encrypt end ensure enter
+    erase escape estimate evaluate exclude execute exit expand explain export extract fail fetch fill filter find
+    finish fit fix flag flatten flush fold follow forget format freeze gather generate get group hash hide hire hold
+    import include index infer inherit init inject insert inspect install invoke issue iterate join keep kill land
+    link list listen load locate lock log lower make map mark match materialize measure merge migrate mix move name
+    negotiate normalize note notify number observe offer omit open order own pack page pair parse partition pause
+    pay perform pivot place plan post prepare preview print project propose prove prune publish put qualify queue
+    quote raise rank reach read rebase rebuild recheck recompute reconcile record recover redact reduce reflect
+    refresh refund refuse register rekey relabel release reload remake remember remove rename render renew reopen
+    reorder repair repeat replace replay report require reserve reset reshape resolve respond restart restore
+    restrict resume retire retrieve retry return reuse revoke rewrite roll rotate round run sample save scale scan
+    schedule score search seed select sell send separate serve set settle shift shorten show shrink sign simulate
+    skip sleep slice snapshot sort spend spill split spoil stage stamp start stop store strip subscribe substitute
+    subtract sum swap sweep switch sync take tear terminate test toggle total touch trace transform translate
+    transpose trim truncate try unbind undo unlink unlock unpack unstage unwrap update upgrade upload upsert use
+    validate verify view visit wait walk warn watch weigh widen win wind withdraw wrap write yield
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Verbs that begin the name of a function. Add a verb that the code needs, but no participle, adjective or noun."""
