@@ -1,5 +1,5 @@
 # Two commands for a fresh machine with Python 3.11 and make: `make demo` and `make test`.
-# `make demo` makes the environment .venv-demo, unless .venv is there; all others make .venv. `make help` lists the rest.
+# `make demo` makes the environment .venv-demo, unless .venv is there; all others make .venv, and `make test-all` .azurite. `make help` lists the rest.
 SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -26,17 +26,25 @@ $(READY): pyproject.toml requirements/dev.txt
 	.venv-demo/bin/python $(INSTALL) --no-build-isolation --no-deps -e .
 	@touch .venv-demo/.ready
 
+# Where npm's registry cannot be reached, the tests that need the emulator are skipped, and the next call tries again.
+.azurite/.ready: requirements/azurite.txt tests/storage/azurite/package-lock.json
+	$(PYTHON) -m venv .azurite/venv
+	.azurite/venv/bin/python $(INSTALL) --require-hashes -r requirements/azurite.txt
+	cp tests/storage/azurite/package*.json .azurite/
+	NODE_OPTIONS=--use-system-ca .azurite/venv/bin/npm ci --prefix .azurite --ignore-scripts --no-audit --no-fund \
+	  && touch .azurite/.ready || echo "Azurite is not installed: tests with abfss:// are skipped."
+
 demo: $(DEMO)/.ready ## Run a whole history of syncs against a simulated ConnectWise, and report
 	$(DEMO)/bin/headwater demo demo
 
 test: check ## Lint, types, and all tests on DuckDB, Postgres and files
-	HEADWATER_SHARE=0.3 $(PYTEST) -m "not spark and not long"
+	HEADWATER_SHARE=0.3 $(PYTEST) -m "not spark and not azure and not long"
 
-test-all: $(READY) ## What `make test` leaves out: Spark (needs Java 17), long random sets, many hostile services
-	$(PYTEST) -m "spark or long or drawn"
+test-all: $(READY) .azurite/.ready ## What `make test` leaves out: Spark (needs Java 17), Azure's emulator, long random sets, many hostile services
+	$(PYTEST) -m "spark or azure or long or drawn"
 
-test-long: $(READY) ## The same with more random examples, for hours
-	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or long or drawn"
+test-long: $(READY) .azurite/.ready ## The same with more random examples, for hours
+	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or azure or long or drawn"
 
 check: $(READY) ## Lint and types only
 	$(BIN)/ruff check .
@@ -62,6 +70,7 @@ COMPILE := uv pip compile pyproject.toml --universal --generate-hashes \
 lock: ## Pin what is installed (needs uv); the demo gets the versions that everything gets
 	$(COMPILE) --group dev --all-extras -o requirements/dev.txt
 	$(COMPILE) --group build --extra sandbox -c requirements/dev.txt -o requirements/demo.txt
+	$(subst pyproject.toml,,$(COMPILE)) --group azurite -o requirements/azurite.txt
 
 clean: ## Remove the environments and the demo
-	rm -rf .venv .venv-demo demo
+	rm -rf .venv .venv-demo .azurite demo

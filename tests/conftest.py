@@ -1,8 +1,9 @@
 """The grid: a test that takes `engine` runs on every engine, and says with a mark where one cannot follow.
 
-Two marks divide the suite. `spark` is on every test that starts Spark, and is set here, from the engine or the fixtures
-of a test. `long` is on what takes minutes. `make test` runs what has neither, `make test-all` the rest. A third, `drawn`, is on
-the properties: `make test` draws a share of their examples, `make test-all` draws all of them.
+Three marks divide the suite. `spark` is on every test that starts Spark, and is set here, from the engine or the fixtures
+of a test. `azure` is on every test that starts Azurite. `long` is on what takes minutes. `make test` runs what has none of
+them, `make test-all` the rest. A fourth, `drawn`, is on the properties: `make test` draws a share of their examples,
+`make test-all` draws all of them.
 
 `notimpl` (we could, and have not yet), `notyet` (the engine must first), `never` (it makes no sense there): each names
 engines and a reason, and each is strict: a test that passes in spite of its mark fails.
@@ -22,6 +23,7 @@ from tests.grid import engines as grid
 from tests.grid.engines import NAMES, OPENERS
 from tests.grid.spark_session import must_run, notice, skip_without_java
 from tests.storage import bucket as buckets
+from tests.storage import container as containers
 
 MARKS = ("notimpl", "notyet", "never")
 
@@ -46,6 +48,8 @@ def pytest_collection_modifyitems(items):
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
         if engine == "spark" or "java" in item.fixturenames:
             item.add_marker("spark")
+        if "azurite" in item.fixturenames:
+            item.add_marker("azure")
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("drawn")
         for mark in item.iter_markers():
@@ -166,8 +170,10 @@ def engine(request, engines):
 
 def pytest_terminal_summary(terminalreporter):
     """Say so when an engine was left out."""
-    if said := notice(terminalreporter.stats.get("skipped", ())):
-        terminalreporter.write_sep("=", said, yellow=True, bold=True)
+    skipped = terminalreporter.stats.get("skipped", ())
+    for text in (notice(skipped), containers.describe_skips(skipped)):
+        if text:
+            terminalreporter.write_sep("=", text, yellow=True, bold=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -190,3 +196,23 @@ def object_store():
 def bucket(object_store):
     """A bucket that is there and empty; its address."""
     return buckets.make(object_store, "lakehouse")
+
+
+@pytest.fixture(scope="session")
+def azurite():
+    """The emulator of Azure Storage; its address. A test that asks for it has the mark `azure`."""
+    containers.skip_without_azurite()
+    with containers.start_azurite() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def container(azurite):
+    """An empty container of Azure Storage; its URL."""
+    return containers.create_container(azurite)
+
+
+@pytest.fixture(params=["bucket", pytest.param("container", marks=pytest.mark.azure)])
+def object_url(request):
+    """The URL of an empty bucket or container."""
+    return request.getfixturevalue(request.param)

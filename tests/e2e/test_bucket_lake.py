@@ -7,6 +7,7 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,16 +17,16 @@ from tests.storage.bucket import gate
 
 
 @pytest.fixture
-def both(bucket, tmp_path, service):
+def both(object_url, tmp_path, service):
     """Two projects that read one service: one with a folder, one with a bucket."""
     folder, other = (shop(tmp_path / name, service) for name in ("folder", "bucket"))
-    other.declare(lake={"url": f"{bucket}/some/lake"})
+    other.declare(lake={"url": f"{object_url}/some/lake"})
     return folder, other
 
 
-def files(bucket):
+def files(object_url):
     """What is in the bucket."""
-    with closing(open_store(f"{bucket}/some/lake")) as store:
+    with closing(open_store(f"{object_url}/some/lake")) as store:
         return [entry.path for entry in store.list("")]
 
 
@@ -39,7 +40,7 @@ def temporary():
     return set(Path(tempfile.gettempdir()).glob("headwater-*"))
 
 
-def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, bucket, service):
+def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, object_url, service):
     before = temporary()
     folder, other = both
     for _ in range(2):
@@ -48,7 +49,7 @@ def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, bucket, ser
             assert project.run()["quarantined"] == 1
             service.heal()
         service.advance(days=3)
-    assert files(bucket) == local_files(folder)
+    assert files(object_url) == local_files(folder)
     assert other.tables() == folder.tables()
     assert not (other.data / "lake").exists()
     refused = other("quarantine", "list").json["quarantined"]
@@ -64,23 +65,23 @@ def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, bucket, ser
     assert temporary() <= before
 
 
-def test_two_tenants_in_one_bucket_and_one_is_erased(bucket, tmp_path, serve):
+def test_two_tenants_in_one_bucket_and_one_is_erased(object_url, tmp_path, serve):
     services = {"north": serve(seed=1), "south": serve(seed=2)}
     project = shop(tmp_path / "shop", services["north"])
-    project.declare(lake={"url": f"{bucket}/some/lake"})
+    project.declare(lake={"url": f"{object_url}/some/lake"})
     project.tenants.clear()
     for tenant, service in services.items():
         project.connect(service, tenant=tenant)
         project.run("--tenant", tenant)
-    both = files(bucket)
+    both = files(object_url)
     assert {path.partition("/")[0] for path in both} == set(services)
     del project.tenants["south"]
     project.declare(tenants=project.tenants)
     project("tenant", "remove", "south", "--erase", "--yes")
-    assert files(bucket) == [path for path in both if path.startswith("north/")]
+    assert files(object_url) == [path for path in both if path.startswith("north/")]
 
 
-def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, bucket, service):
+def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, object_url, service):
     folder, other = both
     folder.run()
     for delay in (1.5, 2.0, 2.6):
@@ -91,11 +92,11 @@ def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, bu
         process.stderr.close()
     other.run()
     assert other.tables() == folder.tables()
-    assert files(bucket) == local_files(folder)
+    assert files(object_url) == local_files(folder)
     assert other.run()["written"] == {}
 
 
-def test_steps_in_processes_of_their_own_share_a_bucket(both, bucket):
+def test_steps_in_processes_of_their_own_share_a_bucket(both, object_url):
     folder, other = both
     folder.run()
     for step in other("plan").json["steps"]:
@@ -103,26 +104,33 @@ def test_steps_in_processes_of_their_own_share_a_bucket(both, bucket):
     assert other.tables() == folder.tables()
 
 
-def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_next_run_goes_on(both, bucket, service):
+def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_next_run_goes_on(
+    both, object_url, service
+):
     folder, other = both
     folder.run()
     service.asked(forget=True)
-    other.declare(lake={"url": f"{bucket}-missing/lake"})
+    missing = object_url.replace("lakehouse", "nowhere") + "/lake"
+    other.declare(lake={"url": missing})
     error = other.run(code=1)["error"]
     assert error["kind"] == "LakeError"
-    assert error["at"].startswith(f"{bucket}-missing/lake/acme/")
+    assert error["at"].startswith(f"{missing}/acme/")
     assert "create the bucket" in error["fix"]
     assert service.asked() == []
-    other.declare(lake={"url": f"{bucket}/some/lake"})
+    other.declare(lake={"url": f"{object_url}/some/lake"})
     other.run()
     assert other.tables() == folder.tables()
 
 
-def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(both, bucket, object_store):
+def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(both, object_url, request):
     folder, other = both
     folder.run()
-    with gate(object_store) as shut:
-        other.env["AWS_ENDPOINT_URL"] = shut.url
+    name, store = (
+        ("AWS_ENDPOINT_URL", "object_store") if object_url.startswith("s3:") else ("AZURE_STORAGE_ENDPOINT", "azurite")
+    )
+    endpoint = request.getfixturevalue(store)
+    with gate(endpoint) as shut:
+        other.env[name] = shut.url + urlsplit(endpoint).path
         for writes in (0, 4, 9, 30):
             shut.writes_left, shut.open = writes, True
             ended = other("run", code=None)
@@ -130,9 +138,9 @@ def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_g
             errors = [step["error"] for step in ended.json.get("steps", []) if step["state"] == "failed"]
             for error in errors or [ended.error]:
                 assert error["kind"] == "LakeError"
-                assert error["at"].startswith(bucket)
+                assert error["at"].startswith(object_url)
                 assert "to read, write, list and delete" in error["fix"]
-    other.env["AWS_ENDPOINT_URL"] = object_store
+    other.env[name] = endpoint
     other.run()
     assert other.tables() == folder.tables()
-    assert files(bucket) == local_files(folder)
+    assert files(object_url) == local_files(folder)

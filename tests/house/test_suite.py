@@ -29,12 +29,12 @@ def chosen(target):
 
 def test_each_test_runs_in_one_of_the_two_parts_and_a_property_with_all_its_examples_in_the_second():
     assert "HEADWATER_SHARE" not in recipe("test-all")
-    for spark, long, drawn in itertools.product((False, True), repeat=3):
-        marks = {"spark": spark, "long": long, "drawn": drawn}
+    for values in itertools.product((False, True), repeat=4):
+        marks = dict(zip(("spark", "azure", "long", "drawn"), values, strict=True))
         first, second = (
             chosen(part).evaluate(lambda name, marks=marks, **_: marks[name]) for part in ("test", "test-all")
         )
-        assert second if drawn else first != second, marks
+        assert second if marks["drawn"] else first != second, marks
 
 
 def test_a_property_draws_a_share_of_its_examples_and_at_least_one():

@@ -14,9 +14,9 @@ from headwater.errors import LakeError
 from headwater.lake.layout import TenantLake, open_lake
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", pytest.param("container", marks=pytest.mark.azure)])
 def lake(request, tmp_path: Path) -> TenantLake:
-    url = str(tmp_path / "lake") if request.param == "folder" else request.getfixturevalue("bucket") + "/some/lake"
+    url = str(tmp_path / "lake") if request.param == "folder" else request.getfixturevalue(request.param) + "/some/lake"
     return open_lake(url, "acme")
 
 
@@ -184,19 +184,21 @@ def test_a_lake_that_is_a_file_is_told(tmp_path, batch):
     assert told.value.where
 
 
-def test_a_bucket_that_is_not_there_is_told(bucket, batch):
-    lake = open_lake(bucket.replace("lakehouse", "nowhere"), "acme")
+def test_a_bucket_that_does_not_exist_is_an_error(object_url, batch):
+    url = object_url.replace("lakehouse", "nowhere")
+    lake = open_lake(url, "acme")
     with pytest.raises(LakeError) as told:
         lake.write("acme/raw/x", b"")
-    assert told.value.where == "s3://nowhere/acme/raw/x"
+    assert told.value.where == f"{url}/acme/raw/x"
     assert "create the bucket" in told.value.hint
 
 
-def test_a_bucket_that_cannot_be_reached_is_told(bucket, batch, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+def test_a_bucket_that_cannot_be_reached_is_an_error(object_url, batch, monkeypatch):
+    for name in ("AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setattr("headwater.storage.object_store._PATIENCE", timedelta(seconds=1))
     with pytest.raises(LakeError) as told:
-        open_lake(bucket, "acme").write("acme/raw/x", b"")
+        open_lake(object_url, "acme").write("acme/raw/x", b"")
     assert "network" in told.value.hint
 
 
@@ -205,8 +207,8 @@ def test_no_other_scheme_is_a_lake():
         open_lake("gs://bucket", "acme")
 
 
-def test_what_was_downloaded_goes_with_the_lake(bucket, batch):
-    lake = open_lake(bucket, "acme")
+def test_what_was_downloaded_goes_with_the_lake(object_url, batch):
+    lake = open_lake(object_url, "acme")
     path = lake.path("raw", batch, ".jsonl.zst")
     lake.write(path, b"x")
     local = Path(lake.url(path))

@@ -66,7 +66,7 @@ def rows_of(url, table, told):
         db.execute("SET TimeZone = 'UTC'")
         if told["format"] == "delta":
             read = DeltaTable(
-                f"{store.url}/{table}", version=entry["version"], storage_options=storage_options() or None
+                f"{store.url}/{table}", version=entry["version"], storage_options=storage_options(store.url) or None
             )
             arriving = pa.table(read.to_pyarrow_table())
             typed = [
@@ -79,11 +79,15 @@ def rows_of(url, table, told):
         return db.execute(f"SELECT * FROM {read} ORDER BY ALL", [files]).fetchall()
 
 
-@pytest.fixture(params=["folder-delta", "folder-parquet", "bucket-delta", "bucket-parquet", "bucket-csv"])
+OUTSIDE = ("folder-delta", "folder-parquet", "bucket-delta", "bucket-parquet", "bucket-csv")
+IN_AZURE = [pytest.param(f"container-{name}", marks=pytest.mark.azure) for name in ("delta", "parquet")]
+
+
+@pytest.fixture(params=[*OUTSIDE, *IN_AZURE])
 def outside(request, tmp_path):
     """A place and a format."""
     place, file_format = request.param.split("-")
-    return str(tmp_path / "out") if place == "folder" else request.getfixturevalue("bucket") + "/out", file_format
+    return str(tmp_path / "out") if place == "folder" else request.getfixturevalue(place) + "/out", file_format
 
 
 def test_a_place_holds_what_the_warehouse_holds_and_a_replay_writes_nothing(tmp_path, outside):
@@ -110,7 +114,7 @@ def test_only_what_changed_is_written_again(tmp_path, outside):
     if file_format == "delta":
         assert (before["contact"]["version"], told["tables"]["contact"]["version"]) == (0, 0)
         assert told["tables"]["contact_log"]["version"] == 1
-    elif url.startswith("s3:"):
+    elif url.startswith(("s3:", "abfss:")):
         assert told["tables"]["contact"] == before["contact"]
     assert rows_of(url, "contact_log", told) == stored(root, "contact_log")
 

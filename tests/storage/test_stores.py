@@ -15,9 +15,10 @@ from headwater.storage.lock import Lock
 from headwater.storage.url import open_store, to_absolute
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", pytest.param("container", marks=pytest.mark.azure)])
 def store(request, tmp_path):
-    url = str(tmp_path / "place") if request.param == "folder" else request.getfixturevalue("bucket") + "/some/place"
+    is_folder = request.param == "folder"
+    url = str(tmp_path / "place") if is_folder else request.getfixturevalue(request.param) + "/some/place"
     with closing(open_store(url)) as opened:
         yield opened
 
@@ -93,11 +94,13 @@ def test_many_threads_that_want_one_file_get_it_whole(store):
         assert other.fetch("a/x.bin").read_bytes() == body
 
 
-def test_a_bucket_that_is_not_there_is_told(bucket):
-    store = open_store(bucket.replace("lakehouse", "nowhere"))
+def test_a_bucket_that_does_not_exist_is_an_error(object_url):
+    url = object_url.replace("lakehouse", "nowhere")
+    store = open_store(url)
     with pytest.raises(StoreError, match="cannot be written") as caught:
         store.write("a", b"x")
-    assert "s3://nowhere/a" in caught.value.where
+    assert f"{url}/a" in caught.value.where
+    assert "create the bucket or container" in caught.value.hint
 
 
 def test_a_folder_that_may_not_be_written_is_told(tmp_path):
@@ -114,7 +117,7 @@ def test_other_schemes_are_refused_and_folders_count_from_the_root(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("url", "plain"),
+    ("endpoint", "is_allowed"),
     [
         ("http://127.0.0.1:9", True),
         ("http://localhost", True),
@@ -122,14 +125,19 @@ def test_other_schemes_are_refused_and_folders_count_from_the_root(tmp_path):
         ("https://127.0.0.1", False),
     ],
 )
-def test_only_this_machine_is_spoken_to_without_tls(monkeypatch, url, plain):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    assert allows_plain_http() is plain
-
-
-def test_an_address_in_azure_is_understood(monkeypatch):
-    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
-    assert open_store("abfss://tables@account.dfs.core.windows.net/some").url.endswith("/some")
+@pytest.mark.parametrize(
+    ("variable", "url", "other"),
+    [
+        ("AWS_ENDPOINT_URL", "s3://lakehouse/x", "abfss://c@a.dfs.core.windows.net"),
+        ("AZURE_STORAGE_ENDPOINT", "abfss://c@a.dfs.core.windows.net/x", "s3://lakehouse"),
+    ],
+)
+def test_plain_http_is_allowed_to_the_local_machine_only(monkeypatch, endpoint, is_allowed, variable, url, other):
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, endpoint)
+    assert allows_plain_http(url) is is_allowed
+    assert allows_plain_http(other) is False
 
 
 def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path):

@@ -63,6 +63,6 @@ class PublishedDelta:
         draft.unlink(missing_ok=True)
         rows = fill(table, draft)
         url = f"{self.store.url}/{table}"
-        version = import_delta().write_version(url, [draft], mode="overwrite", options=storage_options())
+        version = import_delta().write_version(url, [draft], mode="overwrite", options=storage_options(url))
         draft.unlink()
         return {"version": version.number, "rows": rows, "digest": digest}

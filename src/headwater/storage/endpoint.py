@@ -1,4 +1,4 @@
-"""Without TLS only a store on this very machine may be spoken to."""
+"""Plain HTTP is allowed to a store on the local machine only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ import re
 from urllib.parse import urlsplit
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
+_ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "abfss": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+"""The environment variables that name another endpoint, by the scheme of a URL; the first one that is set counts."""
 
 
-def allows_plain_http() -> bool:
-    """Whether the store that the environment names (`AWS_ENDPOINT_URL`) may be spoken to without TLS."""
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", ""))
+def allows_plain_http(url: str) -> bool:
+    """Whether the endpoint that the environment names for the store at `url` may be used without TLS."""
+    names = _ENDPOINTS.get(urlsplit(url).scheme, ())
+    endpoint = urlsplit(next((value for name in names if (value := os.environ.get(name))), ""))
     return endpoint.scheme == "http" and bool(_LOOPBACK.fullmatch(endpoint.hostname or ""))
 
 
-def storage_options() -> dict[str, str]:
-    """What delta-rs is told beside the environment."""
-    return {"AWS_ALLOW_HTTP": "true"} if allows_plain_http() else {}
+def storage_options(url: str) -> dict[str, str]:
+    """The options that delta-rs needs for the store at `url` besides the environment."""
+    if not allows_plain_http(url):
+        return {}
+    return {"AWS_ALLOW_HTTP" if urlsplit(url).scheme == "s3" else "AZURE_ALLOW_HTTP": "true"}

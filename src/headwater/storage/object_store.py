@@ -41,7 +41,9 @@ class ObjectStore:
         self.url = url.rstrip("/")
         with self._translate_errors("opened", ""):
             self._bucket: Any = from_url(
-                self.url, client_options={"allow_http": allows_plain_http()}, retry_config={"retry_timeout": _PATIENCE}
+                self.url,
+                client_options={"allow_http": allows_plain_http(self.url)},
+                retry_config={"retry_timeout": _PATIENCE},
             )
         self._folder: Path | None = None
         self._turn = Lock()

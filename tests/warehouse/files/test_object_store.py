@@ -19,36 +19,36 @@ def opened(url, file_format="parquet", **more):
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_a_bucket_holds_what_was_put_in(bucket, file_format):
-    with closing(opened(bucket, file_format)) as warehouse:
+def test_a_bucket_holds_what_was_put_in(object_url, file_format):
+    with closing(opened(object_url, file_format)) as warehouse:
         filled(warehouse)
         warehouse.delete("silver", "thing", "id = 2")
         assert len(found(warehouse)) == len(ROWS) - 1
-    with closing(opened(f"{bucket}/", file_format, read_only=True)) as warehouse:
+    with closing(opened(f"{object_url}/", file_format, read_only=True)) as warehouse:
         assert found(warehouse) == [row for row in ROWS if row[0] != 2]
         with pytest.raises(WarehouseError):
             warehouse.rows("SELECT * FROM '/etc/passwd'")
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_of_two_writers_the_second_is_refused_and_nothing_is_lost(bucket, file_format):
-    with closing(opened(bucket, file_format)) as one, closing(opened(bucket, file_format)) as other:
+def test_of_two_writers_the_second_is_refused_and_nothing_is_lost(object_url, file_format):
+    with closing(opened(object_url, file_format)) as one, closing(opened(object_url, file_format)) as other:
         filled(one)
         with pytest.raises(WarehouseError, match="another writer changed these tables in the meantime") as caught:
             filled(other)
         assert "no longer at state (none)" in caught.value.details
         assert found(one) == ROWS
         one.delete("silver", "thing", "id = 1")
-    with closing(opened(bucket, file_format)) as after:
+    with closing(opened(object_url, file_format)) as after:
         assert found(after) == ROWS[1:]
 
 
-def test_two_that_race_for_a_commit_never_both_win(bucket):
-    with closing(opened(bucket)) as warehouse:
+def test_two_that_race_for_a_commit_never_both_win(object_url):
+    with closing(opened(object_url)) as warehouse:
         filled(warehouse)
     won = 0
     for number in range(5):
-        with closing(opened(bucket)) as one, closing(opened(bucket)) as other:
+        with closing(opened(object_url)) as one, closing(opened(object_url)) as other:
             for writer in (one, other):
                 try:
                     writer.append("silver", "thing", ("id",), f"SELECT {100 + number}")
@@ -56,13 +56,22 @@ def test_two_that_race_for_a_commit_never_both_win(bucket):
                 except WarehouseError:
                     pass
     assert won == 5
-    with closing(opened(bucket, read_only=True)) as after:
+    with closing(opened(object_url, read_only=True)) as after:
         assert [number for number in ids(after) if 100 <= number < 200] == [100, 101, 102, 103, 104]
 
 
-@pytest.mark.parametrize(("file_format", "place"), [("csv", "folder"), ("delta", "folder"), ("parquet", "bucket")])
+@pytest.mark.parametrize(
+    ("file_format", "place"),
+    [
+        ("csv", "folder"),
+        ("delta", "folder"),
+        ("parquet", "bucket"),
+        pytest.param("parquet", "container", marks=pytest.mark.azure),
+        pytest.param("delta", "container", marks=pytest.mark.azure),
+    ],
+)
 def test_history_is_kept_in_every_format_and_in_a_bucket(tmp_path, request, file_format, place):
-    url = str(tmp_path) if place == "folder" else request.getfixturevalue("bucket")
+    url = str(tmp_path) if place == "folder" else request.getfixturevalue(place)
     events = [
         [make_event("p:1", 10, name="a", size=1), make_event("p:2", 10, name="", note="n")],
         [make_event("p:1", 5, name="late"), make_event("p:2", 12, operation="D")],
@@ -78,8 +87,9 @@ def test_history_is_kept_in_every_format_and_in_a_bucket(tmp_path, request, file
         assert read_versions(warehouse) == wanted
 
 
-def test_a_bucket_that_cannot_be_reached_is_told(bucket, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1:9")
+def test_a_bucket_that_cannot_be_reached_is_an_error(object_url, monkeypatch):
+    for name in ("AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
     with pytest.raises(StoreError, match="cannot be") as caught:
-        opened(bucket)
-    assert "s3://" in caught.value.where
+        opened(object_url)
+    assert object_url in caught.value.where

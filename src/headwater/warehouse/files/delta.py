@@ -38,7 +38,8 @@ def undo_commit(store: Store, pointer: Manifest) -> None:
         if version is None:
             store.clear(name.replace(".", "/", 1) + "/")
         else:
-            import_delta().restore_version(_url(store, name.replace(".", "/", 1)), version, options=storage_options())
+            options = storage_options(store.url)
+            import_delta().restore_version(_url(store, name.replace(".", "/", 1)), version, options=options)
     store.remove(JOURNAL)
 
 
@@ -50,7 +51,7 @@ def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable
     folder = "/".join(key)
     rewritten = drafts if grown else table.files
     files = [store.fetch(piece.path) for piece in rewritten]
-    version = import_delta().write_version(_url(store, folder), files, mode=mode, options=storage_options())
+    version = import_delta().write_version(_url(store, folder), files, mode=mode, options=storage_options(store.url))
     pieces = tuple(TableFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
     return replace(table, files=pieces, delta=version.number)
 
