@@ -10,7 +10,6 @@ PENDING = (
     "codegen/",
     "declared.py",
     "errors.py",
-    "extract/",
     "gold/",
     "lake/",
     "ledger/",
@@ -48,7 +47,7 @@ VERBS = frozenset(
     reorder repair repeat replace replay report require reserve reset reshape resolve respond restart restore
     restrict resume retire retrieve retry return reuse revoke rewrite roll rotate round run sample save scale scan
     schedule score search seed select sell send separate serve set settle shift shorten show shrink sign simulate
-    skip sleep slice snapshot sort spend spill split spoil stage stamp start stop store strip subscribe substitute
+    skip sleep slice snapshot sort spend spill split spoil stage stamp start stop store strip submit subscribe substitute
     subtract sum swap sweep switch sync take tear terminate test toggle total touch trace transform translate
     transpose trim truncate try unbind undo unlink unlock unpack unstage unwrap update upgrade upload upsert use
     validate verify view visit wait walk warn watch weigh widen win wind withdraw wrap write yield

@@ -109,8 +109,8 @@ class StepRunner:
             resource=source.resource,
             fields=source.fields,
             parents=step.parents,
-            asked_at=self.services.estimate_time(step.batch),
-            credible=lambda: self.services.estimate_latest_stamp(step.batch),
+            read_at=self.services.estimate_time(step.batch),
+            estimate_latest_stamp=lambda: self.services.estimate_latest_stamp(step.batch),
         )
         client = self.services.find_client(source.feed.connection)
         ledger = self.workspace.ledger
