@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 PENDING = (
-    "bronze/",
     "cli/commands/selftest.py",
     "cli/demo/",
     "clock.py",
@@ -42,7 +41,7 @@ VERBS = frozenset(
     link list listen load locate lock log lower make map mark match materialize measure merge migrate mix move name
     negotiate normalize note notify number observe offer omit open order own pack page pair parse partition pause
     pay perform pivot place plan post prepare preview print project propose prove prune publish put qualify queue
-    quote raise rank reach read rebase rebuild recheck recompute reconcile record recover redact reduce reflect
+    quote raise rank reach read readmit rebase rebuild recheck recompute reconcile record recover redact reduce reflect
     refresh refund refuse register rekey relabel release reload remake remember remove rename render renew reopen
     reorder repair repeat replace replay report require reserve reset reshape resolve respond restart restore
     restrict resume retire retrieve retry return reuse revoke rewrite roll rotate round run sample save scale scan
