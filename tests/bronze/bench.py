@@ -48,7 +48,7 @@ class Bench:
         pages = [encoded[start : start + page] for start in range(0, len(encoded), page)]
         compressor = zstandard.ZstdCompressor(write_checksum=True)
         frames = (compressor.compress(b"".join(line + b"\n" for line in page)) for page in pages)
-        self.lake.write(self.lake.path("raw", self.batch, ".jsonl.zst"), b"".join(frames))
+        self.lake.write(self.lake.build_batch_path("raw", self.batch, ".jsonl.zst"), b"".join(frames))
 
     def land(self, lines: Sequence[bytes | dict[str, Any]] | None = None, **options: Any) -> LandResult:
         if lines is not None:
@@ -63,9 +63,9 @@ class Bench:
         return result
 
     def read_rows(self, columns: str = "*", suffix: str = ".parquet") -> list[tuple[Any, ...]]:
-        path = self.lake.url(self.lake.path("bronze", self.batch, suffix))
+        path = self.lake.fetch(self.lake.build_batch_path("bronze", self.batch, suffix))
         return duckdb.sql(f"SELECT {columns} FROM read_parquet('{path}') ORDER BY _line").fetchall()
 
     def read_columns(self) -> dict[str, str]:
-        path = self.lake.url(self.lake.path("bronze", self.batch, ".parquet"))
+        path = self.lake.fetch(self.lake.build_batch_path("bronze", self.batch, ".parquet"))
         return {row[0]: row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()}

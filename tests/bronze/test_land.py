@@ -193,7 +193,7 @@ def test_a_resource_that_refuses_drift_stops_and_writes_nothing(bench):
     with pytest.raises(SafetyCheckError) as caught:
         bench.land(drift="refuse")
     assert "novel (new)" in caught.value.details
-    assert bench.lake.list("acme") == [bench.lake.path("raw", bench.batch, ".jsonl.zst")]
+    assert bench.lake.list("acme") == [bench.lake.build_batch_path("raw", bench.batch, ".jsonl.zst")]
     assert not list(Path(bench.lake.store.url).rglob("*.tmp"))
 
 
@@ -224,7 +224,9 @@ def test_a_sweep_lands_keys_only(bench):
 def test_records_of_a_parent_have_its_key(tmp_path):
     bench = Bench(tmp_path, parent={"resource": "owners"})
     bench.write_raw([{"id": n} for n in range(5)] + [{"id": "bad"}])
-    bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["10", 2], ["empty", 0], ["a|b", 4]]')
+    bench.lake.write(
+        bench.lake.build_batch_path("raw", bench.batch, ".parents.json"), b'[["10", 2], ["empty", 0], ["a|b", 4]]'
+    )
     assert bench.land().kept == 5
     assert bench.read_rows("_line, _parent, id") == [
         (1, "10", 0),
@@ -233,7 +235,7 @@ def test_records_of_a_parent_have_its_key(tmp_path):
         (4, "a|b", 3),
         (5, "a|b", 4),
     ]
-    bench.lake.remove(bench.lake.path("raw", bench.batch, ".parents.json"))
+    bench.lake.remove(bench.lake.build_batch_path("raw", bench.batch, ".parents.json"))
     with pytest.raises(LakeError):
         bench.land()
 
@@ -269,7 +271,9 @@ def test_repeating_a_landing_gives_the_same_files(bench):
     lines = [{"id": n, "hours": "x" if n == 4 else 1} for n in range(9)]
     first = bench.land(lines)
     before = {path: bench.lake.read(path) for path in bench.lake.list("acme")}
-    Path(bench.lake.scratch(bench.lake.path("bronze", bench.batch, ".parquet"))).write_bytes(b"torn by a kill")
+    Path(bench.lake.prepare_draft(bench.lake.build_batch_path("bronze", bench.batch, ".parquet"))).write_bytes(
+        b"torn by a kill"
+    )
     assert bench.land() == first
     assert {path: bench.lake.read(path) for path in bench.lake.list("acme")} == before
 
@@ -283,7 +287,7 @@ def test_a_rebuild_under_a_relaxed_contract_empties_the_quarantine(bench):
 
 def test_a_damaged_raw_file_is_an_error(bench):
     bench.write_raw([{"id": n} for n in range(1000)], page=1000)
-    path = bench.lake.path("raw", bench.batch, ".jsonl.zst")
+    path = bench.lake.build_batch_path("raw", bench.batch, ".jsonl.zst")
     body = bytearray(bench.lake.read(path))
     body[len(body) // 2] ^= 0xFF
     bench.lake.write(path, bytes(body))

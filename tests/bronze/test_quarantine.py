@@ -28,7 +28,7 @@ def test_a_quarantined_record_is_read_byte_for_byte(bench):
 
 def test_records_are_readmitted_under_a_relaxed_rule_without_the_service(bench):
     refused = bench.land(LINES).refused
-    bench.lake.remove(bench.lake.path("raw", bench.batch, ".jsonl.zst"))
+    bench.lake.remove(bench.lake.build_batch_path("raw", bench.batch, ".jsonl.zst"))
     retried = retry(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
     (readmitted,) = retried.readmitted
     assert (readmitted.line, readmitted.state, readmitted.tries) == (2, "readmitted", 2)
@@ -66,7 +66,7 @@ def test_a_new_landing_removes_the_files_of_retries(bench):
 def test_readmitted_records_have_their_parent(tmp_path):
     bench = Bench(tmp_path, parent={"resource": "owners"})
     bench.write_raw([{"id": 1}, {"id": 2, "hours": "x"}])
-    bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["p", 1], ["q", 1]]')
+    bench.lake.write(bench.lake.build_batch_path("raw", bench.batch, ".parents.json"), b'[["p", 1], ["q", 1]]')
     refused = bench.land().refused
     retry(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
     assert bench.read_rows("_parent, id", ".retry-1.parquet") == [("q", 2)]

@@ -75,7 +75,7 @@ def test_sweep_keys_separators_and_parents_are_kept(tmp_path):
     )
     bench.use_sweep()
     bench.write_raw([{"a": "x|y", "b": {"c": "no"}}, {"a": "x" * 200, "b": {"c": 3}}, {"a": ["x"], "b": {"c": 4}}])
-    bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["10", 1], ["20", 2]]')
+    bench.lake.write(bench.lake.build_batch_path("raw", bench.batch, ".parents.json"), b'[["10", 1], ["20", 2]]')
     assert bench.land().kept == 1
     assert read_refused_rows(bench, "_line, _parent, a, b_c") == [(1, "10", "x|y", None), (3, "20", None, 4)]
 

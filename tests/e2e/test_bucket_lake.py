@@ -12,7 +12,7 @@ import pytest
 
 from headwater.storage.url import open_store
 from tests.e2e.builders import kill, shop
-from tests.storage.bucket import gate
+from tests.storage.bucket import run_gate
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_ne
 def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(both, bucket, object_store):
     folder, other = both
     folder.run()
-    with gate(object_store) as shut:
+    with run_gate(object_store) as shut:
         other.env["AWS_ENDPOINT_URL"] = shut.url
         for writes in (0, 4, 9, 30):
             shut.writes_left, shut.open = writes, True

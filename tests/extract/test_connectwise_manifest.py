@@ -106,7 +106,7 @@ def test_resources_with_deletes_are_swept(manifest):
 
 
 def read_records(lake, batch) -> list[dict]:
-    compressed = lake.read(lake.path("raw", batch, ".jsonl.zst"))
+    compressed = lake.read(lake.build_batch_path("raw", batch, ".jsonl.zst"))
     with zstandard.ZstdDecompressor().stream_reader(compressed, read_across_frames=True) as reader:
         return [json.loads(line) for line in reader.read().splitlines()]
 

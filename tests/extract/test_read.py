@@ -35,7 +35,7 @@ from tests.extract.service import (
 
 def read_lines(lake, batch) -> list[bytes]:
     """The lines of a batch's raw file."""
-    compressed = lake.read(lake.path("raw", batch, ".jsonl.zst"))
+    compressed = lake.read(lake.build_batch_path("raw", batch, ".jsonl.zst"))
     with zstandard.ZstdDecompressor().stream_reader(compressed, read_across_frames=True) as reader:
         return reader.read().split(b"\n")[:-1]
 
@@ -45,7 +45,7 @@ def read_ids(lake, batch) -> list[int]:
 
 
 def list_files(lake, batch) -> list[str]:
-    folder = lake.path("raw", batch, "").rpartition("/")[0]
+    folder = lake.build_batch_path("raw", batch, "").rpartition("/")[0]
     return [path.rpartition("/")[2] for path in lake.list(folder)]
 
 
@@ -161,7 +161,7 @@ def test_a_killed_read_resumes_at_the_next_page(resource, service, lake, ledger)
             assert row.rows == 45
             assert read_ids(lake, batch) == list(range(1, 46))
             assert [name for name in list_files(lake, batch) if name.startswith(batch.id)] == [f"{batch.id}.jsonl.zst"]
-            compressed = lake.read(lake.path("raw", batch, ".jsonl.zst"))
+            compressed = lake.read(lake.build_batch_path("raw", batch, ".jsonl.zst"))
             raw = raw or compressed
             assert compressed == raw
     assert not died
@@ -355,7 +355,7 @@ def test_records_are_read_for_each_parent(service, lake, ledger):
                 batch, build_read_request(client, "notes", parents=("other",)), client, lake=lake, ledger=ledger
             )
     assert row.rows == 15
-    assert json.loads(lake.read(lake.path("raw", batch, ".parents.json"))) == [["7", 12], ["8", 3]]
+    assert json.loads(lake.read(lake.build_batch_path("raw", batch, ".parents.json"))) == [["7", 12], ["8", 3]]
     assert read_ids(lake, batch) == [*range(1, 13), 1, 2, 3]
     assert set(ledger.windows_by_parent(batch.feed)) == set(notes)
 
@@ -426,7 +426,7 @@ def test_page_files_of_complete_batches_are_removed(service, lake, ledger):
     PageFiles(unfinished, lake).save_note("000001.jsonl.zst", "still needed")
     assert remove_finished(build_batch().feed, lake, ledger) == 1
     assert [path for path in lake.list("acme") if ".parts/" in path] == [
-        f"{lake.path('raw', unfinished, '.parts')}/000001.jsonl.zst"
+        f"{lake.build_batch_path('raw', unfinished, '.parts')}/000001.jsonl.zst"
     ]
 
 

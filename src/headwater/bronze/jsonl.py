@@ -67,9 +67,7 @@ def _read_chunks(lake: Lake, path: str) -> Iterator[bytes]:
                 yield chunk
         except zstandard.ZstdError as error:
             hint = "restore the file, or read its window again"
-            raise LakeError(
-                "A raw file is damaged.", where=lake.location(path), details=str(error), hint=hint
-            ) from error
+            raise LakeError("A raw file is damaged.", where=lake.locate(path), details=str(error), hint=hint) from error
 
 
 def write_lines(path: str, lines: Iterator[bytes]) -> int:

@@ -85,16 +85,16 @@ def land(
     `rows` is the number of rows in the ledger. Raise LakeError if the raw file has another number, because it is damaged.
     Raise SafetyCheckError if `options.drift` refuses the batch.
     """
-    raw = lake.path("raw", batch, RAW)
-    if lake.size(raw) is None:
+    raw = lake.build_batch_path("raw", batch, RAW)
+    if lake.read_size(raw) is None:
         if rows:
             hint = "restore the file, or read its window again"
             raise LakeError(
-                "A raw file is missing.", where=lake.location(raw), details=f"0 records instead of {rows}", hint=hint
+                "A raw file is missing.", where=lake.locate(raw), details=f"0 records instead of {rows}", hint=hint
             )
         return LandResult()
     landing = _Landing(batch, resource, build_effective_contract(contract, resource, batch), lake, options)
-    draft = lake.scratch(landing.bronze)
+    draft = lake.prepare_draft(landing.bronze)
     try:
         with open_writer(draft) as writer:
             return landing.run(writer, draft, now=now, rows=rows)
@@ -114,15 +114,15 @@ def find_refused_file(batch: Batch, lake: Lake) -> str | None:
     It has `_line` and the columns of bronze, with NULL for values that could not be converted. A batch with refused records
     but without this file was landed by an older Headwater, which did not write it.
     """
-    path = lake.path("quarantine", batch, REFUSED_ROWS)
-    return lake.url(path) if lake.size(path) is not None else None
+    path = lake.build_batch_path("quarantine", batch, REFUSED_ROWS)
+    return lake.fetch(path) if lake.read_size(path) is not None else None
 
 
 def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
     """Read which lines of a batch belong to which parent."""
     if resource.parent is None:
         return Parents()
-    path = lake.path("raw", batch, PARENTS)
+    path = lake.build_batch_path("raw", batch, PARENTS)
     try:
         return build_parents([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
     except (ValueError, TypeError) as error:
@@ -142,8 +142,8 @@ class _Landing:
         self.resource = resource
         self.lake = lake
         self.options = options
-        self.raw = lake.path("raw", batch, RAW)
-        self.bronze = lake.path("bronze", batch, PARQUET)
+        self.raw = lake.build_batch_path("raw", batch, RAW)
+        self.bronze = lake.build_batch_path("bronze", batch, PARQUET)
         omit = resource.omit if batch.purpose != "sweep" else ()
         self.schema = build_schema(contract, omit, custom_fields=resource.custom_fields)
         self.custom_fields = (
@@ -209,7 +209,7 @@ class _Landing:
             return None
 
     def _build_line_file(self) -> LineFile:
-        return LineFile(url=self.lake.url(self.raw))
+        return LineFile(url=self.lake.fetch(self.raw))
 
     def _find_non_text(self, writer: ParquetWriter, draft: str, scanner: Scanner) -> set[int]:
         """The lines with a value that is not text in a text column, which DuckDB silently stores as text."""
@@ -303,12 +303,12 @@ class _Landing:
     def _write_quarantine(self, writer: ParquetWriter) -> None:
         if not self.rewriter.refused:
             return
-        path = self.lake.path("quarantine", self.batch, QUARANTINE)
-        draft = self.lake.scratch(path)
+        path = self.lake.build_batch_path("quarantine", self.batch, QUARANTINE)
+        draft = self.lake.prepare_draft(path)
         write_lines(draft, self.rewriter.read_refused_lines())
         self.lake.adopt(draft, path)
         index = json.dumps([result.line for result in self.rewriter.refused])
-        self.lake.write(self.lake.path("quarantine", self.batch, QUARANTINE_INDEX), index.encode())
+        self.lake.write(self.lake.build_batch_path("quarantine", self.batch, QUARANTINE_INDEX), index.encode())
         self._write_refused_rows(writer)
 
     def _write_refused_rows(self, writer: ParquetWriter) -> None:
@@ -316,8 +316,8 @@ class _Landing:
 
         If they cannot be converted at all, there is no such file: then the read makes no record absent, and the feed continues.
         """
-        path = self.lake.path("quarantine", self.batch, REFUSED_ROWS)
-        draft = self.lake.scratch(path)
+        path = self.lake.build_batch_path("quarantine", self.batch, REFUSED_ROWS)
+        draft = self.lake.prepare_draft(path)
         lines_path = f"{draft}.staged.tmp"
         lines = zip((result.line for result in self.rewriter.refused), self.rewriter.read_refused_lines(), strict=True)
         try:
@@ -336,7 +336,7 @@ class _Landing:
 
 def _remove_earlier(batch: Batch, lake: Lake) -> None:
     """Remove the files of an earlier landing of this batch, because the current contract decides again."""
-    retried = lake.path("bronze", batch, ".retry-")
+    retried = lake.build_batch_path("bronze", batch, ".retry-")
     for path in lake.list_batch("bronze", batch):
         if path.startswith(retried):
             lake.remove(path)

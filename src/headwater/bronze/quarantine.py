@@ -75,7 +75,7 @@ def retry_records(
 
 def list_retry_files(batch: Batch, lake: Lake) -> tuple[str, ...]:
     """The bronze files with the readmitted records of a batch, in order."""
-    start = lake.path("bronze", batch, ".retry-")
+    start = lake.build_batch_path("bronze", batch, ".retry-")
     return tuple(path for path in lake.list_batch("bronze", batch) if path.startswith(start))
 
 
@@ -90,10 +90,10 @@ def _readmit(
 ) -> None:
     """Write the records that are not in a file of an earlier try, which may not have reached the ledger."""
     retry_files = list_retry_files(batch, lake)
-    path = lake.path("bronze", batch, f".retry-{len(retry_files) + 1}.parquet")
-    draft = lake.scratch(path)
+    path = lake.build_batch_path("bronze", batch, f".retry-{len(retry_files) + 1}.parquet")
+    draft = lake.prepare_draft(path)
     with open_writer(draft) as writer:
-        landed_lines = {line for file in retry_files for line in writer.read_line_numbers(lake.url(file))}
+        landed_lines = {line for file in retry_files for line in writer.read_line_numbers(lake.fetch(file))}
         new_results = sorted(
             (result for result in accepted if result.line not in landed_lines), key=lambda result: result.line
         )

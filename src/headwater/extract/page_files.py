@@ -22,7 +22,7 @@ class PageFiles:
     def __init__(self, batch: Batch, lake: Lake) -> None:
         self._batch = batch
         self._lake = lake
-        self._folder = lake.path("raw", batch, ".parts")
+        self._folder = lake.build_batch_path("raw", batch, ".parts")
         self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
 
     def write(self, number: int, lines: bytes, *, rows: int, next_token: str | None) -> PageRow:
@@ -46,14 +46,14 @@ class PageFiles:
     def count_complete(self, pages: Sequence[PageRow]) -> int:
         """The number of pages, from the first, whose files are intact: the first missing or damaged file ends the count."""
         for index, page in enumerate(pages):
-            if page.rows and self._lake.size(page.path) != page.size:
+            if page.rows and self._lake.read_size(page.path) != page.size:
                 return index
         return len(pages)
 
     def join(self, pages: Iterable[PageRow]) -> None:
         """Join the page files, in order, into the raw file of the batch. Without records, there is no raw file."""
         if paths := [page.path for page in pages if page.rows]:
-            self._lake.join(paths, self._lake.path("raw", self._batch, ".jsonl.zst"))
+            self._lake.join(paths, self._lake.build_batch_path("raw", self._batch, ".jsonl.zst"))
 
     def write_parents(self, pages: Sequence[tuple[str, int]]) -> None:
         """Write the parent of each line to a file beside raw: `[[parent, lines], ...]`, in the order of the lines."""
@@ -65,7 +65,7 @@ class PageFiles:
                 counts.append([parent, rows])
         if counts:
             body = json.dumps(counts, ensure_ascii=False).encode()
-            self._lake.write(self._lake.path("raw", self._batch, ".parents.json"), body)
+            self._lake.write(self._lake.build_batch_path("raw", self._batch, ".parents.json"), body)
 
     def save_note(self, name: str, text: str) -> None:
         """Save a fact about the read. It is kept as long as the page files."""
@@ -74,7 +74,7 @@ class PageFiles:
     def load_note(self, name: str) -> str | None:
         """A saved fact about the read, or None."""
         path = f"{self._folder}/{name}"
-        return None if self._lake.size(path) is None else self._lake.read(path).decode()
+        return None if self._lake.read_size(path) is None else self._lake.read(path).decode()
 
     def clear(self) -> None:
         """Remove the page files and notes."""
