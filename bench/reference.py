@@ -23,10 +23,10 @@ def download_and_type(url: str, folder: Path) -> None:
         for number in range(100):
             body = client.get(base, params={"pageId": str(number * 1000), "pageSize": "1000"}).content
             (folder / f"{number:03d}.json").write_bytes(body)
-    shape = build_schema(Ticket)
-    selected = ", ".join(map(_column, shape.fields))
+    schema = build_schema(Ticket)
+    selected = ", ".join(map(_column, schema.fields))
     duckdb.execute(
-        f"COPY (SELECT {selected} FROM read_json('{folder}/*.json', format = 'array', columns = {shape.columns()})) "
+        f"COPY (SELECT {selected} FROM read_json('{folder}/*.json', format = 'array', columns = {schema.columns_sql()})) "
         f"TO '{folder}/tickets.parquet' (FORMAT parquet, COMPRESSION zstd)"
     )
 

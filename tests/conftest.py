@@ -188,14 +188,14 @@ def pytest_sessionfinish(session):
 @pytest.fixture(scope="session")
 def object_store():
     """An object store on this machine; its address."""
-    with buckets.server() as endpoint:
+    with buckets.run_server() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def bucket(object_store):
     """A bucket that is there and empty; its address."""
-    return buckets.make(object_store, "lakehouse")
+    return buckets.create_bucket(object_store, "lakehouse")
 
 
 @pytest.fixture(scope="session")

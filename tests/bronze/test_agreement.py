@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from headwater.bronze.contract import with_required
 from headwater.bronze.exact import format_number
-from tests.bronze.bench import FIELDS, Bench, at
+from tests.bronze.bench import FIELDS, Bench, to_instant
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=6)
-_INSTANTS = st.datetimes(at("1000-01-01"), at("9000-01-01")).map(lambda at: at.isoformat())
+_INSTANTS = st.datetimes(to_instant("1000-01-01"), to_instant("9000-01-01")).map(lambda instant: instant.isoformat())
 _ZONES = st.sampled_from(["", "Z", "+00:00", "-05:30", "+0200", "+02", " Z", "z"])
 _ODD = st.sampled_from([
     "abc", "12", " 12 ", "1.5", "0x1F", "1_000", "1,000", "true", "t", "yes", "maybe", "", "NaN", "infinity", "epoch",
@@ -39,28 +39,28 @@ _RECORDS = st.fixed_dictionaries(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(_RECORDS, min_size=1, max_size=12))
-def test_what_is_kept_and_its_values_are_those_of_the_contract_row_by_row(records):
+def test_kept_values_equal_those_of_the_contract_row_by_row(records):
     with TemporaryDirectory() as root:
         bench = Bench(Path(root))
-        landed = bench.land(records)
+        result = bench.land(records)
         contract = with_required(bench.contract, ("id",))
         expected = {}
         for line, record in enumerate(records, 1):
             try:
-                expected[line] = contract.model_validate(_spelled(record))
+                expected[line] = contract.model_validate(_to_canonical(record))
             except ValueError:
                 continue
-        names = [name for name in bench.columns() if name not in ("extra", "_line")]
+        names = [name for name in bench.read_columns() if name not in ("extra", "_line")]
         selected = ", ".join(f'"{name}"' for name in names)
-        kept = {row[0]: dict(zip(names, row[1:], strict=True)) for row in bench.rows(f"_line, {selected}")}
+        kept = {row[0]: dict(zip(names, row[1:], strict=True)) for row in bench.read_rows(f"_line, {selected}")}
         assert sorted(kept) == sorted(expected)
-        assert [row.line for row in landed.refused] == [n for n in range(1, len(records) + 1) if n not in expected]
+        assert [row.line for row in result.refused] == [n for n in range(1, len(records) + 1) if n not in expected]
         for line, model in expected.items():
-            assert kept[line] == _flat(model.model_dump(by_alias=True), names)
+            assert kept[line] == _flatten(model.model_dump(by_alias=True), names)
 
 
-def _spelled(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with fractions where text is due in the spelling of their value: 1.0 is `1`."""
+def _to_canonical(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with numbers in text fields as canonical text: 1.0 is `1`."""
     read = json.loads(json.dumps(record))
     for one in (read, read.get("company")):
         if isinstance(one, dict) and isinstance(one.get("name"), float):
@@ -68,19 +68,19 @@ def _spelled(record: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
-def _flat(dumped: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def _flatten(dumped: dict[str, Any], names: list[str]) -> dict[str, Any]:
     company, info = dumped.get("company") or {}, dumped.get("_info") or {}
     flat = {**dumped, "company_id": company.get("id"), "company_name": company.get("name")}
     flat["_info_lastUpdated"] = info.get("lastUpdated")
-    return {name: _kept(flat[name]) for name in names}
+    return {name: _to_bronze(flat[name]) for name in names}
 
 
-def _kept(value: Any) -> Any:
+def _to_bronze(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
 
 
-def test_the_oracle_compares_days_and_amounts_as_they_are():
-    assert _kept(date(2026, 1, 1)) == date(2026, 1, 1)
-    assert _kept(Decimal("1.10")) == Decimal("1.1")
+def test_the_oracle_does_not_change_dates_and_decimals():
+    assert _to_bronze(date(2026, 1, 1)) == date(2026, 1, 1)
+    assert _to_bronze(Decimal("1.10")) == Decimal("1.1")

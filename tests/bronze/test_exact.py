@@ -1,4 +1,4 @@
-"""Every digit of a number, and one spelling of a value, whatever way a record takes to bronze."""
+"""Exact numbers and canonical values, on both paths to bronze."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ FIELDS = {
 
 
 @pytest.fixture
-def exact(tmp_path):
+def bench(tmp_path):
     return Bench(tmp_path, build_contract("Thing", FIELDS))
 
 
-def both(exact, field, value):
-    """What is kept of `value`: alone in its batch, and beside a record that makes the batch take the slow way."""
-    found = []
+def land_both_ways(bench, field, value):
+    """The value in bronze, or the rule: alone in its batch, and beside a record that makes the batch take the slow path."""
+    values = []
     for more in ([], [b'{"id":2,"money":"x"}']):
-        landed = exact.land([b'{"id":1,"%s":%s}' % (field.encode(), value.encode()), *more])
-        if landed.kept == 0:
-            found.append(landed.refused[0].reasons[0]["rule"])
+        result = bench.land([b'{"id":1,"%s":%s}' % (field.encode(), value.encode()), *more])
+        if result.kept == 0:
+            values.append(result.refused[0].reasons[0]["rule"])
         else:
-            found.append(exact.rows(f'"{field}"')[0][0])
-    assert found[0] == found[1]
-    return found[0]
+            values.append(bench.read_rows(f'"{field}"')[0][0])
+    assert values[0] == values[1]
+    return values[0]
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def both(exact, field, value):
         ("any", '{"b":{"z":"\\u00e9","a":null},"a":true}', '{"a":true,"b":{"a":null,"z":"é"}}'),
     ],
 )  # fmt: skip
-def test_a_value_keeps_all_its_digits(exact, field, value, kept):
-    found = both(exact, field, value)
-    assert found == kept
-    assert str(found).lstrip("-") == str(found) or found != 0
+def test_a_value_keeps_all_its_digits(bench, field, value, kept):
+    value_kept = land_both_ways(bench, field, value)
+    assert value_kept == kept
+    assert str(value_kept).lstrip("-") == str(value_kept) or value_kept != 0
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_a_value_keeps_all_its_digits(exact, field, value, kept):
         ("any", "[" * 101 + "]" * 101, "deeper than 100"),
     ],
 )  # fmt: skip
-def test_what_a_type_cannot_hold_waits_with_its_reason(exact, field, value, rule):
-    assert rule in both(exact, field, value)
+def test_a_value_that_a_type_cannot_hold_is_refused_with_a_reason(bench, field, value, rule):
+    assert rule in land_both_ways(bench, field, value)
 
 
-def test_a_decimal_inside_an_object_is_exact_too(exact):
-    landed = exact.land([b'{"id":1,"company":{"price":90071992547409.93}}', b'{"id":2,"company":{"price":1e-5}}'])
-    assert [row.line for row in landed.refused] == [2]
-    assert exact.rows("company_price") == [(Decimal("90071992547409.93"),)]
+def test_a_decimal_inside_an_object_is_exact_too(bench):
+    result = bench.land([b'{"id":1,"company":{"price":90071992547409.93}}', b'{"id":2,"company":{"price":1e-5}}'])
+    assert [row.line for row in result.refused] == [2]
+    assert bench.read_rows("company_price") == [(Decimal("90071992547409.93"),)]
     assert (
-        retry_records(exact.batch, landed.refused, exact.resource, exact.contract, exact.lake, now=NOW).readmitted == ()
+        retry_records(bench.batch, result.refused, bench.resource, bench.contract, bench.lake, now=NOW).readmitted == ()
     )
 
 
@@ -136,7 +136,7 @@ _NUMBERS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(_NUMBERS)
-def test_the_text_of_a_number_is_its_value_and_no_spelling(number):
+def test_the_text_of_a_number_depends_only_on_its_value(number):
     text = format_number(number)
     assert Decimal(text) == number
     assert format_number(parse(f"{number:f}" if abs(number.adjusted()) < 50 else str(number))) == text
@@ -145,7 +145,7 @@ def test_the_text_of_a_number_is_its_value_and_no_spelling(number):
 
 @settings(max_examples=300, deadline=None)
 @given(_NUMBERS, st.integers(0, 40))
-def test_no_number_that_a_double_changes_is_missed(number, before):
+def test_every_number_that_a_double_changes_is_found(number, before):
     line = b'{"%s":%s}' % (b"x" * before, str(number).encode())
     parsed = parse(line.decode())["x" * before]
     try:
@@ -160,13 +160,13 @@ def test_no_number_that_a_double_changes_is_missed(number, before):
     "before", ["[5,", "[5, ", "[123,", "[1,2,3,4,5,6,", '["1234-1234-1234-1234-1234",', "[1234.5678, "]
 )
 @pytest.mark.parametrize("number", ["1884518522.1684267241", "1234567890123456789", "-1234567890.1234567891e-5"])
-def test_a_long_number_is_seen_wherever_it_stands_among_others(before, number):
+def test_a_long_number_is_found_among_others(before, number):
     for blanks in range(8):
         line = f'{{"a":{" " * blanks}{before}{number}]}}\n'.encode()
         assert list(find_long_numbers(Block(first=1, body=line, count=1))) == [1], blanks
 
 
-def test_text_that_looks_like_numbers_sends_no_line_the_slow_way():
+def test_text_that_looks_like_numbers_does_not_need_the_slow_path():
     lines = [
         b'{"a":"12345678901234567.5","b":83.33333333333333,"c":1234567890123456}', b'{"d":"46e4099030f97058-0000-4000-800"}',
         b'{"e":"2026-01-02T03:04:05.123456789012345Z"}', b'{"f":"1e-400"}',

@@ -15,58 +15,58 @@ LINES = [
 ]  # fmt: skip
 
 
-def again(bench: Bench, rows, contract):
+def retry(bench: Bench, rows, contract):
     return retry_records(bench.batch, rows, bench.resource, contract, bench.lake, now=NOW + timedelta(days=1))
 
 
-def test_a_waiting_record_is_read_byte_for_byte(bench):
-    landed = bench.land(LINES)
-    assert [read_record(row, bench.lake) for row in landed.refused] == [LINES[1], LINES[3], LINES[4]]
+def test_a_quarantined_record_is_read_byte_for_byte(bench):
+    result = bench.land(LINES)
+    assert [read_record(row, bench.lake) for row in result.refused] == [LINES[1], LINES[3], LINES[4]]
     with pytest.raises(LakeError):
-        read_record(replace(landed.refused[0], line=1), bench.lake)
+        read_record(replace(result.refused[0], line=1), bench.lake)
 
 
 def test_records_are_readmitted_under_a_relaxed_rule_without_the_service(bench):
     refused = bench.land(LINES).refused
-    bench.lake.remove(bench.lake.path("raw", bench.batch, ".jsonl.zst"))
-    settled = again(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
-    (readmitted,) = settled.readmitted
+    bench.lake.remove(bench.lake.build_batch_path("raw", bench.batch, ".jsonl.zst"))
+    retried = retry(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
+    (readmitted,) = retried.readmitted
     assert (readmitted.line, readmitted.state, readmitted.tries) == (2, "readmitted", 2)
     assert readmitted.first_seen == NOW
     assert readmitted.last_tried == NOW + timedelta(days=1)
-    assert [row.line for row in settled.refused] == [4, 5]
-    assert bench.rows("_line, id, hours", ".retry-1.parquet") == [(2, 2, "abc")]
+    assert [row.line for row in retried.refused] == [4, 5]
+    assert bench.read_rows("_line, id, hours", ".retry-1.parquet") == [(2, 2, "abc")]
 
 
 def test_nothing_is_written_when_all_stay_refused(bench):
     refused = bench.land(LINES).refused
-    settled = again(bench, refused, bench.contract)
-    assert (settled.readmitted, len(settled.refused)) == ((), 3)
+    retried = retry(bench, refused, bench.contract)
+    assert (retried.readmitted, len(retried.refused)) == ((), 3)
     assert list_retry_files(bench.batch, bench.lake) == ()
 
 
-def test_a_second_try_writes_a_second_file_and_a_repeated_one_none(bench):
+def test_a_second_retry_writes_a_second_file_and_a_repeated_one_none(bench):
     refused = bench.land(LINES).refused
-    again(bench, refused[:1], with_overrides(bench.contract, {"hours": "text"}))
+    retry(bench, refused[:1], with_overrides(bench.contract, {"hours": "text"}))
     contract = with_overrides(bench.contract, {"hours": "text", "done": "text"})
-    assert len(again(bench, refused[:2], contract).readmitted) == 2
-    assert len(again(bench, refused[:2], contract).readmitted) == 2
+    assert len(retry(bench, refused[:2], contract).readmitted) == 2
+    assert len(retry(bench, refused[:2], contract).readmitted) == 2
     assert len(list_retry_files(bench.batch, bench.lake)) == 2
-    assert bench.rows("id, done", ".retry-2.parquet") == [(4, "maybe")]
+    assert bench.read_rows("id, done", ".retry-2.parquet") == [(4, "maybe")]
 
 
-def test_a_new_landing_forgets_what_was_readmitted(bench):
+def test_a_new_landing_removes_the_files_of_retries(bench):
     refused = bench.land(LINES).refused
     bench.contract = with_overrides(bench.contract, {"hours": "text"})
-    again(bench, refused, bench.contract)
+    retry(bench, refused, bench.contract)
     assert bench.land().kept == 3
     assert list_retry_files(bench.batch, bench.lake) == ()
 
 
-def test_readmitted_records_know_their_parent(tmp_path):
+def test_readmitted_records_have_their_parent(tmp_path):
     bench = Bench(tmp_path, parent={"resource": "owners"})
-    bench.raw([{"id": 1}, {"id": 2, "hours": "x"}])
-    bench.lake.write(bench.lake.path("raw", bench.batch, ".parents.json"), b'[["p", 1], ["q", 1]]')
+    bench.write_raw([{"id": 1}, {"id": 2, "hours": "x"}])
+    bench.lake.write(bench.lake.build_batch_path("raw", bench.batch, ".parents.json"), b'[["p", 1], ["q", 1]]')
     refused = bench.land().refused
-    again(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
-    assert bench.rows("_parent, id", ".retry-1.parquet") == [("q", 2)]
+    retry(bench, refused, with_overrides(bench.contract, {"hours": "text"}))
+    assert bench.read_rows("_parent, id", ".retry-1.parquet") == [("q", 2)]

@@ -69,7 +69,7 @@ def test_it_begins_anew_under_another_declaration(change, begun, odd):
     assert pages(odd)[0] == "1"
     assert begun.raw() == [("changes", 248)]
     assert "read_dropped" in ran.err
-    assert "declared otherwise" in ran.err
+    assert "declaration of its requests has changed" in ran.err
 
 
 def test_what_shapes_no_request_drops_nothing(begun, odd):

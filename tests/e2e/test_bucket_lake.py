@@ -13,7 +13,7 @@ import pytest
 
 from headwater.storage.url import open_store
 from tests.e2e.builders import kill, shop
-from tests.storage.bucket import gate
+from tests.storage.bucket import run_gate
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_g
         ("AWS_ENDPOINT_URL", "object_store") if object_url.startswith("s3:") else ("AZURE_STORAGE_ENDPOINT", "azurite")
     )
     endpoint = request.getfixturevalue(store)
-    with gate(endpoint) as shut:
+    with run_gate(endpoint) as shut:
         other.env[name] = shut.url + urlsplit(endpoint).path
         for writes in (0, 4, 9, 30):
             shut.writes_left, shut.open = writes, True

@@ -9,13 +9,13 @@ import pytest
 
 from headwater.lake.layout import TenantLake, open_lake
 from headwater.ledger.sql.ledger import SqlLedger
-from tests.extract.service import Service, serving
+from tests.extract.service import Service, serve
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    with serving(Service()) as running:
-        yield running
+    with serve(Service()) as service:
+        yield service
 
 
 @pytest.fixture
@@ -25,6 +25,6 @@ def lake(tmp_path: Path) -> TenantLake:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    opened = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    yield opened
-    opened.close()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
+    yield ledger
+    ledger.close()

@@ -30,8 +30,8 @@ SECRETS = {"public_key": "pub-4711", "private_key": "priv-0815-hush", "client_id
 
 
 @dataclass
-class Asked:
-    """A request as it arrived."""
+class ReceivedRequest:
+    """A request that the service received."""
 
     path: str
     params: dict[str, str]
@@ -39,29 +39,29 @@ class Asked:
 
 
 Reply = tuple[int, dict[str, str], bytes]
-Fault = Callable[[Asked, Reply], Reply]
+Fault = Callable[[ReceivedRequest, Reply], Reply]
 
 
 @dataclass
 class Service:
-    """Collections by path; every request is logged; a fault spoils the requests that it is queued for."""
+    """Collections by path; every request is recorded; a fault changes the reply to the request that it is queued for."""
 
     collections: dict[str, list[Any]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     faults: list[Fault | None] = field(default_factory=list)
-    """One for each of the coming requests of a collection; None lets one pass."""
+    """One for each of the next requests to a collection. None means no fault."""
     always: Fault | None = None
     compress: bool = False
     url: str = ""
 
-    def places(self, param: str = "pageId") -> list[str]:
-        """Which pages were asked for, in order."""
-        return [asked.params.get(param, "") for asked in self.asked]
+    def list_page_params(self, param: str = "pageId") -> list[str]:
+        """The values of the page parameter, in the order of the requests."""
+        return [request.params.get(param, "") for request in self.requests]
 
-    def answer(self, asked: Asked) -> Reply:
-        """What the service says, before any fault."""
-        self.asked.append(asked)
-        path = asked.path.removeprefix("/v1/")
+    def respond(self, request: ReceivedRequest) -> Reply:
+        """The reply of the service, before any fault."""
+        self.requests.append(request)
+        path = request.path.removeprefix("/v1/")
         if path == "info":
             return 200, {}, b"{}"
         counted = path.removesuffix("/count")
@@ -70,18 +70,18 @@ class Service:
         records = self.collections[counted]
         if path.endswith("/count"):
             return 200, {}, json.dumps({"count": len(records)}).encode()
-        return self._page(records, asked)
+        return self._page(records, request)
 
-    def _page(self, records: list[Any], asked: Asked) -> Reply:
-        size = int(asked.params.get("pageSize", "25"))
-        if "pagination-type" in asked.headers:
-            after = int(asked.params.get("pageId", "0"))
+    def _page(self, records: list[Any], request: ReceivedRequest) -> Reply:
+        size = int(request.params.get("pageSize", "25"))
+        if "pagination-type" in request.headers:
+            after = int(request.params.get("pageId", "0"))
             rows = [record for record in records if _above(record, after)][:size]
             return 200, {}, json.dumps(rows).encode()
-        number = int(asked.params.get("page", "1"))
+        number = int(request.params.get("page", "1"))
         rows = records[(number - 1) * size : number * size]
         more = number * size < len(records)
-        link = f'<{self.url}{asked.path}?page={number + 1}&pageSize={size}>; rel="next"'
+        link = f'<{self.url}{request.path}?page={number + 1}&pageSize={size}>; rel="next"'
         return 200, {"Link": link} if more else {}, json.dumps(rows).encode()
 
 
@@ -90,8 +90,8 @@ def _above(record: Any, after: int) -> bool:
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[Service]:
-    """The service on a port of its own."""
+def serve(service: Service) -> Iterator[Service]:
+    """Run the service on its own port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -102,13 +102,13 @@ def serving(service: Service) -> Iterator[Service]:
             parts = urlsplit(self.path)
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(parts.path, dict(parse_qsl(parts.query)), headers)
-            reply = service.answer(asked)
+            request = ReceivedRequest(parts.path, dict(parse_qsl(parts.query)), headers)
+            reply = service.respond(request)
             fault = service.always
-            if service.faults and "info" not in asked.path:
+            if service.faults and "info" not in request.path:
                 fault = service.faults.pop(0) or fault
             try:
-                self._send(*(fault(asked, reply) if fault else reply))
+                self._send(*(fault(request, reply) if fault else reply))
             except ConnectionError:
                 self.close_connection = True
 
@@ -143,7 +143,7 @@ def serving(service: Service) -> Iterator[Service]:
 
 
 class FastClock(SystemClock):
-    """Real time, but waiting only adds up."""
+    """A clock that does not sleep: it adds the seconds to the real time."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -197,42 +197,44 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def connector(**changes: Any) -> Connector:
-    """The toy connector, with parts of its manifest exchanged."""
+def build_connector(**changes: Any) -> Connector:
+    """The toy connector, with changes to its manifest."""
     return Connector.model_validate({**MANIFEST, **changes})
 
 
-def client_of(service: Service, *, clock: FastClock | None = None, **more: Any) -> Client:
+def build_client(service: Service, *, clock: FastClock | None = None, **more: Any) -> Client:
     """A client of the toy service."""
-    access = more.pop("access", None) or Credentials(
+    credentials = more.pop("credentials", None) or Credentials(
         tenant="acme", connection="psa", settings={"base_url": service.url}, secrets=SECRETS
     )
-    budgets = more.pop("budgets", None) or RateLimiters()
+    rate_limiters = more.pop("rate_limiters", None) or RateLimiters()
     listen = {"listen": more.pop("listen")} if "listen" in more else {}
     left_out = more.pop("without", ())
-    manifest = connector(**more, **dict.fromkeys(left_out))
-    return Client(manifest, access, rate_limiters=budgets, clock=clock or FastClock(), jitter=lambda: 1.0, **listen)
+    manifest = build_connector(**more, **dict.fromkeys(left_out))
+    return Client(
+        manifest, credentials, rate_limiters=rate_limiters, clock=clock or FastClock(), jitter=lambda: 1.0, **listen
+    )
 
 
-def question(client: Client, resource: str = "tickets", **more: Any) -> ReadRequest:
-    """The question for a resource of the toy connector."""
+def build_read_request(client: Client, resource: str = "tickets", **more: Any) -> ReadRequest:
+    """Build a read request for a resource of the toy connector."""
     found = client.connector.resource(resource)
     assert found is not None
     return ReadRequest(resource=client.connector.with_defaults(found), **more)
 
 
-def batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:
-    """The batch of a resource."""
+def build_batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:
+    """Build the batch of a resource."""
     feed = Feed(tenant=FEED.tenant, connection=FEED.connection, resource=resource)
     return create_batch(feed, window, purpose=purpose)
 
 
-def ticket(ident: int, **more: Any) -> dict[str, Any]:
+def build_ticket(ident: int, **more: Any) -> dict[str, Any]:
     """A record that changed within the window."""
     stamp = SINCE + timedelta(minutes=ident)
     return {"id": ident, "summary": f"Mál {ident}", "_info": {"lastUpdated": f"{stamp:%Y-%m-%dT%H:%M:%SZ}"}, **more}
 
 
-def tickets(count: int) -> list[dict[str, Any]]:
-    """That many records."""
-    return [ticket(ident) for ident in range(1, count + 1)]
+def build_tickets(count: int) -> list[dict[str, Any]]:
+    """Build `count` records."""
+    return [build_ticket(ident) for ident in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""The client against a real server: budgets, waiting, retries, and where no token ever goes."""
+"""The client against a real server: rate limits, waits, retries, and hosts that never receive credentials."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from headwater.extract.credentials import Credentials
 from headwater.extract.rate_limit import RateLimiter, RateLimiters
 from headwater.wire.auth import Auth
 from headwater.wire.limits import Limits
-from tests.extract.service import SECRETS, FastClock, Service, client_of, serving, tickets
+from tests.extract.service import SECRETS, FastClock, Service, build_client, build_tickets, serve
 
 
-def status(code, body=b"{}", **headers):
-    return lambda asked, reply: (code, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+def build_fault(code, body=b"{}", **headers):
+    return lambda request, reply: (code, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-def no_secret_in(text: str) -> bool:
+def has_no_secret(text: str) -> bool:
     pair = base64.b64encode(f"acme+{SECRETS['public_key']}:{SECRETS['private_key']}".encode()).decode()
     return not any(secret in text for secret in (*SECRETS.values(), pair))
 
 
 def test_credentials_headers_and_parameters_are_sent(service):
-    service.collections["tickets"] = tickets(2)
-    with client_of(service, headers={"Accept": "application/x; for={company}"}) as client:
+    service.collections["tickets"] = build_tickets(2)
+    with build_client(service, headers={"Accept": "application/x; for={company}"}) as client:
         client.fetch(client.build_request("tickets").with_params({"conditions": "a = [b] and þ"}))
-    asked = service.asked[0]
-    assert base64.b64decode(asked.headers["authorization"].split()[1]) == b"acme+pub-4711:priv-0815-hush"
-    assert asked.headers["clientid"] == "client-0042"
-    assert asked.headers["accept"] == "application/x; for=acme"
-    assert asked.params == {"orderBy": "id asc", "conditions": "a = [b] and þ"}
+    request = service.requests[0]
+    assert base64.b64decode(request.headers["authorization"].split()[1]) == b"acme+pub-4711:priv-0815-hush"
+    assert request.headers["clientid"] == "client-0042"
+    assert request.headers["accept"] == "application/x; for=acme"
+    assert request.params == {"orderBy": "id asc", "conditions": "a = [b] and þ"}
 
 
-def test_compressed_answers_are_read(service):
-    service.collections["tickets"] = tickets(500)
+def test_compressed_responses_are_read(service):
+    service.collections["tickets"] = build_tickets(500)
     service.compress = True
-    with client_of(service) as client:
+    with build_client(service) as client:
         body = client.fetch(client.build_request("tickets").with_params({"pageSize": "500"})).body
     assert body.startswith(b'[{"id": 1,')
-    assert "gzip" in service.asked[0].headers["accept-encoding"]
+    assert "gzip" in service.requests[0].headers["accept-encoding"]
 
 
 @pytest.mark.parametrize("spelling", ["seconds", "date", "epoch", "epoch_ms"])
 def test_retry_after_is_obeyed_in_every_spelling(service, spelling):
-    service.collections["tickets"] = tickets(1)
+    service.collections["tickets"] = build_tickets(1)
     then = datetime.now(UTC) + timedelta(seconds=30)
     text = {
         "seconds": "30",
@@ -60,139 +60,139 @@ def test_retry_after_is_obeyed_in_every_spelling(service, spelling):
         "epoch": str(int(then.timestamp())),
         "epoch_ms": str(int(then.timestamp() * 1000)),
     }[spelling]
-    service.faults = [status(429, b'{"message":"too many"}', Retry_After=text)]
+    service.faults = [build_fault(429, b'{"message":"too many"}', Retry_After=text)]
     clock, events = FastClock(), []
-    with client_of(service, clock=clock, listen=events.append) as client:
+    with build_client(service, clock=clock, listen=events.append) as client:
         assert client.fetch(client.build_request("tickets")).status == 200
-    assert len(service.asked) == 2
+    assert len(service.requests) == 2
     assert sum(clock.slept) == pytest.approx(30, abs=2.5)
-    (retried,) = events
-    assert isinstance(retried, RequestRetried)
-    assert retried.after == pytest.approx(30, abs=2.5)
-    assert "429" in retried.why
-    assert no_secret_in(str(retried))
+    (event,) = events
+    assert isinstance(event, RequestRetried)
+    assert event.after == pytest.approx(30, abs=2.5)
+    assert "429" in event.why
+    assert has_no_secret(str(event))
 
 
-def test_a_wait_that_is_too_long_fails_and_says_so(service):
-    service.collections["tickets"] = tickets(1)
-    service.faults = [status(429, Retry_After="7200")]
+def test_a_retry_after_above_max_wait_fails(service):
+    service.collections["tickets"] = build_tickets(1)
+    service.faults = [build_fault(429, Retry_After="7200")]
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
+    with build_client(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
     assert "max_wait" in caught.value.hint
     assert clock.slept == []
 
 
-def test_errors_back_off_and_then_fail_in_four_slots(service):
-    service.collections["tickets"] = tickets(1)
-    service.always = status(500, b'{"message":"oops priv-0815-hush"}')
+def test_errors_back_off_and_then_fail_with_a_location(service):
+    service.collections["tickets"] = build_tickets(1)
+    service.always = build_fault(500, b'{"message":"oops priv-0815-hush"}')
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
+    with build_client(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
     assert clock.slept == [0.5, 1, 2, 4, 8]
     error = caught.value
     assert error.where.startswith("GET http://127.0.0.1:")
     assert error.where.endswith("/v1/tickets, connection acme/psa")
     assert error.details == "oops *** (6 attempts)"
-    assert no_secret_in(str(error) + repr(error) + str(error.as_dict()))
+    assert has_no_secret(str(error) + repr(error) + str(error.as_dict()))
 
 
-def truncated(asked, reply):
+def truncate_body(request, reply):
     return reply[0], {**reply[1], "X-Claimed-Length": str(len(reply[2]))}, reply[2][: len(reply[2]) // 2]
 
 
-def hung(asked, reply):
+def delay_reply(request, reply):
     time.sleep(1.2)
     return reply
 
 
-def reset(asked, reply):
+def reset_connection(request, reply):
     raise ConnectionResetError
 
 
-@pytest.mark.parametrize("fault", [truncated, hung, reset])
-def test_a_broken_line_is_tried_again(service, fault):
-    service.collections["tickets"] = tickets(3)
+@pytest.mark.parametrize("fault", [truncate_body, delay_reply, reset_connection])
+def test_a_broken_connection_is_retried(service, fault):
+    service.collections["tickets"] = build_tickets(3)
     service.faults = [fault]
-    with client_of(service, limits={"timeout": "1s"}) as client:
+    with build_client(service, limits={"timeout": "1s"}) as client:
         assert client.fetch(client.build_request("tickets")).body.endswith(b"]")
-    assert len(service.asked) == 2
+    assert len(service.requests) == 2
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_a_wrong_key_is_refused_at_once_and_names_the_secrets(service, code):
+def test_rejected_credentials_are_not_retried_and_the_hint_names_the_secrets(service, code):
     service.collections["tickets"] = []
-    service.always = status(code, b'{"message":"key priv-0815-hush is unknown"}')
-    with client_of(service) as client, pytest.raises(PermanentError) as caught:
+    service.always = build_fault(code, b'{"message":"key priv-0815-hush is unknown"}')
+    with build_client(service) as client, pytest.raises(PermanentError) as caught:
         client.fetch(client.build_request("tickets"))
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
     assert "public_key, private_key, client_id" in caught.value.hint
     assert caught.value.details == "key *** is unknown"
 
 
-def test_a_rotated_secret_is_resolved_once_more(service):
-    service.collections["tickets"] = tickets(1)
+def test_a_rotated_secret_is_resolved_again(service):
+    service.collections["tickets"] = build_tickets(1)
 
-    def guard(asked, reply):
+    def guard(request, reply):
         known = base64.b64encode(b"acme+pub-4711:fresh").decode()
-        return reply if known in asked.headers["authorization"] else (401, {}, b"{}")
+        return reply if known in request.headers["authorization"] else (401, {}, b"{}")
 
     service.always = guard
-    access = Credentials(
+    credentials = Credentials(
         tenant="acme",
         connection="psa",
         settings={"base_url": service.url},
         secrets=SECRETS,
         renew=lambda: {**SECRETS, "private_key": "fresh"},
     )
-    with client_of(service, access=access) as client:
+    with build_client(service, credentials=credentials) as client:
         assert client.fetch(client.build_request("tickets")).status == 200
         assert client.fetch(client.build_request("tickets")).status == 200
-    assert len(service.asked) == 3
-    assert "hush" not in repr(access)
+    assert len(service.requests) == 3
+    assert "hush" not in repr(credentials)
 
 
-def test_nobody_there_is_said_soon():
+def test_a_refused_connection_fails_after_three_tries():
     service = Service(url="http://127.0.0.1:9")
     clock = FastClock()
-    with client_of(service, clock=clock) as client, pytest.raises(TransientError) as caught:
+    with build_client(service, clock=clock) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
     assert caught.value.message == "connection refused"
     assert "base URL" in caught.value.hint
     assert len(clock.slept) == 2
 
 
-def test_a_host_without_an_address_is_said_soon():
+def test_an_unknown_host_fails():
     service = Service(url="https://nobody.invalid")
-    with client_of(service) as client, pytest.raises(TransientError) as caught:
+    with build_client(service) as client, pytest.raises(TransientError) as caught:
         client.fetch(client.build_request("tickets"))
     assert "cannot be resolved" in caught.value.message or "broke" in caught.value.message
 
 
-def test_where_no_tls_is_spoken_nothing_is_sent():
-    with serving(Service()) as plain:
+def test_nothing_is_sent_without_tls():
+    with serve(Service()) as plain:
         service = Service(url=plain.url.replace("http:", "https:"))
-        with client_of(service) as client, pytest.raises(TransientError, match="the connection was lost"):
+        with build_client(service) as client, pytest.raises(TransientError, match="the connection was lost"):
             client.fetch(client.build_request("tickets"))
-        assert plain.asked == []
+        assert plain.requests == []
 
 
-def test_no_token_goes_to_a_stranger(service):
-    with serving(Service(collections={"tickets": []})) as stranger:
-        service.collections["tickets"] = tickets(1)
-        service.always = status(302, b"", Location=f"{stranger.url}/v1/tickets")
-        with client_of(service) as client:
+def test_no_credentials_are_sent_to_an_undeclared_host(service):
+    with serve(Service(collections={"tickets": []})) as stranger:
+        service.collections["tickets"] = build_tickets(1)
+        service.always = build_fault(302, b"", Location=f"{stranger.url}/v1/tickets")
+        with build_client(service) as client:
             with pytest.raises(PermanentError, match="redirect"):
                 client.fetch(client.build_request("tickets"))
             with pytest.raises(PermanentError, match="host that the connector does not allow"):
                 client.fetch(client.build_request("tickets").with_url(f"{stranger.url}/v1/tickets"))
-        assert stranger.asked == []
+        assert stranger.requests == []
 
 
-def test_a_web_page_is_no_data(service):
+def test_a_web_page_is_an_error(service):
     service.collections["tickets"] = []
-    service.always = status(200, b"<html>", Content_Type="text/html")
-    with client_of(service) as client, pytest.raises(PermanentError, match="web page"):
+    service.always = build_fault(200, b"<html>", Content_Type="text/html")
+    with build_client(service) as client, pytest.raises(PermanentError, match="web page"):
         client.fetch(client.build_request("tickets"))
 
 
@@ -205,54 +205,54 @@ def test_a_web_page_is_no_data(service):
         ({"base_url": "https://x.example"}, {**SECRETS, "client_id": "hush\n"}, "clientId"),
     ],
 )
-def test_what_is_missing_or_wrong_is_a_declaration_error(settings, secrets, word):
-    access = Credentials(tenant="acme", connection="psa", settings=settings, secrets=secrets)
+def test_a_missing_or_invalid_setting_is_a_declaration_error(settings, secrets, word):
+    credentials = Credentials(tenant="acme", connection="psa", settings=settings, secrets=secrets)
     with pytest.raises(DeclarationError) as caught:
-        client_of(Service(), access=access)
+        build_client(Service(), credentials=credentials)
     assert word in str(caught.value)
     assert "hush" not in str(caught.value)
 
 
 def test_the_services_time_is_its_date_header(service):
-    service.always = lambda asked, reply: (200, {"Date": "Sun, 01 Mar 2026 08:00:00 GMT"}, b"{}")
-    with client_of(service) as client:
+    service.always = lambda request, reply: (200, {"Date": "Sun, 01 Mar 2026 08:00:00 GMT"}, b"{}")
+    with build_client(service) as client:
         assert client.read_source_time() == datetime(2026, 3, 1, 8, tzinfo=UTC)
-    assert [asked.path for asked in service.asked] == ["/v1/info"]
+    assert [request.path for request in service.requests] == ["/v1/info"]
 
 
-def test_without_a_clock_of_its_own_this_machines_time_counts(service):
-    with client_of(service, without=("clock",)) as client:
+def test_without_a_clock_the_time_of_this_machine_is_used(service):
+    with build_client(service, without=("clock",)) as client:
         assert abs(client.read_source_time() - datetime.now(UTC)) < timedelta(seconds=5)
-    assert service.asked == []
+    assert service.requests == []
 
 
-def test_two_clients_of_one_scope_share_a_budget(service):
-    service.collections["tickets"] = tickets(1)
-    clock, budgets = FastClock(), RateLimiters()
+def test_two_clients_of_one_scope_share_a_rate_limit(service):
+    service.collections["tickets"] = build_tickets(1)
+    clock, rate_limiters = FastClock(), RateLimiters()
     limits = {"requests_per_minute": 10, "scope": "account"}
     started = clock.monotonic()
     others = Credentials(tenant="beta", connection="psa", settings={"base_url": service.url}, secrets=SECRETS)
-    one = client_of(service, clock=clock, budgets=budgets, limits=limits)
-    two = client_of(service, clock=clock, budgets=budgets, limits=limits, access=others)
+    one = build_client(service, clock=clock, rate_limiters=rate_limiters, limits=limits)
+    two = build_client(service, clock=clock, rate_limiters=rate_limiters, limits=limits, credentials=others)
     with one, two:
         for client in (one, two) * 12:
             client.fetch(client.build_request("tickets"))
-    assert len(service.asked) == 24
+    assert len(service.requests) == 24
     assert clock.monotonic() - started >= 119
 
 
-def test_connections_of_their_own_do_not_share():
-    budgets = RateLimiters()
-    assert budgets.get("a", Limits()) is budgets.get("a", Limits())
-    assert budgets.get("a", Limits()) is not budgets.get("b", Limits())
+def test_other_scopes_do_not_share_a_rate_limit():
+    rate_limiters = RateLimiters()
+    assert rate_limiters.get("a", Limits()) is rate_limiters.get("a", Limits())
+    assert rate_limiters.get("a", Limits()) is not rate_limiters.get("b", Limits())
 
 
-def test_no_more_requests_at_once_than_allowed():
-    budget, clock = RateLimiter(Limits(concurrency=2, requests_per_minute=10_000)), SystemClock()
+def test_concurrent_requests_are_limited():
+    rate_limiter, clock = RateLimiter(Limits(concurrency=2, requests_per_minute=10_000)), SystemClock()
     inside, most, lock = [0], [0], threading.Lock()
 
     def ask():
-        with budget.request_slot(clock):
+        with rate_limiter.reserve_slot(clock):
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
@@ -268,10 +268,10 @@ def test_no_more_requests_at_once_than_allowed():
     assert most[0] == 2
 
 
-def test_a_pause_holds_everyone_in_the_scope():
-    budget, clock = RateLimiter(Limits()), FastClock()
-    budget.pause(clock.monotonic() + 25)
-    with budget.request_slot(clock):
+def test_a_pause_applies_to_the_whole_scope():
+    rate_limiter, clock = RateLimiter(Limits()), FastClock()
+    rate_limiter.pause(clock.monotonic() + 25)
+    with rate_limiter.reserve_slot(clock):
         pass
     assert sum(clock.slept) == pytest.approx(25, abs=1)
 
@@ -285,57 +285,57 @@ OAUTH = {
 
 
 class TokenService(Service):
-    """Gives out tokens, and refuses whoever comes without the newest one."""
+    """Issues tokens, and rejects requests without the newest one."""
 
     tokens = 0
 
-    def answer(self, asked):
-        if asked.path == "/token":
-            self.asked.append(asked)
+    def respond(self, request):
+        if request.path == "/token":
+            self.requests.append(request)
             self.tokens += 1
             return 200, {}, b'{"access_token":"token-number-%d"}' % self.tokens
-        known = asked.headers.get("authorization") == f"Bearer token-number-{self.tokens}"
-        reply = super().answer(asked)
+        known = request.headers.get("authorization") == f"Bearer token-number-{self.tokens}"
+        reply = super().respond(request)
         return reply if known else (401, {}, b'{"message":"no such token"}')
 
 
-def test_a_token_is_fetched_kept_and_renewed():
+def test_a_token_is_requested_reused_and_renewed():
     with (
-        serving(TokenService(collections={"tickets": tickets(1)})) as service,
-        client_of(service, auth=OAUTH) as client,
+        serve(TokenService(collections={"tickets": build_tickets(1)})) as service,
+        build_client(service, auth=OAUTH) as client,
     ):
         for _ in range(2):
             assert client.fetch(client.build_request("tickets")).status == 200
         service.tokens += 1
         assert client.fetch(client.build_request("tickets")).status == 200
-    paths = [asked.path for asked in service.asked]
+    paths = [request.path for request in service.requests]
     assert paths == ["/token", "/v1/tickets", "/v1/tickets", "/v1/tickets", "/token", "/v1/tickets"]
 
 
-def test_a_refused_client_says_where_and_shows_no_secret():
-    with serving(Service(collections={"tickets": []})) as service:
-        service.always = status(401, b'{"error_description":"client pub-4711 with priv-0815-hush is unknown"}')
-        with client_of(service, auth=OAUTH) as client, pytest.raises(PermanentError) as caught:
+def test_a_rejected_token_request_has_a_location_and_no_secret():
+    with serve(Service(collections={"tickets": []})) as service:
+        service.always = build_fault(401, b'{"error_description":"client pub-4711 with priv-0815-hush is unknown"}')
+        with build_client(service, auth=OAUTH) as client, pytest.raises(PermanentError) as caught:
             client.fetch(client.build_request("tickets"))
     assert caught.value.where == f"POST {service.url}/token, connection acme/psa"
     assert caught.value.details == "client *** with *** is unknown"
-    assert [asked.path for asked in service.asked] == ["/token"]
+    assert [request.path for request in service.requests] == ["/token"]
 
 
-def test_a_token_is_not_asked_for_at_a_host_that_is_not_declared(service):
-    with serving(TokenService()) as login:
+def test_a_token_is_not_requested_from_an_undeclared_host(service):
+    with serve(TokenService()) as login:
         auth = {**OAUTH, "token_url": f"{login.url}/token"}
-        with client_of(service, auth=auth) as client, pytest.raises(PermanentError, match="auth of the connector"):
+        with build_client(service, auth=auth) as client, pytest.raises(PermanentError, match="auth of the connector"):
             client.fetch(client.build_request("tickets"))
-        assert login.asked == []
-        service.collections["tickets"] = tickets(1)
+        assert login.requests == []
+        service.collections["tickets"] = build_tickets(1)
         hosts = [login.url.removeprefix("http://")]
-        with client_of(service, auth=auth, hosts=hosts) as client:
+        with build_client(service, auth=auth, hosts=hosts) as client:
             assert client.fetch(client.build_request("tickets")).status == 200
-        assert len(login.asked) == 1
+        assert len(login.requests) == 1
 
 
-def test_a_flow_without_an_end_is_stopped(service):
+def test_an_endless_flow_is_stopped(service):
     class Endless(Auth):
         kind: Literal["endless"] = "endless"
 
@@ -344,12 +344,12 @@ def test_a_flow_without_an_end_is_stopped(service):
                 yield request
 
     service.collections["tickets"] = []
-    with client_of(service, auth=Endless()) as client, pytest.raises(PermanentError, match="sent too many requests"):
+    with build_client(service, auth=Endless()) as client, pytest.raises(PermanentError, match="sent too many requests"):
         client.fetch(client.build_request("tickets"))
-    assert len(service.asked) == 8
+    assert len(service.requests) == 8
 
 
-def test_a_flow_that_sends_nothing_is_refused_before_anything_is_asked(service):
+def test_a_flow_without_requests_is_refused_before_any_request(service):
     class Silent(Auth):
         kind: Literal["silent"] = "silent"
 
@@ -357,4 +357,4 @@ def test_a_flow_that_sends_nothing_is_refused_before_anything_is_asked(service):
             yield from ()
 
     with pytest.raises(DeclarationError, match="sends no request"):
-        client_of(service, auth=Silent())
+        build_client(service, auth=Silent())

@@ -67,18 +67,18 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def client(manifest, url) -> Iterator[Client]:
     httpx2.delete(f"{url}/_sandbox/faults")
-    access = Credentials(
+    credentials = Credentials(
         tenant="acme",
         connection="psa",
         settings={"base_url": f"{url}/", "company": "acme"},
         secrets={"public_key": "public", "private_key": "private", "client_id": "client"},
         limits=Limits(requests_per_minute=100_000),
     )
-    with Client(manifest, access, rate_limiters=RateLimiters(), clock=FastClock()) as opened:
-        yield opened
+    with Client(manifest, credentials, rate_limiters=RateLimiters(), clock=FastClock()) as client:
+        yield client
 
 
-def test_it_offers_the_resources_of_the_business(manifest):
+def test_the_manifest_declares_the_resources(manifest):
     assert [resource.resource for resource in manifest.resources] == RESOURCES
     for resource in map(manifest.with_defaults, manifest.resources):
         assert resource.key == ("id",)
@@ -92,12 +92,12 @@ def test_it_offers_the_resources_of_the_business(manifest):
     assert manifest.settings["base_url"].default == "https://api-na.myconnectwise.net"
 
 
-def test_no_password_is_ever_asked_for(manifest):
+def test_no_password_is_requested(manifest):
     assert "portalPassword" in manifest.resource("contacts").omit
     assert {"password", "token"} <= set(manifest.resource("members").omit)
 
 
-def test_what_is_deleted_in_practice_is_swept(manifest):
+def test_resources_with_deletes_are_swept(manifest):
     swept = {resource.resource for resource in manifest.resources if isinstance(resource.deletes, IdSweep)}
     assert swept >= {
         "contacts", "time_entries", "tickets", "companies", "agreements", "agreement_additions", "invoices", "products",
@@ -105,44 +105,48 @@ def test_what_is_deleted_in_practice_is_swept(manifest):
     }  # fmt: skip
 
 
-def records(lake, batch) -> list[dict]:
-    packed = lake.read(lake.path("raw", batch, ".jsonl.zst"))
-    with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
+def read_records(lake, batch) -> list[dict]:
+    compressed = lake.read(lake.build_batch_path("raw", batch, ".jsonl.zst"))
+    with zstandard.ZstdDecompressor().stream_reader(compressed, read_across_frames=True) as reader:
         return [json.loads(line) for line in reader.read().splitlines()]
 
 
-def of(resource: str, client: Client, *, purpose: str = "changes"):
+def build_batch(resource: str, client: Client, *, purpose: str = "changes"):
     feed = Feed(tenant="acme", connection="psa", resource=resource)
     return create_batch(feed, Window(since=EPOCH, until=client.read_source_time()), purpose=purpose)
 
 
-def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> ReadRequest:
-    found = client.connector.with_defaults(client.connector.resource(resource))
-    paging = found.paging.model_copy(update={"size": size})
-    return ReadRequest(resource=found.model_copy(update={"paging": paging}), parents=parents)
+def build_read_request(
+    client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()
+) -> ReadRequest:
+    resource = client.connector.with_defaults(client.connector.resource(resource))
+    paging = resource.paging.model_copy(update={"size": size})
+    return ReadRequest(resource=resource.model_copy(update={"paging": paging}), parents=parents)
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
 @pytest.mark.parametrize("purpose", ["changes", "sweep"])
-def test_every_resource_is_read_whole(resource, purpose, client, url, lake, ledger):
+def test_every_resource_is_read_completely(resource, purpose, client, url, lake, ledger):
     path = client.connector.resource(resource).path
     parents: tuple[str, ...] = ()
     if "{parent}" in path:
         agreements = httpx2.get(f"{url}/_sandbox/records/finance/agreements").json()
         parents = tuple(str(agreement["id"]) for agreement in agreements)
-    batch = of(resource, client, purpose=purpose)
-    row = read_batch(batch, asking(client, resource, size=7, parents=parents), client, lake=lake, ledger=ledger)
-    came = records(lake, batch)
-    assert row.rows == len(came) == len({record["id"] for record in came}) > 0
+    batch = build_batch(resource, client, purpose=purpose)
+    row = read_batch(
+        batch, build_read_request(client, resource, size=7, parents=parents), client, lake=lake, ledger=ledger
+    )
+    records = read_records(lake, batch)
+    assert row.rows == len(records) == len({record["id"] for record in records}) > 0
     if not parents:
         truth = httpx2.get(f"{url}/_sandbox/records/{path}").json()
-        assert {record["id"] for record in came} == {record["id"] for record in truth}
+        assert {record["id"] for record in records} == {record["id"] for record in truth}
     deletes = client.connector.resource(resource).deletes
     if purpose == "sweep" and deletes is not None and deletes.kind == "sweep":
-        assert all(set(record) == {"id"} for record in came)
+        assert all(set(record) == {"id"} for record in records)
 
 
-def fault(sandbox: str, kind: str, **settings: object) -> None:
+def add_fault(sandbox: str, kind: str, **settings: object) -> None:
     assert httpx2.post(f"{sandbox}/_sandbox/faults", json={"kind": kind, **settings}).is_success
 
 
@@ -158,34 +162,34 @@ def fault(sandbox: str, kind: str, **settings: object) -> None:
         ("foreign_next", {"times": 1, "url": "https://evil.example/x"}),
     ],
 )
-def test_passing_faults_lose_nothing(kind, settings, client, url, lake, ledger):
-    fault(url, kind, path="service/tickets", after=1, **settings)
-    batch = of("tickets", client)
-    row = read_batch(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
+def test_transient_faults_lose_nothing(kind, settings, client, url, lake, ledger):
+    add_fault(url, kind, path="service/tickets", after=1, **settings)
+    batch = build_batch("tickets", client)
+    row = read_batch(batch, build_read_request(client, "tickets", size=20), client, lake=lake, ledger=ledger)
     assert row.rows == len(httpx2.get(f"{url}/_sandbox/records/service/tickets").json())
 
 
 @pytest.mark.parametrize(("kind", "says"), [("repeated_page", "paging loop"), ("ignored_filter", "ignored the filter")])
-def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client, url, lake, ledger):
-    fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
-    full = of("tickets", client)
+def test_a_wrong_response_is_refused_and_nothing_advances(kind, says, client, url, lake, ledger):
+    add_fault(url, kind, path="service/tickets", **({"after": 1} if kind == "repeated_page" else {}))
+    full = build_batch("tickets", client)
     window = Window(since=full.window.until.replace(day=1, month=10), until=full.window.until)
     batch = create_batch(full.feed, window)
     with pytest.raises(PermanentError, match=says):
-        read_batch(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
+        read_batch(batch, build_read_request(client, "tickets", size=20), client, lake=lake, ledger=ledger)
     assert ledger.windows(batch.feed) == ()
     httpx2.delete(f"{url}/_sandbox/faults")
 
 
-def test_a_wrong_key_is_refused_in_four_slots(manifest, url):
-    access = Credentials(
+def test_rejected_credentials_give_a_complete_error(manifest, url):
+    credentials = Credentials(
         tenant="acme",
         connection="psa",
         settings={"base_url": url, "company": "acme"},
         secrets={"public_key": "public", "private_key": "wrong-0815", "client_id": "client"},
     )
     with (
-        Client(manifest, access, rate_limiters=RateLimiters(), clock=FastClock()) as wrong,
+        Client(manifest, credentials, rate_limiters=RateLimiters(), clock=FastClock()) as wrong,
         pytest.raises(PermanentError) as caught,
     ):
         wrong.read_source_time()

@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 from headwater.errors import WarehouseError
 from headwater.publish import bucket as published_bucket
 from headwater.run import app
-from headwater.storage.endpoint import storage_options
+from headwater.storage.endpoint import build_storage_options
 from headwater.storage.url import open_store
 from tests.publish.builders import publish_by_name
 from tests.run.inspect.past import erase, project, remember, said
@@ -66,7 +66,9 @@ def rows_of(url, table, told):
         db.execute("SET TimeZone = 'UTC'")
         if told["format"] == "delta":
             read = DeltaTable(
-                f"{store.url}/{table}", version=entry["version"], storage_options=storage_options(store.url) or None
+                f"{store.url}/{table}",
+                version=entry["version"],
+                storage_options=build_storage_options(store.url) or None,
             )
             arriving = pa.table(read.to_pyarrow_table())
             typed = [

@@ -1,4 +1,4 @@
-"""A bucket on this machine, spoken to by real HTTP: moto's server, started once and emptied behind each test."""
+"""A bucket on this machine, with real HTTP: the server of moto, started once and emptied after each test."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NAMES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_
 
 
 @contextmanager
-def server():
-    """The server, with an environment that leads everything of this process and its children to it."""
+def run_server():
+    """Run the server, with environment variables that direct this process and its children to it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from moto.server import ThreadedMotoServer  # noqa: PLC0415  # slow to import, and it complains
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    endpoint = "http://{}:{}".format(*running.get_host_and_port())
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
     before = {name: os.environ.get(name) for name in NAMES}
     os.environ.update(zip(NAMES, (endpoint, "key", "secret", "us-east-1"), strict=True))
     try:
@@ -34,27 +34,27 @@ def server():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
-        running.stop()
+        server.stop()
 
 
-def make(endpoint, name):
-    """A bucket that is there and empty; its address."""
+def create_bucket(endpoint, name):
+    """Create an empty bucket. Return its URL."""
     for path, method in (("/moto-api/reset", "POST"), (f"/{name}", "PUT")):
-        with urllib.request.urlopen(urllib.request.Request(f"{endpoint}{path}", method=method)) as answer:
-            assert answer.status < 300
+        with urllib.request.urlopen(urllib.request.Request(f"{endpoint}{path}", method=method)) as response:
+            assert response.status < 300
     return f"s3://{name}"
 
 
 class Gate:
-    """Between a client and the server: passes requests on until it is shut, and then answers that access is denied."""
+    """A proxy between a client and the server: it forwards requests until it is closed, and then denies access."""
 
     def __init__(self):
         self.open = True
         self.writes_left = None
         self.url = ""
 
-    def admits(self, method):
-        """Whether a request passes; it shuts after so many writes."""
+    def is_allowed(self, method):
+        """Whether to forward a request. The gate closes after `writes_left` writes."""
         if method in ("PUT", "POST") and self.writes_left is not None:
             self.writes_left -= 1
             self.open = self.open and self.writes_left >= 0
@@ -62,31 +62,31 @@ class Gate:
 
 
 @contextmanager
-def gate(endpoint):
-    """Such a gate before the server."""
-    made, target = Gate(), urlsplit(endpoint)
+def run_gate(endpoint):
+    """Run a gate in front of the server."""
+    gate, target = Gate(), urlsplit(endpoint)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def pass_on(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, answer = 403, [], b"<Error><Code>AccessDenied</Code></Error>"
-            if made.admits(self.command):
+            status, headers, content = 403, [], b"<Error><Code>AccessDenied</Code></Error>"
+            if gate.is_allowed(self.command):
                 behind = http.client.HTTPConnection(target.hostname, target.port)
                 behind.request(self.command, self.path, body, dict(self.headers))
                 response = behind.getresponse()
-                status, headers, answer = response.status, response.getheaders(), response.read()
+                status, headers, content = response.status, response.getheaders(), response.read()
                 behind.close()
             self.send_response_only(status)
-            length = next((value for name, value in headers if name.lower() == "content-length"), len(answer))
+            length = next((value for name, value in headers if name.lower() == "content-length"), len(content))
             for name, value in headers:
                 if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(length if self.command == "HEAD" else len(answer)))
+            self.send_header("Content-Length", str(length if self.command == "HEAD" else len(content)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(answer)
+                self.wfile.write(content)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on
 
@@ -95,11 +95,11 @@ def gate(endpoint):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    gate.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield made
+        yield gate
     finally:
         server.shutdown()
         thread.join()

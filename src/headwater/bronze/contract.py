@@ -1,4 +1,4 @@
-"""The contract that a batch is held to: the resource's, as a project relaxed it, with the key demanded."""
+"""The contract of a batch: that of the resource, with the overrides of the project and with a required key."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from headwater.model.field import Field, WantedType, build_contract, contract_fi
 
 
 def with_overrides(contract: type[BaseModel], fields: Mapping[str, str]) -> type[BaseModel]:
-    """`contract`, in which the fields (by path) have other types; `text` takes anything. New paths are added."""
-    wanted = {path: WantedType(dtype=dtype, loose=dtype == "text") for path, dtype in fields.items()}
-    return with_fields(contract, wanted)
+    """Return `contract` with other types for fields (by path). `text` accepts any value. New paths are added."""
+    field_types = {path: WantedType(dtype=dtype, loose=dtype == "text") for path, dtype in fields.items()}
+    return with_fields(contract, field_types)
 
 
 def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
-    """`contract`, in which the fields of the key must be there and not be null."""
+    """Return `contract` with the fields of the key required and not nullable."""
     types = {field.dotted: field for field in contract_fields(contract)}
-    wanted: dict[str, WantedType] = {}
+    field_types: dict[str, WantedType] = {}
     for path in key:
         field = types.get(path)
         if field is None or field.many:
@@ -29,24 +29,24 @@ def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseMod
             )
         if not field.required:
             dtype = "text" if field.dtype == "json" else field.dtype
-            wanted[path] = WantedType(dtype=dtype, required=True)
-    return with_fields(contract, wanted)
+            field_types[path] = WantedType(dtype=dtype, required=True)
+    return with_fields(contract, field_types)
 
 
-def keys_only(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
-    """The contract of a sweep: nothing but the key."""
+def with_keys_only(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
+    """Return the contract of a sweep: only the key."""
     types = {field.dotted: field.dtype for field in contract_fields(with_required(contract, key))}
     return build_contract(contract.__name__, {path: types[path] for path in key}, required=key)
 
 
 def check_columns(fields: Sequence[Field], where: str) -> None:
-    """Refuse a contract of which two fields would share a column."""
-    seen: dict[str, str] = {}
+    """Raise DeclarationError if two fields of a contract would have the same column."""
+    columns: dict[str, str] = {}
     for field in fields:
         folded = field.name.lower()
-        if folded in seen or folded in ("_line", "_parent"):
-            details = f"{seen.get(folded, 'a column of Headwater')} and {field.dotted}"
+        if folded in columns or folded in ("_line", "_parent"):
+            details = f"{columns.get(folded, 'a column of Headwater')} and {field.dotted}"
             raise DeclarationError(
                 "Two fields have the same column name.", where=where, details=details, hint="omit one of them"
             )
-        seen[folded] = field.dotted
+        columns[folded] = field.dotted

@@ -1,4 +1,4 @@
-"""The distinct values of one column of bronze, as text: the keys that a nested resource is read below."""
+"""The distinct values of a bronze column, as text: the keys of the parents of a nested resource."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headwater.names import literal, quote
 
 
 def read_keys(files: Sequence[str], column: str) -> set[str]:
-    """The values of `column` in the Parquet `files`, as text; a file that lacks the column has none."""
+    """The distinct values of `column` in Parquet `files`, as text. A file without the column has none."""
     keys: set[str] = set()
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         for file in files:

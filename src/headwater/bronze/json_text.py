@@ -1,6 +1,6 @@
-"""Canonical JSON for records that fit: their JSON values become texts that SQL takes as they are.
+"""Canonical JSON for records that fit their contract: JSON values become texts that SQL stores unchanged.
 
-SQL recognizes scalars that are spelled canonically already (see `spelling`). Objects, lists and odd numbers are written here.
+SQL recognizes scalars that are already canonical (see `spelling`). This module converts objects, lists and other numbers.
 """
 
 from __future__ import annotations
@@ -10,41 +10,41 @@ from typing import Any
 
 import msgspec
 
-from headwater.bronze.exact import parse_fitting, to_canonical_json
-from headwater.bronze.spelling import WRITTEN
+from headwater.bronze.exact import parse_fast, to_canonical_json
+from headwater.bronze.spelling import CANONICAL_PREFIX
 from headwater.model.field import Node
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-"""Writes a number with the digits that it was read with."""
+"""Writes a number with the digits with which it was parsed."""
 
 
-def json_text(value: Any) -> str:
-    """A JSON value as the text that `spelling.json_sql` takes for canonical."""
-    return WRITTEN + to_canonical_json(value)
+def to_json_text(value: Any) -> str:
+    """A JSON value as a text that `spelling.json_sql` recognizes as canonical."""
+    return CANONICAL_PREFIX + to_canonical_json(value)
 
 
-def loose_text(value: Any) -> str:
-    """Any value as text: a string as it is, anything else by its canonical text."""
+def to_text(value: Any) -> str:
+    """Any value as text: a string unchanged, any other value as canonical JSON."""
     return value if isinstance(value, str) else to_canonical_json(value)
 
 
 def map_values(node: Node, value: Any, change: Callable[[Any], Any]) -> Any:
-    """`value`, each of its elements where `node` is a list, changed unless it is null."""
+    """Apply `change` to `value`, or to each element that is not null if `node` is a list."""
     if node.many and isinstance(value, list):
-        return [None if one is None else change(one) for one in value]
+        return [None if item is None else change(item) for item in value]
     return change(value)
 
 
 class JsonRewriter:
-    """Rewrites records of one shape, so that their JSON values are canonical texts."""
+    """Rewrites records of one schema so that their JSON values are canonical texts."""
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self._nodes = tuple(node for node in nodes if _has_json(node))
 
     def rewrite(self, text: bytes) -> bytes | None:
-        """The record in `text`; None where it must be read with its contract."""
+        """Rewrite the record in `text`. Return None if the record must be validated with its contract."""
         try:
-            record = parse_fitting(text.decode("utf-8"))
+            record = parse_fast(text.decode("utf-8"))
             _rewrite_object(self._nodes, record)
             return _ENCODER.encode(record)
         except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
@@ -61,8 +61,8 @@ def _rewrite_object(nodes: Iterable[Node], record: dict[str, Any]) -> None:
         if value is None or not _has_json(node):
             continue
         if node.nodes:
-            for one in value if node.many else (value,):
-                if one is not None:
-                    _rewrite_object(node.nodes, one)
+            for item in value if node.many else (value,):
+                if item is not None:
+                    _rewrite_object(node.nodes, item)
         else:
-            record[node.key] = map_values(node, value, loose_text if node.loose else json_text)
+            record[node.key] = map_values(node, value, to_text if node.loose else to_json_text)

@@ -1,4 +1,4 @@
-"""Landing one batch: raw in; bronze, quarantine and a report out. Repeating it gives the same files."""
+"""Lands one batch: reads raw, writes bronze and quarantine, and returns a report. Repeated, it writes the same files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Literal
 from pydantic import BaseModel
 
 from headwater.batch import Batch
-from headwater.bronze.contract import keys_only, with_required
+from headwater.bronze.contract import with_keys_only, with_required
 from headwater.bronze.drift import DriftReport
 from headwater.bronze.json_text import JsonRewriter
 from headwater.bronze.jsonl import write_lines
 from headwater.bronze.parquet_writer import (
-    Lines,
+    LineFile,
+    NonCanonicalJson,
     ParquetWriter,
     TypeMismatch,
-    UnsettledJson,
     find_custom_fields,
     open_writer,
     sort_field_names,
@@ -38,36 +38,36 @@ from headwater.ledger.base import Drift, RefusedRow
 from headwater.model.resource import Resource
 
 DriftPolicy = Literal["evolve", "freeze", "refuse"]
-"""What happens when records and contract differ, see `Policy` of a project."""
+"""What to do if records differ from their contract, see `Policy` of a project."""
 
 RAW = ".jsonl.zst"
 PARQUET = ".parquet"
-WAITING = ".jsonl.zst"
-INDEX = ".lines.json"
-"""Beside the waiting records: their line numbers, so that one of them is found again."""
+QUARANTINE = ".jsonl.zst"
+QUARANTINE_INDEX = ".lines.json"
+"""Beside the quarantined records: their line numbers, to find a record again."""
 PARENTS = ".parents.json"
-REFUSED = ".refused.parquet"
-"""Beside the waiting records: a row for each, with the columns of bronze as far as they could be typed."""
+REFUSED_ROWS = ".refused.parquet"
+"""Beside the quarantined records: a row for each, with the columns of bronze as far as their values could be converted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LandingTerms:
-    """On which terms records are taken, beside their contract."""
+class LandingOptions:
+    """Which records to accept, in addition to their contract."""
 
     drift: DriftPolicy = "evolve"
-    nul: bool = True
-    """Whether a text may hold the character NUL: not where the warehouse cannot keep it."""
+    allow_nul: bool = True
+    """Whether text may contain the character NUL. Some warehouses cannot store it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandResult:
-    """What became of a batch: rows in = `kept` + the refused ones."""
+    """The result of a landing: rows in = `kept` + refused rows."""
 
     kept: int = 0
     refused: tuple[RefusedRow, ...] = ()
     drift: tuple[Drift, ...] = ()
     custom_field_names: Mapping[str, str] = field(default_factory=dict)
-    """The custom fields that were seen, by id, with their captions."""
+    """The captions of the custom fields in the batch, by id."""
 
 
 def land(
@@ -77,51 +77,52 @@ def land(
     lake: Lake,
     *,
     now: datetime,
-    terms: LandingTerms = LandingTerms(),
+    options: LandingOptions = LandingOptions(),
     rows: int | None = None,
 ) -> LandResult:
-    """Bring a batch from raw to bronze. A batch without a raw file is empty. SafetyCheckError if `terms.drift` refuses it.
+    """Land a batch from raw to bronze. A batch without a raw file is empty.
 
-    `rows` are those that the ledger counted while reading; a raw file that holds another number is damaged.
+    `rows` is the number of rows in the ledger. Raise LakeError if the raw file has another number, because it is damaged.
+    Raise SafetyCheckError if `options.drift` refuses the batch.
     """
-    raw = lake.path("raw", batch, RAW)
-    if lake.size(raw) is None:
+    raw = lake.build_batch_path("raw", batch, RAW)
+    if lake.read_size(raw) is None:
         if rows:
             hint = "restore the file, or read its window again"
             raise LakeError(
-                "A raw file is missing.", where=lake.location(raw), details=f"0 records instead of {rows}", hint=hint
+                "A raw file is missing.", where=lake.locate(raw), details=f"0 records instead of {rows}", hint=hint
             )
         return LandResult()
-    landing = _Landing(batch, resource, effective_contract(contract, resource, batch), lake, terms)
-    scratch = lake.scratch(landing.bronze)
+    landing = _Landing(batch, resource, build_effective_contract(contract, resource, batch), lake, options)
+    draft = lake.prepare_draft(landing.bronze)
     try:
-        with open_writer(scratch) as duck:
-            return landing.run(duck, scratch, now=now, rows=rows)
+        with open_writer(draft) as writer:
+            return landing.run(writer, draft, now=now, rows=rows)
     finally:
-        Path(scratch).unlink(missing_ok=True)
+        Path(draft).unlink(missing_ok=True)
         lake.release(raw)
 
 
-def effective_contract(contract: type[BaseModel], resource: Resource, batch: Batch) -> type[BaseModel]:
-    """The contract that a batch of `resource` is held to: a sweep holds nothing but keys."""
-    return keys_only(contract, resource.key) if batch.purpose == "sweep" else with_required(contract, resource.key)
+def build_effective_contract(contract: type[BaseModel], resource: Resource, batch: Batch) -> type[BaseModel]:
+    """The contract for a batch of `resource`. A sweep contains only keys."""
+    return with_keys_only(contract, resource.key) if batch.purpose == "sweep" else with_required(contract, resource.key)
 
 
 def find_refused_file(batch: Batch, lake: Lake) -> str | None:
-    """The rows of a batch's refused records, as DuckDB reads them; None where there are none.
+    """The Parquet file with the refused rows of a batch, on this machine. None if there is none.
 
-    They have `_line` and the columns of bronze, NULL where a value could not be typed. A batch with refused records and
-    no such file was landed by an older Headwater, which did not keep them.
+    It has `_line` and the columns of bronze, with NULL for values that could not be converted. A batch with refused records
+    but without this file was landed by an older Headwater, which did not write it.
     """
-    path = lake.path("quarantine", batch, REFUSED)
-    return lake.url(path) if lake.size(path) is not None else None
+    path = lake.build_batch_path("quarantine", batch, REFUSED_ROWS)
+    return lake.fetch(path) if lake.read_size(path) is not None else None
 
 
 def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
-    """Which parent's records stand on which lines of a batch."""
+    """Read which lines of a batch belong to which parent."""
     if resource.parent is None:
         return Parents()
-    path = lake.path("raw", batch, PARENTS)
+    path = lake.build_batch_path("raw", batch, PARENTS)
     try:
         return build_parents([(str(key), int(lines)) for key, lines in json.loads(lake.read(path))])
     except (ValueError, TypeError) as error:
@@ -132,146 +133,164 @@ def read_parents(batch: Batch, resource: Resource, lake: Lake) -> Parents:
 
 
 class _Landing:
-    """One batch on its way; its methods are the steps."""
+    """The landing of one batch. Its methods are the steps."""
 
     def __init__(
-        self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, terms: LandingTerms
+        self, batch: Batch, resource: Resource, contract: type[BaseModel], lake: Lake, options: LandingOptions
     ) -> None:
         self.batch = batch
         self.resource = resource
         self.lake = lake
-        self.terms = terms
-        self.raw = lake.path("raw", batch, RAW)
-        self.bronze = lake.path("bronze", batch, PARQUET)
+        self.options = options
+        self.raw = lake.build_batch_path("raw", batch, RAW)
+        self.bronze = lake.build_batch_path("bronze", batch, PARQUET)
         omit = resource.omit if batch.purpose != "sweep" else ()
-        self.shape = build_schema(contract, omit, bag=resource.custom_fields)
-        self.bag = find_custom_fields(self.shape, resource.custom_fields) if terms.drift != "freeze" else None
+        self.schema = build_schema(contract, omit, custom_fields=resource.custom_fields)
+        self.custom_fields = (
+            find_custom_fields(self.schema, resource.custom_fields) if options.drift != "freeze" else None
+        )
         self.parents = read_parents(batch, resource, lake)
         unread = getattr(contract, "unread", ())
-        self.report = DriftReport(shape=self.shape, ignored_fields=unread, complete=terms.drift == "refuse")
-        judge = RecordValidator(contract, self.shape, resource.key, nul=terms.nul)
-        self.rewriter = Rewriter(lake, self.raw, judge, self.report, self.parents)
-        self.partial = PartialReader(self.shape)
-        self.captions: dict[str, str] = {}
-        self.unsettled = False
-        """Whether DuckDB met a JSON value that is not canonical, or may not be."""
+        self.report = DriftReport(schema=self.schema, ignored_fields=unread, complete=options.drift == "refuse")
+        validator = RecordValidator(contract, self.schema, resource.key, allow_nul=options.allow_nul)
+        self.rewriter = Rewriter(lake, self.raw, validator, self.report, self.parents)
+        self.partial = PartialReader(self.schema)
+        self.custom_field_names: dict[str, str] = {}
+        self.has_noncanonical_json = False
+        """Whether DuckDB found a JSON value that may not be canonical."""
 
-    def run(self, duck: ParquetWriter, scratch: str, *, now: datetime, rows: int | None) -> LandResult:
-        """Try the columnar way; go the slow one where something does not fit."""
-        surveyor = Scanner(self.lake, self.raw, self.shape, nul=self.terms.nul)
-        seen, kept = self._type_and_scan(duck, scratch, surveyor)
-        self._check("A raw file is damaged.", rows, seen.lines)
-        if kept != seen.lines or seen.misfits or seen.exact:
-            seen.misfits = surveyor.find_misfits(self.shape.strict) | seen.exact
-            kept = self._rewrite(duck, scratch, seen)
-        elif misfits := self._find_non_texts(duck, scratch, surveyor):
-            seen.misfits = misfits
-            kept = self._rewrite(duck, scratch, seen)
+    def run(self, writer: ParquetWriter, draft: str, *, now: datetime, rows: int | None) -> LandResult:
+        """Convert all lines in columns. If some do not fit, read those row by row."""
+        scanner = Scanner(self.lake, self.raw, self.schema, allow_nul=self.options.allow_nul)
+        scan_result, kept = self._convert_and_scan(writer, draft, scanner)
+        self._check("A raw file is damaged.", rows, scan_result.line_count)
+        if kept != scan_result.line_count or scan_result.misfits or scan_result.exact:
+            scan_result.misfits = scanner.find_misfits(self.schema.strict) | scan_result.exact
+            kept = self._rewrite(writer, draft, scan_result)
+        elif misfits := self._find_non_text(writer, draft, scanner):
+            scan_result.misfits = misfits
+            kept = self._rewrite(writer, draft, scan_result)
         else:
-            kept = self._read_field_names(duck, scratch, seen.lines)
-        refused = tuple(self._to_refused_row(verdict, now) for verdict in self.rewriter.refused)
-        self._check("Landing lost rows; nothing was written.", seen.lines, kept + len(refused))
+            kept = self._read_field_names(writer, draft, scan_result.line_count)
+        refused = tuple(self._to_refused_row(result, now) for result in self.rewriter.refused)
+        self._check("Landing lost rows; nothing was written.", scan_result.line_count, kept + len(refused))
         self._check_drift()
         _remove_earlier(self.batch, self.lake)
-        self._write_quarantine(duck)
-        self.lake.adopt(scratch, self.bronze)
-        return LandResult(kept=kept, refused=refused, drift=self.report.drift(), custom_field_names=self.captions)
+        self._write_quarantine(writer)
+        self.lake.adopt(draft, self.bronze)
+        return LandResult(
+            kept=kept, refused=refused, drift=self.report.list_drift(), custom_field_names=self.custom_field_names
+        )
 
-    def _check(self, what: str, expected: int | None, found: int) -> None:
-        if expected is not None and expected != found:
+    def _check(self, message: str, expected: int | None, count: int) -> None:
+        if expected is not None and expected != count:
             hint = "read its window again"
-            raise LakeError(what, where=self.raw, details=f"{found} records instead of {expected}", hint=hint)
+            raise LakeError(message, where=self.raw, details=f"{count} records instead of {expected}", hint=hint)
 
-    def _type_and_scan(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> tuple[ScanResult, int | None]:
-        """Type all lines straight from raw, while another thread looks whether all of them fit."""
-        looked = self.report if self.batch.purpose != "sweep" else None
+    def _convert_and_scan(self, writer: ParquetWriter, draft: str, scanner: Scanner) -> tuple[ScanResult, int | None]:
+        """Convert all lines directly from raw, while another thread scans them for those that do not fit."""
+        report = self.report if self.batch.purpose != "sweep" else None
         with ThreadPoolExecutor(1) as pool:
-            due = pool.submit(surveyor.scan, looked)
-            kept = self._type_raw(duck, scratch, surveyor)
-            return due.result(), kept
+            future = pool.submit(scanner.scan, report)
+            kept = self._convert_raw(writer, draft, scanner)
+            return future.result(), kept
 
-    def _type_raw(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> int | None:
-        """All lines at once, with the custom fields of the first ones; None where some line does not fit."""
+    def _convert_raw(self, writer: ParquetWriter, draft: str, scanner: Scanner) -> int | None:
+        """Convert all lines, with the custom fields of the first ones. Return None if a line does not fit."""
         if self.resource.parent is not None:
             return None
         try:
-            ids = surveyor.sample_custom_fields(self.bag) if self.bag is not None else ()
-            return self._write_parquet(duck, self._lines(), scratch, sort_field_names((key, "") for key in ids))
+            ids = scanner.sample_custom_fields(self.custom_fields) if self.custom_fields is not None else ()
+            return self._write_parquet(
+                writer, self._build_line_file(), draft, sort_field_names((key, "") for key in ids)
+            )
         except TypeMismatch as error:
-            self.unsettled = isinstance(error, UnsettledJson)
+            self.has_noncanonical_json = isinstance(error, NonCanonicalJson)
             return None
 
-    def _lines(self) -> Lines:
-        return Lines(url=self.lake.url(self.raw))
+    def _build_line_file(self) -> LineFile:
+        return LineFile(url=self.lake.fetch(self.raw))
 
-    def _find_non_texts(self, duck: ParquetWriter, scratch: str, surveyor: Scanner) -> set[int]:
-        """The lines in which something else stands where text is due: DuckDB keeps it as text without a word."""
-        odd = duck.find_suspicious(scratch, self.shape.texts)
-        return surveyor.find_misfits(self.shape.strict_type_of(odd)) if odd else set()
+    def _find_non_text(self, writer: ParquetWriter, draft: str, scanner: Scanner) -> set[int]:
+        """The lines with a value that is not text in a text column, which DuckDB silently stores as text."""
+        columns = writer.find_suspicious_columns(draft, self.schema.texts)
+        return scanner.find_misfits(self.schema.restrict_strict_type(columns)) if columns else set()
 
-    def _read_field_names(self, duck: ParquetWriter, scratch: str, kept: int) -> int:
-        """Learn the custom fields of the whole file; write it again if the first lines did not show all of them."""
-        if self.bag is None:
+    def _read_field_names(self, writer: ParquetWriter, draft: str, kept: int) -> int:
+        """Read the custom fields of the whole file. Write it again if the first lines did not have all of them."""
+        if self.custom_fields is None:
             return kept
-        shown = self.captions.keys()
-        self.captions = duck.read_stored_names(scratch, self.bag)
+        names_before = self.custom_field_names.keys()
+        self.custom_field_names = writer.read_stored_names(draft, self.custom_fields)
         return (
-            kept if self.captions.keys() == shown else self._write_parquet(duck, self._lines(), scratch, self.captions)
+            kept
+            if self.custom_field_names.keys() == names_before
+            else self._write_parquet(writer, self._build_line_file(), draft, self.custom_field_names)
         )
 
-    def _rewrite(self, duck: ParquetWriter, scratch: str, seen: ScanResult) -> int:
-        """The lines that fit, and those that a row by row reading lets pass."""
-        duck.reserve_memory(seen.longest)
+    def _rewrite(self, writer: ParquetWriter, draft: str, scan_result: ScanResult) -> int:
+        """Write the lines that fit, and those that are accepted row by row."""
+        writer.reserve_memory(scan_result.longest)
         with suppress(TypeMismatch):
-            return self._rewrite_fitting(duck, scratch, seen)
-        # DuckDB minds something that the survey does not, e.g. a key that stands twice: now every row is read.
+            return self._rewrite_misfits(writer, draft, scan_result)
+        # DuckDB refuses something that the scan accepts, such as a duplicate key: now validate every row.
         try:
-            return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(None))
+            return self._stage(writer, draft, scan_result, self.rewriter.rewrite_lines(None))
         except TypeMismatch as error:
             raise LakeError("A batch cannot be converted to its types.", where=self.raw, details=str(error)) from error
 
-    def _rewrite_fitting(self, duck: ParquetWriter, scratch: str, seen: ScanResult) -> int:
-        """The lines that fit as they are, or with canonical JSON where DuckDB asks for it."""
-        if not self.unsettled:
-            with suppress(UnsettledJson):
-                return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(seen.misfits))
-        rewriter = JsonRewriter(self.shape.nodes)
-        return self._stage(duck, scratch, seen, self.rewriter.rewrite_lines(seen.misfits, rewriter))
+    def _rewrite_misfits(self, writer: ParquetWriter, draft: str, scan_result: ScanResult) -> int:
+        """Write the lines that fit unchanged, or with canonical JSON if DuckDB requires it."""
+        if not self.has_noncanonical_json:
+            with suppress(NonCanonicalJson):
+                return self._stage(writer, draft, scan_result, self.rewriter.rewrite_lines(scan_result.misfits))
+        rewriter = JsonRewriter(self.schema.nodes)
+        return self._stage(writer, draft, scan_result, self.rewriter.rewrite_lines(scan_result.misfits, rewriter))
 
-    def _stage(self, duck: ParquetWriter, scratch: str, seen: ScanResult, lines: Iterator[bytes]) -> int:
-        """Type `lines` by way of a file."""
-        place = f"{scratch}.staged.tmp"
+    def _stage(self, writer: ParquetWriter, draft: str, scan_result: ScanResult, lines: Iterator[bytes]) -> int:
+        """Write `lines` to a temporary file and convert that."""
+        lines_path = f"{draft}.staged.tmp"
         try:
-            size = write_lines(place, lines)
-            staged = Lines(url=place, staged=True, longest=seen.longest, parents=self.resource.parent is not None)
+            size = write_lines(lines_path, lines)
+            line_file = LineFile(
+                url=lines_path,
+                is_wrapped=True,
+                longest=scan_result.longest,
+                has_parents=self.resource.parent is not None,
+            )
             if not size:
-                return duck.write_empty(staged, self.shape, scratch)
+                return writer.write_empty(line_file, self.schema, draft)
             return self._write_parquet(
-                duck, staged, scratch, duck.read_field_names(staged, self.bag) if self.bag else {}
+                writer,
+                line_file,
+                draft,
+                writer.read_field_names(line_file, self.custom_fields) if self.custom_fields else {},
             )
         finally:
-            Path(place).unlink(missing_ok=True)
+            Path(lines_path).unlink(missing_ok=True)
 
-    def _write_parquet(self, duck: ParquetWriter, lines: Lines, scratch: str, captions: dict[str, str]) -> int:
-        self.captions = captions
-        return duck.write(lines, self.shape, scratch, bag=self.bag, ids=captions)
+    def _write_parquet(
+        self, writer: ParquetWriter, line_file: LineFile, draft: str, custom_field_names: dict[str, str]
+    ) -> int:
+        self.custom_field_names = custom_field_names
+        return writer.write(line_file, self.schema, draft, custom_fields=self.custom_fields, ids=custom_field_names)
 
-    def _to_refused_row(self, verdict: RecordResult, now: datetime) -> RefusedRow:
+    def _to_refused_row(self, result: RecordResult, now: datetime) -> RefusedRow:
         return RefusedRow(
-            id=f"{self.batch.id}:{verdict.line}",
+            id=f"{self.batch.id}:{result.line}",
             batch_id=self.batch.id,
             feed=self.batch.feed,
-            line=verdict.line,
-            key=verdict.key,
-            reasons=verdict.reasons,
+            line=result.line,
+            key=result.key,
+            reasons=result.reasons,
             first_seen=now,
             last_tried=now,
         )
 
     def _check_drift(self) -> None:
-        differing = [drift for drift in self.report.drift() if drift.kind in ("new", "retyped")]
-        if self.terms.drift == "refuse" and differing:
-            details = ", ".join(f"{drift.field} ({drift.kind})" for drift in differing[:10])
+        differences = [drift for drift in self.report.list_drift() if drift.kind in ("new", "retyped")]
+        if self.options.drift == "refuse" and differences:
+            details = ", ".join(f"{drift.field} ({drift.kind})" for drift in differences[:10])
             hint = "change the contract or the policy of the resource, then run again; the records are kept in raw"
             where = f"{self.batch.feed} {self.batch.id}"
             raise SafetyCheckError(
@@ -281,43 +300,43 @@ class _Landing:
                 hint=hint,
             )
 
-    def _write_quarantine(self, duck: ParquetWriter) -> None:
+    def _write_quarantine(self, writer: ParquetWriter) -> None:
         if not self.rewriter.refused:
             return
-        path = self.lake.path("quarantine", self.batch, WAITING)
-        scratch = self.lake.scratch(path)
-        write_lines(scratch, self.rewriter.refused_lines())
-        self.lake.adopt(scratch, path)
-        index = json.dumps([verdict.line for verdict in self.rewriter.refused])
-        self.lake.write(self.lake.path("quarantine", self.batch, INDEX), index.encode())
-        self._write_refused_rows(duck)
+        path = self.lake.build_batch_path("quarantine", self.batch, QUARANTINE)
+        draft = self.lake.prepare_draft(path)
+        write_lines(draft, self.rewriter.read_refused_lines())
+        self.lake.adopt(draft, path)
+        index = json.dumps([result.line for result in self.rewriter.refused])
+        self.lake.write(self.lake.build_batch_path("quarantine", self.batch, QUARANTINE_INDEX), index.encode())
+        self._write_refused_rows(writer)
 
-    def _write_refused_rows(self, duck: ParquetWriter) -> None:
-        """Write the refused records as rows, so that what a complete read showed is known by typed keys.
+    def _write_refused_rows(self, writer: ParquetWriter) -> None:
+        """Write the refused records as rows, so that the records of a complete read are known by typed keys.
 
-        Where they cannot be typed at all, there is no such file: then the read makes nothing absent, and the feed goes on.
+        If they cannot be converted at all, there is no such file: then the read makes no record absent, and the feed continues.
         """
-        path = self.lake.path("quarantine", self.batch, REFUSED)
-        scratch = self.lake.scratch(path)
-        place = f"{scratch}.staged.tmp"
-        lines = zip((verdict.line for verdict in self.rewriter.refused), self.rewriter.refused_lines(), strict=True)
+        path = self.lake.build_batch_path("quarantine", self.batch, REFUSED_ROWS)
+        draft = self.lake.prepare_draft(path)
+        lines_path = f"{draft}.staged.tmp"
+        lines = zip((result.line for result in self.rewriter.refused), self.rewriter.read_refused_lines(), strict=True)
         try:
             write_lines(
-                place, (wrap_record(n, self.parents.parent_of(n), self.partial.read(text)) for n, text in lines)
+                lines_path, (wrap_record(n, self.parents.find_parent(n), self.partial.read(text)) for n, text in lines)
             )
-            staged = Lines(url=place, staged=True, parents=self.resource.parent is not None)
-            duck.write(staged, self.shape, scratch, bag=self.bag, ids=self.captions)
+            line_file = LineFile(url=lines_path, is_wrapped=True, has_parents=self.resource.parent is not None)
+            writer.write(line_file, self.schema, draft, custom_fields=self.custom_fields, ids=self.custom_field_names)
         except TypeMismatch:
-            Path(scratch).unlink(missing_ok=True)
+            Path(draft).unlink(missing_ok=True)
         else:
-            self.lake.adopt(scratch, path)
+            self.lake.adopt(draft, path)
         finally:
-            Path(place).unlink(missing_ok=True)
+            Path(lines_path).unlink(missing_ok=True)
 
 
 def _remove_earlier(batch: Batch, lake: Lake) -> None:
-    """Remove what an earlier landing of this batch left: today's contract decides anew."""
-    retried = lake.path("bronze", batch, ".retry-")
+    """Remove the files of an earlier landing of this batch, because the current contract decides again."""
+    retried = lake.build_batch_path("bronze", batch, ".retry-")
     for path in lake.list_batch("bronze", batch):
         if path.startswith(retried):
             lake.remove(path)

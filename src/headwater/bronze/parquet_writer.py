@@ -1,4 +1,4 @@
-"""DuckDB at work: from lines of JSON to Parquet, in little memory and without changing a value."""
+"""Converts lines of JSON to Parquet with DuckDB, in little memory and without changing a value."""
 
 from __future__ import annotations
 
@@ -11,110 +11,120 @@ from typing import Any
 
 import duckdb
 
-from headwater.bronze.schema import BronzeSchema, columns_sql, kept_sql, struct_sql
-from headwater.bronze.spelling import UNSETTLED
+from headwater.bronze.schema import BronzeSchema, bronze_value_sql, columns_sql, struct_sql
+from headwater.bronze.spelling import NOT_CANONICAL
 from headwater.errors import LakeError
 from headwater.model.field import Node
 from headwater.names import literal, quote
 
-_MEMORY = 256
-"""Megabytes."""
-_FOLD = 12
-"""How many times its own length a long line may need."""
+_MEMORY_MB = 256
+"""Memory limit of DuckDB."""
+_MEMORY_FACTOR = 12
+"""The memory for a long line, as a multiple of its length."""
 _ROW_GROUP = 16_384
-_LONGEST = 4 << 20
-_NO_TEXT = r"^([{\[]|(true|false|-?[0-9]+(\.[0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))$)"
-"""How DuckDB spells an object, a list, a boolean or a fraction where text is due. A whole number is welcome there."""
-# A record of millions of values takes more memory than there is: read row by row, it is refused.
-_UNFIT = (
+_MAX_LINE = 4 << 20
+_NON_TEXT = r"^([{\[]|(true|false|-?[0-9]+(\.[0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))$)"
+"""How DuckDB writes an object, a list, a boolean or a fraction into a text column. A whole number is allowed there."""
+# A record with millions of values needs too much memory. It is then read row by row and refused.
+_CONVERSION_ERRORS = (
     duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException, duckdb.OutOfMemoryException,
 )  # fmt: skip
 
 
 class TypeMismatch(Exception):
-    """DuckDB could not read some line as declared."""
+    """DuckDB cannot convert a line to the declared types."""
 
 
-class UnsettledJson(TypeMismatch):
-    """Some line has a JSON value that must be written canonically before DuckDB reads it."""
+class NonCanonicalJson(TypeMismatch):
+    """A line has a JSON value that must be made canonical before DuckDB reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """A file of lines: records as they came, or `staged` as {n: line, p: parent, r: record}."""
+class LineFile:
+    """A zstd file of lines: the original records, or records wrapped as {n: line number, p: parent, r: record}."""
 
     url: str
-    staged: bool = False
+    is_wrapped: bool = False
     longest: int = 0
-    parents: bool = False
-    """Whether `_parent` is kept."""
+    has_parents: bool = False
+    """Whether to write the column `_parent`."""
 
     def rows_sql(self, nodes: tuple[Node, ...]) -> str:
         """The table function that reads `nodes` of each record."""
         columns = columns_sql(nodes)
-        if self.staged:
+        if self.is_wrapped:
             columns = f"{{'n': 'BIGINT', 'p': 'VARCHAR', 'r': {literal(struct_sql(nodes))}}}"
-        size = max(_LONGEST, 2 * self.longest)
+        size = max(_MAX_LINE, 2 * self.longest)
         options = f"format='newline_delimited', compression='zstd', columns={columns}, maximum_object_size={size}"
         return f"read_json({literal(self.url)}, {options})"
 
     @property
-    def record(self) -> str:
-        """The column that holds the record; empty where its fields are the columns."""
-        return "r" if self.staged else ""
+    def record_column(self) -> str:
+        """The column of the record. Empty if the fields of the record are the columns."""
+        return "r" if self.is_wrapped else ""
 
 
 class ParquetWriter:
-    """A DuckDB of its own, for one landing."""
+    """Writes Parquet files for one landing, with its own DuckDB connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def reserve_memory(self, longest: int) -> None:
-        """Take as much memory as lines of so many bytes need."""
-        if longest > _LONGEST:
-            self._connection.execute(f"SET memory_limit = '{_MEMORY + _FOLD * (longest >> 20)}MB'")
+        """Raise the memory limit for lines of up to `longest` bytes."""
+        if longest > _MAX_LINE:
+            self._connection.execute(f"SET memory_limit = '{_MEMORY_MB + _MEMORY_FACTOR * (longest >> 20)}MB'")
 
-    def read_field_names(self, lines: Lines, bag: Node) -> dict[str, str]:
-        """The ids of a bag of custom fields in `lines`, each with its caption."""
-        value = f"{lines.record}.{quote(bag.key)}" if lines.record else quote(bag.key)
-        return self._select_names(f"SELECT unnest({value}) AS field FROM {lines.rows_sql((bag,))}", bag)
+    def read_field_names(self, line_file: LineFile, custom_fields: Node) -> dict[str, str]:
+        """The captions of the custom fields in `line_file`, by id."""
+        value = (
+            f"{line_file.record_column}.{quote(custom_fields.key)}"
+            if line_file.record_column
+            else quote(custom_fields.key)
+        )
+        return self._select_names(
+            f"SELECT unnest({value}) AS field FROM {line_file.rows_sql((custom_fields,))}", custom_fields
+        )
 
-    def read_stored_names(self, path: str, bag: Node) -> dict[str, str]:
-        """The ids of a bag of custom fields in a bronze file, each with its caption."""
-        return self._select_names(f"SELECT unnest({quote(bag.key)}) AS field FROM read_parquet({literal(path)})", bag)
+    def read_stored_names(self, path: str, custom_fields: Node) -> dict[str, str]:
+        """The captions of the custom fields in a bronze file, by id."""
+        return self._select_names(
+            f"SELECT unnest({quote(custom_fields.key)}) AS field FROM read_parquet({literal(path)})", custom_fields
+        )
 
-    def find_suspicious(self, path: str, texts: Sequence[str]) -> set[str]:
-        """Those of the columns `texts` of a bronze file in which some text may have been something else in the record."""
+    def find_suspicious_columns(self, path: str, texts: Sequence[str]) -> set[str]:
+        """The columns among `texts` of a bronze file with a text that may not have been text in the record."""
         if not texts:
             return set()
-        looks = ", ".join(f"bool_or({_suspicious_sql(quote(name))})" for name in texts)
-        found = self._run(f"SELECT {looks} FROM read_parquet({literal(path)})").fetchone()
-        return {name for name, odd in zip(texts, found, strict=True) if odd}
+        conditions = ", ".join(f"bool_or({_suspicious_sql(quote(name))})" for name in texts)
+        flags = self._run(f"SELECT {conditions} FROM read_parquet({literal(path)})").fetchone()
+        return {name for name, is_suspicious in zip(texts, flags, strict=True) if is_suspicious}
 
-    def write(self, lines: Lines, shape: BronzeSchema, target: str, *, bag: Node | None, ids: Iterable[str]) -> int:
-        """Type the records of `lines` into the Parquet file `target`; how many."""
-        columns = ["n AS _line" if lines.staged else "row_number() OVER () AS _line"]
-        if lines.parents:
+    def write(
+        self, line_file: LineFile, schema: BronzeSchema, target: str, *, custom_fields: Node | None, ids: Iterable[str]
+    ) -> int:
+        """Convert the records of `line_file` to the Parquet file `target`. Return their number."""
+        columns = ["n AS _line" if line_file.is_wrapped else "row_number() OVER () AS _line"]
+        if line_file.has_parents:
             columns.append("p AS _parent")
-        columns.append(shape.select_sql(lines.record))
-        if bag is not None:
-            columns += [_pivot_sql(bag, key, lines.record) for key in ids]
-        query = f"SELECT {', '.join(columns)} FROM {lines.rows_sql(shape.nodes)}"
+        columns.append(schema.select_sql(line_file.record_column))
+        if custom_fields is not None:
+            columns += [_pivot_sql(custom_fields, key, line_file.record_column) for key in ids]
+        query = f"SELECT {', '.join(columns)} FROM {line_file.rows_sql(schema.nodes)}"
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
         written = self._run(f"COPY ({query}) TO {literal(target)} ({options})").fetchone()
         return int(written[0]) if written else 0
 
-    def write_empty(self, lines: Lines, shape: BronzeSchema, target: str) -> int:
-        """A Parquet file at `target` with the columns of `lines` and no row."""
-        empty = ", ".join(f"NULL::{one}" for one in ("BIGINT", "VARCHAR", struct_sql(shape.nodes)))
-        columns = ["n AS _line", *(("p AS _parent",) if lines.parents else ()), shape.select_sql("r")]
+    def write_empty(self, line_file: LineFile, schema: BronzeSchema, target: str) -> int:
+        """Write a Parquet file at `target` with the columns of `line_file` and no rows."""
+        empty = ", ".join(f"NULL::{type_}" for type_ in ("BIGINT", "VARCHAR", struct_sql(schema.nodes)))
+        columns = ["n AS _line", *(("p AS _parent",) if line_file.has_parents else ()), schema.select_sql("r")]
         query = f"SELECT {', '.join(columns)} FROM (SELECT {empty}) AS nothing(n, p, r) WHERE n IS NOT NULL"
         self._run(f"COPY ({query}) TO {literal(target)} (FORMAT parquet)")
         return 0
 
-    def _select_names(self, fields: str, bag: Node) -> dict[str, str]:
-        caption = "max(field.caption)" if any(node.key == "caption" for node in bag.nodes) else "NULL"
+    def _select_names(self, fields: str, custom_fields: Node) -> dict[str, str]:
+        caption = "max(field.caption)" if any(node.key == "caption" for node in custom_fields.nodes) else "NULL"
         statement = (
             f"SELECT CAST(field.id AS VARCHAR), {caption} FROM ({fields}) WHERE field.id IS NOT NULL GROUP BY field.id"
         )
@@ -127,22 +137,22 @@ class ParquetWriter:
     def _run(self, statement: str) -> Any:
         try:
             return self._connection.execute(statement)
-        except _UNFIT as error:
-            kind = UnsettledJson if UNSETTLED in str(error) else TypeMismatch
-            raise kind(_first_line(error)) from error
+        except _CONVERSION_ERRORS as error:
+            kind = NonCanonicalJson if NOT_CANONICAL in str(error) else TypeMismatch
+            raise kind(_take_first_line(error)) from error
         except duckdb.Error as error:
             hint = "check disk space, permissions and memory, then run again; committed data is safe"
             raise LakeError(
-                "A bronze file cannot be written.", where="bronze", details=_first_line(error), hint=hint
+                "A bronze file cannot be written.", where="bronze", details=_take_first_line(error), hint=hint
             ) from error
 
 
 @contextmanager
-def open_writer(scratch: str) -> Iterator[ParquetWriter]:
-    """A DuckDB that spills beside `scratch`, and cleans up after itself."""
-    spill = Path(f"{scratch}.spill.tmp")
-    # One thread: numbering lines makes the pipeline serial, and the survey has another core meanwhile.
-    config: dict[str, Any] = {"memory_limit": f"{_MEMORY}MB", "temp_directory": str(spill), "threads": 1}
+def open_writer(draft: str) -> Iterator[ParquetWriter]:
+    """Open a DuckDB that spills to a folder beside `draft`, and remove that folder afterwards."""
+    spill = Path(f"{draft}.spill.tmp")
+    # One thread: line numbers make the pipeline serial, and the scan uses another core at the same time.
+    config: dict[str, Any] = {"memory_limit": f"{_MEMORY_MB}MB", "temp_directory": str(spill), "threads": 1}
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
         try:
@@ -151,35 +161,35 @@ def open_writer(scratch: str) -> Iterator[ParquetWriter]:
             shutil.rmtree(spill, ignore_errors=True)
 
 
-def find_custom_fields(shape: BronzeSchema, name: str) -> Node | None:
-    """The bag of custom fields `name`, if the contract has one with ids and values."""
-    bag = next((node for node in shape.nodes if node.key == name and node.many), None)
-    kinds = {node.key: node.dtype for node in bag.nodes} if bag else {}
-    return bag if kinds.get("id") in ("text", "integer", "bigint") and kinds.get("value") else None
+def find_custom_fields(schema: BronzeSchema, name: str) -> Node | None:
+    """The node of the custom fields `name`, if the contract has one with ids and values."""
+    custom_fields = next((node for node in schema.nodes if node.key == name and node.many), None)
+    kinds = {node.key: node.dtype for node in custom_fields.nodes} if custom_fields else {}
+    return custom_fields if kinds.get("id") in ("text", "integer", "bigint") and kinds.get("value") else None
 
 
 def sort_field_names(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Custom fields, each an id and a caption, in the order of their ids, numbers as numbers."""
+    """Captions by id, in the order of the ids, with numeric ids in numeric order."""
     return dict(sorted(fields, key=lambda pair: (len(pair[0]), pair[0])))
 
 
 def _suspicious_sql(text: str) -> str:
-    # Nearly all text is told by its first letter, at half of what the pattern costs.
+    # The first letter decides for nearly all texts, in half the time of the pattern.
     begins = (
         f"{text} < ':' OR {text} BETWEEN '[' AND '\\' OR {text} BETWEEN '{{' AND '|' OR {text} IN ('true', 'false')"
     )
-    return f"CASE WHEN {begins} THEN regexp_matches({text}, {literal(_NO_TEXT)}) END"
+    return f"CASE WHEN {begins} THEN regexp_matches({text}, {literal(_NON_TEXT)}) END"
 
 
-def _pivot_sql(bag: Node, key: str, record: str) -> str:
-    value = f"{record}.{quote(bag.key)}" if record else quote(bag.key)
-    kinds = {node.key: node.dtype for node in bag.nodes}
+def _pivot_sql(custom_fields: Node, key: str, record_column: str) -> str:
+    value = f"{record_column}.{quote(custom_fields.key)}" if record_column else quote(custom_fields.key)
+    kinds = {node.key: node.dtype for node in custom_fields.nodes}
     number = kinds["id"] in ("bigint", "integer")
-    found = f"list_filter({value}, lambda field: field.id = {int(key) if number else literal(key)})[1].value"
-    values = next(node for node in bag.nodes if node.key == "value")
-    text = f"CAST({kept_sql(found, values)} AS VARCHAR)"
-    return f"{text} AS {quote(f'{bag.key}_{key}')}"
+    field_value = f"list_filter({value}, lambda field: field.id = {int(key) if number else literal(key)})[1].value"
+    values = next(node for node in custom_fields.nodes if node.key == "value")
+    text = f"CAST({bronze_value_sql(field_value, values)} AS VARCHAR)"
+    return f"{text} AS {quote(f'{custom_fields.key}_{key}')}"
 
 
-def _first_line(error: Exception) -> str:
+def _take_first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:300]

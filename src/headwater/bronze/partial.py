@@ -1,7 +1,7 @@
-"""What of a refused record can be typed all the same: its plain values one by one, and nothing where one cannot.
+"""Converts the values of refused records one by one, as far as possible. The others become NULL.
 
-A refused record was there. Whoever asks what a complete read showed needs its key as well typed as that of any other
-record, so each refused record leaves a row of the columns of bronze, in a file beside the records that wait.
+A refused record was in the read. To decide which records a complete read contains, its key is needed with the same type as
+other keys. So each refused record is written as a row with the columns of bronze, to a file beside the quarantined records.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from headwater.bronze.schema import BronzeSchema
 from headwater.model.field import Node, build_annotation
 from headwater.model.field_types import Loose
 
-_DEEPEST = 16
-"""Values further down are not looked at; no contract goes there."""
-_LONGEST = 65_536
-"""Characters of a text; a longer one is nobody's key."""
+_MAX_DEPTH = 16
+"""Values at deeper levels are ignored, because no contract has fields there."""
+_MAX_TEXT = 65_536
+"""Characters of a text. A longer text is never a key."""
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _CONFIG = ConfigDict(coerce_numbers_to_str=True, allow_inf_nan=False)
-_TWICE = object()
-"""Stands for the values of a key that stands twice in one object: nobody knows which of them was meant."""
+_DUPLICATE = object()
+"""The value of a key that appears twice in one object, because it is not known which value is right."""
 
 
 class PartialReader:
-    """Reads refused records of one shape, as far as they can be read."""
+    """Reads refused records of one schema, as far as possible."""
 
-    def __init__(self, shape: BronzeSchema) -> None:
-        self._shape = shape
+    def __init__(self, schema: BronzeSchema) -> None:
+        self._schema = schema
         self._kinds: dict[int, TypeAdapter[Any]] = {}
 
     def read(self, text: bytes) -> bytes:
-        """A record that is surely typed: the plain values of `text` that fit their columns, and none of the others."""
+        """Return a record with the scalar values in `text` that fit their columns, and without the others."""
         record = _parse(text)
-        kept = dict(self._read_values(self._shape.nodes, record)) if isinstance(record, dict) else {}
-        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+        values = dict(self._read_values(self._schema.nodes, record)) if isinstance(record, dict) else {}
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _read_values(self, nodes: Iterable[Node], record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for node in nodes:
@@ -54,17 +54,19 @@ class PartialReader:
                 yield node.key, self._read_value(node, value)
 
     def _read_value(self, node: Node, value: Any) -> Any:
-        """`value` as a kept record would have it, to the last digit; None where the contract does not understand it."""
-        if value is _TWICE or isinstance(value, dict) or (isinstance(value, str) and len(value) > _LONGEST):
+        """`value` as bronze stores it, with all digits. None if the contract does not accept it."""
+        if value is _DUPLICATE or isinstance(value, dict) or (isinstance(value, str) and len(value) > _MAX_TEXT):
             return None
         kind = self._kinds.get(id(node))
         if kind is None:
             kind = TypeAdapter(Loose if node.loose else build_annotation(node.dtype), config=_CONFIG)
             self._kinds[id(node)] = kind
         try:
-            taken = kind.validate_python(_keep_number(node, value))
-            # As text: DuckDB would read the number by way of a double.
-            dumped = f"{taken:f}" if isinstance(taken, Decimal) else kind.dump_python(taken, mode="json")
+            typed_value = kind.validate_python(_keep_number(node, value))
+            # As text, because DuckDB would convert the number to a double.
+            dumped = (
+                f"{typed_value:f}" if isinstance(typed_value, Decimal) else kind.dump_python(typed_value, mode="json")
+            )
             str(dumped).encode()
         except (ValidationError, UnicodeEncodeError):
             return None
@@ -72,7 +74,7 @@ class PartialReader:
 
 
 def _keep_number(node: Node, value: Any) -> Any:
-    """`value` with a number as it is kept: by its value where text is due, as a double where that is the column's type."""
+    """Convert a number as bronze stores it: to canonical text for a text column, to a double for a double column."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return value
     if node.dtype == "text":
@@ -83,35 +85,35 @@ def _keep_number(node: Node, value: Any) -> Any:
 def _parse(text: bytes) -> Any:
     cut = _drop_nested(text).decode("utf-8", "replace")
     try:
-        return json.loads(cut, object_pairs_hook=_pairs, parse_float=parse_fraction, parse_int=parse_integer)
+        return json.loads(cut, object_pairs_hook=_build_object, parse_float=parse_fraction, parse_int=parse_integer)
     except (ValueError, RecursionError):
         return None
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                made[key] = _TWICE
+                result[key] = _DUPLICATE
             seen.add(key)
-    return made
+    return result
 
 
 def _drop_nested(text: bytes) -> bytes:
-    """`text` with null for each list, and for each object that lies too deep: no plain value of a column is there."""
-    pieces, depth, start, cut = [], 0, 0, 0
-    for found in _MARKS.finditer(text):
-        mark = found[0]
+    """Replace each list, and each object that is too deep, with null: no scalar value of a column is inside of them."""
+    chunks, depth, start, cut_depth = [], 0, 0, 0
+    for match in _MARKS.finditer(text):
+        mark = match[0]
         if mark in b"{[":
             depth += 1
-            if not cut and (mark == b"[" or depth > _DEEPEST):
-                cut = depth
-                pieces.append(text[start : found.start()])
+            if not cut_depth and (mark == b"[" or depth > _MAX_DEPTH):
+                cut_depth = depth
+                chunks.append(text[start : match.start()])
         elif mark in b"}]":
-            if depth == cut:
-                pieces.append(b"null")
-                start, cut = found.end(), 0
+            if depth == cut_depth:
+                chunks.append(b"null")
+                start, cut_depth = match.end(), 0
             depth -= 1
-    return b"" if cut else b"".join((*pieces, text[start:]))
+    return b"" if cut_depth else b"".join((*chunks, text[start:]))

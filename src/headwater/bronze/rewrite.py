@@ -1,4 +1,4 @@
-"""Rewriting a raw file so that DuckDB types every line of it: the slow way, for batches that hold something odd."""
+"""Rewrites a raw file so that DuckDB can convert every line: the slow path, for batches with lines that do not fit."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from headwater.lake.base import Lake
 
 @dataclass(frozen=True, slots=True)
 class Parents:
-    """Which parent's records stand on which lines."""
+    """Which lines belong to which parent."""
 
     keys: tuple[str, ...] = ()
     _last: tuple[int, ...] = ()
 
-    def parent_of(self, line: int) -> str | None:
-        """The parent of a line; None past the last."""
+    def find_parent(self, line: int) -> str | None:
+        """The parent of a line, or None after the last line."""
         index = bisect_left(self._last, line)
         return self.keys[index] if index < len(self.keys) else None
 
 
 def build_parents(pairs: Sequence[tuple[str, int]]) -> Parents:
-    """The parents, from each one's key and number of lines."""
+    """Build the parents from the key and the number of lines of each."""
     return Parents(tuple(str(key) for key, _ in pairs), tuple(accumulate(lines for _, lines in pairs)))
 
 
 @dataclass(slots=True)
 class Rewriter:
-    """One pass over a raw file. What is kept is yielded, wrapped with its line; what is refused is remembered."""
+    """One pass over a raw file. It yields kept records with their line numbers, and collects refused ones."""
 
     lake: Lake
     raw: str
@@ -45,42 +45,42 @@ class Rewriter:
     refused: list[RecordResult] = field(default_factory=list)
 
     def rewrite_lines(self, misfits: Collection[int] | None, rewriter: JsonRewriter | None = None) -> Iterator[bytes]:
-        """The kept lines. Row by row only where a line is in `misfits`; all of them when None. `rewriter` rewrites the others."""
+        """Yield the kept lines. Validate the lines in `misfits`, or all lines if it is None. `rewriter` rewrites the others."""
         self.refused.clear()
         for block in read_blocks(self.lake, self.raw):
-            for number, text in enumerate(block.lines(), block.first):
-                kept: bytes | None = None
+            for number, text in enumerate(block.split_lines(), block.first):
+                record: bytes | None = None
                 if misfits is not None and number not in misfits:
-                    kept = rewriter.rewrite(text) if rewriter else text
-                if kept is None:
-                    kept = self._validate(number, text)
-                if kept:
-                    yield wrap_record(number, self.parents.parent_of(number), kept)
+                    record = rewriter.rewrite(text) if rewriter else text
+                if record is None:
+                    record = self._validate(number, text)
+                if record:
+                    yield wrap_record(number, self.parents.find_parent(number), record)
 
-    def refused_lines(self) -> Iterator[bytes]:
-        """The refused records as they came, each with its line break."""
-        wanted = {verdict.line for verdict in self.refused}
-        return read_lines(self.lake, self.raw, wanted)
+    def read_refused_lines(self) -> Iterator[bytes]:
+        """The refused records as the service sent them, each with its line break."""
+        numbers = {result.line for result in self.refused}
+        return read_lines(self.lake, self.raw, numbers)
 
     def _validate(self, number: int, text: bytes) -> bytes:
-        verdict = self.validator.validate(number, text)
-        self.report.add_result(verdict)
-        if verdict.reasons:
-            self.refused.append(verdict)
-        return verdict.record
+        result = self.validator.validate(number, text)
+        self.report.add_result(result)
+        if result.reasons:
+            self.refused.append(result)
+        return result.record
 
 
 def wrap_record(number: int, parent: str | None, record: bytes) -> bytes:
-    """A record with its line number and its parent, as DuckDB reads it from a staged file."""
+    """Wrap a record with its line number and its parent, for a `LineFile` that is wrapped."""
     return b'{"n":%d,"p":%s,"r":%s}\n' % (number, json.dumps(parent).encode(), record)
 
 
-def read_lines(lake: Lake, path: str, wanted: Collection[int]) -> Iterator[bytes]:
-    """The lines of the zstd file at `path` with the numbers `wanted`, in order, each with its line break."""
-    last = max(wanted, default=0)
+def read_lines(lake: Lake, path: str, numbers: Collection[int]) -> Iterator[bytes]:
+    """Yield the lines with the given numbers of the zstd file at `path`, in order, each with its line break."""
+    last = max(numbers, default=0)
     for block in read_blocks(lake, path):
         if block.first > last:
             return
-        for number, text in enumerate(block.lines(), block.first):
-            if number in wanted:
+        for number, text in enumerate(block.split_lines(), block.first):
+            if number in numbers:
                 yield text + b"\n"

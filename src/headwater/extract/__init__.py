@@ -1,7 +1,7 @@
-"""Reading a service, page by page, into raw: what `wire` decides is done here.
+"""Reads a service into raw, page by page. It carries out what `wire` decides.
 
-The only room that opens a socket, and only in `client.py`. It knows records as bytes, and the window, place and budget
-of a read; what a record means is the business of bronze. Tests: tests/extract.
+This is the only room that opens a socket, and it does so only in `client.py`. It handles records as bytes, together with
+the window, position and rate limit of a read. Bronze interprets the records. Tests: tests/extract.
 """
 
 from __future__ import annotations

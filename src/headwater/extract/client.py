@@ -1,7 +1,7 @@
-"""The one place with a socket: sends what `wire` decided, within the budget, and asks again where that may help.
+"""The only module with a socket: sends requests within the rate limit, and retries where that may help.
 
-Thread-safe: one client serves all reads of a connection. TLS is always verified; redirects are never followed; every
-address is held against the pinned hosts before a credential is put on the request.
+Thread-safe: one client serves all reads of a connection. TLS is always verified. Redirects are never followed. The host
+of every request is checked against the declared hosts before a credential is added.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector
-from headwater.wire.auth import Auth, answers_request, find_credentials, find_query_names, strip_credentials
+from headwater.wire.auth import Auth, find_credentials, find_query_names, is_same_request, strip_credentials
 from headwater.wire.hosts import check_base, check_target, is_loopback
-from headwater.wire.limits import Limits, backoff
+from headwater.wire.limits import Limits, compute_backoff
 from headwater.wire.message import Request, Response, redact
 from headwater.wire.response_status import Refresh, ResponseStatus, check_status
 from headwater.wire.retry_after import parse_http_date
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TRIES_WITHOUT_A_SOUND = 3
-"""Where nobody ever answered, the address is more likely wrong than the network broken: do not wait for long."""
+_TRIES_WITHOUT_RESPONSE = 3
+"""Tries while the service has never responded: then the address is probably wrong, so do not wait for long."""
 
-_LONGEST_FLOW = 8
-"""Requests that an auth flow may send for one that is asked for."""
+_MAX_FLOW_REQUESTS = 8
+"""The most requests that an auth flow may send for one request."""
 
 
 class Client:
-    """Asks one service on behalf of one connection."""
+    """Sends requests to one service for one connection."""
 
     def __init__(
         self,
@@ -69,19 +69,19 @@ class Client:
         base = fill(connector.base_url, self.settings, where=self._where)
         self.base_url = check_base(_collapse_slashes(base), where=self._where)
         self._headers = fill_headers(connector.headers, self.settings, where=self._where)
-        self._added_words: set[str] = set()
+        self._auth_values: set[str] = set()
         self._auth = self._set_credentials(credentials.secrets)
         self._limits = credentials.limits or connector.limits
-        scope = self._limits.scope_key(
-            connection=credentials.name, base_url=self.base_url, identity=self._auth.identity()
+        scope = self._limits.build_scope_key(
+            connection=credentials.name, base_url=self.base_url, identity=self._auth.identity
         )
         self._rate_limiter = rate_limiters.get(scope, self._limits)
         self._http = _open_pool(self.base_url, self._limits)
         self._loopback = is_loopback(urlsplit(self.base_url).hostname or "")
-        self.simulated = False
-        """Whether the service lives in a calendar of its own, and on this machine: only then is that believed."""
-        self._answered = False
-        self._renewing = threading.Lock()
+        self.has_simulated_clock = False
+        """Whether the service runs on this machine and says that its clock is simulated. Only a local service may say so."""
+        self._has_responded = False
+        self._refresh_lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -96,12 +96,12 @@ class Client:
         self._http.close()
 
     def build_request(self, path: str) -> Request:
-        """A request for `path` below the base URL, with the connector's parameters and headers; no credentials yet."""
+        """Build a request for `path` below the base URL, with the connector's parameters and headers, without credentials."""
         params = fill_all(self.connector.params, self.settings, where=self._where)
         return Request(url=f"{self.base_url}/{path.lstrip('/')}", params=params, headers=self._headers)
 
     def check_host(self, request: Request) -> Request:
-        """`request`, if it stays on the declared hosts; PermanentError otherwise."""
+        """Return `request` if its host is declared. Raise PermanentError otherwise."""
         try:
             check_target(request.url, base=self.base_url, hosts=self.connector.hosts)
         except PermanentError as error:
@@ -109,75 +109,77 @@ class Client:
         return request
 
     def fetch(self, request: Request) -> Response:
-        """The answer to `request`; TransientError or PermanentError, without a secret, when there is no good one."""
+        """Return the successful response to `request`. Otherwise raise TransientError or PermanentError, without secrets."""
         return self.fetch_as(request, lambda response: response)
 
     def fetch_as(self, request: Request, read: Callable[[Response], T]) -> T:
-        """What `read` makes of a good answer.
+        """Return the result of `read` for a successful response.
 
-        `read` may raise TransientError: a broken body is asked for anew, like a broken line.
+        `read` may raise TransientError: a broken body is requested again, like after a lost connection.
         """
         self.check_host(request)
         tries = 1
         while True:
-            sent: list[Request] = []
+            sent_requests: list[Request] = []
             try:
-                return read(self._ask(request, sent))
+                return read(self._fetch_once(request, sent_requests))
             except TransientError as error:
-                self._wait(request, self._with_location(error, request, sent), tries)
+                self._wait(request, self._with_location(error, request, sent_requests), tries)
             except PermanentError as error:
-                raise self._with_location(error, request, sent) from error.__cause__
+                raise self._with_location(error, request, sent_requests) from error.__cause__
             tries += 1
 
     def read_service_time(self) -> datetime | None:
-        """What time it is for the service; None where it does not say. An answer from a cache is as old as it says."""
+        """The time of the service, or None if it does not send one. The `Age` of a cached response is added."""
         if self.connector.clock is None:
             return None
         headers = self.fetch(self.build_request(self.connector.clock.path)).headers
-        self.simulated = self._loopback and "x-simulated-calendar" in headers
-        said, age = parse_http_date(headers.get("date", "")), headers.get("age", "").strip()
-        # ten digits of seconds are centuries: no cache is as old, and a date has an end
-        return said + timedelta(seconds=int(age)) if said and age.isdecimal() and len(age) < 9 else said
+        self.has_simulated_clock = self._loopback and "x-simulated-calendar" in headers
+        date, age = parse_http_date(headers.get("date", "")), headers.get("age", "").strip()
+        # Eight digits of seconds are three years, which no cache reaches. More digits could overflow a date.
+        return date + timedelta(seconds=int(age)) if date and age.isdecimal() and len(age) < 9 else date
 
     def read_source_time(self) -> datetime:
-        """What time it is for the service; this machine's time where it does not say."""
+        """The time of the service, or of this machine if the service does not send one."""
         return self.read_service_time() or self._clock.now()
 
-    def _ask(self, request: Request, sent: list[Request]) -> Response:
-        """A good answer, or the error that the bad one means. Credentials that fail are renewed once."""
+    def _fetch_once(self, request: Request, sent_requests: list[Request]) -> Response:
+        """Send `request` without retries. Rejected credentials are renewed once. Raise an error that the status means."""
         auth = self._auth
-        response = self._run_flow(auth, request, sent)
-        verdict = self._check(response)
-        if isinstance(verdict, Refresh) and self._refresh_credentials(auth):
-            response = self._run_flow(self._auth, request, sent)
-            verdict = self._check(response)
-        if isinstance(verdict, Refresh):
-            verdict = verdict.fallback
-        if isinstance(verdict, ServiceError):
-            raise verdict if answers_request(request, sent[-1]) else _to_auth_error(verdict)
+        response = self._run_flow(auth, request, sent_requests)
+        status = self._check(response)
+        if isinstance(status, Refresh) and self._refresh_credentials(auth):
+            response = self._run_flow(self._auth, request, sent_requests)
+            status = self._check(response)
+        if isinstance(status, Refresh):
+            status = status.fallback
+        if isinstance(status, ServiceError):
+            raise status if is_same_request(request, sent_requests[-1]) else _to_auth_error(status)
         return response
 
     def strip_credentials(self, address: str) -> str:
-        """`address` without the credentials that the service repeats in it, to be kept and followed."""
-        return strip_credentials(address, self._query_names, {*self._secrets.values(), *self._added_words})
+        """`address` without the credentials that the service repeats in it, so that it can be stored and followed."""
+        return strip_credentials(address, self._query_names, {*self._secrets.values(), *self._auth_values})
 
-    def _run_flow(self, auth: Auth, request: Request, sent: list[Request]) -> Response:
-        """Send what the auth flow of `request` yields; the last response. What goes out is added to `sent`."""
+    def _run_flow(self, auth: Auth, request: Request, sent_requests: list[Request]) -> Response:
+        """Send what the auth flow of `request` yields. Return the last response. Append each request to `sent_requests`."""
         with closing(auth.flow(request)) as flow:
             step = next(flow)
-            for _ in range(_LONGEST_FLOW):
+            for _ in range(_MAX_FLOW_REQUESTS):
                 self._check_step(step, request)
-                sent.append(step)
-                self._added_words.update(find_credentials(request, step))
+                sent_requests.append(step)
+                self._auth_values.update(find_credentials(request, step))
                 response = self._send(step)
                 try:
                     step = flow.send(response)
                 except StopIteration:
                     return response
-        raise PermanentError(f"the auth kind `{auth.kind}` sent too many requests", details=f"{_LONGEST_FLOW} requests")
+        raise PermanentError(
+            f"the auth kind `{auth.kind}` sent too many requests", details=f"{_MAX_FLOW_REQUESTS} requests"
+        )
 
     def _check_step(self, step: Request, request: Request) -> None:
-        """Refuse a request of an auth flow to a host that the connector does not name: it carries a secret."""
+        """Refuse a request of an auth flow to an undeclared host, because the request contains a secret."""
         if step.url == request.url:
             return
         try:
@@ -192,10 +194,10 @@ class Client:
     def _send(self, request: Request) -> Response:
         import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)
 
-        with self._rate_limiter.request_slot(self._clock):
+        with self._rate_limiter.reserve_slot(self._clock):
             try:
                 url, params = _join_params(request)
-                answer = self._http.request(
+                response = self._http.request(
                     request.method,
                     url,
                     params=params,
@@ -204,40 +206,40 @@ class Client:
                 )
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 raise to_service_error(error, timeout=self._limits.timeout) from error
-        self._answered = True
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(status=answer.status_code, headers=headers, body=answer.content, url=str(answer.url))
+        self._has_responded = True
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Response(status=response.status_code, headers=headers, body=response.content, url=str(response.url))
 
     def _wait(self, request: Request, error: ServiceError, tries: int) -> None:
-        """Wait before asking again; raise `error` when that is not worth it any more."""
+        """Wait before the next try. Raise `error` if no further try is useful."""
         limits = self._limits
-        if tries >= (limits.tries if self._answered else min(limits.tries, _TRIES_WITHOUT_A_SOUND)):
+        if tries >= (limits.tries if self._has_responded else min(limits.tries, _TRIES_WITHOUT_RESPONSE)):
             error.details = f"{error.details} ({tries} attempts)".strip()
             raise error
-        asked = error.after if isinstance(error, TransientError) else None
-        after = backoff(tries, self._jitter()) if asked is None else asked
-        if after > limits.max_wait_seconds:
-            error.hint = f"Retry-After is {after:.0f} s, longer than `max_wait` ({limits.max_wait})"
+        retry_after = error.after if isinstance(error, TransientError) else None
+        delay = compute_backoff(tries, self._jitter()) if retry_after is None else retry_after
+        if delay > limits.max_wait_seconds:
+            error.hint = f"Retry-After is {delay:.0f} s, longer than `max_wait` ({limits.max_wait})"
             raise error
-        if asked is not None:
-            self._rate_limiter.pause(self._clock.monotonic() + after)
+        if retry_after is not None:
+            self._rate_limiter.pause(self._clock.monotonic() + delay)
         why = f"{error.message}: {error.details}" if error.details else error.message
-        event = RequestRetried(tenant=self.credentials.tenant, where=str(request), why=why, after=after, tries=tries)
+        event = RequestRetried(tenant=self.credentials.tenant, where=str(request), why=why, after=delay, tries=tries)
         self._listen(event)
-        self._clock.sleep(after)
+        self._clock.sleep(delay)
 
-    def _with_location(self, error: ServiceError, request: Request, sent: Sequence[Request]) -> ServiceError:
-        """`error`, saying where it happened, and free of secrets whatever the service answered."""
-        error.where = error.where or f"{sent[-1] if sent else request}, {self._where}"
-        hidden = {form for secret in self._secrets.values() for form in (secret, quote_plus(secret))}
-        hidden.update(word for step in sent for word in find_credentials(request, step))
-        # The other two slots are our own words; a secret as short as `client` would only make them unreadable.
-        error.where = redact(error.where, hidden)
-        error.details = redact(error.details, hidden)
+    def _with_location(self, error: ServiceError, request: Request, sent_requests: Sequence[Request]) -> ServiceError:
+        """Return `error` with its location, and without secrets even if the service sent them back."""
+        error.where = error.where or f"{sent_requests[-1] if sent_requests else request}, {self._where}"
+        secret_values = {form for secret in self._secrets.values() for form in (secret, quote_plus(secret))}
+        secret_values.update(word for step in sent_requests for word in find_credentials(request, step))
+        # `message` and `hint` are our own text. Redacting a secret as short as `client` would only make them unreadable.
+        error.where = redact(error.where, secret_values)
+        error.details = redact(error.details, secret_values)
         return error
 
     def _set_credentials(self, secrets: Mapping[str, str]) -> Auth:
-        """Use these secrets from now on; DeclarationError where the auth cannot be made of them."""
+        """Use these secrets from now on. Raise DeclarationError if the auth cannot use them."""
         auth = self.connector.auth.bind({**self.settings, **secrets}, monotonic=self._clock.monotonic)
         # A flow does no I/O: its first step shows what is missing before anything is sent.
         request = Request(url=self.base_url)
@@ -250,9 +252,9 @@ class Client:
         return auth
 
     def _refresh_credentials(self, auth: Auth) -> bool:
-        """Whether the credentials are others now than those of `auth`, after the secrets were resolved once more."""
-        with self._renewing:
-            # Another read of this connection may have renewed them while this one was asking.
+        """Resolve the secrets again. Return whether the credentials now differ from those of `auth`."""
+        with self._refresh_lock:
+            # Another read of this connection may have renewed them during this request.
             if self._auth is auth and self.credentials.renew is not None:
                 secrets = self.credentials.renew()
                 if secrets != self._secrets:
@@ -263,7 +265,7 @@ class Client:
 def _join_params(request: Request) -> tuple[str, dict[str, str] | None]:
     """The URL with its query, and the parameters that the pool must merge into a query that the URL already has.
 
-    The pool takes over a millisecond to add parameters to a URL, which is much beside a page.
+    The pool needs more than a millisecond to add parameters to a URL, which is slow compared with a page.
     """
     if not request.params:
         # Empty parameters would remove the query of the URL itself.
@@ -274,7 +276,7 @@ def _join_params(request: Request) -> tuple[str, dict[str, str] | None]:
 
 
 def _to_auth_error(error: ServiceError) -> ServiceError:
-    """The refusal of a request that an auth flow sent for itself: that it is not there says nothing of the resource."""
+    """Convert the error of a request for credentials: its 404 does not mean that the resource is missing."""
     if not isinstance(error, NotFoundError):
         return error
     hint = "check `auth:` of the connector; if the service was wrong for a moment, run again"
@@ -282,14 +284,14 @@ def _to_auth_error(error: ServiceError) -> ServiceError:
 
 
 def _open_pool(base_url: str, limits: Limits) -> httpx2.Client:
-    """A pool of connections. Proxies of the environment are used, but never on the way to this machine."""
+    """Open a pool of connections. Proxies from the environment are used, except for a service on this machine."""
     import httpx2  # noqa: PLC0415
 
     loopback = is_loopback(urlsplit(base_url).hostname or "")
-    most = limits.concurrency
+    concurrency = limits.concurrency
     return httpx2.Client(
         timeout=limits.timeout_seconds,
-        limits=httpx2.Limits(max_connections=most, max_keepalive_connections=most),
+        limits=httpx2.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
         headers={"User-Agent": "headwater"},
         follow_redirects=False,
         trust_env=not loopback,
@@ -297,6 +299,6 @@ def _open_pool(base_url: str, limits: Limits) -> httpx2.Client:
 
 
 def _collapse_slashes(url: str) -> str:
-    """`url` without doubled slashes in its path, which a setting with one at its end would make."""
+    """`url` without double slashes in its path. They occur if a setting ends with a slash."""
     scheme, mark, rest = url.partition("://")
     return f"{scheme}{mark}{re.sub('/{2,}', '/', rest)}".rstrip("/")

@@ -1,4 +1,4 @@
-"""Held against the service's own count: whether a read brought all records that there are."""
+"""Compares a read with the service's own count of records."""
 
 from __future__ import annotations
 
@@ -15,69 +15,72 @@ from headwater.wire.message import Response
 from headwater.wire.records import read_value, read_value_rows, split_lines
 
 
-def needs_count(question: ReadRequest, batch: Batch) -> bool:
-    """Whether the service is asked how many records there are, if it can be.
+def is_count_needed(request: ReadRequest, batch: Batch) -> bool:
+    """Whether to request the record count, if the service has one.
 
-    Always for a read from which absences follow; of changes only where the paging is one that records may slip by.
+    Always for a complete read, because records that are missing from it count as absent. For changes only if the paging is
+    not stable, because records can then move between pages.
     """
-    return question.resource.count is not None and (batch.is_complete or not question.paging.stable)
+    return request.resource.count is not None and (batch.is_complete or not request.paging.stable)
 
 
-def needs_second_read(question: ReadRequest, batch: Batch) -> bool:
-    """Whether a read must be made twice to show that nothing slid, where nobody counts.
+def is_second_read_needed(request: ReadRequest, batch: Batch) -> bool:
+    """Whether to read twice, to prove without a count that no record moved between pages.
 
-    So it is where absences follow, and of changes: a record that changes anew while they are paged leaves the window, the
-    first one of a page moves to the page before, and no later window asks for it. A whole collection that deletes nothing
-    (`deletes: none`, written out) needs no such proof: the next read of it brings what slid.
+    This is necessary for complete reads, and also for changes: if a record changes again during the read, it leaves the
+    window, the first record of a page moves to the page before, and no later window requests that record. A whole
+    collection with an explicit `deletes: none` needs no proof, because the next read returns the records that moved.
     """
-    if question.paging.stable or question.resource.count is not None:
+    if request.paging.stable or request.resource.count is not None:
         return False
-    silent = isinstance(question.resource.deletes, NoDeletes) and "deletes" in question.resource.model_fields_set
-    return batch.purpose == "changes" or (batch.is_complete and not silent)
+    declares_no_deletes = (
+        isinstance(request.resource.deletes, NoDeletes) and "deletes" in request.resource.model_fields_set
+    )
+    return batch.purpose == "changes" or (batch.is_complete and not declares_no_deletes)
 
 
-def fetch_count(question: ReadRequest, batch: Batch, client: Client) -> int:
-    """How many records the service says there are now."""
-    parents: Sequence[str | None] = question.parents if question.resource.parent else (None,)
-    return sum(_fetch_count(question, batch, client, parent) for parent in parents)
+def fetch_count(request: ReadRequest, batch: Batch, client: Client) -> int:
+    """The number of records that the service reports now."""
+    parents: Sequence[str | None] = request.parents if request.resource.parent else (None,)
+    return sum(_fetch_count(request, batch, client, parent) for parent in parents)
 
 
-def count_distinct(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> int:
-    """How many different records the parts hold; one without a key counts by its bytes."""
-    return len(_read_keys(parts, key))
+def count_distinct(pages: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> int:
+    """The number of distinct records in the pages. A record without a key is identified by its bytes."""
+    return len(_read_keys(pages, key))
 
 
-def digest_records(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> str:
-    """A digest of which records the parts hold, whatever their order: two readings of the same ones have the same."""
-    whole = hashlib.blake2b(digest_size=16)
-    for one in sorted(map(repr, _read_keys(parts, key))):
-        whole.update(one.encode(errors="replace"))
-    return whole.hexdigest()
+def digest_records(pages: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> str:
+    """A digest of the set of records in the pages, independent of their order. Two reads of the same records have the same."""
+    digest = hashlib.blake2b(digest_size=16)
+    for record_key in sorted(map(repr, _read_keys(pages, key))):
+        digest.update(record_key.encode(errors="replace"))
+    return digest.hexdigest()
 
 
-def _read_keys(parts: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> set[Any]:
-    seen: set[Any] = set()
-    for parent, text in parts:
+def _read_keys(pages: Iterable[tuple[str | None, bytes]], key: Sequence[str]) -> set[Any]:
+    keys: set[Any] = set()
+    for parent, text in pages:
         lines = split_lines(text)
-        for line, found in zip(lines, read_value_rows(lines, key), strict=True):
-            seen.add((parent, line if not found or None in found else repr(found)))
-    return seen
+        for line, key_values in zip(lines, read_value_rows(lines, key), strict=True):
+            keys.add((parent, line if not key_values or None in key_values else repr(key_values)))
+    return keys
 
 
-def _fetch_count(question: ReadRequest, batch: Batch, client: Client, parent: str | None) -> int:
-    count = question.resource.count
+def _fetch_count(request: ReadRequest, batch: Batch, client: Client, parent: str | None) -> int:
+    count = request.resource.count
     if count is None:
         return 0
-    request = client.build_request(build_path(count.path, parent)).with_params(build_filters(question, batch))
+    http_request = client.build_request(build_path(count.path, parent)).with_params(build_filters(request, batch))
 
     def read(response: Response) -> int:
-        found = read_value(response.body, count.field)
-        if isinstance(found, bool) or not isinstance(found, int):
+        count_value = read_value(response.body, count.field)
+        if isinstance(count_value, bool) or not isinstance(count_value, int):
             raise PermanentError(
                 "the service's record count cannot be read",
                 details=response.body[:200].decode(errors="replace"),
                 hint=f"`count:` of the resource expects it in `{count.field}`",
             )
-        return found
+        return count_value
 
-    return client.fetch_as(request, read)
+    return client.fetch_as(http_request, read)

@@ -1,4 +1,4 @@
-"""One tenant's way into one service, with everything resolved. It lives as short as a run and is never stored."""
+"""The resolved settings and secrets of one connection. They exist only during a run and are never stored."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from headwater.wire.limits import Limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Who asks, and with which values. Secret values are never part of its text."""
+    """The connection that sends requests, and its values. The `repr` never contains secret values."""
 
     tenant: str
     connection: str
     settings: Mapping[str, str] = field(default_factory=dict)
-    """The connection's settings, defaults of the connector filled in by whoever makes this or by the client."""
+    """The settings of the connection. The client adds defaults of the connector that are missing here."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Resolved secret values by name."""
     renew: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
-    """Resolves the secrets once more, after a service did not accept them: they may have been rotated meanwhile."""
+    """Resolves the secrets again after a service rejected them, because they may have been rotated."""
 
     limits: Limits | None = None
-    """The budget of this connection, where it is another one than the connector says: a plan with more, a sandbox."""
+    """The limits of this connection if they differ from the connector's, e.g. for another price plan or a sandbox."""
 
     @property
     def name(self) -> str:
-        """`tenant/connection`, as messages and budgets name it."""
+        """`tenant/connection`, as used in messages and as the scope of rate limits."""
         return f"{self.tenant}/{self.connection}"

@@ -1,4 +1,4 @@
-"""What shapes the requests of a read, as a short text: a read goes on only under the declaration it was begun with."""
+"""A fingerprint of the requests of a read. A read resumes only under the declaration with which it started."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from headwater.wire.cursor import IdSweep
 from headwater.wire.template import fill, fill_all, fill_headers
 
 
-def build_fingerprint(connector: Connector, settings: Mapping[str, str], question: ReadRequest, purpose: str) -> str:
-    """The same for the same requests, another for others; secrets and the host are no part of it.
+def build_fingerprint(connector: Connector, settings: Mapping[str, str], request: ReadRequest, purpose: str) -> str:
+    """Hash everything that determines the requests of a read, except secrets and the host.
 
-    How the past is cut counts as well: a window that failed because it is too long is planned afresh when it may be
-    shorter.
+    It includes how history is split into windows: a window that failed because it is too long is planned again when the
+    declaration allows shorter ones.
     """
-    resource, where = question.resource, f"connector {connector.connector}"
+    resource, where = request.resource, f"connector {connector.connector}"
     shape: dict[str, Any] = {
         "base": urlsplit(fill(connector.base_url, settings, where=where)).path,
         "headers": fill_headers(connector.headers, settings, where=where),
@@ -28,12 +28,12 @@ def build_fingerprint(connector: Connector, settings: Mapping[str, str], questio
         "path": resource.path,
         "records": resource.records,
         "parent": resource.parent.model_dump() if resource.parent else None,
-        "paging": question.paging.model_dump(),
+        "paging": request.paging.model_dump(),
     }
     if purpose == "sweep":
         shape["ids"] = resource.deletes.params if isinstance(resource.deletes, IdSweep) else {}
     else:
-        shape["fields"] = build_fields_param(question)
+        shape["fields"] = build_fields_param(request)
     if purpose == "changes" and resource.cursor is not None:
         shape["cursor"] = resource.cursor.model_dump()
         shape["windows"] = [resource.overlap, resource.chunk, resource.look_back]

@@ -1,4 +1,4 @@
-"""What went wrong on the line, said so that a person can act. Read off the causes, not off a library's class names."""
+"""Converts network errors into errors of the service that say what to do. The causes decide, not a library's class names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _URL_HINT = "check the base URL of the connection and the network"
 
 
 def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
-    """The error that a failed exchange means: TransientError if the next one may succeed, PermanentError if it cannot."""
+    """Convert the error of a request: to TransientError if a retry may succeed, to PermanentError if it cannot."""
     for cause in _iterate_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
@@ -35,10 +35,10 @@ def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
 
 
 def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what led to it, innermost last."""
+    """`error` and its causes, the innermost last."""
     seen: set[int] = set()
-    found: BaseException | None = error
-    while found is not None and id(found) not in seen:
-        seen.add(id(found))
-        yield found
-        found = found.__cause__ or found.__context__
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__

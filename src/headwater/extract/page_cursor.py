@@ -1,4 +1,4 @@
-"""The way through all pages of a batch, over one collection or over that of each parent in turn. Pure."""
+"""Paging through a batch, over one collection or over the collection of each parent in turn. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headwater.wire.paging import BEGINNING, Paging, Progress, is_address
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """One stop on the way: whose collection, and the position in it."""
+    """The parent of a collection, and the position in that collection."""
 
     parent: str | None
     position: str
@@ -21,50 +21,50 @@ class PagePosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCursor:
-    """Paging over the collections of a batch. A place is a text that the ledger keeps.
+    """Paging over the collections of a batch. A token is a text that identifies a page, and the ledger stores it.
 
-    Without parents a place is the paging's own position; with them it is JSON: the parent's key and the position.
+    Without parents, the token is the position of the paging. With parents, it is JSON: the parent's key and the position.
     """
 
     paging: Paging
     nested: bool
-    """Whether the resource hangs below another one."""
+    """Whether the resource is read for each record of a parent resource."""
     parents: tuple[str, ...] = ()
     clean: Callable[[str], str] = str
-    """Takes credentials out of an address that the service gave for the next page."""
+    """Removes credentials from the URL of a next page that the service sent."""
 
     def start(self) -> str | None:
-        """The first place; None when there is no parent to ask about."""
+        """The token of the first page, or None if there are no parents."""
         if not self.nested:
             return self.paging.start()
-        return _format_place(self.parents[0], self.paging.start()) if self.parents else None
+        return _format_token(self.parents[0], self.paging.start()) if self.parents else None
 
-    def parse_place(self, place: str) -> PagePosition:
-        """What to ask at `place`."""
+    def parse_token(self, token: str) -> PagePosition:
+        """Parse a token. Raise StateError if it is invalid."""
         if not self.nested:
-            return PagePosition(None, self._clean_address(place))
+            return PagePosition(None, self._clean_address(token))
         try:
-            parent, position = json.loads(place)
+            parent, position = json.loads(token)
         except ValueError:
-            raise StateError("the stored position of a read is invalid", details=place[:200]) from None
+            raise StateError("the stored position of a read is invalid", details=token[:200]) from None
         return PagePosition(str(parent), self._clean_address(str(position)))
 
-    def after(self, place: str, page: Page, progress: Progress = BEGINNING) -> str | None:
-        """The place that follows the page read at `place`; None after the last one."""
-        stop = self.parse_place(place)
-        position = self.paging.after(stop.position, page, progress)
+    def find_next_token(self, token: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+        """The token of the page after `page`, which was requested with `token`. None after the last page."""
+        current = self.parse_token(token)
+        position = self.paging.find_next_position(current.position, page, progress)
         if position is not None:
             position = self._clean_address(position)
-        if stop.parent is None:
+        if current.parent is None:
             return position
         if position is not None:
-            return _format_place(stop.parent, position)
-        following = self.parents.index(stop.parent) + 1
-        return _format_place(self.parents[following], self.paging.start()) if following < len(self.parents) else None
+            return _format_token(current.parent, position)
+        index = self.parents.index(current.parent) + 1
+        return _format_token(self.parents[index], self.paging.start()) if index < len(self.parents) else None
 
     def _clean_address(self, position: str) -> str:
         return self.clean(position) if is_address(position) else position
 
 
-def _format_place(parent: str, position: str) -> str:
+def _format_token(parent: str, position: str) -> str:
     return json.dumps([parent, position], ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Whether a reading is proved complete and stable. Pure: what came, held against what the service says there is."""
+"""Decides whether a read is proved complete, from its record count and the service's count. Pure."""
 
 from __future__ import annotations
 
@@ -8,49 +8,51 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCounts:
-    """One reading of all pages."""
+    """The counts of one read of all pages."""
 
-    came: int
-    """How many different records came."""
-    before: int | None = None
-    """How many the service counted before the first page."""
-    ended: bool = True
+    records: int
+    """The number of distinct records that were read."""
+    count_before: int | None = None
+    """The service's count before the first page."""
+    is_end_certain: bool = True
     """Whether the end of every collection is certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """Why a reading is not proved."""
+class ProofFailure:
+    """Why a read is not proved complete."""
 
     count: int
-    """How many records it is about, as far as one can tell."""
+    """The number of records concerned, as far as it is known."""
     detail: str
     retry: bool = False
-    """Whether a further reading may do better."""
+    """Whether another read may succeed."""
 
 
-def find_doubt(reading: ReadCounts, *, stable: bool, count: Callable[[], int | None]) -> Doubt | None:
-    """What is to be doubted of a reading; None when it is proved.
+def find_proof_failure(counts: ReadCounts, *, stable: bool, count: Callable[[], int | None]) -> ProofFailure | None:
+    """Why a read is not proved complete, or None if it is.
 
-    `stable`: whether no record can slip between two pages. `count` asks the service once more.
+    `stable` says whether records cannot move between pages. `count` requests the service's count again.
 
-    The count before is what tells where records may slip: one that goes while being paged moves others forward past the
-    place we are at, and lowers a later count by just as much, so that a later count agrees with a read that lost one.
+    If records can move, only the count before the read decides: a record that leaves during the read moves others to
+    pages that were already read, and lowers a later count by as many. So a later count agrees with a read that lost one.
     """
-    if not reading.ended:
-        return Doubt(
+    if not counts.is_end_certain:
+        return ProofFailure(
             count=1, detail="the last page is full and has no link to a next page, so it may not be the last one"
         )
-    if reading.before is None or reading.came == reading.before:
+    if counts.count_before is None or counts.records == counts.count_before:
         return None
-    if not stable and reading.came < reading.before:
-        return _count_doubt(reading.came, reading.before, again=True)
-    after = count()
-    if after is None or reading.came == after:
-        return None if after is not None else _count_doubt(reading.came, reading.before, again=False)
-    return _count_doubt(reading.came, after, again=reading.came < after)
+    if not stable and counts.records < counts.count_before:
+        return _build_count_failure(counts.records, counts.count_before, retry=True)
+    count_after = count()
+    if count_after is None or counts.records == count_after:
+        return (
+            None if count_after is not None else _build_count_failure(counts.records, counts.count_before, retry=False)
+        )
+    return _build_count_failure(counts.records, count_after, retry=counts.records < count_after)
 
 
-def _count_doubt(came: int, counted: int, *, again: bool) -> Doubt:
-    detail = f"{came} records were read, but the service counts {counted}"
-    return Doubt(count=abs(counted - came), detail=detail, retry=again)
+def _build_count_failure(records: int, counted: int, *, retry: bool) -> ProofFailure:
+    detail = f"{records} records were read, but the service counts {counted}"
+    return ProofFailure(count=abs(counted - records), detail=detail, retry=retry)

@@ -1,4 +1,4 @@
-"""Budgets that everyone in a scope shares: requests a minute, requests at once, and a pause that the service asked for."""
+"""Rate limits that all clients of a scope share: requests a minute, concurrent requests, and pauses that the service sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MINUTE_MS = 60_000
 
 
 class RateLimiter:
-    """The right to send a request now, for one scope. Safe to share between threads and clients."""
+    """The rate limit of one scope. Threads and clients can share it."""
 
     def __init__(self, limits: Limits) -> None:
         from pyrate_limiter import InMemoryBucket, Rate  # noqa: PLC0415  (heavy, and no command that reads nothing needs it)
@@ -24,20 +24,20 @@ class RateLimiter:
         self._open_at = 0.0
 
     @contextmanager
-    def request_slot(self, clock: Clock) -> Iterator[None]:
-        """Inside, one request may be sent. Waits until there is a slot, a request left, and no pause."""
+    def reserve_slot(self, clock: Clock) -> Iterator[None]:
+        """Wait until one more request may be sent. Send it inside of this context."""
         with self._slots:
             while (wait := self._wait(clock.monotonic())) > 0:
                 clock.sleep(wait)
             yield
 
     def pause(self, until: float) -> None:
-        """Nobody in this scope may ask before `until`, on the clock's monotonic scale."""
+        """Send no requests in this scope before `until`, in seconds of the monotonic clock."""
         with self._lock:
             self._open_at = max(self._open_at, until)
 
     def _wait(self, now: float) -> float:
-        """Seconds to wait before trying once more; 0 when a request was granted."""
+        """The seconds to wait before the next try, or 0 if a request was granted."""
         from pyrate_limiter import RateItem  # noqa: PLC0415
 
         with self._lock:
@@ -49,19 +49,19 @@ class RateLimiter:
             if self._bucket.put(item):
                 return 0.0
             waiting = self._bucket.waiting(item)
-            # A bucket in memory answers at once; only remote ones, which are not used here, would be awaited.
+            # A bucket in memory returns a number. Only remote buckets, which are not used here, return an awaitable.
             return max(1, waiting) / 1000 if isinstance(waiting, int) else 1.0
 
 
 class RateLimiters:
-    """The budgets of one process, by scope. Made once and passed to every client, so that they meet in it."""
+    """The rate limiters of one process, by scope. Create it once and pass it to every client, so that clients share them."""
 
     def __init__(self) -> None:
         self._by_scope: dict[str, RateLimiter] = {}
         self._lock = threading.Lock()
 
     def get(self, scope: str, limits: Limits) -> RateLimiter:
-        """The budget of `scope`; `limits` count for whoever comes first."""
+        """The rate limiter of `scope`. The first call for a scope sets its limits."""
         with self._lock:
             if scope not in self._by_scope:
                 self._by_scope[scope] = RateLimiter(limits)

@@ -1,20 +1,20 @@
-"""Reading a batch: page by page into the lake, each committed with its place, so that a read goes on where it died.
+"""Reads a batch into the lake, page by page. Each page is committed with its position, so that an interrupted read resumes.
 
-Why nothing is lost or read twice, whatever is killed when:
+Why nothing is lost or read twice, wherever the process is killed:
 
-- `until` is part of the batch, fixed before the first page. A record that changes while being paged gets a stamp at or
-  above `until` and so belongs to the next window, whether this read met it before, after, or not at all.
-- A short page ends nothing: the service says that no other follows, or an empty page does.
-- Forward-only paging asks for keys above the last one seen. A record that leaves the filter while being paged moves
-  no other one past the place we are at, so none is skipped. Page numbers have no such property: there the distinct
-  records are held against the service's count, and the batch is read again if any is missing. Where absences follow
-  from the read, every kind of paging is held against the count; where there is none, numbered pages are read twice, those of
-  changes, too.
-- What cannot be proved is taken all the same, said as a finding, and remembered with the batch: nothing is absent
-  for not being in it.
-- A part is in the lake before its row is in the ledger. Killed in between, the page is asked for again and its part is
-  written over with the same name. Killed after, the page is never asked for again.
-- The window is committed last, when the raw file is whole. Until then the batch is as good as unread for everyone else.
+- `until` is part of the batch and fixed before the first page. A record that changes during the read gets a stamp at or
+  after `until`. So it belongs to the next window, whether this read returned it or not.
+- A short page is not the last one. The last page is the one that the service marks as last, or an empty one.
+- Forward-only paging requests keys above the last key. A record that leaves the filter during the read does not move
+  other records past the current position, so none is skipped. Page numbers do not have this property: there the number
+  of distinct records is compared with the service's count, and the batch is read again if a record is missing. For
+  complete reads, every kind of paging is compared with the count. Without a count, numbered pages are read twice, those
+  of changes, too.
+- A read that cannot be proved complete is kept, reported as a finding, and marked in the batch: no record counts as
+  absent because it is missing from it.
+- A page file is in the lake before its row is in the ledger. If the process is killed in between, the page is requested
+  again and its file is overwritten. If it is killed afterwards, the page is never requested again.
+- The window is committed last, when the raw file is complete. Until then, everything else treats the batch as unread.
 """
 
 from __future__ import annotations
@@ -38,12 +38,18 @@ from headwater.events import (
     discard,
 )
 from headwater.extract.client import Client
-from headwater.extract.count_check import count_distinct, digest_records, fetch_count, needs_count, needs_second_read
+from headwater.extract.count_check import (
+    count_distinct,
+    digest_records,
+    fetch_count,
+    is_count_needed,
+    is_second_read_needed,
+)
 from headwater.extract.fingerprint import build_fingerprint
 from headwater.extract.page_cursor import PageCursor, PagePosition
 from headwater.extract.page_files import PageFiles
-from headwater.extract.proof import Doubt, ReadCounts, find_doubt
-from headwater.extract.request_params import ReadRequest, build_params, build_path, requested_window
+from headwater.extract.proof import ProofFailure, ReadCounts, find_proof_failure
+from headwater.extract.request_params import ReadRequest, build_params, build_path, build_request_window
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.wire.loop_guard import LoopGuard
@@ -51,18 +57,18 @@ from headwater.wire.message import Page, Request, Response
 from headwater.wire.paging import ForwardOnly, Progress, is_linked, read_total
 from headwater.wire.records import join_lines, read_value, read_value_rows, split_records
 
-_READINGS = 3
-"""How often a read that the service's count does not agree with is begun anew."""
+_MAX_READS = 3
+"""How many times a batch is read, until its records agree with the service's count."""
 
 
 def never_stop() -> bool:
-    """Nobody asks us to stop."""
+    """Return False: the read is never stopped."""
     return False
 
 
 def read_batch(
     batch: Batch,
-    question: ReadRequest,
+    request: ReadRequest,
     client: Client,
     *,
     lake: Lake,
@@ -70,38 +76,36 @@ def read_batch(
     listen: EventListener = discard,
     stop: Callable[[], bool] = never_stop,
 ) -> BatchRow:
-    """Read `batch` into raw and commit its window; what the ledger then knows of it.
+    """Read `batch` into raw and commit its window. Return the row of the batch in the ledger.
 
-    Idempotent by batch id: a batch that was read is left alone, a half-read one goes on at its next page.
-    Cancelled after the page in hand when `stop` says so.
+    Idempotent by batch id: a complete batch is not read again, and an incomplete one resumes at its next page.
+    If `stop` returns True, raise Cancelled after the current page.
     """
-    shape = build_fingerprint(client.connector, client.settings, question, batch.purpose)
-    row = ledger.begin_batch(batch, parents=question.parents, read_at=question.asked_at, fingerprint=shape)
-    parts = PageFiles(batch, lake)
+    fingerprint = build_fingerprint(client.connector, client.settings, request, batch.purpose)
+    row = ledger.begin_batch(batch, parents=request.parents, read_at=request.read_at, fingerprint=fingerprint)
+    page_files = PageFiles(batch, lake)
     if row.state not in ("extracting", "failed"):
-        parts.clear()
+        page_files.clear()
         return row
-    if row.pages and row.fingerprint != shape:
-        _restart_batch(row, question, shape, parts=parts, ledger=ledger, listen=listen)
+    if row.pages and row.fingerprint != fingerprint:
+        _restart_batch(row, request, fingerprint, page_files=page_files, ledger=ledger, listen=listen)
     reader = _Reader(
         batch=batch,
-        # The parents of the first try count: the places in the ledger refer to them.
-        question=ReadRequest(
-            resource=question.resource, fields=question.fields, parents=row.parents or question.parents
-        ),
+        # Use the parents of the first try, because the tokens in the ledger refer to them.
+        request=ReadRequest(resource=request.resource, fields=request.fields, parents=row.parents or request.parents),
         client=client,
-        parts=parts,
+        page_files=page_files,
         ledger=ledger,
         listen=listen,
         stop=stop,
     )
-    pages, doubt = reader.read_pages()
-    parts.join(pages)
+    pages, failure = reader.read_pages()
+    page_files.join(pages)
     reader.write_parents(pages)
-    if doubt is not None:
-        listen(_report_doubt(batch, doubt))
-    ledger.commit_window(batch, proved=doubt is None, credible_until=question.credible_until())
-    parts.clear()
+    if failure is not None:
+        listen(_build_unproved_event(batch, failure))
+    ledger.commit_window(batch, proved=failure is None, credible_until=request.read_credible_until())
+    page_files.clear()
     listen(
         BatchExtracted(tenant=batch.feed.tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages))
     )
@@ -109,14 +113,20 @@ def read_batch(
 
 
 def _restart_batch(
-    row: BatchRow, question: ReadRequest, shape: str, *, parts: PageFiles, ledger: Ledger, listen: EventListener
+    row: BatchRow,
+    request: ReadRequest,
+    fingerprint: str,
+    *,
+    page_files: PageFiles,
+    ledger: Ledger,
+    listen: EventListener,
 ) -> None:
-    """Begin a half-read batch anew: its places mean something else under another declaration."""
-    parts.clear()
+    """Restart an incomplete batch: its tokens are invalid under a changed declaration."""
+    page_files.clear()
     ledger.restart_batch(
-        row.batch, read_at=question.asked_at or row.read_at or row.batch.window.until, fingerprint=shape
+        row.batch, read_at=request.read_at or row.read_at or row.batch.window.until, fingerprint=fingerprint
     )
-    why = "what shapes its requests was declared otherwise when it was begun"
+    why = "the declaration of its requests has changed since the read started"
     listen(ReadDropped(tenant=row.batch.feed.tenant, batch=row.batch, pages=row.pages, why=why))
 
 
@@ -125,260 +135,272 @@ _UNPROVED: Mapping[str, FindingKind] = {
     "snapshot": "snapshot_unproved",
     "sweep": "sweep_unproved",
 }
-"""The finding about a read that is not proved, by the purpose of its batch."""
+"""The finding for a read that is not proved complete, by the purpose of its batch."""
 
 
-def _report_doubt(batch: Batch, doubt: Doubt) -> FindingMade:
-    """What a person should know of a read that was not proved."""
+def _build_unproved_event(batch: Batch, failure: ProofFailure) -> FindingMade:
+    """The event with the finding for a read that is not proved complete."""
     feed = batch.feed
     finding = Finding(
         table=f"{feed.connection}.{feed.resource}",
         finding=_UNPROVED[batch.purpose],
-        count=doubt.count,
-        detail=f"{doubt.detail}: no record counts as deleted"
+        count=failure.count,
+        detail=f"{failure.detail}: no record counts as deleted"
         if batch.is_complete
-        else f"{doubt.detail}: some may be missing",
+        else f"{failure.detail}: some may be missing",
     )
     return FindingMade(tenant=feed.tenant, finding=finding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
-    """One read, with all it needs."""
+    """Reads one batch."""
 
     batch: Batch
-    question: ReadRequest
+    request: ReadRequest
     client: Client
-    parts: PageFiles
+    page_files: PageFiles
     ledger: Ledger
     listen: EventListener
     stop: Callable[[], bool]
 
     @property
     def cursor(self) -> PageCursor:
-        """The way through the pages."""
-        nested = self.question.resource.parent is not None
+        """The paging over the collections of the batch."""
+        nested = self.request.resource.parent is not None
         return PageCursor(
-            paging=self.question.paging,
+            paging=self.request.paging,
             nested=nested,
-            parents=self.question.parents,
+            parents=self.request.parents,
             clean=self.client.strip_credentials,
         )
 
-    def read_pages(self) -> tuple[list[PageRow], Doubt | None]:
-        """All pages of the batch, read to the end; and what is to be doubted of it, after as many readings as may help."""
-        for reading in range(1, _READINGS + 1):
-            before = self._load_count("count") if needs_count(self.question, self.batch) else None
-            pages = self._read_missing(before)
-            doubt = self._find_doubt(pages, before)
-            if doubt is None or not doubt.retry or reading == _READINGS:
+    def read_pages(self) -> tuple[list[PageRow], ProofFailure | None]:
+        """Read all pages of the batch, several times if that may help. Return them, and why the read is not proved."""
+        for attempt in range(1, _MAX_READS + 1):
+            count_before = self._load_count("count") if is_count_needed(self.request, self.batch) else None
+            pages = self._read_missing(count_before)
+            failure = self._find_proof_failure(pages, count_before)
+            if failure is None or not failure.retry or attempt == _MAX_READS:
                 break
-            digest = self._digest_pages(pages) if needs_second_read(self.question, self.batch) else ""
+            digest = self._digest_pages(pages) if is_second_read_needed(self.request, self.batch) else ""
             self._restart()
-            self.parts.save_note("first", digest)
-        return pages, doubt
+            self.page_files.save_note("first", digest)
+        return pages, failure
 
-    def _find_doubt(self, pages: list[PageRow], before: int | None) -> Doubt | None:
-        stable = self.question.paging.stable
-        total = self.parts.load_note("total")
-        if before is None and total is not None:
-            before = int(total)
-        if before is None and needs_second_read(self.question, self.batch) and sum(page.rows > 0 for page in pages) > 1:
-            return self._compare_readings(pages)
-        came = sum(page.rows for page in pages)
-        if before is not None and not stable:
-            came = count_distinct(self._read_lines(pages), self.question.resource.key)
-        reading = ReadCounts(came=came, before=before, ended=self.parts.load_note("unsure") is None)
-        return find_doubt(reading, stable=stable, count=self._fetch_count)
+    def _find_proof_failure(self, pages: list[PageRow], count_before: int | None) -> ProofFailure | None:
+        stable = self.request.paging.stable
+        total = self.page_files.load_note("total")
+        if count_before is None and total is not None:
+            count_before = int(total)
+        if (
+            count_before is None
+            and is_second_read_needed(self.request, self.batch)
+            and sum(page.rows > 0 for page in pages) > 1
+        ):
+            return self._compare_reads(pages)
+        records = sum(page.rows for page in pages)
+        if count_before is not None and not stable:
+            records = count_distinct(self._read_lines(pages), self.request.resource.key)
+        counts = ReadCounts(
+            records=records, count_before=count_before, is_end_certain=self.page_files.load_note("unsure") is None
+        )
+        return find_proof_failure(counts, stable=stable, count=self._fetch_count)
 
-    def _compare_readings(self, pages: list[PageRow]) -> Doubt | None:
-        """Where nobody counts: two readings one after the other that bring the same records show that nothing slid."""
-        if self.parts.load_note("first") == self._digest_pages(pages):
+    def _compare_reads(self, pages: list[PageRow]) -> ProofFailure | None:
+        """Without a count, two successive reads with the same records prove that no record moved between pages."""
+        if self.page_files.load_note("first") == self._digest_pages(pages):
             return None
         detail = "records may have moved between pages: there is no count, and no two reads returned the same records"
-        return Doubt(count=1, detail=detail, retry=True)
+        return ProofFailure(count=1, detail=detail, retry=True)
 
     def _restart(self) -> None:
         self.ledger.discard_pages(self.batch, after=0)
-        self.parts.clear()
+        self.page_files.clear()
 
     def _read_lines(self, pages: list[PageRow]) -> Iterator[tuple[str | None, bytes]]:
-        for place, page in zip(self._list_places(pages), pages, strict=True):
-            yield self.cursor.parse_place(place).parent, self.parts.read_lines(page)
+        for token, page in zip(self._list_tokens(pages), pages, strict=True):
+            yield self.cursor.parse_token(token).parent, self.page_files.read_lines(page)
 
     def _digest_pages(self, pages: list[PageRow]) -> str:
-        return digest_records(self._read_lines(pages), self.question.resource.key)
+        return digest_records(self._read_lines(pages), self.request.resource.key)
 
     def write_parents(self, pages: list[PageRow]) -> None:
-        """Keep which parent each line came from, for a resource that hangs below another one."""
+        """Save the parent of each line, for a resource that is read for each parent."""
         if self.cursor.nested:
-            parents = (self.cursor.parse_place(place).parent or "" for place in self._list_places(pages))
-            self.parts.write_parents([(parent, page.rows) for parent, page in zip(parents, pages, strict=True)])
+            parents = (self.cursor.parse_token(token).parent or "" for token in self._list_tokens(pages))
+            self.page_files.write_parents([(parent, page.rows) for parent, page in zip(parents, pages, strict=True)])
 
     def _load_count(self, name: str) -> int:
-        """The service's count, asked once a reading: a read that goes on must hold itself against the first one."""
-        noted = self.parts.load_note(name)
-        if noted is None:
-            noted = str(fetch_count(self.question, self.batch, self.client))
-            self.parts.save_note(name, noted)
-        return int(noted)
+        """The service's count, requested once a read: a resumed read must be compared with the first count."""
+        text = self.page_files.load_note(name)
+        if text is None:
+            text = str(fetch_count(self.request, self.batch, self.client))
+            self.page_files.save_note(name, text)
+        return int(text)
 
     def _fetch_count(self) -> int | None:
-        """The service's count now; None where it has none."""
-        if self.question.resource.count is None:
+        """The service's count now, or None if it has none."""
+        if self.request.resource.count is None:
             return None
-        return fetch_count(self.question, self.batch, self.client)
+        return fetch_count(self.request, self.batch, self.client)
 
-    def _list_places(self, pages: list[PageRow]) -> list[str]:
-        """Where each page was asked for: the first place, and then what followed the page before."""
+    def _list_tokens(self, pages: list[PageRow]) -> list[str]:
+        """The token of each page: the first token, and then the one that followed the page before."""
         start = self.cursor.start()
-        return [place for place in (start, *(page.next for page in pages[:-1])) if place is not None][: len(pages)]
+        return [token for token in (start, *(page.next for page in pages[:-1])) if token is not None][: len(pages)]
 
     def _load_committed(self) -> list[PageRow]:
-        """Committed pages whose parts are whole; the others are forgotten, to be read again."""
+        """Committed pages whose files are intact. The others are discarded, to be read again."""
         pages = list(self.ledger.pages(self.batch))
-        whole = self.parts.count_complete(pages)
-        if whole < len(pages):
-            self.ledger.discard_pages(self.batch, after=whole)
-        return pages[:whole]
+        complete = self.page_files.count_complete(pages)
+        if complete < len(pages):
+            self.ledger.discard_pages(self.batch, after=complete)
+        return pages[:complete]
 
     def _read_missing(self, count: int | None) -> list[PageRow]:
-        """Read from the first page that is missing to the last one.
+        """Read from the first missing page to the last page.
 
-        The next page is on its way while this one is held against the filter, compressed and written; pages are
-        committed in order, one by one.
+        The next page is requested while the current one is checked, compressed and written. Pages are committed in order,
+        one by one.
         """
         pages = self._load_committed()
         self.listen(ReadStarted(tenant=self.batch.feed.tenant, batch=self.batch, resumed_at=len(pages)))
-        place = pages[-1].next if pages else self.cursor.start()
-        if place is None:
+        token = pages[-1].next if pages else self.cursor.start()
+        if token is None:
             return pages
-        trail = LoopGuard([*self._list_places(pages), place], last=self.parts.read_lines(pages[-1]) if pages else b"")
-        progress = self._start_progress(pages, place, count)
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"read-{self.batch.feed.resource}") as ahead:
-            coming = self._submit(ahead, place)
+        loop_guard = LoopGuard(
+            [*self._list_tokens(pages), token], last=self.page_files.read_lines(pages[-1]) if pages else b""
+        )
+        progress = self._start_progress(pages, token, count)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"read-{self.batch.feed.resource}") as executor:
+            next_page = self._submit(executor, token)
             while True:
                 number = len(pages) + 1
                 with self._locate_errors(number):
-                    arrived, lines = coming.result()
-                    following = self._next_place(place, arrived, lines, trail, progress)
-                stopping = self.stop()
-                if following is not None and not stopping:
-                    coming = self._submit(ahead, following)
+                    page, lines = next_page.result()
+                    next_token = self._find_next_token(token, page, lines, loop_guard, progress)
+                is_stopping = self.stop()
+                if next_token is not None and not is_stopping:
+                    next_page = self._submit(executor, next_token)
                 with self._locate_errors(number):
-                    self._check_page(arrived, place, following)
-                pages.append(self._commit(number, arrived, lines, following))
-                if following is None:
+                    self._check_page(page, token, next_token)
+                pages.append(self._commit(number, page, lines, next_token))
+                if next_token is None:
                     return pages
-                if stopping:
+                if is_stopping:
                     raise Cancelled
-                progress = self._advance_progress(progress, arrived, place, following)
-                place = following
+                progress = self._advance_progress(progress, page, token, next_token)
+                token = next_token
 
-    def _start_progress(self, pages: list[PageRow], place: str, count: int | None) -> Progress:
-        """What is known of the collection at `place` before it is asked for, when a read begins or goes on."""
-        parent = self.cursor.parse_place(place).parent
-        places = zip(self._list_places(pages), pages, strict=True)
-        rows = sum(page.rows for at, page in places if self.cursor.parse_place(at).parent == parent)
+    def _start_progress(self, pages: list[PageRow], token: str, count: int | None) -> Progress:
+        """The progress in the collection of `token` when a read starts or resumes."""
+        parent = self.cursor.parse_token(token).parent
+        tokens = zip(self._list_tokens(pages), pages, strict=True)
+        rows = sum(page.rows for at, page in tokens if self.cursor.parse_token(at).parent == parent)
         counted = None if self.cursor.nested else count
-        return Progress(rows=rows, links=self.parts.load_note("links") is not None, count=counted)
+        return Progress(rows=rows, links=self.page_files.load_note("links") is not None, count=counted)
 
-    def _advance_progress(self, progress: Progress, page: Page, place: str, following: str) -> Progress:
-        """What is known after `page`. That the service links is told by the first page that does."""
+    def _advance_progress(self, progress: Progress, page: Page, token: str, next_token: str) -> Progress:
+        """The progress after `page`. The first page with a link shows that the service sends links."""
         links = progress.links or is_linked(page)
         if links and not progress.links:
-            self.parts.save_note("links", "yes")
-        turned = self.cursor.parse_place(following).parent != self.cursor.parse_place(place).parent
-        return replace(progress, rows=0 if turned else progress.rows + page.rows, links=links)
+            self.page_files.save_note("links", "yes")
+        is_new_parent = self.cursor.parse_token(next_token).parent != self.cursor.parse_token(token).parent
+        return replace(progress, rows=0 if is_new_parent else progress.rows + page.rows, links=links)
 
-    def _submit(self, ahead: ThreadPoolExecutor, place: str) -> Future[tuple[Page, bytes]]:
-        return ahead.submit(self._fetch, self._build_request(place), place)
+    def _submit(self, executor: ThreadPoolExecutor, token: str) -> Future[tuple[Page, bytes]]:
+        return executor.submit(self._fetch, self._build_request(token), token)
 
-    def _fetch(self, request: Request, place: str) -> tuple[Page, bytes]:
+    def _fetch(self, request: Request, token: str) -> tuple[Page, bytes]:
         try:
             return self.client.fetch_as(request, self._split)
         except NotFoundError:
-            paging, position = self.question.paging, self.cursor.parse_place(place).position
+            paging, position = self.request.paging, self.cursor.parse_token(token).position
             if not paging.not_found_ends or position == paging.start():
                 raise
             return Page(response=Response(status=204, headers={}, body=b"", url=request.url), records=[]), b""
 
-    def _build_request(self, place: str) -> Request:
-        """The request for the page at `place`, held against the pinned hosts before anything is committed."""
-        stop = self.cursor.parse_place(place)
-        base = self.client.build_request(build_path(self.question.resource.path, stop.parent))
-        asked = self.question.paging.request(base.with_params(build_params(self.question, self.batch)), stop.position)
-        return self.client.check_host(asked)
+    def _build_request(self, token: str) -> Request:
+        """Build the request for the page of `token`, and check its host before anything is committed."""
+        current = self.cursor.parse_token(token)
+        base = self.client.build_request(build_path(self.request.resource.path, current.parent))
+        request = self.request.paging.build_request(
+            base.with_params(build_params(self.request, self.batch)), current.position
+        )
+        return self.client.check_host(request)
 
-    def _continues(self, stop: PagePosition, following: str | None) -> bool:
-        """Whether the page at `following` is asked for by the last key of the one before."""
-        if following is None:
+    def _is_by_last_key(self, current: PagePosition, next_token: str | None) -> bool:
+        """Whether the page of `next_token` is requested by the last key of the page before."""
+        if next_token is None:
             return False
-        after = self.cursor.parse_place(following)
-        return after.parent == stop.parent and not after.position.startswith(("/", "http"))
+        following_position = self.cursor.parse_token(next_token)
+        return following_position.parent == current.parent and not following_position.position.startswith(("/", "http"))
 
     def _split(self, response: Response) -> tuple[Page, bytes]:
-        records = split_records(response, path=self.question.resource.records)
+        records = split_records(response, path=self.request.resource.records)
         return Page(response=response, records=records), join_lines(records)
 
-    def _next_place(self, place: str, page: Page, lines: bytes, trail: LoopGuard, progress: Progress) -> str | None:
-        """The place that follows, after the page was held against the way that lies behind."""
-        following = self.cursor.after(place, page, progress)
-        trail.add_page(following, lines)
-        self._note_end(place, page, following, progress)
-        if following is not None:
-            self._build_request(following)
-            if self.cursor.parse_place(following).parent != self.cursor.parse_place(place).parent:
-                trail.reset()
-        return following
+    def _find_next_token(
+        self, token: str, page: Page, lines: bytes, loop_guard: LoopGuard, progress: Progress
+    ) -> str | None:
+        """The token of the next page. Raise PermanentError if the page or its link was already seen."""
+        next_token = self.cursor.find_next_token(token, page, progress)
+        loop_guard.add_page(next_token, lines)
+        self._note_end(token, page, next_token, progress)
+        if next_token is not None:
+            self._build_request(next_token)
+            if self.cursor.parse_token(next_token).parent != self.cursor.parse_token(token).parent:
+                loop_guard.reset()
+        return next_token
 
-    def _note_end(self, place: str, page: Page, following: str | None, progress: Progress) -> None:
-        """Keep what the last page of a collection tells about whether that was all."""
-        stop = self.cursor.parse_place(place)
-        if following is not None and self.cursor.parse_place(following).parent == stop.parent:
+    def _note_end(self, token: str, page: Page, next_token: str | None, progress: Progress) -> None:
+        """Save what the last page of a collection says about its completeness."""
+        current = self.cursor.parse_token(token)
+        if next_token is not None and self.cursor.parse_token(next_token).parent == current.parent:
             return
-        if not self.question.paging.end_is_certain(page, progress):
-            self.parts.save_note("unsure", stop.parent or "yes")
-        total = read_total(self.question.paging, page)
+        if not self.request.paging.is_end_certain(page, progress):
+            self.page_files.save_note("unsure", current.parent or "yes")
+        total = read_total(self.request.paging, page)
         if total is not None and not self.cursor.nested:
-            self.parts.save_note("total", str(total))
+            self.page_files.save_note("total", str(total))
 
     @contextmanager
     def _locate_errors(self, number: int) -> Iterator[None]:
-        """Whatever the service does wrong inside is said to be on that page of this feed."""
+        """Add the feed and the page to the location of service errors inside of this context."""
         try:
             yield
         except ServiceError as error:
             error.where = f"{self.batch.feed}, page {number}" + (f", {error.where}" if error.where else "")
             raise
 
-    def _check_page(self, page: Page, place: str, following: str | None) -> None:
-        """PermanentError when a record came that the filter should have kept out (some services ignore what they do not know),
-        or when the records are in an order in which the next page would leave some out.
+    def _check_page(self, page: Page, token: str, next_token: str | None) -> None:
+        """Raise PermanentError if a record is outside of the filter (some services ignore unknown parameters), or if the
+        order of the records would make the next page skip some.
         """
-        window, changes = requested_window(self.question, self.batch), self.question.changes
-        paging, stop = self.question.paging, self.cursor.parse_place(place)
-        stamped = None if window is None else changes
-        ordered = paging if isinstance(paging, ForwardOnly) and self._continues(stop, following) else None
-        paths = [one.field for one in (stamped, ordered) if one is not None]
-        found = list(read_value_rows(page.records, paths)) if paths else []
-        if ordered is not None:
-            ordered.check_order(stop.position, (row[-1] for row in found))
-        if window is None or stamped is None:
+        window, changes = build_request_window(self.request, self.batch), self.request.changes
+        paging, current = self.request.paging, self.cursor.parse_token(token)
+        change_filter = None if window is None else changes
+        key_paging = paging if isinstance(paging, ForwardOnly) and self._is_by_last_key(current, next_token) else None
+        paths = [declaration.field for declaration in (change_filter, key_paging) if declaration is not None]
+        values = list(read_value_rows(page.records, paths)) if paths else []
+        if key_paging is not None:
+            key_paging.check_order(current.position, (row[-1] for row in values))
+        if window is None or change_filter is None:
             return
-        stray = stamped.find_stray([row[0] for row in found], window)
-        if stray is None:
+        violation = change_filter.find_outside_window([row[0] for row in values], window)
+        if violation is None:
             return
-        at, stamp = stray
-        key = ", ".join(f"{path} {read_value(page.records[at], path)}" for path in self.question.resource.key)
+        index, stamp = violation
+        key = ", ".join(f"{path} {read_value(page.records[index], path)}" for path in self.request.resource.key)
         raise PermanentError(
             "the service ignored the filter: it sent a record outside of the window",
-            details=f"the record with {key} has {stamped.field} {stamp}, requested was {window}",
+            details=f"the record with {key} has {change_filter.field} {stamp}, requested was {window}",
             hint="check `params:` of the cursor; the position was not advanced",
         )
 
-    def _commit(self, number: int, page: Page, lines: bytes, following: str | None) -> PageRow:
-        row = self.parts.write(number, lines, rows=page.rows, following=following)
+    def _commit(self, number: int, page: Page, lines: bytes, next_token: str | None) -> PageRow:
+        row = self.page_files.write(number, lines, rows=page.rows, next_token=next_token)
         self.ledger.record_page(self.batch, row)
         feed = self.batch.feed
         self.listen(PageCommitted(tenant=feed.tenant, batch=self.batch, page=number, rows=row.rows, size=row.size))

@@ -1,4 +1,4 @@
-"""What is asked of a service for one batch: paths and parameters. Pure."""
+"""The path and the parameters of the requests for a batch. Pure."""
 
 from __future__ import annotations
 
@@ -16,87 +16,87 @@ from headwater.wire.paging import ForwardOnly, Paging, Unpaged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:
-    """A resource, as `Connector.resolved` gives it, and what a read of it asks for."""
+    """A resource with the defaults of its connector, and what to request from it."""
 
     resource: Resource
     fields: tuple[str, ...] = ()
-    """Top-level fields of the contract, without the omitted ones; all that the service has, when empty."""
+    """Top-level fields of the contract, without the omitted ones. Empty: all fields that the service has."""
     parents: tuple[str, ...] = ()
-    """The parents' keys, in the order in which they are read, for a resource that hangs below another one."""
-    asked_at: datetime | None = None
-    """The time agreed on with the service when the read begins: from then on what it shows was so."""
-    credible: Callable[[], datetime] | None = None
-    """Tells how late a stamp can be and be true, at the moment when it is asked: when the read ends."""
+    """The keys of the parents in the order of the read, for a resource that is read for each parent."""
+    read_at: datetime | None = None
+    """The start of the read, in the time agreed on with the service. The records show the state from then on."""
+    estimate_latest_stamp: Callable[[], datetime] | None = None
+    """Returns the latest change time that a record can have now. Called when the read ends."""
 
-    def credible_until(self) -> datetime | None:
-        """A stamp that is later cannot be true of a record that was read by now; None where nobody tells."""
-        return None if self.credible is None else self.credible()
+    def read_credible_until(self) -> datetime | None:
+        """The latest credible change time of a record that was read by now, or None if it is unknown."""
+        return None if self.estimate_latest_stamp is None else self.estimate_latest_stamp()
 
     @property
     def paging(self) -> Paging:
-        """How it is paged."""
+        """How the resource is paged."""
         return self.resource.paging or Unpaged()
 
     @property
     def changes(self) -> ChangeFilter | None:
-        """How changes are asked for; None where only everything can be."""
+        """How to request changes, or None if only all records can be requested."""
         cursor = self.resource.cursor or FullSnapshot()
         return cursor if isinstance(cursor, ChangeFilter) else None
 
 
 def build_path(path: str, parent: str | None) -> str:
-    """`path` with the parent's key in its place, escaped so that no key can lead elsewhere."""
+    """Replace `{parent}` in `path` with the parent's key, escaped so that no key can change the path."""
     return path if parent is None else path.replace("{parent}", quote(parent, safe=""))
 
 
-def requested_window(question: ReadRequest, batch: Batch) -> Window | None:
-    """The window that the service is asked for, begun earlier by the overlap; None when no filter is sent."""
-    if batch.purpose != "changes" or question.changes is None:
+def build_request_window(request: ReadRequest, batch: Batch) -> Window | None:
+    """The window to request, which starts earlier by the overlap. None if no filter is sent."""
+    if batch.purpose != "changes" or request.changes is None:
         return None
-    return widen_window(batch.window, question.resource.overlap or "0s")
+    return widen_window(batch.window, request.resource.overlap or "0s")
 
 
-def build_filters(question: ReadRequest, batch: Batch) -> dict[str, str]:
-    """The query parameters that say which records: those of the resource and of its cursor."""
-    window = requested_window(question, batch)
-    own = question.resource.params
-    if window is None or question.changes is None:
-        return dict(own)
-    asked = question.changes.build_params(window)
-    if both := sorted(set(own) & set(asked)):
+def build_filters(request: ReadRequest, batch: Batch) -> dict[str, str]:
+    """The query parameters that select records: those of the resource and of its cursor."""
+    window = build_request_window(request, batch)
+    resource_params = request.resource.params
+    if window is None or request.changes is None:
+        return dict(resource_params)
+    cursor_params = request.changes.build_params(window)
+    if duplicates := sorted(set(resource_params) & set(cursor_params)):
         raise DeclarationError(
-            f"the resource and its cursor both set `{both[0]}`, and one would overwrite the other",
-            where=f"resource {question.resource.resource} ({question.resource.origin})",
+            f"the resource and its cursor both set `{duplicates[0]}`, and one would overwrite the other",
+            where=f"resource {request.resource.resource} ({request.resource.origin})",
             hint="declare a cursor for this resource whose text contains both conditions",
         )
-    return {**own, **asked}
+    return {**resource_params, **cursor_params}
 
 
-def build_params(question: ReadRequest, batch: Batch) -> dict[str, str]:
-    """All query parameters of a page, without those of the paging."""
-    params = build_filters(question, batch)
+def build_params(request: ReadRequest, batch: Batch) -> dict[str, str]:
+    """All query parameters of a page except those of the paging."""
+    params = build_filters(request, batch)
     if batch.purpose == "sweep":
-        deletes = question.resource.deletes
+        deletes = request.resource.deletes
         return {**params, **(deletes.params if isinstance(deletes, IdSweep) else {})}
-    return {**params, **build_fields_param(question)}
+    return {**params, **build_fields_param(request)}
 
 
-def build_fields_param(question: ReadRequest) -> dict[str, str]:
-    """The query parameter that says which fields of a record are wanted, where the service has one."""
-    if question.resource.fields_param and (question.fields or question.resource.fields):
-        return {question.resource.fields_param: ",".join(_select_fields(question))}
+def build_fields_param(request: ReadRequest) -> dict[str, str]:
+    """The query parameter that selects the fields of a record, if the service has one."""
+    if request.resource.fields_param and (request.fields or request.resource.fields):
+        return {request.resource.fields_param: ",".join(_select_fields(request))}
     return {}
 
 
-def _select_fields(question: ReadRequest) -> list[str]:
-    """The fields to ask for: those of the contract, and whatever reading itself cannot do without."""
-    resource = question.resource
+def _select_fields(request: ReadRequest) -> list[str]:
+    """The fields to request: those of the contract, and those that the read itself needs."""
+    resource = request.resource
     needed = [*resource.key, resource.custom_fields]
-    if question.changes is not None:
-        needed.append(question.changes.field)
+    if request.changes is not None:
+        needed.append(request.changes.field)
     if isinstance(resource.deletes, DeleteFlag):
         needed.append(resource.deletes.field)
-    if isinstance(question.paging, ForwardOnly):
-        needed.append(question.paging.field)
-    tops = [path.partition(".")[0] for path in (*(question.fields or resource.fields), *needed)]
+    if isinstance(request.paging, ForwardOnly):
+        needed.append(request.paging.field)
+    tops = [path.partition(".")[0] for path in (*(request.fields or resource.fields), *needed)]
     return [name for name in dict.fromkeys(tops) if name and name not in resource.omit]

@@ -1,9 +1,9 @@
-"""Reading single records by their ids, so that no absence is believed that nobody asked about.
+"""Reads single records by id, to verify that records missing from a complete read are really absent.
 
-A complete read may be a bad one: a page left out, an index not yet caught up. So what it does not show is asked for by
-name. The records that come go into raw as a batch of purpose `verify`, so that a rebuild sees what we saw. Besides the
-ids asked for, one that the complete read did show is asked for (`control`): a service that knows nothing of it answers
-to something else than we asked, and then its silence about the others proves nothing.
+A complete read can be wrong: a page may be left out, or an index may lag behind. So the missing records are requested by
+id. The records that the service returns go into raw as a batch of purpose `verify`, so that a rebuild has the same data.
+The request includes one id that the complete read returned (`control`). If the service does not return it, it did not
+apply the condition, and then the absence of the other records proves nothing.
 """
 
 from __future__ import annotations
@@ -32,71 +32,71 @@ from headwater.wire.template import fill_all
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdRequest:
-    """Which records are asked for."""
+    """The ids of the records to request."""
 
     ids: Sequence[str]
-    """The ids that a complete read did not show, or showed and nobody ever read."""
+    """The ids that are missing from a complete read, or that it returned but no read fetched."""
     control: str = ""
-    """An id that must be there, if one is known: its record comes along, or nothing is believed."""
+    """An id that exists, if one is known. If the service does not return its record, the result is not used."""
 
 
 def verify_records(
     batch: Batch,
-    question: ReadRequest,
+    request: ReadRequest,
     client: Client,
-    asked: IdRequest,
+    id_request: IdRequest,
     *,
     lake: Lake,
     ledger: Ledger,
     listen: EventListener = discard,
 ) -> BatchRow:
-    """Read the records that are asked for into raw as `batch`; what the ledger then knows of it.
+    """Read the requested records into raw as `batch`. Return the row of the batch in the ledger.
 
-    An id that is not in the batch is not there. PermanentError when the answers cannot be believed. A batch that was read is
-    left alone; a half-read one begins anew, for the ids may be others by now.
+    An id that is not in the batch is absent. Raise PermanentError if the responses are not credible. A complete batch is not
+    read again. An incomplete one starts over, because the ids may have changed.
     """
-    row, parts = ledger.begin_batch(batch, read_at=question.asked_at), PageFiles(batch, lake)
+    row, page_files = ledger.begin_batch(batch, read_at=request.read_at), PageFiles(batch, lake)
     if row.state not in ("extracting", "failed"):
         return row
     ledger.discard_pages(batch, after=0)
     tenant = batch.feed.tenant
     listen(ReadStarted(tenant=tenant, batch=batch))
-    asker = _IdReader(question=question, client=client)
+    reader = _IdReader(request=request, client=client)
     pages: list[PageRow] = []
-    for records in asker.fetch_answers(list(dict.fromkeys(asked.ids)), control=asked.control):
-        page = parts.write(len(pages) + 1, join_lines(records), rows=len(records), following=None)
+    for records in reader.fetch_answers(list(dict.fromkeys(id_request.ids)), control=id_request.control):
+        page = page_files.write(len(pages) + 1, join_lines(records), rows=len(records), next_token=None)
         ledger.record_page(batch, page)
         listen(PageCommitted(tenant=tenant, batch=batch, page=page.number, rows=page.rows, size=page.size))
         pages.append(page)
-    parts.join(pages)
-    ledger.commit_window(batch, proved=True, credible_until=question.credible_until())
-    parts.clear()
+    page_files.join(pages)
+    ledger.commit_window(batch, proved=True, credible_until=request.read_credible_until())
+    page_files.clear()
     listen(BatchExtracted(tenant=tenant, batch=batch, rows=sum(page.rows for page in pages), pages=len(pages)))
     return ledger.find_batch(tenant, batch.id) or row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _IdReader:
-    """Asks one service for single records."""
+    """Requests single records from one service."""
 
-    question: ReadRequest
+    request: ReadRequest
     client: Client
 
     @property
-    def how(self) -> Verify:
-        """What the manifest says about it."""
-        found = self.question.resource.verify
-        if found is None:
-            where = f"resource {self.question.resource.resource} ({self.question.resource.origin})"
+    def verify(self) -> Verify:
+        """The `verify:` of the manifest. Raise DeclarationError if there is none."""
+        verify = self.request.resource.verify
+        if verify is None:
+            where = f"resource {self.request.resource.resource} ({self.request.resource.origin})"
             raise DeclarationError("its records cannot be requested by id", where=where, hint="declare `verify:`")
-        return found
+        return verify
 
     def fetch_answers(self, ids: Sequence[str], *, control: str) -> Iterator[list[Raw]]:
-        """The records that came, an answer at a time."""
+        """The records of each response."""
         first = [control] if control else []
-        wanted = [*first, *(one for one in ids if one != control)]
-        asked = self._fetch_groups(wanted) if self.how.grouped else self._fetch_singly(wanted)
-        for number, records in enumerate(asked):
+        requested = [*first, *(record_id for record_id in ids if record_id != control)]
+        answers = self._fetch_groups(requested) if self.verify.grouped else self._fetch_singly(requested)
+        for number, records in enumerate(answers):
             if number == 0 and control and control not in self._read_keys(records):
                 raise PermanentError(
                     "the service does not return a record by id that it returned in a list",
@@ -108,59 +108,61 @@ class _IdReader:
                 yield records
 
     def _fetch_singly(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
-        for one in ids:
-            records = self._fetch(self._build_request({"id": one}, one))
-            self._check(records, {one})
+        for record_id in ids:
+            records = self._fetch(self._build_request({"id": record_id}, record_id))
+            self._check(records, {record_id})
             yield records
 
     def _fetch_groups(self, ids: Sequence[str]) -> Iterator[list[Raw]]:
-        """Groups; what is missing in an answer is asked for again, for a service may have capped it."""
-        for start in range(0, len(ids), self.how.size):
-            left = list(ids[start : start + self.how.size])
-            while left:
-                records = self._fetch(self._build_request({"ids": self._format_ids(left)}, None))
-                came = self._check(records, set(left))
+        """The records of groups of ids. Missing ones are requested again, because the service may have capped the response."""
+        for start in range(0, len(ids), self.verify.size):
+            remaining = list(ids[start : start + self.verify.size])
+            while remaining:
+                records = self._fetch(self._build_request({"ids": self._format_ids(remaining)}, None))
+                keys = self._check(records, set(remaining))
                 yield records
-                left = [one for one in left if one not in came] if came else []
+                remaining = [record_id for record_id in remaining if record_id not in keys] if keys else []
 
-    def _build_request(self, values: dict[str, str], one: str | None) -> Request:
-        how, resource = self.how, self.question.resource
+    def _build_request(self, values: dict[str, str], record_id: str | None) -> Request:
+        verify, resource = self.verify, self.request.resource
         where = f"verify of {resource.resource} ({resource.origin})"
-        path = (how.path or resource.path).replace("{id}", quote(one or "", safe=""))
-        params = fill_all(how.params, values, where=where)
-        if not how.grouped:
-            return self.client.build_request(path).with_params({**params, **build_fields_param(self.question)})
-        if both := sorted(set(resource.params) & set(params)):
+        path = (verify.path or resource.path).replace("{id}", quote(record_id or "", safe=""))
+        params = fill_all(verify.params, values, where=where)
+        if not verify.grouped:
+            return self.client.build_request(path).with_params({**params, **build_fields_param(self.request)})
+        if duplicates := sorted(set(resource.params) & set(params)):
             raise DeclarationError(
-                f"the resource and its `verify:` both set `{both[0]}`, and one would overwrite the other",
+                f"the resource and its `verify:` both set `{duplicates[0]}`, and one would overwrite the other",
                 where=where,
                 hint="write both conditions into the text of `verify:`",
             )
-        asked = self.client.build_request(path).with_params(
-            {**resource.params, **params, **build_fields_param(self.question)}
+        request = self.client.build_request(path).with_params(
+            {**resource.params, **params, **build_fields_param(self.request)}
         )
-        paging = self.question.paging
-        return asked if isinstance(paging, Unpaged) else paging.request(asked, paging.start())
+        paging = self.request.paging
+        return request if isinstance(paging, Unpaged) else paging.build_request(request, paging.start())
 
     def _format_ids(self, ids: Sequence[str]) -> str:
-        mark, between = self.how.quote, self.how.separator
-        for one in ids:
-            if between in one or (mark and mark in one) or not one.isprintable():
-                raise PermanentError("an id cannot be part of a list of ids", where=self._where, details=one[:200])
-        return between.join(f"{mark}{one}{mark}" for one in ids)
+        mark, separator = self.verify.quote, self.verify.separator
+        for record_id in ids:
+            if separator in record_id or (mark and mark in record_id) or not record_id.isprintable():
+                raise PermanentError(
+                    "an id cannot be part of a list of ids", where=self._where, details=record_id[:200]
+                )
+        return separator.join(f"{mark}{record_id}{mark}" for record_id in ids)
 
     def _fetch(self, request: Request) -> list[Raw]:
         try:
             return self.client.fetch_as(self.client.check_host(request), self._split)
         except NotFoundError:
-            if self.how.grouped:
+            if self.verify.grouped:
                 raise
             return []
 
     def _split(self, response: Response) -> list[Raw]:
-        """The records of an answer: a list of them, or the one itself."""
-        path = self.question.resource.records if self.how.records is None else self.how.records
-        if self.how.grouped:
+        """The records of a response, which is a list or the record itself."""
+        path = self.request.resource.records if self.verify.records is None else self.verify.records
+        if self.verify.grouped:
             return split_records(response, path=path)
         if response.status == 204 or not response.body.strip() or response.body.strip() == b"null":
             return []
@@ -174,28 +176,28 @@ class _IdReader:
             inner = msgspec.json.decode(inner, type=dict[str, Raw]).get(step, Raw(b"null"))
         return [] if bytes(inner) == b"null" else [inner]
 
-    def _check(self, records: Sequence[Raw], asked: set[str]) -> set[str]:
-        """The ids that came; PermanentError when another one is among them: then the service answers to something else."""
-        came = self._read_keys(records)
-        if strange := sorted(came - asked):
+    def _check(self, records: Sequence[Raw], ids: set[str]) -> set[str]:
+        """The ids in `records`. Raise PermanentError for an id that was not requested: then the condition was not applied."""
+        keys = self._read_keys(records)
+        if other_keys := sorted(keys - ids):
             raise PermanentError(
                 "the service returned a record whose id was not requested",
                 where=self._where,
-                details=f"{self._key} {strange[0]}",
+                details=f"{self._key} {other_keys[0]}",
                 hint="check `verify:` of the resource; no record counts as deleted",
             )
-        return came
+        return keys
 
     def _read_keys(self, records: Sequence[Raw]) -> set[str]:
-        return {str(found) for found in read_values(records, self._key)}
+        return {str(key) for key in read_values(records, self._key)}
 
     @property
     def _key(self) -> str:
-        return self.question.resource.key[0]
+        return self.request.resource.key[0]
 
     @property
     def _where(self) -> str:
-        return f"{self.client.credentials.name}/{self.question.resource.resource}"
+        return f"{self.client.credentials.name}/{self.request.resource.resource}"
 
 
 def _read_path(response: Response, path: str) -> object:

@@ -1,7 +1,7 @@
-"""The folder or bucket that holds raw and bronze: where each file of a tenant belongs. `storage` reads and writes it.
+"""The folder or bucket with raw and bronze. This room decides the path of each file of a tenant; `storage` does the I/O.
 
-Knows paths and bytes; what is in them is the business of extract and bronze. It must not know the ledger: whether a
-file counts is decided there. Tests: tests/lake.
+It handles paths and bytes. Extract and bronze decide what the files contain. It does not know the ledger, which decides
+whether a file is valid. Tests: tests/lake.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a lake can do. Every path begins with a tenant, so that nobody reaches another one's files by a slip."""
+"""The protocol of a lake. Every path starts with a tenant, so that a mistake cannot reach the files of another tenant."""
 
 from __future__ import annotations
 
@@ -9,74 +9,74 @@ from headwater.batch import Batch, Feed
 
 
 class Lake(Protocol):
-    """Files of one tenant. Nothing is ever seen half-written."""
+    """The files of one tenant. No reader ever sees a partial file."""
 
     tenant: str
 
-    def path(self, kind: str, batch: Batch, suffix: str) -> str:
-        """Where a batch's file belongs: `{tenant}/{kind}/{connection}/{resource}/{batch}{suffix}`."""
+    def build_batch_path(self, kind: str, batch: Batch, suffix: str) -> str:
+        """The path of a file of a batch: `{tenant}/{kind}/{connection}/{resource}/{batch}{suffix}`."""
         ...
 
     def build_path(self, kind: str, feed: Feed, batch_id: str, suffix: str) -> str:
-        """`path` for whoever knows a batch by its id only."""
+        """The path of a file of a batch, if only its id is known."""
         ...
 
-    def url(self, path: str) -> str:
-        """The file at `path` on this machine, as DuckDB, Arrow or Spark read it; a bucket's is downloaded first."""
+    def fetch(self, path: str) -> str:
+        """Return the file on this machine, for DuckDB, Arrow or Spark. A file in a bucket is downloaded first."""
         ...
 
-    def location(self, path: str) -> str:
-        """Where `path` is, for a person."""
+    def locate(self, path: str) -> str:
+        """The full location of `path`, for messages."""
         ...
 
     def write(self, path: str, body: bytes) -> None:
-        """Put `body` at `path`, as a whole. LakeError with the reason if that fails."""
+        """Write a file as a whole. Raise LakeError with the reason if that fails."""
         ...
 
     def read(self, path: str) -> bytes:
-        """The bytes at `path`; LakeError when it is not there."""
+        """Return the bytes of a file. Raise LakeError if it is missing."""
         ...
 
     def open(self, path: str) -> BinaryIO:
-        """The file at `path`, to be read from its beginning; LakeError when it is not there."""
+        """Open a file for reading. Raise LakeError if it is missing."""
         ...
 
-    def size(self, path: str) -> int | None:
-        """Bytes at `path`; None when there is no such file."""
+    def read_size(self, path: str) -> int | None:
+        """The size of a file in bytes, or None if there is no such file."""
         ...
 
-    def join(self, parts: Iterable[str], path: str) -> None:
-        """The parts, one after the other, as one file at `path`; the parts stay."""
+    def join(self, paths: Iterable[str], path: str) -> None:
+        """Concatenate the files at `paths` into the file at `path`. The files at `paths` stay."""
         ...
 
-    def scratch(self, path: str) -> str:
-        """A file of this machine that a writer may fill, for `adopt`; its folder exists."""
+    def prepare_draft(self, path: str) -> str:
+        """Return the path of a new file on this machine for a writer, and create its folder. Publish it with `adopt`."""
         ...
 
-    def adopt(self, scratch: str, path: str) -> None:
-        """Let what a writer left at `scratch` be the file at `path`."""
+    def adopt(self, draft: str, path: str) -> None:
+        """Publish the file that was written to `draft` as the file at `path`."""
         ...
 
     def release(self, path: str) -> None:
-        """Give back the space on this machine that a downloaded file takes; the file itself stays."""
+        """Remove the downloaded copy of a file from this machine. The file itself stays."""
         ...
 
     def list(self, prefix: str) -> list[str]:
-        """The files in a folder and below it, sorted."""
+        """The paths of the files below a folder, sorted."""
         ...
 
     def list_batch(self, kind: str, batch: Batch) -> tuple[str, ...]:
-        """The files of one kind that a batch has, sorted."""
+        """The paths of the files of one kind of a batch, sorted."""
         ...
 
     def remove(self, path: str) -> None:
-        """Remove a file; nothing happens when there is none."""
+        """Remove a file, if it exists."""
         ...
 
     def clear(self, folder: str) -> None:
-        """Remove a folder and all that is in it; nothing happens when there is none."""
+        """Remove a folder and everything in it, if it exists."""
         ...
 
     def remove_leftovers(self) -> int:
-        """Remove what killed writers left half-written; how many. Only while nobody else writes this tenant's files."""
+        """Remove partial files of killed writers. Return their number. Call it only while nothing else writes files here."""
         ...

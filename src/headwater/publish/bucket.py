@@ -75,7 +75,7 @@ class PublishedBucket:
         if before.get("digest") == digest:
             return dict(before)
         path = f"{_STATES}{state}/{table}/part-0{self.suffix}"
-        draft = self.store.local_path(path)
+        draft = self.store.prepare_local_path(path)
         rows = fill(table, draft)
         self.store.commit(path)
         draft.unlink()

@@ -13,7 +13,7 @@ from typing import Any
 from headwater.publish.bucket import read_manifest, write_manifest
 from headwater.publish.folder import Fill, other_kind_error
 from headwater.storage.base import Store
-from headwater.storage.endpoint import storage_options
+from headwater.storage.endpoint import build_storage_options
 from headwater.storage.url import import_delta
 
 _DRAFTS = "_drafts/"
@@ -59,10 +59,10 @@ class PublishedDelta:
         if before.get("digest") == digest:
             return dict(before)
         path = f"{_DRAFTS}{table}.parquet"
-        draft = self.store.local_path(path)
+        draft = self.store.prepare_local_path(path)
         draft.unlink(missing_ok=True)
         rows = fill(table, draft)
         url = f"{self.store.url}/{table}"
-        version = import_delta().write_version(url, [draft], mode="overwrite", options=storage_options(url))
+        version = import_delta().write_version(url, [draft], mode="overwrite", options=build_storage_options(url))
         draft.unlink()
         return {"version": version.number, "rows": rows, "digest": digest}

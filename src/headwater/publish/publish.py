@@ -15,7 +15,7 @@ from headwater.publish.bucket import PublishedBucket
 from headwater.publish.delta import PublishedDelta
 from headwater.publish.folder import PublishedFolder
 from headwater.publish.targets import list_tables, tenant_url
-from headwater.storage.url import open_store, scheme_of
+from headwater.storage.url import open_store, parse_scheme
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.open_end import export_without_end, has_validity
 
@@ -77,7 +77,7 @@ def _write_changes(
 
 @contextmanager
 def _open_target(publication: Publication, url: str) -> Iterator[Target]:
-    if publication.format != "delta" and not scheme_of(url):
+    if publication.format != "delta" and not parse_scheme(url):
         yield PublishedFolder(folder=Path(url), suffix=f".{publication.format}")
         return
     with closing(open_store(url)) as store:

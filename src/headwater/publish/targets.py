@@ -10,7 +10,7 @@ from headwater.errors import DeclarationError
 from headwater.model.project import Declarations, Project, Publication
 from headwater.model.tables import list_in_build_order, table_name
 from headwater.names import did_you_mean
-from headwater.storage.url import scheme_of, to_absolute
+from headwater.storage.url import parse_scheme, to_absolute
 
 
 def check_publications(project: Project, declarations: Declarations, root: Path) -> None:
@@ -34,7 +34,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
 
 def publication_url(declared: Publication, root: Path) -> str:
     """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
-    if scheme_of(declared.url):
+    if parse_scheme(declared.url):
         return declared.url.rstrip("/")
     return os.path.abspath(to_absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
 

@@ -17,7 +17,7 @@ from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.project import Project
 from headwater.publish.targets import tenant_url
 from headwater.run.plugins import load_warehouse_settings
-from headwater.storage.url import scheme_of, to_absolute
+from headwater.storage.url import parse_scheme, to_absolute
 from headwater.warehouse.settings import WarehouseSettings
 
 
@@ -113,7 +113,7 @@ def _list_warehouse_places(settings: WarehouseSettings, tenant: str, root: Path,
 
 def _create_place(disk: _Disk, tenant: str, setting: str, where: str, url: str) -> TenantPlace:
     file = None
-    if scheme_of(url):
+    if parse_scheme(url):
         parts = tuple(piece for piece in url.split("/") if piece)
     else:
         real, file = disk.resolve(os.path.abspath(url) if ".." not in url.split("/") else os.path.realpath(url))  # noqa: PTH100

@@ -45,7 +45,7 @@ def claim_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where
 def claim_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, force: bool = False) -> None:
     """As `own_warehouse`, for a tenant's part of the lake."""
     path = f"{lake.tenant}/owner.json"
-    current = None if force or lake.size(path) is None else _parse_owner(lake.read(path))
+    current = None if force or lake.read_size(path) is None else _parse_owner(lake.read(path))
     if current is not None:
         _check_owner(current, owner, ledger, where=where, place="lake")
     if current is None or current.tenant != owner.tenant:

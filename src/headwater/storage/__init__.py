@@ -1,7 +1,7 @@
-"""Places for files: a folder, or a bucket of an object store behind the same few verbs.
+"""Storage of files: a folder, or a bucket of an object store, with the same methods.
 
-Decides how a file comes to be there whole or not at all, and how one of two writers learns that the other was first. Knows
-nothing of tables, tenants or lakes. Tests: tests/storage.
+Writes each file as a whole or not at all, and tells one of two concurrent writers that the other was first. It knows no
+tables, tenants or lakes. Tests: tests/storage.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a place for files can do. Paths are relative to it, with `/` between their parts."""
+"""The protocol of a store of files. Paths are relative to its root and use `/`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 DRAFT = ".tmp"
-"""How the name of a draft ends."""
+"""The suffix of drafts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A small file, and the tag by which its next writer shows that it knows this very content."""
+    """A small file, and the tag of its content. The next writer presents the tag to replace exactly this content."""
 
     body: bytes
     tag: str
@@ -21,78 +21,78 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """A file that is there."""
+    """A file in a listing."""
 
     path: str
     modified: datetime
 
 
 class Store(Protocol):
-    """A folder or a bucket. What is in it is never seen half-written; StoreError says why something cannot be done."""
+    """A folder or a bucket. No reader ever sees a partial file. A StoreError says why an operation failed."""
 
     url: str
-    """Where it is, in words that a person and another program understand."""
+    """The location, for people and for other programs."""
 
     def read(self, path: str) -> StoredFile | None:
-        """A small file; None when there is none."""
+        """Read a small file. Return None if there is none."""
         ...
 
-    def size(self, path: str) -> int | None:
-        """The bytes of a file; None when there is none."""
+    def read_size(self, path: str) -> int | None:
+        """The size of a file in bytes, or None if there is none."""
         ...
 
     def write(self, path: str, body: bytes, *, durable: bool = True) -> None:
-        """Put a small file there, in the place of another one. Without `durable`, a loss of power may still undo it."""
+        """Write a small file, or replace it. Without `durable`, a power loss may still undo the write."""
         ...
 
     def swap(self, path: str, body: bytes, *, expected_tag: str | None) -> str | None:
-        """Put a small file there if what is there has the tag `was` (None: if nothing is); its tag, None if not so."""
+        """Replace a small file if it has the tag `expected_tag` (None: if it does not exist). Return its new tag, or None."""
         ...
 
-    def local_path(self, path: str) -> Path:
-        """Where on this machine a writer may fill the file `path`, which nobody knows of yet; its folder exists."""
+    def prepare_local_path(self, path: str) -> Path:
+        """Return where on this machine to write the new file `path`, and create its folder. Nothing may read it yet."""
         ...
 
     def commit(self, path: str) -> None:
-        """Let what was filled at `local_path(path)` last: it survives this process and a loss of power."""
+        """Make what was written to `prepare_local_path(path)` durable: it survives this process and a power loss."""
         ...
 
-    def draft(self, path: str) -> Path:
-        """Where on this machine a writer may fill what becomes the file `path` with `adopt`; its folder exists."""
+    def prepare_draft(self, path: str) -> Path:
+        """Return where on this machine to write a draft of the file `path`, and create its folder. Publish it with `adopt`."""
         ...
 
     def adopt(self, draft: Path, path: str) -> None:
-        """Let what was filled at `draft(path)` be the file, as a whole and durably, in the place of another one."""
+        """Publish what was written to `prepare_draft(path)` as the file `path`, as a whole and durably. It replaces the file."""
         ...
 
     def remove_drafts(self, prefix: str) -> int:
-        """Remove the drafts below a folder that killed writers left; how many."""
+        """Remove the drafts of killed writers below a folder. Return their number."""
         ...
 
     def fetch(self, path: str) -> Path:
-        """The file on this machine, for reading; it is there until it is released or removed, or the store is closed."""
+        """Return the file on this machine, for reading, until it is released or removed, or the store is closed."""
         ...
 
     def release(self, path: str) -> None:
-        """Remove the copy that `fetch` brought to this machine; the file itself stays."""
+        """Remove the local copy that `fetch` made. The file itself stays."""
         ...
 
     def list(self, prefix: str) -> list[FileEntry]:
-        """The files below a folder, sorted by path, drafts of killed writers among them."""
+        """The files below a folder, sorted by path, including drafts of killed writers."""
         ...
 
     def list_names(self, folder: str, *, start: str) -> tuple[str, ...]:
-        """The files in a folder whose path begins with `start`, sorted; no drafts, and none of folders in it."""
+        """The paths of the files in a folder that start with `start`, sorted. No drafts, and no files in subfolders."""
         ...
 
     def remove(self, path: str) -> None:
-        """Remove a file; nothing happens when there is none."""
+        """Remove a file, if it exists."""
         ...
 
     def clear(self, prefix: str) -> None:
-        """Remove a folder and all that is in it."""
+        """Remove a folder and everything in it."""
         ...
 
     def close(self) -> None:
-        """Let go of it, and of what was brought to this machine."""
+        """Close the store, and remove local copies."""
         ...

@@ -1,4 +1,4 @@
-"""Delta tables by delta-rs: each write is one commit of the table's own log, so a reader sees a complete version."""
+"""Delta tables with delta-rs. Each write is one commit in the log of the table, so a reader sees a complete version."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from headwater.errors import StoreError, WarehouseError
 
-_OBJECTS = re.compile(r"[a-z0-9]+://")
-_ROWS = 50_000
-_TIDY_EVERY = 20
-"""Versions between two looks for files that no version of the last week names."""
+_OBJECT_STORE_URL = re.compile(r"[a-z0-9]+://")
+_BATCH_ROWS = 50_000
+_VACUUM_EVERY = 20
+"""The number of versions between two vacuums, which remove files that no version of the last week uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeltaVersion:
-    """A version of a Delta table: its number, and its files (below the table) with their rows."""
+    """A version of a Delta table: its number, and its files (relative to the table) with their row counts."""
 
     number: int
     files: tuple[tuple[str, int], ...]
@@ -32,7 +32,7 @@ class DeltaVersion:
 def write_version(
     url: str, files: Sequence[Path], *, mode: Literal["append", "overwrite"], options: dict[str, str]
 ) -> DeltaVersion:
-    """Write the rows of Parquet files, as they come, to the Delta table at `url` as one version; it is made if need be."""
+    """Write the rows of Parquet files, in order, to the Delta table at `url` as one version. Create the table if needed."""
     try:
         write_deltalake(
             url,
@@ -43,7 +43,7 @@ def write_version(
             commit_properties=CommitProperties(custom_metadata={"writer": "headwater"}),
         )
         table = DeltaTable(url, storage_options=options or None)
-        if table.version() % _TIDY_EVERY == _TIDY_EVERY - 1:
+        if table.version() % _VACUUM_EVERY == _VACUUM_EVERY - 1:
             table.vacuum(dry_run=False)
         return _to_version(table)
     except (DeltaError, OSError) as error:
@@ -51,7 +51,7 @@ def write_version(
 
 
 def restore_version(url: str, version: int, *, options: dict[str, str]) -> None:
-    """Let the table hold again what it held in an earlier version; nothing is written where it does."""
+    """Restore an earlier version of the table. Nothing is written if it is the current version."""
     try:
         table = DeltaTable(url, storage_options=options or None)
         if table.version() != version:
@@ -61,7 +61,7 @@ def restore_version(url: str, version: int, *, options: dict[str, str]) -> None:
 
 
 def read_version(url: str, *, options: dict[str, str]) -> int | None:
-    """The newest version of the table at `url`; None when there is none."""
+    """The newest version of the table at `url`, or None if there is no table."""
     try:
         return DeltaTable(url, storage_options=options or None).version()
     except TableNotFoundError:
@@ -77,13 +77,13 @@ def _to_version(table: DeltaTable) -> DeltaVersion:
 
 
 def _open_stream(files: Sequence[Path]) -> pa.RecordBatchReader:
-    opened = [pq.ParquetFile(file) for file in files]
-    # A file may say that a column holds no NULL, which is true of itself only.
-    schema = pa.schema([pa.field(field.name, field.type) for field in opened[0].schema_arrow])
-    batches = (batch for file in opened for batch in file.iter_batches(_ROWS))
+    parquet_files = [pq.ParquetFile(file) for file in files]
+    # A file may declare a column as not nullable, which is only true for this file.
+    schema = pa.schema([pa.field(field.name, field.type) for field in parquet_files[0].schema_arrow])
+    batches = (batch for file in parquet_files for batch in file.iter_batches(_BATCH_ROWS))
     return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
 
 
 def _to_error(url: str, error: Exception) -> WarehouseError | StoreError:
-    kind = StoreError if _OBJECTS.match(url) else WarehouseError
+    kind = StoreError if _OBJECT_STORE_URL.match(url) else WarehouseError
     return kind("a Delta table cannot be written", where=url, details=str(error).splitlines()[0][:300])

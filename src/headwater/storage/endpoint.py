@@ -14,15 +14,15 @@ _ENDPOINTS = {
 """The environment variables that name another endpoint, by the scheme of a URL; the first one that is set counts."""
 
 
-def allows_plain_http(url: str) -> bool:
+def is_plain_http_allowed(url: str) -> bool:
     """Whether the endpoint that the environment names for the store at `url` may be used without TLS."""
     names = _ENDPOINTS.get(urlsplit(url).scheme, ())
     endpoint = urlsplit(next((value for name in names if (value := os.environ.get(name))), ""))
     return endpoint.scheme == "http" and bool(_LOOPBACK.fullmatch(endpoint.hostname or ""))
 
 
-def storage_options(url: str) -> dict[str, str]:
+def build_storage_options(url: str) -> dict[str, str]:
     """The options that delta-rs needs for the store at `url` besides the environment."""
-    if not allows_plain_http(url):
+    if not is_plain_http_allowed(url):
         return {}
     return {"AWS_ALLOW_HTTP" if urlsplit(url).scheme == "s3" else "AZURE_ALLOW_HTTP": "true"}

@@ -1,4 +1,4 @@
-"""A folder of this machine, or of a share that renames atomically."""
+"""A folder on this machine, or on a share with atomic renames."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _HINTS = {
 
 
 class FolderStore:
-    """Files below a folder: written beside, brought to the disk, then renamed."""
+    """Files below a folder: written to a draft, synced to the disk, then renamed."""
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root).absolute()
         self.url = str(self.root)
 
     def read(self, path: str) -> StoredFile | None:
-        """A small file; None when there is none."""
+        """Read a small file. Return None if there is none."""
         with translate_errors("read", self.root / path):
             try:
                 body = (self.root / path).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return StoredFile(body=body, tag=_tag(body))
+        return StoredFile(body=body, tag=_digest_body(body))
 
-    def size(self, path: str) -> int | None:
-        """The bytes of a file; None when there is none."""
+    def read_size(self, path: str) -> int | None:
+        """The size of a file in bytes, or None if there is none."""
         with translate_errors("read", self.root / path):
             try:
                 return (self.root / path).stat().st_size
@@ -48,8 +48,8 @@ class FolderStore:
                 return None
 
     def write(self, path: str, body: bytes, *, durable: bool = True) -> None:
-        """Put a small file there, in the place of another one. Without `durable`, a loss of power may still undo it."""
-        target, draft = self.root / path, self.draft(path)
+        """Write a small file, or replace it. Without `durable`, a power loss may still undo the write."""
+        target, draft = self.root / path, self.prepare_draft(path)
         with translate_errors("written", target):
             try:
                 draft.write_bytes(body)
@@ -62,33 +62,33 @@ class FolderStore:
             self.adopt(draft, path)
 
     def swap(self, path: str, body: bytes, *, expected_tag: str | None) -> str | None:
-        """Put a small file there if what is there has the tag `was`. Writers keep each other out by a lock."""
-        found = self.read(path)
-        if (found.tag if found else None) != expected_tag:
+        """Replace a small file if it has the tag `expected_tag`. The writers must exclude each other with a lock."""
+        stored = self.read(path)
+        if (stored.tag if stored else None) != expected_tag:
             return None
         self.write(path, body)
-        return _tag(body)
+        return _digest_body(body)
 
-    def local_path(self, path: str) -> Path:
-        """The file's own place: nobody looks at it before its name is told."""
+    def prepare_local_path(self, path: str) -> Path:
+        """Return the final path of the file: nothing reads it before its name is published."""
         target = self.root / path
         with translate_errors("written", target):
             target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
     def commit(self, path: str) -> None:
-        """Let what was filled at `local_path(path)` last."""
+        """Sync what was written to `prepare_local_path(path)` to the disk."""
         target = self.root / path
         with translate_errors("written", target):
             _sync(target)
             _sync(target.parent)
 
-    def draft(self, path: str) -> Path:
-        """A place beside the file."""
-        return self.local_path(path + DRAFT)
+    def prepare_draft(self, path: str) -> Path:
+        """Return a path beside the file."""
+        return self.prepare_local_path(path + DRAFT)
 
     def adopt(self, draft: Path, path: str) -> None:
-        """Bring what was filled to the disk, so that its name cannot outlive it in a loss of power, and give it its name."""
+        """Sync the draft to the disk, then rename it. After a power loss, the name never exists without the content."""
         target = self.root / path
         with translate_errors("written", target):
             _sync(draft)
@@ -96,7 +96,7 @@ class FolderStore:
             _sync(target.parent)
 
     def remove_drafts(self, prefix: str) -> int:
-        """Remove the drafts below a folder that killed writers left; how many."""
+        """Remove the drafts of killed writers below a folder. Return their number."""
         start = self.root / prefix
         with translate_errors("removed", start):
             drafts = list(start.rglob(f"*{DRAFT}"))
@@ -109,10 +109,10 @@ class FolderStore:
         return self.root / path
 
     def release(self, path: str) -> None:
-        """Nothing was copied."""
+        """Do nothing: there is no copy."""
 
     def list(self, prefix: str) -> list[FileEntry]:
-        """The files below a folder, sorted by path, drafts among them."""
+        """The files below a folder, sorted by path, including drafts."""
         start = self.root / prefix
         with translate_errors("read", start):
             files = sorted(file for file in start.rglob("*") if file.is_file())
@@ -124,7 +124,7 @@ class FolderStore:
             ]
 
     def list_names(self, folder: str, *, start: str) -> tuple[str, ...]:
-        """The files in a folder whose path begins with `start`, sorted; no drafts, and none of folders in it."""
+        """The paths of the files in a folder that start with `start`, sorted. No drafts, and no files in subfolders."""
         with translate_errors("read", self.root / folder):
             try:
                 with os.scandir(self.root / folder) as entries:
@@ -134,24 +134,24 @@ class FolderStore:
         return tuple(sorted(path for path in (f"{folder}/{name}" for name in names) if path.startswith(start)))
 
     def remove(self, path: str) -> None:
-        """Remove a file; nothing happens when there is none."""
+        """Remove a file, if it exists."""
         with translate_errors("removed", self.root / path):
             (self.root / path).unlink(missing_ok=True)
 
     def clear(self, prefix: str) -> None:
-        """Remove a folder and all that is in it."""
+        """Remove a folder and everything in it."""
         target = self.root / prefix
         with translate_errors("removed", target):
             if target.is_dir():
                 shutil.rmtree(target)
 
     def close(self) -> None:
-        """Nothing was taken hold of."""
+        """Do nothing: nothing is open."""
 
 
 @contextmanager
 def translate_errors(verb: str, target: Path) -> Iterator[None]:
-    """Turn an OSError into an error that says where, why, and what to try."""
+    """Convert an OSError to a StoreError with the location, the reason and a hint."""
     try:
         yield
     except OSError as error:
@@ -163,12 +163,12 @@ def translate_errors(verb: str, target: Path) -> Iterator[None]:
         ) from error
 
 
-def _tag(body: bytes) -> str:
+def _digest_body(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
 def _read_modified(file: Path) -> datetime | None:
-    """When a file was written; None where it has gone meanwhile."""
+    """The modification time of a file, or None if it no longer exists."""
     try:
         return datetime.fromtimestamp(file.stat().st_mtime, UTC)
     except FileNotFoundError:
@@ -183,8 +183,8 @@ def _remove(target: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)

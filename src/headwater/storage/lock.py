@@ -1,4 +1,4 @@
-"""A lock on a folder of this machine that dies with its process."""
+"""A lock on a folder of this machine. It ends with its process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from headwater.storage.local import translate_errors
 
 
 class Lock:
-    """Held from the moment it is made until it is released, or its process ends however it may."""
+    """An exclusive lock, from its creation until it is released or its process ends in any way."""
 
     def __init__(self, path: Path) -> None:
         with translate_errors("written", path):
@@ -32,7 +32,7 @@ class Lock:
         os.pwrite(self._file, str(os.getpid()).encode(), 0)
 
     def release(self) -> None:
-        """Let another one have it."""
+        """Release the lock."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -1,4 +1,4 @@
-"""From an address to the place it means."""
+"""Opens a store by its URL."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from headwater.storage.base import Store
 from headwater.storage.local import FolderStore
 
 SCHEMES = ("s3", "abfss")
-"""Object stores that an address may name."""
+"""The URL schemes of object stores."""
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
-def scheme_of(url: str) -> str:
-    """`s3`, `abfss` or another scheme of an address; empty for a folder."""
-    found = _SCHEME.match(url)
-    return found[1].lower() if found else ""
+def parse_scheme(url: str) -> str:
+    """The scheme of a URL, such as `s3` or `abfss`. Empty for a folder."""
+    match = _SCHEME.match(url)
+    return match[1].lower() if match else ""
 
 
 def to_absolute(url: str, root: Path) -> str:
-    """An address in full: a folder counts from `root`."""
-    return url if scheme_of(url) else str(root / url)
+    """Return an absolute URL or path. A relative folder is below `root`."""
+    return url if parse_scheme(url) else str(root / url)
 
 
 def open_store(url: str) -> Store:
-    """The folder or bucket at an address; StoreError where it cannot be one."""
-    scheme = scheme_of(url)
+    """Open the folder or bucket at a URL. Raise StoreError if the URL is neither."""
+    scheme = parse_scheme(url)
     if not scheme:
         return FolderStore(url)
     if scheme not in SCHEMES:
-        hint = f"a folder, or a URL that begins with {' or '.join(f'{one}://' for one in SCHEMES)}"
+        hint = f"a folder, or a URL that begins with {' or '.join(f'{scheme}://' for scheme in SCHEMES)}"
         raise StoreError("This URL cannot store files.", where=url, details=f"{scheme}:", hint=hint)
     store: Store = _import_obstore().ObjectStore(url)
     return store
 
 
 def _import_obstore() -> Any:
-    """The module of object stores, whose driver comes with an extra."""
+    """Import the module for object stores. Its driver comes with an extra."""
     try:
         return importlib.import_module("headwater.storage.object_store")
     except ImportError as error:
@@ -50,7 +50,7 @@ def _import_obstore() -> Any:
 
 
 def import_delta() -> Any:
-    """The module of Delta tables, whose driver comes with an extra."""
+    """Import the module for Delta tables. Its driver comes with an extra."""
     try:
         return importlib.import_module("headwater.storage.delta")
     except ImportError as error:

@@ -62,9 +62,9 @@ def _find_lines(
 
 def _read_records(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dict[int, tuple[RawRecord, ...]]:
     """The records on these lines of a batch's raw file; none when the file is no longer there."""
-    path = lake.path("raw", row.batch, RAW)
+    path = lake.build_batch_path("raw", row.batch, RAW)
     numbers = sorted({line for lines in wanted.values() for line in lines})
-    if not numbers or lake.size(path) is None:
+    if not numbers or lake.read_size(path) is None:
         return {}
     texts = dict(zip(numbers, read_lines(lake, path, numbers), strict=True))
     return {

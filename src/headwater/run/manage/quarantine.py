@@ -102,7 +102,7 @@ def _retry_batches(
                 hint=hint,
             )
         results[batch_id] = retry_batch(
-            known.batch, waiting, source.resource, source.contract, lake, now=now, nul=holds_nul
+            known.batch, waiting, source.resource, source.contract, lake, now=now, allow_nul=holds_nul
         )
     return results
 

@@ -78,7 +78,7 @@ def _name_mark(entity: str, batch: str) -> str:
 
 def list_files(batch: Batch, lake: Lake) -> tuple[str, ...]:
     """A batch's files in bronze, as DuckDB reads them: the rows that landed, and those readmitted later."""
-    return tuple(lake.url(path) for path in lake.list_batch("bronze", batch))
+    return tuple(lake.fetch(path) for path in lake.list_batch("bronze", batch))
 
 
 def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapped) -> SourceMapping:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from headwater.batch import Batch, Feed, Window, create_batch
-from headwater.bronze.land import REFUSED
+from headwater.bronze.land import REFUSED_ROWS
 from headwater.clock import EPOCH, parse_span
 from headwater.errors import HeadwaterError
 from headwater.events import EventListener, Finding, FindingKind, FindingMade
@@ -145,8 +145,8 @@ class RecordCounter:
 
     def _list_refused(self, source: Source, batch: Batch) -> list[LandedBatch]:
         """The refused records of a batch, as far as bronze could type them."""
-        path = self.lake.path("quarantine", batch, REFUSED)
-        urls = [] if self.lake.size(path) is None else [self.lake.url(path)]
+        path = self.lake.build_batch_path("quarantine", batch, REFUSED_ROWS)
+        urls = [] if self.lake.read_size(path) is None else [self.lake.fetch(path)]
         return [LandedBatch(source=source.name, batch=batch, files=(url,)) for url in urls]
 
     def _compare_ids(self, check: RowCountCheck, source: Source, complete: Batch) -> dict[str, int]:

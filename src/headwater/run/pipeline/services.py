@@ -101,7 +101,7 @@ def connect(
                 service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now()
             )
             before = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
-            counts = "service" if client.simulated else connection.clock
+            counts = "service" if client.has_simulated_clock else connection.clock
             times[name] = agree_on_time(
                 reading, before, counts=counts, has_service_clock=client.connector.clock is not None
             )

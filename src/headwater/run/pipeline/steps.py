@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.land import LandingTerms, land
+from headwater.bronze.land import LandingOptions, land
 from headwater.errors import HeadwaterError
 from headwater.events import BatchLanded, DriftSeen, Finding, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.read import read_batch
@@ -109,8 +109,8 @@ class StepRunner:
             resource=source.resource,
             fields=source.fields,
             parents=step.parents,
-            asked_at=self.services.estimate_time(step.batch),
-            credible=lambda: self.services.estimate_latest_stamp(step.batch),
+            read_at=self.services.estimate_time(step.batch),
+            estimate_latest_stamp=lambda: self.services.estimate_latest_stamp(step.batch),
         )
         client = self.services.find_client(source.feed.connection)
         ledger = self.workspace.ledger
@@ -146,7 +146,7 @@ class StepRunner:
                     source.contract,
                     self.lake,
                     now=now,
-                    terms=LandingTerms(drift=source.policy.drift, nul=self.holds_nul),
+                    options=LandingOptions(drift=source.policy.drift, allow_nul=self.holds_nul),
                     rows=row.rows,
                 )
             self.workspace.ledger.record_landing(batch, kept=landed.kept, refused=landed.refused, drift=landed.drift)

@@ -129,8 +129,8 @@ class ReadVerifier:
         read_request = ReadRequest(
             resource=source.resource,
             fields=source.fields,
-            asked_at=landed.read_at,
-            credible=lambda: self.estimate_latest_stamp(verification),
+            read_at=landed.read_at,
+            estimate_latest_stamp=lambda: self.estimate_latest_stamp(verification),
         )
         after = len(batch.feed.connection) + 1
         request = IdRequest(ids=[key[after:] for key in keys], control=control[after:])

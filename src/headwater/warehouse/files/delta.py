@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from headwater.storage.base import Store
-from headwater.storage.endpoint import storage_options
+from headwater.storage.endpoint import build_storage_options
 from headwater.storage.url import import_delta
 from headwater.warehouse.files.manifest import Key, Manifest, StoredTable, TableFile
 
@@ -38,7 +38,7 @@ def undo_commit(store: Store, pointer: Manifest) -> None:
         if version is None:
             store.clear(name.replace(".", "/", 1) + "/")
         else:
-            options = storage_options(store.url)
+            options = build_storage_options(store.url)
             import_delta().restore_version(_url(store, name.replace(".", "/", 1)), version, options=options)
     store.remove(JOURNAL)
 
@@ -51,7 +51,9 @@ def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable
     folder = "/".join(key)
     rewritten = drafts if grown else table.files
     files = [store.fetch(piece.path) for piece in rewritten]
-    version = import_delta().write_version(_url(store, folder), files, mode=mode, options=storage_options(store.url))
+    version = import_delta().write_version(
+        _url(store, folder), files, mode=mode, options=build_storage_options(store.url)
+    )
     pieces = tuple(TableFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
     return replace(table, files=pieces, delta=version.number)
 

@@ -21,7 +21,7 @@ from headwater.clock import Clock, SystemClock, format_instant
 from headwater.errors import StoreError, WarehouseError
 from headwater.storage.base import Store
 from headwater.storage.lock import Lock
-from headwater.storage.url import open_store, scheme_of
+from headwater.storage.url import open_store, parse_scheme
 from headwater.warehouse.files.delta import DRAFTS, JOURNAL, undo_commit, write_drafts
 from headwater.warehouse.files.formats import file_suffix
 from headwater.warehouse.files.manifest import Key, Manifest, StorageFormat, StoredTable, dump_manifest, parse_manifest
@@ -46,7 +46,7 @@ class TableStore:
         self.where = self.store.url
         self.file_format = file_format
         self._clock = clock or SystemClock()
-        self._lock = None if read_only or scheme_of(url) else _acquire_lock(Path(self.where))
+        self._lock = None if read_only or parse_scheme(url) else _acquire_lock(Path(self.where))
         self._tidied: datetime | None = None
         try:
             self._tag, self.manifest = self._read(read_only=read_only)

@@ -143,7 +143,7 @@ class FileTables(DuckDB):
     def _write_file(self, key: Key, columns: Sequence[TableColumn], given: Sequence[str], select: str) -> TableFile:
         """The rows of `select`, whose columns are `given`, in a new file."""
         path = self._place.new_path(key)
-        file = self._place.store.local_path(path)
+        file = self._place.store.prepare_local_path(path)
         self._drafts.append(path)
         file_format = self._place.file_format
         rows = self.execute(copy_sql(select_fitted(columns, given, select, file_format), str(file), file_format))
