@@ -25,8 +25,8 @@ from headwater.clock import EPOCH, parse_instant
 from headwater.errors import DeclarationError
 from headwater.events import PageCommitted
 from headwater.run.results import TableStatus
-from headwater.sandbox.connectwise.clock import START, months_after
-from headwater.sandbox.connectwise.simulation import live
+from headwater.sandbox.connectwise.clock import START, add_months
+from headwater.sandbox.connectwise.simulation import build_simulation
 
 
 @dataclass
@@ -47,9 +47,9 @@ def demo(tmp_path_factory):
 
 def company_at(instant):
     """The simulated company, as it was at an instant."""
-    simulation = live(months=MONTHS)
-    simulation.advance(instant - months_after(START, MONTHS))
-    return simulation.firm
+    simulation = build_simulation(months=MONTHS)
+    simulation.advance(instant - add_months(START, MONTHS))
+    return simulation.state
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def truth(demo):
 
 @pytest.mark.slow
 def test_all_work_of_the_company_is_in_the_report(demo, truth):
-    entries = truth.times.rows.values()
+    entries = truth.time_entries.rows.values()
     work = demo.told["work"]
     assert sum(row["entries"] for row in work) == len(entries)
     assert sum(row["hours"] for row in work) == pytest.approx(sum(entry.actual_hours for entry in entries))
@@ -81,7 +81,7 @@ def test_internal_and_prepaid_work_is_shown_and_on_no_invoice(demo):
 @pytest.mark.slow
 def test_the_tables_hold_what_the_company_holds(demo, truth):
     rows = {(table["layer"], table["table"]): table["rows"] for table in demo.told["tables"]}
-    assert rows["gold", "fact_time_entry"] == len(truth.times.rows)
+    assert rows["gold", "fact_time_entry"] == len(truth.time_entries.rows)
     assert rows["gold", "fact_ticket"] == len(truth.tickets.rows) + len(truth.project_tickets.rows)
     assert rows["gold", "fact_expense_entry"] == len(truth.expenses.rows) - 1, "one waits in quarantine"
     assert rows["silver", "contact_current"] == len(truth.contacts.rows), "those that vanished are gone here too"
@@ -122,7 +122,7 @@ def test_the_last_sync_reads_nothing(demo):
 def test_every_day_of_the_story_was_lived(demo):
     chapters = (*BEFORE, *AFTER)
     span = timedelta(days=sum(one.days for one in chapters), hours=sum(one.hours for one in chapters))
-    assert parse_instant(demo.told["clock"]) == months_after(START, MONTHS) + span
+    assert parse_instant(demo.told["clock"]) == add_months(START, MONTHS) + span
     assert parse_instant(demo.told["clock"]).hour == 0, "so that nothing waits behind the hold-back"
 
 

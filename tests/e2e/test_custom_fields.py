@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.connectwise.auth import Access
+from headwater.sandbox.connectwise.app import build_connectwise_app
+from headwater.sandbox.connectwise.auth import Credentials
 from headwater.sandbox.connectwise.business.agreements import NUMBER_CAPTION
 from headwater.sandbox.connectwise.records.base import CustomField
-from headwater.sandbox.connectwise.simulation import live
-from headwater.sandbox.server import running
+from headwater.sandbox.connectwise.simulation import build_simulation
+from headwater.sandbox.server import serve_in_thread
 from tests.e2e.builders import KEYS, Shop, msp
 
 SENT = [
@@ -47,16 +47,16 @@ def told(tmp_path, monkeypatch):
     """The whole blueprint at a service whose agreements have these values, and an entity that takes them as they are."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    company = live(companies=8, months=1)
-    agreements = list(company.firm.agreements.rows.values())[: len(SENT)]
+    company = build_simulation(companies=8, months=1)
+    agreements = list(company.state.agreements.rows.values())[: len(SENT)]
     assert len(agreements) == len(SENT)
     for agreement, (value, _, _) in zip(agreements, SENT, strict=True):
         other = CustomField(id=1, caption="Annað", value="another", type="Text")
         own = CustomField(id=2, caption=NUMBER_CAPTION, value=msgspec.Raw(value.encode()), type="Text")
         agreement.custom_fields = [other, own]
-        company.firm.agreements.touch(agreement, agreement.info)
-    access = Access(private_key=KEYS["CONNECTWISE_PRIVATE_KEY"], client_id=KEYS["CONNECTWISE_CLIENT_ID"])
-    with running(connectwise(company=company, access=access)) as url:
+        company.state.agreements.touch(agreement, agreement.info)
+    credentials = Credentials(private_key=KEYS["CONNECTWISE_PRIVATE_KEY"], client_id=KEYS["CONNECTWISE_CLIENT_ID"])
+    with serve_in_thread(build_connectwise_app(simulation=company, credentials=credentials)) as url:
         made = msp(tmp_path / "msp", url)
         made.connect(url, resources=["agreements"])
         made.declare(settings={"agreement_number_caption": NUMBER_CAPTION})

@@ -18,7 +18,6 @@ PENDING = (
     "names.py",
     "publish/",
     "run/selftest/",
-    "sandbox/",
     "silver/",
     "storage/",
     "temporal/",
@@ -32,22 +31,22 @@ PENDING = (
 VERBS = frozenset(
     """
     abandon accept acquire add adopt advance agree align allow alter analyze annotate answer append apply approve
-    assert assign attach await backfill begin bind borrow bound buffer build bump call can casefold cast catch chain
+    assert assign attach await backfill begin bind borrow bound break buffer build bump call can cancel casefold cast catch chain
     change charge check choose claim clean clear clip close collapse collect combine commit compact compare compile
-    complete compress configure confirm conform connect consume continue convert copy correct count create cut
+    complete compress configure confirm conform connect consume continue convert copy correct corrupt count create cut
     decide decline decode decompress decorate dedupe define delay delete deliver derive describe detach detect diff
     digest discard discover download draft drain draw drive drop dump edit emit encode encrypt end ensure enter
-    erase escape estimate evaluate exclude execute exit expand explain export extract fail fetch fill filter find
+    erase escape estimate evaluate exclude execute exit expand expect expire explain export extract fail fetch fill filter find
     finish fit fix flag flatten flush fold follow forget format freeze gather generate get group hash hide hire hold
     import include index infer inherit init inject insert inspect install invoke issue iterate join keep kill land
     link list listen load locate lock log lower make map mark match materialize measure merge migrate mix move name
     negotiate normalize note notify number observe offer omit open order own pack page pair parse partition pause
-    pay perform pivot place plan post prepare preview print project propose prove prune publish put qualify queue
+    pay peek perform pivot place plan post prepare preview print project propose prove prune publish put qualify queue
     quote raise rank reach read rebase rebuild recheck recompute reconcile record recover redact reduce reflect
     refresh refund refuse register rekey relabel release reload remake remember remove rename render renew reopen
     reorder repair repeat replace replay report require reserve reset reshape resolve respond restart restore
     restrict resume retire retrieve retry return reuse revoke rewrite roll rotate round run sample save scale scan
-    schedule score search seed select sell send separate serve set settle shift shorten show shrink sign simulate
+    schedule score search seed select sell send separate serve set settle shift shorten show shrink shuffle sign simulate
     skip sleep slice snapshot sort spend spill split spoil stage stamp start stop store strip subscribe substitute
     subtract sum swap sweep switch sync take tear terminate test toggle total touch trace transform translate
     transpose trim truncate try unbind undo unlink unlock unpack unstage unwrap update upgrade upload upsert use
@@ -62,8 +61,8 @@ QUESTIONS = frozenset({"can", "has", "includes", "is"})
 PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})
 """What begins the name of a conversion, of a changed copy, or of a function that an event or a signal calls."""
 
-PROTOCOL_NAMES = frozenset({"main", "monotonic", "never_stop", "now"})
-"""Names that a protocol or a custom fixes: an entry point, a clock, and a stop that nobody requests."""
+PROTOCOL_NAMES = frozenset({"connection_made", "main", "monotonic", "never_stop", "now"})
+"""Names that a protocol or a custom fixes: an asyncio callback, an entry point, a clock, and a stop that nobody requests."""
 
 FORMER_NAMES = frozenset(
     """
