@@ -18,7 +18,7 @@ from headwater.model.entity import Entity
 from headwater.model.expression import Scope, compile_expression, find_names
 from headwater.model.project import Declarations
 from tests.blueprints.builders import MSP
-from tests.blueprints.offered import offered
+from tests.blueprints.resource_fields import read_offered_fields
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "msp.md"
 ENTITIES = [
@@ -47,7 +47,9 @@ ENUMS = ["billable_option", "time_entry_status", "charge_to_type", "billing_cycl
 
 
 def test_every_name_resolves_against_the_contracts_of_the_connector():
-    assert [str(error) for error in find_complaints(ValidationContext(declarations=MSP, fields=offered()))] == []
+    assert [
+        str(error) for error in find_complaints(ValidationContext(declarations=MSP, fields=read_offered_fields()))
+    ] == []
 
 
 def test_every_entity_dimension_and_fact_that_the_business_asks_for_is_declared():
@@ -58,7 +60,7 @@ def test_every_entity_dimension_and_fact_that_the_business_asks_for_is_declared(
 
 def test_every_resource_of_the_connector_feeds_an_entity():
     fed = {source for entity in MSP.entities.values() for source in entity.sources}
-    assert fed == set(offered())
+    assert fed == set(read_offered_fields())
 
 
 @pytest.mark.parametrize("entity", MSP.entities.values(), ids=lambda entity: entity.entity)
@@ -117,7 +119,7 @@ def test_the_entry_point_leads_to_the_declarations():
     assert (FOLDER / "entities" / "ticket.yaml").is_file()
 
 
-def classified(text: str | None, output: str = "class", declarations: Declarations = MSP) -> str:
+def classify(text: str | None, output: str = "class", declarations: Declarations = MSP) -> str:
     scope = Scope(columns={"value": "value"}, rules=declarations.rules)
     sql = compile_expression(f"classify(value, 'agreement_class', '{output}')", scope, where="here")
     with duckdb.connect() as engine:
@@ -145,7 +147,7 @@ def classified(text: str | None, output: str = "class", declarations: Declaratio
     ],
 )
 def test_agreements_are_classified_by_the_name_of_their_type(name: str | None, kind: str, billing: str):
-    assert (classified(name), classified(name, "billing")) == (kind, billing)
+    assert (classify(name), classify(name, "billing")) == (kind, billing)
 
 
 def category(rules: str, value: str) -> str:

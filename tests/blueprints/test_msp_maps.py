@@ -16,7 +16,7 @@ from headwater.model.field import Field
 from headwater.model.names_in_scope import bronze_columns
 from headwater.names import quote
 from tests.blueprints.builders import MSP
-from tests.blueprints.offered import offered
+from tests.blueprints.resource_fields import read_offered_fields
 
 SOURCES = [(entity.entity, source) for entity in MSP.entities.values() for source in entity.sources]
 NUMBER = {"agreement_number_caption": "Samningsnúmer"}
@@ -37,7 +37,7 @@ def type_of(field: Field) -> str:
 
 def sql_of(entity: str, source: str, column: str, settings: dict[str, str] | None = None) -> str:
     declared = MSP.entities[entity]
-    scope = Scope(columns=bronze_columns(offered()[source]), settings=settings or {}, rules=MSP.rules)
+    scope = Scope(columns=bronze_columns(read_offered_fields()[source]), settings=settings or {}, rules=MSP.rules)
     text = compile_expression(declared.sources[source].map[column], scope, where="here")
     return f"CAST({text} AS {render_dtype(declared.columns[column].type, DUCKDB)})"
 
@@ -46,7 +46,7 @@ def sql_of(entity: str, source: str, column: str, settings: dict[str, str] | Non
 def test_every_map_is_sql_over_bronze_and_fits_the_declared_types(
     duck: duckdb.DuckDBPyConnection, entity: str, source: str
 ):
-    columns = [f"{quote(field.name)} {type_of(field)}" for field in offered()[source]]
+    columns = [f"{quote(field.name)} {type_of(field)}" for field in read_offered_fields()[source]]
     duck.execute(f'CREATE TABLE bronze ({", ".join(columns)}, "_line" BIGINT, "_parent" VARCHAR)')
     declared = MSP.entities[entity]
     values = [f"{sql_of(entity, source, name)} AS {quote(name)}" for name in declared.sources[source].map]

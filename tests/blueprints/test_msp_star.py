@@ -107,7 +107,7 @@ def tell_all(firm: Firm) -> None:
     )
 
 
-def told(path: Path, declarations: Declarations = MSP) -> Firm:
+def create_star(path: Path, declarations: Declarations = MSP) -> Firm:
     short = DateDimension(dimension="date", first=date(2025, 1, 1), last=date(2027, 12, 31))
     firm = Firm(path, declarations.merge(Declarations(dimensions={"date": short})))
     tell_all(firm)
@@ -117,7 +117,7 @@ def told(path: Path, declarations: Declarations = MSP) -> Firm:
 
 @pytest.fixture(scope="module")
 def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
-    firm = told(tmp_path_factory.mktemp("msp") / "acme.duckdb")
+    firm = create_star(tmp_path_factory.mktemp("msp") / "acme.duckdb")
     yield firm
     firm.warehouse.close()
 
@@ -264,7 +264,7 @@ def rows_of_gold(firm: Firm) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_late_news_leaves_the_star_as_a_rebuild_makes_it(tmp_path: Path):
-    firm = told(tmp_path / "acme.duckdb")
+    firm = create_star(tmp_path / "acme.duckdb")
     assert firm.build() == 0
     firm.tell("agreement", agreement(SERVICE, "Tímapottur", parent_agreement_id=OPERATIONS), at="2026-01-05")
     firm.tell("time_entry", entry(1, invoice_id=100, actual_hours=3, billed_hours=3), at="2026-03-01")
@@ -282,7 +282,7 @@ def test_late_news_leaves_the_star_as_a_rebuild_makes_it(tmp_path: Path):
 
 
 def test_rules_of_a_project_take_the_place_of_the_blueprints(tmp_path: Path):
-    firm = told(tmp_path / "acme.duckdb")
+    firm = create_star(tmp_path / "acme.duckdb")
     own = Rules(
         rules="agreement_class",
         first_match=(Rule(contains=("Vefhýsing",), gives={"class": "prepaid_hours", "billing": "prepaid"}),),

@@ -41,7 +41,7 @@ REFUSED = RefusedRow(
 )
 
 
-def done(**changes):
+def build_report(**changes):
     values = {
         "tenant": "acme",
         "outcome": "succeeded",
@@ -57,7 +57,7 @@ def done(**changes):
 
 
 def test_a_run_answers_with_its_report(shell):
-    shell.verb("run", done())
+    shell.verb("run", build_report())
     shell("run", "--json")
     assert shell.code == 0
     assert shell.json["written"] == {"silver.ticket": {"deleted": 2, "inserted": 10}}
@@ -72,7 +72,7 @@ def test_a_run_answers_with_its_report(shell):
 def test_what_failed_in_part_says_so_in_four_slots_and_with_code_3(shell):
     error = PermanentError("The service refused.", where="tickets", details="403", hint="ask for the right")
     step = StepResult(step="extract:psa/tickets", state="failed", error=error)
-    shell.verb("run", done(outcome="partial", steps=(step,)))
+    shell.verb("run", build_report(outcome="partial", steps=(step,)))
     shell("run")
     assert shell.code == 3
     assert "failed extract:psa/tickets" in shell.out
@@ -84,7 +84,7 @@ def test_what_failed_in_part_says_so_in_four_slots_and_with_code_3(shell):
 
 def test_a_run_hands_on_what_was_asked(shell):
     seen = []
-    shell.verb("run", lambda tenant, request, *, stop: seen.append((tenant, request, stop())) or done())
+    shell.verb("run", lambda tenant, request, *, stop: seen.append((tenant, request, stop())) or build_report())
     shell(
         *("run", "--project", "here", "--env", "production", "--tenant", "umbrella", "--connection", "psa"),
         *(
@@ -114,14 +114,14 @@ def test_a_run_hands_on_what_was_asked(shell):
 
 def test_the_environment_may_come_from_the_environment(shell, monkeypatch):
     monkeypatch.setenv("HEADWATER_ENV", "production")
-    shell.verb("run", done())
+    shell.verb("run", build_report())
     shell("run")
     assert shell.opened[0][1] == "production"
 
 
 def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
     seen = []
-    shell.verb("backfill", lambda tenant, request, *, stop: seen.append(request) or done())
+    shell.verb("backfill", lambda tenant, request, *, stop: seen.append(request) or build_report())
     assert shell("backfill").code == 2
     assert "--since" in shell.err
     assert shell("backfill", "--since", "2025-01-01", "--chunk", "30d").code == 0
@@ -131,7 +131,7 @@ def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
 
 def test_a_rebuild_may_name_an_entity(shell):
     seen = []
-    shell.verb("rebuild", lambda tenant, *, entity, stop: seen.append(entity) or done(written={}))
+    shell.verb("rebuild", lambda tenant, *, entity, stop: seen.append(entity) or build_report(written={}))
     shell("rebuild", "--entity", "ticket")
     assert seen == ["ticket"]
     assert "nothing to write" in shell.out

@@ -15,7 +15,7 @@ OTHER = {"id": "fact:time_entry", "kind": "fact"}
 
 
 @pytest.fixture
-def asked(shell):
+def call(shell):
     """What the verb was asked for."""
     found = {}
 
@@ -29,33 +29,33 @@ def asked(shell):
     return found
 
 
-def test_json_and_an_id_and_standard_input(shell, asked, monkeypatch):
+def test_json_and_an_id_and_standard_input(shell, call, monkeypatch):
     shell("step", json.dumps(STEP), "--tenant", "acme", "--json")
-    assert (shell.code, asked["step"], asked["tenant"], asked["plan"]) == (0, STEP, "acme", None)
+    assert (shell.code, call["step"], call["tenant"], call["plan"]) == (0, STEP, "acme", None)
     assert shell.json["steps"][0]["detail"] == "9 versions in"
     shell("step", "conform:company", "--wait", "5", "--allow-drop")
-    assert (asked["step"], asked["options"].wait, asked["options"].allow_drop) == ("conform:company", 5.0, True)
+    assert (call["step"], call["options"].wait, call["options"].allow_drop) == ("conform:company", 5.0, True)
     assert "conform:company" in shell.out
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(OTHER) + "\n"))
     shell("step", "-")
-    assert asked["step"] == OTHER
+    assert call["step"] == OTHER
 
 
-def test_a_step_of_a_plan_in_a_file(shell, asked, tmp_path):
+def test_a_step_of_a_plan_in_a_file(shell, call, tmp_path):
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"steps": [STEP]}))
     shell("step", "conform:company", "--plan", str(plan))
-    assert (asked["step"], asked["plan"]) == ("conform:company", {"steps": [STEP]})
+    assert (call["step"], call["plan"]) == ("conform:company", {"steps": [STEP]})
 
 
-def test_a_failure_is_exit_code_1(shell, asked):
+def test_a_failure_is_exit_code_1(shell, call):
     assert shell("step", "fact:broken", "--json").code == 1
     assert shell.json["exit_code"] == 1
 
 
 @pytest.mark.parametrize("text", ["{", '{"id"'])
-def test_what_is_not_json_is_refused(shell, asked, text):
+def test_what_is_not_json_is_refused(shell, call, text):
     shell("step", text, "--json")
     assert shell.code == 2
     assert shell.json["error"]["message"] == "STEP is not JSON."
-    assert not asked
+    assert not call

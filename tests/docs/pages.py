@@ -189,12 +189,12 @@ def _kind(kind: Any, metadata: Any = ()) -> str:
         return " or ".join(_kind(one) for one in list_warehouse_settings())
     if isinstance(kind, type) and issubclass(kind, Declared):
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
-    return _checked(metadata) or {"str": "text", "int": "number", "float": "number", "bool": "true or false"}.get(
+    return _name_check(metadata) or {"str": "text", "int": "number", "float": "number", "bool": "true or false"}.get(
         kind.__name__, kind.__name__
     )
 
 
-def _checked(metadata: Any) -> str:
+def _name_check(metadata: Any) -> str:
     """What a checked text is called: a name, a span, a type."""
     names = {
         "check_name": "name",

@@ -174,12 +174,12 @@ def test_every_word_of_the_glossary_is_one_thing():
     assert {"connector", "tenant", "window", "batch", "entity", "change log", "version", "quarantine"} <= set(words)
 
 
-def spelled_expressions():
+def read_expressions():
     """The expressions that the page shows: the code in the first column of its tables."""
     rows = re.findall(r"^\| (`.*?`) \|", text_of(DOCS / "reference" / "expressions.md"), re.MULTILINE)
     return [code.replace(r"\|", "|") for row in rows for code in re.findall(r"`([^`]+)`", row)]
 
 
-@pytest.mark.parametrize("written", spelled_expressions())
+@pytest.mark.parametrize("written", read_expressions())
 def test_an_expression_that_is_shown_is_in_the_language(written):
     find_names(written, where="expressions.md:1")

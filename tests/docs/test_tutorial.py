@@ -85,7 +85,7 @@ def terminal(tmp_path):
     opened.close()
 
 
-def typed(block):
+def parse_commands(block):
     """Each command of a block, with the lines that it is shown to print."""
     found = []
     for line in block.splitlines():
@@ -101,7 +101,7 @@ def loose(line):
     return " ".join(_NUMBER.sub("#", line).replace("─", "").split())
 
 
-def missing(shown, printed):
+def find_missing_line(shown, printed):
     """The first shown line that does not come where it should; None if all do."""
     left, skipping = [loose(line) for line in printed.splitlines()], False
     left = [line for line in left if line]
@@ -129,24 +129,24 @@ def test_a_page_can_be_typed_from_top_to_bottom(page, terminal):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.replace(_PORT, terminal.port), encoding="utf-8")
         if language == "console":
-            for line, shown in typed(block):
+            for line, shown in parse_commands(block):
                 code, printed = terminal.type(line)
                 assert code == 0, f"{line}\n{printed}"
-                lacks = missing(shown, printed)
+                lacks = find_missing_line(shown, printed)
                 assert lacks is None, f"{line}\nshould print: {lacks}\nprinted:\n{printed}"
 
 
 def test_numbers_and_space_do_not_matter_but_words_do():
     printed = "Succeeded: acme, 3.1 s. 1,200 records read\ntable   rows\n─────\nsilver.x   12\nsilver.y   13\n"
-    assert missing(["Succeeded: acme, 2.0 s. 99 records read", "...", "silver.y 4"], printed) is None
-    assert missing(["Succeeded: acme, 2.0 s. 99 records read"], printed) == "(nothing more, but: table rows)"
-    assert missing(["Failed: acme", "..."], printed) == "Failed: acme"
-    assert missing(["silver.x 12", "..."], printed) == "silver.x 12"
-    assert missing([], printed) is None
+    assert find_missing_line(["Succeeded: acme, 2.0 s. 99 records read", "...", "silver.y 4"], printed) is None
+    assert find_missing_line(["Succeeded: acme, 2.0 s. 99 records read"], printed) == "(nothing more, but: table rows)"
+    assert find_missing_line(["Failed: acme", "..."], printed) == "Failed: acme"
+    assert find_missing_line(["silver.x 12", "..."], printed) == "silver.x 12"
+    assert find_missing_line([], printed) is None
 
 
 def test_a_block_is_commands_and_what_they_print():
-    assert typed("$ one\n...\n$ two --now\na\nb\n") == [("one", ["..."]), ("two --now", ["a", "b"])]
+    assert parse_commands("$ one\n...\n$ two --now\na\nb\n") == [("one", ["..."]), ("two --now", ["a", "b"])]
 
 
 def test_the_tables_of_the_guide_fit_beside_those_of_the_blueprint(tmp_path):

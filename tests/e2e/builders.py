@@ -1,4 +1,4 @@
-"""The real thing from outside: a simulated service and the command line, each in a process of its own."""
+"""Builders of end-to-end tests: a simulated service in its own process, and projects with the command line."""
 
 from __future__ import annotations
 
@@ -55,34 +55,34 @@ class Service:
     def advance(self, **span):
         return self._read(self.http.post("/advance", params=span))
 
-    def fault(self, kind, **settings):
+    def add_fault(self, kind, **settings):
         return self._read(self.http.post("/faults", json={"kind": kind, **settings}))
 
-    def heal(self):
+    def clear_faults(self):
         self._read(self.http.delete("/faults"))
 
-    def truth(self, path):
+    def read_truth(self, path):
         """The records that the service holds now, by id."""
         return {record["id"]: record for record in self._read(self.http.get(f"/records/{path}"))}
 
-    def state(self):
+    def read_state(self):
         return self._read(self.http.get("/state"))
 
-    def asked(self, *, forget=False):
-        """What was asked since it was last forgotten, without the clock."""
-        lines = [request["path"] for request in self.state()["requests"]]
-        if forget:
+    def list_requests(self, *, clear=False):
+        """The paths of all requests since the log was cleared, without `system/info`."""
+        lines = [request["path"] for request in self.read_state()["requests"]]
+        if clear:
             self._read(self.http.delete("/requests"))
         return [line for line in lines if "/system/info" not in line]
 
-    def _read(self, answer):
-        assert answer.status_code < 300, answer.text
-        return answer.json()
+    def _read(self, response):
+        assert response.status_code < 300, response.text
+        return response.json()
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
+class CommandResult:
+    """The result of a command."""
 
     code: int
     out: str
@@ -98,32 +98,32 @@ class Ran:
         return self.json["error"]
 
 
-def kept(ran, code):
-    """How a command ended, once it is clear that it kept what every command promises."""
-    said = ran.out + ran.err
-    assert code is None or ran.code == code, said
-    assert "Traceback" not in said
-    assert not any(secret in said for secret in list(KEYS.values())[1:])
-    return ran
+def check_result(result, code):
+    """Check what applies to every command: no traceback, and no secret in the output. Return the result."""
+    output = result.out + result.err
+    assert code is None or result.code == code, output
+    assert "Traceback" not in output
+    assert not any(secret in output for secret in list(KEYS.values())[1:])
+    return result
 
 
 READ_TIMES = "['observed', 'first_observed', 'loaded_at']"
-"""Columns that say when a run read: two runs read at two times."""
+"""Columns with the time of a read, which differs between two runs."""
 
 FIRST_BATCHES = "['observed', 'first_observed', 'loaded_at', 'batch_id']"
-"""Of the values of an enum dimension, the batch that brought them first, too: the simulated clock stands still, so that a
-later run may read at an earlier instant of it."""
+"""For an enum dimension, also the batch that first contained a value: the simulated clock stands still, so that a later
+run may read at an earlier instant of it."""
 
 
-def left_out(table, read_times):
-    """The columns of a table that two runs need not agree on, as a list in SQL."""
+def list_ignored_columns(table, read_times):
+    """Return the columns of a table that may differ between two runs, as a list in SQL."""
     if read_times:
         return "['']"
     return FIRST_BATCHES if table == "dim_billable_option" else READ_TIMES
 
 
 class Shop:
-    """A project in a folder, and a shell in it."""
+    """A project in a folder, and its command line."""
 
     def __init__(self, root, **tenants):
         self.root = root
@@ -136,14 +136,14 @@ class Shop:
         return self.root / ".headwater"
 
     def declare(self, **more):
-        """Write headwater.yaml anew, with what is said here over what was said before."""
+        """Merge `more` into headwater.yaml."""
         path = self.root / "headwater.yaml"
-        told = yaml.safe_load(path.read_text())
-        told |= more
-        path.write_text(yaml.safe_dump(told, sort_keys=False))
+        document = yaml.safe_load(path.read_text())
+        document |= more
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def connect(self, service, *, tenant="acme", **more):
-        """Give a tenant a connection to a simulated service."""
+        """Add a connection to a simulated service to a tenant."""
         url = service if isinstance(service, str) else service.url
         connection = {
             "connector": "connectwise",
@@ -154,16 +154,16 @@ class Shop:
         self.tenants[tenant] = {"connections": {"psa": connection}}
         self.declare(tenants=self.tenants)
 
-    def manifest(self, change):
-        """Keep the shipped manifest as the project's own, changed."""
-        told = yaml.safe_load(MANIFEST.read_text())
-        change(told)
+    def edit_manifest(self, change):
+        """Copy the shipped manifest into the project, and change the copy."""
+        document = yaml.safe_load(MANIFEST.read_text())
+        change(document)
         path = self.root / "connectors" / "connectwise" / "connector.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(told, sort_keys=False))
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def start(self, *words, **options):
-        """Begin a command in a process group of its own."""
+        """Start a command in its own process group."""
         return subprocess.Popen(
             [*HEADWATER, *map(str, words)],
             cwd=self.root,
@@ -176,9 +176,9 @@ class Shop:
         )
 
     def __call__(self, *words, code=0):
-        """Carry out a command with --json, and hold what it says against the promises that every command makes.
+        """Run a command with --json, and check its result.
 
-        It is carried out in this process, since a process of its own takes a second to begin.
+        It runs in this process, because a new process takes a second to start.
         """
         out, err = io.StringIO(), io.StringIO()
         with (
@@ -187,65 +187,65 @@ class Shop:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            found = run_command([*map(str, words), "--json"])
-        return kept(Ran(found, out.getvalue(), err.getvalue()), code)
+            exit_code = run_command([*map(str, words), "--json"])
+        return check_result(CommandResult(exit_code, out.getvalue(), err.getvalue()), code)
 
-    def apart(self, *words, code=0, **options):
-        """The same in a process of its own."""
+    def run_in_subprocess(self, *words, code=0, **options):
+        """Run a command with --json in a subprocess, and check its result."""
         with self.start(*words, "--json", **options) as process:
             out, err = process.communicate(timeout=120)
-        return kept(Ran(process.returncode, out, err), code)
+        return check_result(CommandResult(process.returncode, out, err), code)
 
     def run(self, *words, code=0):
         """`headwater run`, and its report."""
         return self("run", *words, code=code).json
 
-    def tables(self, tenant="acme", *, layers=("silver", "gold"), read_times=False):
-        """The columns of all tables of some layers, rows in order; with `read_times`, when they were read as well."""
+    def read_tables(self, tenant="acme", *, layers=("silver", "gold"), read_times=False):
+        """Read all tables of some layers, with sorted rows. Without `read_times`, leave out columns with the time of a read."""
         with duckdb.connect(str(self.data / f"{tenant}.duckdb"), read_only=True) as db:
-            listed = (
+            statement = (
                 "SELECT table_schema, table_name FROM information_schema.tables WHERE list_contains(?, table_schema)"
             )
             return {
                 f"{layer}.{name}": db.sql(
-                    f"SELECT COLUMNS(lambda c: NOT list_contains({left_out(name, read_times)}, c)) "
+                    f"SELECT COLUMNS(lambda c: NOT list_contains({list_ignored_columns(name, read_times)}, c)) "
                     f'FROM "{layer}"."{name}" ORDER BY ALL'
                 ).fetchall()
-                for layer, name in sorted(db.execute(listed, [list(layers)]).fetchall())
+                for layer, name in sorted(db.execute(statement, [list(layers)]).fetchall())
             }
 
-    def ask(self, sql, tenant="acme"):
-        """Rows straight from the warehouse."""
+    def query(self, sql, tenant="acme"):
+        """Query the warehouse file directly."""
         with duckdb.connect(str(self.data / f"{tenant}.duckdb"), read_only=True) as db:
             return db.sql(sql).fetchall()
 
 
-class ApartShop(Shop):
-    """A project for which every command is a process of its own: what a command leaves open ends with it."""
+class SubprocessShop(Shop):
+    """A project whose commands run in subprocesses, so that files that a command leaves open are closed at its end."""
 
-    __call__ = Shop.apart
+    __call__ = Shop.run_in_subprocess
 
 
-def shop(root, service, *, size=40, kind=Shop, **more):
-    """A small project: four resources in small pages and few windows, with all three kinds of lookup."""
+def create_shop(root, service, *, size=40, kind=Shop, **more):
+    """Create a small project: four resources with small pages and few windows, and all three lookup strategies."""
     shutil.copytree(SHOP, root)
-    made = kind(root)
-    made.manifest(lambda told: (told["paging"].update(size=size), told.update(look_back="90d")))
-    made.connect(service, **more)
-    return made
+    project = kind(root)
+    project.edit_manifest(lambda document: (document["paging"].update(size=size), document.update(look_back="90d")))
+    project.connect(service, **more)
+    return project
 
 
-def msp(root, service):
-    """The whole blueprint, as `headwater init` makes it."""
-    made = Shop(root)
+def create_msp(root, service):
+    """Create a project with the whole blueprint, as `headwater init` does."""
+    project = Shop(root)
     subprocess.run([*HEADWATER, "init", root, "--blueprint", "msp", "--connector", "connectwise"], check=True,
                    capture_output=True)  # fmt: skip
-    made.connect(service)
-    return made
+    project.connect(service)
+    return project
 
 
 def kill(process):
-    """SIGKILL a command and whatever it started; whether it was still at work."""
+    """Kill a command and its child processes. Return whether it was still running."""
     alive = process.poll() is None
     if alive:
         os.killpg(process.pid, signal.SIGKILL)
@@ -253,12 +253,12 @@ def kill(process):
     return alive
 
 
-def place(line):
-    """What of a request tells one page from another: its collection, its window, its position."""
+def parse_position(line):
+    """Return what identifies the page of a request: collection, window and position."""
     url = urlsplit(line)
-    asked = parse_qs(url.query)
+    params = parse_qs(url.query)
     return (
         url.path.rpartition("/3.0/")[2],
-        *(asked.get(name, [""])[0] for name in ("conditions", "pageId", "page")),
-        asked.get("fields", [""])[0] == "id",
+        *(params.get(name, [""])[0] for name in ("conditions", "pageId", "page")),
+        params.get("fields", [""])[0] == "id",
     )

@@ -1,19 +1,17 @@
-"""A service on loopback that tells whatever time a test wants, and counts whatever a test wants; and a project for it."""
+"""A service whose clock and counts a test sets, and a project that reads it."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
 from tests.e2e.builders import Shop
+from tests.e2e.http_server import serve_http
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -23,7 +21,7 @@ def stamp(ago=timedelta(0)):
     return f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M:%SZ}"
 
 
-class Clocked:
+class ClockedService:
     """Items by id; `ahead` is how far its clock is ahead, or an instant at which it stands; None: it tells no time."""
 
     def __init__(self):
@@ -33,7 +31,7 @@ class Clocked:
         self.simulated = ""
         self.sweep = None
         self.count = None
-        self.asked = []
+        self.requests = []
         self.gate = threading.Event()
         self.gate.set()
         self.url = ""
@@ -53,7 +51,7 @@ class Clocked:
         """The body of an answer."""
         if path == "/time":
             return {}
-        self.asked.append(path)
+        self.requests.append(path)
         since, until = params.get("since", ""), params.get("until") or "9999"
         found = [one for _, one in sorted(self.items.items()) if since <= (one["changed"] or "") < until]
         if path == "/items/count":
@@ -67,44 +65,19 @@ class Clocked:
 
 
 @contextmanager
-def serving(service):
-    """The service on a port of its own."""
+def serve(service):
+    """Serve the service while the block runs."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def respond(request):
+        headers = {"Date": service.date, "Age": service.age, "X-Simulated-Calendar": service.simulated}
+        content = service.answer(request.path, request.params)
+        return 200, {name: value or None for name, value in headers.items()}, content
 
-        def do_GET(self):
-            parts = urlsplit(self.path)
-            raw = json.dumps(service.answer(parts.path, dict(parse_qsl(parts.query)))).encode()
-            self.send_response_only(200)
-            told = {
-                "Content-Length": str(len(raw)),
-                "Date": service.date,
-                "Age": service.age,
-                "X-Simulated-Calendar": service.simulated,
-            }
-            for name, value in told.items():
-                if value:
-                    self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # a run that is killed takes no answer
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield service
-    finally:
-        service.gate.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve_http(respond) as service.url:
+        try:
+            yield service
+        finally:
+            service.gate.set()
 
 
 class ClockedShop(Shop):
@@ -153,7 +126,7 @@ class ClockedShop(Shop):
 
     def current(self):
         """The ids of the items that are there now."""
-        return [row[0] for row in self.ask("SELECT item_id FROM silver.item WHERE is_current ORDER BY 1")]
+        return [row[0] for row in self.query("SELECT item_id FROM silver.item WHERE is_current ORDER BY 1")]
 
     def findings(self, report):
         """The findings of a run, by kind."""

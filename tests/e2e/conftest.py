@@ -6,36 +6,36 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.e2e.builders import Service, shop
+from tests.e2e.builders import Service, create_shop
 from tests.grid.postgres_server import postgres_server
 
 
 @pytest.fixture
 def service():
-    """A small service of one's own."""
-    made = Service()
-    yield made
-    made.close()
+    """A small service for one test."""
+    service = Service()
+    yield service
+    service.close()
 
 
 @pytest.fixture
 def small(tmp_path, service):
     """A small project that reads it."""
-    return shop(tmp_path / "shop", service)
+    return create_shop(tmp_path / "shop", service)
 
 
 @pytest.fixture
-def serve():
-    """Makes services of one's own kind."""
-    made = []
+def start_service():
+    """Starts services with other options."""
+    services = []
 
     def start(**options):
-        made.append(Service(**options))
-        return made[-1]
+        services.append(Service(**options))
+        return services[-1]
 
     yield start
-    for one in made:
-        one.close()
+    for service in services:
+        service.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,13 @@
-"""A service that sends the very bytes that a test gives it, and a project that keeps them."""
+"""A service that sends the bytes that a test sets, and a project that reads them."""
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 
 from tests.e2e.builders import Shop
+from tests.e2e.http_server import serve_http
 
 FIELDS = {
     "id": "bigint", "wide": "decimal(38,10)", "money": "decimal(18,4)", "big": "bigint", "double": "double", "name": "text",
@@ -17,7 +16,7 @@ FIELDS = {
 
 
 class Bytes:
-    """What the service answers."""
+    """The service: responds with `body`."""
 
     def __init__(self):
         self.body = b"[]"
@@ -29,32 +28,11 @@ class Bytes:
 
 
 @contextmanager
-def serving():
-    """The service on a port of its own."""
+def serve():
+    """Serve a new service while the block runs."""
     service = Bytes()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(service.body)))
-            self.end_headers()
-            self.wfile.write(service.body)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serve_http(lambda _: (200, {}, service.body)) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Desk(Shop):
@@ -82,30 +60,30 @@ class Desk(Shop):
             "sources": {"desk.things": {"map": {name: f'"{name}"' for name in columns}}},
         } | (entity or {}))  # fmt: skip
 
-    def manifest_of(self, **resource):
-        """Write the resource's part of the manifest anew."""
+    def update_resource(self, **resource):
+        """Merge `resource` into the resource in the manifest."""
         path = "connectors/desk/connector.yaml"
-        told = yaml.safe_load((self.root / path).read_text())
-        told["resources"][0] |= resource
-        self.write(path, told)
+        document = yaml.safe_load((self.root / path).read_text())
+        document["resources"][0] |= resource
+        self.write(path, document)
 
-    def entity_of(self, **source):
-        """Write the entity's source anew."""
+    def update_entity_source(self, **source):
+        """Merge `source` into the source of the entity."""
         path = "models/entities/thing.yaml"
-        told = yaml.safe_load((self.root / path).read_text())
-        told["sources"]["desk.things"] |= source
-        self.write(path, told)
+        document = yaml.safe_load((self.root / path).read_text())
+        document["sources"]["desk.things"] |= source
+        self.write(path, document)
 
-    def write(self, path, told):
+    def write(self, path, document):
         """A declaration of the project."""
         place = self.root / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(yaml.safe_dump(told, sort_keys=False))
+        place.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def history(self, *columns, entity="thing"):
         """Versions of the things: key, version number, whether it is the current one, and these columns."""
-        told = ", ".join(("entity_key", "version_number", "is_current", *columns))
-        return self.rows(f"SELECT {told} FROM silver.{entity} ORDER BY 1, 2")
+        selection = ", ".join(("entity_key", "version_number", "is_current", *columns))
+        return self.rows(f"SELECT {selection} FROM silver.{entity} ORDER BY 1, 2")
 
     def silver(self, *entities):
         """Every column of logs and of versions."""
@@ -115,7 +93,7 @@ class Desk(Shop):
 
     def rows(self, sql):
         """What the warehouse answers: by the command line, where it is no file that is read at once."""
-        return [tuple(row) for row in self("query", sql).json["rows"]] if self.warehouse else self.ask(sql)
+        return [tuple(row) for row in self("query", sql).json["rows"]] if self.warehouse else self.query(sql)
 
     def values(self, column, where="is_current"):
         """The texts of a column in the history, by id and time."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
 from tests.e2e.builders import Shop
+from tests.e2e.http_server import serve_http
 
 SOON = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 
@@ -37,7 +34,7 @@ class OddService:
 
     def __init__(self, records=()):
         self.records = list(records)
-        self.asked = []
+        self.requests = []
         self.headers = {}
         self.url = ""
 
@@ -45,16 +42,16 @@ class OddService:
         """Status and body of an answer."""
         if path == "/time":
             return 200, {}
-        self.asked.append((path, params))
+        self.requests.append((path, params))
         if path == "/things/count":
-            return 200, {"count": len(self.matching(params)) if self.count is None else self.count}
+            return 200, {"count": len(self.filter_records(params)) if self.count is None else self.count}
         if path.startswith("/things/"):
             found = [one for one in self.records if str(one["id"]) == path.rpartition("/")[2]]
             return (200, found[0]) if found else (404, {"message": "no such thing"})
-        return 200, self.page(self.matching(params), params)
+        return 200, self.page(self.filter_records(params), params)
 
-    def matching(self, params):
-        """The records that the parameters admit."""
+    def filter_records(self, params):
+        """Return the records that match the parameters."""
         since, until = params.get("since"), params.get("until")
         return [
             one
@@ -73,39 +70,16 @@ class OddService:
 
 
 @contextmanager
-def serving(service):
-    """The service on a port of its own."""
+def serve(service):
+    """Serve the service while the block runs."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def respond(request):
+        service.headers = {}
+        status, content = service.answer(request.path, request.params)
+        return status, service.headers, content
 
-        def do_GET(self):
-            parts = urlsplit(self.path)
-            service.headers = {}
-            status, body = service.answer(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
-            raw = json.dumps(body).encode()
-            self.send_response(status)
-            told = {"Content-Type": "application/json", "Content-Length": str(len(raw)), **service.headers}
-            for name, value in told.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serve_http(respond) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 FORWARD = {"kind": "forward_only", "param": "after", "size_param": "size", "size": 100}
@@ -138,7 +112,7 @@ class OddShop(Shop):
             "connector": "odd", "base_url": "{base_url}", "settings": {"base_url": {}}, "hold_back": "0s",
             "limits": {"requests_per_minute": 100_000, "tries": 2}, "look_back": "0d",
         }  # fmt: skip
-        self.mend()
+        self.write_connector()
 
     def write(self, path, told):
         """A declaration of the project."""
@@ -146,7 +120,7 @@ class OddShop(Shop):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(yaml.safe_dump(told, sort_keys=False))
 
-    def mend(self, connector=None, **resource):
+    def write_connector(self, connector=None, **resource):
         """Write the manifest anew, with what is said here over what was said before."""
         self.resource |= resource
         self.connector |= connector or {}
@@ -154,11 +128,11 @@ class OddShop(Shop):
 
     def current(self):
         """The ids of the things that are there now, sorted."""
-        return [row[0] for row in self.ask("SELECT thing_id FROM silver.thing WHERE is_current ORDER BY 1")]
+        return [row[0] for row in self.query("SELECT thing_id FROM silver.thing WHERE is_current ORDER BY 1")]
 
     def names(self):
         """What the things are called now, by id."""
-        return dict(self.ask("SELECT thing_id, name FROM silver.thing WHERE is_current ORDER BY 1"))
+        return dict(self.query("SELECT thing_id, name FROM silver.thing WHERE is_current ORDER BY 1"))
 
     def findings(self, report):
         """The kinds of the findings of a run."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.builders import Shop
-from tests.e2e.shelf import CHANGES, SNAPSHOT, SWEEP, Service, Shelf, at, serving
+from tests.e2e.shelf import CHANGES, SNAPSHOT, SWEEP, Service, Shelf, at, serve
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "project_of_0_1.tar.xz"
 LAST_DAY = 5
@@ -56,7 +56,7 @@ class PagedService(Service):
 class OlderProject(Shelf):
     """The project: two sources of one entity, a snapshot, a fact with lookups, and columns of every kind of history."""
 
-    def mend(self, **resources):
+    def write_connector(self, **resources):
         self.resources |= resources
         self.write("connectors/shelf/connector.yaml", {
             "connector": "shelf", "base_url": "{base_url}", "settings": {"base_url": {}}, "hold_back": "0s",
@@ -190,7 +190,7 @@ def unpack_project(folder, service):
 
 def main(folder):
     """Make the project in a folder, and the archive beside it."""
-    with serving(PagedService()) as service:
+    with serve(PagedService()) as service:
         make_project(Path(folder) / "project", service)
     with tarfile.open(Path(folder) / ARCHIVE.name, "w:xz") as archive:
         archive.add(Path(folder) / "project", arcname="project")

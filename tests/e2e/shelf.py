@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
 from tests.e2e.builders import Shop
+from tests.e2e.http_server import serve_http
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SWEEP = {"kind": "sweep", "params": {"fields": "id"}, "every": "1d"}
@@ -62,40 +59,15 @@ class Service:
 
 
 @contextmanager
-def serving(service):
-    """The service on a port of its own."""
+def serve(service):
+    """Serve the service while the block runs."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def respond(request):
+        status, content = service.answer(request.path, request.params)
+        return status, {"Date": format_datetime(BEGIN + timedelta(days=service.day - 1), usegmt=True)}, content
 
-        def do_GET(self):
-            parts = urlsplit(self.path)
-            status, body = service.answer(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
-            raw = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", "Content-Length": str(len(raw))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def date_time_string(self, timestamp=None):
-            return format_datetime(BEGIN + timedelta(days=service.day - 1), usegmt=True)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serve_http(respond) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Shelf(Shop):
@@ -110,9 +82,9 @@ class Shelf(Shop):
             "version": 1, "name": "shelf",
             "tenants": {"acme": {"connections": {"psa": {"connector": "shelf", "settings": {"base_url": service.url}}}}},
         }))  # fmt: skip
-        self.mend()
+        self.write_connector()
 
-    def mend(self, **resources):
+    def write_connector(self, **resources):
         """Write the manifest anew."""
         self.resources |= resources
         self.write("connectors/shelf/connector.yaml", {
@@ -147,13 +119,13 @@ class Shelf(Shop):
 
     def lives(self, entity="thing"):
         """Each version as key, name, day it begins, day it ends (empty while it lasts)."""
-        return self.ask(
+        return self.query(
             f"SELECT entity_key, name, date_diff('day', DATE '2025-12-31', CAST(valid_from AS DATE)), "
             f"CASE WHEN is_current THEN NULL ELSE date_diff('day', DATE '2025-12-31', CAST(valid_to AS DATE)) END "
             f"FROM silver.{entity} ORDER BY entity_key, version_number"
         )
 
 
-def found(report):
+def count_findings(report):
     """Findings by name, with their counts."""
     return {one["finding"]: one["count"] for one in report["findings"]}

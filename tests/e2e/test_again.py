@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.builders import shop
+from tests.e2e.builders import create_shop
 
 NEW_ENTITY = """
 entity: work_hour
@@ -28,95 +28,99 @@ measures: {hours: hours}
 
 
 @pytest.fixture
-def lived(small, service):
+def synced_project(small, service):
     """A project that has followed its service for some weeks, over deletes, late rows and a refused record."""
     small.connect(service, overlap={"time_entries": "10d"})
-    service.fault("malformed", path="time/entries", records=1, field="actualHours")
+    service.add_fault("malformed", path="time/entries", records=1, field="actualHours")
     small.run()
     for _ in range(3):
         service.advance(days=4)
-        service.fault("drop_contact")
-        service.fault("late_rows", path="time/entries", records=2, days=3)
+        service.add_fault("drop_contact")
+        service.add_fault("late_rows", path="time/entries", records=2, days=3)
         service.advance(hours=1)
         assert small.run()["outcome"] == "succeeded"
-    service.asked(forget=True)
+    service.list_requests(clear=True)
     return small
 
 
-def unasked(service):
+def check_no_requests(service):
     """Nobody asked the service for anything, not even for the time."""
-    assert service.state()["requests"] == []
+    assert service.read_state()["requests"] == []
 
 
-def test_a_rebuild_is_identical_in_every_table_and_every_column(lived, service):
-    before = lived.tables(read_times=True)
-    assert lived("rebuild").json["outcome"] == "succeeded"
-    unasked(service)
-    assert lived.tables(read_times=True) == before
-    assert lived("quarantine", "list").json["quarantined"]
+def test_a_rebuild_is_identical_in_every_table_and_every_column(synced_project, service):
+    before = synced_project.read_tables(read_times=True)
+    assert synced_project("rebuild").json["outcome"] == "succeeded"
+    check_no_requests(service)
+    assert synced_project.read_tables(read_times=True) == before
+    assert synced_project("quarantine", "list").json["quarantined"]
     for entity in ("company", "time_entry"):
-        assert lived("rebuild", "--entity", entity).json["outcome"] == "succeeded"
-        unasked(service)
-        assert lived.tables(read_times=True) == before
-    assert lived("rebuild", "--entity", "compny", code=2).error["fix"] == "did you mean `company`?"
-    assert lived.run()["written"] == {}
+        assert synced_project("rebuild", "--entity", entity).json["outcome"] == "succeeded"
+        check_no_requests(service)
+        assert synced_project.read_tables(read_times=True) == before
+    assert synced_project("rebuild", "--entity", "compny", code=2).error["fix"] == "did you mean `company`?"
+    assert synced_project.run()["written"] == {}
 
 
-def test_what_is_declared_later_fills_from_bronze_without_asking_the_service(lived, service):
-    (lived.root / "models" / "entities" / "work_hour.yaml").write_text(NEW_ENTITY)
-    (lived.root / "models" / "later.yaml").write_text(NEW_STAR)
-    service.asked(forget=True)
-    report = lived.run()
-    assert service.asked() == []
+def test_what_is_declared_later_fills_from_bronze_without_asking_the_service(synced_project, service):
+    (synced_project.root / "models" / "entities" / "work_hour.yaml").write_text(NEW_ENTITY)
+    (synced_project.root / "models" / "later.yaml").write_text(NEW_STAR)
+    service.list_requests(clear=True)
+    report = synced_project.run()
+    assert service.list_requests() == []
     assert set(report["written"]) == {"silver.work_hour", "gold.dim_charge", "gold.fact_work_hour"}
     same = "SELECT time_entry_id, hours FROM silver.time_entry_current ORDER BY ALL"
-    assert lived.ask(same) == lived.ask("SELECT entry_id, hours FROM silver.work_hour_current ORDER BY ALL")
-    before = lived.tables()
-    assert lived("rebuild").json["outcome"] == "succeeded"
-    assert lived.tables() == before
+    assert synced_project.query(same) == synced_project.query(
+        "SELECT entry_id, hours FROM silver.work_hour_current ORDER BY ALL"
+    )
+    before = synced_project.read_tables()
+    assert synced_project("rebuild").json["outcome"] == "succeeded"
+    assert synced_project.read_tables() == before
 
 
 def test_layer_by_layer_ends_in_the_tables_of_a_whole_run(tmp_path, service, small):
     small.run()
-    steps = shop(tmp_path / "steps", service)
+    steps = create_shop(tmp_path / "steps", service)
     for layer in ("raw", "bronze", "silver", "gold"):
         report = steps.run("--layer", layer)
         assert report["outcome"] == "succeeded"
         silver = any(table.startswith("silver.") for table in report["written"])
         assert silver == (layer == "silver")
-    assert steps.tables() == small.tables()
+    assert steps.read_tables() == small.read_tables()
     assert steps.run()["written"] == {}
 
 
 def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service, small):
     small.run()
-    steps = shop(tmp_path / "steps", service)
+    steps = create_shop(tmp_path / "steps", service)
     for resource in ("time_entries", "members", "contacts", "companies"):
-        service.asked(forget=True)
+        service.list_requests(clear=True)
         assert steps.run("--resource", resource)["outcome"] == "succeeded"
-        asked = {line.partition("/3.0/")[2].partition("?")[0].removesuffix("/count") for line in service.asked()}
+        asked = {
+            line.partition("/3.0/")[2].partition("?")[0].removesuffix("/count") for line in service.list_requests()
+        }
         assert len(asked) == 1
     assert steps.run()["outcome"] == "succeeded"
-    assert steps.tables() == small.tables()
+    assert steps.read_tables() == small.read_tables()
     assert steps("run", "--resource", "tickts", code=2).error["kind"] == "DeclarationError"
 
 
 def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(tmp_path, service, small):
     small.run()
-    steps = shop(tmp_path / "steps", service)
+    steps = create_shop(tmp_path / "steps", service)
     span = ("--since", "2025-10-15", "--until", "2025-10-25")
     assert steps.run(*span)["outcome"] == "succeeded"
-    some = steps.ask("SELECT COUNT(*) FROM silver.time_entry_current")[0][0]
-    assert 0 < some < len(service.truth("time/entries"))
-    service.asked(forget=True)
+    some = steps.query("SELECT COUNT(*) FROM silver.time_entry_current")[0][0]
+    assert 0 < some < len(service.read_truth("time/entries"))
+    service.list_requests(clear=True)
     back = steps("backfill", "--since", "2025-09-01", "--until", "2025-11-01", "--chunk", "7d").json
     assert back["outcome"] == "succeeded"
-    assert "2025-10-20" not in str(service.asked())
+    assert "2025-10-20" not in str(service.list_requests())
     assert steps.run()["outcome"] == "succeeded"
-    whole, found = small.tables(), steps.tables()
+    whole, found = small.read_tables(), steps.read_tables()
     assert found.keys() == whole.keys()
     keys = "SELECT time_entry_id, hours, notes, valid_from, valid_to, is_current FROM silver.time_entry ORDER BY ALL"
-    assert steps.ask(keys) == small.ask(keys)
+    assert steps.query(keys) == small.query(keys)
     facts = "SELECT * EXCLUDE (loaded_at, batch_id) FROM gold.fact_time_entry ORDER BY ALL"
-    assert steps.ask(facts) == small.ask(facts)
+    assert steps.query(facts) == small.query(facts)
     assert steps.run()["written"] == {}

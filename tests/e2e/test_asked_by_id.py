@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.shelf import CHANGES, SWEEP, Service, Shelf, found, record, serving
+from tests.e2e.shelf import CHANGES, SWEEP, Service, Shelf, count_findings, record, serve
 
 BY_ID = {"path": "a/{id}"}
 
 
 @pytest.fixture
 def service():
-    with serving(Service()) as made:
+    with serve(Service()) as made:
         yield made
 
 
@@ -26,13 +26,13 @@ def shelf(tmp_path, service):
 
 
 def keys(project):
-    return sorted(key for (key,) in project.ask("SELECT thing_id FROM silver.thing_current"))
+    return sorted(key for (key,) in project.query("SELECT thing_id FROM silver.thing_current"))
 
 
 def same_after_rebuild(project):
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild")
-    return project.tables(layers=("silver",)) == before
+    return project.read_tables(layers=("silver",)) == before
 
 
 def test_one_bad_sweep_closes_nothing_where_the_service_can_be_asked(shelf, service):
@@ -58,17 +58,17 @@ def test_records_that_no_filter_shows_are_read_by_id(shelf):
 def test_without_a_way_to_ask_the_ids_that_nobody_read_are_a_finding(shelf):
     project = shelf()
     report = project.on(3, "--resource", "a", code=None, a=[record(1, day=2), record(2, day=30_000)])
-    assert found(report)["unread_ids"] == 1
+    assert count_findings(report)["unread_ids"] == 1
     assert keys(project) == [1]
-    assert found(project.on(4, code=None))["unread_ids"] == 1
+    assert count_findings(project.on(4, code=None))["unread_ids"] == 1
 
 
 def test_a_record_that_is_newer_than_the_window_is_no_finding(shelf):
     """A sweep shows what was made since the window ended; the next window brings it."""
     project = shelf()
     project.on(3, a=[record(1, day=2)])
-    assert "unread_ids" not in found(project.on(4, a=[record(1, day=2), record(2, day=4)]))
-    assert "unread_ids" not in found(project.on(5))
+    assert "unread_ids" not in count_findings(project.on(4, a=[record(1, day=2), record(2, day=4)]))
+    assert "unread_ids" not in count_findings(project.on(5))
     assert keys(project) == [1, 2]
 
 
@@ -78,7 +78,7 @@ def test_deletes_wait_while_the_service_cannot_be_asked_and_a_newer_sweep_replac
     project.on(3, a=everyone)
     service.single = False
     report = project.on(4, code=None, a=[*everyone[:2], record(9, day=3)])
-    assert found(report)["sweep_unverified"] == 1
+    assert count_findings(report)["sweep_unverified"] == 1
     assert keys(project) == [1, 2, 3, 9]
     service.single = True
     project.on(5)

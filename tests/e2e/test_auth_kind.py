@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import duckdb
 import pytest
 
 from tests.e2e.builders import HEADWATER
+from tests.e2e.http_server import serve_http
 
 SECRET = "signing-secret-nobody-may-see"
 KIND = '''
@@ -71,35 +69,19 @@ columns: {id: bigint, name: text}
 """
 
 
-class Signed(BaseHTTPRequestHandler):
-    """Answers what is signed."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        path = self.path.partition("?")[0]
-        expected = hmac.new(SECRET.encode(), path.encode(), hashlib.sha256).hexdigest()
-        good = self.headers.get("X-Signature") == expected
-        body = json.dumps([{"id": 1, "name": "a"}] if good else {"message": f"no {self.headers.get('X-Signature')}"})
-        self.send_response(200 if good else 401)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *args):
-        pass
+def respond(request):
+    """Return the records if the signature is valid."""
+    signature = request.headers.get("X-Signature")
+    expected = hmac.new(SECRET.encode(), request.path.encode(), hashlib.sha256).hexdigest()
+    if signature == expected:
+        return 200, {}, [{"id": 1, "name": "a"}]
+    return 401, {}, {"message": f"no {signature}"}
 
 
 @pytest.fixture
 def url():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Signed)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_http(respond) as url:
+        yield url
 
 
 @pytest.fixture

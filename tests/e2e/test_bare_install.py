@@ -65,4 +65,4 @@ def test_a_run_imports_nothing_that_a_bare_install_lacks(small):
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     assert KEYS["CONNECTWISE_PRIVATE_KEY"] not in told.stdout
-    assert small.ask("SELECT COUNT(*) > 0 FROM gold.fact_time_entry") == [(True,)]
+    assert small.query("SELECT COUNT(*) > 0 FROM gold.fact_time_entry") == [(True,)]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.e2e.odd_service import CHANGES, NUMBERED, OddService, OddShop, serving, things
+from tests.e2e.odd_service import CHANGES, NUMBERED, OddService, OddShop, serve, things
 
 ALL = list(range(1, 249))
 SMALL = {**NUMBERED, "size": 50}
@@ -14,21 +14,21 @@ SMALL = {**NUMBERED, "size": 50}
 
 @pytest.fixture
 def odd():
-    with serving(OddService(things(*ALL))) as running:
+    with serve(OddService(things(*ALL))) as running:
         yield running
 
 
 @pytest.fixture
-def begun(odd, tmp_path):
+def partial_project(odd, tmp_path):
     """A project whose read failed at page 4 of 5, three pages of which are in."""
     shop = OddShop(tmp_path / "shop", odd, paging=SMALL, params={"state": "open"})
-    heal(odd, broken=True)
+    restore_service(odd, broken=True)
     shop.run(code=1)
-    heal(odd)
+    restore_service(odd)
     return shop
 
 
-def heal(odd, *, broken=False):
+def restore_service(odd, *, broken=False):
     whole = type(odd).answer
 
     def answer(path, params):
@@ -36,16 +36,16 @@ def heal(odd, *, broken=False):
         return (403, {}) if refused else whole(odd, path, params)
 
     odd.answer = answer
-    odd.asked.clear()
+    odd.requests.clear()
 
 
 def pages(odd):
-    return [params["page"] for path, params in odd.asked if path == "/things"]
+    return [params["page"] for path, params in odd.requests if path == "/things"]
 
 
-def test_it_goes_on_where_nothing_changed(begun, odd):
-    begun.run()
-    assert begun.current() == ALL
+def test_it_goes_on_where_nothing_changed(partial_project, odd):
+    partial_project.run()
+    assert partial_project.current() == ALL
     # The rest of its own window, and then what came since.
     assert pages(odd)[:2] == ["4", "5"]
 
@@ -62,37 +62,37 @@ def test_it_goes_on_where_nothing_changed(begun, odd):
     ],
     ids=["size", "params", "cursor", "fields", "headers", "connector params"],
 )
-def test_it_begins_anew_under_another_declaration(change, begun, odd):
-    begun.mend(**change)
-    ran = begun("run")
-    assert begun.current() == ALL
+def test_it_begins_anew_under_another_declaration(change, partial_project, odd):
+    partial_project.write_connector(**change)
+    ran = partial_project("run")
+    assert partial_project.current() == ALL
     assert pages(odd)[0] == "1"
-    assert begun.raw() == [("changes", 248)]
+    assert partial_project.raw() == [("changes", 248)]
     assert "read_dropped" in ran.err
     assert "declaration of its requests has changed" in ran.err
 
 
-def test_what_shapes_no_request_drops_nothing(begun, odd):
-    begun.mend(verify={"path": "things/{id}"}, count={"path": "things/count"})
-    begun.run()
+def test_what_shapes_no_request_drops_nothing(partial_project, odd):
+    partial_project.write_connector(verify={"path": "things/{id}"}, count={"path": "things/count"})
+    partial_project.run()
     assert pages(odd)[0] == "4"
-    assert begun.current() == ALL
+    assert partial_project.current() == ALL
 
 
 @pytest.mark.parametrize(
     "words", [("run", "--fresh"), ("backfill", "--since", "2000-01-01", "--force")], ids=lambda w: w[0]
 )
-def test_a_person_may_drop_what_is_half_done(words, begun, odd):
-    begun(*words)
+def test_a_person_may_drop_what_is_half_done(words, partial_project, odd):
+    partial_project(*words)
     assert pages(odd)[0] == "1"
-    assert begun.current() == ALL
-    assert begun.raw() == [("changes", 248)]
+    assert partial_project.current() == ALL
+    assert partial_project.raw() == [("changes", 248)]
 
 
-def test_a_plan_says_what_the_run_will_do(begun, odd):
-    before = begun("plan").json
-    begun.mend(paging={**NUMBERED, "size": 100})
-    after = begun("plan").json
+def test_a_plan_says_what_the_run_will_do(partial_project, odd):
+    before = partial_project("plan").json
+    partial_project.write_connector(paging={**NUMBERED, "size": 100})
+    after = partial_project("plan").json
     assert next(step["inputs"].get("resume") for step in before["steps"] if step["kind"] == "extract") is True
     assert not any(step["inputs"].get("resume") for step in after["steps"] if step["kind"] == "extract")
 
@@ -111,6 +111,6 @@ def test_a_failed_window_is_planned_afresh_when_it_may_be_shorter(odd, tmp_path)
 
     odd.answer = answer
     assert shop.run(code=None)["outcome"] != "succeeded"
-    shop.mend(chunk="1d")
+    shop.write_connector(chunk="1d")
     shop.run()
     assert shop.current() == ALL

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from headwater.storage.url import open_store
-from tests.e2e.builders import kill, shop
+from tests.e2e.builders import create_shop, kill
 from tests.storage.bucket import run_gate
 
 
 @pytest.fixture
 def both(object_url, tmp_path, service):
     """Two projects that read one service: one with a folder, one with a bucket."""
-    folder, other = (shop(tmp_path / name, service) for name in ("folder", "bucket"))
+    folder, other = (create_shop(tmp_path / name, service) for name in ("folder", "bucket"))
     other.declare(lake={"url": f"{object_url}/some/lake"})
     return folder, other
 
@@ -45,29 +45,29 @@ def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, object_url,
     folder, other = both
     for _ in range(2):
         for project in both:
-            service.fault("malformed", path="time/entries", records=1, field="actualHours")
+            service.add_fault("malformed", path="time/entries", records=1, field="actualHours")
             assert project.run()["quarantined"] == 1
-            service.heal()
+            service.clear_faults()
         service.advance(days=3)
     assert files(object_url) == local_files(folder)
-    assert other.tables() == folder.tables()
+    assert other.read_tables() == folder.read_tables()
     assert not (other.data / "lake").exists()
     refused = other("quarantine", "list").json["quarantined"]
     assert len(refused) == 2
     shown = [project("quarantine", "show", refused[0]["id"]).json["record"] for project in both]
     assert shown[0] == shown[1]
-    key = other.ask("SELECT entity_key FROM silver.company_current LIMIT 1")[0][0]
+    key = other.query("SELECT entity_key FROM silver.company_current LIMIT 1")[0][0]
     pictures = [project("history", "company", key, "--raw").json for project in both]
     assert pictures[0]["moments"][0]["records"][0]["record"] == pictures[1]["moments"][0]["records"][0]["record"]
-    kept = other.tables()
+    kept = other.read_tables()
     other("rebuild")
-    assert other.tables() == kept
+    assert other.read_tables() == kept
     assert temporary() <= before
 
 
-def test_two_tenants_in_one_bucket_and_one_is_erased(object_url, tmp_path, serve):
-    services = {"north": serve(seed=1), "south": serve(seed=2)}
-    project = shop(tmp_path / "shop", services["north"])
+def test_two_tenants_in_one_bucket_and_one_is_erased(object_url, tmp_path, start_service):
+    services = {"north": start_service(seed=1), "south": start_service(seed=2)}
+    project = create_shop(tmp_path / "shop", services["north"])
     project.declare(lake={"url": f"{object_url}/some/lake"})
     project.tenants.clear()
     for tenant, service in services.items():
@@ -91,7 +91,7 @@ def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, ob
         process.stdout.close()
         process.stderr.close()
     other.run()
-    assert other.tables() == folder.tables()
+    assert other.read_tables() == folder.read_tables()
     assert files(object_url) == local_files(folder)
     assert other.run()["written"] == {}
 
@@ -101,7 +101,7 @@ def test_steps_in_processes_of_their_own_share_a_bucket(both, object_url):
     folder.run()
     for step in other("plan").json["steps"]:
         assert other("step", json.dumps(step)).json["outcome"] == "succeeded"
-    assert other.tables() == folder.tables()
+    assert other.read_tables() == folder.read_tables()
 
 
 def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_next_run_goes_on(
@@ -109,17 +109,17 @@ def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_ne
 ):
     folder, other = both
     folder.run()
-    service.asked(forget=True)
+    service.list_requests(clear=True)
     missing = object_url.replace("lakehouse", "nowhere") + "/lake"
     other.declare(lake={"url": missing})
     error = other.run(code=1)["error"]
     assert error["kind"] == "LakeError"
     assert error["at"].startswith(f"{missing}/acme/")
     assert "create the bucket" in error["fix"]
-    assert service.asked() == []
+    assert service.list_requests() == []
     other.declare(lake={"url": f"{object_url}/some/lake"})
     other.run()
-    assert other.tables() == folder.tables()
+    assert other.read_tables() == folder.read_tables()
 
 
 def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(both, object_url, request):
@@ -142,5 +142,5 @@ def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_g
                 assert "to read, write, list and delete" in error["fix"]
     other.env[name] = endpoint
     other.run()
-    assert other.tables() == folder.tables()
+    assert other.read_tables() == folder.read_tables()
     assert files(object_url) == local_files(folder)

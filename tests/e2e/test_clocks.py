@@ -9,7 +9,7 @@ import pytest
 
 from headwater.clock import format_instant
 from tests.e2e.builders import kill
-from tests.e2e.clocked import DAY, HOUR, Clocked, ClockedShop, serving
+from tests.e2e.clocked import DAY, HOUR, ClockedService, ClockedShop, serve
 
 LATE = [datetime(2062, 7, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), DAY]
 NAMES = ["2062", "2030", "a day ahead"]
@@ -18,7 +18,7 @@ SWEEP = {"kind": "sweep", "every": "1d", "params": {"ids": "1"}, "max_drop": 1}
 
 @pytest.fixture
 def service():
-    with serving(Clocked()) as running:
+    with serve(ClockedService()) as running:
         running.put(1, 2, 3)
         yield running
 
@@ -33,7 +33,7 @@ def die_after_a_page(shop, service):
     """A run that is killed while it waits for its second page."""
     service.gate.clear()
     with shop.start("run") as process:
-        while len(service.asked) < 2 and process.poll() is None:
+        while len(service.requests) < 2 and process.poll() is None:
             time.sleep(0.02)
         time.sleep(0.3)
         assert kill(process)
@@ -102,11 +102,11 @@ def test_a_complete_read_that_is_dated_ahead_holds_up_no_other(purpose, service,
     shop.believe("both")
     shop.run("--allow-drop")
     assert shop.current() == [1, 3]
-    ended = shop.ask("SELECT year(valid_to) FROM silver.item WHERE item_id = 2")
+    ended = shop.query("SELECT year(valid_to) FROM silver.item WHERE item_id = 2")
     assert ended == [(datetime.now(UTC).year,)]
-    before = len(service.asked)
+    before = len(service.requests)
     shop.run()
-    assert len(service.asked) - before <= 1 + (purpose == "sweep")  # not due again for a day
+    assert len(service.requests) - before <= 1 + (purpose == "sweep")  # not due again for a day
 
 
 def test_a_clock_that_is_an_hour_behind_only_waits(service, tmp_path):
@@ -143,7 +143,7 @@ def test_what_is_read_later_is_observed_later_though_the_clock_was_set_back(back
     service.ahead = -back
     shop("backfill", "--since", f"{datetime.now(UTC) - DAY:%Y-%m-%d}", "--force", code=None)
     names = "SELECT DISTINCT name FROM silver.item WHERE is_current AND item_id < 4 ORDER BY ALL"
-    assert shop.ask(names) == [("item 1 anew",), ("item 2 anew",), ("item 3 anew",)]
+    assert shop.query(names) == [("item 1 anew",), ("item 2 anew",), ("item 3 anew",)]
     service.ahead = timedelta(0)
     assert shop.run()["written"] == {}
 
@@ -243,13 +243,13 @@ def test_honest_stamps_behind_a_date_that_lags_are_believed(cursor, service, tmp
     shop = ClockedShop(tmp_path / "shop", service, cursor=cursor)
     assert shop.findings(shop.run()).keys() == {"clock_disagrees"}
     right = [(ident, item["changed"]) for ident, item in service.items.items()]
-    assert shop.ask(BEGINS) == right
+    assert shop.query(BEGINS) == right
     service.ahead = timedelta(0)
     shop.run()
-    assert shop.ask(BEGINS) == right
-    before = shop.tables()
+    assert shop.query(BEGINS) == right
+    before = shop.read_tables()
     shop("rebuild")
-    assert shop.tables() == before
+    assert shop.read_tables() == before
 
 
 def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_path):
@@ -262,7 +262,7 @@ def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_
     service.items[4] = {"id": 4, "name": "honest", "changed": format_instant(datetime.now(UTC).replace(microsecond=0))}
     time.sleep(1.1)
     assert "future_stamp" not in shop.findings(shop.run())
-    assert shop.ask("SELECT name FROM silver.item WHERE is_current AND item_id = 4") == [("honest",)]
+    assert shop.query("SELECT name FROM silver.item WHERE is_current AND item_id = 4") == [("honest",)]
 
 
 def test_what_changed_before_a_read_that_died_went_on_begins_when_it_says(service, tmp_path):
@@ -272,4 +272,4 @@ def test_what_changed_before_a_read_that_died_went_on_begins_when_it_says(servic
     service.ahead = timedelta(0)
     service.put(4, ago=HOUR)
     assert "future_stamp" not in shop.findings(shop.run())
-    assert dict(shop.ask(BEGINS))[4] == service.items[4]["changed"]
+    assert dict(shop.query(BEGINS))[4] == service.items[4]["changed"]

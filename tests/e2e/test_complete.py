@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.odd_service import CHANGES, FORWARD, NUMBERED, SWEEP, OddService, OddShop, serving, stamp, things
+from tests.e2e.odd_service import CHANGES, FORWARD, NUMBERED, SWEEP, OddService, OddShop, serve, stamp, things
 
 SNAPSHOT = {"kind": "snapshot", "every": "0s"}
 COUNT = {"path": "things/count"}
@@ -13,7 +13,7 @@ ALL = list(range(1, 251))
 
 @pytest.fixture
 def odd():
-    with serving(OddService(things(*ALL))) as running:
+    with serve(OddService(things(*ALL))) as running:
         yield running
 
 
@@ -45,7 +45,7 @@ def test_a_second_page_that_alone_is_capped_loses_nothing(paging, odd, tmp_path)
 def test_a_last_page_that_is_exactly_full_ends_with_an_empty_one(odd, tmp_path):
     odd.records = things(*range(1, 201))
     OddShop(tmp_path / "shop", odd, paging=NUMBERED).run()
-    asked = [params["page"] for path, params in odd.asked if path == "/things"]
+    asked = [params["page"] for path, params in odd.requests if path == "/things"]
     assert asked == ["1", "2", "3"] * 2  # twice, to see that nothing slid
 
 
@@ -80,7 +80,7 @@ def test_a_flag_ends_a_read_at_once_and_an_empty_page_in_the_middle_does_not(pag
     shop = OddShop(tmp_path / "shop", odd, paging={**paging, "more": "more"}, records="rows")
     shop.run()
     assert shop.current() == list(range(1, 151))
-    assert len(odd.asked) == (2 if paging is FORWARD else 3 * 2)  # numbered pages that nobody counts are read twice
+    assert len(odd.requests) == (2 if paging is FORWARD else 3 * 2)  # numbered pages that nobody counts are read twice
 
 
 @pytest.mark.parametrize("paging", [FORWARD, NUMBERED], ids=["forward", "numbered"])
@@ -90,7 +90,7 @@ def test_a_flag_that_promises_more_for_ever_is_refused(paging, odd, tmp_path):
     shop = OddShop(tmp_path / "shop", odd, paging={**paging, "more": "more"}, records="rows")
     report = shop.run(code=1)
     assert "reports more records" in report["steps"][0]["error"]["message"]
-    assert len(odd.asked) < 20
+    assert len(odd.requests) < 20
 
 
 def test_a_total_ends_a_read_without_a_further_page_and_a_wrong_one_costs_no_record(odd, tmp_path):
@@ -99,7 +99,7 @@ def test_a_total_ends_a_read_without_a_further_page_and_a_wrong_one_costs_no_rec
     odd.total = 250
     shop = OddShop(tmp_path / "shop", odd, paging={**NUMBERED, "total": "total"}, records="rows", cursor=SNAPSHOT)
     assert shop.run()["findings"] == []
-    assert len(odd.asked) == 3
+    assert len(odd.requests) == 3
     for wrong in (251, 100):
         # One was deleted, and the total tells what was there before; or it is capped.
         odd.total = wrong
@@ -221,10 +221,10 @@ def test_a_collection_that_fits_one_page_is_not_read_twice(odd, tmp_path):
     odd.records = things(1, 2, 3)
     shop = OddShop(tmp_path / "shop", odd, paging=NUMBERED, cursor=SNAPSHOT)
     assert shop.run()["findings"] == []
-    assert [params["page"] for _, params in odd.asked] == ["1", "2"]
+    assert [params["page"] for _, params in odd.requests] == ["1", "2"]
 
 
-def linked(odd, *, tokens=False, circle=False, links=True):
+def link_pages(odd, *, tokens=False, circle=False, links=True):
     """Pages that the service links; with tokens that are others each time, or that lead in a circle."""
     paged, turn = OddService(odd.records).page, iter(range(10_000))
 
@@ -241,21 +241,21 @@ def linked(odd, *, tokens=False, circle=False, links=True):
 
 
 def test_a_link_that_leads_in_a_circle_under_other_tokens_is_refused(odd, tmp_path):
-    linked(odd, tokens=True, circle=True)
+    link_pages(odd, tokens=True, circle=True)
     shop = OddShop(tmp_path / "shop", odd, paging={"kind": "link_header", "size_param": "size", "size": 100})
     report = shop.run(code=1)
     assert "paging loop" in report["steps"][0]["error"]["message"]
-    assert len(odd.asked) < 6
+    assert len(odd.requests) < 6
 
 
 def test_a_full_page_without_any_link_proves_nothing(odd, tmp_path):
-    linked(odd)
+    link_pages(odd)
     paging = {"kind": "link_header", "size_param": "size", "size": 100}
     shop = OddShop(tmp_path / "shop", odd, paging=paging, cursor=SNAPSHOT)
     assert shop.run()["findings"] == []
     assert shop.current() == ALL
     # Something on the way takes the links off: 100 of 250 come.
-    linked(odd, links=False)
+    link_pages(odd, links=False)
     report = shop.run(code=None)
     assert "snapshot_unproved" in shop.findings(report)
     assert shop.current() == ALL
@@ -284,7 +284,7 @@ def test_records_in_another_order_than_that_of_the_key_are_refused(odd, tmp_path
     assert "does not sort the records" in report["steps"][0]["error"]["message"]
     # What fits one page, and is said to be all, may come in any order.
     odd.records = things(3, 1, 2)
-    shop.mend(paging={**FORWARD, "links": True})
+    shop.write_connector(paging={**FORWARD, "links": True})
     shop.run()
     assert shop.current() == [1, 2, 3]
 
@@ -292,12 +292,12 @@ def test_records_in_another_order_than_that_of_the_key_are_refused(odd, tmp_path
 def test_a_rolling_list_that_deletes_nothing_is_read_once(odd, tmp_path):
     shop = OddShop(tmp_path / "shop", odd, paging=NUMBERED, cursor=SNAPSHOT, deletes={"kind": "none"})
     shop.run()
-    assert len(odd.asked) == 4
+    assert len(odd.requests) == 4
 
 
 def test_changes_are_not_counted_where_keys_never_move(odd, tmp_path):
     shop = OddShop(tmp_path / "shop", odd, count=COUNT, cursor=CHANGES)
     shop.run()
-    read, counted = odd.asked[:4], odd.asked[4:]
+    read, counted = odd.requests[:4], odd.requests[4:]
     assert [path for path, _ in read] == ["/things"] * 4
     assert [path for path, _ in counted] == ["/things/count"], "once a day, for the line of the report"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.clocked import Clocked, ClockedShop, serving
+from tests.e2e.clocked import ClockedService, ClockedShop, serve
 
 SWEEP = {"kind": "sweep", "every": "0s", "params": {"ids": "1"}, "max_drop": 1}
 COUNT = {"path": "items/count"}
@@ -14,12 +14,12 @@ COUNT = {"path": "items/count"}
 
 @pytest.fixture
 def service():
-    with serving(Clocked()) as running:
+    with serve(ClockedService()) as running:
         running.put(*range(1, 11))
         yield running
 
 
-def counted(shop):
+def read_count(shop):
     """The line of the only resource in `status`."""
     [row] = shop("status").json["counts"]
     assert (row["connection"], row["resource"], row["entity"]) == ("odd", "items", "item")
@@ -29,12 +29,12 @@ def counted(shop):
 def test_equal_is_said_too(service, tmp_path):
     shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
     assert shop.run()["counts"][0]["line"] == "service 10 · here 10"
-    assert counted(shop)["numbers"]["unexplained"] == 0
-    assert counted(shop)["differs_since"] is None
-    asked = len(service.asked)
+    assert read_count(shop)["numbers"]["unexplained"] == 0
+    assert read_count(shop)["differs_since"] is None
+    asked = len(service.requests)
     shop.run()
     shop("status")
-    assert "/items/count" not in service.asked[asked:]  # once a day
+    assert "/items/count" not in service.requests[asked:]  # once a day
 
 
 def test_a_count_that_differs_is_shown_until_it_is_gone_and_a_finding_if_it_lasts(service, tmp_path):
@@ -43,7 +43,7 @@ def test_a_count_that_differs_is_shown_until_it_is_gone_and_a_finding_if_it_last
     first = shop.run()
     assert first["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
     assert "count_mismatch" not in shop.findings(first)
-    since = counted(shop)["differs_since"]
+    since = read_count(shop)["differs_since"]
     assert since is not None
     yesterday(shop)
     again = shop.run(code=3)
@@ -52,7 +52,7 @@ def test_a_count_that_differs_is_shown_until_it_is_gone_and_a_finding_if_it_last
     service.count = None
     yesterday(shop)
     assert "count_mismatch" not in shop.findings(shop.run())
-    assert counted(shop)["line"] == "service 10 · here 10"
+    assert read_count(shop)["line"] == "service 10 · here 10"
 
 
 def yesterday(shop):
@@ -73,9 +73,9 @@ def test_what_waits_in_quarantine_and_what_where_leaves_out_is_explained(service
     )
     line = "service 11 · here 5 · quarantined 2 · outside where 3 · not explained 1 (1 missing here)"
     shop.run(code=3)
-    assert counted(shop)["line"] == line
+    assert read_count(shop)["line"] == line
     assert "not explained 1" in shop.findings(shop.run(code=3))["count_mismatch"]
-    numbers = counted(shop)["numbers"]
+    numbers = read_count(shop)["numbers"]
     assert {name: numbers[name] for name in ("service", "here", "quarantined", "outside", "unexplained")} == {
         "service": 11, "here": 5, "quarantined": 2, "outside": 3, "unexplained": 1,
     }  # fmt: skip
@@ -102,8 +102,8 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
     )
     shop.run(code=3)
     line = "service 11 · here 4 · quarantined 2 · outside where 3 · flagged as deleted 1 · not explained 1 (1 missing here)"
-    assert counted(shop)["line"] == line
-    assert counted(shop)["differs_since"] is not None
+    assert read_count(shop)["line"] == line
+    assert read_count(shop)["differs_since"] is not None
     # The missing one is read, one is deleted, one is mended: only what waits and what is left out differs.
     service.put(99, ago=timedelta(minutes=1))
     service.put(4, ago=timedelta(minutes=1), size=4)
@@ -111,9 +111,9 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
     service.ahead = timedelta(seconds=2)
     assert "count_mismatch" not in shop.findings(shop.run())
     line = "service 10 · here 5 · quarantined 1 · outside where 3 · flagged as deleted 1"
-    assert counted(shop)["line"] == line
-    assert counted(shop)["differs_since"] is None
-    assert counted(shop)["numbers"]["unexplained"] == 0
+    assert read_count(shop)["line"] == line
+    assert read_count(shop)["differs_since"] is None
+    assert read_count(shop)["numbers"]["unexplained"] == 0
 
 
 def test_a_count_of_its_own_is_held_against_every_warehouse(service, tmp_path, warehouse):
@@ -139,16 +139,16 @@ def test_a_refused_change_of_a_thing_that_is_here_is_counted_once(service, tmp_p
     shop.run()
     service.put(4, ago=timedelta(minutes=1), size="much")
     shop.run()
-    assert counted(shop)["line"] == "service 10 · here 10"
+    assert read_count(shop)["line"] == "service 10 · here 10"
 
 
 def test_a_snapshot_counts_itself(service, tmp_path):
     shop = ClockedShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"})
     shop.run()
-    assert counted(shop)["line"] == "service 10 · here 10"
-    before = list(service.asked)
+    assert read_count(shop)["line"] == "service 10 · here 10"
+    before = list(service.requests)
     shop("status")
-    assert service.asked == before
+    assert service.requests == before
 
 
 def test_what_the_service_lost_and_nobody_reads_is_called_so(service, tmp_path):
@@ -157,7 +157,7 @@ def test_what_the_service_lost_and_nobody_reads_is_called_so(service, tmp_path):
     del service.items[1], service.items[2]
     yesterday(shop)
     shop.run()
-    assert counted(shop)["line"] == "service 8 · here 10 · deletes are not read 2"
+    assert read_count(shop)["line"] == "service 8 · here 10 · deletes are not read 2"
 
 
 def test_a_count_that_cannot_be_asked_fails_nothing(service, tmp_path):
@@ -173,4 +173,4 @@ def test_what_changed_after_the_window_is_no_difference(service, tmp_path):
     service.ahead = -timedelta(hours=1)
     shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
     shop.run()
-    assert counted(shop)["line"] == "service 11 · here 10 · changed since 1"
+    assert read_count(shop)["line"] == "service 11 · here 10 · changed since 1"

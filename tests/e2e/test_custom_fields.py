@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.connectwise.auth import Access
+from headwater.sandbox.connectwise.app import build_connectwise_app
+from headwater.sandbox.connectwise.auth import Credentials
 from headwater.sandbox.connectwise.business.agreements import NUMBER_CAPTION
 from headwater.sandbox.connectwise.records.base import CustomField
-from headwater.sandbox.connectwise.simulation import live
-from headwater.sandbox.server import running
-from tests.e2e.builders import KEYS, Shop, msp
+from headwater.sandbox.connectwise.simulation import build_simulation
+from headwater.sandbox.server import serve_in_thread
+from tests.e2e.builders import KEYS, Shop, create_msp
 
 SENT = [
     ('"A-17"', "A-17", "A-17"),
@@ -43,21 +43,21 @@ SENT = [
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch):
+def custom_fields_project(tmp_path, monkeypatch):
     """The whole blueprint at a service whose agreements have these values, and an entity that takes them as they are."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    company = live(companies=8, months=1)
-    agreements = list(company.firm.agreements.rows.values())[: len(SENT)]
+    company = build_simulation(companies=8, months=1)
+    agreements = list(company.state.agreements.rows.values())[: len(SENT)]
     assert len(agreements) == len(SENT)
     for agreement, (value, _, _) in zip(agreements, SENT, strict=True):
         other = CustomField(id=1, caption="Annað", value="another", type="Text")
         own = CustomField(id=2, caption=NUMBER_CAPTION, value=msgspec.Raw(value.encode()), type="Text")
         agreement.custom_fields = [other, own]
-        company.firm.agreements.touch(agreement, agreement.info)
-    access = Access(private_key=KEYS["CONNECTWISE_PRIVATE_KEY"], client_id=KEYS["CONNECTWISE_CLIENT_ID"])
-    with running(connectwise(company=company, access=access)) as url:
-        made = msp(tmp_path / "msp", url)
+        company.state.agreements.touch(agreement, agreement.info)
+    credentials = Credentials(private_key=KEYS["CONNECTWISE_PRIVATE_KEY"], client_id=KEYS["CONNECTWISE_CLIENT_ID"])
+    with serve_in_thread(build_connectwise_app(simulation=company, credentials=credentials)) as url:
+        made = create_msp(tmp_path / "msp", url)
         made.connect(url, resources=["agreements"])
         made.declare(settings={"agreement_number_caption": NUMBER_CAPTION})
         entity = made.root / "models" / "entities" / "agreement_note.yaml"
@@ -70,32 +70,32 @@ def told(tmp_path, monkeypatch):
         yield Shop(made.root, **made.tenants), [one.id for one in agreements]
 
 
-def test_the_value_of_a_custom_field_is_the_text_that_the_service_has(told):
-    project, ids = told
+def test_the_value_of_a_custom_field_is_the_text_that_the_service_has(custom_fields_project):
+    project, ids = custom_fields_project
     report = project.run("--layer", "bronze")
     assert report["quarantined"] == 0
     project.run("--layer", "silver", code=None)
     notes = {
-        row[0]: row[1:] for row in project.ask("SELECT agreement_id, note, other FROM silver.agreement_note_current")
+        row[0]: row[1:] for row in project.query("SELECT agreement_id, note, other FROM silver.agreement_note_current")
     }
-    numbers = dict(project.ask("SELECT agreement_id, number FROM silver.agreement_current"))
+    numbers = dict(project.query("SELECT agreement_id, number FROM silver.agreement_current"))
     for one, (sent, text, number) in zip(ids, SENT, strict=True):
         assert (sent, notes[one], numbers[one]) == (sent, (text, "another"), number)
     files = str(project.data / "lake" / "acme" / "bronze" / "psa" / "agreements" / "*-changes-*.parquet")
     columns = f"SELECT id, customFields_2 FROM read_parquet('{files}', union_by_name = true)"
-    pivoted = dict(project.ask(columns))
+    pivoted = dict(project.query(columns))
     assert [pivoted[one] for one in ids] == [text for _, text, _ in SENT]
     # Read once more, nothing of it is another text.
     project("rebuild", "--entity", "agreement_note", code=None)
     again = {
-        row[0]: row[1:] for row in project.ask("SELECT agreement_id, note, other FROM silver.agreement_note_current")
+        row[0]: row[1:] for row in project.query("SELECT agreement_id, note, other FROM silver.agreement_note_current")
     }
     assert again == notes
 
 
-def test_the_number_of_an_agreement_is_what_the_service_says(tmp_path, serve):
-    service = serve(companies=2, months=1)
-    project = msp(tmp_path / "msp", service)
+def test_the_number_of_an_agreement_is_what_the_service_says(tmp_path, start_service):
+    service = start_service(companies=2, months=1)
+    project = create_msp(tmp_path / "msp", service)
     project.connect(service, resources=["agreements"])
     project.run("--layer", "bronze")
     project.run("--layer", "silver", code=None)
@@ -103,8 +103,8 @@ def test_the_number_of_an_agreement_is_what_the_service_says(tmp_path, serve):
         key: next(
             (one.get("value") for one in record.get("customFields") or () if one["caption"] == "Samningsnúmer"), None
         )
-        for key, record in service.truth("finance/agreements").items()
+        for key, record in service.read_truth("finance/agreements").items()
     }
     assert any(truth.values())
-    shown = dict(project.ask("SELECT agreement_id, number FROM silver.agreement_current"))
+    shown = dict(project.query("SELECT agreement_id, number FROM silver.agreement_current"))
     assert shown == {key: value or None for key, value in truth.items()}

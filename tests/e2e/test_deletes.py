@@ -6,38 +6,38 @@ import pytest
 
 
 def current(project, entity):
-    return {key for (key,) in project.ask(f"SELECT {entity}_id FROM silver.{entity}_current")}
+    return {key for (key,) in project.query(f"SELECT {entity}_id FROM silver.{entity}_current")}
 
 
 def test_what_vanished_is_closed_by_the_next_sweep(small, service):
     small.run()
-    (gone,) = service.fault("drop_contact")["ids"]
+    (gone,) = service.add_fault("drop_contact")["ids"]
     small.run()
     assert gone in current(small, "contact"), "a sweep is due once a day"
     service.advance(days=1.1)
     small.run()
-    assert current(small, "contact") == set(service.truth("company/contacts"))
-    ((until, is_current),) = small.ask(
+    assert current(small, "contact") == set(service.read_truth("company/contacts"))
+    ((until, is_current),) = small.query(
         f"SELECT valid_to, is_current FROM silver.contact WHERE contact_id = {gone} ORDER BY valid_from DESC LIMIT 1"
     )
     assert not is_current
     assert until.year < 9999
-    assert small.ask(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [(False,)]
+    assert small.query(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [(False,)]
     assert small.run()["written"] == {}
 
 
 def drop_many(service, keep):
     """Let contacts vanish until a share is left."""
-    contacts = sorted(service.truth("company/contacts"))
+    contacts = sorted(service.read_truth("company/contacts"))
     for ident in contacts[int(len(contacts) * keep) :]:
-        service.fault("drop_contact", id=ident)
+        service.add_fault("drop_contact", id=ident)
 
 
 @pytest.mark.parametrize("keep", [0.5, 0], ids=["half", "nothing"])
 def test_deletes_of_a_sweep_that_would_take_too_much_away_wait(small, service, keep):
-    small.manifest(guarded)
+    small.edit_manifest(set_guard)
     small.run()
-    before, entries = current(small, "contact"), small.ask("FROM silver.time_entry ORDER BY ALL")
+    before, entries = current(small, "contact"), small.query("FROM silver.time_entry ORDER BY ALL")
     drop_many(service, keep)
     service.advance(days=3)
     report = small.run(code=3)
@@ -48,18 +48,18 @@ def test_deletes_of_a_sweep_that_would_take_too_much_away_wait(small, service, k
     assert waiting["count"] == len(before) - int(len(before) * keep)
     assert "--allow-drop" in waiting["detail"]
     assert before <= current(small, "contact"), "nothing was deleted"
-    assert small.ask("FROM silver.time_entry ORDER BY ALL") != entries, "the others went on"
+    assert small.query("FROM silver.time_entry ORDER BY ALL") != entries, "the others went on"
     assert small.run(code=3)["outcome"] == "partial", "it goes on asking"
     assert small.run("--allow-drop")["outcome"] == "succeeded"
-    assert current(small, "contact") == set(service.truth("company/contacts"))
+    assert current(small, "contact") == set(service.read_truth("company/contacts"))
     assert small.run()["written"] == {}
 
 
-def guarded(told):
+def set_guard(manifest):
     """However few there are, the guard counts; and nobody is asked for single ids."""
-    told["paging"].update(size=40)
-    told["look_back"] = "90d"
-    for resource in told["resources"]:
+    manifest["paging"].update(size=40)
+    manifest["look_back"] = "90d"
+    for resource in manifest["resources"]:
         resource.pop("verify", None)
         if resource.get("deletes", {}).get("kind") == "sweep":
             resource["deletes"]["max_drop"] = 0.2

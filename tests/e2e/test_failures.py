@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 import duckdb
 import pytest
 
-from tests.e2e.builders import ApartShop, Service, shop
+from tests.e2e.builders import Service, SubprocessShop, create_shop
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +26,19 @@ def calm():
 
 
 @pytest.fixture(scope="module")
-def wanted(calm, tmp_path_factory):
+def expected_tables(calm, tmp_path_factory):
     """What an undisturbed run makes of it."""
-    project = shop(tmp_path_factory.mktemp("calm") / "shop", calm)
+    project = create_shop(tmp_path_factory.mktemp("calm") / "shop", calm)
     project.run()
-    return project.tables()
+    return project.read_tables()
 
 
 @pytest.fixture
-def project(tmp_path, calm, wanted):
-    return shop(tmp_path / "shop", calm, kind=ApartShop)
+def project(tmp_path, calm, expected_tables):
+    return create_shop(tmp_path / "shop", calm, kind=SubprocessShop)
 
 
-def told(project, kind, *words, code=1, command="run"):
+def check_error(project, kind, *words, code=1, command="run"):
     """The error of a command that fails as a whole: in four parts, as JSON and as text."""
     error = project(command, *words, code=code).error
     assert error["kind"] == kind, error
@@ -52,7 +52,7 @@ def told(project, kind, *words, code=1, command="run"):
     return error
 
 
-def failed_steps(report, kind):
+def list_step_errors(report, kind):
     """The errors of the steps that failed in a run of which some parts failed."""
     errors = [step["error"] for step in report["steps"] if step["state"] == "failed"]
     assert errors
@@ -61,70 +61,70 @@ def failed_steps(report, kind):
     return errors
 
 
-def mended(project, wanted):
+def check_recovery(project, expected_tables):
     """After the cause is gone, the next run completes and nothing is missing."""
     assert project.run()["outcome"] == "succeeded"
-    assert project.tables() == wanted
+    assert project.read_tables() == expected_tables
     assert project.run()["written"] == {}
 
 
-def test_a_wrong_key(project, wanted):
+def test_a_wrong_key(project, expected_tables):
     right, project.env["CONNECTWISE_PRIVATE_KEY"] = project.env["CONNECTWISE_PRIVATE_KEY"], "wrong-and-secret"
-    error = told(project, "PermanentError")
+    error = check_error(project, "PermanentError")
     assert "401" in str(error)
     ran = project("run", code=1)
     assert "wrong-and-secret" not in ran.out + ran.err
     project.env["CONNECTWISE_PRIVATE_KEY"] = right
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_wrong_url(project, calm, wanted):
+def test_a_wrong_url(project, calm, expected_tables):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         project.connect(f"http://127.0.0.1:{free.getsockname()[1]}")
-        told(project, "TransientError")
+        check_error(project, "TransientError")
     project.connect("https://no-such-host.invalid")
-    told(project, "TransientError")
+    check_error(project, "TransientError")
     project.connect("http://psa.example.com")
-    told(project, "DeclarationError", code=2)
+    check_error(project, "DeclarationError", code=2)
     project.connect(calm)
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_missing_secret(project, wanted):
+def test_a_missing_secret(project, expected_tables):
     key = project.env.pop("CONNECTWISE_CLIENT_ID")
-    error = told(project, "DeclarationError", code=2)
+    error = check_error(project, "DeclarationError", code=2)
     assert "CONNECTWISE_CLIENT_ID" in error["message"]
     project.env["CONNECTWISE_CLIENT_ID"] = key
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_an_unknown_column_in_a_declaration(project, wanted):
+def test_an_unknown_column_in_a_declaration(project, expected_tables):
     path = project.root / "models" / "facts" / "time_entry.yaml"
     right = path.read_text()
     path.write_text(right.replace("hours: hours,", "hours: huors,"))
     for command in ("check", "run", "plan"):
-        error = told(project, "DeclarationErrors", code=2, command=command)
+        error = check_error(project, "DeclarationErrors", code=2, command=command)
         assert "models/facts/time_entry.yaml:" in error["at"]
         assert "`hours`" in error["fix"]
     path.write_text(right)
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_ledger_of_a_newer_version(project, wanted):
+def test_a_ledger_of_a_newer_version(project, expected_tables):
     project.run()
     ledger = project.data / "ledger.db"
     with closing(sqlite3.connect(ledger)) as db, db:
         (version,) = db.execute("SELECT version_num FROM ledger_version").fetchone()
         db.execute("UPDATE ledger_version SET version_num = '0999'")
-    error = told(project, "StateError")
+    error = check_error(project, "StateError")
     assert "newer" in error["message"]
     with closing(sqlite3.connect(ledger)) as db, db:
         db.execute("UPDATE ledger_version SET version_num = ?", (version,))
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_corrupted_ledger(project, wanted):
+def test_a_corrupted_ledger(project, expected_tables):
     project.run()
     ledger = project.data / "ledger.db"
     with closing(sqlite3.connect(ledger)) as db:
@@ -138,51 +138,51 @@ def test_a_corrupted_ledger(project, wanted):
         for beside in project.data.glob("ledger.db-*"):
             beside.unlink()
         ledger.write_bytes(wrong)
-        told(project, "StateError")
+        check_error(project, "StateError")
     for beside in project.data.glob("ledger.db-*"):
         beside.unlink()
     ledger.write_bytes(right)
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_warehouse_that_another_process_has_open(project, wanted):
+def test_a_warehouse_that_another_process_has_open(project, expected_tables):
     project.run("--layer", "bronze")
     with duckdb.connect(str(project.data / "acme.duckdb")):
-        error = told(project, "WarehouseError")
+        error = check_error(project, "WarehouseError")
         assert str(os.getpid()) in error["found"]
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_warehouse_that_is_damaged(project, wanted):
+def test_a_warehouse_that_is_damaged(project, expected_tables):
     project.run()
     path = project.data / "acme.duckdb"
     path.write_bytes(b"\x00" * 4096)
-    told(project, "WarehouseError")
+    check_error(project, "WarehouseError")
     path.unlink()
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
 @pytest.mark.parametrize("place", ["raw", "bronze"])
-def test_a_lake_whose_folder_is_a_file(project, wanted, place):
+def test_a_lake_whose_folder_is_a_file(project, expected_tables, place):
     blocked = project.data / "lake" / "acme" / place
     blocked.parent.mkdir(parents=True)
     blocked.write_text("in the way")
-    failed_steps(project("run", code=None).json, "LakeError")
+    list_step_errors(project("run", code=None).json, "LakeError")
     blocked.unlink()
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
-def test_a_lake_that_is_a_file(project, wanted):
+def test_a_lake_that_is_a_file(project, expected_tables):
     blocked = project.data / "lake"
     blocked.parent.mkdir()
     blocked.write_text("in the way")
-    told(project, "LakeError")
+    check_error(project, "LakeError")
     blocked.unlink()
-    mended(project, wanted)
+    check_recovery(project, expected_tables)
 
 
 @contextmanager
-def mounted(folder, options):
+def mount_disk(folder, options):
     """A small disk of its own, where this user may mount one."""
     folder.mkdir(parents=True, exist_ok=True)
     mount = shutil.which("mount")
@@ -198,14 +198,14 @@ def mounted(folder, options):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_lake_on_a_read_only_disk(project, wanted):
+def test_a_lake_on_a_read_only_disk(project, expected_tables):
     lake = project.data / "lake"
-    with mounted(lake, "size=16m") as mount:
+    with mount_disk(lake, "size=16m") as mount:
         project.run("--layer", "raw")
         subprocess.run([mount, "-o", "remount,ro", lake], check=True)
-        assert told(project, "LakeError")["found"] == "Read-only file system"
+        assert check_error(project, "LakeError")["found"] == "Read-only file system"
         subprocess.run([mount, "-o", "remount,rw", lake], check=True)
-        mended(project, wanted)
+        check_recovery(project, expected_tables)
 
 
 PLACES = {
@@ -239,10 +239,10 @@ def without_room(project, **options):
         ("warehouse", 300),
     ],
 )
-def test_a_full_disk(project, wanted, place, kilobytes):
+def test_a_full_disk(project, expected_tables, place, kilobytes):
     project.declare(**PLACES[place])
     small = project.root / "small"
-    with mounted(small, f"size={kilobytes}k") as mount:
+    with mount_disk(small, f"size={kilobytes}k") as mount:
         kinds, first = without_room(project)
         print(f"{place} with {kilobytes} kB: {dict(kinds)}; {first}")
         assert set(kinds) == {{"lake": "LakeError", "ledger": "StateError", "warehouse": "WarehouseError"}[place]}
@@ -251,17 +251,17 @@ def test_a_full_disk(project, wanted, place, kilobytes):
         found = small / "acme.duckdb"
         if found.exists():
             shutil.copy(found, project.data / "acme.duckdb")
-        assert project.tables() == wanted
+        assert project.read_tables() == expected_tables
         assert project.run()["written"] == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kilobytes", [3, 100, 700])
-def test_files_that_may_not_grow(project, wanted, kilobytes):
+def test_files_that_may_not_grow(project, expected_tables, kilobytes):
     def narrow():
         resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))
 
     kinds, first = without_room(project, preexec_fn=narrow)
     print(f"files of at most {kilobytes} kB: {dict(kinds)}; {first}")
     assert set(kinds) <= {"LakeError", "StateError", "WarehouseError"}
-    mended(project, wanted)
+    check_recovery(project, expected_tables)

@@ -6,7 +6,7 @@ from tests.e2e.test_faults import assert_true
 
 
 def test_a_resource_that_answers_500_for_ever_fails_alone_and_what_hangs_on_it_is_skipped_by_name(small, service):
-    service.fault("error", status=500, path="company/contacts", times=9999)
+    service.add_fault("error", status=500, path="company/contacts", times=9999)
     report = small.run(code=3)
     states = {step["step"]: step for step in report["steps"]}
     failed = [name for name, step in states.items() if step["state"] == "failed"]
@@ -19,10 +19,10 @@ def test_a_resource_that_answers_500_for_ever_fails_alone_and_what_hangs_on_it_i
     print(failed, skipped)
     for name in ("conform:company", "conform:member", "conform:time_entry", "dimension:member", "dimension:date"):
         assert states[name]["state"] == "succeeded"
-    assert len(small.ask("SELECT * FROM silver.time_entry_current")) == len(service.truth("time/entries"))
+    assert len(small.query("SELECT * FROM silver.time_entry_current")) == len(service.read_truth("time/entries"))
     again = small.run(code=3)
     assert again["rows"] == 0
-    service.heal()
+    service.clear_faults()
     assert small.run()["outcome"] == "succeeded"
     assert_true(small, service)
 
@@ -39,7 +39,7 @@ def test_one_of_two_connections_without_its_secret_leaves_the_other_one_at_work(
     report = small.run(code=3)
     failed = [step["step"] for step in report["steps"] if step["state"] == "failed"]
     assert failed[0] == "connect:other"
-    assert len(small.ask("SELECT * FROM silver.time_entry_current")) == len(service.truth("time/entries"))
+    assert len(small.query("SELECT * FROM silver.time_entry_current")) == len(service.read_truth("time/entries"))
     small.tenants["acme"]["connections"].pop("other")
     small.declare(tenants=small.tenants)
     assert small.run()["outcome"] == "succeeded"
@@ -47,9 +47,9 @@ def test_one_of_two_connections_without_its_secret_leaves_the_other_one_at_work(
 
 
 def test_a_read_that_was_begun_waits_for_its_secret_and_then_goes_on(small, service):
-    service.fault("error", status=500, path="time/entries", after=2, times=9999)
+    service.add_fault("error", status=500, path="time/entries", after=2, times=9999)
     small.run(code=3)
-    service.heal()
+    service.clear_faults()
     key = small.env.pop("CONNECTWISE_PRIVATE_KEY")
     assert "CONNECTWISE_PRIVATE_KEY" in small("run", code=2).error["message"]
     small.env["CONNECTWISE_PRIVATE_KEY"] = key

@@ -5,12 +5,12 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.e2e.desk import FIELDS, Desk, serving
+from tests.e2e.desk import FIELDS, Desk, serve
 
 
 @pytest.fixture
 def service():
-    with serving() as made:
+    with serve() as made:
         yield made
 
 
@@ -89,7 +89,7 @@ TYPES = FIELDS | {"small": "integer", "nothing": "double", "word": "text", "ok":
 def test_no_spelling_of_any_type_writes_anything(tmp_path, service, warehouse, stamped):
     desk = Desk(tmp_path / "desk", service, fields=TYPES | {"changed": "timestamp"}, warehouse=warehouse)
     if stamped:
-        desk.entity_of(changed_at="changed")
+        desk.update_entity_source(changed_at="changed")
     for turn in range(max(map(len, SPELLED.values()))):
         values = {name: spelled[turn % len(spelled)] for name, spelled in SPELLED.items()}
         together = ",".join(f'"{name}":{value}' for name, value in values.items())
@@ -115,7 +115,7 @@ def test_another_value_is_written(tmp_path, service):
     for side in (0, 1):
         service.send(*(f'{{"id":{n},"{name}":{pair[side]}}}' for n, (name, pair) in enumerate(pairs.items())))
         desk.run()
-    told = dict(desk.ask("SELECT id, MAX(version_number) FROM silver.thing GROUP BY id"))
+    told = dict(desk.query("SELECT id, MAX(version_number) FROM silver.thing GROUP BY id"))
     assert {name: told[n] for n, name in enumerate(pairs)} == dict.fromkeys(pairs, 2)
 
 

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from headwater.temporal.keys import hash60_sql
-from tests.e2e.builders import msp
+from tests.e2e.builders import create_msp
 
 WIDE = 2**53
 
@@ -19,7 +19,7 @@ WIDE = 2**53
 @pytest.fixture
 def star(tmp_path, service):
     """The whole blueprint after one run, published as CSV too."""
-    project = msp(tmp_path / "msp", service)
+    project = create_msp(tmp_path / "msp", service)
     project.declare(publish=[{"name": "sheets", "url": "sheets", "format": "csv"}])
     project.run()
     return project
@@ -27,7 +27,7 @@ def star(tmp_path, service):
 
 def dimensions(project):
     """The dimensions with surrogate keys, and their columns."""
-    found = project.ask(
+    found = project.query(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'gold' AND column_name = "
         "table_name[5:] || '_key' AND table_name LIKE 'dim_%' AND table_name <> 'dim_date'"
     )
@@ -66,7 +66,7 @@ def test_every_key_of_the_blueprint_survives_json_javascript_jq_and_csv(star, tm
 @pytest.mark.slow
 @pytest.mark.long
 def test_gold_with_keys_of_an_earlier_version_is_narrowed_by_a_run_without_news(star):
-    before, named = star.tables(layers=("gold",)), dimensions(star)
+    before, named = star.read_tables(layers=("gold",)), dimensions(star)
     with duckdb.connect(str(star.data / "acme.duckdb")) as db:
         for name, key in named:
             widen(db, name, key)
@@ -74,14 +74,14 @@ def test_gold_with_keys_of_an_earlier_version_is_narrowed_by_a_run_without_news(
         db.execute(
             "UPDATE meta.consumer_offset SET change_id = 1 WHERE entity = '@definition' AND consumer LIKE 'dim_%'"
         )
-    assert star.tables(layers=("gold",)) != before
+    assert star.read_tables(layers=("gold",)) != before
     planned = star("plan").out
     assert all(name.removeprefix("dim_") in planned for name, _ in named)
     report = star.run()
     found = [one for one in report["findings"] if one["finding"] == "keys_rebuilt"]
     assert {one["table"] for one in found} <= {f"gold.{name}" for name, _ in dimensions(star)}
     assert len(found) > 5
-    assert star.tables(layers=("gold",)) == before
+    assert star.read_tables(layers=("gold",)) == before
     assert not [one for one in star.run()["findings"] if "keys" in one["finding"]]
 
 
@@ -108,12 +108,12 @@ def test_counted_keys_stay_through_rebuilds_and_reach_every_reader(star):
     star.declare(surrogate="sequence")
     report = star.run()
     assert {one["finding"] for one in report["findings"] if "keys" in one["finding"]} == {"keys_rebuilt"}
-    counted = star.tables(layers=("gold",))
+    counted = star.read_tables(layers=("gold",))
     for name, key in dimensions(star):
-        numbers = [number for (number,) in star.ask(f"SELECT {key} FROM gold.{name} WHERE {key} >= 0 ORDER BY 1")]
+        numbers = [number for (number,) in star.query(f"SELECT {key} FROM gold.{name} WHERE {key} >= 0 ORDER BY 1")]
         assert numbers == list(range(1, len(numbers) + 1)), name
     star("rebuild")
-    again = star.tables(layers=("gold",))
+    again = star.read_tables(layers=("gold",))
     assert again.keys() == counted.keys()
     for table, kept in counted.items():
         assert again[table] == kept, table

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from headwater.clock import format_instant, from_micros
-from tests.e2e.builders import kill, place, shop
+from tests.e2e.builders import create_shop, kill, parse_position
 
 AGAIN = 6
 """How often a project is killed at most before it is left to finish."""
@@ -27,7 +27,7 @@ COLLECTIONS = {
 }
 
 
-def committed(project):
+def read_committed_pages(project):
     """The places of all pages that the ledger holds as read."""
     path = project.data / "ledger.db"
     if not path.exists():
@@ -41,30 +41,30 @@ def committed(project):
             ).fetchall()
         except sqlite3.OperationalError:  # killed before there was a table
             return set()
-    return {_place(*row) for row in rows}
+    return {_build_position(*row) for row in rows}
 
 
-def places(service):
+def list_request_positions(service):
     """The pages that were asked for since last, in order; a sweep's count is no page."""
-    return [place(line) for line in service.asked(forget=True) if "/count" not in line]
+    return [parse_position(line) for line in service.list_requests(clear=True) if "/count" not in line]
 
 
-def _place(resource, purpose, since, until, number, before):
+def _build_position(resource, purpose, since, until, number, before):
     sweep = purpose == "sweep"
-    since_then = f"lastUpdated >= [{_overlapped(since)}] and " if since > 0 else ""
-    conditions = "" if sweep else f"{since_then}lastUpdated < [{_iso(until)}]"
+    since_then = f"lastUpdated >= [{_subtract_overlap(since)}] and " if since > 0 else ""
+    conditions = "" if sweep else f"{since_then}lastUpdated < [{_format_iso(until)}]"
     return (COLLECTIONS[resource], conditions, before or "", "", sweep)
 
 
-def _overlapped(since):
-    return _iso(max(0, since - 600_000_000))
+def _subtract_overlap(since):
+    return _format_iso(max(0, since - 600_000_000))
 
 
-def _iso(stamp):
+def _format_iso(stamp):
     return format_instant(from_micros(stamp))
 
 
-class Watched:
+class WatchedRun:
     """A command under way, whose lines of progress are counted, so that it can be met in the middle of its work."""
 
     def __init__(self, project, command="run"):
@@ -78,7 +78,7 @@ class Watched:
         for reader in self._readers:
             reader.start()
 
-    def killed(self, moment, *, left):
+    def kill_at(self, moment, *, left):
         """Kill it at a moment, unless it is over by then; whether it was killed."""
         while self.process.poll() is None and not moment.has_come(
             time.monotonic() - self._began, self.lines, left=left
@@ -98,7 +98,7 @@ class Watched:
         return next(word for word in words[1:] if word not in ("debug", "warning", "error"))
 
 
-def starred(lines):
+def count_built_tables(lines):
     """How many tables of silver and gold were said to be done."""
     return sum("versions_written" in line or "table_built" in line for line in lines)
 
@@ -117,14 +117,14 @@ class Moment:
         seconds, lines, tables = self.whole
         if self.of == "time":
             return passed >= self.share * seconds * (0.4 + 0.6 * left)
-        seen, all_ = (len(told), left * lines) if self.of == "lines" else (starred(told), tables - 1)
+        seen, all_ = (len(told), left * lines) if self.of == "lines" else (count_built_tables(told), tables - 1)
         if seen <= self.share * all_:
             return False
         time.sleep(self.pause)
         return True
 
 
-def moments(chance, whole):
+def draw_moments(chance, whole):
     """Random moments without end, of each kind in turn. Those by progress keep to the phases on a busy machine."""
     for of in itertools.cycle(("time", "lines", "tables")):
         yield Moment(of, chance.random(), chance.uniform(0, 0.05), whole)
@@ -135,21 +135,21 @@ def moments(chance, whole):
 @pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.long)])
 def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_path, service, kills):
     started = time.monotonic()
-    undisturbed = shop(tmp_path / "undisturbed", service, size=25)
+    undisturbed = create_shop(tmp_path / "undisturbed", service, size=25)
     with undisturbed.start("run") as process:
         told = process.communicate()[1].splitlines()
-    seconds, wanted = time.monotonic() - started, undisturbed.tables()
-    pages = set(places(service))
-    assert committed(undisturbed) == pages
-    chances = moments(random.Random(20261120), (seconds, len(told), starred(told)))
+    seconds, wanted = time.monotonic() - started, undisturbed.read_tables()
+    pages = set(list_request_positions(service))
+    assert read_committed_pages(undisturbed) == pages
+    chances = draw_moments(random.Random(20261120), (seconds, len(told), count_built_tables(told)))
     phases, spared, lives = Counter(), 0, 0
     while phases.total() < kills:
         lives += 1
-        project, done, left = shop(tmp_path / f"life{lives}", service, size=25), set(), 1.0
+        project, done, left = create_shop(tmp_path / f"life{lives}", service, size=25), set(), 1.0
         for moment in itertools.islice(chances, AGAIN):
-            run = Watched(project)
-            dead = run.killed(moment, left=left)
-            asked, now = Counter(places(service)), committed(project)
+            run = WatchedRun(project)
+            dead = run.kill_at(moment, left=left)
+            asked, now = Counter(list_request_positions(service)), read_committed_pages(project)
             assert not set(asked) & done, "a page that was committed was asked for again"
             assert done <= now, "a page that was committed was forgotten"
             assert set(asked.values()) <= {1}
@@ -162,10 +162,10 @@ def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_pat
             left = max(0.2, left - len(run.lines) / len(told))
         else:
             project.run()
-            asked = Counter(places(service))
+            asked = Counter(list_request_positions(service))
             assert asked == Counter(pages - done)
         spared += len(done)
-        assert project.tables() == wanted
+        assert project.read_tables() == wanted
         assert not [file for file in project.data.rglob("*") if file.suffix in (".tmp", ".parts")]
     print(
         f"{phases.total()} kills in {lives} lives, after: {dict(phases)}; {len(pages)} pages, {spared} not asked again"
@@ -174,23 +174,23 @@ def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_pat
 
 @pytest.mark.slow
 def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(tmp_path, service):
-    project = shop(tmp_path / "shop", service)
+    project = create_shop(tmp_path / "shop", service)
     project.run()
-    wanted, chance = project.tables(), random.Random(7)
+    wanted, chance = project.read_tables(), random.Random(7)
     for _ in range(4):
-        rebuild = Watched(project, "rebuild")
-        rebuild.killed(Moment("lines", chance.random(), chance.uniform(0, 0.05), (0, 12, 0)), left=1.0)
-        service.asked(forget=True)
+        rebuild = WatchedRun(project, "rebuild")
+        rebuild.kill_at(Moment("lines", chance.random(), chance.uniform(0, 0.05), (0, 12, 0)), left=1.0)
+        service.list_requests(clear=True)
         assert project.run()["outcome"] == "succeeded"
-        assert service.asked() == []
-        assert project.tables() == wanted
+        assert service.list_requests() == []
+        assert project.read_tables() == wanted
 
 
 @pytest.mark.slow
 def test_what_was_killed_yesterday_goes_on_today_with_the_windows_of_both_days(tmp_path, service):
-    project, undisturbed = shop(tmp_path / "killed", service), shop(tmp_path / "undisturbed", service)
+    project, undisturbed = create_shop(tmp_path / "killed", service), create_shop(tmp_path / "undisturbed", service)
     undisturbed.run()
-    Watched(project).killed(Moment("lines", 0.5, 0, (0, 100, 0)), left=1.0)
+    WatchedRun(project).kill_at(Moment("lines", 0.5, 0, (0, 100, 0)), left=1.0)
     service.advance(days=2)
     assert project.run()["outcome"] == "succeeded"
     undisturbed.run()
@@ -200,6 +200,6 @@ def test_what_was_killed_yesterday_goes_on_today_with_the_windows_of_both_days(t
         ("contact", "contact_id"),
     ):
         same = f"SELECT {columns} FROM silver.{table}_current ORDER BY ALL"
-        assert project.ask(same) == undisturbed.ask(same), table
+        assert project.query(same) == undisturbed.query(same), table
     hours = "SELECT time_entry_id, hours, cost, member_key, company_key FROM gold.fact_time_entry ORDER BY ALL"
-    assert project.ask(hours) == undisturbed.ask(hours)
+    assert project.query(hours) == undisturbed.query(hours)

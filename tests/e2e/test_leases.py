@@ -7,13 +7,13 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.builders import shop
+from tests.e2e.builders import create_shop
 
 
 def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_lease(small, service):
     paths = ("company/companies", "company/contacts", "system/members", "time/entries")
     for path in paths:
-        service.fault("timeout", path=path, seconds=3)
+        service.add_fault("timeout", path=path, seconds=3)
     first = small.start("run", "--json")
     reading = (line for line in first.stderr if " read_started " in line)
     for _ in paths:
@@ -36,27 +36,27 @@ def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_lease(sm
     assert small.run()["written"] == {}
 
 
-def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantine(tmp_path, serve):
-    services = {"north": serve(seed=1), "south": serve(seed=2, companies=4)}
-    project = shop(tmp_path / "shop", services["north"])
+def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantine(tmp_path, start_service):
+    services = {"north": start_service(seed=1), "south": start_service(seed=2, companies=4)}
+    project = create_shop(tmp_path / "shop", services["north"])
     project.tenants.clear()
     for tenant, service in services.items():
         project.connect(service, tenant=tenant)
-    services["south"].fault("malformed", path="time/entries", records=1, field="actualHours")
+    services["south"].add_fault("malformed", path="time/entries", records=1, field="actualHours")
     told = project.run(code=2)["error"]
     assert "north" in told["fix"]
     assert "south" in told["fix"]
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda tenant: project.apart("run", "--tenant", tenant).json, services))
+        done = list(pool.map(lambda tenant: project.run_in_subprocess("run", "--tenant", tenant).json, services))
     assert [report["outcome"] for report in done] == ["succeeded", "succeeded"]
     for tenant, service in services.items():
         for entity, path in (("company", "company/companies"), ("contact", "company/contacts")):
-            keys = {key for (key,) in project.ask(f"SELECT {entity}_id FROM silver.{entity}_current", tenant)}
-            assert keys == set(service.truth(path))
+            keys = {key for (key,) in project.query(f"SELECT {entity}_id FROM silver.{entity}_current", tenant)}
+            assert keys == set(service.read_truth(path))
         refused = project("quarantine", "list", "--tenant", tenant).json["quarantined"]
         assert len(refused) == (tenant == "south")
-        count = len(service.truth("time/entries")) - len(refused)
-        assert project.ask("SELECT COUNT(*) FROM gold.fact_time_entry", tenant) == [(count,)]
+        count = len(service.read_truth("time/entries")) - len(refused)
+        assert project.query("SELECT COUNT(*) FROM gold.fact_time_entry", tenant) == [(count,)]
         query = project("query", "SELECT COUNT(*) FROM silver.time_entry_current", "--tenant", tenant)
         assert query.json["rows"] == [[count]]
     other = project("query", "SELECT * FROM read_parquet('.headwater/lake/south/bronze/**/*.parquet')",
@@ -69,14 +69,14 @@ def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantin
     files = {tenant: {file.name for file in (project.data / "lake" / tenant).rglob("*.parquet")} for tenant in services}
     assert files["north"]
     assert files["south"]
-    before = project.tables("north"), sorted((project.data / "lake" / "north").rglob("*"))
+    before = project.read_tables("north"), sorted((project.data / "lake" / "north").rglob("*"))
     services["south"].advance(days=3)
     assert project.run("--tenant", "south")["written"]
-    assert (project.tables("north"), sorted((project.data / "lake" / "north").rglob("*"))) == before
+    assert (project.read_tables("north"), sorted((project.data / "lake" / "north").rglob("*"))) == before
     assert project.run("--tenant", "north")["written"] == {}
     # Both are declared in the file: a removal is refused there, and takes nothing from either.
     assert (
         "declared in headwater.yaml"
         in project("tenant", "remove", "south", "--yes", "--erase", code=2).error["message"]
     )
-    assert project.tables("north") == before[0]
+    assert project.read_tables("north") == before[0]

@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pytest
 
-from tests.e2e.shelf import CHANGES, Service, Shelf, at, found, record, serving
+from tests.e2e.shelf import CHANGES, Service, Shelf, at, count_findings, record, serve
 
 
 @pytest.fixture
 def shelf(tmp_path):
     """A project that asks for what changed, and asks for the last three days once more."""
-    with serving(Service()) as service:
+    with serve(Service()) as service:
         made = Shelf(tmp_path / "shelf", service, things={"cursor": CHANGES, "overlap": "3d"})
         made.entity("thing", {"things": {"deleted": "gone"}})
         yield made
@@ -20,7 +20,7 @@ def shelf(tmp_path):
 
 def names(shelf):
     """The current name of each thing."""
-    return shelf.ask("SELECT thing_id, name FROM silver.thing_current ORDER BY ALL")
+    return shelf.query("SELECT thing_id, name FROM silver.thing_current ORDER BY ALL")
 
 
 def force(shelf):
@@ -33,13 +33,13 @@ def test_what_changed_under_an_unmoved_stamp_is_seen_all_of_it(shelf):
     shelf.on(2, things=[record(n, f"old {n}", day=1) for n in numbers])
     shelf.on(3, things=[record(n, f"new {n}", day=1) for n in numbers])
     assert names(shelf) == [(n, f"new {n}") for n in numbers]
-    assert shelf.ask("SELECT count(*) FROM silver.thing") == [(20,)]
+    assert shelf.query("SELECT count(*) FROM silver.thing") == [(20,)]
     back = [record(n, f"old {n}", day=1) for n in numbers]
     shelf.on(4, things=back)
     assert names(shelf) == [(n, f"old {n}") for n in numbers]  # what is seen again wins again
-    before = shelf.tables()
+    before = shelf.read_tables()
     assert shelf.on(5, things=back)["written"] == {}
-    assert shelf.tables() == before
+    assert shelf.read_tables() == before
 
 
 def test_a_backfill_that_is_forced_brings_what_is_new_and_forced_again_writes_nothing(shelf):
@@ -51,11 +51,11 @@ def test_a_backfill_that_is_forced_brings_what_is_new_and_forced_again_writes_no
     assert shelf.run()["written"] == {}  # nobody asks for that day any more
     force(shelf)
     assert names(shelf) == [(n, f"new {n}") for n in numbers]
-    before = shelf.tables()
+    before = shelf.read_tables()
     assert force(shelf)["written"] == {}
-    assert shelf.tables() == before  # to the last column of the log, the batch among them
+    assert shelf.read_tables() == before  # to the last column of the log, the batch among them
     shelf("rebuild")
-    assert shelf.tables() == before
+    assert shelf.read_tables() == before
 
 
 def test_of_one_key_twice_in_a_read_the_later_record_counts(shelf):
@@ -63,9 +63,9 @@ def test_of_one_key_twice_in_a_read_the_later_record_counts(shelf):
     later = [record(n, f"later {n}", day=1) for n in range(1, 11)]
     shelf.on(2, things=[*first, *later])
     assert names(shelf) == [(n, f"later {n}") for n in range(1, 11)]
-    before = shelf.tables()
+    before = shelf.read_tables()
     shelf.on(3)
-    assert shelf.tables() == before
+    assert shelf.read_tables() == before
     shelf.on(4, things=[*later, *first])
     assert names(shelf) == [(n, f"first {n}") for n in range(1, 11)]
 
@@ -76,9 +76,9 @@ def test_a_delete_flag_under_an_unmoved_stamp_closes_and_reopens_when_it_is_take
     assert names(shelf) == [(2, "b2")]
     shelf.on(5, things=[record(1, "a", day=1), record(2, "b2", day=2)])
     assert shelf.lives() == [("psa:1", "a", 1, None), ("psa:2", "b", 1, 2), ("psa:2", "b2", 2, None)]
-    before = shelf.tables()
+    before = shelf.read_tables()
     shelf("rebuild")
-    assert shelf.tables() == before
+    assert shelf.read_tables() == before
 
 
 SINCE = {"kind": "changes", "params": {"since": "{since}"}, "field": "changed"}
@@ -87,7 +87,7 @@ WHOLE = {"kind": "snapshot", "every": "0s"}
 
 @pytest.mark.parametrize("cursor", [SINCE, WHOLE], ids=["since", "snapshot"])
 def test_a_stamp_of_the_future_counts_as_of_its_read_and_is_told(shelf, cursor):
-    shelf.mend(things={"cursor": cursor})
+    shelf.write_connector(things={"cursor": cursor})
     far = {"changed": "2062-01-01T00:00:00Z"}
     report = shelf.on(3, things=[record(1, "wrong", **far), record(2, "fine", day=2)])
     told = [one for one in report["findings"] if one["finding"] == "future_stamp"]
@@ -98,11 +98,11 @@ def test_a_stamp_of_the_future_counts_as_of_its_read_and_is_told(shelf, cursor):
     stamps = (
         "SELECT stamp = epoch_us(TIMESTAMP '2062-01-01'), sequence = observed FROM silver.thing_log WHERE thing_id = 1"
     )
-    assert shelf.ask(stamps) == [(True, True)]
+    assert shelf.query(stamps) == [(True, True)]
 
-    before = shelf.tables()
-    assert found(shelf.on(4))["future_stamp"] == 1
-    assert shelf.tables() == before  # seen again, it is no news
+    before = shelf.read_tables()
+    assert count_findings(shelf.on(4))["future_stamp"] == 1
+    assert shelf.read_tables() == before  # seen again, it is no news
 
     shelf.on(6, things=[record(1, "honest", day=5), record(2, "fine", day=2)])
     assert names(shelf) == [(1, "honest"), (2, "fine")]
@@ -114,19 +114,19 @@ def test_a_stamp_of_the_future_counts_as_of_its_read_and_is_told(shelf, cursor):
 def test_a_clock_that_is_a_little_ahead_is_believed(shelf):
     shelf.on(3, things=[record(1, "a", changed="2026-01-03T00:04:00Z"), record(2, "b", changed="2026-01-03T00:06:00Z")])
     shelf.on(4)
-    begins = shelf.ask("SELECT thing_id, valid_from > TIMESTAMP '2026-01-03 00:03:00' FROM silver.thing ORDER BY ALL")
+    begins = shelf.query("SELECT thing_id, valid_from > TIMESTAMP '2026-01-03 00:03:00' FROM silver.thing ORDER BY ALL")
     assert (1, True) in begins
 
 
 @pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "1899-12-30T00:00:00Z"])
 def test_a_stamp_before_all_computers_is_one_all_the_same(shelf, stamp):
-    shelf.mend(things={"cursor": WHOLE})
+    shelf.write_connector(things={"cursor": WHOLE})
     shelf.on(3, things=[record(1, "old", changed=stamp)])
     shelf.on(5, things=[record(1, "new", day=4)])
     when = datetime.fromisoformat(stamp)
-    rows = shelf.ask("SELECT name, valid_from, is_current FROM silver.thing ORDER BY version_number")
+    rows = shelf.query("SELECT name, valid_from, is_current FROM silver.thing ORDER BY version_number")
     assert rows == [("old", when.replace(tzinfo=None), False), ("new", datetime(2026, 1, 4), True)]  # noqa: DTZ001
-    assert "missing_stamp" not in found(shelf.on(6))
+    assert "missing_stamp" not in count_findings(shelf.on(6))
     assert at(4) == "2026-01-04T00:00:00Z"
 
 
@@ -146,7 +146,7 @@ ANCIENT = record(1, "ancient", changed="0001-01-01T00:00:00Z")
     ids=["ancient", "older", "none_before", "future_before"],
 )
 def test_a_stamp_that_goes_back_with_other_content_is_told_by_each_read(shelf, first, then):
-    shelf.mend(things={"cursor": WHOLE})
+    shelf.write_connector(things={"cursor": WHOLE})
     shelf.on(4, things=[first, record(2, "beside", day=2)])
     before = names(shelf)
     for day in (5, 6):  # it is so until the service says a later stamp
@@ -157,14 +157,16 @@ def test_a_stamp_that_goes_back_with_other_content_is_told_by_each_read(shelf, f
         assert "psa:1 was said to be from 2026-01-0" in told[0]["detail"]
         assert f"is now from {then['changed']}" in told[0]["detail"]
     assert names(shelf) == before  # history goes by what the service itself says is later
-    assert "stamp_went_back" not in found(shelf.on(8, things=[record(1, "honest", day=7), record(2, "beside", day=2)]))
+    assert "stamp_went_back" not in count_findings(
+        shelf.on(8, things=[record(1, "honest", day=7), record(2, "beside", day=2)])
+    )
     assert (1, "honest") in names(shelf)
 
 
 def test_where_a_window_of_changes_shows_a_stamp_that_went_back_it_is_told_and_names_the_thing(shelf):
     shelf.on(4, things=[record(n, "new", day=3) for n in range(1, 13)])
     report = shelf.on(5, code=3, things=[record(n, "restored", day=2) for n in range(1, 13)])
-    assert found(report)["stamp_went_back"] == 12
+    assert count_findings(report)["stamp_went_back"] == 12
     assert {name for _, name in names(shelf)} == {"new"}
 
 
@@ -172,11 +174,11 @@ def test_a_stamp_that_goes_back_in_a_forced_backfill_of_many_windows_is_told(she
     shelf.on(40, things=[record(1, "new", day=39), record(2, "beside", day=2)])
     shelf.service.collections["things"] = [record(1, "restored", day=5), record(2, "beside", day=2)]
     report = shelf("backfill", "--since", "2026-01-01", "--chunk", "7d", "--force", code=3).json
-    assert found(report)["stamp_went_back"] == 1
+    assert count_findings(report)["stamp_went_back"] == 1
 
 
 def test_a_stamp_that_goes_back_is_told_where_a_record_is_asked_for_by_id(shelf):
-    shelf.mend(
+    shelf.write_connector(
         things={
             "cursor": SINCE,
             "deletes": {"kind": "sweep", "params": {"fields": "id"}},
@@ -186,7 +188,7 @@ def test_a_stamp_that_goes_back_is_told_where_a_record_is_asked_for_by_id(shelf)
     shelf.on(4, things=[record(1, "new", day=3), record(2, "beside", day=2)])
     shelf.service.hidden = {1}
     report = shelf.on(20, code=3, things=[record(1, "restored", day=1), record(2, "beside", day=2)])
-    assert found(report)["stamp_went_back"] == 1
+    assert count_findings(report)["stamp_went_back"] == 1
 
 
 def test_what_only_fills_in_the_past_went_nowhere(shelf):
@@ -194,19 +196,19 @@ def test_what_only_fills_in_the_past_went_nowhere(shelf):
     versions = [record(1, f"version {day}", day=day) for day in (10, 12, 14)]
     shelf.on(15, things=list(reversed(versions)))
     assert names(shelf) == [(1, "version 14")]
-    assert "stamp_went_back" not in found(shelf.on(16))  # the last three days once more
+    assert "stamp_went_back" not in count_findings(shelf.on(16))  # the last three days once more
     older = [record(1, f"version {day}", day=day) for day in (2, 4, 8)]
     shelf.service.collections["things"] = [*versions, *older]
     for words in (("--until", "2026-01-05"), ("--until", "2026-01-15", "--chunk", "3d", "--force")):
         report = shelf("backfill", "--since", "2026-01-01", *words, "--force").json
-        assert "stamp_went_back" not in found(report)
+        assert "stamp_went_back" not in count_findings(report)
     assert [name for _, name, *_ in shelf.lives()] == [f"version {day}" for day in (2, 4, 8, 10, 12, 14)]
 
 
 def test_a_stamp_that_goes_back_with_the_same_content_hides_nothing(shelf):
-    shelf.mend(things={"cursor": WHOLE})
+    shelf.write_connector(things={"cursor": WHOLE})
     shelf.on(4, things=[record(1, "same", day=3)])
-    assert "stamp_went_back" not in found(shelf.on(5, things=[record(1, "same", day=2)]))
+    assert "stamp_went_back" not in count_findings(shelf.on(5, things=[record(1, "same", day=2)]))
     assert names(shelf) == [(1, "same")]
 
 
@@ -221,10 +223,10 @@ def test_a_stamp_that_goes_back_with_the_same_content_hides_nothing(shelf):
 def test_a_flag_under_a_stamp_that_went_back_is_believed_of_a_snapshot_that_deletes_and_told_of_another(
     shelf, first, then, left
 ):
-    shelf.mend(things={"cursor": WHOLE})
+    shelf.write_connector(things={"cursor": WHOLE})
     shelf.on(4, things=[first])
-    assert "stamp_went_back" not in found(shelf.on(5, things=[then]))
+    assert "stamp_went_back" not in count_findings(shelf.on(5, things=[then]))
     assert names(shelf) == left
-    shelf.mend(things={"cursor": WHOLE, "deletes": {"kind": "none"}})
+    shelf.write_connector(things={"cursor": WHOLE, "deletes": {"kind": "none"}})
     shelf.on(7, things=[first | {"changed": at(6)}])
-    assert found(shelf.on(8, code=3, things=[then]))["stamp_went_back"] == 1
+    assert count_findings(shelf.on(8, code=3, things=[then]))["stamp_went_back"] == 1

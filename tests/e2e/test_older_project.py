@@ -6,12 +6,12 @@ import duckdb
 import pytest
 
 from tests.e2e.older_project import PagedService, collections, company, entry, unpack_project
-from tests.e2e.shelf import serving
+from tests.e2e.shelf import serve
 
 
 @pytest.fixture
 def service():
-    with serving(PagedService()) as running:
+    with serve(PagedService()) as running:
         yield running
 
 
@@ -22,7 +22,7 @@ def older(tmp_path, service):
 
 def rows(project):
     """Every row of silver and gold by value, whatever the columns are called."""
-    return project.tables(read_times=True)
+    return project.read_tables(read_times=True)
 
 
 def findings(report):
@@ -66,9 +66,9 @@ def test_a_change_arrives_after_the_first_run(older):
     assert findings(report) == []
     after = rows(older)
     assert set(before["silver.company_log"]) < set(after["silver.company_log"])
-    names = [row[0] for row in older.ask("SELECT name FROM silver.company WHERE entity_key = 'psa:1' ORDER BY ALL")]
+    names = [row[0] for row in older.query("SELECT name FROM silver.company WHERE entity_key = 'psa:1' ORDER BY ALL")]
     assert names == ["North", "North", "North Pole"]
-    assert older.ask(
+    assert older.query(
         "SELECT c.name, CAST(f.hours AS VARCHAR) FROM gold.fact_entry AS f JOIN gold.dim_company AS c USING (company_key) "
         "WHERE f.entry_id = 7"
     ) == [("North Pole", "5.00")]
@@ -76,9 +76,9 @@ def test_a_change_arrives_after_the_first_run(older):
 
 def test_a_rebuild_makes_the_same_history(older):
     older.run()
-    before = older.tables()
+    before = older.read_tables()
     assert older("rebuild").json["outcome"] == "succeeded"
-    after = older.tables()
+    after = older.read_tables()
     assert after["silver.entry"] == before["silver.entry"]
     assert after["gold.fact_entry"] == before["gold.fact_entry"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.shelf import Service, Shelf, record, serving
+from tests.e2e.shelf import Service, Shelf, record, serve
 
 
 @pytest.fixture
 def service():
-    with serving(Service()) as made:
+    with serve(Service()) as made:
         yield made
 
 
@@ -30,10 +30,10 @@ def three_days(project, *words):
 
 def test_a_rebuild_of_one_entity_gives_every_snapshot_its_day(project):
     three_days(project)
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild", "--entity", "thing")
     assert project.lives()[:3] == THREE
-    assert project.tables(layers=("silver",)) == before
+    assert project.read_tables(layers=("silver",)) == before
 
 
 def test_an_entity_that_is_declared_later_has_every_snapshot_of_its_resource(project):
@@ -68,6 +68,6 @@ def test_a_readmitted_record_enters_history_at_the_time_of_its_own_read(project)
     project.declare(policies={"shelf.a": {"fields": {"name": "json"}}})
     assert project("quarantine", "retry").json["readmitted"] == 1
     assert project.lives()[:3] == [("psa:1", "A", 1, 2), ("psa:1", '["B"]', 2, 3), ("psa:1", "C", 3, 4)]
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild", "--entity", "thing")
-    assert project.tables(layers=("silver",)) == before
+    assert project.read_tables(layers=("silver",)) == before

@@ -8,7 +8,7 @@ import threading
 import duckdb
 
 
-def published(root):
+def read_publication(root):
     """One look of a reader: the rows of each table of one state."""
     place = root / "out" / "acme"
     told = json.loads((place / "current").resolve().joinpath("_manifest.json").read_text())["tables"]
@@ -26,7 +26,7 @@ def test_every_past_is_there_and_every_version_leads_back_to_its_record(small, s
 
     def look():
         while not stop.is_set():
-            looks.append(published(small.root))
+            looks.append(read_publication(small.root))
 
     reader = threading.Thread(target=look)
     reader.start()
@@ -38,17 +38,17 @@ def test_every_past_is_there_and_every_version_leads_back_to_its_record(small, s
 
     assert len(looks) > 3
     assert all(rows == counted for seen in looks for rows, counted in seen.values())
-    assert published(small.root)["fact_time_entry"][1] == len(small.tables()["gold.fact_time_entry"])
+    assert read_publication(small.root)["fact_time_entry"][1] == len(small.read_tables()["gold.fact_time_entry"])
 
-    days = [row[0] for row in small.ask("SELECT DISTINCT valid_from FROM silver.company ORDER BY 1")]
+    days = [row[0] for row in small.query("SELECT DISTINCT valid_from FROM silver.company ORDER BY 1")]
     for day in days:
         told = small("as-of", day.isoformat(), "company", "--columns", "entity_key,name").json["rows"]
         sql = "SELECT entity_key, name FROM silver.company WHERE valid_from <= '{0}' AND valid_to > '{0}' ORDER BY 1"
-        assert [tuple(row) for row in told] == small.ask(sql.format(day))
+        assert [tuple(row) for row in told] == small.query(sql.format(day))
         macro = f"SELECT entity_key, name FROM gold.dim_company_asof(TIMESTAMP '{day}') WHERE company_key > 0"
         small("query", macro)
 
-    (key,) = small.ask("SELECT entity_key FROM silver.company ORDER BY version_number DESC, entity_key LIMIT 1")[0]
+    (key,) = small.query("SELECT entity_key FROM silver.company ORDER BY version_number DESC, entity_key LIMIT 1")[0]
     life = small("history", "company", key, "--raw").json
     assert len(life["moments"]) > 1
     for moment in life["moments"]:
@@ -63,5 +63,5 @@ def test_every_past_is_there_and_every_version_leads_back_to_its_record(small, s
     assert life["moments"][-1]["until"] is None
     assert (
         json.loads(life["moments"][-1]["records"][0]["record"])["name"]
-        == service.truth("company/companies")[record["id"]]["name"]
+        == service.read_truth("company/companies")[record["id"]]["name"]
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.builders import ApartShop
-from tests.e2e.odd_service import OddService, serving, things
+from tests.e2e.builders import SubprocessShop
+from tests.e2e.odd_service import OddService, serve, things
 
 pytestmark = pytest.mark.slow
 
@@ -58,8 +58,8 @@ def site(tmp_path):
 @pytest.fixture
 def project(tmp_path, site):
     """A project that keeps everything where the plug-in says, and reads a service on loopback with its connector."""
-    with serving(OddService(things(1, 2, 3))) as service:
-        made = ApartShop(tmp_path / "project")
+    with serve(OddService(things(1, 2, 3))) as service:
+        made = SubprocessShop(tmp_path / "project")
         (made.root / "models").mkdir(parents=True)
         (made.root / "models" / "thing.yaml").write_text(THING)
         (made.root / "headwater.yaml").write_text(PROJECT.replace("URL", service.url))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.shelf import CHANGES, SNAPSHOT, SWEEP, Service, Shelf, found, record, serving
+from tests.e2e.shelf import CHANGES, SNAPSHOT, SWEEP, Service, Shelf, count_findings, record, serve
 
 
 @pytest.fixture
 def service():
-    with serving(Service()) as made:
+    with serve(Service()) as made:
         yield made
 
 
@@ -28,7 +28,7 @@ def records(*idents, **more):
 
 
 def keys(project, entity="thing"):
-    return sorted(key for (key,) in project.ask(f"SELECT thing_id FROM silver.{entity}_current"))
+    return sorted(key for (key,) in project.query(f"SELECT thing_id FROM silver.{entity}_current"))
 
 
 def test_what_one_sweep_misses_and_the_next_shows_is_open_again(shelf, service):
@@ -43,9 +43,9 @@ def test_what_one_sweep_misses_and_the_next_shows_is_open_again(shelf, service):
     project.on(5)
     assert project.lives()[:2] == [("psa:1", "x", 2, 4), ("psa:1", "x", 5, None)]
     assert project.on(6)["written"] == {}
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild")
-    assert project.tables(layers=("silver",)) == before
+    assert project.read_tables(layers=("silver",)) == before
 
 
 def test_a_snapshot_that_shows_what_the_last_one_missed_opens_it_again(shelf):
@@ -83,16 +83,16 @@ def test_a_key_that_leaves_one_of_two_complete_sources_stays(shelf):
     assert project.lives() == [("psa:0", "x", 1, 5), ("psa:1", "x", 1, None)]
     project.on(7, a=both)
     assert project.lives()[1] == ("psa:0", "x", 7, None)
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild", "--entity", "thing")
-    assert project.tables(layers=("silver",)) == before
+    assert project.read_tables(layers=("silver",)) == before
 
 
 def test_a_rolling_list_deletes_nothing_where_that_is_declared(shelf):
     project = shelf(a={"deletes": {"kind": "none"}})
     project.entity("thing", ["a"], stamped=False)
     project.on(1, a=records(*range(20), day=None))
-    assert "deletes_waiting" not in found(project.on(2, a=records(19, 20, 21, day=None)))
+    assert "deletes_waiting" not in count_findings(project.on(2, a=records(19, 20, 21, day=None)))
     assert keys(project) == list(range(22))
 
 
@@ -131,9 +131,9 @@ def test_deletes_beyond_the_guard_wait_and_news_go_on(shelf):
     assert keys(project) == [*range(18), 99]
     assert project.lives()[-1] == ("psa:99", "new", 2, None)
     assert project.on(2)["written"] == {}
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild")
-    assert project.tables(layers=("silver",)) == before, "what a person let through, a rebuild lets through"
+    assert project.read_tables(layers=("silver",)) == before, "what a person let through, a rebuild lets through"
 
 
 def test_deletes_that_wait_are_forgotten_when_a_newer_read_shows_all(shelf):
@@ -158,9 +158,9 @@ def test_a_record_that_no_longer_fits_leaves_and_comes_back(shelf, way):
     project.on(7, a=[record(1, day=6, status="o"), record(2, status="o"), record(3, day=6, status=None)])
     assert project.lives()[1] == ("psa:1", "x", 6, None)
     assert keys(project) == [1, 2]
-    before = project.tables(layers=("silver",))
+    before = project.read_tables(layers=("silver",))
     project("rebuild", "--entity", "thing")
-    assert project.tables(layers=("silver",)) == before
+    assert project.read_tables(layers=("silver",)) == before
 
 
 def test_an_unstamped_record_that_no_longer_fits_leaves_as_of_its_read(shelf):

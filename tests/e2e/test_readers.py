@@ -9,17 +9,17 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.builders import Service, kill, msp
+from tests.e2e.builders import Service, create_msp, kill
 from tests.grid.engines import LONG
 
 pytestmark = [LONG, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory):
+def published_project(tmp_path_factory):
     """The whole blueprint after two runs, published with an open end and without."""
     with closing(Service(seed=3, companies=3, months=1)) as service:
-        project = msp(tmp_path_factory.mktemp("readers") / "msp", service)
+        project = create_msp(tmp_path_factory.mktemp("readers") / "msp", service)
         places = [
             {"name": "late", "url": "late", "format": "parquet"},
             {"name": "none", "url": "none", "format": "parquet"},
@@ -50,7 +50,7 @@ def python_with(tmp_path_factory):
     return make
 
 
-def said(python, script, *words):
+def run_script(python, script, *words):
     """What a script prints, as JSON."""
     ran = subprocess.run([python, "-c", script, *map(str, words)], check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
@@ -71,15 +71,15 @@ print(json.dumps([duckdb.__version__, counts, asof]))
 
 
 @pytest.mark.parametrize("wanted", ["duckdb<2", "duckdb>=1.2,<1.3"])
-def test_duckdb_1_reads_every_table_of_silver_and_gold(lived, python_with, wanted):
-    project, _ = lived
+def test_duckdb_1_reads_every_table_of_silver_and_gold(published_project, python_with, wanted):
+    project, _ = published_project
     python, path = python_with(wanted), project.data / "acme.duckdb"
-    version, theirs, open_ones = said(python, READ, path)
-    _, ours, _ = said(sys.executable, READ, path)
+    version, theirs, open_ones = run_script(python, READ, path)
+    _, ours, _ = run_script(sys.executable, READ, path)
     assert version.startswith("1.")
     assert len(theirs) > 60
     assert theirs == ours
-    assert open_ones == project.ask("SELECT COUNT(*) FROM silver.company_current")[0][0]
+    assert open_ones == project.query("SELECT COUNT(*) FROM silver.company_current")[0][0]
 
 
 TRY = """
@@ -97,12 +97,14 @@ print(json.dumps([sorted(words), found]))
 """
 
 
-def test_duckdb_1_is_told_of_the_lock_while_a_run_writes_and_reads_what_a_killed_one_left(lived, python_with):
-    project, service = lived
+def test_duckdb_1_is_told_of_the_lock_while_a_run_writes_and_reads_what_a_killed_one_left(
+    published_project, python_with
+):
+    project, service = published_project
     python, path = python_with("duckdb<2"), project.data / "acme.duckdb"
     service.advance(days=15)
     writing = project.start("run", "--json")
-    refusals, found = said(python, TRY, path)
+    refusals, found = run_script(python, TRY, path)
     writing.communicate(timeout=120)
     assert writing.returncode == 0
     assert refusals
@@ -114,8 +116,8 @@ def test_duckdb_1_is_told_of_the_lock_while_a_run_writes_and_reads_what_a_killed
         pass
     kill(killed)
     killed.communicate()
-    _, theirs, _ = said(python, READ, path)
-    _, ours, _ = said(sys.executable, READ, path)
+    _, theirs, _ = run_script(python, READ, path)
+    _, ours, _ = run_script(sys.executable, READ, path)
     assert theirs == ours
     assert project.run()["outcome"] == "succeeded"
 
@@ -143,12 +145,12 @@ print(json.dumps([pandas.__version__, look(sys.argv[1]), look(sys.argv[2])]))
         (("pandas>=3,<4", "pyarrow"), "datetime64[us]", "datetime64[us]"),
     ],
 )
-def test_pandas_reads_what_is_published_or_says_that_it_cannot(lived, python_with, packages, late, kind):
-    project, _ = lived
-    version, dated, empty = said(python_with(*packages), FRAME, project.root / "late", project.root / "none")
+def test_pandas_reads_what_is_published_or_says_that_it_cannot(published_project, python_with, packages, late, kind):
+    project, _ = published_project
+    version, dated, empty = run_script(python_with(*packages), FRAME, project.root / "late", project.root / "none")
     print(version, dated, empty)
-    rows, current = project.ask("SELECT COUNT(*), COUNT(*) FILTER (is_current) FROM gold.dim_company")[0]
-    keys = [key for (key,) in project.ask("SELECT company_key FROM gold.dim_company ORDER BY 1")]
+    rows, current = project.query("SELECT COUNT(*), COUNT(*) FILTER (is_current) FROM gold.dim_company")[0]
+    keys = [key for (key,) in project.query("SELECT company_key FROM gold.dim_company ORDER BY 1")]
     assert empty[:5] == [kind, rows, current, current, keys]
     assert "9999" not in empty[5]
     if late == "ArrowInvalid":
@@ -165,8 +167,8 @@ print(json.dumps([str(frame["valid_to"].dtype), frame["valid_to"].max().year, so
 """
 
 
-def test_polars_reads_what_is_published(lived, python_with):
-    project, _ = lived
-    kind, year, keys = said(python_with("polars"), POLARS, project.root / "late")
+def test_polars_reads_what_is_published(published_project, python_with):
+    project, _ = published_project
+    kind, year, keys = run_script(python_with("polars"), POLARS, project.root / "late")
     assert (kind, year) == ("Datetime(time_unit='us', time_zone=None)", 9999)
-    assert keys == [key for (key,) in project.ask("SELECT company_key FROM gold.dim_company ORDER BY 1")]
+    assert keys == [key for (key,) in project.query("SELECT company_key FROM gold.dim_company ORDER BY 1")]

@@ -48,7 +48,7 @@ def findings(report):
     return [(one["table"], one["finding"]) for one in report["findings"]]
 
 
-def refused(project, *command):
+def check_refusal(project, *command):
     """The error of a command that will not guess."""
     error = project(*command, code=2).error
     assert error["message"].endswith("`on_schema_change` is not set; nothing was written")
@@ -59,34 +59,34 @@ def refused(project, *command):
 
 def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(small, service):
     small.run()
-    before = small.tables()
+    before = small.read_tables()
     redeclare(small, add_website, drop_phone)
     service.advance(days=1)
-    service.asked(forget=True)
+    service.list_requests(clear=True)
     for command in (("run",), ("plan",), ("rebuild", "--entity", "contact")):
-        refused(small, *command)
-    assert service.asked() == []
-    assert small.tables() == before
+        check_refusal(small, *command)
+    assert service.list_requests() == []
+    assert small.read_tables() == before
     assert small.run("--layer", "bronze")["outcome"] == "succeeded"  # no history is written, so nobody need decide
 
     small.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
     assert small("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history continues"]
     past = "SELECT company_id, phone, valid_from FROM silver.company WHERE valid_from < '2025-12-31' ORDER BY ALL"
-    phones = small.ask(past)
+    phones = small.query(past)
     report = small.run()
     assert findings(report) == [("silver.company", "column_added"), ("silver.company", "column_retired")]
-    assert set(phones) <= set(small.ask(past))
+    assert set(phones) <= set(small.query(past))
     assert small.run()["findings"] == []
-    key = small.ask("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
+    key = small.query("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
     assert "'phone'" in str(small("history", "company", key).json)
 
     query = "SELECT company_id, {}, phone, valid_from, batch_id FROM silver.company ORDER BY ALL"
-    before = small.ask(query.format("website"))
+    before = small.query(query.format("website"))
     redeclare(small, rename_website)
     report = small.run()
     assert findings(report) == [("silver.company", "column_renamed")]
     assert report["written"] == {}
-    assert small.ask(query.format("homepage")) == before
+    assert small.query(query.format("homepage")) == before
 
 
 def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
@@ -102,13 +102,13 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     assert findings(report) == [("silver.company", "history_rebuilt")]
     (detail,) = (step["detail"] for step in report["steps"] if step["step"] == "conform:company")
     assert detail.startswith("rebuilt: ")
-    assert small.ask("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
-    names = [row[0] for row in small.ask("DESCRIBE silver.company")]
+    assert small.query("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
+    names = [row[0] for row in small.query("DESCRIBE silver.company")]
     assert ("website" in names, "phone" in names) == (True, False)
-    made = small.tables()
+    made = small.read_tables()
     assert small.run()["written"] == {}
     assert small("rebuild").json["outcome"] == "succeeded"
-    assert small.tables() == made
+    assert small.read_tables() == made
 
     # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
     entity = load_declarations(small.root / "models").entities["company"]
@@ -116,7 +116,7 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
         drop_entity(warehouse, entity)
         migrate_tables(warehouse, entity)
     assert findings(small.run()) == [("silver.company", "history_rebuilt")]
-    assert small.tables() == made
+    assert small.read_tables() == made
 
 
 OLDER = ("source", "stamp", "observed", "place", "first_observed")
@@ -139,13 +139,13 @@ def make_older(project):
 
 def test_a_history_of_an_older_version_is_made_anew_and_told(small):
     small.run()
-    before = small.tables()
+    before = small.read_tables()
     entities = make_older(small)
-    assert small.tables() != before
-    key = small.ask("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
+    assert small.read_tables() != before
+    key = small.query("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
     assert "older version of Headwater" in small("history", "company", key, code=1).error["found"]
     assert all("older version of Headwater" in note for note in small("plan").json["notes"])
     report = small.run()
     assert findings(report) == [(f"silver.{entity}", "history_rebuilt") for entity in sorted(entities)]
-    assert small.tables() == before
+    assert small.read_tables() == before
     assert small.run()["findings"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.desk import Desk, serving
+from tests.e2e.desk import Desk, serve
 
 DEEP = b'{"id":2,"any":' + b'{"a":[' * 5000 + b"]}" * 5000 + b"}"
 CROWD = b'{"id":2,"any":[' + b",".join([b"1"] * 10_000_000) + b"]}"
@@ -12,7 +12,7 @@ CROWD = b'{"id":2,"any":[' + b",".join([b"1"] * 10_000_000) + b"]}"
 
 @pytest.fixture
 def service():
-    with serving() as made:
+    with serve() as made:
         yield made
 
 

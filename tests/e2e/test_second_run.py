@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from tests.e2e.builders import msp
+from tests.e2e.builders import create_msp
 
 
 def twice(project, service):
     first = project.run()
     assert first["outcome"] == "succeeded"
-    before = project.tables(layers=("silver", "gold", "meta"))
-    read = service.asked(forget=True)
+    before = project.read_tables(layers=("silver", "gold", "meta"))
+    read = service.list_requests(clear=True)
     second = project.run()
     assert second["rows"] == 0
     assert second["written"] == {}
-    assert project.tables(layers=("silver", "gold", "meta")) == before
-    return read, service.asked()
+    assert project.read_tables(layers=("silver", "gold", "meta")) == before
+    return read, service.list_requests()
 
 
 def test_a_second_run_asks_for_nothing_and_writes_nothing(small, service):
@@ -23,18 +23,18 @@ def test_a_second_run_asks_for_nothing_and_writes_nothing(small, service):
     assert again == []
 
 
-def test_a_second_run_of_the_whole_blueprint_a_moment_later_reads_only_the_moment(tmp_path, serve):
-    service = serve(companies=2, months=1)
+def test_a_second_run_of_the_whole_blueprint_a_moment_later_reads_only_the_moment(tmp_path, start_service):
+    service = start_service(companies=2, months=1)
     service.advance(hours=20)  # away from the end of a month, which is news for the periods of agreements
-    project = msp(tmp_path / "msp", service)
+    project = create_msp(tmp_path / "msp", service)
     read, again = twice(project, service)
     assert len(read) > 50
     assert again == []
     service.advance(hours=0.1)
-    before = project.tables()
+    before = project.read_tables()
     report = project.run()
     assert report["written"] == {}
-    assert project.tables() == before
-    asked = service.asked()
+    assert project.read_tables() == before
+    asked = service.list_requests()
     assert 0 < len(asked) < len(read) / 3
     print(f"first {len(read)} requests, at once again {len(again)}, a moment later {len(asked)}")

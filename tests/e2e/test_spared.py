@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.desk import Desk, serving
+from tests.e2e.desk import Desk, serve
 
 LONG = "k" * 200
 KINDS = {
@@ -48,7 +48,7 @@ FIELDS = {
 
 @pytest.fixture
 def service():
-    with serving() as made:
+    with serve() as made:
         yield made
 
 
@@ -139,7 +139,7 @@ def test_a_refused_record_that_holds_a_number_of_many_digits_as_well_stops_nothi
 
 def test_a_collection_whose_records_name_no_key_of_their_own_is_read_whole(tmp_path, service):
     desk = desk_of(tmp_path, service, {"k": ("text", "a || b")})
-    desk.manifest_of(key=[])
+    desk.update_resource(key=[])
     for records, keys in (
         ((1, 2), [("it:x1", 1, True), ("it:x2", 1, True)]),
         ((2,), [("it:x1", 1, False), ("it:x2", 1, True)]),
@@ -156,7 +156,7 @@ def test_a_snapshot_half_of_which_is_refused_costs_in_proportion(tmp_path, servi
     def records(count, odd):
         return [json.dumps({"a": f"a{n}", "b": "b", "id": n, **(odd if n % 2 else {})}) for n in range(count)]
 
-    def spent(count):
+    def measure_cpu_seconds(count):
         """The seconds of processor time for a snapshot of so many records, half of them refused."""
         service.send(*records(count, {}))
         desk.run()
@@ -167,8 +167,8 @@ def test_a_snapshot_half_of_which_is_refused_costs_in_proportion(tmp_path, servi
         assert (report["quarantined"], report["written"], report["findings"]) == (count // 2, {}, [])
         return took
 
-    spent(100)
-    small, large = spent(4000), spent(16_000)
+    measure_cpu_seconds(100)
+    small, large = measure_cpu_seconds(4000), measure_cpu_seconds(16_000)
     print(f"2,000 refused: {small:.2f} s; 8,000: {large:.2f} s")
     # In proportion it is four times as much, and less while the rest of a run counts; a square would be sixteen times.
     assert large < 8 * small

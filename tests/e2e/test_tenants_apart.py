@@ -22,7 +22,7 @@ from tests.e2e.builders import SHOP
 CLEAR = "sk-live-0815-nobody-may-see"
 
 
-class Typed:
+class TenantShop:
     """A project, and what its commands answered."""
 
     def __init__(self, root, capsys):
@@ -47,11 +47,11 @@ class Typed:
 
 
 @pytest.fixture
-def typed(tmp_path, capsys, monkeypatch):
+def tenant_shop(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("HEADWATER_ENV", raising=False)
     root = tmp_path / "shop"
     shutil.copytree(SHOP, root)
-    return Typed(root, capsys)
+    return TenantShop(root, capsys)
 
 
 SHARED = {
@@ -92,13 +92,13 @@ SHARED = {
 
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.parametrize("command", [("check",), ("run", "--tenant", "acme"), ("status", "--tenant", "beta")])
-def test_a_place_that_two_tenants_share_is_refused_and_nothing_is_written(typed, name, command):
-    typed.declare("acme", "beta", **SHARED[name])
-    before = typed.files()
-    error = typed(*command, code=2)["error"]
+def test_a_place_that_two_tenants_share_is_refused_and_nothing_is_written(tenant_shop, name, command):
+    tenant_shop.declare("acme", "beta", **SHARED[name])
+    before = tenant_shop.files()
+    error = tenant_shop(*command, code=2)["error"]
     assert error["message"].startswith(("Two tenants use the same location", "Two settings use"))
     assert error["at"].startswith("headwater.yaml")
-    assert [one for one in typed.files() if one not in before and "ledger" not in one] in ([], [".headwater"])
+    assert [one for one in tenant_shop.files() if one not in before and "ledger" not in one] in ([], [".headwater"])
 
 
 APART = {
@@ -121,78 +121,80 @@ APART = {
 
 
 @pytest.mark.parametrize("name", APART)
-def test_what_separates_tenants_by_itself_is_not_refused(typed, name):
-    typed.declare("acme", "beta", "a-b", **APART[name])
-    assert typed("check")["tenants"] == ["a-b", "acme", "beta"]
-    assert not (typed.root / ".headwater").exists()
+def test_what_separates_tenants_by_itself_is_not_refused(tenant_shop, name):
+    tenant_shop.declare("acme", "beta", "a-b", **APART[name])
+    assert tenant_shop("check")["tenants"] == ["a-b", "acme", "beta"]
+    assert not (tenant_shop.root / ".headwater").exists()
 
 
-def test_a_project_with_one_tenant_may_share_with_nobody_until_there_is_a_second(typed):
-    typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/x.duckdb"})
-    assert typed("check")["tenants"] == ["acme"]
-    assert "Two tenants use" in typed("tenant", "add", "beta", code=2)["error"]["message"]
-    assert [one["tenant"] for one in typed("tenant", "list")["tenants"]] == ["acme"]
-    assert typed("status")["tenant"] == "acme"
+def test_a_project_with_one_tenant_may_share_with_nobody_until_there_is_a_second(tenant_shop):
+    tenant_shop.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/x.duckdb"})
+    assert tenant_shop("check")["tenants"] == ["acme"]
+    assert "Two tenants use" in tenant_shop("tenant", "add", "beta", code=2)["error"]["message"]
+    assert [one["tenant"] for one in tenant_shop("tenant", "list")["tenants"]] == ["acme"]
+    assert tenant_shop("status")["tenant"] == "acme"
 
 
-def test_a_tenant_of_the_ledger_counts_as_one_of_the_file(typed):
-    typed.declare("acme")
-    typed("tenant", "add", "beta")
-    typed.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
+def test_a_tenant_of_the_ledger_counts_as_one_of_the_file(tenant_shop):
+    tenant_shop.declare("acme")
+    tenant_shop("tenant", "add", "beta")
+    tenant_shop.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
     for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta"), ("plan", "--tenant", "beta")):
-        assert "Two tenants use" in typed(*command, code=2)["error"]["message"]
-    typed("tenant", "remove", "beta", "--yes")
-    typed("check")
+        assert "Two tenants use" in tenant_shop(*command, code=2)["error"]["message"]
+    tenant_shop("tenant", "remove", "beta", "--yes")
+    tenant_shop("check")
 
 
-def test_a_tenant_that_only_changed_its_name_counts_twice_until_the_old_one_is_forgotten(typed):
-    typed.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
-    typed("run")
-    typed.declare("renamed", warehouse={"kind": "duckdb", "path": "x.duckdb"})
-    error = typed("run", code=2)["error"]
+def test_a_tenant_that_only_changed_its_name_counts_twice_until_the_old_one_is_forgotten(tenant_shop):
+    tenant_shop.declare("acme", warehouse={"kind": "duckdb", "path": "x.duckdb"})
+    tenant_shop("run")
+    tenant_shop.declare("renamed", warehouse={"kind": "duckdb", "path": "x.duckdb"})
+    error = tenant_shop("run", code=2)["error"]
     assert "acme" in error["found"]
     assert "tenant remove" in error["fix"]
-    typed("tenant", "remove", "acme", "--yes")
-    typed("run")
+    tenant_shop("tenant", "remove", "acme", "--yes")
+    tenant_shop("run")
 
 
 @pytest.mark.parametrize("link", ["file", "folder", "hard"])
-def test_two_names_of_one_file_are_one_place(typed, link):
-    typed.declare("acme", "beta", warehouse={"kind": "duckdb", "path": "w/{tenant}/x.duckdb"})
-    typed("check")
-    (typed.root / "w/acme").mkdir(parents=True)
-    (typed.root / "w/acme/x.duckdb").write_bytes(b"")
+def test_two_names_of_one_file_are_one_place(tenant_shop, link):
+    tenant_shop.declare("acme", "beta", warehouse={"kind": "duckdb", "path": "w/{tenant}/x.duckdb"})
+    tenant_shop("check")
+    (tenant_shop.root / "w/acme").mkdir(parents=True)
+    (tenant_shop.root / "w/acme/x.duckdb").write_bytes(b"")
     if link == "folder":
-        (typed.root / "w/beta").symlink_to("acme", target_is_directory=True)
+        (tenant_shop.root / "w/beta").symlink_to("acme", target_is_directory=True)
     else:
-        (typed.root / "w/beta").mkdir()
-        own = typed.root / "w/beta/x.duckdb"
-        own.symlink_to("../acme/x.duckdb") if link == "file" else os.link(typed.root / "w/acme/x.duckdb", own)
+        (tenant_shop.root / "w/beta").mkdir()
+        own = tenant_shop.root / "w/beta/x.duckdb"
+        own.symlink_to("../acme/x.duckdb") if link == "file" else os.link(tenant_shop.root / "w/acme/x.duckdb", own)
     for command in (("check",), ("run", "--tenant", "acme"), ("run", "--tenant", "beta")):
-        assert "Two tenants use" in typed(*command, code=2)["error"]["message"]
+        assert "Two tenants use" in tenant_shop(*command, code=2)["error"]["message"]
 
 
-def test_a_lake_folder_that_leads_to_another_tenants_is_refused(typed):
-    typed.declare("acme", "beta")
-    (typed.root / ".headwater/lake/acme").mkdir(parents=True)
-    (typed.root / ".headwater/lake/beta").symlink_to("acme")
-    assert "lake" in typed("check", code=2)["error"]["found"]
+def test_a_lake_folder_that_leads_to_another_tenants_is_refused(tenant_shop):
+    tenant_shop.declare("acme", "beta")
+    (tenant_shop.root / ".headwater/lake/acme").mkdir(parents=True)
+    (tenant_shop.root / ".headwater/lake/beta").symlink_to("acme")
+    assert "lake" in tenant_shop("check", code=2)["error"]["found"]
 
 
-def test_tenants_whom_spark_takes_for_one_are_refused(typed):
-    typed.declare("a-b", "a_b", warehouse={"kind": "spark", "url": "local[1]"})
-    assert "hyphens" in typed("check", code=2)["error"]["fix"]
-    assert "Two tenants use" in typed("run", "--tenant", "a-b", code=2)["error"]["message"]
-    typed.declare("a-b", "a_b", warehouse={"kind": "postgres", "url": "env:X"})
-    typed("check")
+def test_tenants_whom_spark_takes_for_one_are_refused(tenant_shop):
+    tenant_shop.declare("a-b", "a_b", warehouse={"kind": "spark", "url": "local[1]"})
+    assert "hyphens" in tenant_shop("check", code=2)["error"]["fix"]
+    assert "Two tenants use" in tenant_shop("run", "--tenant", "a-b", code=2)["error"]["message"]
+    tenant_shop.declare("a-b", "a_b", warehouse={"kind": "postgres", "url": "env:X"})
+    tenant_shop("check")
 
 
-def test_check_looks_at_every_environment_and_run_at_its_own(typed):
+def test_check_looks_at_every_environment_and_run_at_its_own(tenant_shop):
     shared = {"production": {"warehouse": {"kind": "duckdb", "path": "x.duckdb"}}}
-    typed.declare("acme", "beta", environments=shared)
-    assert "Two tenants use" in typed("check", code=2)["error"]["message"]
-    typed("run", "--tenant", "acme")
-    assert "Two tenants use" in typed("run", "--tenant", "acme", "--env", "production", code=2)["error"]["message"]
+    tenant_shop.declare("acme", "beta", environments=shared)
+    assert "Two tenants use" in tenant_shop("check", code=2)["error"]["message"]
+    tenant_shop("run", "--tenant", "acme")
+    assert (
+        "Two tenants use" in tenant_shop("run", "--tenant", "acme", "--env", "production", code=2)["error"]["message"]
+    )
 
 
 NOWHERE = {
@@ -225,22 +227,22 @@ NOWHERE = {
 
 
 @pytest.mark.parametrize("name", NOWHERE)
-def test_a_place_that_is_not_supported_is_refused_and_no_folder_is_made(typed, name):
-    typed.declare("acme", **NOWHERE[name])
-    before = typed.files()
+def test_a_place_that_is_not_supported_is_refused_and_no_folder_is_made(tenant_shop, name):
+    tenant_shop.declare("acme", **NOWHERE[name])
+    before = tenant_shop.files()
     for command in ("check", "run"):
-        error = typed(command, code=2)["error"]
+        error = tenant_shop(command, code=2)["error"]
         assert error["fix"]
         assert error["at"].startswith("headwater.yaml")
-    assert typed.files() == before
+    assert tenant_shop.files() == before
 
 
-def test_a_reference_to_a_ledger_is_held_against_the_same_rules(typed, monkeypatch):
+def test_a_reference_to_a_ledger_is_held_against_the_same_rules(tenant_shop, monkeypatch):
     monkeypatch.setenv("LEDGER_URL", "sqlite:///s3://bucket/ledger.db")
-    typed.declare("acme", ledger={"url": "env:LEDGER_URL"})
-    before = typed.files()
-    assert "Tenants" not in typed("run", code=2)["error"]["message"]
-    assert typed.files() == before
+    tenant_shop.declare("acme", ledger={"url": "env:LEDGER_URL"})
+    before = tenant_shop.files()
+    assert "Tenants" not in tenant_shop("run", code=2)["error"]["message"]
+    assert tenant_shop.files() == before
 
 
 PSA = {"connector": "connectwise", "settings": {"base_url": "http://127.0.0.1:1", "company": "acme"}}
@@ -270,17 +272,17 @@ IN_FILES = {
 
 
 @pytest.mark.parametrize("name", IN_FILES)
-def test_a_secret_in_a_file_is_refused_and_not_shown(typed, name):
-    typed.declare("acme", **IN_FILES[name])
+def test_a_secret_in_a_file_is_refused_and_not_shown(tenant_shop, name):
+    tenant_shop.declare("acme", **IN_FILES[name])
     for command in (["check"], ["run"], ["connection", "list"], ["tenant", "list"]):
-        typed(*command, code=2)
-        assert CLEAR not in typed.text
+        tenant_shop(*command, code=2)
+        assert CLEAR not in tenant_shop.text
 
 
-def test_a_connection_is_added_to_its_tenant(typed):
-    typed.declare("acme")
+def test_a_connection_is_added_to_its_tenant(tenant_shop):
+    tenant_shop.declare("acme")
     secrets = [word for name in ("client_id", "public_key", "private_key") for word in ("--secret", f"{name}=env:KEY")]
-    added = typed("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme", *secrets)
+    added = tenant_shop("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme", *secrets)
     assert added == {"tenant": "acme", "connection": "psa", "added": True}
 
 
@@ -294,37 +296,37 @@ def test_a_connection_is_added_to_its_tenant(typed):
         ("--set", f"base_url=https://me:{CLEAR}@host"),
     ],
 )
-def test_a_connection_with_a_secret_in_clear_is_refused_and_neither_kept_nor_shown(typed, words):
-    typed.declare("acme")
+def test_a_connection_with_a_secret_in_clear_is_refused_and_neither_kept_nor_shown(tenant_shop, words):
+    tenant_shop.declare("acme")
     add = ("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme")
-    typed(*add, *words, code=2)
-    assert CLEAR not in typed.text
-    assert typed("connection", "list")["connections"] == []
-    for path in (typed.root / ".headwater").rglob("*"):
+    tenant_shop(*add, *words, code=2)
+    assert CLEAR not in tenant_shop.text
+    assert tenant_shop("connection", "list")["connections"] == []
+    for path in (tenant_shop.root / ".headwater").rglob("*"):
         assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
-    run_command([*add, *words, "--project", str(typed.root), "--debug"])
-    assert CLEAR not in "".join(typed._capsys.readouterr())
+    run_command([*add, *words, "--project", str(tenant_shop.root), "--debug"])
+    assert CLEAR not in "".join(tenant_shop._capsys.readouterr())
 
 
-def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_connection_is_added_again(typed):
-    typed.declare("acme")
+def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_connection_is_added_again(tenant_shop):
+    tenant_shop.declare("acme")
     add = ("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme",
            "--set", "base_url=http://127.0.0.1:1", "--secret", "public_key=env:A", "--secret", "client_id=env:B")  # fmt: skip
-    typed(*add)
-    with closing(sqlite3.connect(typed.root / ".headwater/ledger.db")) as raw:
+    tenant_shop(*add)
+    with closing(sqlite3.connect(tenant_shop.root / ".headwater/ledger.db")) as raw:
         ((text,),) = raw.execute("SELECT declaration FROM connection").fetchall()
     old = json.loads(text)
     old["secrets"]["private_key"] = CLEAR
-    older(typed.root / ".headwater/ledger.db", old)
-    (listed,) = typed("connection", "list")["connections"]
-    assert CLEAR not in typed.text
+    older(tenant_shop.root / ".headwater/ledger.db", old)
+    (listed,) = tenant_shop("connection", "list")["connections"]
+    assert CLEAR not in tenant_shop.text
     assert "private_key" not in listed["secrets"]
     assert listed["removed"].startswith("private_key contained a secret")
-    for path in (typed.root / ".headwater").rglob("*"):
+    for path in (tenant_shop.root / ".headwater").rglob("*"):
         assert path.is_dir() or CLEAR.encode() not in path.read_bytes()
-    assert "The secret `private_key` is not set" in typed("run", code=2)["error"]["message"]
-    typed(*add, "--secret", "private_key=env:C")
-    assert "removed" not in typed("connection", "list")["connections"][0]
+    assert "The secret `private_key` is not set" in tenant_shop("run", code=2)["error"]["message"]
+    tenant_shop(*add, "--secret", "private_key=env:C")
+    assert "removed" not in tenant_shop("connection", "list")["connections"][0]
 
 
 def older(path, declaration):
@@ -343,58 +345,58 @@ def older(path, declaration):
         raw.commit()
 
 
-def test_references_are_taken(typed):
-    typed.declare("acme")
+def test_references_are_taken(tenant_shop):
+    tenant_shop.declare("acme")
     secrets = ("public_key=env:A", "private_key=file:keys/private.txt", "client_id=keyring:psa/client")
     words = [word for one in secrets for word in ("--secret", one)]
-    typed("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme",
+    tenant_shop("connection", "add", "psa", "--connector", "connectwise", "--set", "company=acme",
           "--set", "base_url=http://127.0.0.1:1", *words)  # fmt: skip
-    (found,) = typed("connection", "list")["connections"]
+    (found,) = tenant_shop("connection", "list")["connections"]
     assert found["secrets"]["client_id"] == "keyring:psa/client"
 
 
-def test_a_tenant_of_the_file_is_not_removed(typed):
-    typed.declare("acme")
-    typed("tenant", "add", "beta")
+def test_a_tenant_of_the_file_is_not_removed(tenant_shop):
+    tenant_shop.declare("acme")
+    tenant_shop("tenant", "add", "beta")
     for more in ((), ("--yes",), ("--erase", "--yes"), ("--dry-run",)):
-        error = typed("tenant", "remove", "acme", *more, code=2)["error"]
+        error = tenant_shop("tenant", "remove", "acme", *more, code=2)["error"]
         assert "declared in headwater.yaml" in error["message"]
     # Nor where the ledger knows one of that name as well.
-    typed.declare("acme", "beta")
-    assert "declared" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["message"]
+    tenant_shop.declare("acme", "beta")
+    assert "declared" in tenant_shop("tenant", "remove", "beta", "--yes", code=2)["error"]["message"]
 
 
-def test_a_removal_without_a_terminal_needs_a_yes_and_says_what_it_would_take(typed):
-    typed.declare("acme")
-    typed("tenant", "add", "beta")
-    typed("run", "--tenant", "beta")
-    before = typed.files()
-    error = typed("tenant", "remove", "beta", "--erase", code=2)["error"]
-    assert f"erases lake.url: {typed.root}/.headwater/lake/beta" in error["found"]
-    assert f"erases warehouse.path: {typed.root}/.headwater/beta.duckdb" in error["found"]
+def test_a_removal_without_a_terminal_needs_a_yes_and_says_what_it_would_take(tenant_shop):
+    tenant_shop.declare("acme")
+    tenant_shop("tenant", "add", "beta")
+    tenant_shop("run", "--tenant", "beta")
+    before = tenant_shop.files()
+    error = tenant_shop("tenant", "remove", "beta", "--erase", code=2)["error"]
+    assert f"erases lake.url: {tenant_shop.root}/.headwater/lake/beta" in error["found"]
+    assert f"erases warehouse.path: {tenant_shop.root}/.headwater/beta.duckdb" in error["found"]
     assert "--yes" in error["fix"]
-    said = typed("tenant", "remove", "beta", "--erase", "--dry-run")
+    said = tenant_shop("tenant", "remove", "beta", "--erase", "--dry-run")
     assert said["removed"] is False
     assert len(said["takes"]["erased"]) == 2
-    assert typed.files() == before
-    assert typed("tenant", "remove", "beta", "--erase", "--yes")["removed"] is True
-    assert not (typed.root / ".headwater/beta.duckdb").exists()
-    assert [one["tenant"] for one in typed("tenant", "list")["tenants"]] == ["acme"]
+    assert tenant_shop.files() == before
+    assert tenant_shop("tenant", "remove", "beta", "--erase", "--yes")["removed"] is True
+    assert not (tenant_shop.root / ".headwater/beta.duckdb").exists()
+    assert [one["tenant"] for one in tenant_shop("tenant", "list")["tenants"]] == ["acme"]
 
 
-def test_a_tenant_that_was_taken_out_of_the_file_can_be_erased(typed):
-    typed.declare("acme", "beta")
-    typed("run", "--tenant", "beta")
-    typed.declare("acme")
-    typed("tenant", "remove", "beta", "--erase", "--yes")
-    assert not (typed.root / ".headwater/beta.duckdb").exists()
-    assert "no tenant" in typed("tenant", "remove", "beta", "--yes", code=2)["error"]["message"]
+def test_a_tenant_that_was_taken_out_of_the_file_can_be_erased(tenant_shop):
+    tenant_shop.declare("acme", "beta")
+    tenant_shop("run", "--tenant", "beta")
+    tenant_shop.declare("acme")
+    tenant_shop("tenant", "remove", "beta", "--erase", "--yes")
+    assert not (tenant_shop.root / ".headwater/beta.duckdb").exists()
+    assert "no tenant" in tenant_shop("tenant", "remove", "beta", "--yes", code=2)["error"]["message"]
 
 
-def test_nobody_erases_a_place_that_another_tenant_shares(typed):
-    typed.declare("acme")
-    typed("tenant", "add", "beta")
-    typed("run", "--tenant", "beta")
-    typed.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/beta.duckdb"})
-    assert "Two tenants use" in typed("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["message"]
-    assert (typed.root / ".headwater/beta.duckdb").exists()
+def test_nobody_erases_a_place_that_another_tenant_shares(tenant_shop):
+    tenant_shop.declare("acme")
+    tenant_shop("tenant", "add", "beta")
+    tenant_shop("run", "--tenant", "beta")
+    tenant_shop.declare("acme", warehouse={"kind": "duckdb", "path": ".headwater/beta.duckdb"})
+    assert "Two tenants use" in tenant_shop("tenant", "remove", "beta", "--erase", "--yes", code=2)["error"]["message"]
+    assert (tenant_shop.root / ".headwater/beta.duckdb").exists()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import duckdb
 import pytest
 
 from tests.e2e.builders import HEADWATER
+from tests.e2e.http_server import serve_http
 from tests.e2e.test_auth_kind import ENTITY, PROJECT
 
 SECRET = "secret-that-nobody/may+see"
@@ -35,62 +33,47 @@ resources:
 NUMBERED = "{kind: page_number, size: 2, param: page, size_param: size}"
 
 
-class Service(ThreadingHTTPServer):
-    """Seven things, two a page. `answers`: what the token endpoint answers next, 200 after that."""
+class TokenService:
+    """Seven things, two a page. A token is valid for two requests.
+
+    `statuses` has the next responses of the token endpoint, which are 200 when it is empty.
+    """
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers, self.uses, self.tokens, self.asked = [], 0, 0, []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.statuses, self.uses, self.tokens, self.requests = [], 0, 0, []
+        self.url = ""
 
+    def respond(self, request):
+        if request.method == "POST":
+            return self.respond_with_token()
+        self.requests.append(request.target)
+        token = request.headers.get("Authorization")
+        if token and (not self.uses or token != f"Bearer token-number-{self.tokens}"):
+            return 401, {}, {}
+        self.uses -= 1
+        return self.respond_with_page(request.params, has_link=not token)
 
-class Handler(BaseHTTPRequestHandler):
-    """A token is good for two requests."""
+    def respond_with_token(self):
+        self.requests.append("token")
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status != 200:
+            return status, {}, {}
+        self.tokens, self.uses = self.tokens + 1, 2
+        return 200, {}, {"access_token": f"token-number-{self.tokens}"}
 
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, status, value, **headers):
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        for name, text in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, text)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append("token")
-        status = self.server.answers.pop(0) if self.server.answers else 200
-        if status == 200:
-            self.server.tokens, self.server.uses = self.server.tokens + 1, 2
-        self.answer(status, {"access_token": f"token-number-{self.server.tokens}"} if status == 200 else {})
-
-    def do_GET(self):
-        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-        self.server.asked.append(self.path)
-        token = self.headers.get("Authorization")
-        if token and (not self.server.uses or token != f"Bearer token-number-{self.server.tokens}"):
-            return self.answer(401, {})
-        self.server.uses -= 1
-        first = 2 * int(query.get("page", 1)) - 2
-        rows = [{"id": number, "name": "x"} for number in range(1, 8)][first : first + 2]
-        following = urlencode({**query, "page": int(query.get("page", 1)) + 1})
-        link = {"Link": f'<{self.server.url}/things?{following}>; rel="next"'} if first + 2 < 7 else {}
-        return self.answer(200, rows, **({} if token else link))
-
-    def log_message(self, *args):
-        pass
+    def respond_with_page(self, params, *, has_link):
+        page = int(params.get("page", 1))
+        start = 2 * page - 2
+        rows = [{"id": number, "name": "x"} for number in range(1, 8)][start : start + 2]
+        link = f'<{self.url}/things?{urlencode({**params, "page": page + 1})}>; rel="next"'
+        return 200, {"Link": link} if has_link and start + 2 < 7 else {}, rows
 
 
 @pytest.fixture
 def service():
-    server = Service()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    service = TokenService()
+    with serve_http(service.respond) as service.url:
+        yield service
 
 
 def make_project(tmp_path, service, auth, paging):
@@ -124,7 +107,7 @@ def ids(root):
 def test_a_token_endpoint_that_fails_once_says_nothing_of_the_resource(tmp_path, service, status):
     root = make_project(tmp_path, service, TOKEN_AUTH, NUMBERED)
     assert run(root).returncode == 0
-    service.uses, service.answers = 0, [200, status]
+    service.uses, service.statuses = 0, [200, status]
     done = run(root)
     assert done.returncode != 0, done.stdout
     assert "404" in done.stdout + done.stderr or status != 404
@@ -138,7 +121,7 @@ def test_credentials_that_a_link_repeats_are_neither_stored_nor_sent_twice(tmp_p
     done = run(root)
     assert done.returncode == 0, done.stdout + done.stderr
     assert ids(root) == [1, 2, 3, 4, 5, 6, 7]
-    pages = [path for path in service.asked if path.startswith("/things")]
+    pages = [path for path in service.requests if path.startswith("/things")]
     assert len(pages) >= 4
     assert {path.count("api_key=") for path in pages} == {1}
     with sqlite3.connect(root / ".headwater" / "ledger.db") as ledger:

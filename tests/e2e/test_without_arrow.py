@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from tests.e2e.http_server import serve_http
 
 BARE = """
 import sys
@@ -64,31 +64,15 @@ attributes: {name: T2, price: T1}
 """
 
 
-class Service(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        parent = self.path.split("/")[2] if "/parts" in self.path else ""
-        body = json.dumps([{"id": int(parent), "name": "part"}] if parent else RECORDS).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
+def respond(request):
+    parent = request.path.split("/")[2] if "/parts" in request.path else ""
+    return 200, {}, [{"id": int(parent), "name": "part"}] if parent else RECORDS
 
 
 @pytest.fixture
 def url():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_http(respond) as url:
+        yield url
 
 
 def headwater(*words):

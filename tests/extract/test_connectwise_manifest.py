@@ -21,8 +21,8 @@ from headwater.extract.read import read_batch
 from headwater.extract.request_params import ReadRequest
 from headwater.model.connector import Connector
 from headwater.model.load import load_connector
-from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.server import running
+from headwater.sandbox.connectwise.app import build_connectwise_app
+from headwater.sandbox.server import serve_in_thread
 from headwater.wire.cursor import IdSweep
 from headwater.wire.limits import Limits
 from headwater.wire.paging import ForwardOnly, PageNumber
@@ -60,7 +60,7 @@ def manifest() -> Connector:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with running(connectwise(companies=2, months=2)) as base:
+    with serve_in_thread(build_connectwise_app(companies=2, months=2)) as base:
         yield base
 
 

@@ -65,25 +65,25 @@ def engines_page():
 
 
 def _facts():
-    told, kinds = _told(), KINDS | UNTRIED
+    told, kinds = _read_field_docs(), KINDS | UNTRIED
     yield f"| fact | {' | '.join(kinds)} | what it means |"
     yield f"| --- | {' | '.join('---' for _ in kinds)} | --- |"
     for name, (facts, meaning) in FACTS.items():
-        yield f"| {name} | {' | '.join(_shown(facts[kind]) for kind in kinds)} | {meaning} |"
+        yield f"| {name} | {' | '.join(_format_value(facts[kind]) for kind in kinds)} | {meaning} |"
     for field in fields(Capabilities):
         if field.name == "first_local_row":
             continue  # a workaround within one engine, of no use to a reader
-        values = (_shown(getattr(kind.capabilities, field.name)) for kind in kinds.values())
+        values = (_format_value(getattr(kind.capabilities, field.name)) for kind in kinds.values())
         yield f"| `{field.name}` | {' | '.join(values)} | {told[field.name]} |"
 
 
-def _shown(value):
+def _format_value(value):
     if isinstance(value, Dialect):
         return value.name
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _told():
+def _read_field_docs():
     """What stands below each field of the facts."""
     body = ast.parse(inspect.getsource(Capabilities)).body[0].body
     return {
@@ -94,7 +94,7 @@ def _told():
 
 
 def _marks():
-    found = sorted(_found())
+    found = sorted(_list_marks())
     yield "A test that an engine cannot follow is marked, with a reason; a mark that no longer holds fails."
     yield ""
     if not found:
@@ -106,7 +106,7 @@ def _marks():
         yield f"| {engine} | {mark}: {MARKS[mark]} | {test} | {reason} |"
 
 
-def _found():
+def _list_marks():
     for path in TESTS.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for call in getattr(node, "decorator_list", ()):

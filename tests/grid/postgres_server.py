@@ -28,7 +28,7 @@ def postgres_server() -> Iterator[str]:
         yield url
         return
     folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-"))
-    start = _installed if os.environ.get(INSTALLED) == "installed" or not _has_wheel() else _of_the_wheel
+    start = _run_installed_server if os.environ.get(INSTALLED) == "installed" or not _has_wheel() else _of_the_wheel
     try:
         with start(folder) as url:
             with psycopg.connect(url, autocommit=True) as connection:
@@ -64,7 +64,7 @@ def _of_the_wheel(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _installed(folder: Path) -> Iterator[str]:
+def _run_installed_server(folder: Path) -> Iterator[str]:
     """A server whose programs are on this machine. It refuses to be run by root, who lends it another user."""
     programs, data, port = _programs(), folder / "data", _free_port()
     if os.geteuid() == 0:

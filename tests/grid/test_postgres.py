@@ -58,7 +58,7 @@ def guard(request, monkeypatch):
     return "gist" if request.param else "spgist"
 
 
-def overlapping(warehouse, first, last):
+def insert_overlapping(warehouse, first, last):
     """Put a further version of each thing beside what there is, by hand."""
     warehouse.execute(
         "INSERT INTO silver.thing (entity_key, valid_from, valid_to, is_current, version_number) "
@@ -78,9 +78,9 @@ def test_versions_that_overlap_are_refused_by_the_table_itself(engine, guard):
         ("TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31'"),
     ):
         with pytest.raises(WarehouseError, match="overlap"):
-            overlapping(warehouse, first, last)
+            insert_overlapping(warehouse, first, last)
     assert len(read_versions(warehouse)) == 3
-    overlapping(warehouse, "TIMESTAMP '0001-01-01'", "valid_from")
+    insert_overlapping(warehouse, "TIMESTAMP '0001-01-01'", "valid_from")
     assert len(read_versions(warehouse)) == 5
 
 
@@ -124,7 +124,7 @@ def test_a_table_guarded_as_it_once_was_goes_on_working(engine):
     merge_events(warehouse, [make_event("p:1", 20, name="b")])
     assert [row[2] for row in read_versions(warehouse)] == ["a", "b"]
     with pytest.raises(WarehouseError, match="overlap"):
-        overlapping(warehouse, "valid_from", "valid_to")
+        insert_overlapping(warehouse, "valid_from", "valid_to")
 
 
 def test_the_guard_of_an_older_table_is_exchanged_as_the_guide_says(engine):
@@ -265,13 +265,13 @@ def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
     relation = stage_events(warehouse, [make_event("p:1", 20, name="b")])
     run = warehouse._run
 
-    def ending(text, parameters=()):
+    def end_session(text, parameters=()):
         if text.startswith("DELETE"):
             with psycopg.connect(url(), autocommit=True) as admin:
                 admin.execute("SELECT pg_terminate_backend(%s, 5000)", (warehouse._connection.info.backend_pid,))
         return run(text, parameters)
 
-    warehouse._run = ending
+    warehouse._run = end_session
     with pytest.raises(WarehouseError):
         merge(warehouse, THING, relation)
     again = engine.open(warehouse.tenant)

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from headwater.warehouse.duckdb.engine import DuckDB
-from tests.e2e.builders import Service, msp
+from tests.e2e.builders import Service, create_msp
 from tests.grid.engines import LONG
 
 
@@ -16,14 +16,14 @@ def tables(warehouse):
     """Every table of silver and gold, as sorted rows."""
     return {
         f"{layer}.{name}": sorted(
-            map(repr, warehouse.rows(f'SELECT {listed(warehouse, layer, name)} FROM {layer}."{name}"'))
+            map(repr, warehouse.rows(f'SELECT {list_columns(warehouse, layer, name)} FROM {layer}."{name}"'))
         )
         for layer in ("silver", "gold")
-        for name in warehouse.tables(layer)
+        for name in warehouse.read_tables(layer)
     }
 
 
-def listed(warehouse, layer, name):
+def list_columns(warehouse, layer, name):
     return ", ".join(sorted(f'"{column.name}"' for column in warehouse.describe(layer, name)))
 
 
@@ -52,22 +52,22 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
     engine = engines(name)
     service = Service(companies=2, months=1)
     try:
-        project = msp(tmp_path / "msp", service)
+        project = create_msp(tmp_path / "msp", service)
         project.declare(environments={"shared": {"warehouse": engine.settings()}})
         assert project.run()["outcome"] == "succeeded"
         rebuilt = project("rebuild", "--env", "shared").json
         assert rebuilt["outcome"] == "succeeded", rebuilt
 
-        def own():
+        def read_own():
             with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as opened:
                 return tables(opened)
 
-        def shared():
+        def read_shared():
             with closing(engine.open("acme", read_only=True)) as opened:
                 return tables(opened)
 
-        same(own(), shared())
-        assert len(own()) > 40
+        same(read_own(), read_shared())
+        assert len(read_own()) > 40
         again = project.run("--env", "shared", "--layer", "gold")
         assert again["written"] == {}
         looks(project, "--env", "shared")
@@ -76,10 +76,10 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
         assert news["outcome"] == "succeeded"
         assert news["written"]
         project("rebuild")
-        same(own(), shared())
+        same(read_own(), read_shared())
         project.declare(tenants={})
         project("tenant", "remove", "acme", "--yes", "--erase", "--env", "shared")
-        assert engine.open("acme").tables("gold") == ()
+        assert engine.open("acme").read_tables("gold") == ()
     finally:
         service.close()
 
@@ -91,21 +91,21 @@ def test_the_same_company_gives_the_same_rows_on_spark_and_duckdb(tmp_path, spar
     """All of the past at once: each command would start Spark anew, so there are only two of them."""
     service = Service(companies=2, months=1)
     try:
-        project = msp(tmp_path / "msp", service)
+        project = create_msp(tmp_path / "msp", service)
         project.declare(environments={"shared": {"warehouse": spark_engine.settings()}})
         assert project.run()["outcome"] == "succeeded"
-        assert said(project, "rebuild", "--env", "shared")["outcome"] == "succeeded"
+        assert run_command(project, "rebuild", "--env", "shared")["outcome"] == "succeeded"
         with closing(DuckDB("acme", str(project.data / "acme.duckdb"), read_only=True)) as judge:
             wanted = tables(judge)
         with closing(spark_engine.open("acme", read_only=True)) as opened:
             same(wanted, tables(opened))
         assert len(wanted) > 80
-        assert said(project, "run", "--env", "shared", "--layer", "gold")["written"] == {}
+        assert run_command(project, "run", "--env", "shared", "--layer", "gold")["written"] == {}
     finally:
         service.close()
 
 
-def said(project, *words):
+def run_command(project, *words):
     """What a command that takes its time says in the end."""
     with project.start(*words, "--json") as process:
         out, err = process.communicate(timeout=1800)

@@ -53,7 +53,7 @@ def test_a_hundred_sets_in_five_orders_and_batchings_end_in_the_history_of_the_o
     assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
 
 
-def lived(warehouse):
+def change_star(warehouse):
     """A star that is built, changes, and is built again: all its rows."""
     load.merge_events(warehouse, "company", load.make_event("company", 1, "2024-01-01", segment="a"))
     load.merge_events(warehouse, "company", load.make_event("company", 2, "2024-01-01", segment="a"))
@@ -68,8 +68,8 @@ def lived(warehouse):
 @LONG
 def test_a_star_of_delta_tables_is_that_of_duckdb(engine):
     with closing(load.create_tables(DuckDB("acme", ":memory:", threads=1))) as plain:
-        wanted = lived(plain)
-    assert lived(load.create_tables(engine.open())) == wanted
+        wanted = change_star(plain)
+    assert change_star(load.create_tables(engine.open())) == wanted
 
 
 def test_a_run_says_which_engine_it_left_out(engine):

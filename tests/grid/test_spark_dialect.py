@@ -172,7 +172,7 @@ def both(spark_engine):
     judge.close()
 
 
-def asked(warehouse, kind, values, phrases, value):
+def evaluate_phrases(warehouse, kind, values, phrases, value):
     """Each phrase over each value, and over NULL."""
     rows = ", ".join(f"({number}, {literal(text)})" for number, text in enumerate(values))
     edges = warehouse.stage(
@@ -192,7 +192,7 @@ def test_every_phrase_means_the_same(both, name, typed):
     kind, values, phrases = TABLES[name]
     spark, judge = both
     value = f"CAST(v AS {kind})" if typed else "v"
-    wanted, found = (asked(one, kind, values, phrases, value) for one in (judge, spark))
+    wanted, found = (evaluate_phrases(one, kind, values, phrases, value) for one in (judge, spark))
     texts = [None, *values]
     wrong = {
         (phrase, text): values

@@ -53,7 +53,7 @@ READING = SourceMapping(
 LETTERS = "abcÞæß😀'\"\\|~:,{}[]\n\t \u0001\u007f\u2028é"
 
 
-def drawn(chance: random.Random, number: int) -> dict:
+def draw_record(chance: random.Random, number: int) -> dict:
     """One record, as odd as they come."""
     text = lambda: "".join(chance.choices(LETTERS, k=chance.randint(0, 6)))  # noqa: E731
     double = lambda: chance.choice(  # noqa: E731
@@ -86,7 +86,7 @@ def drawn(chance: random.Random, number: int) -> dict:
     return {name: None if name != "id" and chance.random() < 0.15 else value for name, value in record.items()}
 
 
-def written(path, records, stored=STORED):
+def write_parquet(path, records, stored=STORED):
     stored = {**stored, "_line": "BIGINT"}
     with duckdb.connect() as duck:
         duck.execute(
@@ -136,8 +136,8 @@ def judge():
 
 def test_drawn_records_are_the_same_events(spark, judge, tmp_path):
     chance = random.Random(4)
-    records = [drawn(chance, number) for number in range(1000, 1120)]
-    files = [written(tmp_path / f"{first}.parquet", records[first : first + 60]) for first in (0, 60)]
+    records = [draw_record(chance, number) for number in range(1000, 1120)]
+    files = [write_parquet(tmp_path / f"{first}.parquet", records[first : first + 60]) for first in (0, 60)]
     wanted, found = (events(one, *map(arrival, files)) for one in (judge, spark))
     assert len(wanted) == 120
     names = ("entity_key", "sequence", "hash", *ENTITY.columns)
@@ -151,9 +151,13 @@ def test_drawn_records_are_the_same_events(spark, judge, tmp_path):
 
 
 def test_a_file_that_lacks_a_column_and_one_that_has_it_otherwise(spark, judge, tmp_path):
-    first = written(tmp_path / "a.parquet", [{"id": "1", "hours": 12345678.9, "big": 7}], {**STORED, "note": "BIGINT"})
+    first = write_parquet(
+        tmp_path / "a.parquet", [{"id": "1", "hours": 12345678.9, "big": 7}], {**STORED, "note": "BIGINT"}
+    )
     less = {name: kind for name, kind in STORED.items() if name not in ("price", "bag")}
-    second = written(tmp_path / "b.parquet", [{"id": "2", "hours": "1.50", "note": "x"}], {**less, "hours": "VARCHAR"})
+    second = write_parquet(
+        tmp_path / "b.parquet", [{"id": "2", "hours": "1.50", "note": "x"}], {**less, "hours": "VARCHAR"}
+    )
     wanted, found = (events(one, arrival(first, second)) for one in (judge, spark))
     assert wanted == found
     assert len(found) == 2
@@ -162,11 +166,11 @@ def test_a_file_that_lacks_a_column_and_one_that_has_it_otherwise(spark, judge, 
 def test_a_file_that_was_written_anew_is_read_anew(spark, judge, tmp_path):
     path = tmp_path / "a.parquet"
     for name in ("one", "another"):
-        file = arrival(written(path, [{"id": name, "note": "n"}]))
+        file = arrival(write_parquet(path, [{"id": name, "note": "n"}]))
         assert [row[0] for row in events(spark, file)] == [f"psa:{name}|n"]
 
 
 def test_a_type_that_spark_has_not_is_refused(spark, tmp_path):
-    file = written(tmp_path / "a.parquet", [{"id": 1}], {**STORED, "big": "UBIGINT"})
+    file = write_parquet(tmp_path / "a.parquet", [{"id": 1}], {**STORED, "big": "UBIGINT"})
     with pytest.raises(WarehouseError, match="Spark cannot read a column of bronze"):
         spark.rows(f"SELECT id FROM read_parquet(['{file}'], union_by_name = true)")

@@ -23,7 +23,7 @@ def targets(found: Import) -> Iterator[str]:
         yield found.module
 
 
-def own_imports(module: Module) -> Iterator[tuple[Import, str]]:
+def list_imports(module: Module) -> Iterator[tuple[Import, str]]:
     for found in module.imports:
         for target in targets(found):
             yield found, target
@@ -40,13 +40,13 @@ def test_a_room_imports_only_from_floors_below(room):
         f"{module.shown}:{found.line} imports {target}"
         for module in MODULES
         if module.room == room
-        for found, target in own_imports(module)
-        if not allowed(module, NAMES[target].room)
+        for found, target in list_imports(module)
+        if not is_allowed(module, NAMES[target].room)
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def allowed(module: Module, other: str) -> bool:
+def is_allowed(module: Module, other: str) -> bool:
     """Whether `module` may import from the room `other`."""
     if other in {"", module.room}:
         return True
@@ -57,7 +57,7 @@ def allowed(module: Module, other: str) -> bool:
 
 
 def test_no_two_modules_import_each_other_round_a_circle():
-    edges = {module.name: {target for _, target in own_imports(module)} - {module.name} for module in MODULES}
+    edges = {module.name: {target for _, target in list_imports(module)} - {module.name} for module in MODULES}
     done: set[str] = set()
     circles: list[str] = []
 
@@ -77,7 +77,7 @@ def test_no_two_modules_import_each_other_round_a_circle():
 
 
 def test_nothing_of_ours_is_imported_inside_a_function():
-    wrong = [f"{module.shown}:{found.line}" for module in MODULES for found, _ in own_imports(module) if found.inside]
+    wrong = [f"{module.shown}:{found.line}" for module in MODULES for found, _ in list_imports(module) if found.inside]
     assert not wrong, "\n".join(wrong)
 
 
@@ -87,12 +87,12 @@ def test_a_library_is_imported_only_by_its_owner(library):
         f"{module.shown}:{found.line}"
         for module in MODULES
         for found in module.imports
-        if found.module.split(".")[0] == library and not owned(module.shown, OWNS[library])
+        if found.module.split(".")[0] == library and not is_owned(module.shown, OWNS[library])
     ]
     assert not wrong, f"only {OWNS[library] or 'nobody'} may import {library}:\n" + "\n".join(wrong)
 
 
-def owned(shown: str, owners: tuple[str, ...]) -> bool:
+def is_owned(shown: str, owners: tuple[str, ...]) -> bool:
     return any(shown == owner or (owner.endswith("/") and shown.startswith(owner)) for owner in owners)
 
 
@@ -118,7 +118,7 @@ def test_a_face_of_a_person_asks_only_run_app():
         f"{module.shown}:{found.line} imports {target}"
         for module in MODULES
         if module.room == "cli"
-        for found, target in own_imports(module)
+        for found, target in list_imports(module)
         if (floor_of(NAMES[target].room) or 0) > 1 and NAMES[target].room != "cli" and target not in known
     ]
     assert not wrong, "\n".join(wrong)

@@ -36,13 +36,13 @@ def test_a_workflow_calls_the_command_and_nothing_else(target):
 
 
 def test_a_workflow_installs_what_its_command_needs():
-    def used(target):
+    def read_uses(target):
         (job,) = yaml.safe_load(text_of(".github", "workflows", f"{target}.yml"))["jobs"].values()
         return {step["uses"].partition("@")[0]: step.get("with", {}) for step in job["steps"] if "uses" in step}
 
-    assert used("test")["actions/setup-python"]["python-version"] == "3.11"
-    assert used("test-all")["actions/setup-java"]["java-version"] == "17"
-    assert "actions/setup-java" not in used("test")
+    assert read_uses("test")["actions/setup-python"]["python-version"] == "3.11"
+    assert read_uses("test-all")["actions/setup-java"]["java-version"] == "17"
+    assert "actions/setup-java" not in read_uses("test")
 
 
 def test_the_hooks_are_the_checks_of_the_makefile():

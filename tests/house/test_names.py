@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house.source import Function, Module, modules
+from tests.house.source import ROOT, Function, Module, modules
 from tests.house.verbs import (
     FORMER_NAMES,
+    PARTICIPLES,
     PENDING,
+    PENDING_TESTS,
     PREPOSITIONS,
     PROTOCOL_NAMES,
     QUESTIONS,
@@ -20,7 +22,7 @@ from tests.house.verbs import (
 FIRST_WORDS = VERBS | QUESTIONS | PREPOSITIONS
 
 
-def reviewed() -> list[Module]:
+def list_reviewed_modules() -> list[Module]:
     pending = tuple(f"headwater/{room}" for room in PENDING)
     return [module for module in modules() if not (module.generated or module.shown.startswith(pending))]
 
@@ -28,7 +30,7 @@ def reviewed() -> list[Module]:
 def test_a_function_is_a_verb_phrase():
     wrong = [
         f"{module.at(node)} {node.name}"
-        for module in reviewed()
+        for module in list_reviewed_modules()
         for node in module.functions
         if not is_verb_phrase(node)
     ]
@@ -55,7 +57,7 @@ def is_noun_by_decorator(node: Function) -> bool:
 def test_nothing_has_a_former_name():
     wrong = [
         f"{module.at(node)} {name}"
-        for module in reviewed()
+        for module in list_reviewed_modules()
         for node, name in names(module.tree)
         if name.strip("_") in FORMER_NAMES
     ]
@@ -72,6 +74,23 @@ def names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
                 yield node, node.arg
             case ast.AnnAssign(target=ast.Name(id=name)):
                 yield node, name
+
+
+def test_a_helper_function_of_a_test_is_no_participle():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if not path.relative_to(ROOT / "tests").as_posix().startswith(PENDING_TESTS)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, Function) and is_participle(node)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def is_participle(node: Function) -> bool:
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    is_noun = any("fixture" in text or "property" in text for text in decorators)
+    return not is_noun and node.name.strip("_").partition("_")[0] in PARTICIPLES
 
 
 @pytest.mark.parametrize(

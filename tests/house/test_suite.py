@@ -22,7 +22,7 @@ def recipe(target):
     return re.search(rf"^{target}:.*\n((?:\t.*\n)+)", text, re.MULTILINE)[1]
 
 
-def chosen(target):
+def compile_marks(target):
     """Which marks a target chooses."""
     return Expression.compile(re.search(r'-m "(.+)"', recipe(target))[1])
 
@@ -32,7 +32,7 @@ def test_each_test_runs_in_one_of_the_two_parts_and_a_property_with_all_its_exam
     for values in itertools.product((False, True), repeat=4):
         marks = dict(zip(("spark", "azure", "long", "drawn"), values, strict=True))
         first, second = (
-            chosen(part).evaluate(lambda name, marks=marks, **_: marks[name]) for part in ("test", "test-all")
+            compile_marks(part).evaluate(lambda name, marks=marks, **_: marks[name]) for part in ("test", "test-all")
         )
         assert second if marks["drawn"] else first != second, marks
 

@@ -57,12 +57,12 @@ def test_everything_is_typed(room):
         f"{module.at(node)} {node.name}"
         for module in of(room)
         for node in module.functions
-        if node.returns is None or any(untyped(node))
+        if node.returns is None or any(list_untyped(node))
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def untyped(node: Function) -> Iterator[str]:
+def list_untyped(node: Function) -> Iterator[str]:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     for argument in arguments:
         if argument.annotation is None and argument.arg not in {"self", "cls"}:
@@ -193,7 +193,7 @@ def test_no_vendor_is_named_outside_of_what_is_its_own():
     assert not wrong, "\n".join(wrong)
 
 
-def tracked() -> list[Path]:
+def list_tracked_files() -> list[Path]:
     """Every file that git keeps or would keep."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -221,7 +221,7 @@ REGISTRIES = re.compile(
 def test_no_file_holds_what_does_not_belong(what, pattern):
     wrong = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
-        for path in tracked()
+        for path in list_tracked_files()
         for number, line in enumerate(text_of(path).splitlines(), 1)
         if pattern.search(line)
     ]
@@ -232,7 +232,7 @@ def test_nothing_is_called_as_it_was_before():
     pattern = re.compile("|".join(FORMER_WORDS))
     wrong = [
         f"{name}:{number}: {line.strip()[:100]}"
-        for path in tracked()
+        for path in list_tracked_files()
         if not (name := str(path.relative_to(ROOT))).startswith(KNOW_FORMER_WORDS)
         for number, line in enumerate(text_of(path).splitlines(), 1)
         if pattern.search(line)

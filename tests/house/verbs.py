@@ -4,7 +4,6 @@ from __future__ import annotations
 
 PENDING = (
     "cli/commands/selftest.py",
-    "cli/demo/",
     "clock.py",
     "codegen/",
     "declared.py",
@@ -15,7 +14,6 @@ PENDING = (
     "names.py",
     "publish/",
     "run/selftest/",
-    "sandbox/",
     "silver/",
     "temporal/",
     "testing/",
@@ -47,9 +45,41 @@ VERBS = frozenset(
     subtract sum swap sweep switch sync take tear terminate test toggle total touch trace transform translate
     transpose trim truncate try unbind undo unlink unlock unpack unstage unwrap update upgrade upload upsert use
     validate verify view visit wait walk warn watch weigh widen win wind withdraw wrap write yield
+    break cancel corrupt expect expire peek shuffle
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Verbs that begin the name of a function. Add a verb that the code needs, but no participle, adjective or noun."""
+
+PARTICIPLES = frozenset(
+    """
+    aged allowed answered arriving asked asking begun bought bound brought built caught changed checked choosing
+    chosen classified committed conformed copied correlated counted denied died disagreeing done drawn dropped dying
+    emptied emptying ended ending expected extracted failed filled folded found given gone got guarded hashed held
+    installed kept killed known landed linked listed lived loaded logged lost made matching mended met missing mounted
+    moved noted observed offered opened opening overlapped overlapping owned paid profiled published pulling quoted
+    reached reading refused released reopened replaced reserved restated reviewed said seen sent served serving
+    settled shared shown shuffled spelled spent staged stamped starred stopped stored telling thrown told tracked
+    truncated typed unasked untyped used waiting wanted worked wrapped written
+    """.split()  # noqa: SIM905 - a list of words, to be read
+)
+"""Words that do not begin the name of a helper function of a test."""
+
+PENDING_TESTS = (
+    "bronze/",
+    "extract/",
+    "gold/",
+    "ledger/",
+    "model/",
+    "plan/",
+    "publish/",
+    "run/",
+    "silver/",
+    "temporal/",
+    "testing/",
+    "warehouse/",
+    "wire/",
+)
+"""Folders of tests whose helper functions are not reviewed yet."""
 
 QUESTIONS = frozenset({"can", "has", "includes", "is"})
 """What begins the name of a function that returns a bool."""
@@ -57,8 +87,10 @@ QUESTIONS = frozenset({"can", "has", "includes", "is"})
 PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})
 """What begins the name of a conversion, of a changed copy, or of a function that an event or a signal calls."""
 
-PROTOCOL_NAMES = frozenset({"flow", "main", "monotonic", "never_stop", "now"})
-"""Names that a protocol or a custom fixes: the flow of an auth kind, an entry point, a clock, and a stop that nobody requests."""
+PROTOCOL_NAMES = frozenset({"connection_made", "flow", "main", "monotonic", "never_stop", "now"})
+"""Names that a protocol or a custom fixes: a callback of asyncio, the flow of an auth kind, an entry point, a clock, and a
+stop that nobody requests.
+"""
 
 FORMER_NAMES = frozenset(
     """
@@ -67,6 +99,7 @@ FORMER_NAMES = frozenset(
     readings_of redeclared referred said saw sight spared spread standing standing_of stopping strangers tally telling
     tellings told working Agreed Arrival Asked Carry Counting DefectError Depth Drawing Ended Face Going Inquiry Lazy
     MachineError OfFeed OfTenant Opened Part Past Patience Place Plug Sight Standing Tally Telling Told Uses Work
+    Chapter Errand Narrator
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Names that no function, class, parameter or field has any more. Use the terms of docs/concepts/glossary.md."""

@@ -6,11 +6,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from headwater.sandbox.connectwise.app import connectwise
-from headwater.sandbox.connectwise.auth import Access
+from headwater.sandbox.connectwise.app import build_connectwise_app
+from headwater.sandbox.connectwise.auth import Credentials
 from headwater.sandbox.connectwise.route import BASE
-from headwater.sandbox.connectwise.simulation import Simulation, live
-from headwater.sandbox.server import running
+from headwater.sandbox.connectwise.simulation import Simulation, build_simulation
+from headwater.sandbox.server import serve_in_thread
 
 KEYS = {"auth": ("acme+public", "private"), "headers": {"clientId": "client"}}
 
@@ -25,39 +25,41 @@ class Psa:
     def get(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> httpx2.Response:
         return self.http.get(f"{BASE}/{path}", params=params, headers=headers)
 
-    def ids(self, path: str, **params: Any) -> list[int]:
+    def read_ids(self, path: str, **params: Any) -> list[int]:
         return [record["id"] for record in self.get(path, **{"pageSize": 1000, **params}).json()]
 
-    def truth(self, path: str) -> list[dict[str, Any]]:
+    def read_truth(self, path: str) -> list[dict[str, Any]]:
         return self.http.get(f"/_sandbox/records/{path}").json()
 
-    def state(self) -> dict[str, Any]:
+    def read_state(self) -> dict[str, Any]:
         return self.http.get("/_sandbox/state").json()
 
-    def fault(self, kind: str, **settings: Any) -> httpx2.Response:
+    def add_fault(self, kind: str, **settings: Any) -> httpx2.Response:
         return self.http.post("/_sandbox/faults", json={"kind": kind, **settings})
 
     def advance(self, **params: Any) -> str:
         return self.http.post("/_sandbox/advance", params=params).json()["clock"]
 
-    def pages(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> Iterator[list[dict[str, Any]]]:
-        answer = self.get(path, headers, **params)
-        yield answer.json()
-        while "next" in answer.links:
-            answer = self.http.get(answer.links["next"]["url"], headers=headers)
-            yield answer.json()
+    def read_pages(
+        self, path: str, headers: dict[str, str] | None = None, **params: Any
+    ) -> Iterator[list[dict[str, Any]]]:
+        response = self.get(path, headers, **params)
+        yield response.json()
+        while "next" in response.links:
+            response = self.http.get(response.links["next"]["url"], headers=headers)
+            yield response.json()
 
 
 @pytest.fixture(scope="session")
 def company() -> Simulation:
-    """A company of the default size. Nobody changes it."""
-    return live()
+    """A company of the default size. Tests do not change it."""
+    return build_simulation()
 
 
 @pytest.fixture(scope="session")
 def quiet(company: Simulation) -> Iterator[Psa]:
-    """The default company behind HTTP. Nobody changes it."""
-    with running(connectwise(company=company)) as url:
+    """The default company over HTTP. Tests do not change it."""
+    with serve_in_thread(build_connectwise_app(simulation=company)) as url:
         psa = Psa(url)
         with psa.http:
             yield psa
@@ -65,8 +67,8 @@ def quiet(company: Simulation) -> Iterator[Psa]:
 
 @pytest.fixture
 def psa() -> Iterator[Psa]:
-    """A small company of one's own."""
-    with running(connectwise(companies=3, months=2)) as url:
+    """A small company for one test."""
+    with serve_in_thread(build_connectwise_app(companies=3, months=2)) as url:
         psa = Psa(url)
         with psa.http:
             yield psa
@@ -74,9 +76,9 @@ def psa() -> Iterator[Psa]:
 
 @pytest.fixture
 def strict() -> Iterator[Psa]:
-    """A small company that lets three requests a minute pass, with keys of its own."""
-    access = Access(company="upp", public_key="a", private_key="þ:b", client_id="c", requests_per_minute=3)
-    with running(connectwise(companies=1, months=1, access=access)) as url:
+    """A small company with a limit of three requests per minute and other credentials."""
+    credentials = Credentials(company="upp", public_key="a", private_key="þ:b", client_id="c", requests_per_minute=3)
+    with serve_in_thread(build_connectwise_app(companies=1, months=1, credentials=credentials)) as url:
         psa = Psa(url)
         with psa.http:
             yield psa

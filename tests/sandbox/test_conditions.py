@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.sandbox.connectwise.conditions import ConditionError, parse
-from headwater.sandbox.connectwise.records.base import CustomField, Reference, Stamp
+from headwater.sandbox.connectwise.conditions import ConditionError, parse_conditions
+from headwater.sandbox.connectwise.records.base import ChangeStamp, CustomField, Reference
 from headwater.sandbox.connectwise.records.service import Ticket
 
 TICKET = Ticket(
     id=7,
-    info=Stamp(last_updated="2026-01-05T09:13:22Z", updated_by="anna", date_entered="2026-01-01T00:00:00Z"),
+    info=ChangeStamp(last_updated="2026-01-05T09:13:22Z", updated_by="anna", date_entered="2026-01-01T00:00:00Z"),
     summary="Prentari í Þverholti",
     board=Reference(1, "Þjónustuborð"),
     status=Reference(5, "Lokað"),
@@ -75,9 +75,9 @@ TICKET = Ticket(
 def test_a_condition_holds_as_the_service_would_say(text: str, holds: bool | None) -> None:
     if holds is None:
         with pytest.raises(ConditionError):
-            parse(text, Ticket)
+            parse_conditions(text, Ticket)
     else:
-        assert parse(text, Ticket)(TICKET) is holds
+        assert parse_conditions(text, Ticket)(TICKET) is holds
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_condition_holds_as_the_service_would_say(text: str, holds: bool | Non
 )
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ConditionError):
-        parse(text, Ticket)
+        parse_conditions(text, Ticket)
 
 
 SIMPLE = st.sampled_from(
@@ -129,7 +129,7 @@ TREES = st.recursive(
 @given(TREES)
 def test_any_tree_of_and_and_or_means_what_its_parts_mean(tree: tuple[str, bool]) -> None:
     text, holds = tree
-    assert parse(text, Ticket)(TICKET) is holds
+    assert parse_conditions(text, Ticket)(TICKET) is holds
 
 
 @given(
@@ -139,13 +139,13 @@ def test_and_binds_tighter_than_or(values: list[bool], words: list[str]) -> None
     parts = [f"id = {7 if value else 8}" for value in values]
     text = parts[0] + "".join(f" {word} {part}" for word, part in zip(words, parts[1:], strict=False))
     python = str(values[0]) + "".join(f" {word} {value}" for word, value in zip(words, values[1:], strict=False))
-    assert parse(text, Ticket)(TICKET) is eval(python)
+    assert parse_conditions(text, Ticket)(TICKET) is eval(python)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_either_read_or_refused(text: str) -> None:
     try:
-        predicate = parse(text, Ticket)
+        predicate = parse_conditions(text, Ticket)
     except ConditionError:
         return
     assert predicate(TICKET) in (True, False)
@@ -162,4 +162,4 @@ def test_any_text_in_quotes_is_compared_as_it_stands(text: str) -> None:
         company=TICKET.company,
         record_type="x",
     )
-    assert parse(f'summary = "{text}"', Ticket)(ticket)
+    assert parse_conditions(f'summary = "{text}"', Ticket)(ticket)

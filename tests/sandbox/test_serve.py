@@ -29,16 +29,16 @@ def test_the_command_prints_its_url_and_serves():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip()
-            answer = httpx2.get(f"{url}/_sandbox/state")
+            response = httpx2.get(f"{url}/_sandbox/state")
         finally:
             process.terminate()
     assert url.startswith("http://127.0.0.1:")
-    assert answer.json()["clock"] == "2025-10-01T00:00:00Z"
+    assert response.json()["clock"] == "2025-10-01T00:00:00Z"
 
 
-def test_a_taken_port_is_said_in_four_slots(capsys):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_an_error(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         assert main(["connectwise", "--port", str(port)]) == 1
     assert "cannot listen" in capsys.readouterr().err
 
@@ -73,10 +73,10 @@ def test_another_package_simulates_a_service_of_its_own(tmp_path):
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
-            answer = httpx2.get(process.stdout.readline().strip())
+            response = httpx2.get(process.stdout.readline().strip())
         finally:
             process.terminate()
-    assert answer.text == "hello"
+    assert response.text == "hello"
 
 
 BARE = """

@@ -1,7 +1,7 @@
-"""Simulated services on loopback, for demos, tests and the first hour of a new user.
+"""Simulated services on loopback, for demos, tests and tutorials.
 
-This room decides how a service answers when nobody is looking: its authentication, filters, paging, limits and moods.
-It must not know how Headwater reads: it shares no code with the rooms that do, so that it is an honest counterpart.
+This package decides how a simulated service responds: its authentication, filters, paging, rate limits and faults.
+It must not know how Headwater reads. It shares no code with the packages that read, so that it is an independent test.
 Its tests are in tests/sandbox/.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m headwater.sandbox connectwise --port 8080`: the sandbox without the rest of the product."""
+"""`python -m headwater.sandbox connectwise --port 8080`: the sandbox without the Headwater command line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from headwater.errors import HeadwaterError
 from headwater.sandbox.server import check_server
-from headwater.sandbox.service import load_sandbox, sandbox_names, serve
+from headwater.sandbox.service import list_sandboxes, load_sandbox, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve what the arguments say; the exit code."""
+    """Serve the service in the arguments. Return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         check_server()
@@ -27,15 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _find_service(words: Sequence[str]) -> str:
-    """The service, which may stand anywhere among its own options."""
-    names = sandbox_names()
-    named = next((word for word in words if word in names), None)
-    return named or str(_build_parser().parse_known_args(words)[0].service)
+    """Return the service name, which may be anywhere among the options."""
+    names = list_sandboxes()
+    service = next((word for word in words if word in names), None)
+    return service or str(_build_parser().parse_known_args(words)[0].service)
 
 
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m headwater.sandbox", description="Serve a simulated service.")
-    parser.add_argument("service", help=f"one of: {', '.join(sandbox_names())}")
+    parser.add_argument("service", help=f"one of: {', '.join(list_sandboxes())}")
     parser.add_argument("--port", type=int, default=0, help="0: a free one (default)")
     parser.add_argument("--host", default="127.0.0.1")
     return parser

@@ -1,4 +1,4 @@
-"""Runs a simulated service: in a thread for tests and the demo, or in the foreground for people."""
+"""Runs a simulated service in a thread, for tests and the demo, or in the foreground."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from headwater.errors import DeclarationError, HeadwaterError, StateError
 Application = Callable[..., Awaitable[None]]
 """An ASGI application."""
 
-_PATIENCE = 10.0
-"""Seconds that a server may take to start."""
+_TIMEOUT = 10.0
+"""Seconds that a server may take to start or to stop."""
 
 
 @contextlib.contextmanager
-def running(app: Application, *, host: str = "127.0.0.1", clock: Clock | None = None) -> Iterator[str]:
-    """The base URL of `app`, served in a thread on a free port for as long as the block lasts."""
+def serve_in_thread(app: Application, *, host: str = "127.0.0.1", clock: Clock | None = None) -> Iterator[str]:
+    """Serve `app` in a thread on a free port while the block runs. Yields its base URL."""
     clock = clock or SystemClock()
-    with bound(host, 0) as listener:
-        server = _server(app)
+    with open_listener(host, 0) as listener:
+        server = _build_server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        patience = clock.monotonic() + _PATIENCE
+        deadline = clock.monotonic() + _TIMEOUT
         while not server.started:
-            if not thread.is_alive() or clock.monotonic() > patience:
-                raise StateError("the simulated service did not start", where=url_of(listener))
+            if not thread.is_alive() or clock.monotonic() > deadline:
+                raise StateError("the simulated service did not start", where=build_url(listener))
             clock.sleep(0.005)
         try:
-            yield url_of(listener)
+            yield build_url(listener)
         finally:
             server.should_exit = server.force_exit = True
-            thread.join(_PATIENCE)
+            thread.join(_TIMEOUT)
 
 
 def run(app: Application, listener: socket.socket) -> None:
-    """Serve `app` on a socket until interrupted; says its URL on standard output when it listens."""
-    sys.stdout.write(f"{url_of(listener)}\n")
+    """Serve `app` on a socket until interrupted. Print its URL to standard output when it listens."""
+    sys.stdout.write(f"{build_url(listener)}\n")
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):
-        _server(app).run(sockets=[listener])
+        _build_server(app).run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; port 0 takes a free one."""
-    with contextlib.closing(_tcp_socket()) as listener:
+def open_listener(host: str, port: int) -> Iterator[socket.socket]:
+    """Open a listening socket. Port 0 selects a free port."""
+    with contextlib.closing(_create_tcp_socket()) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
@@ -66,19 +66,19 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def url_of(listener: socket.socket) -> str:
-    """Where a listening socket is reached."""
+def build_url(listener: socket.socket) -> str:
+    """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://{host}:{port}"
 
 
-def _tcp_socket() -> socket.socket:
-    # The protocol is named because asyncio turns off Nagle's delay (40 ms an answer) only where it is.
+def _create_tcp_socket() -> socket.socket:
+    # asyncio turns off Nagle's algorithm (40 ms per response) only if the protocol is explicit.
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 def check_server() -> None:
-    """DeclarationError with the line to type, where the HTTP server is not installed."""
+    """Raise DeclarationError with the install command if the HTTP server is not installed."""
     try:
         import uvicorn  # noqa: F401, PLC0415
     except ImportError as error:
@@ -90,12 +90,12 @@ def check_server() -> None:
         ) from error
 
 
-def _server(app: Application) -> Any:
+def _build_server(app: Application) -> Any:
     import uvicorn  # noqa: PLC0415
 
     config = uvicorn.Config(
         app,
-        http=_protocol(),
+        http=_build_protocol(),
         ws="none",
         log_level="critical",
         access_log=False,
@@ -107,13 +107,13 @@ def _server(app: Application) -> Any:
 
 
 @functools.cache
-def _protocol() -> Any:
-    """HTTP that lends its transport to the application, so that a fault can break the connection."""
+def _build_protocol() -> Any:
+    """Build a protocol that passes its transport to the application, so that a fault can break the connection."""
     from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415
 
-    class Lending(H11Protocol):
+    class ExposedTransportProtocol(H11Protocol):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self.app_state = {**self.app_state, "transport": transport}
 
-    return Lending
+    return ExposedTransportProtocol

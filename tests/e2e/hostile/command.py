@@ -22,15 +22,15 @@ def machine_at(now: datetime) -> Iterator[None]:
     """A machine on which it is `now`."""
     began = time.monotonic()
 
-    def told(self: Any) -> datetime:
+    def read_time(self: Any) -> datetime:
         del self
         return now + timedelta(seconds=time.monotonic() - began)
 
-    def brief(self: Any, seconds: float) -> None:
+    def sleep_briefly(self: Any, seconds: float) -> None:
         del self
         time.sleep(min(seconds, 0.01))
 
-    with patch.object(SystemClock, "now", told), patch.object(SystemClock, "sleep", brief):
+    with patch.object(SystemClock, "now", read_time), patch.object(SystemClock, "sleep", sleep_briefly):
         yield
 
 

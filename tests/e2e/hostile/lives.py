@@ -24,7 +24,7 @@ import yaml
 
 from headwater.cli.main import run_command
 from tests.e2e.hostile.command import NOW, machine_at
-from tests.e2e.hostile.service import FUTURE, HostileService, Record, serving
+from tests.e2e.hostile.service import FUTURE, HostileService, Record, serve
 from tests.e2e.hostile.ways import QUIET, Drawn, Ways, Weather
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +48,7 @@ class Life:
 
     drawn: Drawn
     said: list[str] = field(default_factory=list)
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[RunResult] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ def live(drawn: Drawn, root: Path) -> Life:
     life = Life(drawn)
     service = HostileService(drawn)
     chance = Random(drawn.seed + 2)
-    with serving(service):
+    with serve(service):
         project = Project(root, service, drawn)
         for weather in drawn.weathers:
             service.weather = weather
@@ -86,7 +86,7 @@ def live(drawn: Drawn, root: Path) -> Life:
             life.said.append(f"{service.now:%d %H:%M} forced -> {forced}")
             after = project.run(QUIET)
             life.said.append(f"{service.now:%d %H:%M} after it -> {after}")
-            both = Ended(after.code or forced.code, (*forced.said, *after.said), after.refused)
+            both = RunResult(after.code or forced.code, (*forced.said, *after.said), after.refused)
             life.faults += compare(project, service, [*life.ended, both], forced=True)
     if life.faults:
         life.said.append(f"requests of the last sync: {service.log[-12:]}")
@@ -94,7 +94,7 @@ def live(drawn: Drawn, root: Path) -> Life:
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunResult:
     """How a command ended, and what it said may be wrong."""
 
     code: int
@@ -169,17 +169,17 @@ class Project:
             self.view = "all" if self.view == "full" else "full"
         self._connector()
 
-    def run(self, weather: Weather) -> Ended:
+    def run(self, weather: Weather) -> RunResult:
         """`headwater run`, killed where the weather says so."""
-        return self._killed(weather) if weather.kills else self("run")
+        return self._run_and_kill(weather) if weather.kills else self("run")
 
-    def __call__(self, *words: str) -> Ended:
+    def __call__(self, *words: str) -> RunResult:
         out, err = io.StringIO(), io.StringIO()
         with machine_at(self.service.now), redirect_stdout(out), redirect_stderr(err):
             code = run_command([*words, "--project", str(self.root), "--json"])
-        return _ended(code, out.getvalue(), err.getvalue())
+        return _parse_result(code, out.getvalue(), err.getvalue())
 
-    def _killed(self, weather: Weather) -> Ended:
+    def _run_and_kill(self, weather: Weather) -> RunResult:
         env = {
             **os.environ,
             NOW: self.service.now.isoformat(),
@@ -195,7 +195,7 @@ class Project:
                 process.kill()
             out, err = process.communicate(timeout=120)
         self.service.on_kill = lambda: None
-        return Ended(-9) if process.returncode == -signal.SIGKILL else _ended(process.returncode, out, err)
+        return RunResult(-9) if process.returncode == -signal.SIGKILL else _parse_result(process.returncode, out, err)
 
     def current(self) -> dict[int, Row]:
         """What silver says is there now."""
@@ -210,7 +210,7 @@ class Project:
         self.begun = {row[0]: f"{row[3]:%Y-%m-%dT%H:%M:%SZ}" for row in rows}
         return {row[0]: (row[1], row[2]) for row in rows}
 
-    def waiting(self) -> set[int]:
+    def read_waiting_keys(self) -> set[int]:
         """Keys of refused records that wait: whoever looks at them sees that they are not here."""
         path = self.root / ".headwater/ledger.db"
         if not path.exists():
@@ -230,17 +230,17 @@ class Project:
         return lines + [f"status: {one}" for one in told.get("findings", [])]
 
 
-def _ended(code: int, out: str, err: str) -> Ended:
+def _parse_result(code: int, out: str, err: str) -> RunResult:
     assert "Traceback" not in err, err
     told = json.loads(out)
     if "error" in told:
-        return Ended(code, (f"{told['error']['kind']}: {told['error']['message']} {told['error']['found']}",))
+        return RunResult(code, (f"{told['error']['kind']}: {told['error']['message']} {told['error']['found']}",))
     found = [f"{one['finding']} {one['count']} {one['detail']}" for one in told.get("findings", [])]
     failed = [f"{step['step']}: {step['detail']}" for step in told.get("steps", []) if step["state"] == "failed"]
-    return Ended(code, (*found, *failed), told.get("quarantined") or 0)
+    return RunResult(code, (*found, *failed), told.get("quarantined") or 0)
 
 
-def compare(project: Project, service: HostileService, runs: list[Ended], *, forced: bool) -> list[str]:
+def compare(project: Project, service: HostileService, runs: list[RunResult], *, forced: bool) -> list[str]:
     """The keys in which silver and truth differ without a word, or although the service told enough.
 
     A word is a finding and an exit code. What a snapshot shows wrongly is said by the last run; what only a window of changes
@@ -252,7 +252,7 @@ def compare(project: Project, service: HostileService, runs: list[Ended], *, for
     )
     truth = {ident: _row(record) for ident, record in service.records.items() if _fits(ways, record)}
     silver = project.current()
-    waiting, said = project.waiting(), (*ended.said, *project.status())
+    waiting, said = project.read_waiting_keys(), (*ended.said, *project.status())
     aloud = ended.code in {1, 3} and any(not one.startswith(HARMLESS) for one in said)
     faults: list[str] = []
     kind = "forced" if forced else "plain"
@@ -292,7 +292,7 @@ def _fits(ways: Ways, record: Record) -> bool:
     return not ways.where or record["status"] == "good"
 
 
-def _may_fail(ways: Ways, service: HostileService, ended: Ended) -> bool:
+def _may_fail(ways: Ways, service: HostileService, ended: RunResult) -> bool:
     """Where an honest service may still let a run end with a code."""
     ignored = ways.cursor == "changes" and ways.knows == "nothing"
     failed = any(one.startswith(("extract:", "land:", "conform:", "connect:")) for one in ended.said)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from tests.e2e.hostile.ways import QUIET, Drawn, Weather
+from tests.e2e.http_server import serve_http
 
 BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
 ANCIENT = ("0001-01-01T00:00:00Z", "1969-12-31T00:00:00Z")
@@ -21,7 +20,7 @@ FUTURE = "2062-01-01T00:00:00Z"
 Record = dict[str, Any]
 
 
-def spelled(instant: datetime) -> str:
+def format_stamp(instant: datetime) -> str:
     """An instant as the service writes it."""
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -95,7 +94,7 @@ class HostileService:
                 self.reshown.add(ident)
                 if record["amount"] == "abc":
                     self.malformed.add(ident)
-                if not record["changed"] or record["changed"] <= spelled(self.asked_at):
+                if not record["changed"] or record["changed"] <= format_stamp(self.asked_at):
                     self.hidden.add(ident)
                 if self.ways.deletes == "flag":
                     self._stamp(ident, self.chance.choice(("change", "change", "unmoved")))
@@ -142,21 +141,21 @@ class HostileService:
         record = self.records.get(ident) or self.dead[ident]
         before = record["changed"]
         if kind == "change":
-            record["changed"] = spelled(self._stamps())
+            record["changed"] = format_stamp(self._stamps())
         elif kind != "unmoved":
             record["changed"] = {"unstamped": None, "future": FUTURE}.get(kind, self.chance.choice(ANCIENT))
         after = record["changed"]
-        seen = after is not None and after != before and spelled(self.asked_at) < after < FUTURE
+        seen = after is not None and after != before and format_stamp(self.asked_at) < after < FUTURE
         (self.hidden.discard if seen else self.hidden.add)(ident)
         real = before and before != FUTURE and ident not in self.reshown
         # What counts as of its read counts as of a part of that second.
-        known = before if real else spelled(self.asked_at + timedelta(seconds=1))
+        known = before if real else format_stamp(self.asked_at + timedelta(seconds=1))
         self.latest[ident] = max(known, self.latest.get(ident, ""))
         went_back = after is not None and after < self.latest[ident]
         (self.regressed.add if went_back else self.regressed.discard)(ident)
 
     def _stamps(self) -> datetime:
-        return self._told() if self.ways.follows and self.weather.date in {"behind", "ahead"} else self.now
+        return self._read_clock() if self.ways.follows and self.weather.date in {"behind", "ahead"} else self.now
 
     # answers
     def start(self, weather: Weather, chance: Random) -> None:
@@ -177,7 +176,7 @@ class HostileService:
             weather = self.weather
             if weather.kill and self.requests == weather.kill:
                 self.on_kill()
-            date = {"Date": format_datetime(self._told())}
+            date = {"Date": format_datetime(self._read_clock())}
             if path == "/time":
                 return 200, date, {}
             failing = weather.broken_from and self.requests >= weather.broken_from
@@ -185,9 +184,9 @@ class HostileService:
                 self._failed.add(self.requests)
                 return 500, date, {"message": "no"}
             if path == "/things/count":
-                return 200, date, {"count": self._count(len(self._matching(params)))}
+                return 200, date, {"count": self._count(len(self._filter_records(params)))}
             if path.startswith("/things/"):
-                found = self._shown().get(int(path.rpartition("/")[2]))
+                found = self._list_visible().get(int(path.rpartition("/")[2]))
                 self._note_shown([found] if found else [])
                 return (200, date, found) if found else (404, date, {"message": "no such thing"})
             status, headers, body = self._page(params)
@@ -199,11 +198,11 @@ class HostileService:
         for record in records:
             (self.outside.discard if record["status"] == "good" else self.outside.add)(record["id"])
 
-    def _shown(self) -> dict[int, Record]:
-        """What the service holds as it tells of it: flagged records are there."""
+    def _list_visible(self) -> dict[int, Record]:
+        """Return the records that the service shows, including those flagged as deleted."""
         return self.records | (self.dead if self.ways.deletes == "flag" else {})
 
-    def _told(self) -> datetime:
+    def _read_clock(self) -> datetime:
         shift = {
             "behind": -timedelta(hours=3),
             "ahead": timedelta(hours=2),
@@ -216,8 +215,8 @@ class HostileService:
             self.weather.counts, true
         )
 
-    def _matching(self, params: dict[str, str]) -> list[Record]:
-        shown = self._shown()
+    def _filter_records(self, params: dict[str, str]) -> list[Record]:
+        shown = self._list_visible()
         listing = params.get("fields") == "id"
         if listing or self.ways.cursor == "snapshot":
             shown = {one: record for one, record in shown.items() if one not in self._missing} | self._ghosts
@@ -234,7 +233,7 @@ class HostileService:
         return found
 
     def _page(self, params: dict[str, str]) -> tuple[int, dict[str, str], Any]:
-        found = self._matching(params)
+        found = self._filter_records(params)
         size = min(self.ways.cap, int(params.get("size", 1000)))
         number = int(params.get("page", "1"))
         if "after" in params or self.ways.paging == "forward_only":
@@ -260,52 +259,16 @@ class HostileService:
         if self.weather.twice and rows and not listing:
             rows.append(dict(self.chance.choice(rows)))
         if self.weather.keyless and self.pages == 1 and not listing:
-            rows.append({"id": None, "name": "nobody", "status": "good", "amount": 1.5, "changed": spelled(self.now)})
+            rows.append(
+                {"id": None, "name": "nobody", "status": "good", "amount": 1.5, "changed": format_stamp(self.now)}
+            )
         if self.weather.slide and self.pages == self.weather.slide and first in self.records and self.ways.drops:
             rows[:] = [dict(row) for row in rows]
             self.delete(first)
 
 
 @contextmanager
-def serving(service: HostileService) -> Iterator[HostileService]:
-    """The service on a port of its own."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            status, headers, body = service.answer(parts.path, dict(parse_qsl(parts.query)))
-            text = json.dumps(body).encode()
-            try:
-                self.send_response_only(status)
-                for name, value in {
-                    **headers,
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(text)),
-                }.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(text)
-            except ConnectionError:
-                self.close_connection = True
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that was killed has nothing to say."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+def serve(service: HostileService) -> Iterator[HostileService]:
+    """Serve the service while the block runs."""
+    with serve_http(lambda request: service.answer(request.path, request.params)) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,4 +1,4 @@
-"""`headwater demo`: months of a simulated company, synced and reported on this machine."""
+"""`headwater demo`: syncs months of simulated data on this machine and prints a report."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from headwater.cli.demo.next_steps import trial
-from headwater.cli.demo.progress import telling
-from headwater.cli.demo.project import TENANT, clear, write
-from headwater.cli.demo.render import page
-from headwater.cli.demo.report import Report, report
-from headwater.cli.demo.sandbox import KEYS, serving
-from headwater.cli.demo.scenario import MONTHS, Narrator, Story
+from headwater.cli.demo.next_steps import build_example_command
+from headwater.cli.demo.progress import open_progress_view
+from headwater.cli.demo.project import TENANT, clear_folder, write_project
+from headwater.cli.demo.render import render_report
+from headwater.cli.demo.report import Report, build_report
+from headwater.cli.demo.sandbox import KEYS, start_sandbox
+from headwater.cli.demo.scenario import MONTHS, DemoRun, DemoRunner
 from headwater.cli.extras import require_extra
 from headwater.cli.options import OutputOptions, expand_options
 from headwater.cli.output import print_result, to_plain
@@ -44,23 +44,23 @@ def demo(
     """
     require_extra("sandbox", "uvicorn")
     clock = SystemClock()
-    began = clock.monotonic()
-    clear(folder)
-    with catch_signals() as stop, set_keys(), telling() as told, serving(months=MONTHS) as service:
-        write(folder, service.url)
-        story = Narrator(folder, service, told, stop=stop).tell()
+    start = clock.monotonic()
+    clear_folder(folder)
+    with catch_signals() as stop, set_keys(), open_progress_view() as view, start_sandbox(months=MONTHS) as sandbox:
+        write_project(folder, sandbox.url)
+        run = DemoRunner(folder, sandbox, view, stop=stop).run()
         with app.open_project(folder) as workspace:
-            found = report(workspace, today=story.today)
-    ended = DemoResult(folder=folder, story=story, report=found, seconds=clock.monotonic() - began)
-    print_result(output, ended.as_dict(), *ended.render())
+            report = build_report(workspace, today=run.today)
+    result = DemoResult(folder=folder, run=run, report=report, seconds=clock.monotonic() - start)
+    print_result(output, result.as_dict(), *result.render())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """The demo when it is over."""
+    """The result of the demo."""
 
     folder: Path
-    story: Story
+    run: DemoRun
     report: Report
     seconds: float
 
@@ -70,39 +70,37 @@ class DemoResult:
         return self.folder / ".headwater" / f"{TENANT}.duckdb"
 
     def as_dict(self) -> dict[str, Any]:
-        """The whole of it, for `--json`."""
+        """Return the result for `--json`."""
         return {
             "project": str(self.folder),
             "warehouse": str(self.warehouse),
-            "query": trial(self.folder),
-            "clock": self.story.clock,
+            "query": build_example_command(self.folder),
+            "clock": self.run.clock,
             "seconds": round(self.seconds, 1),
-            "syncs": to_plain(self.story.syncs),
-            "readmitted": self.story.readmitted,
+            "syncs": [to_plain(sync.as_dict()) for sync in self.run.syncs],
+            "readmitted": self.run.readmitted,
             **to_plain(self.report),
         }
 
     def render(self) -> Iterator[RenderableType]:
-        """The page at the end."""
-        yield from page(self.report)
-        records = sum(told.records for told in self.story.syncs)
-        yield Text("\nSee for yourself", style="bold")
+        """Render the report, an example query and the totals."""
+        yield from render_report(self.report)
+        records = sum(sync.records for sync in self.run.syncs)
+        yield Text("\nTry it", style="bold")
         yield Text(f"\n  {self.warehouse}", style="cyan")
-        yield Text(f"\n{trial(self.folder)}\n", no_wrap=True, overflow="ignore", style="cyan")
-        yield Text(
-            f"  {records:,} records read in {self.seconds:.0f} s, from a service that was simulated.", style="dim"
-        )
+        yield Text(f"\n{build_example_command(self.folder)}\n", no_wrap=True, overflow="ignore", style="cyan")
+        yield Text(f"  {records:,} records read in {self.seconds:.0f} s from a simulated service.", style="dim")
 
 
 @contextmanager
 def set_keys() -> Iterator[None]:
-    """The keys of the simulated service in this process's environment, for as long as the block lasts."""
-    before = {name: os.environ.get(name) for name in KEYS}
+    """Set the credentials of the simulated service in the environment of this process while the block runs."""
+    previous = {name: os.environ.get(name) for name in KEYS}
     os.environ.update(KEYS)
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in previous.items():
             if value is None:
                 del os.environ[name]
             else:

@@ -1,28 +1,30 @@
-"""What became of the company between two syncs, as history tells it."""
+"""Counts what changed in the simulated company between two syncs, from the history tables."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from headwater.cli.demo.queries import question
+from headwater.cli.demo.queries import read_query
 from headwater.run import app
 from headwater.run.workspace import Workspace
 
 _WORDS = (
     ("company renamed", "companies renamed"),
-    ("contact gone", "contacts gone"),
+    ("contact deleted", "contacts deleted"),
     ("agreement changed", "agreements changed"),
     ("new invoice", "new invoices"),
-    ("ticket moved", "tickets moved"),
+    ("ticket changed", "tickets changed"),
     ("time entry", "time entries"),
 )
 
 
-def news(opened: Workspace, tenant: str, since: datetime) -> str:
-    """The news since an instant, the rare first: `1 company renamed, 3 agreements changed, 58 tickets moved`."""
+def describe_changes(workspace: Workspace, tenant: str, since: datetime) -> str:
+    """Describe the changes since an instant, rare ones first: `1 company renamed, 3 agreements changed`."""
     instant = f"TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
-    counts = app.run_query(opened.open_tenant(tenant), question("news", since=instant)).rows[0]
-    told = [
-        f"{count:,} {one if count == 1 else many}" for count, (one, many) in zip(counts, _WORDS, strict=True) if count
+    counts = app.run_query(workspace.open_tenant(tenant), read_query("changes", since=instant)).rows[0]
+    parts = [
+        f"{count:,} {singular if count == 1 else plural}"
+        for count, (singular, plural) in zip(counts, _WORDS, strict=True)
+        if count
     ]
-    return ", ".join(told) or "nothing new"
+    return ", ".join(parts) or "no changes"

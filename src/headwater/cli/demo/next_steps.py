@@ -1,4 +1,4 @@
-"""The command to try at the end: it works as printed, from where the user stands."""
+"""The example command at the end. The user can copy it and run it in the current directory."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import shutil
 import sys
 from pathlib import Path
 
-from headwater.cli.demo.queries import question
+from headwater.cli.demo.queries import read_query
 
 
-def trial(folder: Path) -> str:
-    """A `headwater query` on the project in `folder`."""
-    return f'{_called()} query --project {shlex.quote(str(folder))} "\n{question("trial")}"'
+def build_example_command(folder: Path) -> str:
+    """Build a `headwater query` command for the project in `folder`."""
+    return f'{_find_program()} query --project {shlex.quote(str(folder))} "\n{read_query("example")}"'
 
 
-def _called() -> str:
-    """What the user types to call this program: the plain word where that finds it."""
+def _find_program() -> str:
+    """Return how to call this program: `headwater` if it is on the path, otherwise its full path."""
     path = Path(sys.argv[0])
     if path.name != "headwater":
         return f"{shlex.quote(sys.executable)} -m headwater.cli"
-    found = shutil.which("headwater")
-    return "headwater" if found and Path(found).resolve() == path.resolve() else shlex.quote(str(path))
+    program = shutil.which("headwater")
+    return "headwater" if program and Path(program).resolve() == path.resolve() else shlex.quote(str(path))

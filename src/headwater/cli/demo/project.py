@@ -1,4 +1,4 @@
-"""The demo's project: written into a folder of its own, and afresh each time."""
+"""The project of the demo, created again in its own folder on each run."""
 
 from __future__ import annotations
 
@@ -12,57 +12,57 @@ from headwater.run import app
 
 TENANT = "acme"
 """The tenant of a new project."""
-FOUNDED = "2025-09-01"
-"""The day on which the simulated company begins."""
+HISTORY_START = "2025-09-01"
+"""The day on which the simulated data begins."""
 
-_MARK = ".headwater-demo"
-_MARKED = "`headwater demo` made this folder, and makes it anew when it runs here again.\n"
-_OWN = ("headwater.yaml", ".gitignore", ".env.example")
+_MARKER = ".headwater-demo"
+_MARKER_TEXT = "`headwater demo` created this folder and overwrites it when it runs here again.\n"
+_PROJECT_FILES = ("headwater.yaml", ".gitignore", ".env.example")
 _STATE = ".headwater"
-_RELAXED = """
-# `invoiceFlag` came in words where the contract says true or false. Nobody here uses it: any text will do.
+_POLICIES = """
+# The contract declares `invoiceFlag` as a boolean, but the service sent text. No table uses it, so accept any text.
 policies:
   connectwise.time_entries: {fields: {invoiceFlag: text}}
 """
 
 
-def clear(folder: Path) -> None:
-    """Make room for a demo in `folder`. Only what an earlier demo made is removed; DeclarationError if it is no demo's."""
+def clear_folder(folder: Path) -> None:
+    """Remove an earlier demo from `folder`, and nothing else. Raises DeclarationError if the folder is not a demo's."""
     if not folder.exists():
         return
-    if not folder.is_dir() or (not (folder / _MARK).is_file() and any(folder.iterdir())):
+    if not folder.is_dir() or (not (folder / _MARKER).is_file() and any(folder.iterdir())):
         raise DeclarationError(
             "The demo needs its own folder, and this folder contains other files. Nothing was changed.",
             where=str(folder),
-            details=_seen(folder),
+            details=_list_files(folder),
             hint="pass a folder that does not exist yet: `headwater demo my-demo`",
         )
-    for name in _OWN:
+    for name in _PROJECT_FILES:
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / _STATE, ignore_errors=True)
 
 
-def write(folder: Path, url: str) -> None:
-    """A new project in `folder`, as `headwater init` writes it, with the connection filled in."""
+def write_project(folder: Path, url: str) -> None:
+    """Create a project in `folder` as `headwater init` does, and fill in the connection."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).write_text(_MARKED, encoding="utf-8")
+    (folder / _MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
     app.init_project(folder, blueprint="msp", connector="connectwise")
     path = folder / "headwater.yaml"
-    path.write_text(_filled_in(path.read_text(encoding="utf-8"), url), encoding="utf-8")
+    path.write_text(_fill_in_connection(path.read_text(encoding="utf-8"), url), encoding="utf-8")
 
 
-def relax(folder: Path) -> None:
-    """Let the project take any text where the contract of time entries says true or false."""
+def accept_any_text(folder: Path) -> None:
+    """Add a policy that accepts any text in `invoiceFlag` of time entries."""
     with (folder / "headwater.yaml").open("a", encoding="utf-8") as file:
-        file.write(_RELAXED)
+        file.write(_POLICIES)
 
 
-def _filled_in(text: str, url: str) -> str:
+def _fill_in_connection(text: str, url: str) -> str:
     text = re.sub(r"( +base_url:).*", rf'\1 "{url}"', text)
     text = re.sub(r"( +company:).*", rf'\1 "{COMPANY}"', text)
-    own = f"        since: {FOUNDED!r}\n        limits: {{requests_per_minute: 100000}}\n"
-    return re.sub(r"( +settings:)", rf"{own}\1", text, count=1)
+    options = f"        since: {HISTORY_START!r}\n        limits: {{requests_per_minute: 100000}}\n"
+    return re.sub(r"( +settings:)", rf"{options}\1", text, count=1)
 
 
-def _seen(folder: Path) -> str:
+def _list_files(folder: Path) -> str:
     return "a file" if folder.is_file() else ", ".join(sorted(path.name for path in folder.iterdir())[:3])

@@ -1,4 +1,4 @@
-"""The report as a page for the eye, 80 columns wide or more."""
+"""Renders the report as text, at least 80 columns wide."""
 
 from __future__ import annotations
 
@@ -17,117 +17,119 @@ from headwater.cli.demo.report import History, Refusal, Report
 from headwater.run.results import TableStatus
 
 _CLASSES = {"Unknown": "no agreement"}
-_SPARE = {"silver": ("_log", "_current")}
+_HIDDEN_SUFFIXES = {"silver": ("_log", "_current")}
 _THOUSAND = Decimal(1000)
 
 
-def page(found: Report) -> Iterator[RenderableType]:
-    """The parts of the page, from top to bottom."""
-    yield from _part(
-        "What was made", _tables(found.tables), "versions: every state a thing was ever in, each with its from and to"
+def render_report(report: Report) -> Iterator[RenderableType]:
+    """Render the sections of the report, from top to bottom."""
+    yield from _render_section(
+        "Tables", _render_tables(report.tables), "versions: every state of a record, with valid_from and valid_to"
     )
-    yield from _part(
+    yield from _render_section(
         "Work by class of agreement",
-        _work(found.work),
-        "amounts in thousands of krónur; revenue: hours at their rates, whoever pays",
+        _render_work(report.work),
+        "amounts in thousands of krónur; revenue: hours at their rates, billed or not",
     )
-    yield from _part("How that work is paid", _paid(found.paid), _leaked(found.leaked))
-    yield from _part(
-        f"One company as of three days ({found.history.entity_key})", _history(found.history), _told(found.history)
+    yield from _render_section("Work by billing status", _render_billing(report.paid), _describe_leak(report.leaked))
+    yield from _render_section(
+        f"One company as of three days ({report.history.entity_key})",
+        _render_history(report.history),
+        _describe_history(report.history),
     )
-    yield from _part(
+    yield from _render_section(
         "Quarantine",
-        _quarantine(found.quarantine),
-        "refused records keep nothing else waiting: the rest of their page went on",
+        _render_quarantine(report.quarantine),
+        "invalid records are quarantined; the other records of the page are loaded",
     )
 
 
-def _part(title: str, body: RenderableType, note: str) -> Iterator[RenderableType]:
+def _render_section(title: str, body: RenderableType, note: str) -> Iterator[RenderableType]:
     yield Text(f"\n{title}", style="bold")
     yield Text()
     yield Padding(body, (0, 0, 0, 2))
     yield Text(f"\n  {note}", style="dim")
 
 
-def _table(*columns: str, numbers: Sequence[str] = ()) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", border_style="dim")
-    drawn.collapse_padding = True
+def _create_table(*columns: str, numbers: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", border_style="dim")
+    table.collapse_padding = True
     for column in columns:
-        drawn.add_column(column, justify="right" if column in numbers else "left")
-    return drawn
+        table.add_column(column, justify="right" if column in numbers else "left")
+    return table
 
 
-def _tables(tables: Sequence[TableStatus]) -> Table:
-    """Dimensions, facts and versions side by side."""
+def _render_tables(tables: Sequence[TableStatus]) -> Table:
+    """Render dimensions, facts and versions side by side."""
     columns = (
-        ("gold.dim_", _named(tables, "gold", "dim_")),
-        ("gold.fact_", _named(tables, "gold", "fact_")),
-        ("silver. (versions)", _named(tables, "silver", "")),
+        ("gold.dim_", _list_row_counts(tables, "gold", "dim_")),
+        ("gold.fact_", _list_row_counts(tables, "gold", "fact_")),
+        ("silver. (versions)", _list_row_counts(tables, "silver", "")),
     )
-    drawn = _table(*(word for title, _ in columns for word in (title, "rows")), numbers=("rows",))
+    table = _create_table(*(word for title, _ in columns for word in (title, "rows")), numbers=("rows",))
     for row in zip_longest(*(names for _, names in columns), fillvalue=("", "")):
-        drawn.add_row(*(cell for pair in row for cell in pair))
-    return drawn
+        table.add_row(*(cell for pair in row for cell in pair))
+    return table
 
 
-def _named(tables: Sequence[TableStatus], layer: str, prefix: str) -> list[tuple[str, str]]:
+def _list_row_counts(tables: Sequence[TableStatus], layer: str, prefix: str) -> list[tuple[str, str]]:
     return [
         (table.table.removeprefix(prefix), f"{table.rows:,}")
         for table in tables
         if table.layer == layer
         and table.table.startswith(prefix)
-        and not table.table.endswith(_SPARE.get(layer, ("/",)))
+        and not table.table.endswith(_HIDDEN_SUFFIXES.get(layer, ("/",)))
     ]
 
 
-def _work(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _render_work(rows: Sequence[Mapping[str, Any]]) -> Table:
     numbers = ("hours", "revenue", "cost", "margin", "margin %")
-    drawn = _table("class", *numbers, numbers=numbers)
+    table = _create_table("class", *numbers, numbers=numbers)
     for row in rows:
-        drawn.add_row(_CLASSES.get(row["class"], row["class"]), *_money(row))
-    drawn.add_section()
+        table.add_row(_CLASSES.get(row["class"], row["class"]), *_format_amounts(row))
+    table.add_section()
     total = {name: sum(row[name] for row in rows) for name in ("hours", "revenue", "cost", "margin")}
-    drawn.add_row("all work", *_money(total), style="bold")
-    return drawn
+    table.add_row("all work", *_format_amounts(total), style="bold")
+    return table
 
 
-def _money(row: Mapping[str, Any]) -> Iterable[str]:
+def _format_amounts(row: Mapping[str, Any]) -> Iterable[str]:
     percent = 100 * row["margin"] / row["revenue"] if row["revenue"] else 0
     thousands = (f"{row[name] / _THOUSAND:,.0f}" for name in ("revenue", "cost", "margin"))
     return (f"{row['hours']:,.1f}", *thousands, f"{percent:.1f}")
 
 
-def _paid(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _render_billing(rows: Sequence[Mapping[str, Any]]) -> Table:
     numbers = ("hours", "of all hours", "revenue")
-    drawn = _table("status", *numbers, numbers=numbers)
+    table = _create_table("status", *numbers, numbers=numbers)
     hours = sum(row["hours"] for row in rows)
     for row in rows:
         share, revenue = 100 * row["hours"] / hours, row["revenue"] / _THOUSAND
-        drawn.add_row(row["status"], f"{row['hours']:,.1f}", f"{share:.1f} %", f"{revenue:,.0f}")
-    return drawn
+        table.add_row(row["status"], f"{row['hours']:,.1f}", f"{share:.1f} %", f"{revenue:,.0f}")
+    return table
 
 
-def _leaked(count: int) -> str:
-    return f"internal or prepaid hours that got onto an invoice: {count or 'none'}"
+def _describe_leak(count: int) -> str:
+    return f"invoice lines with internal or prepaid hours: {count or 'none'}"
 
 
-def _history(found: History) -> Table:
-    drawn = _table("as of", "name", "status", "territory", "hours worked", numbers=("hours worked",))
-    for day, version in found.as_of:
-        drawn.add_row(str(day), version["name"], version["status"], version["territory"], f"{version['hours']:,.1f}")
-    return drawn
+def _render_history(history: History) -> Table:
+    table = _create_table("as of", "name", "status", "territory", "hours worked", numbers=("hours worked",))
+    for day, version in history.as_of:
+        table.add_row(str(day), version["name"], version["status"], version["territory"], f"{version['hours']:,.1f}")
+    return table
 
 
-def _told(found: History) -> str:
-    return f"{found.versions} versions; work stays with what the company was when it was done"
+def _describe_history(history: History) -> str:
+    return f"{history.versions} versions; work belongs to the version that was valid on its day"
 
 
-def _quarantine(rows: Sequence[Refusal]) -> Table:
-    drawn = _table("record", "field", "saw", "rule", "now")
+def _render_quarantine(rows: Sequence[Refusal]) -> Table:
+    table = _create_table("record", "field", "found", "rule", "state")
     for row in rows:
-        drawn.add_row(f"{row.resource} {row.record}", row.field, row.value, row.rule, _state(row.state))
-    return drawn
+        table.add_row(f"{row.resource} {row.record}", row.field, row.value, row.rule, _render_state(row.state))
+    return table
 
 
-def _state(state: str) -> Text:
+def _render_state(state: str) -> Text:
     return Text(state, style="yellow" if state == "waiting" else "green")

@@ -1,4 +1,4 @@
-"""The simulated ConnectWise: a process of its own, and the few things that the demo lets happen there."""
+"""The simulated ConnectWise in a separate process, and the requests with which the demo controls it."""
 
 from __future__ import annotations
 
@@ -20,54 +20,55 @@ KEYS = {
     "CONNECTWISE_PRIVATE_KEY": "private",
     "CONNECTWISE_CLIENT_ID": "client",
 }
-"""What opens the simulated service, by the names under which a new project looks for it."""
+"""The credentials of the simulated service, by the environment variables that a new project reads."""
 COMPANY = "acme"
 """The login name of the simulated company."""
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
+"""Seconds that a request may take."""
 
 
-class Service:
-    """The simulated service, as the demo's author moves it."""
+class Sandbox:
+    """A client of the simulated service's own endpoints."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def advance(self, *, days: int = 0, hours: int = 0) -> datetime:
-        """Let the company live on; its clock afterwards."""
-        return parse_instant(self._ask("POST", f"advance?days={days}&hours={hours}")["clock"])
+        """Advance the simulated clock. Return its new time."""
+        return parse_instant(self._send("POST", f"advance?days={days}&hours={hours}")["clock"])
 
-    def newest(self, path: str, count: int) -> list[int]:
-        """The ids of the newest records of a collection."""
-        return sorted(record["id"] for record in self._ask("GET", f"records/{path}"))[-count:]
+    def list_newest(self, path: str, count: int) -> list[int]:
+        """Return the ids of the newest records of a collection."""
+        return sorted(record["id"] for record in self._send("GET", f"records/{path}"))[-count:]
 
-    def spoil(self, path: str, ids: Sequence[int], *, field: str, value: str) -> None:
-        """Serve some records with a value that does not fit, until `mend`."""
-        for one in ids:
-            self.fault("malformed_record", path=path, id=one, field=field, value=value)
+    def corrupt_records(self, path: str, ids: Sequence[int], *, field: str, value: str) -> None:
+        """Serve some records with an invalid value, until `repair_records`."""
+        for ident in ids:
+            self.add_fault("malformed_record", path=path, id=ident, field=field, value=value)
 
-    def mend(self, path: str) -> None:
-        """Serve the records of a collection well again; what is spoiled elsewhere stays so."""
-        waiting = self._ask("GET", "faults")["faults"]
-        self._ask("DELETE", "faults")
-        for fault in waiting:
+    def repair_records(self, path: str) -> None:
+        """Remove the faults of a collection. Faults of other collections stay."""
+        faults = self._send("GET", "faults")["faults"]
+        self._send("DELETE", "faults")
+        for fault in faults:
             if fault["path"] != path:
-                self.fault(fault["kind"], path=fault["path"], **fault["settings"])
+                self.add_fault(fault["kind"], path=fault["path"], **fault["settings"])
 
-    def fault(self, kind: str, **settings: object) -> None:
-        """Let something go wrong; which kinds there are is in docs/reference/sandbox.md."""
-        self._ask("POST", "faults", {"kind": kind, **settings})
+    def add_fault(self, kind: str, **settings: object) -> None:
+        """Add a fault. The kinds are in docs/reference/sandbox.md."""
+        self._send("POST", "faults", {"kind": kind, **settings})
 
-    def _ask(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
-        # Straight to loopback: a proxy that this machine may use for the world has no part in it.
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_PATIENCE)
+    def _send(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+        # Connect directly to loopback, because HTTPConnection ignores the proxy settings of this machine.
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_TIMEOUT)
         try:
             connection.request(method, f"/_sandbox/{path}", body=json.dumps(body) if body else None)
-            answer = connection.getresponse()
-            text = answer.read()
+            response = connection.getresponse()
+            text = response.read()
         finally:
             connection.close()
-        if answer.status >= 400:
+        if response.status >= 400:
             raise ServiceError(
                 "The sandbox refused a request of the demo.", where=f"{method} {path}", details=str(text)
             )
@@ -75,20 +76,20 @@ class Service:
 
 
 @contextmanager
-def serving(*, months: int) -> Iterator[Service]:
-    """A simulated ConnectWise that has lived for some months, on a free port, for as long as the block lasts."""
-    words = [sys.executable, "-m", "headwater.sandbox", "connectwise", "--port", "0", "--months", str(months)]
-    # In a session of its own, Ctrl-C reaches the demo alone, which then ends the sandbox when nobody reads from it any more.
+def start_sandbox(*, months: int) -> Iterator[Sandbox]:
+    """Run a simulated ConnectWise with `months` months of history on a free port while the block runs."""
+    command = [sys.executable, "-m", "headwater.sandbox", "connectwise", "--port", "0", "--months", str(months)]
+    # With its own session, the sandbox does not receive Ctrl-C. Only the demo does, and then terminates the sandbox.
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
-            yield Service(_url(process))
+            yield Sandbox(_read_url(process))
         finally:
             process.terminate()
 
 
-def _url(process: subprocess.Popen[str]) -> str:
+def _read_url(process: subprocess.Popen[str]) -> str:
     url = process.stdout.readline().strip() if process.stdout else ""
     if not url:
         details = process.stderr.read().strip() if process.stderr else ""

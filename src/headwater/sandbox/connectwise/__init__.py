@@ -1,7 +1,7 @@
-"""A simulated ConnectWise PSA: an Icelandic managed service provider that lives through time, behind the vendor's HTTP.
+"""A simulated ConnectWise PSA: an Icelandic managed service provider whose data changes over time, behind the vendor's API.
 
-`company.live` builds it without HTTP, `app.connectwise` puts it behind the interface, `faults` spoils the answers.
-It must not know the reader. Its tests are in tests/sandbox/.
+`simulation.build_simulation` builds the data without HTTP, `app.build_connectwise_app` serves it, `faults` injects faults.
+It must not know the code that reads from it. Its tests are in tests/sandbox/.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Collections of records: kept by id, encoded at most once a change."""
+"""Collections of records by id. A record is encoded at most once per change."""
 
 from __future__ import annotations
 
@@ -8,59 +8,59 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from headwater.sandbox.connectwise.records.base import Record, Stamp
+from headwater.sandbox.connectwise.records.base import ChangeStamp, Record
 
 R = TypeVar("R", bound=Record)
 
 _ENCODER = msgspec.json.Encoder()
 
-_KEPT = 100_000
-"""How many encodings of a collection are kept; a record can be encoded again in some microseconds."""
+_CACHE_SIZE = 100_000
+"""How many encoded records a collection caches. Encoding a record again takes a few microseconds."""
 
 
 class Collection(Generic[R]):
-    """The records of one kind, in order of id."""
+    """The records of one type, in order of id."""
 
     def __init__(self, path: str, kind: type[R], *, ids: Iterator[int] | None = None) -> None:
         self.path = path
         self.kind = kind
-        self.rows: dict[int, R] = {}  # ids only grow, so the order of entry is the order of id
+        self.rows: dict[int, R] = {}  # ids only increase, so insertion order is id order
         self.version = 0
         self._ids = ids or itertools.count(1)
-        self._encoded: dict[int, bytes] = {}
+        self._encodings: dict[int, bytes] = {}
 
-    def next_id(self) -> int:
-        """An id that nothing had."""
+    def issue_id(self) -> int:
+        """Return an unused id."""
         return next(self._ids)
 
     def add(self, record: R) -> R:
-        """Keep a new record."""
+        """Add a new record and return it."""
         self.rows[record.id] = record
         self.version += 1
         return record
 
-    def touch(self, record: R, info: Stamp) -> R:
-        """Say that a record has changed: stamp it and forget its old encoding."""
+    def touch(self, record: R, info: ChangeStamp) -> R:
+        """Mark a record as changed: set its `_info` and discard its cached encoding."""
         record.info = info
-        self._encoded.pop(record.id, None)
+        self._encodings.pop(record.id, None)
         self.version += 1
         return record
 
     def remove(self, ident: int) -> R:
-        """Drop a record; nothing remains of it."""
-        self._encoded.pop(ident, None)
+        """Delete a record and return it."""
+        self._encodings.pop(ident, None)
         self.version += 1
         return self.rows.pop(ident)
 
-    def encoded(self, record: R) -> bytes:
-        """A record as JSON."""
-        known = self._encoded.get(record.id)
-        if known is None:
-            if len(self._encoded) >= _KEPT:
-                self._encoded.clear()
-            known = self._encoded[record.id] = _ENCODER.encode(record)
-        return known
+    def encode(self, record: R) -> bytes:
+        """Encode a record as JSON."""
+        encoding = self._encodings.get(record.id)
+        if encoding is None:
+            if len(self._encodings) >= _CACHE_SIZE:
+                self._encodings.clear()
+            encoding = self._encodings[record.id] = _ENCODER.encode(record)
+        return encoding
 
-    def array(self, records: Iterable[R]) -> bytes:
-        """Records as a JSON array."""
-        return b"[" + b",".join([self.encoded(record) for record in records]) + b"]"
+    def encode_array(self, records: Iterable[R]) -> bytes:
+        """Encode records as a JSON array."""
+        return b"[" + b",".join([self.encode(record) for record in records]) + b"]"

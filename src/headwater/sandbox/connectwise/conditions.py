@@ -1,8 +1,8 @@
-"""The filter language of the service: text in, a predicate out.
+"""Parses the `conditions` of the service into a predicate.
 
     board/name = "Þjónustuborð" and (priority/id < 3 or summary like "%niðri%") and lastUpdated >= [2026-01-05T00:00:00Z]
 
-Text compares without regard to case, as the service's database does. A field that is absent satisfies `= null` only.
+Text comparisons ignore case, as in the service's database. A missing field matches only `= null`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from headwater.sandbox.connectwise.records.base import Record, Stamp, attributes
+from headwater.sandbox.connectwise.records.base import ChangeStamp, Record, map_wire_names
 
 Predicate = Callable[[Record], bool]
-"""Whether a record is asked for."""
+"""Returns whether a record matches."""
 
 Test = Callable[[Any], bool]
-"""Whether a value is."""
+"""Returns whether a value matches."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -31,24 +31,24 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda value, wanted: bool(value == wanted),
-    "!=": lambda value, wanted: bool(value != wanted),
-    "<": lambda value, wanted: bool(value < wanted),
-    "<=": lambda value, wanted: bool(value <= wanted),
-    ">": lambda value, wanted: bool(value > wanted),
-    ">=": lambda value, wanted: bool(value >= wanted),
+    "=": lambda value, operand: bool(value == operand),
+    "!=": lambda value, operand: bool(value != operand),
+    "<": lambda value, operand: bool(value < operand),
+    "<=": lambda value, operand: bool(value <= operand),
+    ">": lambda value, operand: bool(value > operand),
+    ">=": lambda value, operand: bool(value >= operand),
 }
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _KEYWORDS = {"and", "or", "not", "in", "like", "contains"}
 
 
 class ConditionError(ValueError):
-    """A filter that the service cannot read."""
+    """A condition is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A point in time as a filter writes it: without zone mark, so that it sorts like the text in records."""
+    """An instant in a condition, as UTC text without `Z`, so that it sorts like the text in records."""
 
     text: str
 
@@ -59,41 +59,41 @@ class _Token:
     text: str
 
 
-def parse(text: str, kind: type[Record]) -> Predicate:
-    """The predicate that `text` means for records of `kind`; ConditionError where it means none."""
-    parser = _Parser(_tokens(text), kind)
-    predicate = parser.either()
-    if parser.ahead() is not None:
-        raise ConditionError(f"unexpected '{parser.ahead_text()}'")
+def parse_conditions(text: str, kind: type[Record]) -> Predicate:
+    """Parse `text` into a predicate for records of `kind`. Raises ConditionError if it is invalid."""
+    parser = _Parser(_split_tokens(text), kind)
+    predicate = parser.parse_or()
+    if parser.peek() is not None:
+        raise ConditionError(f"unexpected '{parser.peek_text()}'")
     return predicate
 
 
-def reader(path: str, kind: type[Record]) -> Callable[[Record], Any]:
-    """What finds the value at a path such as `company/id`; a stamp may be named without its `_info`."""
+def build_reader(path: str, kind: type[Record]) -> Callable[[Record], Any]:
+    """Build a function that reads the value at a path such as `company/id`. Fields of `_info` need no prefix."""
     steps = path.split("/")
-    if steps[0] not in attributes(kind):
-        if steps[0] not in attributes(Stamp):
+    if steps[0] not in map_wire_names(kind):
+        if steps[0] not in map_wire_names(ChangeStamp):
             raise ConditionError(f"'{steps[0]}' is not a field of {kind.__name__}")
         steps = ["_info", *steps]
-    first, rest = attributes(kind)[steps[0]], steps[1:]
+    first, rest = map_wire_names(kind)[steps[0]], steps[1:]
 
     def read(record: Record) -> Any:
         value = getattr(record, first)
         for step in rest:
-            value = _inside(value, step)
+            value = _read_field(value, step)
         return value
 
     return read
 
 
-def _inside(value: Any, step: str) -> Any:
+def _read_field(value: Any, step: str) -> Any:
     if isinstance(value, Struct):
-        attribute = attributes(type(value)).get(step)
+        attribute = map_wire_names(type(value)).get(step)
         return getattr(value, attribute) if attribute else None
     return value.get(step) if isinstance(value, dict) else None
 
 
-def _tokens(text: str) -> list[_Token]:
+def _split_tokens(text: str) -> list[_Token]:
     tokens, at, end = [], 0, len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at)
@@ -105,97 +105,97 @@ def _tokens(text: str) -> list[_Token]:
 
 
 class _Parser:
-    """One reading of one filter, from left to right."""
+    """A recursive descent parser for one condition."""
 
     def __init__(self, tokens: list[_Token], kind: type[Record]) -> None:
         self._tokens = tokens
         self._kind = kind
         self._at = 0
 
-    def ahead(self) -> _Token | None:
+    def peek(self) -> _Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
-    def ahead_text(self) -> str:
-        token = self.ahead()
+    def peek_text(self) -> str:
+        token = self.peek()
         return token.text if token else "the end"
 
-    def either(self) -> Predicate:
-        choices = [self._every()]
-        while self._takes("or"):
-            choices.append(self._every())
+    def parse_or(self) -> Predicate:
+        choices = [self._parse_and()]
+        while self._accept("or"):
+            choices.append(self._parse_and())
         return choices[0] if len(choices) == 1 else lambda record: any(choice(record) for choice in choices)
 
-    def _every(self) -> Predicate:
-        parts = [self._term()]
-        while self._takes("and"):
-            parts.append(self._term())
+    def _parse_and(self) -> Predicate:
+        parts = [self._parse_term()]
+        while self._accept("and"):
+            parts.append(self._parse_term())
         return parts[0] if len(parts) == 1 else lambda record: all(part(record) for part in parts)
 
-    def _term(self) -> Predicate:
-        if self._takes("("):
-            inner = self.either()
+    def _parse_term(self) -> Predicate:
+        if self._accept("("):
+            predicate = self.parse_or()
             self._expect(")")
-            return inner
-        token = self._next()
+            return predicate
+        token = self._consume()
         if token.kind != "word" or token.text.lower() in _KEYWORDS:
             raise ConditionError(f"expected a field, not '{token.text}'")
-        read = reader(token.text, self._kind)
-        holds = self._test()
-        return lambda record: holds(read(record))
+        read = build_reader(token.text, self._kind)
+        test = self._parse_test()
+        return lambda record: test(read(record))
 
-    def _test(self) -> Test:
-        denied = self._takes("not")
-        operator = self._next().text.lower()
+    def _parse_test(self) -> Test:
+        is_negated = self._accept("not")
+        operator = self._consume().text.lower()
         if operator == "in":
-            holds = _among(self._list())
+            test = _build_membership_test(self._parse_list())
         elif operator in ("like", "contains"):
-            holds = _matching(operator, self._value())
-        elif operator in _COMPARISONS and not denied:
-            return _comparing(operator, self._value())
+            test = _build_pattern_test(operator, self._parse_value())
+        elif operator in _COMPARISONS and not is_negated:
+            return _build_comparison(operator, self._parse_value())
         else:
             raise ConditionError(f"'{operator}' is not an operator here")
-        return (lambda value: value is not None and not holds(value)) if denied else holds
+        return (lambda value: value is not None and not test(value)) if is_negated else test
 
-    def _list(self) -> list[Any]:
+    def _parse_list(self) -> list[Any]:
         self._expect("(")
-        values = [self._value()]
-        while self._takes(","):
-            values.append(self._value())
+        values = [self._parse_value()]
+        while self._accept(","):
+            values.append(self._parse_value())
         self._expect(")")
         return values
 
-    def _value(self) -> Any:
-        token = self._next()
+    def _parse_value(self) -> Any:
+        token = self._consume()
         if token.kind == "text":
             return token.text[1:-1].casefold()
         if token.kind == "number":
             return float(token.text) if "." in token.text else int(token.text)
         if token.kind == "instant":
-            return _instant(token.text[1:-1])
+            return _parse_instant(token.text[1:-1])
         if token.text.lower() not in _CONSTANTS:
             raise ConditionError(f"expected a value, not '{token.text}'")
         return _CONSTANTS[token.text.lower()]
 
-    def _next(self) -> _Token:
-        token = self.ahead()
+    def _consume(self) -> _Token:
+        token = self.peek()
         if token is None:
             raise ConditionError("the condition ends too early")
         self._at += 1
         return token
 
-    def _takes(self, text: str) -> bool:
-        token = self.ahead()
+    def _accept(self, text: str) -> bool:
+        token = self.peek()
         if token is None or token.kind not in ("symbol", "word") or token.text.lower() != text:
             return False
         self._at += 1
         return True
 
     def _expect(self, text: str) -> None:
-        if not self._takes(text):
-            raise ConditionError(f"expected '{text}', not '{self.ahead_text()}'")
+        if not self._accept(text):
+            raise ConditionError(f"expected '{text}', not '{self.peek_text()}'")
 
 
-def _instant(text: str) -> Instant:
+def _parse_instant(text: str) -> Instant:
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError as error:
@@ -204,42 +204,42 @@ def _instant(text: str) -> Instant:
     return Instant(instant.replace(tzinfo=None).isoformat())
 
 
-def _comparable(value: Any, wanted: Any) -> Any:
-    """The value in the dialect of the literal, None where the two cannot be compared."""
-    if isinstance(wanted, Instant):
+def _to_comparable(value: Any, operand: Any) -> Any:
+    """Convert a value to the type of the operand, or to None if the two cannot be compared."""
+    if isinstance(operand, Instant):
         return Instant(value.removesuffix("Z")) if isinstance(value, str) else None
-    if isinstance(wanted, str):
+    if isinstance(operand, str):
         return value.casefold() if isinstance(value, str) else None
-    if isinstance(wanted, bool) or isinstance(value, bool):
-        return value if isinstance(wanted, bool) and isinstance(value, bool) else None
+    if isinstance(operand, bool) or isinstance(value, bool):
+        return value if isinstance(operand, bool) and isinstance(value, bool) else None
     return value if isinstance(value, (int, float)) else None
 
 
-def _comparing(operator: str, wanted: Any) -> Test:
-    if wanted is None:
+def _build_comparison(operator: str, operand: Any) -> Test:
+    if operand is None:
         if operator not in ("=", "!="):
             raise ConditionError(f"'{operator}' cannot be asked of null")
         return lambda value: (value is None) is (operator == "=")
     compare = _COMPARISONS[operator]
-    literal = wanted.text if isinstance(wanted, Instant) else wanted
+    literal = operand.text if isinstance(operand, Instant) else operand
 
-    def holds(value: Any) -> bool:
-        given = _comparable(value, wanted)
-        given = given.text if isinstance(given, Instant) else given
-        return given is not None and compare(given, literal)
+    def compare_value(value: Any) -> bool:
+        comparable = _to_comparable(value, operand)
+        comparable = comparable.text if isinstance(comparable, Instant) else comparable
+        return comparable is not None and compare(comparable, literal)
 
-    return holds
-
-
-def _among(wanted: list[Any]) -> Test:
-    tests = [_comparing("=", value) for value in wanted]
-    return lambda value: any(holds(value) for holds in tests)
+    return compare_value
 
 
-def _matching(operator: str, wanted: Any) -> Test:
-    if not isinstance(wanted, str):
+def _build_membership_test(operand: list[Any]) -> Test:
+    tests = [_build_comparison("=", value) for value in operand]
+    return lambda value: any(test(value) for test in tests)
+
+
+def _build_pattern_test(operator: str, operand: Any) -> Test:
+    if not isinstance(operand, str):
         raise ConditionError(f"'{operator}' needs text")
     if operator == "contains":
-        return lambda value: isinstance(value, str) and wanted in value.casefold()
-    pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("%")), re.DOTALL)
+        return lambda value: isinstance(value, str) and operand in value.casefold()
+    pattern = re.compile(".*".join(re.escape(part) for part in operand.split("%")), re.DOTALL)
     return lambda value: isinstance(value, str) and pattern.fullmatch(value.casefold()) is not None

@@ -1,4 +1,4 @@
-"""A request and an answer, without sockets."""
+"""Requests and responses, without sockets."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ PLAIN_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A request."""
+class Request:
+    """An HTTP request."""
 
     method: str
     path: str
     params: dict[str, str]
     headers: dict[str, str]
-    """Names in lower case."""
+    """Header names are in lower case."""
     origin: str
-    """Scheme and host, as the client spelled them."""
+    """Scheme and host, as the client sent them."""
     body: bytes = b""
 
 
 @dataclass(slots=True, kw_only=True)
-class Answer:
-    """A response, and how it is to be spoiled on its way."""
+class Response:
+    """An HTTP response, and how a fault breaks its delivery."""
 
     status: int = 200
     body: bytes = b""
@@ -41,11 +41,11 @@ class Answer:
     """Reset the connection instead of answering."""
 
 
-def refused(status: int, code: str, message: str, **more: Any) -> Answer:
-    """An error as the service words it."""
-    return Answer(status=status, body=msgspec.json.encode({"code": code, "message": message, **more}))
+def build_error_response(status: int, code: str, message: str, **more: Any) -> Response:
+    """Build an error response in the format of the service."""
+    return Response(status=status, body=msgspec.json.encode({"code": code, "message": message, **more}))
 
 
-def plain(content: Any, *, status: int = 200) -> Answer:
-    """JSON of the sandbox's own."""
-    return Answer(status=status, body=msgspec.json.encode(content), content_type=PLAIN_JSON)
+def build_json_response(content: Any, *, status: int = 200) -> Response:
+    """Build a JSON response of the sandbox's own endpoints."""
+    return Response(status=status, body=msgspec.json.encode(content), content_type=PLAIN_JSON)

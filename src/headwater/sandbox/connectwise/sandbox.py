@@ -1,19 +1,19 @@
-"""The simulated ConnectWise as `headwater sandbox` serves it: its options, and the application that they make."""
+"""The plugin that `headwater sandbox connectwise` loads: its options, and the application built from them."""
 
 from __future__ import annotations
 
 import argparse
 
-from headwater.sandbox.connectwise.app import App, connectwise
-from headwater.sandbox.connectwise.auth import Access
+from headwater.sandbox.connectwise.app import App, build_connectwise_app
+from headwater.sandbox.connectwise.auth import Credentials
 
 
 class ConnectWiseSandbox:
     """The simulated ConnectWise."""
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add what the company is like, and the keys that it accepts."""
-        defaults = Access()
+        """Add the options for the simulated company and for the credentials that it accepts."""
+        defaults = Credentials()
         parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same company")
         parser.add_argument(
             "--companies", type=_parse_count, default=12, help="customers at the beginning (default 12)"
@@ -28,15 +28,17 @@ class ConnectWiseSandbox:
         )
 
     def build_app(self, options: argparse.Namespace) -> App:
-        """The application of a new company."""
-        access = Access(
+        """Build the application with a new simulated company."""
+        credentials = Credentials(
             company=options.company,
             public_key=options.public_key,
             private_key=options.private_key,
             client_id=options.client_id,
             requests_per_minute=options.requests_per_minute,
         )
-        return connectwise(seed=options.seed, companies=options.companies, months=options.months, access=access)
+        return build_connectwise_app(
+            seed=options.seed, companies=options.companies, months=options.months, credentials=credentials
+        )
 
 
 def _parse_count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The tables of the company that hardly ever change, as founded."""
+"""Setup tables that rarely change: locations, departments, work roles, work types, boards, agreement types."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from headwater.sandbox.connectwise.records.base import Reference
 from headwater.sandbox.connectwise.records.finance import AgreementType
 from headwater.sandbox.connectwise.records.service import Board
 from headwater.sandbox.connectwise.records.setup import Department, Location, WorkRole, WorkType
-from headwater.sandbox.connectwise.state import Firm, link
+from headwater.sandbox.connectwise.state import PsaState, build_reference
 
 OFFICES = (("Reykjavík", "108"), ("Akureyri", "600"), ("Egilsstaðir", "700"))
 TERRITORIES = ("Höfuðborgarsvæðið", "Norðurland", "Austurland", "Suðurland", "Vestfirðir", "Reykjanes")
@@ -70,44 +70,46 @@ KRONA = Reference(1, "Íslensk króna", currency_code="ISK")
 UTC_ZONE = Reference(1, "Greenwich Standard Time")
 
 
-def found_setup(firm: Firm) -> None:
-    """Places, departments, roles, kinds of work, boards, kinds of agreement."""
-    _found_places(firm)
+def create_setup(state: PsaState) -> None:
+    """Create the records of all setup tables."""
+    _create_locations(state)
     for name, rate in WORK_ROLES:
-        role = WorkRole(id=firm.work_roles.next_id(), info=firm.entered(), name=name, hourly_rate=rate,
+        role = WorkRole(id=state.work_roles.issue_id(), info=state.build_stamp(), name=name, hourly_rate=rate,
                         inactive_flag=False, location_ids=list(range(1, len(OFFICES) + 1)))  # fmt: skip
-        firm.work_roles.add(role)
+        state.work_roles.add(role)
     for name, bill, rate in WORK_TYPES:
-        _found_work_type(firm, name, bill, rate=rate)
+        _create_work_type(state, name, bill, rate=rate)
     for name, department, project in BOARDS:
-        _found_board(firm, name, department=department, project=project)
+        _create_board(state, name, department=department, project=project)
     for name, kind in AGREEMENT_TYPES:
-        _found_agreement_type(firm, name, kind)
+        _create_agreement_type(state, name, kind)
 
 
-def location_ref(firm: Firm, ident: int) -> Reference:
-    """A location, as others name it."""
-    return link("system/locations", ident, firm.locations.rows[ident].name, key="location")
+def build_location_ref(state: PsaState, ident: int) -> Reference:
+    """Build the reference to a location."""
+    return build_reference("system/locations", ident, state.locations.rows[ident].name, key="location")
 
 
-def unit_ref(firm: Firm, ident: int) -> Reference:
-    """A department, as bills and hours name it: without its identifier."""
-    return link("system/departments", ident, firm.departments.rows[ident].name, key="department")
+def build_unit_ref(state: PsaState, ident: int) -> Reference:
+    """Build the reference to a department without its identifier, as invoices and time entries have it."""
+    return build_reference("system/departments", ident, state.departments.rows[ident].name, key="department")
 
 
-def department_ref(firm: Firm, ident: int) -> Reference:
-    """A department, as others name it."""
-    department = firm.departments.rows[ident]
-    return link("system/departments", ident, department.name, key="department", identifier=department.identifier)
+def build_department_ref(state: PsaState, ident: int) -> Reference:
+    """Build the reference to a department."""
+    department = state.departments.rows[ident]
+    return build_reference(
+        "system/departments", ident, department.name, key="department", identifier=department.identifier
+    )
 
 
-def _found_places(firm: Firm) -> None:
+def _create_locations(state: PsaState) -> None:
     places = [(city, city, code) for city, code in OFFICES] + [(name, None, None) for name in TERRITORIES]
     for name, city, code in places:
-        firm.locations.add(
+        state.locations.add(
             Location(
-                id=firm.locations.next_id(),
-                info=firm.entered(),
+                id=state.locations.issue_id(),
+                info=state.build_stamp(),
                 name=name,
                 structure_level=Reference(2, "Starfsstöð" if city else "Svæði"),
                 location_flag=city is not None,
@@ -117,15 +119,15 @@ def _found_places(firm: Firm) -> None:
             )
         )
     for identifier, name in DEPARTMENTS:
-        ident = firm.departments.next_id()
-        firm.departments.add(Department(id=ident, info=firm.entered(), identifier=identifier, name=name))
+        ident = state.departments.issue_id()
+        state.departments.add(Department(id=ident, info=state.build_stamp(), identifier=identifier, name=name))
 
 
-def _found_work_type(firm: Firm, name: str, bill: str, *, rate: float) -> None:
-    firm.work_types.add(
+def _create_work_type(state: PsaState, name: str, bill: str, *, rate: float) -> None:
+    state.work_types.add(
         WorkType(
-            id=firm.work_types.next_id(),
-            info=firm.entered(),
+            id=state.work_types.issue_id(),
+            info=state.build_stamp(),
             name=name,
             bill_time=bill,
             rate_type="Multiplier",
@@ -138,14 +140,14 @@ def _found_work_type(firm: Firm, name: str, bill: str, *, rate: float) -> None:
     )
 
 
-def _found_board(firm: Firm, name: str, *, department: int, project: bool) -> None:
-    firm.boards.add(
+def _create_board(state: PsaState, name: str, *, department: int, project: bool) -> None:
+    state.boards.add(
         Board(
-            id=firm.boards.next_id(),
-            info=firm.entered(),
+            id=state.boards.issue_id(),
+            info=state.build_stamp(),
             name=name,
-            location=location_ref(firm, 1),
-            department=department_ref(firm, department),
+            location=build_location_ref(state, 1),
+            department=build_department_ref(state, department),
             inactive_flag=False,
             project_flag=project,
             bill_time="DoNotBill" if name == "Innri mál" else "NoDefault",
@@ -155,14 +157,14 @@ def _found_board(firm: Firm, name: str, *, department: int, project: bool) -> No
     )
 
 
-def _found_agreement_type(firm: Firm, name: str, kind: str) -> None:
-    ident = firm.agreement_types.next_id()
+def _create_agreement_type(state: PsaState, name: str, kind: str) -> None:
+    ident = state.agreement_types.issue_id()
     bill = {"internal": "DoNotBill", "operations": "NoCharge"}.get(kind, "Billable")
-    firm.desk.kinds[ident] = kind
-    firm.agreement_types.add(
+    state.indexes.billing_kinds[ident] = kind
+    state.agreement_types.add(
         AgreementType(
             id=ident,
-            info=firm.entered(),
+            info=state.build_stamp(),
             name=name,
             default_flag=False,
             inactive_flag=False,

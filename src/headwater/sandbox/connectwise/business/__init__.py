@@ -1,3 +1,3 @@
-"""What the simulated company does: it wins customers, signs agreements, works, and sends invoices."""
+"""The business events of the simulated company: new customers, agreements, work and invoices."""
 
 from __future__ import annotations

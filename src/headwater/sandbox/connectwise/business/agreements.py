@@ -1,11 +1,11 @@
-"""What customers agree to, how it changes and how it ends."""
+"""Agreements: how customers sign, change and end them."""
 
 from __future__ import annotations
 
 from headwater.sandbox.connectwise.business import sample_text
-from headwater.sandbox.connectwise.business.people import caller
-from headwater.sandbox.connectwise.business.random_draw import between, chance, pick
-from headwater.sandbox.connectwise.clock import stamp
+from headwater.sandbox.connectwise.business.people import choose_caller
+from headwater.sandbox.connectwise.business.random_draw import choose, draw_bool, draw_int
+from headwater.sandbox.connectwise.clock import format_timestamp
 from headwater.sandbox.connectwise.records.base import CustomField, Reference
 from headwater.sandbox.connectwise.records.customer import Company
 from headwater.sandbox.connectwise.records.finance import Addition, Agreement
@@ -20,15 +20,21 @@ from headwater.sandbox.connectwise.setup import (
     POT_COLON,
     SERVICE,
     SOFTWARE,
-    department_ref,
-    location_ref,
+    build_department_ref,
+    build_location_ref,
 )
-from headwater.sandbox.connectwise.state import HOUSE, Firm, agreement_ref, company_ref, contact_ref
+from headwater.sandbox.connectwise.state import (
+    OWN_COMPANY,
+    PsaState,
+    build_agreement_ref,
+    build_company_ref,
+    build_contact_ref,
+)
 
 NUMBER_CAPTION = "Samningsnúmer"
-"""The caption of the custom field that holds the agreement's number."""
+"""Caption of the custom field with the number of the agreement."""
 
-_TURNS = {
+_TYPE_CHANGES = {
     FULL: OPERATIONS,
     OPERATIONS: FULL,
     SERVICE: SOFTWARE,
@@ -37,135 +43,149 @@ _TURNS = {
     POT_COLON: POT,
     OFFICE: SOFTWARE,
 }
-"""What an agreement may become. Paid hours never turn prepaid or internal, so that no invoice is ever in doubt."""
+"""The new type of an agreement whose type changes.
+
+Billable agreements never become prepaid or internal, so that invoices that exist stay correct.
+"""
 
 
-def sign_house(firm: Firm) -> None:
-    """The agreement under which the company works for itself."""
-    _sign(firm, firm.companies.rows[HOUSE], INTERNAL, number=True)
+def sign_own_agreement(state: PsaState) -> None:
+    """Add the agreement for the internal work of the simulated company."""
+    _sign_agreement(state, state.companies.rows[OWN_COMPANY], INTERNAL, number=True)
 
 
-def sign_customer(firm: Firm, company: Company) -> None:
-    """What a new customer agrees to: a chain of three, perhaps a pot of hours, perhaps something unheard of."""
-    rng = firm.rng
-    root = _sign(firm, company, pick(rng, (FULL, OPERATIONS)), number=not chance(rng, 0.06))
-    child = _sign(firm, company, pick(rng, (SERVICE, SOFTWARE)), parent=root, number=chance(rng, 0.5))
-    _sign(firm, company, OFFICE, parent=child, number=chance(rng, 0.2))
+def sign_customer(state: PsaState, company: Company) -> None:
+    """Add the agreements of a new customer: a chain of three, and for some prepaid hours and hosting."""
+    rng = state.rng
+    root = _sign_agreement(state, company, choose(rng, (FULL, OPERATIONS)), number=not draw_bool(rng, 0.06))
+    child = _sign_agreement(state, company, choose(rng, (SERVICE, SOFTWARE)), parent=root, number=draw_bool(rng, 0.5))
+    _sign_agreement(state, company, OFFICE, parent=child, number=draw_bool(rng, 0.2))
     if company.id % 3:
-        _sign(firm, company, POT if company.id % 2 else POT_COLON, parent=root, number=chance(rng, 0.4))
+        _sign_agreement(state, company, POT if company.id % 2 else POT_COLON, parent=root, number=draw_bool(rng, 0.4))
     if company.id % 4 == 0:
-        _sign(firm, company, HOSTING, number=chance(rng, 0.7))
+        _sign_agreement(state, company, HOSTING, number=draw_bool(rng, 0.7))
 
 
-def kind_of(firm: Firm, agreement: Agreement | None) -> str:
-    """How work under an agreement is paid: operations, billable, prepaid, internal, other, or none."""
-    return "none" if agreement is None else firm.desk.kinds[agreement.type.id]
+def find_billing_kind(state: PsaState, agreement: Agreement | None) -> str:
+    """Return how work under an agreement is billed: operations, billable, prepaid, internal, other, or none."""
+    return "none" if agreement is None else state.indexes.billing_kinds[agreement.type.id]
 
 
-def covering(firm: Firm, company_id: int) -> Agreement | None:
-    """An agreement in force under which work for a company may be done; sometimes there is none."""
-    covers = firm.desk.covers[company_id]
-    if not covers or (company_id != HOUSE and chance(firm.rng, 0.08)):
+def choose_agreement(state: PsaState, company_id: int) -> Agreement | None:
+    """Choose an active agreement of a company for some work. Some work has none."""
+    agreement_ids = state.indexes.agreements_by_company[company_id]
+    if not agreement_ids or (company_id != OWN_COMPANY and draw_bool(state.rng, 0.08)):
         return None
-    return firm.agreements.rows[pick(firm.rng, covers)]
+    return state.agreements.rows[choose(state.rng, agreement_ids)]
 
 
-def change_amount(firm: Firm, agreement_id: int) -> None:
-    """An agreement gets dearer, rarely cheaper."""
-    agreement = firm.agreements.rows[agreement_id]
+def change_amount(state: PsaState, agreement_id: int) -> None:
+    """Change the amount of an agreement, usually upwards."""
+    agreement = state.agreements.rows[agreement_id]
     if agreement.bill_amount:
-        agreement.bill_amount = round(agreement.bill_amount * (0.97 + firm.rng.random() * 0.12), -2)
-        firm.agreements.touch(agreement, firm.changed(agreement, "sala"))
+        agreement.bill_amount = round(agreement.bill_amount * (0.97 + state.rng.random() * 0.12), -2)
+        state.agreements.touch(agreement, state.build_change_stamp(agreement, "sala"))
 
 
-def change_type(firm: Firm, agreement_id: int) -> None:
-    """An agreement becomes one of another type."""
-    agreement = firm.agreements.rows[agreement_id]
-    if agreement.type.id in _TURNS:
-        agreement.type = _type_ref(firm, _TURNS[agreement.type.id])
-        firm.agreements.touch(agreement, firm.changed(agreement, "sala"))
+def change_type(state: PsaState, agreement_id: int) -> None:
+    """Change the type of an agreement."""
+    agreement = state.agreements.rows[agreement_id]
+    if agreement.type.id in _TYPE_CHANGES:
+        agreement.type = _build_type_ref(state, _TYPE_CHANGES[agreement.type.id])
+        state.agreements.touch(agreement, state.build_change_stamp(agreement, "sala"))
 
 
-def cancel(firm: Firm, agreement_id: int) -> None:
-    """A customer gives notice."""
-    agreement = firm.agreements.rows[agreement_id]
+def cancel_agreement(state: PsaState, agreement_id: int) -> None:
+    """Cancel an agreement."""
+    agreement = state.agreements.rows[agreement_id]
     agreement.cancelled_flag = True
-    agreement.date_cancelled = stamp(firm.now)
-    agreement.reason_cancelled = pick(firm.rng, ("Uppsögn viðskiptavinar", "Sameining samninga", "Óvirkur rekstur"))
-    _close(firm, agreement, "Cancelled")
+    agreement.date_cancelled = format_timestamp(state.now)
+    agreement.reason_cancelled = choose(state.rng, ("Uppsögn viðskiptavinar", "Sameining samninga", "Óvirkur rekstur"))
+    _close_agreement(state, agreement, "Cancelled")
 
 
-def end(firm: Firm, agreement_id: int) -> None:
-    """An agreement runs out."""
-    agreement = firm.agreements.rows[agreement_id]
+def expire_agreement(state: PsaState, agreement_id: int) -> None:
+    """End an agreement today."""
+    agreement = state.agreements.rows[agreement_id]
     agreement.no_ending_date_flag = False
-    agreement.end_date = stamp(firm.now)
-    _close(firm, agreement, "Expired")
+    agreement.end_date = format_timestamp(state.now)
+    _close_agreement(state, agreement, "Expired")
 
 
-def change_addition(firm: Firm, addition_id: int) -> None:
-    """A customer takes more or fewer of a subscription."""
-    addition = firm.additions.rows[addition_id]
+def change_addition(state: PsaState, addition_id: int) -> None:
+    """Change the quantity of an addition."""
+    addition = state.additions.rows[addition_id]
     if addition.agreement_status == "Active":
-        addition.quantity = float(max(1, int(addition.quantity) + between(firm.rng, -2, 4)))
+        addition.quantity = float(max(1, int(addition.quantity) + draw_int(state.rng, -2, 4)))
         addition.ext_price = addition.quantity * addition.unit_price
         addition.ext_cost = addition.quantity * addition.unit_cost
-        firm.additions.touch(addition, firm.changed(addition, "sala"))
+        state.additions.touch(addition, state.build_change_stamp(addition, "sala"))
 
 
-def agreements_in_force(firm: Firm) -> list[int]:
-    """The agreements of customers that may change or end."""
-    return [ident for company, covers in firm.desk.covers.items() if company != HOUSE for ident in covers]
+def list_active_agreements(state: PsaState) -> list[int]:
+    """Return the ids of the active agreements of all customers."""
+    return [
+        ident
+        for company, agreement_ids in state.indexes.agreements_by_company.items()
+        if company != OWN_COMPANY
+        for ident in agreement_ids
+    ]
 
 
-def _close(firm: Firm, agreement: Agreement, status: str) -> None:
+def _close_agreement(state: PsaState, agreement: Agreement, status: str) -> None:
     agreement.agreement_status = status
-    firm.agreements.touch(agreement, firm.changed(agreement, "sala"))
-    firm.desk.covers[agreement.company.id].remove(agreement.id)
-    for addition in list(firm.additions.rows.values()):
+    state.agreements.touch(agreement, state.build_change_stamp(agreement, "sala"))
+    state.indexes.agreements_by_company[agreement.company.id].remove(agreement.id)
+    for addition in list(state.additions.rows.values()):
         if addition.agreement_id == agreement.id and addition.agreement_status == "Active":
             addition.agreement_status = status
-            addition.cancelled_date = stamp(firm.now)
-            firm.additions.touch(addition, firm.changed(addition, "sala"))
+            addition.cancelled_date = format_timestamp(state.now)
+            state.additions.touch(addition, state.build_change_stamp(addition, "sala"))
 
 
-def _sign(firm: Firm, company: Company, kind: int, *, number: bool, parent: Agreement | None = None) -> Agreement:
-    agreement = firm.agreements.add(_agreement(firm, company, kind))
-    agreement.parent_agreement = agreement_ref(parent)
-    agreement.custom_fields = _custom_fields(agreement.id, number=number)
-    firm.desk.covers[company.id].append(agreement.id)
-    if firm.desk.kinds[kind] in ("operations", "billable"):
-        for sku, name, price, cost in sample_text.SUBSCRIPTIONS[: between(firm.rng, 1, 3)]:
-            _add(firm, agreement, Reference(len(sku), identifier=sku), name=name, price=price, cost=cost)
-    return firm.agreements.touch(agreement, firm.entered("sala"))
+def _sign_agreement(
+    state: PsaState, company: Company, type_id: int, *, number: bool, parent: Agreement | None = None
+) -> Agreement:
+    agreement = state.agreements.add(_build_agreement(state, company, type_id))
+    agreement.parent_agreement = build_agreement_ref(parent)
+    agreement.custom_fields = _build_custom_fields(agreement.id, number=number)
+    state.indexes.agreements_by_company[company.id].append(agreement.id)
+    if state.indexes.billing_kinds[type_id] in ("operations", "billable"):
+        for sku, name, price, cost in sample_text.SUBSCRIPTIONS[: draw_int(state.rng, 1, 3)]:
+            _add_addition(state, agreement, Reference(len(sku), identifier=sku), name=name, price=price, cost=cost)
+    return state.agreements.touch(agreement, state.build_stamp("sala"))
 
 
-def _agreement(firm: Firm, company: Company, kind: int) -> Agreement:
-    name, way, at = firm.agreement_types.rows[kind].name, firm.desk.kinds[kind], stamp(firm.now)
-    pot, free = way == "prepaid", way == "internal"
+def _build_agreement(state: PsaState, company: Company, type_id: int) -> Agreement:
+    name, billing_kind, at = (
+        state.agreement_types.rows[type_id].name,
+        state.indexes.billing_kinds[type_id],
+        format_timestamp(state.now),
+    )
+    pot, free = billing_kind == "prepaid", billing_kind == "internal"
     return Agreement(
-        id=firm.agreements.next_id(),
-        info=firm.entered("sala"),
+        id=state.agreements.issue_id(),
+        info=state.build_stamp("sala"),
         name=f"{name.rstrip(':')} - {company.name}",
-        type=_type_ref(firm, kind),
-        company=company_ref(company),
-        contact=contact_ref(caller(firm, company.id)),
+        type=_build_type_ref(state, type_id),
+        company=build_company_ref(company),
+        contact=build_contact_ref(choose_caller(state, company.id)),
         start_date=at,
         bill_start_date=at,
         no_ending_date_flag=True,
         cancelled_flag=False,
         agreement_status="Active",
-        location=location_ref(firm, 1),
-        department=department_ref(firm, 2 if way == "operations" else 1),
+        location=build_location_ref(state, 1),
+        department=build_department_ref(state, 2 if billing_kind == "operations" else 1),
         application_units="Hours" if pot else "Amount",
-        application_limit=float(between(firm.rng, 10, 60)) if pot else None,
+        application_limit=float(draw_int(state.rng, 10, 60)) if pot else None,
         application_cycle="CalendarMonth" if pot else None,
         application_unlimited_flag=not pot,
         one_time_flag=False,
         billing_cycle=Reference(2, "Mánaðarlega"),
         billing_terms=Reference(1, "15 dagar"),
-        bill_amount=0.0 if free else float(between(firm.rng, 30, 900) * 1000),
-        bill_time=firm.agreement_types.rows[kind].bill_time,
+        bill_amount=0.0 if free else float(draw_int(state.rng, 30, 900) * 1000),
+        bill_time=state.agreement_types.rows[type_id].bill_time,
         bill_expenses="DoNotBill" if free else "Billable",
         bill_products="Billable",
         taxable=not free,
@@ -175,24 +195,26 @@ def _agreement(firm: Firm, company: Company, kind: int) -> Agreement:
     )
 
 
-def _custom_fields(ident: int, *, number: bool) -> list[CustomField] | None:
+def _build_custom_fields(ident: int, *, number: bool) -> list[CustomField] | None:
     if not number and ident % 5 == 0:
         return None
     value = f"SA-2025-{ident:04}" if number else None
-    bag = [CustomField(id=14, caption=NUMBER_CAPTION, type="Text", entry_method="EntryField",
+    fields = [CustomField(id=14, caption=NUMBER_CAPTION, type="Text", entry_method="EntryField",
                        number_of_decimals=0, value=value)]  # fmt: skip
     if ident % 2:
-        bag.append(CustomField(id=15, caption="Afsláttur %", type="Number", entry_method="EntryField",
+        fields.append(CustomField(id=15, caption="Afsláttur %", type="Number", entry_method="EntryField",
                                number_of_decimals=2, value=ident % 4 * 2.5))  # fmt: skip
-    return bag
+    return fields
 
 
-def _add(firm: Firm, agreement: Agreement, product: Reference, *, name: str, price: float, cost: float) -> None:
-    quantity = float(between(firm.rng, 2, 40))
-    firm.additions.add(
+def _add_addition(
+    state: PsaState, agreement: Agreement, product: Reference, *, name: str, price: float, cost: float
+) -> None:
+    quantity = float(draw_int(state.rng, 2, 40))
+    state.additions.add(
         Addition(
-            id=firm.additions.next_id(),
-            info=firm.entered("sala"),
+            id=state.additions.issue_id(),
+            info=state.build_stamp("sala"),
             agreement_id=agreement.id,
             product=product,
             quantity=quantity,
@@ -202,7 +224,7 @@ def _add(firm: Firm, agreement: Agreement, product: Reference, *, name: str, pri
             ext_price=quantity * price,
             ext_cost=quantity * cost,
             bill_customer="Billable",
-            effective_date=stamp(firm.now),
+            effective_date=format_timestamp(state.now),
             taxable_flag=True,
             description=name,
             invoice_description=name,
@@ -211,5 +233,5 @@ def _add(firm: Firm, agreement: Agreement, product: Reference, *, name: str, pri
     )
 
 
-def _type_ref(firm: Firm, ident: int) -> Reference:
-    return Reference(ident, firm.agreement_types.rows[ident].name)
+def _build_type_ref(state: PsaState, ident: int) -> Reference:
+    return Reference(ident, state.agreement_types.rows[ident].name)

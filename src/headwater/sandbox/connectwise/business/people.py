@@ -1,13 +1,13 @@
-"""Customers and their people: how they come, change and go."""
+"""Customers and their contacts: how they are created, changed and deleted."""
 
 from __future__ import annotations
 
 import itertools
 
 from headwater.sandbox.connectwise.business import sample_text
-from headwater.sandbox.connectwise.business.random_draw import between, chance, pick, shuffled
-from headwater.sandbox.connectwise.business.staff import person
-from headwater.sandbox.connectwise.clock import START, stamp
+from headwater.sandbox.connectwise.business.random_draw import choose, draw_bool, draw_int, shuffle
+from headwater.sandbox.connectwise.business.staff import draw_person_name
+from headwater.sandbox.connectwise.clock import START, format_timestamp
 from headwater.sandbox.connectwise.records.base import Reference
 from headwater.sandbox.connectwise.records.customer import Company, Contact
 from headwater.sandbox.connectwise.setup import (
@@ -17,52 +17,52 @@ from headwater.sandbox.connectwise.setup import (
     OFFICES,
     TERRITORIES,
     UTC_ZONE,
-    location_ref,
+    build_location_ref,
 )
-from headwater.sandbox.connectwise.state import HOUSE, Firm, company_ref, contact_ref
+from headwater.sandbox.connectwise.state import OWN_COMPANY, PsaState, build_company_ref, build_contact_ref
 
 _CUSTOMER = Reference(1, "Viðskiptavinur")
 _OWN = Reference(2, "Eigið félag")
 _MARKETS = ("Sjávarútvegur", "Verslun", "Þjónusta", "Iðnaður", "Ferðaþjónusta")
 
 
-def found_companies(firm: Firm, count: int) -> None:
-    """Enter the company itself and its first customers."""
-    welcome(firm, "Upptök ehf.", kind=_OWN)
-    for name in _names(firm, count):
-        welcome(firm, name)
+def create_companies(state: PsaState, count: int) -> None:
+    """Create the simulated company itself and its first customers."""
+    create_company(state, "Upptök ehf.", kind=_OWN)
+    for name in _draw_names(state, count):
+        create_company(state, name)
 
 
-def win_customer(firm: Firm) -> Company:
-    """A new customer, its name unlike all the others."""
-    taken = {company.name for company in firm.companies.rows.values()}
-    return welcome(firm, next(name for name in _names(firm, len(taken) + 1) if name not in taken))
+def create_customer(state: PsaState) -> Company:
+    """Create a customer with a unique name."""
+    names = {company.name for company in state.companies.rows.values()}
+    return create_company(state, next(name for name in _draw_names(state, len(names) + 1) if name not in names))
 
 
-def welcome(firm: Firm, name: str, *, kind: Reference = _CUSTOMER) -> Company:
-    """Enter a company with its people."""
-    company = firm.companies.add(_company(firm, name, kind))
-    firm.desk.people[company.id] = []
-    firm.desk.covers[company.id] = []
-    for _ in range(between(firm.rng, 3, 6)):
-        add_contact(firm, company)
-    first = firm.contacts.rows[firm.desk.people[company.id][0]]
-    company.default_contact = company.billing_contact = contact_ref(first)
-    return firm.companies.touch(company, firm.entered())
+def create_company(state: PsaState, name: str, *, kind: Reference = _CUSTOMER) -> Company:
+    """Create a company with its contacts."""
+    company = state.companies.add(_build_company(state, name, kind))
+    state.indexes.contacts_by_company[company.id] = []
+    state.indexes.agreements_by_company[company.id] = []
+    for _ in range(draw_int(state.rng, 3, 6)):
+        add_contact(state, company)
+    first = state.contacts.rows[state.indexes.contacts_by_company[company.id][0]]
+    company.default_contact = company.billing_contact = build_contact_ref(first)
+    return state.companies.touch(company, state.build_stamp())
 
 
-def add_contact(firm: Firm, company: Company) -> Contact:
-    """Somebody new at a company."""
-    first, last = person(firm)
-    phone = f"+354 {between(firm.rng, 420, 899)} {between(firm.rng, 1000, 9999)}"
-    people = firm.desk.people[company.id]
-    mail = f"{sample_text.ascii_only(first)}.{sample_text.ascii_only(last)}@{company.website}"
+def add_contact(state: PsaState, company: Company) -> Contact:
+    """Add a contact to a company."""
+    first, last = draw_person_name(state)
+    phone = f"+354 {draw_int(state.rng, 420, 899)} {draw_int(state.rng, 1000, 9999)}"
+    contact_ids = state.indexes.contacts_by_company[company.id]
+    email = f"{sample_text.to_ascii(first)}.{sample_text.to_ascii(last)}@{company.website}"
     contact = Contact(
-        id=firm.contacts.next_id(),
-        info=firm.entered(),
+        id=state.contacts.issue_id(),
+        info=state.build_stamp(),
         first_name=first,
         last_name=last,
-        company=company_ref(company),
+        company=build_company_ref(company),
         inactive_flag=False,
         address_line1=company.address_line1,
         city=company.city,
@@ -70,132 +70,135 @@ def add_contact(firm: Firm, company: Company) -> Contact:
         country=ICELAND,
         relationship=Reference(1, "Starfsmaður"),
         department=Reference(1, "Skrifstofa"),
-        manager_contact=contact_ref(firm.contacts.rows[people[0]]) if people else None,
-        title=pick(firm.rng, sample_text.TITLES),
+        manager_contact=build_contact_ref(state.contacts.rows[contact_ids[0]]) if contact_ids else None,
+        title=choose(state.rng, sample_text.TITLES),
         disable_portal_login_flag=True,
         unsubscribe_flag=False,
         default_phone_type="Sími",
         default_phone_nbr=phone,
-        default_flag=not people,
-        default_billing_flag=not people,
-        communication_items=[_item(1, "Netfang", mail, kind="Email"), _item(2, "Sími", phone, kind="Phone")],
+        default_flag=not contact_ids,
+        default_billing_flag=not contact_ids,
+        communication_items=[
+            _build_communication_item(1, "Netfang", email, kind="Email"),
+            _build_communication_item(2, "Sími", phone, kind="Phone"),
+        ],
         types=[Reference(1, "Notandi")],
     )
-    people.append(contact.id)
-    return firm.contacts.add(contact)
+    contact_ids.append(contact.id)
+    return state.contacts.add(contact)
 
 
-def caller(firm: Firm, company_id: int) -> Contact:
-    """Who calls on behalf of a company: never the last in its list, who may leave."""
-    people = firm.desk.people[company_id]
-    if not people:
-        return add_contact(firm, firm.companies.rows[company_id])
-    return firm.contacts.rows[pick(firm.rng, people[:2])]
+def choose_caller(state: PsaState, company_id: int) -> Contact:
+    """Choose a contact who calls for a company: never the last one, because `delete_contact` may delete it."""
+    contact_ids = state.indexes.contacts_by_company[company_id]
+    if not contact_ids:
+        return add_contact(state, state.companies.rows[company_id])
+    return state.contacts.rows[choose(state.rng, contact_ids[:2])]
 
 
-def delete_contact(firm: Firm, company_id: int) -> None:
-    """Somebody whom no record names leaves, without a trace."""
-    people = firm.desk.people[company_id]
-    if len(people) > 2:
-        firm.contacts.remove(people.pop())
+def delete_contact(state: PsaState, company_id: int) -> None:
+    """Delete a contact that no record refers to."""
+    contact_ids = state.indexes.contacts_by_company[company_id]
+    if len(contact_ids) > 2:
+        state.contacts.remove(contact_ids.pop())
 
 
-def change_contact(firm: Firm, company_id: int) -> None:
-    """Somebody gets another title and number."""
-    if not firm.desk.people[company_id]:
+def change_contact(state: PsaState, company_id: int) -> None:
+    """Change the title and the phone number of a contact."""
+    if not state.indexes.contacts_by_company[company_id]:
         return
-    contact = firm.contacts.rows[pick(firm.rng, firm.desk.people[company_id])]
-    contact.title = pick(firm.rng, sample_text.TITLES)
-    contact.default_phone_nbr = f"+354 {between(firm.rng, 420, 899)} {between(firm.rng, 1000, 9999)}"
-    firm.contacts.touch(contact, firm.changed(contact, _somebody(firm)))
+    contact = state.contacts.rows[choose(state.rng, state.indexes.contacts_by_company[company_id])]
+    contact.title = choose(state.rng, sample_text.TITLES)
+    contact.default_phone_nbr = f"+354 {draw_int(state.rng, 420, 899)} {draw_int(state.rng, 1000, 9999)}"
+    state.contacts.touch(contact, state.build_change_stamp(contact, _choose_user(state)))
 
 
-def rename_company(firm: Firm, company_id: int) -> None:
-    """A company gets another name; its identifier stays."""
-    company = firm.companies.rows[company_id]
-    taken = {other.name for other in firm.companies.rows.values()}
-    company.name = next(name for name in _names(firm, len(taken) + 1) if name not in taken)
-    firm.companies.touch(company, firm.changed(company, _somebody(firm)))
+def rename_company(state: PsaState, company_id: int) -> None:
+    """Rename a company. Its identifier does not change."""
+    company = state.companies.rows[company_id]
+    names = {other.name for other in state.companies.rows.values()}
+    company.name = next(name for name in _draw_names(state, len(names) + 1) if name not in names)
+    state.companies.touch(company, state.build_change_stamp(company, _choose_user(state)))
 
 
-def change_company_status(firm: Firm, company_id: int) -> None:
-    """A company pauses, falls into arrears or comes back."""
-    company = firm.companies.rows[company_id]
-    company.status = pick(firm.rng, [status for status in COMPANY_STATUSES if status.id != company.status.id])
-    firm.companies.touch(company, firm.changed(company, _somebody(firm)))
+def change_company_status(state: PsaState, company_id: int) -> None:
+    """Change the status of a company."""
+    company = state.companies.rows[company_id]
+    company.status = choose(state.rng, [status for status in COMPANY_STATUSES if status.id != company.status.id])
+    state.companies.touch(company, state.build_change_stamp(company, _choose_user(state)))
 
 
-def move_company(firm: Firm, company_id: int) -> None:
-    """A company moves to another territory."""
-    company = firm.companies.rows[company_id]
-    company.territory = _territory(firm)
-    company.city, company.zip = pick(firm.rng, sample_text.TOWNS)
-    company.address_line1 = f"{pick(firm.rng, sample_text.STREETS)} {between(firm.rng, 1, 80)}"
-    firm.companies.touch(company, firm.changed(company, _somebody(firm)))
+def move_company(state: PsaState, company_id: int) -> None:
+    """Move a company to another address and territory."""
+    company = state.companies.rows[company_id]
+    company.territory = _draw_territory(state)
+    company.city, company.zip = choose(state.rng, sample_text.TOWNS)
+    company.address_line1 = f"{choose(state.rng, sample_text.STREETS)} {draw_int(state.rng, 1, 80)}"
+    state.companies.touch(company, state.build_change_stamp(company, _choose_user(state)))
 
 
-def customers(firm: Firm) -> list[int]:
-    """The companies that are not the company itself."""
-    return [ident for ident in firm.companies.rows if ident != HOUSE]
+def list_customers(state: PsaState) -> list[int]:
+    """Return the ids of all companies except the simulated company itself."""
+    return [ident for ident in state.companies.rows if ident != OWN_COMPANY]
 
 
-def _company(firm: Firm, name: str, kind: Reference) -> Company:
-    rng, ident = firm.rng, firm.companies.next_id()
-    town, code = pick(rng, sample_text.TOWNS)
-    plain = sample_text.ascii_only(name.rsplit(" ", 1)[0])
-    market = between(rng, 1, len(_MARKETS))
+def _build_company(state: PsaState, name: str, kind: Reference) -> Company:
+    rng, ident = state.rng, state.companies.issue_id()
+    town, code = choose(rng, sample_text.TOWNS)
+    domain = sample_text.to_ascii(name.rsplit(" ", 1)[0])
+    market = draw_int(rng, 1, len(_MARKETS))
     return Company(
         id=ident,
-        info=firm.entered(),
-        identifier=f"{plain.upper()[:22]}{ident}",
+        info=state.build_stamp(),
+        identifier=f"{domain.upper()[:22]}{ident}",
         name=name,
         status=COMPANY_STATUSES[0],
         types=[kind],
-        address_line1=f"{pick(rng, sample_text.STREETS)} {between(rng, 1, 80)}",
+        address_line1=f"{choose(rng, sample_text.STREETS)} {draw_int(rng, 1, 80)}",
         city=town,
         zip=code,
         country=ICELAND,
-        phone_number=f"+354 {between(rng, 420, 599)} {between(rng, 1000, 9999)}",
-        website=f"{plain}.example",
-        territory=_territory(firm),
+        phone_number=f"+354 {draw_int(rng, 420, 599)} {draw_int(rng, 1000, 9999)}",
+        website=f"{domain}.example",
+        territory=_draw_territory(state),
         market=Reference(market, _MARKETS[market - 1]),
         account_number=f"V{ident:05}",
-        date_acquired=stamp(START.replace(year=between(rng, 2010, 2024), month=between(rng, 1, 12))),
-        annual_revenue=float(between(rng, 40, 3_000) * 1_000_000),
-        number_of_employees=between(rng, 4, 250),
+        date_acquired=format_timestamp(START.replace(year=draw_int(rng, 2010, 2024), month=draw_int(rng, 1, 12))),
+        annual_revenue=float(draw_int(rng, 40, 3_000) * 1_000_000),
+        number_of_employees=draw_int(rng, 4, 250),
         ownership_type=Reference(1, "Einkahlutafélag"),
         time_zone_setup=UTC_ZONE,
-        lead_source="Meðmæli" if chance(rng, 0.5) else None,
+        lead_source="Meðmæli" if draw_bool(rng, 0.5) else None,
         lead_flag=False,
         unsubscribe_flag=False,
-        tax_identifier=f"{between(rng, 410_000, 719_999)}-{between(rng, 1000, 9999)}",
+        tax_identifier=f"{draw_int(rng, 410_000, 719_999)}-{draw_int(rng, 1000, 9999)}",
         tax_code=Reference(1, "VSK 24%"),
         billing_terms=Reference(1, "15 dagar"),
         bill_to_company=None if kind is _OWN else Reference(ident, name),
-        invoice_to_email_address=f"bokhald@{plain}.example",
+        invoice_to_email_address=f"bokhald@{domain}.example",
         currency=KRONA,
         deleted_flag=False,
     )
 
 
-def _names(firm: Firm, count: int) -> list[str]:
-    places, trades = shuffled(firm.rng, sample_text.PLACES), shuffled(firm.rng, sample_text.TRADES)
+def _draw_names(state: PsaState, count: int) -> list[str]:
+    places, trades = shuffle(state.rng, sample_text.PLACES), shuffle(state.rng, sample_text.TRADES)
     pairs = (
         f"{trades[(at + turn) % len(trades)]} {place}" for turn in range(len(trades)) for at, place in enumerate(places)
     )
-    return [f"{name} {pick(firm.rng, sample_text.FORMS)}" for name in itertools.islice(pairs, count)]
+    return [f"{name} {choose(state.rng, sample_text.FORMS)}" for name in itertools.islice(pairs, count)]
 
 
-def _territory(firm: Firm) -> Reference:
-    ident = len(OFFICES) + between(firm.rng, 1, len(TERRITORIES))
-    return location_ref(firm, ident)
+def _draw_territory(state: PsaState) -> Reference:
+    ident = len(OFFICES) + draw_int(state.rng, 1, len(TERRITORIES))
+    return build_location_ref(state, ident)
 
 
-def _somebody(firm: Firm) -> str:
-    return pick(firm.rng, list(firm.members.rows.values())).identifier
+def _choose_user(state: PsaState) -> str:
+    return choose(state.rng, list(state.members.rows.values())).identifier
 
 
-def _item(ident: int, name: str, value: str, *, kind: str) -> dict[str, object]:
+def _build_communication_item(ident: int, name: str, value: str, *, kind: str) -> dict[str, object]:
     return {
         "id": ident,
         "type": {"id": ident, "name": name},

@@ -1,4 +1,4 @@
-"""Dice. They use nothing but `Random.random`, whose sequence Python promises to keep."""
+"""Random draws. They use only `Random.random`, whose sequence does not change between Python versions."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def pick(rng: Random, options: Sequence[T]) -> T:
-    """One of the options."""
+def choose(rng: Random, options: Sequence[T]) -> T:
+    """Return one of the options."""
     return options[int(rng.random() * len(options))]
 
 
-def chance(rng: Random, probability: float) -> bool:
-    """Whether something of this probability happens."""
+def draw_bool(rng: Random, probability: float) -> bool:
+    """Return True with this probability."""
     return rng.random() < probability
 
 
-def between(rng: Random, low: int, high: int) -> int:
-    """A whole number from `low` to `high`, both included."""
+def draw_int(rng: Random, low: int, high: int) -> int:
+    """Return an integer from `low` to `high`, inclusive."""
     return low + int(rng.random() * (high - low + 1))
 
 
-def times(rng: Random, mean: float) -> int:
-    """How often something happens that happens `mean` times on average."""
+def draw_count(rng: Random, mean: float) -> int:
+    """Return an integer whose average is `mean`: one of the two nearest to it."""
     return int(mean + rng.random())
 
 
-def shuffled(rng: Random, options: Sequence[T]) -> list[T]:
-    """All the options in another order."""
+def shuffle(rng: Random, options: Sequence[T]) -> list[T]:
+    """Return the options in random order."""
     return [option for _, _, option in sorted((rng.random(), at, option) for at, option in enumerate(options))]

@@ -1,43 +1,43 @@
-"""Icelandic words of which people, companies and their troubles are made."""
+"""Icelandic sample text for names, companies, tickets and products."""
 
 from __future__ import annotations
 
 import unicodedata
 
 
-def _split(text: str) -> tuple[str, ...]:
+def _split_words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-MEN = _split(
+MEN = _split_words(
     "Aðalsteinn Ásgeir Brynjólfur Davíð Einar Eyþór Friðrik Guðmundur Hafþór Haukur Hörður Ívar Jón Jökull Kári "
     "Kristján Magnús Njáll Ólafur Ómar Páll Rúnar Sigurður Steinþór Sævar Úlfar Ýmir Þórður Ægir Örn Össur"
 )
 
-WOMEN = _split(
+WOMEN = _split_words(
     "Ásdís Birna Björk Dagný Elín Erla Guðný Guðrún Gunnþóra Halldóra Helga Hjördís Inga Jóhanna Katrín Kolbrún Lára "
     "María Oddný Ragnheiður Sigríður Snæfríður Sólveig Unnur Valgerður Vigdís Þorgerður Þórunn Æsa Ösp"
 )
 
-FATHERS = _split(
+FATHERS = _split_words(
     "Arnar Árna Ásgeirs Bjarna Björns Einars Eiríks Friðriks Gísla Guðmundar Gunnars Halldórs Hauks Helga Hjálmars "
     "Ingólfs Jóhanns Jóns Kjartans Kristjáns Magnúsar Ólafs Páls Ragnars Sigurðar Stefáns Sveins Sæmundar Þorsteins Þórðar"
 )
 
-TRADES = _split(
+TRADES = _split_words(
     "Fiskvinnslan Bakaríið Lögmannsstofan Verkfræðistofan Bílaverkstæðið Heildverslunin Útgerðin Trésmiðjan Apótekið "
     "Fasteignasalan Prentsmiðjan Tannlæknastofan Ferðaskrifstofan Gistiheimilið Endurskoðun Arkitektastofan Mjólkurbúið "
     "Sláturhúsið Garðyrkjustöðin Sjúkraþjálfunin Bókaútgáfan Netverslunin Flutningafélagið Vélsmiðjan Brugghúsið"
 )
 
-PLACES = _split(
+PLACES = _split_words(
     "Árós Bjarg Brú Dalur Drangey Eyri Fell Fjörður Foss Gnípa Hamar Heiði Hlíð Hóll Hraun Hvammur Klettur Lækur Mýri "
     "Nes Ós Reynir Sker Skógar Strönd Súla Tindur Tjörn Urð Vík Þúfa Æðey Öldur Ögur"
 )
 
 FORMS = ("ehf.", "ehf.", "ehf.", "hf.", "sf.", "slf.")
 
-STREETS = _split(
+STREETS = _split_words(
     "Aðalstræti Borgartún Dalvegur Faxafen Grensásvegur Hafnarstræti Hlíðasmári Ármúli Köllunarklettsvegur Lágmúli "
     "Síðumúli Skútuvogur Suðurlandsbraut Tryggvagata Þverholt Ögurhvarf"
 )
@@ -136,8 +136,8 @@ SUBSCRIPTIONS = (
 )
 
 
-def ascii_only(text: str) -> str:
-    """Text for identifiers and addresses: lower-case ASCII letters and digits."""
+def to_ascii(text: str) -> str:
+    """Convert text to lower-case ASCII letters and digits, for identifiers and addresses."""
     plain = text.lower().replace("þ", "th").replace("ð", "d").replace("æ", "ae")
     plain = unicodedata.normalize("NFKD", plain)
     return "".join(letter for letter in plain if letter.isascii() and letter.isalnum())

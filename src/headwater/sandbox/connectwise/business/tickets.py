@@ -1,15 +1,15 @@
-"""Service tickets: opened, worked on, resolved, closed, sometimes opened again."""
+"""Service tickets: opened, worked on, resolved, closed, sometimes reopened."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from headwater.sandbox.connectwise.business import sample_text
-from headwater.sandbox.connectwise.business.agreements import covering
-from headwater.sandbox.connectwise.business.people import caller
-from headwater.sandbox.connectwise.business.random_draw import between, chance, pick
+from headwater.sandbox.connectwise.business.agreements import choose_agreement
+from headwater.sandbox.connectwise.business.people import choose_caller
+from headwater.sandbox.connectwise.business.random_draw import choose, draw_bool, draw_int
 from headwater.sandbox.connectwise.business.time_entries import Task, log_time
-from headwater.sandbox.connectwise.clock import stamp
+from headwater.sandbox.connectwise.clock import format_timestamp
 from headwater.sandbox.connectwise.records.base import Reference
 from headwater.sandbox.connectwise.records.service import ScheduleEntry, Ticket
 from headwater.sandbox.connectwise.setup import (
@@ -19,16 +19,16 @@ from headwater.sandbox.connectwise.setup import (
     OPERATIONS_BOARD,
     PRIORITIES,
     STATUSES,
-    department_ref,
+    build_department_ref,
 )
 from headwater.sandbox.connectwise.state import (
-    HOUSE,
-    Firm,
-    agreement_ref,
-    board_ref,
-    company_ref,
-    contact_ref,
-    member_ref,
+    OWN_COMPANY,
+    PsaState,
+    build_agreement_ref,
+    build_board_ref,
+    build_company_ref,
+    build_contact_ref,
+    build_member_ref,
 )
 
 _TYPES = tuple(Reference(at, name) for at, name in enumerate(("Atvik", "Beiðni", "Breyting", "Viðvörun"), 1))
@@ -39,51 +39,53 @@ _TEAM = Reference(25, "Þjónustuteymi")
 _SLA = Reference(1, "Þjónustuviðmið")
 
 
-def open_ticket(firm: Firm, company_id: int) -> Ticket:
-    """Somebody at a company asks for help."""
-    priority = pick(firm.rng, ("Brýnt", "Hátt", "Venjulegt", "Venjulegt", "Venjulegt", "Lágt"))
-    board = _board(firm, company_id)
-    ticket = firm.tickets.add(_ticket(firm, company_id, board, priority=priority))
-    firm.desk.open_tickets[ticket.id] = None
-    if chance(firm.rng, 0.2):
-        _book(firm, ticket)
+def open_ticket(state: PsaState, company_id: int) -> Ticket:
+    """Open a ticket for a company."""
+    priority = choose(state.rng, ("Brýnt", "Hátt", "Venjulegt", "Venjulegt", "Venjulegt", "Lágt"))
+    board = _choose_board(state, company_id)
+    ticket = state.tickets.add(_build_ticket(state, company_id, board, priority=priority))
+    state.indexes.open_tickets[ticket.id] = None
+    if draw_bool(state.rng, 0.2):
+        _schedule_work(state, ticket)
     return ticket
 
 
-def work_ticket(firm: Firm, ticket_id: int) -> None:
-    """A day's work on an open ticket: hours, and perhaps a step on its way."""
-    ticket = firm.tickets.rows[ticket_id]
-    member = firm.members.rows[ticket.owner.id] if ticket.owner else pick(firm.rng, list(firm.members.rows.values()))
-    entry = log_time(firm, member, _task(firm, ticket))
+def advance_ticket(state: PsaState, ticket_id: int) -> None:
+    """Log a day's work on an open ticket. The ticket may get a new status."""
+    ticket = state.tickets.rows[ticket_id]
+    member = (
+        state.members.rows[ticket.owner.id] if ticket.owner else choose(state.rng, list(state.members.rows.values()))
+    )
+    entry = log_time(state, member, _build_task(state, ticket))
     ticket.actual_hours = (ticket.actual_hours or 0.0) + entry.actual_hours
-    _respond(firm, ticket, by=member.identifier)
-    dice = firm.rng.random()
-    if dice < 0.55:
-        _resolve(firm, ticket)
+    _record_response(state, ticket, by=member.identifier)
+    draw = state.rng.random()
+    if draw < 0.55:
+        _resolve(state, ticket)
     else:
-        ticket.status = STATUSES["Bíður" if dice < 0.7 else "Í vinnslu"]
+        ticket.status = STATUSES["Bíður" if draw < 0.7 else "Í vinnslu"]
     ticket.customer_updated_flag = False
-    firm.tickets.touch(ticket, firm.changed(ticket, member.identifier))
+    state.tickets.touch(ticket, state.build_change_stamp(ticket, member.identifier))
 
 
-def settle_ticket(firm: Firm, ticket_id: int) -> None:
-    """A resolved ticket is closed, or the customer says that it is not."""
-    ticket = firm.tickets.rows[ticket_id]
-    del firm.desk.resolved[ticket_id]
-    if chance(firm.rng, 0.04):
+def close_or_reopen_ticket(state: PsaState, ticket_id: int) -> None:
+    """Close a resolved ticket, or rarely reopen it."""
+    ticket = state.tickets.rows[ticket_id]
+    del state.indexes.resolved_tickets[ticket_id]
+    if draw_bool(state.rng, 0.04):
         ticket.status, ticket.date_resolved, ticket.resolve_minutes = STATUSES["Í vinnslu"], None, None
         ticket.customer_updated_flag = True
-        firm.desk.open_tickets[ticket_id] = None
+        state.indexes.open_tickets[ticket_id] = None
     else:
         ticket.status, ticket.closed_flag, ticket.approved = STATUSES["Lokað"], True, True
-        ticket.closed_date, ticket.closed_by = stamp(firm.now), _owner(ticket)
-    firm.tickets.touch(ticket, firm.changed(ticket, _owner(ticket)))
+        ticket.closed_date, ticket.closed_by = format_timestamp(state.now), _read_owner(ticket)
+    state.tickets.touch(ticket, state.build_change_stamp(ticket, _read_owner(ticket)))
 
 
-def _task(firm: Firm, ticket: Ticket) -> Task:
+def _build_task(state: PsaState, ticket: Ticket) -> Task:
     return Task(
         company=ticket.company.id,
-        agreement=firm.agreements.rows[ticket.agreement.id] if ticket.agreement else None,
+        agreement=state.agreements.rows[ticket.agreement.id] if ticket.agreement else None,
         charge="ServiceTicket",
         charge_id=ticket.id,
         ticket=Reference(ticket.id, summary=ticket.summary),
@@ -92,109 +94,111 @@ def _task(firm: Firm, ticket: Ticket) -> Task:
     )
 
 
-def _respond(firm: Firm, ticket: Ticket, *, by: str) -> None:
+def _record_response(state: PsaState, ticket: Ticket, *, by: str) -> None:
     if ticket.date_responded is None:
-        ticket.date_responded = ticket.date_resplan = stamp(firm.now)
-        ticket.respond_minutes = ticket.res_plan_minutes = _minutes_since(firm, ticket)
+        ticket.date_responded = ticket.date_resplan = format_timestamp(state.now)
+        ticket.respond_minutes = ticket.res_plan_minutes = _count_minutes(state, ticket)
         ticket.resources = by
 
 
-def _resolve(firm: Firm, ticket: Ticket) -> None:
+def _resolve(state: PsaState, ticket: Ticket) -> None:
     ticket.status = STATUSES["Leyst"]
-    ticket.date_resolved = stamp(firm.now)
-    ticket.resolve_minutes = _minutes_since(firm, ticket)
+    ticket.date_resolved = format_timestamp(state.now)
+    ticket.resolve_minutes = _count_minutes(state, ticket)
     ticket.is_in_sla = ticket.date_resolved <= (ticket.resolution_goal_utc or "")
     ticket.sla_status = "Leyst innan marka" if ticket.is_in_sla else "Leyst utan marka"
-    del firm.desk.open_tickets[ticket.id]
-    firm.desk.resolved[ticket.id] = None
+    del state.indexes.open_tickets[ticket.id]
+    state.indexes.resolved_tickets[ticket.id] = None
 
 
-def _minutes_since(firm: Firm, ticket: Ticket) -> int:
-    entered = datetime.fromisoformat(ticket.info.date_entered or stamp(firm.now))
-    return int((firm.now - entered).total_seconds() // 60)
+def _count_minutes(state: PsaState, ticket: Ticket) -> int:
+    entered = datetime.fromisoformat(ticket.info.date_entered or format_timestamp(state.now))
+    return int((state.now - entered).total_seconds() // 60)
 
 
-def _owner(ticket: Ticket) -> str:
+def _read_owner(ticket: Ticket) -> str:
     return (ticket.owner.identifier if ticket.owner else None) or "kerfi"
 
 
-def _board(firm: Firm, company_id: int) -> int:
-    if company_id == HOUSE:
+def _choose_board(state: PsaState, company_id: int) -> int:
+    if company_id == OWN_COMPANY:
         return INTERNAL_BOARD
-    return pick(firm.rng, (HELP_DESK, HELP_DESK, HELP_DESK, ALERT_BOARD, OPERATIONS_BOARD))
+    return choose(state.rng, (HELP_DESK, HELP_DESK, HELP_DESK, ALERT_BOARD, OPERATIONS_BOARD))
 
 
-def _ticket(firm: Firm, company_id: int, board_id: int, *, priority: str) -> Ticket:
-    rng, company, contact = firm.rng, firm.companies.rows[company_id], caller(firm, company_id)
-    agreement, board, alert = covering(firm, company_id), firm.boards.rows[board_id], board_id == ALERT_BOARD
+def _build_ticket(state: PsaState, company_id: int, board_id: int, *, priority: str) -> Ticket:
+    rng, company, contact = state.rng, state.companies.rows[company_id], choose_caller(state, company_id)
+    agreement, board, alert = choose_agreement(state, company_id), state.boards.rows[board_id], board_id == ALERT_BOARD
     urgency, respond, resolve = PRIORITIES[priority]
-    trouble = pick(rng, sample_text.ALERTS if alert else sample_text.TROUBLES)
+    problem = choose(rng, sample_text.ALERTS if alert else sample_text.TROUBLES)
     name, entered_by = f"{contact.first_name} {contact.last_name}", "voktun" if alert else "gatt"
     return Ticket(
-        id=firm.tickets.next_id(),
-        info=firm.entered(entered_by),
-        summary=trouble,
+        id=state.tickets.issue_id(),
+        info=state.build_stamp(entered_by),
+        summary=problem,
         record_type="ServiceTicket",
-        board=board_ref(board),
+        board=build_board_ref(board),
         status=STATUSES["Nýtt"],
-        company=company_ref(company),
+        company=build_company_ref(company),
         site_name="Aðalskrifstofa",
         address_line1=company.address_line1,
         city=company.city,
         zip=company.zip,
-        contact=None if alert else contact_ref(contact),
+        contact=None if alert else build_contact_ref(contact),
         contact_name=None if alert else name,
         contact_phone_number=None if alert else contact.default_phone_nbr,
-        type=_TYPES[3] if alert else pick(rng, _TYPES[:3]),
-        sub_type=pick(rng, _SUBTYPES),
-        item=pick(rng, _ITEMS),
+        type=_TYPES[3] if alert else choose(rng, _TYPES[:3]),
+        sub_type=choose(rng, _SUBTYPES),
+        item=choose(rng, _ITEMS),
         team=_TEAM,
-        owner=member_ref(pick(rng, list(firm.members.rows.values()))) if chance(rng, 0.9) else None,
+        owner=build_member_ref(choose(rng, list(state.members.rows.values()))) if draw_bool(rng, 0.9) else None,
         priority=urgency,
-        source=_SOURCES[3] if alert else pick(rng, _SOURCES[:3]),
-        severity="High" if priority == "Brýnt" else pick(rng, ("Low", "Medium")),
-        impact=pick(rng, ("Low", "Medium", "High")),
-        required_date=stamp(firm.now + timedelta(days=between(rng, 1, 10))) if chance(rng, 0.3) else None,
-        budget_hours=float(between(rng, 1, 8)) if chance(rng, 0.5) else None,
+        source=_SOURCES[3] if alert else choose(rng, _SOURCES[:3]),
+        severity="High" if priority == "Brýnt" else choose(rng, ("Low", "Medium")),
+        impact=choose(rng, ("Low", "Medium", "High")),
+        required_date=format_timestamp(state.now + timedelta(days=draw_int(rng, 1, 10)))
+        if draw_bool(rng, 0.3)
+        else None,
+        budget_hours=float(draw_int(rng, 1, 8)) if draw_bool(rng, 0.5) else None,
         actual_hours=0.0,
-        agreement=agreement_ref(agreement),
+        agreement=build_agreement_ref(agreement),
         agreement_type=agreement.type.name if agreement else None,
-        initial_description=f"{trouble}.\nKveðja,\n{name}",
+        initial_description=f"{problem}.\nKveðja,\n{name}",
         approved=False,
         closed_flag=False,
-        bill_time="DoNotBill" if company_id == HOUSE else "NoDefault",
+        bill_time="DoNotBill" if company_id == OWN_COMPANY else "NoDefault",
         bill_expenses="NoDefault",
         bill_products="NoDefault",
         location=board.location,
-        department=department_ref(firm, board.department.id),
+        department=build_department_ref(state, board.department.id),
         customer_updated_flag=False,
         sla=_SLA,
         is_in_sla=True,
         sla_status="Bíður viðbragðs",
-        respond_by_goal_utc=stamp(firm.now + timedelta(minutes=respond)),
-        resolution_goal_utc=stamp(firm.now + timedelta(minutes=resolve)),
+        respond_by_goal_utc=format_timestamp(state.now + timedelta(minutes=respond)),
+        resolution_goal_utc=format_timestamp(state.now + timedelta(minutes=resolve)),
     )
 
 
-def _book(firm: Firm, ticket: Ticket) -> None:
+def _schedule_work(state: PsaState, ticket: Ticket) -> None:
     if ticket.owner is None:
         return
-    start = firm.now.replace(minute=0, second=0) + timedelta(hours=between(firm.rng, 1, 30))
-    hours = between(firm.rng, 1, 4)
-    firm.schedule.add(
+    start = state.now.replace(minute=0, second=0) + timedelta(hours=draw_int(state.rng, 1, 30))
+    hours = draw_int(state.rng, 1, 4)
+    state.schedule.add(
         ScheduleEntry(
-            id=firm.schedule.next_id(),
-            info=firm.entered(_owner(ticket)),
+            id=state.schedule.issue_id(),
+            info=state.build_stamp(_read_owner(ticket)),
             object_id=ticket.id,
             name=f"{ticket.company.name} / {ticket.summary}",
             member=ticket.owner,
             type=Reference(4, identifier="S"),
             status=Reference(2, "Staðfest"),
-            date_start=stamp(start),
-            date_end=stamp(start + timedelta(hours=hours)),
+            date_start=format_timestamp(start),
+            date_end=format_timestamp(start + timedelta(hours=hours)),
             hours=float(hours),
             done_flag=False,
-            acknowledged_flag=chance(firm.rng, 0.5),
+            acknowledged_flag=draw_bool(state.rng, 0.5),
             owner_flag=True,
         )
     )

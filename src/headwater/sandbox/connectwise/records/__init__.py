@@ -1,6 +1,6 @@
-"""The shapes of the records, one class a collection, spelled on the wire as the service spells them.
+"""Record types, one class per collection. In JSON, the fields have the service's names.
 
-Decides names and types only; knows nothing of how the records come about. Tested through tests/sandbox/.
+Defines names and types only, and does not know how records are created. Tested by tests/sandbox/.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every record is made of: an id, a change stamp, references to others and custom fields."""
+"""Parts of every record: id, `_info`, references to other records and custom fields."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import fields
 
-SITE = "https://psa.sandbox.example/v4_6_release/apis/3.0"
-"""Where the links inside records point. It is constant, so that a record is the same bytes on every port."""
+LINK_URL = "https://psa.sandbox.example/v4_6_release/apis/3.0"
+"""Base URL of the links in records. It is constant, so that a record has the same bytes on every port."""
 
-_SPELLING = {
+_WIRE_NAMES = {
     "info": "_info",
     "customer_po": "customerPO",
     "invoice_cc_email_address": "invoiceCCEmailAddress",
@@ -20,20 +20,20 @@ _SPELLING = {
 }
 
 
-def wire_name(attribute: str) -> str:
-    """The service's spelling of one of our attributes."""
+def to_wire_name(attribute: str) -> str:
+    """Convert the name of an attribute to the service's name."""
     head, *rest = attribute.split("_")
-    return _SPELLING.get(attribute) or head + "".join(word.capitalize() for word in rest)
+    return _WIRE_NAMES.get(attribute) or head + "".join(word.capitalize() for word in rest)
 
 
 @functools.cache
-def attributes(kind: type[Struct]) -> dict[str, str]:
-    """Which attribute of `kind` holds which name of the wire."""
+def map_wire_names(kind: type[Struct]) -> dict[str, str]:
+    """Map the service's field names of `kind` to its attributes."""
     return {field.encode_name: field.name for field in fields(kind)}
 
 
-class Stamp(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=False, frozen=True):
-    """When a record last changed and by whom; an unchanged one was entered then."""
+class ChangeStamp(Struct, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False, frozen=True):
+    """The `_info` of a record: when and by whom it was last changed and created."""
 
     last_updated: str
     updated_by: str
@@ -41,8 +41,8 @@ class Stamp(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=False
     entered_by: str | None = None
 
 
-class Reference(Struct, omit_defaults=True, rename=wire_name, gc=False, frozen=True):
-    """Another record, as a record names it."""
+class Reference(Struct, omit_defaults=True, rename=to_wire_name, gc=False, frozen=True):
+    """A reference from one record to another."""
 
     id: int
     name: str | None = None
@@ -53,8 +53,8 @@ class Reference(Struct, omit_defaults=True, rename=wire_name, gc=False, frozen=T
     info: dict[str, str] | None = None
 
 
-class CustomField(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=False, frozen=True):
-    """One entry of a bag of custom fields."""
+class CustomField(Struct, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False, frozen=True):
+    """One custom field of a record."""
 
     id: int
     caption: str
@@ -64,8 +64,8 @@ class CustomField(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc
     number_of_decimals: int | None = None
 
 
-class Record(Struct, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """Whatever a collection holds. A field that is None is not sent, as the service does it."""
+class Record(Struct, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """The parent class of all record types. A field that is None is not sent, as in the real service."""
 
     id: int
-    info: Stamp
+    info: ChangeStamp

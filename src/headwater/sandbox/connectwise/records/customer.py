@@ -1,14 +1,14 @@
-"""Records about customers: companies, their people, and what they may buy."""
+"""Customer records: companies, contacts and opportunities."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, to_wire_name
 
 
-class Company(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A customer; number one is the company itself."""
+class Company(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A customer. Id 1 is the simulated company itself."""
 
     identifier: str
     name: str
@@ -45,8 +45,8 @@ class Company(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fal
     custom_fields: list[CustomField] | None = None
 
 
-class Contact(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """Somebody at a customer."""
+class Contact(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A person at a customer."""
 
     first_name: str
     last_name: str
@@ -70,8 +70,8 @@ class Contact(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fal
     types: list[Reference] | None = None
 
 
-class Opportunity(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A sale that may come about."""
+class Opportunity(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A possible sale."""
 
     name: str
     company: Reference

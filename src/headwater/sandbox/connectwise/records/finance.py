@@ -1,12 +1,12 @@
-"""Records of money: agreements and what they include, invoices and the products on them."""
+"""Finance records: agreements, additions, invoices and products."""
 
 from __future__ import annotations
 
-from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, to_wire_name
 
 
-class AgreementType(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """What kinds of agreement the company sells."""
+class AgreementType(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A type of agreement."""
 
     name: str
     default_flag: bool
@@ -22,8 +22,8 @@ class AgreementType(Record, omit_defaults=True, kw_only=True, rename=wire_name, 
     application_unlimited_flag: bool | None = None
 
 
-class Agreement(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """What a customer agreed to."""
+class Agreement(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """An agreement with a customer."""
 
     name: str
     type: Reference
@@ -60,8 +60,8 @@ class Agreement(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=F
     custom_fields: list[CustomField] | None = None
 
 
-class Addition(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A product that an agreement includes every month."""
+class Addition(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A product that an agreement adds every month."""
 
     agreement_id: int
     product: Reference
@@ -80,8 +80,8 @@ class Addition(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fa
     taxable_flag: bool | None = None
 
 
-class Invoice(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A bill."""
+class Invoice(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """An invoice."""
 
     invoice_number: str
     type: str
@@ -116,8 +116,8 @@ class Invoice(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fal
     credits: float | None = None
 
 
-class Product(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """Something sold: a line that waits for an invoice, or is on one."""
+class Product(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A product line, invoiced or not."""
 
     catalog_item: Reference
     description: str

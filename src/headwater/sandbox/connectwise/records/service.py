@@ -1,12 +1,12 @@
-"""Records of the service desk: boards, tickets, projects and their tickets, and who is booked when."""
+"""Service records: boards, tickets, projects, project tickets and schedule entries."""
 
 from __future__ import annotations
 
-from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import CustomField, Record, Reference, to_wire_name
 
 
-class Board(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """Where tickets hang."""
+class Board(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A service board: a queue of tickets."""
 
     name: str
     location: Reference
@@ -18,8 +18,8 @@ class Board(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False
     work_type: Reference | None = None
 
 
-class Errand(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """What service and project tickets have in common."""
+class TicketFields(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """Fields that service and project tickets share."""
 
     summary: str
     board: Reference
@@ -59,7 +59,7 @@ class Errand(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fals
     custom_fields: list[CustomField] | None = None
 
 
-class Ticket(Errand, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
+class Ticket(TicketFields, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
     """A service ticket."""
 
     record_type: str
@@ -79,8 +79,8 @@ class Ticket(Errand, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fals
     resolution_goal_utc: str | None = None
 
 
-class ProjectTicket(Errand, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A ticket of a project; it draws its number from the same sequence as service tickets."""
+class ProjectTicket(TicketFields, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A ticket of a project. Its id is from the same sequence as those of service tickets."""
 
     project: Reference
     phase: Reference
@@ -88,7 +88,7 @@ class ProjectTicket(Errand, omit_defaults=True, kw_only=True, rename=wire_name, 
     wbs_code: str | None = None
 
 
-class Project(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
+class Project(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
     """A project for a customer, or an internal one."""
 
     name: str
@@ -118,8 +118,8 @@ class Project(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fal
     closed_flag: bool | None = None
 
 
-class ScheduleEntry(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A member's hours, booked for a ticket."""
+class ScheduleEntry(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """Scheduled hours of a member for a ticket."""
 
     object_id: int
     name: str

@@ -1,12 +1,12 @@
-"""Records of the company itself: places, departments, roles, kinds of work, and the people who do it."""
+"""Setup records: locations, departments, work roles, work types and members."""
 
 from __future__ import annotations
 
-from headwater.sandbox.connectwise.records.base import Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import Record, Reference, to_wire_name
 
 
-class Location(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """An office, or a territory of customers."""
+class Location(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """An office, or a sales territory."""
 
     name: str
     structure_level: Reference
@@ -16,15 +16,15 @@ class Location(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fa
     override_zip: str | None = None
 
 
-class Department(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
+class Department(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
     """A business unit."""
 
     identifier: str
     name: str
 
 
-class WorkRole(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """What somebody works as, and what an hour of it costs a customer."""
+class WorkRole(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A role of members, with its hourly rate."""
 
     name: str
     hourly_rate: float
@@ -32,8 +32,8 @@ class WorkRole(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fa
     location_ids: list[int]
 
 
-class WorkType(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """A kind of hour: daytime, overtime, call-out."""
+class WorkType(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A type of work, such as daytime, overtime or call-out."""
 
     name: str
     bill_time: str
@@ -45,7 +45,7 @@ class WorkType(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fa
     cost_multiplier: float
 
 
-class Member(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
+class Member(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
     """An employee."""
 
     identifier: str

@@ -1,12 +1,12 @@
-"""Records of work: hours, and money spent on the way."""
+"""Work records: time entries and expense entries."""
 
 from __future__ import annotations
 
-from headwater.sandbox.connectwise.records.base import Record, Reference, wire_name
+from headwater.sandbox.connectwise.records.base import Record, Reference, to_wire_name
 
 
-class Charge(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """What hours and expenses have in common: who, for whom, on what, and is it billed."""
+class Charge(Record, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """Fields that time and expense entries share: member, customer, target of the charge, and billing."""
 
     member: Reference
     charge_to_type: str
@@ -24,8 +24,8 @@ class Charge(Record, omit_defaults=True, kw_only=True, rename=wire_name, gc=Fals
     notes: str | None = None
 
 
-class TimeEntry(Charge, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """Some hours of a member."""
+class TimeEntry(Charge, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """A time entry of a member."""
 
     time_start: str
     time_end: str
@@ -57,8 +57,8 @@ class TimeEntry(Charge, omit_defaults=True, kw_only=True, rename=wire_name, gc=F
     ticket_status: str | None = None
 
 
-class ExpenseEntry(Charge, omit_defaults=True, kw_only=True, rename=wire_name, gc=False):
-    """Money that a member spent."""
+class ExpenseEntry(Charge, omit_defaults=True, kw_only=True, rename=to_wire_name, gc=False):
+    """An expense of a member."""
 
     type: Reference
     amount: float

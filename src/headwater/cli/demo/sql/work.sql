@@ -1,4 +1,4 @@
--- Hours and money by class of agreement; all work, whoever pays for it.
+-- Hours and amounts by class of agreement, for all work, billed or not.
 SELECT
   agreement.class AS class,
   count(*) AS entries,

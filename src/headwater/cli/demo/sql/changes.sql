@@ -1,7 +1,7 @@
--- What happened since an instant, the rare first.
+-- Counts of changes since an instant, rare ones first.
 WITH
-  gone AS (
-    SELECT max(valid_to) AS ended FROM silver.contact GROUP BY entity_key HAVING NOT bool_or(is_current)
+  deleted AS (
+    SELECT max(valid_to) AS deleted_at FROM silver.contact GROUP BY entity_key HAVING NOT bool_or(is_current)
   ),
   renamed AS (
     SELECT later.name FROM silver.company AS later JOIN silver.company AS earlier
@@ -10,7 +10,7 @@ WITH
   )
 SELECT
   (SELECT count(*) FROM renamed),
-  (SELECT count(*) FROM gone WHERE ended >= {since}),
+  (SELECT count(*) FROM deleted WHERE deleted_at >= {since}),
   (SELECT count(DISTINCT entity_key) FROM silver.agreement WHERE valid_from >= {since} AND version_number > 1),
   (SELECT count(DISTINCT entity_key) FROM silver.invoice WHERE valid_from >= {since} AND version_number = 1),
   (SELECT count(DISTINCT entity_key) FROM silver.ticket WHERE valid_from >= {since}),

@@ -12,7 +12,7 @@ from headwater.model.load import load_connector
 
 
 @cache
-def offered() -> dict[str, tuple[Field, ...]]:
+def read_offered_fields() -> dict[str, tuple[Field, ...]]:
     """Fields of every resource, by `connector.resource`."""
     connector = load_connector(Path(connectwise.__file__).parent / "connector.yaml")
     fields = {}

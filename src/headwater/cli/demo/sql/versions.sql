@@ -1,4 +1,4 @@
--- A company's versions, each with the hours that were worked while it was so.
+-- The versions of a company, each with the hours worked while it was valid.
 SELECT
   company.name, company.status, company.territory, company.valid_from, company.valid_to,
   coalesce(sum(work.hours), 0) AS hours
