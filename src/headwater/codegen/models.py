@@ -14,7 +14,7 @@ from headwater.codegen.write import write_module
 from headwater.errors import DeclarationError
 
 
-def generate(
+def generate_models(
     spec: Path, out: Path, schemas: Sequence[str] | None = None, *, choice: Path | None = None
 ) -> tuple[str, ...]:
     """Write the contracts of `schemas` (or of `choice`, or of all) in `spec` to the module `out`; their names."""
@@ -100,4 +100,4 @@ def _is_ellipsis(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is ...
 
 
-__all__ = ["Choice", "generate"]
+__all__ = ["Choice", "generate_models"]

@@ -1,4 +1,4 @@
-"""`headwater demo`: months of a simulated company, synced and reported on this machine."""
+"""Sync months of simulated data and print a report."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class StepOptions:
     """Whether a stop was requested."""
 
 
-def run_step(workspace: TenantWorkspace, request: StepRequest, options: StepOptions) -> RunReport:
+def execute_step(workspace: TenantWorkspace, request: StepRequest, options: StepOptions) -> RunReport:
     """Do one step of a plan; the report. LeaseHeld while another run of the tenant works, StepNotReady out of turn."""
     with lock_tenant(workspace, wait=options.wait, stop=options.stop) as check:
         context = RunContext(
