@@ -170,7 +170,7 @@ def test_a_run_whose_steps_did_not_all_come_ends_when_another_begins(small):
     assert small("status").json["last_run"]["outcome"] == "running"
     assert small.run()["outcome"] == "succeeded"
     with open_project(small.root) as project:
-        outcomes = [run.outcome for run in project.ledger.runs("acme")]
+        outcomes = [run.outcome for run in project.ledger.list_runs("acme")]
     assert outcomes == ["succeeded", "partial"]
     before = small.tables(read_times=True)
     # The rest of that plan is out of date: it is refused, but for what was read already.

@@ -173,7 +173,7 @@ def test_a_service_that_lies_is_refused_and_nothing_advances(kind, says, client,
     batch = create_batch(full.feed, window)
     with pytest.raises(PermanentError, match=says):
         read_batch(batch, asking(client, "tickets", size=20), client, lake=lake, ledger=ledger)
-    assert ledger.windows(batch.feed) == ()
+    assert ledger.list_windows(batch.feed) == ()
     httpx2.delete(f"{url}/_sandbox/faults")
 
 

@@ -59,7 +59,7 @@ def test_a_window_is_read_page_by_page_and_committed(service, lake, ledger):
     assert (row.state, row.rows, row.pages) == ("extracted", 35, 5)
     assert lines(lake, batch()) == [json.dumps(record).encode() for record in tickets(35)]
     assert files(lake, batch()) == [f"{batch().id}.jsonl.zst"]
-    assert ledger.windows(batch().feed) == (WINDOW,)
+    assert ledger.list_windows(batch().feed) == (WINDOW,)
     # The last page is not full, and nothing says that it is the last: an empty one does.
     assert service.places() == ["", "10", "20", "30", "35"]
     assert [type(event) for event in events] == [ReadStarted, *[PageCommitted] * 5, BatchExtracted]
@@ -83,7 +83,7 @@ def test_an_empty_window_leaves_no_file_but_is_committed(service, lake, ledger):
         row = read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert (row.state, row.rows) == ("extracted", 0)
     assert lake.list("acme") == []
-    assert ledger.windows(batch().feed) == (WINDOW,)
+    assert ledger.list_windows(batch().feed) == (WINDOW,)
 
 
 def test_a_batch_that_was_read_is_left_alone(service, lake, ledger):
@@ -173,7 +173,7 @@ def test_a_lost_or_torn_part_is_read_again(service, lake, ledger):
     with client_of(service) as client:
         with pytest.raises(Killed):
             read_batch(batch(), question(client), client, lake=lake, ledger=Dying(ledger, Bomb(8)))
-        pages = ledger.pages(batch())
+        pages = ledger.list_pages(batch())
         assert len(pages) == 3
         lake.write(pages[1].path, b"torn")
         service.asked.clear()
@@ -189,7 +189,7 @@ def test_asked_to_stop_it_finishes_the_page_and_asks_no_further(service, lake, l
     with client_of(service) as client:
         with pytest.raises(Cancelled):
             read_batch(batch(), question(client), client, lake=lake, ledger=ledger, stop=lambda: next(answers))
-        assert len(ledger.pages(batch())) == 2
+        assert len(ledger.list_pages(batch())) == 2
         assert len(service.asked) == 2
         assert read_batch(batch(), question(client), client, lake=lake, ledger=ledger).rows == 45
     assert service.places() == ["", "10", "20", "30", "40", "45"]
@@ -210,7 +210,7 @@ def test_a_full_disk_loses_nothing(service, lake, ledger):
     with client_of(service) as client:
         with pytest.raises(LakeError):
             read_batch(batch(), question(client), client, lake=Full(), ledger=ledger)
-        assert len(ledger.pages(batch())) == 1
+        assert len(ledger.list_pages(batch())) == 1
         assert read_batch(batch(), question(client), client, lake=lake, ledger=ledger).rows == 25
 
 
@@ -225,7 +225,7 @@ def test_a_broken_body_is_asked_for_again_and_then_fails(service, lake, ledger):
     with client_of(service) as client, pytest.raises(TransientError) as caught:
         read_batch(later, question(client), client, lake=lake, ledger=ledger)
     assert caught.value.where.startswith("acme/psa/tickets, page 1, GET http")
-    assert ledger.windows(batch().feed) == (WINDOW,)
+    assert ledger.list_windows(batch().feed) == (WINDOW,)
 
 
 @pytest.mark.parametrize("resource", ["tickets", "numbered", "linked"])
@@ -241,8 +241,8 @@ def test_a_page_that_is_sent_twice_is_refused_and_nothing_advances(resource, ser
     with client_of(service) as client, pytest.raises(PermanentError, match="paging loop") as caught:
         read_batch(batch(resource), question(client, resource), client, lake=lake, ledger=ledger)
     assert "page 3" in caught.value.where
-    assert ledger.windows(batch(resource).feed) == ()
-    assert len(ledger.pages(batch(resource))) == 2
+    assert ledger.list_windows(batch(resource).feed) == ()
+    assert len(ledger.list_pages(batch(resource))) == 2
 
 
 def test_a_link_that_leads_back_is_refused(service, lake, ledger):
@@ -261,7 +261,7 @@ def test_a_foreign_next_link_gets_no_request_and_leaves_no_trace(service, lake, 
         with client_of(service) as client:
             with pytest.raises(PermanentError, match="host that the connector does not allow"):
                 read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger)
-            assert ledger.pages(batch("linked")) == ()
+            assert ledger.list_pages(batch("linked")) == ()
             assert read_batch(batch("linked"), question(client, "linked"), client, lake=lake, ledger=ledger).rows == 45
         assert stranger.asked == []
 
@@ -272,7 +272,7 @@ def test_an_ignored_filter_is_noticed_and_named(service, lake, ledger):
         read_batch(batch(), question(client), client, lake=lake, ledger=ledger)
     assert "id 13" in caught.value.details
     assert "2019-05-05T05:05:05Z" in caught.value.details
-    assert ledger.windows(batch().feed) == ()
+    assert ledger.list_windows(batch().feed) == ()
 
 
 def test_what_is_no_object_or_has_no_stamp_is_kept_for_the_quarantine(service, lake, ledger):
@@ -316,7 +316,7 @@ def test_records_are_read_for_each_parent_and_keep_it(service, lake, ledger):
     assert row.rows == 15
     assert json.loads(lake.read(lake.path("raw", of, ".parents.json"))) == [["7", 12], ["8", 3]]
     assert ids(lake, of) == [*range(1, 13), 1, 2, 3]
-    assert set(ledger.windows_by_parent(of.feed)) == set(notes)
+    assert set(ledger.list_windows_by_parent(of.feed)) == set(notes)
 
 
 def test_no_parents_is_nothing_to_read(service, lake, ledger):

@@ -67,7 +67,7 @@ def test_what_is_there_comes_and_what_is_not_does_not(how, byid, lake, ledger):
     row = ask(byid, how, ["3", "99", "30", "3"], lake, ledger, control="7")
     assert (row.state, row.rows, row.batch.purpose) == ("extracted", 3, "verify")
     assert sorted(ids(lake, BATCH)) == [3, 7, 30]
-    assert ledger.windows(BATCH.feed) == ()
+    assert ledger.list_windows(BATCH.feed) == ()
     assert byid.asked[0].params["fields"] == "id,summary,_info"
 
 

@@ -13,7 +13,6 @@ PENDING = (
     "extract/",
     "gold/",
     "lake/",
-    "ledger/",
     "model/",
     "names.py",
     "publish/",
@@ -56,7 +55,7 @@ VERBS = frozenset(
 )
 """Verbs that begin the name of a function. Add a verb that the code needs, but no participle, adjective or noun."""
 
-QUESTIONS = frozenset({"can", "has", "includes", "is"})
+QUESTIONS = frozenset({"can", "exists", "has", "includes", "is"})
 """What begins the name of a function that returns a bool."""
 
 PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})

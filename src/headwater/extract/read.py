@@ -236,7 +236,7 @@ class _Reader:
 
     def _load_committed(self) -> list[PageRow]:
         """Committed pages whose parts are whole; the others are forgotten, to be read again."""
-        pages = list(self.ledger.pages(self.batch))
+        pages = list(self.ledger.list_pages(self.batch))
         whole = self.parts.count_complete(pages)
         if whole < len(pages):
             self.ledger.discard_pages(self.batch, after=whole)

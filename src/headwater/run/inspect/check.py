@@ -34,7 +34,7 @@ def _check_isolation(workspace: Workspace) -> list[str]:
     tenants, warnings = set(workspace.project.tenants), []
     try:
         if workspace.has_ledger():
-            tenants.update(workspace.list_tenants(), workspace.ledger.tenants_with_runs())
+            tenants.update(workspace.list_tenants(), workspace.ledger.list_tenants_with_runs())
     except HeadwaterError as error:
         warnings.append(f"tenants of the ledger are not known: {error.message}")
     others = workspace.project.environments.values()

@@ -24,7 +24,7 @@ from headwater.run.workspace import TenantWorkspace, Workspace
 
 def list_tenants(workspace: Workspace) -> list[dict[str, Any]]:
     """Every tenant: where it is declared, and its connections."""
-    stored = set(workspace.ledger.tenants())
+    stored = set(workspace.ledger.list_tenants())
     return [
         {
             "tenant": tenant,
@@ -65,7 +65,7 @@ def list_connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
     """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
     removed = {
         row.table.removeprefix("connection "): row.detail
-        for row in workspace.ledger.findings(workspace.tenant)
+        for row in workspace.ledger.list_findings(workspace.tenant)
         if row.finding == CLEAR_SECRET_REMOVED
     }
     declared = workspace.project.tenants.get(workspace.tenant)
@@ -112,7 +112,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, details=resource, hint=hint
             )
-    if workspace.tenant not in workspace.ledger.tenants():
+    if workspace.tenant not in workspace.ledger.list_tenants():
         workspace.ledger.add_tenant(workspace.tenant)
     row = ConnectionRow(tenant=workspace.tenant, name=name, declaration=declared.model_dump(mode="json"))
     workspace.ledger.add_connection(row)

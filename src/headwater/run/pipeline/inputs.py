@@ -37,7 +37,7 @@ def list_landed(
     for feed, source in sources.items():
         if source.name not in entity.sources:
             continue
-        for row in ledger.batches(feed.tenant, feed=feed):
+        for row in ledger.list_batches(feed.tenant, feed=feed):
             before = consumed.get(row.batch.id)
             if row.stage in _LANDED and (before is None or before.verdict == "waiting"):
                 landed.append(load_landed(ledger, lake, source, row))
@@ -116,7 +116,7 @@ def read_parent_keys(ledger: Ledger, lake: Lake, source: Source) -> list[str]:
     if parent is None:
         return []
     feed = Feed(tenant=source.feed.tenant, connection=source.feed.connection, resource=parent.resource)
-    rows = [row for row in ledger.batches(feed.tenant, feed=feed) if row.stage in ("transformed", "completed")]
+    rows = [row for row in ledger.list_batches(feed.tenant, feed=feed) if row.stage in ("transformed", "completed")]
     files = [file for row in _drop_superseded(rows) for file in list_files(row.batch, lake)]
     column = parent.field.replace(".", "_")
     return sorted(read_keys(files, column), key=lambda key: (len(key), key))

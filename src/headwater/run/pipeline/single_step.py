@@ -237,7 +237,7 @@ def complete_consumed(runner: StepRunner, entity: str) -> None:
         verdicts = [consumed[name].get(batch.id) for name, fed in consumers.items() if source in fed]
         return all(one is not None and one.verdict != "waiting" for one in verdicts)
 
-    rows = workspace.ledger.batches(workspace.tenant, states=("transformed",))
+    rows = workspace.ledger.list_batches(workspace.tenant, states=("transformed",))
     batches = [(row.batch, runner.sources[row.batch.feed].name) for row in rows if row.batch.feed in runner.sources]
     workspace.ledger.complete_batches(
         [batch for batch, source in batches if source in sources and is_taken(batch, source)]

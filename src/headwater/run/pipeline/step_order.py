@@ -43,7 +43,7 @@ def check_newest(ledger: Ledger, request: StepRequest) -> None:
 
 def find_newest_run(ledger: Ledger, tenant: str) -> str:
     """The id of the run that began last; empty where none did."""
-    runs = ledger.runs(tenant, limit=1)
+    runs = ledger.list_runs(tenant, limit=1)
     return runs[0].id if runs else ""
 
 
@@ -115,4 +115,4 @@ def _has_failed(run: StepRun, step_id: str) -> bool:
 
 
 def _has_landed(ledger: Ledger, feed: Feed) -> bool:
-    return any(row.stage in _LANDED for row in ledger.batches(feed.tenant, feed=feed))
+    return any(row.stage in _LANDED for row in ledger.list_batches(feed.tenant, feed=feed))

@@ -97,7 +97,7 @@ class StepRunner:
         source = self.sources[step.batch.feed]
         steps: tuple[Extract, ...] = (step,)
         if step.open:
-            unfinished = self.workspace.ledger.batches(
+            unfinished = self.workspace.ledger.list_batches(
                 self.workspace.tenant, states=("extracting", "failed"), feed=source.feed
             )
             keys = read_parent_keys(self.workspace.ledger, self.lake, source)
@@ -132,7 +132,7 @@ class StepRunner:
     def _land(self, step: Land) -> str:
         if step.batch is not None:
             return f"{self._land_batch(step.batch):,} rows"
-        rows = self.workspace.ledger.batches(self.workspace.tenant, feed=step.feed)
+        rows = self.workspace.ledger.list_batches(self.workspace.tenant, feed=step.feed)
         return f"{sum(self._land_batch(row.batch) for row in rows if row.stage == 'extracted'):,} rows"
 
     def _land_batch(self, batch: Batch) -> int:
