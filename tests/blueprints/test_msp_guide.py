@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headwater.model.check.context import ValidationContext
-from headwater.model.check.entities import find_complaints
+from headwater.model.check.entities import find_errors
 from headwater.model.dimension import DateDimension
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
@@ -31,7 +31,7 @@ def written(tmp_path: Path) -> Declarations:
 def test_the_examples_of_the_guide_fit_the_blueprint(written: Declarations):
     whole = ValidationContext(declarations=MSP.merge(written), fields=offered())
     assert set(written.rules) == {"agreement_class", "priority_level"}
-    assert [str(error) for error in find_complaints(whole)] == []
+    assert [str(error) for error in find_errors(whole)] == []
 
 
 def test_rules_of_a_project_give_the_outputs_that_the_blueprint_asks_for(written: Declarations):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from headwater.codegen.models import generate_models
 from headwater.errors import DeclarationError
-from headwater.model.field import contract_fields
+from headwater.model.field import list_contract_fields
 
 REF = "#/components/schemas/"
 SPEC: dict[str, Any] = {
@@ -104,7 +104,7 @@ def load(path: Path) -> ModuleType:
 def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path):
     assert set(generate_models(spec, tmp_path / "out.py", choice=choice)) >= {"Thing", "Added", "OwnerReference"}
     made = load(tmp_path / "out.py")
-    assert {field.dotted: (field.dtype, field.many) for field in contract_fields(made.Thing)} == {
+    assert {field.dotted: (field.dtype, field.many) for field in list_contract_fields(made.Thing)} == {
         "id": ("bigint", False), "name": ("text", False), "state": ("text", False), "kind": ("text", False),
         "at": ("timestamp", False), "on": ("date", False), "closed": ("timestamp", False), "amount": ("decimal(38,18)", False),
         "hours": ("double", False), "flag": ("boolean", False), "inline.a": ("text", False), "bare": ("json", False),
@@ -114,21 +114,21 @@ def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path
         "odd-name": ("text", False), "_info.lastUpdated": ("timestamp", False), "_info.updatedBy": ("text", False),
         "_info.dateEntered": ("timestamp", False), "_info.enteredBy": ("text", False),
     }  # fmt: skip
-    assert [field.dotted for field in contract_fields(made.Thing) if field.required] == ["id"]
-    assert [field.dotted for field in contract_fields(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
+    assert [field.dotted for field in list_contract_fields(made.Thing) if field.required] == ["id"]
+    assert [field.dotted for field in list_contract_fields(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
 
 
 def test_an_object_of_many_schemas_is_what_is_declared(spec, choice, tmp_path):
     generate_models(spec, tmp_path / "out.py", choice=choice)
     made = load(tmp_path / "out.py")
     assert (made.Stamps.unread, made.Extra.unread, made.OwnerReference.unread) == (("*_href",), ("_info",), ("_info",))
-    assert {"customFields", "_info.enteredBy"} <= {field.dotted for field in contract_fields(made.Added)}
+    assert {"customFields", "_info.enteredBy"} <= {field.dotted for field in list_contract_fields(made.Added)}
 
 
 def test_without_a_choice_a_field_is_what_the_description_says(spec, tmp_path):
     generate_models(spec, tmp_path / "out.py")
     made = load(tmp_path / "out.py")
-    fields = {field.dotted: field.dtype for field in contract_fields(made.Thing)}
+    fields = {field.dotted: field.dtype for field in list_contract_fields(made.Thing)}
     assert (fields["_info"], fields["customFields"]) == ("json", "json")
 
 

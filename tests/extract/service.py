@@ -216,7 +216,7 @@ def client_of(service: Service, *, clock: FastClock | None = None, **more: Any) 
 
 def question(client: Client, resource: str = "tickets", **more: Any) -> ReadRequest:
     """The question for a resource of the toy connector."""
-    found = client.connector.resource(resource)
+    found = client.connector.find_resource(resource)
     assert found is not None
     return ReadRequest(resource=client.connector.with_defaults(found), **more)
 

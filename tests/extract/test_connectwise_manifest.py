@@ -93,8 +93,8 @@ def test_it_offers_the_resources_of_the_business(manifest):
 
 
 def test_no_password_is_ever_asked_for(manifest):
-    assert "portalPassword" in manifest.resource("contacts").omit
-    assert {"password", "token"} <= set(manifest.resource("members").omit)
+    assert "portalPassword" in manifest.find_resource("contacts").omit
+    assert {"password", "token"} <= set(manifest.find_resource("members").omit)
 
 
 def test_what_is_deleted_in_practice_is_swept(manifest):
@@ -117,7 +117,7 @@ def of(resource: str, client: Client, *, purpose: str = "changes"):
 
 
 def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()) -> ReadRequest:
-    found = client.connector.with_defaults(client.connector.resource(resource))
+    found = client.connector.with_defaults(client.connector.find_resource(resource))
     paging = found.paging.model_copy(update={"size": size})
     return ReadRequest(resource=found.model_copy(update={"paging": paging}), parents=parents)
 
@@ -125,7 +125,7 @@ def asking(client: Client, resource: str, *, size: int = 1000, parents: tuple[st
 @pytest.mark.parametrize("resource", RESOURCES)
 @pytest.mark.parametrize("purpose", ["changes", "sweep"])
 def test_every_resource_is_read_whole(resource, purpose, client, url, lake, ledger):
-    path = client.connector.resource(resource).path
+    path = client.connector.find_resource(resource).path
     parents: tuple[str, ...] = ()
     if "{parent}" in path:
         agreements = httpx2.get(f"{url}/_sandbox/records/finance/agreements").json()
@@ -137,7 +137,7 @@ def test_every_resource_is_read_whole(resource, purpose, client, url, lake, ledg
     if not parents:
         truth = httpx2.get(f"{url}/_sandbox/records/{path}").json()
         assert {record["id"] for record in came} == {record["id"] for record in truth}
-    deletes = client.connector.resource(resource).deletes
+    deletes = client.connector.find_resource(resource).deletes
     if purpose == "sweep" and deletes is not None and deletes.kind == "sweep":
         assert all(set(record) == {"id"} for record in came)
 

@@ -95,7 +95,7 @@ class _IdReader:
         """The records that came, an answer at a time."""
         first = [control] if control else []
         wanted = [*first, *(one for one in ids if one != control)]
-        asked = self._fetch_groups(wanted) if self.how.grouped else self._fetch_singly(wanted)
+        asked = self._fetch_groups(wanted) if self.how.is_grouped else self._fetch_singly(wanted)
         for number, records in enumerate(asked):
             if number == 0 and control and control not in self._read_keys(records):
                 raise PermanentError(
@@ -128,7 +128,7 @@ class _IdReader:
         where = f"verify of {resource.resource} ({resource.origin})"
         path = (how.path or resource.path).replace("{id}", quote(one or "", safe=""))
         params = fill_all(how.params, values, where=where)
-        if not how.grouped:
+        if not how.is_grouped:
             return self.client.build_request(path).with_params({**params, **build_fields_param(self.question)})
         if both := sorted(set(resource.params) & set(params)):
             raise DeclarationError(
@@ -153,14 +153,14 @@ class _IdReader:
         try:
             return self.client.fetch_as(self.client.check_host(request), self._split)
         except NotFoundError:
-            if self.how.grouped:
+            if self.how.is_grouped:
                 raise
             return []
 
     def _split(self, response: Response) -> list[Raw]:
         """The records of an answer: a list of them, or the one itself."""
         path = self.question.resource.records if self.how.records is None else self.how.records
-        if self.how.grouped:
+        if self.how.is_grouped:
             return split_records(response, path=path)
         if response.status == 204 or not response.body.strip() or response.body.strip() == b"null":
             return []

@@ -151,7 +151,7 @@ class TenantWorkspace:
     def open_lake(self) -> Lake:
         """The tenant's part of the lake."""
         self.parent.check_isolation(self.tenant)
-        return open_lake(to_absolute(self.project.lake.place(self.tenant), self.root), self.tenant)
+        return open_lake(to_absolute(self.project.lake.locate(self.tenant), self.root), self.tenant)
 
     def open_owned_lake(self) -> Lake:
         """The tenant's part of the lake. DeclarationError if it belongs to another project."""
@@ -256,7 +256,7 @@ def _apply_environment(project: Project, environment: str) -> Project:
         raise DeclarationError(
             f"There is no environment `{environment}`.", where="--env", details=environment, hint=hint
         )
-    return project.in_environment(overrides).with_origin(project.origin)
+    return project.with_environment(overrides).with_origin(project.origin)
 
 
 def _load_connectors(root: Path, project: Project, declarations: Declarations) -> dict[str, InstalledConnector]:

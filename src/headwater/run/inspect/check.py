@@ -38,7 +38,7 @@ def _check_isolation(workspace: Workspace) -> list[str]:
     except HeadwaterError as error:
         warnings.append(f"tenants of the ledger are not known: {error.message}")
     others = workspace.project.environments.values()
-    for project in (workspace.project, *(workspace.project.in_environment(environment) for environment in others)):
+    for project in (workspace.project, *(workspace.project.with_environment(environment) for environment in others)):
         if not is_reference(project.ledger.url):
             find_ledger(project.ledger.url)
         check_isolation(project.with_origin(workspace.project.origin), sorted(tenants), workspace.root)

@@ -107,7 +107,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
                 f"{declared.connector} has no secret `{secret}`.", where=where, details=secret, hint=hint
             )
     for resource in declared.resources:
-        if plugin.connector.resource(resource) is None:
+        if plugin.connector.find_resource(resource) is None:
             hint = did_you_mean(resource, [item.resource for item in plugin.connector.resources])
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, details=resource, hint=hint

@@ -12,8 +12,8 @@ from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
 from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
-from headwater.model.field import contract_fields
-from headwater.model.names_in_scope import bronze_columns
+from headwater.model.field import list_contract_fields
+from headwater.model.names_in_scope import map_bronze_columns
 from headwater.run.pipeline.source_clock import correct_window
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Workspace
@@ -85,11 +85,11 @@ def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapp
     connector, _, resource = name.partition(".")
     plugin = workspace.find_connector(connector)
     scope = Scope(
-        columns=bronze_columns(contract_fields(plugin.contracts[resource])),
+        columns=map_bronze_columns(list_contract_fields(plugin.contracts[resource])),
         settings=workspace.project.settings,
         rules=workspace.declarations.rules,
     )
-    declared = plugin.connector.resource(resource)
+    declared = plugin.connector.find_resource(resource)
     deletes = declared.deletes if declared else None
 
     def compile_sql(text: str | None, *path: str) -> str | None:

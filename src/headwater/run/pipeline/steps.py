@@ -20,7 +20,7 @@ from headwater.lake.base import Lake
 from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
-from headwater.model.tables import table_name
+from headwater.model.tables import name_table
 from headwater.plan.reads import expand_step
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
@@ -261,6 +261,6 @@ class StepRunner:
             counts = build_fact(self.warehouse, star, declared, listen=listen)
         else:
             counts = build_dimension(self.warehouse, star, declared, listen=listen)
-        table = f"gold.{table_name(declared)}"
+        table = f"gold.{name_table(declared)}"
         listen(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=counts.inserted, deleted=counts.deleted))
         return f"{counts.inserted:,} rows in, {counts.deleted:,} out"

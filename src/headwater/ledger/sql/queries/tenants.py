@@ -14,7 +14,7 @@ from headwater.ledger.sql.schema import connection as connections
 from headwater.ledger.sql.schema import mark as marks
 from headwater.ledger.sql.schema import metadata
 from headwater.ledger.sql.schema import tenant as tenants
-from headwater.model.address import holds_secret, is_reference
+from headwater.model.address import has_secret, is_reference
 
 
 def list_tenants(connection: Connection) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def remove_clear_secrets(connection: Connection) -> bool:
     for row in connection.execute(select(connections)).mappings().all():
         declaration = dict(row["declaration"])
         secrets = _find_invalid(declaration.get("secrets"), is_reference)
-        addresses = _find_invalid(declaration.get("settings"), lambda text: not holds_secret(text))
+        addresses = _find_invalid(declaration.get("settings"), lambda text: not has_secret(text))
         if not (secrets or addresses):
             continue
         removed = True
