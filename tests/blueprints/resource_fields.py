@@ -7,7 +7,7 @@ from pathlib import Path
 
 import headwater.connectors.connectwise as connectwise
 from headwater.connectors.connectwise import schemas
-from headwater.model.field import Field, build_contract, contract_fields
+from headwater.model.field import Field, build_contract, list_contract_fields
 from headwater.model.load import load_connector
 
 
@@ -18,6 +18,6 @@ def read_offered_fields() -> dict[str, tuple[Field, ...]]:
     fields = {}
     for resource in connector.resources:
         contract = getattr(schemas, resource.contract) if resource.contract else build_contract("made", resource.fields)
-        kept = [field for field in contract_fields(contract) if field.dotted not in resource.omit]
+        kept = [field for field in list_contract_fields(contract) if field.dotted not in resource.omit]
         fields[f"connectwise.{resource.resource}"] = tuple(kept)
     return fields

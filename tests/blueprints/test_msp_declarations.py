@@ -12,7 +12,7 @@ import pytest
 
 from headwater.blueprints.msp import FOLDER
 from headwater.model.check.context import ValidationContext
-from headwater.model.check.entities import find_complaints
+from headwater.model.check.entities import find_errors
 from headwater.model.dimension import EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.expression import Scope, compile_expression, find_names
@@ -48,7 +48,7 @@ ENUMS = ["billable_option", "time_entry_status", "charge_to_type", "billing_cycl
 
 def test_every_name_resolves_against_the_contracts_of_the_connector():
     assert [
-        str(error) for error in find_complaints(ValidationContext(declarations=MSP, fields=read_offered_fields()))
+        str(error) for error in find_errors(ValidationContext(declarations=MSP, fields=read_offered_fields()))
     ] == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headwater.model.check.context import ValidationContext
-from headwater.model.check.entities import find_complaints
+from headwater.model.check.entities import find_errors
 from headwater.model.dimension import DateDimension
 from headwater.model.load import load_declarations
 from headwater.model.project import Declarations
@@ -31,7 +31,7 @@ def guide_declarations(tmp_path: Path) -> Declarations:
 def test_the_examples_of_the_guide_fit_the_blueprint(guide_declarations: Declarations):
     whole = ValidationContext(declarations=MSP.merge(guide_declarations), fields=read_offered_fields())
     assert set(guide_declarations.rules) == {"agreement_class", "priority_level"}
-    assert [str(error) for error in find_complaints(whole)] == []
+    assert [str(error) for error in find_errors(whole)] == []
 
 
 def test_rules_of_a_project_give_the_outputs_that_the_blueprint_asks_for(guide_declarations: Declarations):

@@ -13,7 +13,7 @@ import pytest
 from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import Field
-from headwater.model.names_in_scope import bronze_columns
+from headwater.model.names_in_scope import map_bronze_columns
 from headwater.names import quote
 from tests.blueprints.builders import MSP
 from tests.blueprints.resource_fields import read_offered_fields
@@ -37,7 +37,7 @@ def type_of(field: Field) -> str:
 
 def sql_of(entity: str, source: str, column: str, settings: dict[str, str] | None = None) -> str:
     declared = MSP.entities[entity]
-    scope = Scope(columns=bronze_columns(read_offered_fields()[source]), settings=settings or {}, rules=MSP.rules)
+    scope = Scope(columns=map_bronze_columns(read_offered_fields()[source]), settings=settings or {}, rules=MSP.rules)
     text = compile_expression(declared.sources[source].map[column], scope, where="here")
     return f"CAST({text} AS {render_dtype(declared.columns[column].type, DUCKDB)})"
 

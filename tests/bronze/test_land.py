@@ -10,7 +10,7 @@ import headwater.connectors.connectwise.schemas as schemas
 from headwater.bronze.contract import with_overrides
 from headwater.bronze.parquet_writer import ParquetWriter
 from headwater.errors import DeclarationError, LakeError, SafetyCheckError
-from headwater.model.field import build_contract, contract_fields
+from headwater.model.field import build_contract, list_contract_fields
 from tests.bronze.bench import NOW, Bench, to_instant
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -336,9 +336,9 @@ def test_generated_contracts_have_distinct_columns():
     ]
     assert len(records) == 20
     for record in records:
-        names = [field.name.lower() for field in contract_fields(record)]
+        names = [field.name.lower() for field in list_contract_fields(record)]
         assert len(names) == len(set(names))
-        assert [field.dotted for field in contract_fields(record) if field.required] == ["id"]
+        assert [field.dotted for field in list_contract_fields(record) if field.required] == ["id"]
 
 
 @pytest.mark.parametrize(

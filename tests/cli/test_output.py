@@ -121,7 +121,7 @@ def test_the_environment_may_come_from_the_environment(shell, monkeypatch):
 
 def test_a_backfill_needs_its_beginning_and_takes_a_chunk(shell):
     seen = []
-    shell.verb("backfill", lambda tenant, request, *, stop: seen.append(request) or build_report())
+    shell.verb("run", lambda tenant, request, *, stop: seen.append(request) or build_report())
     assert shell("backfill").code == 2
     assert "--since" in shell.err
     assert shell("backfill", "--since", "2025-01-01", "--chunk", "30d").code == 0
@@ -211,8 +211,8 @@ def test_status_shows_feeds_and_tables(shell):
 
 def test_plan_prints_its_lines_and_its_value(shell):
     shell.verb("plan", "a plan")
-    shell.verb("explain_plan", ["read psa/tickets", "land it"])
-    shell.verb("plan_dict", {"steps": []})
+    shell.verb("render_plan", ["read psa/tickets", "land it"])
+    shell.verb("dump_plan", {"steps": []})
     assert shell("plan").out == "read psa/tickets\nland it\n"
     assert shell("plan", "--json").json == {"steps": []}
 
@@ -306,7 +306,7 @@ def test_a_connection_is_added_with_settings_and_references(shell):
 
 def test_connections_are_listed_and_tested(shell):
     shell.verb("list_connections", [])
-    shell.verb("test_connection", {"connector": "connectwise", "url": "https://x", "seconds": 0.1})
+    shell.verb("check_connection", {"connector": "connectwise", "url": "https://x", "seconds": 0.1})
     assert "no connections yet" in shell("connection", "list").out
     assert shell("connection", "test", "psa", "--json").json["connector"] == "connectwise"
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from headwater.codegen.models import generate
+from headwater.codegen.models import generate_models
 from headwater.errors import DeclarationError
-from headwater.model.field import contract_fields
+from headwater.model.field import list_contract_fields
 
 REF = "#/components/schemas/"
 SPEC: dict[str, Any] = {
@@ -102,9 +102,9 @@ def load(path: Path) -> ModuleType:
 
 
 def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path):
-    assert set(generate(spec, tmp_path / "out.py", choice=choice)) >= {"Thing", "Added", "OwnerReference"}
+    assert set(generate_models(spec, tmp_path / "out.py", choice=choice)) >= {"Thing", "Added", "OwnerReference"}
     made = load(tmp_path / "out.py")
-    assert {field.dotted: (field.dtype, field.many) for field in contract_fields(made.Thing)} == {
+    assert {field.dotted: (field.dtype, field.many) for field in list_contract_fields(made.Thing)} == {
         "id": ("bigint", False), "name": ("text", False), "state": ("text", False), "kind": ("text", False),
         "at": ("timestamp", False), "on": ("date", False), "closed": ("timestamp", False), "amount": ("decimal(38,18)", False),
         "hours": ("double", False), "flag": ("boolean", False), "inline.a": ("text", False), "bare": ("json", False),
@@ -114,26 +114,26 @@ def test_the_fields_of_a_contract_are_those_of_the_schema(spec, choice, tmp_path
         "odd-name": ("text", False), "_info.lastUpdated": ("timestamp", False), "_info.updatedBy": ("text", False),
         "_info.dateEntered": ("timestamp", False), "_info.enteredBy": ("text", False),
     }  # fmt: skip
-    assert [field.dotted for field in contract_fields(made.Thing) if field.required] == ["id"]
-    assert [field.dotted for field in contract_fields(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
+    assert [field.dotted for field in list_contract_fields(made.Thing) if field.required] == ["id"]
+    assert [field.dotted for field in list_contract_fields(made.Added)][:4] == ["id", "note", "owner.id", "owner.name"]
 
 
 def test_an_object_of_many_schemas_is_what_is_declared(spec, choice, tmp_path):
-    generate(spec, tmp_path / "out.py", choice=choice)
+    generate_models(spec, tmp_path / "out.py", choice=choice)
     made = load(tmp_path / "out.py")
     assert (made.Stamps.unread, made.Extra.unread, made.OwnerReference.unread) == (("*_href",), ("_info",), ("_info",))
-    assert {"customFields", "_info.enteredBy"} <= {field.dotted for field in contract_fields(made.Added)}
+    assert {"customFields", "_info.enteredBy"} <= {field.dotted for field in list_contract_fields(made.Added)}
 
 
 def test_without_a_choice_a_field_is_what_the_description_says(spec, tmp_path):
-    generate(spec, tmp_path / "out.py")
+    generate_models(spec, tmp_path / "out.py")
     made = load(tmp_path / "out.py")
-    fields = {field.dotted: field.dtype for field in contract_fields(made.Thing)}
+    fields = {field.dotted: field.dtype for field in list_contract_fields(made.Thing)}
     assert (fields["_info"], fields["customFields"]) == ("json", "json")
 
 
 def test_a_contract_takes_new_values_of_an_enum_and_odd_stamps(spec, choice, tmp_path):
-    generate(spec, tmp_path / "out.py", choice=choice)
+    generate_models(spec, tmp_path / "out.py", choice=choice)
     thing = load(tmp_path / "out.py").Thing
     read = thing.model_validate({"id": 5.0, "state": "Reopened", "name": 7, "closed": "2015-12-24T22: 08: 22Z"})
     assert (read.id, read.state, read.name) == (5, "Reopened", "7")
@@ -143,7 +143,7 @@ def test_a_contract_takes_new_values_of_an_enum_and_odd_stamps(spec, choice, tmp
 
 
 def test_no_word_of_the_vendor_and_no_path_of_the_machine_is_written(spec, choice, tmp_path):
-    generate(spec, tmp_path / "out.py", choice=choice)
+    generate_models(spec, tmp_path / "out.py", choice=choice)
     text = (tmp_path / "out.py").read_text()
     assert "endor" not in text
     assert str(tmp_path) not in text
@@ -155,19 +155,19 @@ def test_no_word_of_the_vendor_and_no_path_of_the_machine_is_written(spec, choic
 
 
 def test_generating_twice_gives_the_same_text(spec, choice, tmp_path):
-    generate(spec, tmp_path / "a.py", choice=choice)
-    generate(spec, tmp_path / "b.py", choice=choice)
+    generate_models(spec, tmp_path / "a.py", choice=choice)
+    generate_models(spec, tmp_path / "b.py", choice=choice)
     assert (tmp_path / "a.py").read_bytes() == (tmp_path / "b.py").read_bytes()
 
 
 def test_without_a_choice_every_schema_with_a_key_is_taken(spec, tmp_path):
-    assert "Thing" in generate(spec, tmp_path / "out.py")
+    assert "Thing" in generate_models(spec, tmp_path / "out.py")
     assert not hasattr(load(tmp_path / "out.py"), "Other")
 
 
 def test_a_schema_that_is_not_there_is_told_with_the_nearest(spec, tmp_path):
     with pytest.raises(DeclarationError) as told:
-        generate(spec, tmp_path / "out.py", ["Thin"])
+        generate_models(spec, tmp_path / "out.py", ["Thin"])
     assert told.value.details == "Thin"
     assert "Thing" in told.value.hint
 
@@ -177,17 +177,17 @@ def test_what_is_no_description_is_told(tmp_path, body):
     path = tmp_path / "spec.json"
     path.write_text(body)
     with pytest.raises(DeclarationError):
-        generate(path, tmp_path / "out.py")
+        generate_models(path, tmp_path / "out.py")
     with pytest.raises(DeclarationError):
-        generate(tmp_path / "absent.json", tmp_path / "out.py")
+        generate_models(tmp_path / "absent.json", tmp_path / "out.py")
 
 
 def test_a_choice_that_cannot_be_meant_is_told(spec, tmp_path):
     (tmp_path / "c.yaml").write_text("schemata: [Thing]")
     with pytest.raises(DeclarationError, match="choice"):
-        generate(spec, tmp_path / "out.py", choice=tmp_path / "c.yaml")
+        generate_models(spec, tmp_path / "out.py", choice=tmp_path / "c.yaml")
     with pytest.raises(DeclarationError):
-        generate(spec, tmp_path / "out.py", choice=tmp_path / "absent.yaml")
+        generate_models(spec, tmp_path / "out.py", choice=tmp_path / "absent.yaml")
 
 
 def test_a_missing_generator_says_how_to_install_it(spec, tmp_path, monkeypatch):
@@ -200,5 +200,5 @@ def test_a_missing_generator_says_how_to_install_it(spec, tmp_path, monkeypatch)
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(DeclarationError) as told:
-        generate(spec, tmp_path / "out.py", ["Thing"])
+        generate_models(spec, tmp_path / "out.py", ["Thing"])
     assert told.value.hint == 'pip install "headwater[codegen]"'

@@ -16,8 +16,8 @@ from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from headwater.cli.lazy_command import LazyCommand
-from headwater.cli.main import COMMANDS, find_module, run_command
+from headwater.cli.lazy_command import find_commands
+from headwater.cli.main import run_command
 from headwater.declared import Declared
 from headwater.model.project import Declarations, WarehouseOptions
 from headwater.run.plugins import list_warehouse_settings
@@ -90,10 +90,9 @@ def cli_page() -> str:
 
 def command_words() -> Iterator[tuple[str, ...]]:
     """The words of every command, and of its parts."""
-    for name in COMMANDS:
+    for name, command in find_commands().items():
         yield (name,)
-        parts = LazyCommand(name, module=find_module(name), line="").load()
-        yield from ((name, part) for part in getattr(parts, "commands", ()))
+        yield from ((name, part) for part in getattr(command.load(), "commands", ()))
 
 
 def help_of(words: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import pytest
 
 from headwater.errors import StepNotReady
-from headwater.run.app import RunRequest, StepOptions, choose_tenant, open_project, plan_dict, run_step
+from headwater.run.app import RunRequest, StepOptions, choose_tenant, dump_plan, open_project, run_step
 from headwater.run.app import plan as make_plan
 from tests.e2e.builders import HEADWATER, KEYS, create_shop, kill
 
@@ -172,7 +172,7 @@ def test_a_run_whose_steps_did_not_all_come_ends_when_another_begins(small):
     assert small("status").json["last_run"]["outcome"] == "running"
     assert small.run()["outcome"] == "succeeded"
     with open_project(small.root) as project:
-        outcomes = [run.outcome for run in project.ledger.runs("acme")]
+        outcomes = [run.outcome for run in project.ledger.list_runs("acme")]
     assert outcomes == ["succeeded", "partial"]
     before = small.read_tables(read_times=True)
     # The rest of that plan is out of date: it is refused, but for what was read already.
@@ -261,7 +261,7 @@ def test_a_step_from_python(small, monkeypatch):
         monkeypatch.setenv(name, small.env[name])
     with open_project(small.root) as project:
         workspace = choose_tenant(project, None)
-        plan = plan_dict(workspace, make_plan(workspace, RunRequest()))
+        plan = dump_plan(workspace, make_plan(workspace, RunRequest()))
         reports = [run_step(project, "acme", step, options=StepOptions(wait=1)) for step in plan["steps"]]
         assert {report.exit_code for report in reports} == {0}
         with pytest.raises(StepNotReady):

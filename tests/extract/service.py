@@ -218,7 +218,7 @@ def build_client(service: Service, *, clock: FastClock | None = None, **more: An
 
 def build_read_request(client: Client, resource: str = "tickets", **more: Any) -> ReadRequest:
     """Build a read request for a resource of the toy connector."""
-    found = client.connector.resource(resource)
+    found = client.connector.find_resource(resource)
     assert found is not None
     return ReadRequest(resource=client.connector.with_defaults(found), **more)
 

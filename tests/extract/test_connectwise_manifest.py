@@ -93,8 +93,8 @@ def test_the_manifest_declares_the_resources(manifest):
 
 
 def test_no_password_is_requested(manifest):
-    assert "portalPassword" in manifest.resource("contacts").omit
-    assert {"password", "token"} <= set(manifest.resource("members").omit)
+    assert "portalPassword" in manifest.find_resource("contacts").omit
+    assert {"password", "token"} <= set(manifest.find_resource("members").omit)
 
 
 def test_resources_with_deletes_are_swept(manifest):
@@ -119,7 +119,7 @@ def build_batch(resource: str, client: Client, *, purpose: str = "changes"):
 def build_read_request(
     client: Client, resource: str, *, size: int = 1000, parents: tuple[str, ...] = ()
 ) -> ReadRequest:
-    resource = client.connector.with_defaults(client.connector.resource(resource))
+    resource = client.connector.with_defaults(client.connector.find_resource(resource))
     paging = resource.paging.model_copy(update={"size": size})
     return ReadRequest(resource=resource.model_copy(update={"paging": paging}), parents=parents)
 
@@ -127,7 +127,7 @@ def build_read_request(
 @pytest.mark.parametrize("resource", RESOURCES)
 @pytest.mark.parametrize("purpose", ["changes", "sweep"])
 def test_every_resource_is_read_completely(resource, purpose, client, url, lake, ledger):
-    path = client.connector.resource(resource).path
+    path = client.connector.find_resource(resource).path
     parents: tuple[str, ...] = ()
     if "{parent}" in path:
         agreements = httpx2.get(f"{url}/_sandbox/records/finance/agreements").json()
@@ -141,7 +141,7 @@ def test_every_resource_is_read_completely(resource, purpose, client, url, lake,
     if not parents:
         truth = httpx2.get(f"{url}/_sandbox/records/{path}").json()
         assert {record["id"] for record in records} == {record["id"] for record in truth}
-    deletes = client.connector.resource(resource).deletes
+    deletes = client.connector.find_resource(resource).deletes
     if purpose == "sweep" and deletes is not None and deletes.kind == "sweep":
         assert all(set(record) == {"id"} for record in records)
 
@@ -177,7 +177,7 @@ def test_a_wrong_response_is_refused_and_nothing_advances(kind, says, client, ur
     batch = create_batch(full.feed, window)
     with pytest.raises(PermanentError, match=says):
         read_batch(batch, build_read_request(client, "tickets", size=20), client, lake=lake, ledger=ledger)
-    assert ledger.windows(batch.feed) == ()
+    assert ledger.list_windows(batch.feed) == ()
     httpx2.delete(f"{url}/_sandbox/faults")
 
 

@@ -64,7 +64,7 @@ def test_a_window_is_read_page_by_page_and_committed(service, lake, ledger):
     assert (row.state, row.rows, row.pages) == ("extracted", 35, 5)
     assert read_lines(lake, build_batch()) == [json.dumps(record).encode() for record in build_tickets(35)]
     assert list_files(lake, build_batch()) == [f"{build_batch().id}.jsonl.zst"]
-    assert ledger.windows(build_batch().feed) == (WINDOW,)
+    assert ledger.list_windows(build_batch().feed) == (WINDOW,)
     # The last page is not full, and nothing says that it is the last: an empty one does.
     assert service.list_page_params() == ["", "10", "20", "30", "35"]
     assert [type(event) for event in events] == [ReadStarted, *[PageCommitted] * 5, BatchExtracted]
@@ -88,7 +88,7 @@ def test_an_empty_window_leaves_no_file_but_is_committed(service, lake, ledger):
         row = read_batch(build_batch(), build_read_request(client), client, lake=lake, ledger=ledger)
     assert (row.state, row.rows) == ("extracted", 0)
     assert lake.list("acme") == []
-    assert ledger.windows(build_batch().feed) == (WINDOW,)
+    assert ledger.list_windows(build_batch().feed) == (WINDOW,)
 
 
 def test_a_complete_batch_is_not_read_again(service, lake, ledger):
@@ -184,7 +184,7 @@ def test_a_lost_or_damaged_page_file_is_read_again(service, lake, ledger):
     with build_client(service) as client:
         with pytest.raises(Killed):
             read_batch(build_batch(), build_read_request(client), client, lake=lake, ledger=DyingProxy(ledger, Bomb(8)))
-        pages = ledger.pages(build_batch())
+        pages = ledger.list_pages(build_batch())
         assert len(pages) == 3
         lake.write(pages[1].path, b"torn")
         service.requests.clear()
@@ -202,7 +202,7 @@ def test_a_stop_finishes_the_page_and_requests_no_other(service, lake, ledger):
             read_batch(
                 build_batch(), build_read_request(client), client, lake=lake, ledger=ledger, stop=lambda: next(answers)
             )
-        assert len(ledger.pages(build_batch())) == 2
+        assert len(ledger.list_pages(build_batch())) == 2
         assert len(service.requests) == 2
         assert read_batch(build_batch(), build_read_request(client), client, lake=lake, ledger=ledger).rows == 45
     assert service.list_page_params() == ["", "10", "20", "30", "40", "45"]
@@ -223,7 +223,7 @@ def test_a_full_disk_loses_nothing(service, lake, ledger):
     with build_client(service) as client:
         with pytest.raises(LakeError):
             read_batch(build_batch(), build_read_request(client), client, lake=Full(), ledger=ledger)
-        assert len(ledger.pages(build_batch())) == 1
+        assert len(ledger.list_pages(build_batch())) == 1
         assert read_batch(build_batch(), build_read_request(client), client, lake=lake, ledger=ledger).rows == 25
 
 
@@ -238,7 +238,7 @@ def test_a_broken_body_is_retried_and_then_fails(service, lake, ledger):
     with build_client(service) as client, pytest.raises(TransientError) as caught:
         read_batch(later, build_read_request(client), client, lake=lake, ledger=ledger)
     assert caught.value.where.startswith("acme/psa/tickets, page 1, GET http")
-    assert ledger.windows(build_batch().feed) == (WINDOW,)
+    assert ledger.list_windows(build_batch().feed) == (WINDOW,)
 
 
 @pytest.mark.parametrize("resource", ["tickets", "numbered", "linked"])
@@ -254,8 +254,8 @@ def test_a_repeated_page_is_refused_and_nothing_advances(resource, service, lake
     with build_client(service) as client, pytest.raises(PermanentError, match="paging loop") as caught:
         read_batch(build_batch(resource), build_read_request(client, resource), client, lake=lake, ledger=ledger)
     assert "page 3" in caught.value.where
-    assert ledger.windows(build_batch(resource).feed) == ()
-    assert len(ledger.pages(build_batch(resource))) == 2
+    assert ledger.list_windows(build_batch(resource).feed) == ()
+    assert len(ledger.list_pages(build_batch(resource))) == 2
 
 
 def test_a_link_to_a_previous_page_is_refused(service, lake, ledger):
@@ -276,7 +276,7 @@ def test_a_next_link_to_an_undeclared_host_is_not_followed_or_stored(service, la
                 read_batch(
                     build_batch("linked"), build_read_request(client, "linked"), client, lake=lake, ledger=ledger
                 )
-            assert ledger.pages(build_batch("linked")) == ()
+            assert ledger.list_pages(build_batch("linked")) == ()
             assert (
                 read_batch(
                     build_batch("linked"), build_read_request(client, "linked"), client, lake=lake, ledger=ledger
@@ -295,7 +295,7 @@ def test_an_ignored_filter_is_an_error(service, lake, ledger):
         read_batch(build_batch(), build_read_request(client), client, lake=lake, ledger=ledger)
     assert "id 13" in caught.value.details
     assert "2019-05-05T05:05:05Z" in caught.value.details
-    assert ledger.windows(build_batch().feed) == ()
+    assert ledger.list_windows(build_batch().feed) == ()
 
 
 def test_records_without_an_object_or_a_stamp_are_stored_for_quarantine(service, lake, ledger):
@@ -357,7 +357,7 @@ def test_records_are_read_for_each_parent(service, lake, ledger):
     assert row.rows == 15
     assert json.loads(lake.read(lake.build_batch_path("raw", batch, ".parents.json"))) == [["7", 12], ["8", 3]]
     assert read_ids(lake, batch) == [*range(1, 13), 1, 2, 3]
-    assert set(ledger.windows_by_parent(batch.feed)) == set(notes)
+    assert set(ledger.list_windows_by_parent(batch.feed)) == set(notes)
 
 
 def test_without_parents_nothing_is_read(service, lake, ledger):

@@ -69,7 +69,7 @@ def test_existing_records_are_read(verify_config, service, lake, ledger):
     row = verify(service, verify_config, ["3", "99", "30", "3"], lake, ledger, control="7")
     assert (row.state, row.rows, row.batch.purpose) == ("extracted", 3, "verify")
     assert sorted(read_ids(lake, BATCH)) == [3, 7, 30]
-    assert ledger.windows(BATCH.feed) == ()
+    assert ledger.list_windows(BATCH.feed) == ()
     assert service.requests[0].params["fields"] == "id,summary,_info"
 
 

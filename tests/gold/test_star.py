@@ -8,27 +8,27 @@ from pathlib import Path
 import pytest
 
 from headwater.gold.explain import explain
-from headwater.model.tables import dimensions_of, list_in_build_order, needs, table_name
+from headwater.model.tables import list_dimensions, list_in_build_order, list_source_entities, name_table
 from headwater.names import quote
 from headwater.testing.golden import compare_golden
 from tests.gold.builders import STAR, build_star, make_event, merge_events, opened, sort_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gold"
-TABLES = {table_name(table): table for table in list_in_build_order(STAR.declarations)}
+TABLES = {name_table(table): table for table in list_in_build_order(STAR.declarations)}
 
 
 def test_a_table_needs_the_entities_that_its_rows_are_made_from():
-    assert needs(TABLES["dim_company"]) == {"company", "address"}
-    assert needs(TABLES["dim_option"]) == {"entry"}
-    assert needs(TABLES["dim_date"]) == frozenset()
-    assert needs(TABLES["fact_line"]) == {"entry", "product"}
-    assert dimensions_of(STAR.declarations.facts["line"]) == ("company", "date")
+    assert list_source_entities(TABLES["dim_company"]) == {"company", "address"}
+    assert list_source_entities(TABLES["dim_option"]) == {"entry"}
+    assert list_source_entities(TABLES["dim_date"]) == frozenset()
+    assert list_source_entities(TABLES["fact_line"]) == {"entry", "product"}
+    assert list_dimensions(STAR.declarations.facts["line"]) == ("company", "date")
 
 
 def test_dimensions_come_before_the_facts_that_look_them_up():
     names = list(TABLES)
     for fact in STAR.declarations.facts.values():
-        for dimension in dimensions_of(fact):
+        for dimension in list_dimensions(fact):
             assert names.index(f"dim_{dimension}") < names.index(f"fact_{fact.fact}")
 
 

@@ -45,7 +45,7 @@ CALLS: list[Callable[[SqlLedger], object]] = [
 def dump(root: Path) -> list[str]:
     """All that a ledger holds."""
     ledger = SqlLedger("sqlite:///ledger.db", root=root, clock=Hands())
-    with ledger._store.read() as tx:
+    with ledger._database.read() as tx:
         raw = tx.connection.driver_connection
         assert raw is not None
         lines = [line for line in raw.iterdump() if line.startswith("INSERT")]
@@ -64,8 +64,8 @@ def killed(root: Path, call: Callable[[SqlLedger], object], at: int) -> bool:
             if next(seen) == at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(ledger._store._engine, "before_cursor_execute", before)
-        event.listen(ledger._store._engine, "commit", before)
+        event.listen(ledger._database._engine, "before_cursor_execute", before)
+        event.listen(ledger._database._engine, "commit", before)
         call(ledger)
         os._exit(0)
     _, status = os.waitpid(child, 0)

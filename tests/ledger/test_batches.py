@@ -25,7 +25,7 @@ def test_a_batch_goes_all_the_way(ledger: SqlLedger) -> None:
     assert row is not None
     assert row.batch == parcel
     assert (row.state, row.rows, row.kept, row.quarantined, row.pages) == ("completed", 14, 13, 1, 2)
-    assert ledger.pages(parcel) == (page(1), page(2, rows=4))
+    assert ledger.list_pages(parcel) == (page(1), page(2, rows=4))
 
 
 WRITES: list[tuple[str, Callable[[SqlLedger, Batch], object]]] = [
@@ -60,16 +60,16 @@ def test_every_write_repeated_changes_nothing(ledger: SqlLedger, hands: Hands) -
 
 
 def everything(ledger: SqlLedger) -> object:
-    tenants = ledger.tenants()
+    tenants = ledger.list_tenants()
     return (
         tenants,
-        ledger.batches("acme"),
-        [ledger.pages(row.batch) for row in ledger.batches("acme")],
-        ledger.windows(feed()),
+        ledger.list_batches("acme"),
+        [ledger.list_pages(row.batch) for row in ledger.list_batches("acme")],
+        ledger.list_windows(feed()),
         ledger.list_refused("acme", states=()),
-        ledger.drift("acme"),
+        ledger.list_drift("acme"),
         ledger.get_mark("acme", "swept"),
-        ledger.runs("acme"),
+        ledger.list_runs("acme"),
     )
 
 
@@ -108,7 +108,7 @@ def test_forgotten_pages_are_counted_no_more(ledger: SqlLedger) -> None:
     assert row is not None
     assert (row.pages, row.rows) == (1, 10)
     ledger.record_page(parcel, page(2, rows=7))
-    assert [one.rows for one in ledger.pages(parcel)] == [10, 7]
+    assert [one.rows for one in ledger.list_pages(parcel)] == [10, 7]
 
 
 def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
@@ -120,7 +120,7 @@ def test_a_page_out_of_turn_is_refused(ledger: SqlLedger) -> None:
     assert "page 3 after 1 pages" in caught.value.details
     with pytest.raises(StateError):
         ledger.record_page(parcel, page(1, rows=11))
-    assert ledger.pages(parcel) == (page(1),)
+    assert ledger.list_pages(parcel) == (page(1),)
 
 
 def test_nothing_is_recorded_of_a_batch_that_never_began(ledger: SqlLedger) -> None:
@@ -167,7 +167,7 @@ def test_completed_is_all_or_none(ledger: SqlLedger) -> None:
     extracted(ledger, second)
     with pytest.raises(StateError):
         ledger.complete_batches([first, second])
-    assert [row.state for row in ledger.batches("acme")] == ["transformed", "extracted"]
+    assert [row.state for row in ledger.list_batches("acme")] == ["transformed", "extracted"]
 
 
 def test_batches_come_in_the_order_in_which_they_began(ledger: SqlLedger) -> None:
@@ -175,11 +175,11 @@ def test_batches_come_in_the_order_in_which_they_began(ledger: SqlLedger) -> Non
     for parcel in parcels:
         ledger.begin_batch(parcel)
     ledger.begin_batch(parcels[0])
-    assert [row.batch for row in ledger.batches("acme")] == parcels
-    assert [row.batch for row in ledger.batches("acme", limit=2)] == parcels[1:]
+    assert [row.batch for row in ledger.list_batches("acme")] == parcels
+    assert [row.batch for row in ledger.list_batches("acme", limit=2)] == parcels[1:]
     ledger.fail_batch(parcels[1], "no")
-    assert [row.batch for row in ledger.batches("acme", states=("failed",))] == [parcels[1]]
-    assert ledger.batches("acme", feed=feed("contacts")) == ()
+    assert [row.batch for row in ledger.list_batches("acme", states=("failed",))] == [parcels[1]]
+    assert ledger.list_batches("acme", feed=feed("contacts")) == ()
 
 
 def test_latest_is_the_newest_that_was_read_to_the_end(ledger: SqlLedger) -> None:
@@ -213,8 +213,8 @@ def test_reopen_puts_back_what_was_landed(ledger: SqlLedger) -> None:
             ledger.complete_batches([parcel])
     assert ledger.reopen_batches("acme", feed("contacts")) == 0
     assert ledger.reopen_batches("acme", feed()) == 2
-    assert [row.state for row in ledger.batches("acme")] == ["extracted"] * 3 + ["extracting"]
-    assert ledger.windows(feed()) == (window(0, 3),)
+    assert [row.state for row in ledger.list_batches("acme")] == ["extracted"] * 3 + ["extracting"]
+    assert ledger.list_windows(feed()) == (window(0, 3),)
 
 
 def test_times_are_kept_to_the_microsecond(ledger: SqlLedger, hands: Hands) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from headwater.errors import LeaseHeld, StateError
 from headwater.ledger.heartbeat import keep_lease
-from headwater.ledger.lease_owner import describe_owner, is_dead_process, lease_owner
+from headwater.ledger.lease_owner import build_lease_owner, describe_owner, is_dead_process
 from headwater.ledger.sql.ledger import SqlLedger
 from tests.ledger.builders import NOON, Hands
 
@@ -37,7 +37,7 @@ def test_tenants_and_scopes_do_not_stand_in_each_others_way(ledger: SqlLedger) -
     ledger.claim("acme", "run", ELSEWHERE, seconds=60)
     ledger.claim("globex", "run", OTHER, seconds=60)
     ledger.claim("acme", "other", OTHER, seconds=60)
-    assert [lease.scope for lease in ledger.leases("acme")] == ["other", "run"]
+    assert [lease.scope for lease in ledger.list_leases("acme")] == ["other", "run"]
 
 
 def test_the_same_holder_holds_on_and_keeps_the_first_claim(ledger: SqlLedger, hands: Hands) -> None:
@@ -51,10 +51,10 @@ def test_a_lease_given_back_is_free(ledger: SqlLedger) -> None:
     lease = ledger.claim("acme", "run", ELSEWHERE, seconds=60)
     ledger.release(lease)
     ledger.release(lease)
-    assert ledger.leases("acme") == ()
+    assert ledger.list_leases("acme") == ()
     taken = ledger.claim("acme", "run", OTHER, seconds=60)
     ledger.release(lease)
-    assert ledger.leases("acme") == (taken,)
+    assert ledger.list_leases("acme") == (taken,)
 
 
 def test_a_lease_of_another_machine_is_taken_over_when_it_expires(ledger: SqlLedger, hands: Hands) -> None:
@@ -63,7 +63,7 @@ def test_a_lease_of_another_machine_is_taken_over_when_it_expires(ledger: SqlLed
     with pytest.raises(LeaseHeld):
         ledger.claim("acme", "run", OTHER, seconds=60)
     hands.sleep(1)
-    assert ledger.leases("acme") == ()
+    assert ledger.list_leases("acme") == ()
     assert ledger.claim("acme", "run", OTHER, seconds=60).holder == OTHER
     assert ledger.renew(lost, seconds=60) is None
 
@@ -77,14 +77,14 @@ def test_an_expired_lease_that_nobody_took_is_renewed(ledger: SqlLedger, hands: 
 
 
 def test_every_claim_of_a_process_is_another_holder() -> None:
-    assert lease_owner() != lease_owner()
-    assert lease_owner().startswith(f"{socket.gethostname()}:{os.getpid()}:")
-    assert describe_owner(lease_owner()) == f"process {os.getpid()} on {socket.gethostname()}"
+    assert build_lease_owner() != build_lease_owner()
+    assert build_lease_owner().startswith(f"{socket.gethostname()}:{os.getpid()}:")
+    assert describe_owner(build_lease_owner()) == f"process {os.getpid()} on {socket.gethostname()}"
     assert describe_owner("somebody") == "somebody"
 
 
 def test_a_living_process_is_not_dead_and_a_stranger_is_never_called_so() -> None:
-    assert not is_dead_process(lease_owner())
+    assert not is_dead_process(build_lease_owner())
     assert not is_dead_process(ELSEWHERE)
     assert not is_dead_process("somebody")
 
@@ -94,7 +94,7 @@ proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /p
 
 @proc
 def test_a_process_id_that_now_means_another_process_is_dead() -> None:
-    host, pid, start = lease_owner().split(":")
+    host, pid, start = build_lease_owner().split(":")
     boot, space, ticks, claim = start.split("-")
     assert is_dead_process(f"{host}:{pid}:{boot}-{space}-{int(ticks) - 1}-{claim}")
     assert not is_dead_process(f"{host}:{pid}:{boot}-elsewhere-{int(ticks) - 1}-{claim}")
@@ -104,10 +104,10 @@ def test_a_process_id_that_now_means_another_process_is_dead() -> None:
 CLAIM = """
 import sys, time
 from pathlib import Path
-from headwater.ledger.lease_owner import lease_owner
+from headwater.ledger.lease_owner import build_lease_owner
 from headwater.ledger.sql.ledger import SqlLedger
 ledger = SqlLedger("sqlite:///ledger.db", root=Path(sys.argv[1]))
-ledger.claim("acme", "run", lease_owner(), seconds=3600)
+ledger.claim("acme", "run", build_lease_owner(), seconds=3600)
 print("claimed", flush=True)
 time.sleep(60)
 """
@@ -120,11 +120,11 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
     assert child.stdout is not None
     assert child.stdout.readline() == "claimed\n"
     with pytest.raises(LeaseHeld) as caught:
-        ledger.claim("acme", "run", lease_owner(), seconds=60)
+        ledger.claim("acme", "run", build_lease_owner(), seconds=60)
     assert f"process {child.pid} on {socket.gethostname()}" in caught.value.details
     child.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    me = lease_owner()
+    me = build_lease_owner()
     assert ledger.claim("acme", "run", me, seconds=60).holder == me  # dead, though not yet buried by its parent
     child.communicate()
     ledger.close()
@@ -132,14 +132,14 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
 
 def test_a_kept_lease_outlives_its_time_and_is_given_back(tmp_path: Path) -> None:
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    lease = ledger.claim("acme", "run", lease_owner(), seconds=0.3)
+    lease = ledger.claim("acme", "run", build_lease_owner(), seconds=0.3)
     with keep_lease(ledger, lease, seconds=0.3) as kept:
         time.sleep(0.7)
         kept.check()
         assert kept.lease.expires_at > lease.expires_at
         with pytest.raises(LeaseHeld):
-            ledger.claim("acme", "run", lease_owner(), seconds=60)
-    assert ledger.leases("acme") == ()
+            ledger.claim("acme", "run", build_lease_owner(), seconds=60)
+    assert ledger.list_leases("acme") == ()
     ledger.close()
 
 
@@ -148,7 +148,7 @@ def test_a_lost_lease_is_told_loudly(tmp_path: Path) -> None:
     told: list[StateError] = []
 
     def work() -> None:
-        lease = ledger.claim("acme", "run", lease_owner(), seconds=0.3)
+        lease = ledger.claim("acme", "run", build_lease_owner(), seconds=0.3)
         with keep_lease(ledger, lease, seconds=0.3, on_lost=told.append) as kept:
             ledger.release(lease)
             ledger.claim("acme", "run", ELSEWHERE, seconds=60)
@@ -159,7 +159,7 @@ def test_a_lost_lease_is_told_loudly(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="was lost"):
         work()
     assert len(told) == 1
-    assert [lease.holder for lease in ledger.leases("acme")] == [ELSEWHERE]
+    assert [lease.holder for lease in ledger.list_leases("acme")] == [ELSEWHERE]
     ledger.close()
 
 
@@ -167,7 +167,7 @@ def test_an_error_of_the_work_is_not_hidden_by_a_lost_lease(tmp_path: Path) -> N
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
 
     def work() -> None:
-        lease = ledger.claim("acme", "run", lease_owner(), seconds=0.3)
+        lease = ledger.claim("acme", "run", build_lease_owner(), seconds=0.3)
         with keep_lease(ledger, lease, seconds=0.3) as kept:
             ledger.release(lease)
             _until(lambda: kept.lost_error is not None)

@@ -61,7 +61,7 @@ def test_an_older_ledger_is_brought_up_to_date_and_keeps_what_it_knows(tmp_path:
     assert ledger.get_mark("acme", "swept") == "yesterday"
     extracted(ledger, batch())
     ledger.start_run("acme", "r1")
-    assert len(ledger.windows(feed())) == len(ledger.runs("acme")) == 1
+    assert len(ledger.list_windows(feed())) == len(ledger.list_runs("acme")) == 1
     ledger.close()
 
 
@@ -85,7 +85,7 @@ def test_runs_of_an_older_ledger_have_the_outcomes_of_reports(tmp_path: Path) ->
             raw.execute("INSERT INTO run VALUES (?, 'acme', ?, 0, NULL, ?, '{}')", [number, f"r{number}", outcome])
         raw.commit()
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    outcomes = [run.outcome for run in reversed(ledger.runs("acme"))]
+    outcomes = [run.outcome for run in reversed(ledger.list_runs("acme"))]
     ledger.close()
     assert outcomes == [*RunOutcome, None]
 
@@ -111,7 +111,7 @@ def test_findings_of_an_older_ledger_have_the_kinds_of_reports(tmp_path: Path) -
             raw.execute("INSERT INTO finding VALUES ('acme', ?, ?, ?, 7, 'r1')", row)
         raw.commit()
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    found = ledger.findings("acme")
+    found = ledger.list_findings("acme")
     ledger.close()
     assert {one.count for one in found} == {7}
     assert {(one.table, one.finding, one.detail) for one in found} == {
@@ -133,10 +133,10 @@ def test_a_secret_that_an_older_ledger_holds_in_clear_is_taken_out_of_the_file(t
             raw.execute("INSERT INTO connection VALUES ('acme', ?, ?)", [name, json.dumps(declaration)])
         raw.commit()
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    before, after = ledger.connections("acme")
+    before, after = ledger.list_connections("acme")
     assert after.declaration == {"connector": "x", "secrets": {"id": kept}, "settings": {"a": "b"}}
     assert before.declaration == {"connector": "x", "secrets": {"id": kept}, "settings": {}}
-    (found,) = ledger.findings("acme")
+    (found,) = ledger.list_findings("acme")
     assert (found.table, found.finding, found.count) == ("connection psa", "clear_secret_removed", 2)
     assert found.detail.startswith("token, url contained a secret")
     for path in tmp_path.iterdir():

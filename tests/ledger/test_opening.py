@@ -47,7 +47,7 @@ def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> No
         extracted(ledger, batch())
         ledger.close()
     again = SqlLedger(URL, root=tmp_path)
-    assert len(again.windows(feed())) == 1
+    assert len(again.list_windows(feed())) == 1
     again.close()
 
 
@@ -146,7 +146,7 @@ def test_a_ledger_that_may_not_be_written_says_so(tmp_path: Path) -> None:
 
 def test_a_full_disk_writes_nothing_and_says_so(tmp_path: Path) -> None:
     ledger = SqlLedger(URL, root=tmp_path)
-    with ledger._store.read() as tx:
+    with ledger._database.read() as tx:
         tx.connection.cursor().execute("PRAGMA max_page_count = 1")
     with pytest.raises(StateError, match="disk is full") as caught:
         ledger.set_mark("acme", "mark 0", "x" * 1_000_000)
@@ -173,7 +173,7 @@ def test_no_password_of_a_url_is_ever_shown(url: str, tmp_path: Path) -> None:
 
 def test_no_value_shows_in_an_error(tmp_path: Path) -> None:
     ledger = SqlLedger(URL, root=tmp_path)
-    with ledger._store.write() as tx:
+    with ledger._database.write() as tx:
         tx.exec_driver_sql("DROP TABLE mark")
     with pytest.raises(StateError) as caught:
         ledger.set_mark("acme", "token", "hunter2")
@@ -208,11 +208,11 @@ def test_several_threads_may_write_at_once(tmp_path: Path) -> None:
         ledger.begin_batch(parcel)
         for number in range(1, 11):
             ledger.record_page(parcel, page(number))
-            assert len(ledger.pages(parcel)) == number
+            assert len(ledger.list_pages(parcel)) == number
         ledger.commit_window(parcel)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(read, range(12)))
-    assert len(ledger.windows(feed())) == 1
-    assert {row.pages for row in ledger.batches("acme")} == {10}
+    assert len(ledger.list_windows(feed())) == 1
+    assert {row.pages for row in ledger.list_batches("acme")} == {10}
     ledger.close()

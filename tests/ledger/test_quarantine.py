@@ -66,5 +66,5 @@ def test_drift_is_told_as_the_youngest_batch_saw_it(ledger: SqlLedger) -> None:
     ledger.record_landing(
         old, kept=10, refused=[], drift=[replace(DRIFT, detail="old"), Drift(field="size", kind="missing")]
     )
-    assert [(seen.field, seen.detail) for _, seen in ledger.drift("acme")] == [("colour", "young"), ("size", "")]
-    assert ledger.drift("acme", feed("contacts")) == ()
+    assert [(seen.field, seen.detail) for _, seen in ledger.list_drift("acme")] == [("colour", "young"), ("size", "")]
+    assert ledger.list_drift("acme", feed("contacts")) == ()

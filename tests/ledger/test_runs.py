@@ -15,14 +15,14 @@ def test_runs_are_told_newest_first(ledger: SqlLedger, hands: Hands) -> None:
         hands.sleep(60)
         if name != "r2":
             ledger.end_run("acme", name, outcome=RunOutcome.PARTIAL, counts={"rows": 5})
-    assert [(run.id, run.outcome) for run in ledger.runs("acme")] == [
+    assert [(run.id, run.outcome) for run in ledger.list_runs("acme")] == [
         ("r3", "partial"),
         ("r2", "crashed"),
         ("r1", "partial"),
     ]
-    oldest = ledger.runs("acme")[-1]
+    oldest = ledger.list_runs("acme")[-1]
     assert (oldest.started_at, oldest.ended_at, oldest.counts) == (NOON, hands.at.replace(minute=1), {"rows": 5})
-    assert [run.id for run in ledger.runs("acme", limit=1)] == ["r3"]
+    assert [run.id for run in ledger.list_runs("acme", limit=1)] == ["r3"]
 
 
 def test_a_run_that_never_began_cannot_end(ledger: SqlLedger) -> None:
@@ -35,23 +35,23 @@ def test_findings_are_those_of_the_newest_build_of_each_table(ledger: SqlLedger)
     other = Finding(table="dim_agreement_type", finding="unmatched_value", count=4)
     ledger.save_findings("acme", "dim_agreement", [circle, circle])
     ledger.save_findings("acme", "dim_agreement_type", [other])
-    assert ledger.findings("acme") == (circle, other)
+    assert ledger.list_findings("acme") == (circle, other)
     ledger.save_findings("acme", "dim_agreement", [])
-    assert ledger.findings("acme") == (other,)
+    assert ledger.list_findings("acme") == (other,)
 
 
 def test_tenants_and_connections_live_in_the_ledger(ledger: SqlLedger) -> None:
     ledger.add_tenant("globex")
     ledger.add_tenant("acme")
-    assert ledger.tenants() == ("acme", "globex")
+    assert ledger.list_tenants() == ("acme", "globex")
     with pytest.raises(StateError, match="already"):
         ledger.add_tenant("acme")
     psa = ConnectionRow(tenant="acme", name="psa", declaration={"connector": "connectwise", "resources": ["tickets"]})
     ledger.add_connection(psa)
     ledger.add_connection(psa)
-    assert ledger.connections("acme") == (psa,)
-    assert ledger.connections("globex") == ()
+    assert ledger.list_connections("acme") == (psa,)
+    assert ledger.list_connections("globex") == ()
     ledger.remove_tenant("acme")
     ledger.remove_tenant("acme")
-    assert ledger.tenants() == ("globex",)
-    assert ledger.connections("acme") == ()
+    assert ledger.list_tenants() == ("globex",)
+    assert ledger.list_connections("acme") == ()

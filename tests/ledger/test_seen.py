@@ -55,7 +55,7 @@ def test_a_read_begun_anew_forgets_its_pages_and_begins_now(ledger: SqlLedger, h
     for _ in range(2):
         row = ledger.restart_batch(batch(), read_at=LATER, fingerprint="f2")
         assert (row.read_at, row.fingerprint, row.pages, row.rows) == (LATER, "f2", 0, 0)
-        assert ledger.pages(batch()) == ()
+        assert ledger.list_pages(batch()) == ()
         before = known(ledger)
         hands.sleep(60)
     assert known(ledger) == before
@@ -83,8 +83,8 @@ def test_an_abandoned_read_leaves_nothing(ledger: SqlLedger) -> None:
     ledger.fail_batch(batch(), "503")
     ledger.abandon_batch(batch())
     ledger.abandon_batch(batch())
-    assert ledger.batches("acme") == ()
-    assert ledger.pages(batch()) == ()
+    assert ledger.list_batches("acme") == ()
+    assert ledger.list_pages(batch()) == ()
     assert ledger.begin_batch(batch()).parents == ()
 
 
@@ -113,13 +113,13 @@ def count(hour: int, unexplained: int, *, entity: str = "ticket") -> CountRow:
 def test_a_count_takes_the_place_of_the_one_before(ledger: SqlLedger) -> None:
     ledger.save_counts("acme", [count(0, 0), count(0, 1, entity="company")])
     ledger.save_counts("acme", [count(1, 0)])
-    assert [(row.entity, row.counted_at, row.numbers["here"]) for row in ledger.counts("acme")] == [
+    assert [(row.entity, row.counted_at, row.numbers["here"]) for row in ledger.list_counts("acme")] == [
         ("company", NOON, 9),
         ("ticket", NOON + timedelta(hours=1), 10),
     ]
-    assert ledger.counts("other") == ()
+    assert ledger.list_counts("other") == ()
     ledger.remove_tenant("acme")
-    assert ledger.counts("acme") == ()
+    assert ledger.list_counts("acme") == ()
 
 
 def test_a_difference_lasts_since_the_first_count_in_a_row_that_had_one(ledger: SqlLedger) -> None:
@@ -127,7 +127,7 @@ def test_a_difference_lasts_since_the_first_count_in_a_row_that_had_one(ledger: 
         found: list[object] = []
         for hour, one in enumerate(unexplained):
             ledger.save_counts("acme", [count(hour, one)])
-            found.append(ledger.counts("acme")[0].differs_since)
+            found.append(ledger.list_counts("acme")[0].differs_since)
         return found
 
     first, third = NOON + timedelta(hours=1), NOON + timedelta(hours=4)

@@ -57,7 +57,7 @@ WRITES: dict[str, Write] = {
         ConnectionRow(tenant=tenant, name="psa", declaration={"hour": hour})
     ),
     "claim": lambda ledger, tenant, hour: ledger.claim(tenant, "run", f"elsewhere:{hour}:x", seconds=3600),
-    "release": lambda ledger, tenant, hour: [ledger.release(lease) for lease in ledger.leases(tenant)],
+    "release": lambda ledger, tenant, hour: [ledger.release(lease) for lease in ledger.list_leases(tenant)],
     "start": lambda ledger, tenant, hour: ledger.start_run(tenant, f"r{hour}"),
     "end": lambda ledger, tenant, hour: ledger.end_run(
         tenant, f"r{hour}", outcome=RunOutcome.SUCCEEDED, counts={"hour": hour}
@@ -71,19 +71,19 @@ WRITES: dict[str, Write] = {
 
 def view(ledger: SqlLedger, tenant: str) -> object:
     return (
-        tenant in ledger.tenants(),
-        ledger.connections(tenant),
-        ledger.batches(tenant),
-        [ledger.pages(row.batch) for row in ledger.batches(tenant)],
-        ledger.windows(feed(tenant=tenant)),
-        ledger.windows_by_parent(feed(tenant=tenant)),
+        tenant in ledger.list_tenants(),
+        ledger.list_connections(tenant),
+        ledger.list_batches(tenant),
+        [ledger.list_pages(row.batch) for row in ledger.list_batches(tenant)],
+        ledger.list_windows(feed(tenant=tenant)),
+        ledger.list_windows_by_parent(feed(tenant=tenant)),
         ledger.count_attempts(feed(tenant=tenant)),
         ledger.list_refused(tenant, states=()),
-        ledger.drift(tenant),
+        ledger.list_drift(tenant),
         ledger.get_mark(tenant, "swept"),
-        ledger.leases(tenant),
-        ledger.runs(tenant),
-        ledger.findings(tenant),
+        ledger.list_leases(tenant),
+        ledger.list_runs(tenant),
+        ledger.list_findings(tenant),
     )
 
 
@@ -112,6 +112,6 @@ def test_a_removed_tenant_leaves_no_row(ledger: SqlLedger) -> None:
     for name in ("tenant", "connection", "extract", "land", "mark", "claim", "start", "note"):
         WRITES[name](ledger, "acme", 1)
     ledger.remove_tenant("acme")
-    with ledger._store.read() as tx:
+    with ledger._database.read() as tx:
         for table in metadata.sorted_tables:
             assert tx.execute(table.select()).all() == [], table.name

@@ -18,32 +18,32 @@ from tests.ledger.builders import NOON, batch, extracted, feed, window
 def test_a_year_of_hourly_runs_is_one_window(ledger: SqlLedger) -> None:
     for hour in range(48):
         extracted(ledger, batch(hour, hour + 1))
-    assert ledger.windows(feed()) == (window(0, 48),)
+    assert ledger.list_windows(feed()) == (window(0, 48),)
 
 
 def test_a_gap_stays_a_gap_until_it_is_read(ledger: SqlLedger) -> None:
     extracted(ledger, batch(0, 1))
     extracted(ledger, batch(2, 3))
-    assert ledger.windows(feed()) == (window(0, 1), window(2, 3))
+    assert ledger.list_windows(feed()) == (window(0, 1), window(2, 3))
     extracted(ledger, batch(1, 2))
-    assert ledger.windows(feed()) == (window(0, 3),)
+    assert ledger.list_windows(feed()) == (window(0, 3),)
 
 
 def test_a_window_is_committed_only_when_it_was_read_to_the_end(ledger: SqlLedger) -> None:
     ledger.begin_batch(batch())
-    assert ledger.windows(feed()) == ()
+    assert ledger.list_windows(feed()) == ()
 
 
 def test_sweeps_and_snapshots_commit_no_window(ledger: SqlLedger) -> None:
     for purpose in ("sweep", "snapshot"):
         extracted(ledger, batch(purpose=purpose))
-    assert ledger.windows(feed()) == ()
+    assert ledger.list_windows(feed()) == ()
 
 
 def test_the_beginning_of_time_survives(ledger: SqlLedger) -> None:
     parcel = create_batch(feed(), Window(since=EPOCH, until=NOON))
     extracted(ledger, parcel)
-    assert ledger.windows(feed())[0].is_unbounded
+    assert ledger.list_windows(feed())[0].is_unbounded
 
 
 def test_each_parent_has_its_own_windows(ledger: SqlLedger) -> None:
@@ -54,10 +54,10 @@ def test_each_parent_has_its_own_windows(ledger: SqlLedger) -> None:
     second = create_batch(feed(), window(1, 2))
     ledger.begin_batch(second, parents=["3", "9"])
     ledger.commit_window(second)
-    assert ledger.windows_by_parent(feed()) == {"3": (window(0, 2),), "7": (window(0, 1),), "9": (window(1, 2),)}
-    assert ledger.windows(feed(), parent="7") == (window(0, 1),)
-    assert ledger.windows(feed()) == ()
-    assert ledger.batches("acme")[1].parents == ("3", "9")
+    assert ledger.list_windows_by_parent(feed()) == {"3": (window(0, 2),), "7": (window(0, 1),), "9": (window(1, 2),)}
+    assert ledger.list_windows(feed(), parent="7") == (window(0, 1),)
+    assert ledger.list_windows(feed()) == ()
+    assert ledger.list_batches("acme")[1].parents == ("3", "9")
 
 
 @pytest.fixture(scope="module")
@@ -80,4 +80,4 @@ def test_what_is_committed_is_the_union_whatever_the_order(shared: SqlLedger, sp
         parcel = create_batch(own, span)
         shared.begin_batch(parcel)
         shared.commit_window(parcel)
-    assert shared.windows(own) == merge_windows(spans)
+    assert shared.list_windows(own) == merge_windows(spans)

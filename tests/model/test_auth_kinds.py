@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headwater.errors import DeclarationErrors
-from headwater.model.auth_kinds import auth_kind_names
+from headwater.model.auth_kinds import list_auth_kinds
 from headwater.model.connector import Connector
 from headwater.model.load import load_connector
 from headwater.run import app
@@ -58,8 +58,8 @@ def test_a_mistake_has_its_line(tmp_path, auth, line, words):
 
 def test_the_schema_for_editors_has_every_kind():
     schema = app.build_json_schema()["connector"]
-    assert set(schema["properties"]["auth"]["discriminator"]["mapping"]) == set(auth_kind_names())
+    assert set(schema["properties"]["auth"]["discriminator"]["mapping"]) == set(list_auth_kinds())
 
 
 def test_the_kinds_of_the_package_are_installed():
-    assert set(auth_kind_names()) >= {"none", "basic", "headers", "query", "oauth2_client_credentials"}
+    assert set(list_auth_kinds()) >= {"none", "basic", "headers", "query", "oauth2_client_credentials"}

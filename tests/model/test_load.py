@@ -88,7 +88,7 @@ def complaints(folder: Path) -> list[DeclarationError]:
 def test_the_project_file_of_the_design_is_understood(tmp_path: Path):
     project = load_project(write(tmp_path, {"headwater.yaml": PROJECT}))
     assert project.tenants["acme"].connections["psa"].settings["company"] == "acme"
-    assert project.warehouse.options() == {"kind": "duckdb"}
+    assert project.warehouse.as_dict() == {"kind": "duckdb"}
 
 
 def test_a_folder_of_declarations_fits_together(tmp_path: Path):
@@ -250,6 +250,6 @@ def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):
     project = load_project(write(tmp_path, {"headwater.yaml": text}))
     assert project.warehouse.origin.location_of("folder") == "headwater.yaml:1"
     assert project.environments["prod"].warehouse.origin.location_of("folder") == "headwater.yaml:7"
-    assert str(project.in_environment(project.environments["prod"]).warehouse.origin) == "headwater.yaml:5"
+    assert str(project.with_environment(project.environments["prod"]).warehouse.origin) == "headwater.yaml:5"
     with pytest.raises(DeclarationErrors, match=r"`environments.prod.warehouse.kind` is invalid"):
         load_project(tmp_path, lambda kind: find_settings(f"no {kind}"))

@@ -6,7 +6,7 @@ import pytest
 
 from headwater.bronze.contract import with_overrides, with_required
 from headwater.model import field
-from headwater.model.field import build_contract, contract_fields
+from headwater.model.field import build_contract, list_contract_fields
 
 
 @pytest.fixture
@@ -36,21 +36,21 @@ def wide(count):
 def test_a_contract_of_any_width_is_made_of_a_class_an_object(made, count):
     contract = with_required(build_contract("Wide", wide(count)), ("id",))
     assert made == ["Wide", "Wide_company", "Wide_company", "Wide", "Wide"]
-    assert len(contract_fields(contract)) == count + 3
+    assert len(list_contract_fields(contract)) == count + 3
     made.clear()
     with_overrides(contract, {f"f{n}": "text" for n in range(count)})
     assert made == ["Wide"]
 
 
 def test_of_a_value_and_an_object_at_one_place_the_later_one_counts():
-    assert [one.name for one in contract_fields(build_contract("T", {"a": "text", "a.b": "bigint"}))] == ["a_b"]
-    assert [one.name for one in contract_fields(build_contract("T", {"a.b": "bigint", "a": "text"}))] == ["a"]
+    assert [one.name for one in list_contract_fields(build_contract("T", {"a": "text", "a.b": "bigint"}))] == ["a_b"]
+    assert [one.name for one in list_contract_fields(build_contract("T", {"a.b": "bigint", "a": "text"}))] == ["a"]
 
 
 def test_objects_keep_the_fields_that_nobody_changes():
     contract = with_overrides(
         build_contract("T", {"a.b": "bigint", "a.c": "text", "d.e.f": "date"}), {"a.b": "text", "d.e.g": "date"}
     )
-    assert {one.dotted: one.dtype for one in contract_fields(contract)} == {
+    assert {one.dotted: one.dtype for one in list_contract_fields(contract)} == {
         "a.b": "text", "a.c": "text", "d.e.f": "date", "d.e.g": "date",
     }  # fmt: skip

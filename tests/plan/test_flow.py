@@ -45,9 +45,9 @@ class Worker:
         sweep = self.ledger.find_latest(state.feed, purpose="sweep")
         return replace(
             state,
-            committed=self.ledger.windows(state.feed),
-            parents=self.ledger.windows_by_parent(state.feed),
-            unfinished=self.ledger.batches(
+            committed=self.ledger.list_windows(state.feed),
+            parents=self.ledger.list_windows_by_parent(state.feed),
+            unfinished=self.ledger.list_batches(
                 self.tenant, feed=state.feed, states=("extracting", "extracted", "transformed", "failed")
             ),
             attempts=self.ledger.count_attempts(state.feed),
@@ -83,7 +83,7 @@ class Worker:
         self.call()
         if self.ledger.begin_batch(step.batch, parents=step.parents).state != "extracting":
             return
-        for number in range(len(self.ledger.pages(step.batch)) + 1, 4):
+        for number in range(len(self.ledger.list_pages(step.batch)) + 1, 4):
             self.call()
             row = PageRow(number=number, path=str(number), rows=2, size=9, next=None if number == 3 else "on")
             self.ledger.record_page(step.batch, row)
@@ -92,7 +92,7 @@ class Worker:
         self.ledger.commit_window(step.batch)
 
     def land(self, step: Land) -> None:
-        rows = self.ledger.batches(self.tenant, feed=step.feed, states=("extracted",))
+        rows = self.ledger.list_batches(self.tenant, feed=step.feed, states=("extracted",))
         for row in rows:
             if step.batch is None or row.batch == step.batch:
                 self.call()
@@ -100,7 +100,7 @@ class Worker:
 
     def conform(self, step: Conform) -> None:
         resources = {source.removeprefix("desk.") for source in VIEW.entities[step.entity]}
-        rows = self.ledger.batches(self.tenant, states=("transformed",))
+        rows = self.ledger.list_batches(self.tenant, states=("transformed",))
         self.call()
         self.ledger.complete_batches([row.batch for row in rows if row.batch.feed.resource in resources])
 
@@ -132,6 +132,6 @@ def test_however_often_it_dies_all_is_read_once_and_nothing_is_left(
     for name in ("tickets", "agreements"):
         assert worker.known(name).committed == whole
     assert worker.known("additions").parents == {"1": whole, "2": whole, "3": whole}
-    assert {row.state for row in shared.batches(worker.tenant)} == {"completed"}
+    assert {row.state for row in shared.list_batches(worker.tenant)} == {"completed"}
     assert set(worker.pages.values()) == {1}
     assert worker.run(calls=0) == 0

@@ -38,7 +38,7 @@ def states(place):
 
 
 def test_readers_find_each_table_by_its_name(place):
-    assert place.manifest() == {}
+    assert place.read_manifest() == {}
     assert bring(place, "s1", "one", dim_a="1", fact_b="1") == ["dim_a", "fact_b"]
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"
     told = json.loads((place.folder / "_manifest.json").read_text())
@@ -52,7 +52,7 @@ def test_a_table_that_did_not_change_is_not_written_again_and_still_there(place)
     assert bring(place, "s2", "two", dim_a="1", fact_b="2") == ["fact_b"]
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"
     assert (place.folder / "fact_b" / "part-0.csv").read_text() == "fact_b two"
-    assert place.manifest()["tables"]["dim_a"]["rows"] == 3
+    assert place.read_manifest()["tables"]["dim_a"]["rows"] == 3
 
 
 def test_a_linked_file_that_somebody_removed_is_written_again(place):
@@ -95,7 +95,7 @@ def test_a_write_that_fails_leaves_readers_what_they_have_and_the_next_clears_it
 def test_one_that_was_killed_between_its_last_two_renames_is_overtaken(place, monkeypatch):
     bring(place, "s1", "one", dim_a="1")
     with monkeypatch.context() as patched:
-        patched.setattr("headwater.publish.folder._point", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr("headwater.publish.folder._set_link", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             place.publish_state("s2", {}, {"dim_a": "2"}, fill=writer("two", []))
     assert (place.folder / "dim_a" / "part-0.csv").read_text() == "dim_a one"

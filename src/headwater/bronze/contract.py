@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
-from headwater.model.field import Field, WantedType, build_contract, contract_fields, with_fields
+from headwater.model.field import Field, WantedType, build_contract, list_contract_fields, with_fields
 
 
 def with_overrides(contract: type[BaseModel], fields: Mapping[str, str]) -> type[BaseModel]:
@@ -18,7 +18,7 @@ def with_overrides(contract: type[BaseModel], fields: Mapping[str, str]) -> type
 
 def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
     """Return `contract` with the fields of the key required and not nullable."""
-    types = {field.dotted: field for field in contract_fields(contract)}
+    types = {field.dotted: field for field in list_contract_fields(contract)}
     field_types: dict[str, WantedType] = {}
     for path in key:
         field = types.get(path)
@@ -35,7 +35,7 @@ def with_required(contract: type[BaseModel], key: Sequence[str]) -> type[BaseMod
 
 def with_keys_only(contract: type[BaseModel], key: Sequence[str]) -> type[BaseModel]:
     """Return the contract of a sweep: only the key."""
-    types = {field.dotted: field.dtype for field in contract_fields(with_required(contract, key))}
+    types = {field.dotted: field.dtype for field in list_contract_fields(with_required(contract, key))}
     return build_contract(contract.__name__, {path: types[path] for path in key}, required=key)
 
 

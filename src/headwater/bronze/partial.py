@@ -17,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from headwater.bronze.exact import format_number, parse_fraction, parse_integer
 from headwater.bronze.schema import BronzeSchema
 from headwater.model.field import Node, build_annotation
-from headwater.model.field_types import Loose
+from headwater.model.field_types import AnyText
 
 _MAX_DEPTH = 16
 """Values at deeper levels are ignored, because no contract has fields there."""
@@ -59,7 +59,7 @@ class PartialReader:
             return None
         kind = self._kinds.get(id(node))
         if kind is None:
-            kind = TypeAdapter(Loose if node.loose else build_annotation(node.dtype), config=_CONFIG)
+            kind = TypeAdapter(AnyText if node.loose else build_annotation(node.dtype), config=_CONFIG)
             self._kinds[id(node)] = kind
         try:
             typed_value = kind.validate_python(_keep_number(node, value))

@@ -1,4 +1,4 @@
-"""`headwater`: which command was asked, and how it ended."""
+"""The entry point `headwater`: runs one command and exits with its code."""
 
 from __future__ import annotations
 
@@ -9,61 +9,29 @@ from typer.core import TyperGroup
 
 from headwater import __version__
 from headwater.cli.errors import abandon_output, report_error
-from headwater.cli.lazy_command import LazyCommand
-
-COMMANDS = {
-    "init": "Create a project.",
-    "demo": "Sync months of simulated data and print a report.",
-    "check": "Check all declarations of the project.",
-    "plan": "Show what a run would do, without running it.",
-    "run": "Read new data, and update history and star schema.",
-    "step": "Execute one step of a plan, for an orchestrator.",
-    "backfill": "Read a time span of history, in chunks.",
-    "rebuild": "Rebuild everything after raw, from raw.",
-    "status": "Show the state of all resources and tables.",
-    "quarantine": "List, show, retry or discard refused records.",
-    "tenant": "Add, list, claim or remove tenants.",
-    "connection": "Add, list or test connections.",
-    "connector": "List, show or create connectors.",
-    "generate": "Generate contracts from an API specification.",
-    "query": "Execute one read-only SQL statement.",
-    "as-of": "Show an entity or a dimension as it was at an instant.",
-    "history": "Show the version history of one record, and its sources.",
-    "explain": "Show the SQL and the lineage of a table.",
-    "selftest": "Run the conformance suite against a warehouse.",
-    "sandbox": "Serve a simulated service on this machine.",
-    "schema": "Print the JSON Schema of all declarations, for editors.",
-    "version": "Print the version, and details for bug reports.",
-}
-"""Every command, and what it does. Its module is `headwater.cli.commands.<name>`, with `_` for `-`."""
+from headwater.cli.lazy_command import find_commands, hide_command
 
 FORMER_COMMANDS = {"asof": "as-of"}
-"""Commands that had another name: it still works, and no help shows it."""
+"""Former names of commands, with the current name. They still work, and no help shows them."""
 
 HELP = "Turn business SaaS APIs into a history-tracked star schema. (`--version` prints the version.)"
 
 
 def build_group() -> TyperGroup:
-    """The command line as a whole, with nothing loaded yet."""
-    commands = {name: LazyCommand(name, module=find_module(name), line=line) for name, line in COMMANDS.items()}
-    for former, name in FORMER_COMMANDS.items():
-        commands[former] = LazyCommand(former, module=find_module(name), line=COMMANDS[name], hidden=True)
-    return TyperGroup(name="headwater", help=HELP, commands=dict(commands), rich_markup_mode=None)
-
-
-def find_module(name: str) -> str:
-    """The module of a command."""
-    return f"headwater.cli.commands.{name.replace('-', '_')}"
+    """The command line with all its commands, none of which is imported yet."""
+    commands = find_commands()
+    former = {former: hide_command(former, commands[name]) for former, name in FORMER_COMMANDS.items()}
+    return TyperGroup(name="headwater", help=HELP, commands={**commands, **former}, rich_markup_mode=None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The entry point: carry out one command and leave with its exit code."""
+    """Run one command and exit with its code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run_command(words or ["--help"]))
 
 
 def run_command(words: Sequence[str]) -> int:
-    """Carry out one command; its exit code. Whatever goes wrong has been told when this returns."""
+    """Run one command and return its exit code. Errors are reported before it returns."""
     try:
         code = (
             _print_version()
@@ -72,10 +40,10 @@ def run_command(words: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough.
+        # The reader of the output closed the pipe, e.g. `head`.
         abandon_output()
         return 1
-    except Exception as error:  # noqa: BLE001 - the last place that can say what happened
+    except Exception as error:  # noqa: BLE001 - the outermost place that can report an error
         return report_error(error, as_json="--json" in words, debug="--debug" in words)
     return int(code or 0)
 

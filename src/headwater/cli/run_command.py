@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from headwater.cli.log import open_listener
 from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_report
+from headwater.cli.run_report import render_report
 from headwater.cli.signals import catch_signals
 from headwater.run import app
 from headwater.run.results import RunReport
@@ -23,7 +23,7 @@ RenderReport = Callable[[RunReport], Sequence[RenderableType]]
 
 
 def run_with_progress(
-    project: ProjectOptions, output: OutputOptions, task: RunTask, *, draw: RenderReport = render_report
+    project: ProjectOptions, output: OutputOptions, task: RunTask, *, render: RenderReport = render_report
 ) -> int:
     """Run a task with progress, print its report, and return its exit code."""
     with (
@@ -32,7 +32,7 @@ def run_with_progress(
         app.open_project(project.project, environment=project.environment, listen=listen) as workspace,
     ):
         report = task(workspace, stop)
-    print_result(output, dump_report(report), *draw(report))
+    print_result(output, dump_report(report), *render(report))
     return report.exit_code
 
 

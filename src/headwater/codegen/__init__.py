@@ -1,7 +1,8 @@
-"""Generated models: from a published interface description to the contracts of a connector, in the style of this house.
+"""Generates the contracts of a connector from an API specification.
 
-Decides what of a description becomes part of a contract, and how it is spelled. It must not know a service by name (what
-is particular to one is said in a file beside its connector), nor be needed at run time. Tests: tests/codegen.
+Decides which parts of a specification become part of a contract, and how to write them. It knows no service by name
+(what is specific to a service is in the choice file of its connector), and is not needed at run time. Tests:
+tests/codegen.
 """
 
 from __future__ import annotations

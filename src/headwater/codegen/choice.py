@@ -1,4 +1,4 @@
-"""What is taken from an interface description, and what is corrected in it: a small file beside a connector."""
+"""The choice file of a connector: what to take from an API specification, and what to correct in it."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from headwater.errors import DeclarationError
 
 
 class SharedObject(Declared):
-    """What one field holds in every schema that has it, whatever the description says of that field."""
+    """The object that one field contains in every schema, regardless of the specification."""
 
     field: str
     """The field."""
     many: bool = False
-    """Whether the field holds a list of such objects."""
+    """Whether the field contains a list of such objects."""
     keys: dict[str, DType]
-    """The keys of the object that are read, with their types."""
+    """The keys of the object to read, with their types."""
     unread: tuple[str, ...] = ()
-    """Keys of the object, as patterns, that nobody wants; the general `unread` unless given."""
+    """Keys of the object to ignore, as patterns. Default: `unread` of the choice file."""
 
 
 class Choice(Declared):
-    """The schemas of a description that become contracts, and where the description is wrong or silent."""
+    """The schemas of a specification that become contracts, and corrections of the specification."""
 
     schemas: tuple[str, ...] = ()
-    """The schemas that become contracts, in this order; all that have the key when none is named."""
+    """The schemas that become contracts, in this order. Default: all schemas with the key."""
     key: str = "id"
-    """The key of every record: the one field that may not be missing."""
+    """The key of every record, the only required field."""
     omit: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Fields that are never read, by schema, e.g. passwords."""
+    """Fields that are never read, e.g. passwords, by schema."""
     types: dict[str, dict[str, DType]] = Field(default_factory=dict)
-    """Fields whose type the description gets wrong, by schema."""
+    """The correct types of fields whose type is wrong in the specification, by schema."""
     decimals: bool = False
-    """Whether fractions are amounts (money, hours, quantities), to be kept to the last digit, and no measurements."""
+    """Whether fractions are exact amounts (money, hours, quantities). Otherwise they are floating-point numbers."""
     refer: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    """References that the description lacks or that stand too deep: by schema and field, each with the keys it carries."""
+    """References that the specification lacks or nests too deeply: by schema and field, each with its keys."""
     objects: dict[str, SharedObject] = Field(default_factory=dict)
-    """Fields that hold the same object in every schema, e.g. who changed a record and when; by the name of its contract."""
+    """Fields that contain the same object in every schema, e.g. who changed a record and when; by the name of its contract."""
     unread: tuple[str, ...] = ()
-    """Keys of nested objects that nobody wants."""
+    """Keys of nested objects to ignore."""
 
-    def object_of(self, field: str) -> tuple[str, SharedObject] | None:
-        """The shared object that a field holds, with its name, if it holds one."""
-        return next(((name, one) for name, one in self.objects.items() if one.field == field), None)
+    def find_shared_object(self, field: str) -> tuple[str, SharedObject] | None:
+        """The shared object of a field, with its name; None if it has none."""
+        return next(((name, item) for name, item in self.objects.items() if item.field == field), None)
 
 
 def load_choice(path: Path | None) -> Choice:
-    """The choice in a YAML file; everything, without one."""
+    """Load a choice file. Without a path, all schemas are chosen."""
     if path is None:
         return Choice()
     try:

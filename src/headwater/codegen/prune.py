@@ -1,4 +1,4 @@
-"""From a whole interface description to the few schemas that become contracts: pure, a tree in and a tree out."""
+"""Reduces an API specification to the schemas that become contracts. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 
 Schema = Mapping[str, Any]
-"""A schema of an OpenAPI description."""
+"""A schema of an OpenAPI specification."""
 
 _REF = "#/components/schemas/"
 _SCALARS: dict[str, Any] = {
@@ -27,97 +27,103 @@ _KEPT_FORMATS = ("date", "date-time", "decimal")
 
 
 def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Schema]:
-    """The chosen schemas and what they refer to, without text, enums, omitted fields and deep nesting."""
+    """The chosen schemas and the schemas that they refer to, without text, enums, omitted fields and deep nesting."""
     schemas = dict(spec.get("components", {}).get("schemas", {}))
     schemas.update(
-        {name: _build_added(name, choice) for name in choice.schemas if name not in schemas and name in choice.types}
+        {
+            name: _build_missing_schema(name, choice)
+            for name in choice.schemas
+            if name not in schemas and name in choice.types
+        }
     )
-    wanted = choice.schemas or tuple(sorted(name for name, schema in schemas.items() if _has(schema, choice.key)))
-    for name in wanted:
+    names = choice.schemas or tuple(sorted(name for name, schema in schemas.items() if _has_key(schema, choice.key)))
+    for name in names:
         if name not in schemas:
             raise DeclarationError(
                 "The description has no such schema.", where=where, details=name, hint=did_you_mean(name, schemas)
             )
     pruner = _Pruner(schemas, choice)
-    return {name: pruner.top(name) for name in wanted} | dict(sorted(pruner.met.items()))
+    return {name: pruner.prune_record(name) for name in names} | dict(sorted(pruner.collected.items()))
 
 
-def _has(schema: Schema, key: str) -> bool:
+def _has_key(schema: Schema, key: str) -> bool:
     return schema.get("type") == "object" and key in schema.get("properties", {})
 
 
-def _build_added(name: str, choice: Choice) -> Schema:
-    """A schema that the description lacks, from what the choice says about it."""
-    scalars = {field: _scalar_of(dtype) for field, dtype in choice.types[name].items()}
+def _build_missing_schema(name: str, choice: Choice) -> Schema:
+    """A schema that the specification lacks, built from the choice file."""
+    scalars = {field: _build_scalar(dtype) for field, dtype in choice.types[name].items()}
     references = _build_references(name, choice)
-    shared: dict[str, Schema] = {one.field: {} for one in choice.objects.values()}
+    shared: dict[str, Schema] = {item.field: {} for item in choice.objects.values()}
     return {"type": "object", "properties": {**scalars, **references, **shared}}
 
 
 def _build_references(name: str, choice: Choice) -> dict[str, Schema]:
-    """The references that a schema carries, as the choice says."""
-    return {field: {"type": "object", "properties": _keys(keys)} for field, keys in choice.refer.get(name, {}).items()}
+    """The references that the choice file adds to a schema."""
+    return {
+        field: {"type": "object", "properties": _build_keys(keys)} for field, keys in choice.refer.get(name, {}).items()
+    }
 
 
-def _scalar_of(dtype: str) -> Schema:
+def _build_scalar(dtype: str) -> Schema:
     scalar: Schema = _SCALARS.get(dtype, {"type": "number", "format": "decimal"})
     return scalar
 
 
-def _keys(keys: Iterable[str]) -> dict[str, Schema]:
+def _build_keys(keys: Iterable[str]) -> dict[str, Schema]:
     return {key: {"type": "integer" if key == "id" else "string"} for key in keys}
 
 
 class _Pruner:
-    """Walks from the chosen schemas and collects what it meets."""
+    """Walks from the chosen schemas and collects the schemas that they refer to."""
 
     def __init__(self, schemas: Mapping[str, Schema], choice: Choice) -> None:
         self.schemas = schemas
         self.choice = choice
-        self.met: dict[str, Schema] = {}
+        self.collected: dict[str, Schema] = {}
 
-    def top(self, name: str) -> Schema:
-        """A record: every field but the omitted ones."""
+    def prune_record(self, name: str) -> Schema:
+        """The schema of a record, without omitted fields."""
         omitted = self.choice.omit.get(name, ())
         types = self.choice.types.get(name, {})
         properties: dict[str, Schema] = {}
         for field, schema in self.schemas[name].get("properties", {}).items():
             if field in omitted:
                 continue
-            properties[field] = _SCALARS[types[field]] if field in types else self._field(name, field, schema)
+            properties[field] = _SCALARS[types[field]] if field in types else self._prune_field(name, field, schema)
         required = [self.choice.key] if self.choice.key in properties else []
         return {"type": "object", "properties": properties, "required": required}
 
-    def _field(self, owner: str, field: str, schema: Schema) -> Schema:
-        if shared := self.choice.object_of(field):
-            return self._shared(*shared)
+    def _prune_field(self, owner: str, field: str, schema: Schema) -> Schema:
+        if shared := self.choice.find_shared_object(field):
+            return self._build_shared(*shared)
         if schema.get("type") == "array":
-            return {"type": "array", "items": self._nested(owner, field, schema.get("items", {}))}
-        return self._nested(owner, field, schema)
+            return {"type": "array", "items": self._prune_nested(owner, field, schema.get("items", {}))}
+        return self._prune_nested(owner, field, schema)
 
-    def _nested(self, owner: str, field: str, schema: Schema) -> Schema:
+    def _prune_nested(self, owner: str, field: str, schema: Schema) -> Schema:
         name, target = self._resolve(schema)
         if target.get("type") != "object" and "properties" not in target:
-            return _scalar(target)
+            return _prune_scalar(target)
         scalars = {
-            key: found for key, inner in target.get("properties", {}).items() if (found := self._leaf(key, inner))
+            key: leaf for key, inner in target.get("properties", {}).items() if (leaf := self._prune_leaf(key, inner))
         }
         if not scalars:
             return {}
         name = name or f"{owner}{field[:1].upper()}{field[1:]}"
         for deeper, reference in _build_references(name, self.choice).items():
             deeper_name = f"{name}{deeper[:1].upper()}{deeper[1:]}"
-            self.met[deeper_name] = reference
+            self.collected[deeper_name] = reference
             scalars[deeper] = {"$ref": _REF + deeper_name}
-        self.met[name] = {"type": "object", "properties": scalars}
+        self.collected[name] = {"type": "object", "properties": scalars}
         return {"$ref": _REF + name}
 
-    def _leaf(self, key: str, schema: Schema) -> Schema | None:
+    def _prune_leaf(self, key: str, schema: Schema) -> Schema | None:
         if key in self.choice.unread:
             return None
         _, target = self._resolve(schema)
         nested = target.get("type") in ("object", "array") or "properties" in target
-        return None if nested else _scalar(target)
+        return None if nested else _prune_scalar(target)
 
     def _resolve(self, schema: Schema) -> tuple[str, Schema]:
         parts: list[Schema] = schema.get("allOf") or schema.get("oneOf") or schema.get("anyOf") or []
@@ -130,20 +136,20 @@ class _Pruner:
             return deeper or name, target
         return "", schema
 
-    def _shared(self, name: str, shared: SharedObject) -> Schema:
-        keys = {key: _scalar_of(dtype) for key, dtype in shared.keys.items()}
-        self.met[name] = {"type": "object", "properties": keys}
+    def _build_shared(self, name: str, shared: SharedObject) -> Schema:
+        keys = {key: _build_scalar(dtype) for key, dtype in shared.keys.items()}
+        self.collected[name] = {"type": "object", "properties": keys}
         reference = {"$ref": _REF + name}
         return {"type": "array", "items": reference} if shared.many else reference
 
 
-def _scalar(schema: Schema) -> Schema:
+def _prune_scalar(schema: Schema) -> Schema:
     kind = schema.get("type")
     if isinstance(kind, list):
-        kind = next((one for one in kind if one != "null"), None)
+        kind = next((item for item in kind if item != "null"), None)
     if kind not in ("string", "integer", "number", "boolean"):
         return {}
-    kept: dict[str, Any] = {"type": kind}
+    scalar: dict[str, Any] = {"type": kind}
     if schema.get("format") in _KEPT_FORMATS:
-        kept["format"] = schema["format"]
-    return kept
+        scalar["format"] = schema["format"]
+    return scalar

@@ -252,7 +252,7 @@ class _Reader:
 
     def _load_committed(self) -> list[PageRow]:
         """Committed pages whose files are intact. The others are discarded, to be read again."""
-        pages = list(self.ledger.pages(self.batch))
+        pages = list(self.ledger.list_pages(self.batch))
         complete = self.page_files.count_complete(pages)
         if complete < len(pages):
             self.ledger.discard_pages(self.batch, after=complete)

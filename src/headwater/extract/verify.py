@@ -95,7 +95,7 @@ class _IdReader:
         """The records of each response."""
         first = [control] if control else []
         requested = [*first, *(record_id for record_id in ids if record_id != control)]
-        answers = self._fetch_groups(requested) if self.verify.grouped else self._fetch_singly(requested)
+        answers = self._fetch_groups(requested) if self.verify.is_grouped else self._fetch_singly(requested)
         for number, records in enumerate(answers):
             if number == 0 and control and control not in self._read_keys(records):
                 raise PermanentError(
@@ -128,7 +128,7 @@ class _IdReader:
         where = f"verify of {resource.resource} ({resource.origin})"
         path = (verify.path or resource.path).replace("{id}", quote(record_id or "", safe=""))
         params = fill_all(verify.params, values, where=where)
-        if not verify.grouped:
+        if not verify.is_grouped:
             return self.client.build_request(path).with_params({**params, **build_fields_param(self.request)})
         if duplicates := sorted(set(resource.params) & set(params)):
             raise DeclarationError(
@@ -155,14 +155,14 @@ class _IdReader:
         try:
             return self.client.fetch_as(self.client.check_host(request), self._split)
         except NotFoundError:
-            if self.verify.grouped:
+            if self.verify.is_grouped:
                 raise
             return []
 
     def _split(self, response: Response) -> list[Raw]:
         """The records of a response, which is a list or the record itself."""
         path = self.request.resource.records if self.verify.records is None else self.verify.records
-        if self.verify.grouped:
+        if self.verify.is_grouped:
             return split_records(response, path=path)
         if response.status == 204 or not response.body.strip() or response.body.strip() == b"null":
             return []

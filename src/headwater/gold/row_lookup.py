@@ -8,7 +8,7 @@ from headwater.gold.fact.select import CompiledFact, CompiledPart
 from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Entity
-from headwater.model.tables import table_name
+from headwater.model.tables import name_table
 from headwater.names import quote
 from headwater.temporal.keys import numeric_key_sql, source_key_sql
 from headwater.warehouse.base import Warehouse
@@ -31,7 +31,7 @@ def member_locator(warehouse: Warehouse, parts: CompiledDimension, entity: Entit
     among = [name for name, sql in parts.values.items() if sql == own and name not in inherited]
     return RowLocator(
         layer="gold",
-        name=table_name(parts.dimension),
+        name=name_table(parts.dimension),
         number=among[0] if among else "",
         log=log,
         unlocatable_condition="x.is_inferred",
@@ -55,7 +55,7 @@ def fact_locator(star: Star, parts: CompiledFact) -> RowLocator:
         for part in parts.parts
     ]
     numbers = sorted(set.intersection(*own))
-    return RowLocator(layer="gold", name=table_name(parts.fact), number=numbers[0] if numbers else "")
+    return RowLocator(layer="gold", name=name_table(parts.fact), number=numbers[0] if numbers else "")
 
 
 def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, changed: str) -> str:

@@ -1,7 +1,7 @@
-"""What we remember: tenants, connections, committed windows, batches, pages, refused records, leases.
+"""The ledger: stores tenants, connections, committed windows, batches, pages, refused records, leases and runs.
 
-The contract is a few conditional writes, so that SQLite, Postgres and DynamoDB are equal citizens. Nothing here
-knows what a record holds. Tests: tests/ledger.
+The contract is a small set of conditional writes, so that SQL databases and key-value stores can implement it equally.
+The ledger does not know the content of records. Tests: tests/ledger.
 """
 
 from __future__ import annotations

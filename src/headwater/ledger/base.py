@@ -1,4 +1,4 @@
-"""What a ledger can do: claim, record, commit, advance. Every call names a tenant."""
+"""The protocol that every ledger implements."""
 
 from __future__ import annotations
 
@@ -41,125 +41,126 @@ __all__ = [
 
 
 class LedgerPlugin(Protocol):
-    """What an entry point of the group `headwater.ledgers` names. Its name is the scheme of the URLs that it takes."""
+    """What an entry point in the group `headwater.ledgers` refers to. The name of the entry point is the URL scheme."""
 
     def __call__(self, url: str, *, root: Path) -> Ledger:
-        """The ledger at `url`, made or brought to today's version. Relative paths count from `root`."""
+        """Open the ledger at `url`; create or upgrade it if needed. Relative paths start at `root`."""
         ...
 
     def exists(self, url: str, *, root: Path) -> bool:
-        """Whether there is a ledger already. Nothing is made."""
+        """Whether the ledger exists. This call creates nothing."""
         ...
 
 
 class Ledger(Protocol):
-    """Memory that survives a run. Every write is one transaction; a repeated one changes nothing."""
+    """The state that persists between runs. Every write is one transaction, and repeating it changes nothing."""
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the connections to the database."""
         ...
 
     # leases
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
-        """Take or renew a lease. LeaseHeld (who, since when, until when) if another living holder has it."""
+        """Claim or renew a lease for `seconds`. LeaseHeld (by whom, since when, until when) if another live process holds it."""
         ...
 
     def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
-        """Hold a lease for `seconds` from now; None when it was lost: given back, or taken by another."""
+        """Extend a lease to `seconds` from now; None if it was lost: released, or claimed by another process."""
         ...
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back; nothing happens when it is no longer ours."""
+        """Release a lease; does nothing if this process no longer holds it."""
         ...
 
-    def leases(self, tenant: str) -> tuple[Lease, ...]:
-        """Leases of a tenant that are held now, by living holders as far as one can tell."""
+    def list_leases(self, tenant: str) -> tuple[Lease, ...]:
+        """Current leases of a tenant. Leases of processes that are known to be dead are left out."""
         ...
 
     # batches and windows
-    def windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
-        """Committed windows of a feed's changes, sorted and merged."""
+    def list_windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
+        """Committed windows of a feed (purpose `changes`), sorted and merged."""
         ...
 
-    def windows_by_parent(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
-        """Committed windows by parent key, for a resource that hangs below another."""
+    def list_windows_by_parent(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
+        """Committed windows by parent key, for a child resource."""
         ...
 
     def find_latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
-        """The newest completely read batch of that purpose: when a feed was last swept, or read as a snapshot.
+        """The newest completely read batch of a purpose: the last sweep or snapshot of a feed.
 
-        With `until`, the newest whose window does not end later: what is dated in the future tells nothing.
+        With `until`, the newest whose window does not end later: a batch from the future proves nothing.
         """
         ...
 
     def find_newest_read(self, tenant: str, connection: str) -> datetime | None:
-        """When the newest read of a connection that is believed began; None before the first."""
+        """When the newest read of a connection began, without discarded windows; None before the first."""
         ...
 
     def count_attempts(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
-        """How often each (purpose, window) of a feed was begun."""
+        """How often a batch of each (purpose, window) of a feed was begun."""
         ...
 
     def begin_batch(
         self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
     ) -> BatchRow:
-        """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`.
+        """Insert a batch as `extracting`, or return the existing row; a failed batch goes back to its `resume` state.
 
-        `read_at` and `fingerprint` are kept with the first page: before it, those of the newest try count.
+        Until the first page is recorded, the `read_at` and `fingerprint` of the newest try replace earlier ones.
         """
         ...
 
     def restart_batch(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
-        """Forget the pages of a batch that is being read, and begin it as of `read_at`."""
+        """Delete the pages of an `extracting` batch, and begin its read again as of `read_at`."""
         ...
 
     def abandon_batch(self, batch: Batch) -> None:
-        """Forget a batch that was never read to its end, with its pages; nothing happens when nobody knows it."""
+        """Delete an `extracting` batch with its pages; does nothing if there is no such batch."""
         ...
 
     def find_batch(self, tenant: str, batch_id: str) -> BatchRow | None:
-        """What is known of a batch."""
+        """The row of a batch, or None."""
         ...
 
-    def batches(
+    def list_batches(
         self, tenant: str, *, states: Iterable[State] = (), feed: Feed | None = None, limit: int | None = None
     ) -> tuple[BatchRow, ...]:
-        """Batches in the order in which they began; all states unless named; with `limit`, only the newest."""
+        """Batches in the order in which they began. Without `states`, of all states; with `limit`, only the newest."""
         ...
 
     def discard_windows(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
-        """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches.
+        """Discard windows that end after `later_than`, or more than `ahead` after their batch began. Returns their batches.
 
-        Committed spans lose such windows, so that they are read again; a batch that is still being read is forgotten.
+        The windows are removed from the committed spans, so that they are read again. A batch that is `extracting` is
+        deleted.
         """
         ...
 
-    def pages(self, batch: Batch) -> tuple[PageRow, ...]:
+    def list_pages(self, batch: Batch) -> tuple[PageRow, ...]:
         """Committed pages of a batch, in order."""
         ...
 
     def record_page(self, batch: Batch, page: PageRow) -> None:
-        """Commit a page and its place in the window. The part must be in the lake before, and no page left out."""
+        """Commit a page and its position in the window. Its file must be in the lake. StateError if a page is skipped."""
         ...
 
     def discard_pages(self, batch: Batch, *, after: int) -> None:
-        """Drop the pages numbered above `after` (their parts were lost), so that they are read again."""
+        """Delete the pages with numbers above `after` (their files were lost), so that they are read again."""
         ...
 
     def commit_window(
         self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None
     ) -> None:
-        """Mark a batch `extracted` and commit its window (of changes, for each parent), in one transaction.
+        """Mark a batch `extracted` and commit its window (if it reads changes, for each parent), in one transaction.
 
-        `proved`: whether the read is proved complete and stable; nothing is absent that only an unproved one lacks.
-        `credible_until`: by all clocks, no record that was read can be from later.
+        `proved`: whether the read is proved to be complete. Only a proved read shows that records are absent.
+        `credible_until`: the latest time that a record in the read can have, by all clocks.
         """
         ...
 
     def record_landing(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift, in one transaction.
 
-        StateError unless rows read = kept + refused. What a person discarded stays discarded.
+        StateError unless rows read = kept + refused. A record that a user discarded stays discarded.
         """
         ...
 
@@ -168,14 +169,14 @@ class Ledger(Protocol):
         ...
 
     def reopen_batches(self, tenant: str, feed: Feed | None = None) -> int:
-        """Put landed and completed batches back to `extracted`, so that all after raw is built again. How many."""
+        """Set landed and completed batches back to `extracted`, for a rebuild from raw. Returns their number."""
         ...
 
     def fail_batch(self, batch: Batch, reason: str) -> None:
-        """Mark a batch `failed`; it keeps its pages and goes on from where it was on the next run."""
+        """Mark a batch `failed`. It keeps its pages, and the next run resumes it."""
         ...
 
-    # what was refused, what differed
+    # quarantine and drift
     def list_refused(
         self,
         tenant: str,
@@ -188,14 +189,14 @@ class Ledger(Protocol):
         ...
 
     def update_quarantine(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
-        """Write back state, tries, reasons and times of quarantined records; their batches count them anew."""
+        """Update state, tries, reasons and times of quarantined records, and the row counts of their batches."""
         ...
 
-    def drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
-        """What differed from the contracts, newest batch of each feed and field."""
+    def list_drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
+        """Drift from the contracts, from the newest batch of each feed and field."""
         ...
 
-    # marks: small facts by name, e.g. when a resource was last swept
+    # marks: small values by name, e.g. the clock of a connection
     def get_mark(self, tenant: str, name: str) -> str | None:
         """The value of a mark."""
         ...
@@ -204,13 +205,13 @@ class Ledger(Protocol):
         """Set a mark."""
         ...
 
-    # tenants and connections that live in the ledger
-    def tenants(self) -> tuple[str, ...]:
-        """Tenants that live in the ledger, sorted."""
+    # tenants and connections
+    def list_tenants(self) -> tuple[str, ...]:
+        """Tenants that are stored in the ledger, sorted."""
         ...
 
-    def tenants_with_runs(self) -> tuple[str, ...]:
-        """Tenants of which a run is remembered, wherever they are or were declared, sorted."""
+    def list_tenants_with_runs(self) -> tuple[str, ...]:
+        """Tenants with at least one run, whether or not they are still declared, sorted."""
         ...
 
     def add_tenant(self, tenant: str) -> None:
@@ -218,46 +219,46 @@ class Ledger(Protocol):
         ...
 
     def remove_tenant(self, tenant: str) -> None:
-        """Forget a tenant, its connections and all its rows."""
+        """Delete a tenant, its connections and all its rows."""
         ...
 
-    def connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
-        """Connections of a tenant that live in the ledger."""
+    def list_connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
+        """Connections of a tenant that are stored in the ledger."""
         ...
 
     def add_connection(self, connection: ConnectionRow) -> None:
         """Add or replace a connection."""
         ...
 
-    # runs, and what they found
+    # runs and findings
     def start_run(self, tenant: str, run: str) -> None:
-        """Record that a run began. Runs of the tenant that never ended have crashed."""
+        """Record that a run began. Runs of the tenant that have not ended are marked as crashed."""
         ...
 
     def end_run(self, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
         ...
 
-    def runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
-        """The newest runs, the newest first."""
+    def list_runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
+        """The newest runs, newest first."""
         ...
 
     def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
-        """Put what a build of `table` found in the place of what earlier builds had found there."""
+        """Save the findings of a build of `table`. They replace those of earlier builds."""
         ...
 
-    def findings(self, tenant: str) -> tuple[Finding, ...]:
-        """What the newest build of each table found."""
+    def list_findings(self, tenant: str) -> tuple[Finding, ...]:
+        """The findings of the newest build of each table."""
         ...
 
-    # how many records there are
+    # record counts
     def save_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
-        """Put counts in the place of those of the same feed and entity.
+        """Save counts. They replace the previous counts of the same feed and entity.
 
-        `differs_since` is kept from the count before while something is left unexplained, and is its own otherwise.
+        `differs_since` is taken from the previous count while there is an unexplained difference.
         """
         ...
 
-    def counts(self, tenant: str) -> tuple[CountRow, ...]:
+    def list_counts(self, tenant: str) -> tuple[CountRow, ...]:
         """The newest count of each feed and entity, in that order."""
         ...

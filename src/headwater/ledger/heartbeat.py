@@ -1,4 +1,4 @@
-"""A lease that is kept while work goes on: renewed by a heartbeat, and loud when it was lost."""
+"""Keeps a lease while work is in progress: a heartbeat renews it, and a lost lease raises."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from headwater.ledger.base import Ledger
 from headwater.ledger.records import Lease
 
 SECONDS = 60.0
-"""How long a lease is held without a heartbeat."""
+"""How long a lease is valid without a heartbeat."""
 
 
 class HeldLease:
-    """A lease in use. `check` before whatever must not be done by two."""
+    """A lease in use. Call `check` before each write that only the holder may make."""
 
     def __init__(self, lease: Lease) -> None:
         self._lock = Lock()
@@ -25,30 +25,30 @@ class HeldLease:
 
     @property
     def lease(self) -> Lease:
-        """The lease as last renewed."""
+        """The lease with its newest expiry."""
         with self._lock:
             return self._lease
 
     @property
     def lost_error(self) -> StateError | None:
-        """Why the lease is no longer ours; None while it is."""
+        """Why the lease was lost; None while it is valid."""
         with self._lock:
             return self._lost
 
     def check(self) -> None:
-        """Nothing while the lease is ours; StateError once it was lost."""
+        """Raise StateError if the lease was lost."""
         if (lost := self.lost_error) is not None:
             raise lost
 
     def mark_renewed(self, lease: Lease) -> None:
-        """Remember the lease as renewed."""
+        """Store the renewed lease."""
         with self._lock:
             self._lease = lease
 
-    def mark_lost(self, why: StateError) -> None:
-        """Remember that it was lost."""
+    def mark_lost(self, error: StateError) -> None:
+        """Store why the lease was lost."""
         with self._lock:
-            self._lost = why
+            self._lost = error
 
 
 @contextmanager
@@ -60,54 +60,54 @@ def keep_lease(
     on_lost: Callable[[StateError], None] | None = None,
     clock: Clock | None = None,
 ) -> Iterator[HeldLease]:
-    """Renew `lease` three times in its life until the block ends, then give it back.
+    """Renew `lease` every third of `seconds` until the block ends, then release it.
 
-    When it is lost, `on_lost` is called at once, from the heartbeat's thread; and a block that ends without an error
-    of its own ends in a StateError.
+    If the lease is lost, the thread of the heartbeat calls `on_lost` at once, and a block that ends without another
+    error raises StateError.
     """
-    kept, ended = HeldLease(lease), Event()
-    beat = Thread(
+    held_lease, block_ended = HeldLease(lease), Event()
+    heartbeat = Thread(
         target=_run_heartbeat,
-        args=(ledger, kept, ended),
+        args=(ledger, held_lease, block_ended),
         kwargs={"seconds": seconds, "on_lost": on_lost, "clock": clock or SystemClock()},
         name=f"lease {lease.tenant} {lease.scope}",
         daemon=True,
     )
-    beat.start()
+    heartbeat.start()
     try:
-        yield kept
+        yield held_lease
     finally:
-        ended.set()
-        beat.join()
-        if kept.lost_error is None:
-            ledger.release(kept.lease)
-    kept.check()
+        block_ended.set()
+        heartbeat.join()
+        if held_lease.lost_error is None:
+            ledger.release(held_lease.lease)
+    held_lease.check()
 
 
 def _run_heartbeat(
     ledger: Ledger,
-    kept: HeldLease,
-    ended: Event,
+    held_lease: HeldLease,
+    block_ended: Event,
     *,
     seconds: float,
     on_lost: Callable[[StateError], None] | None,
     clock: Clock,
 ) -> None:
-    while not ended.wait(seconds / 3):
-        lost = _renew(ledger, kept, seconds=seconds, clock=clock)
+    while not block_ended.wait(seconds / 3):
+        lost = _renew(ledger, held_lease, seconds=seconds, clock=clock)
         if lost is not None:
-            kept.mark_lost(lost)
+            held_lease.mark_lost(lost)
             if on_lost is not None:
                 on_lost(lost)
             return
 
 
-def _renew(ledger: Ledger, kept: HeldLease, *, seconds: float, clock: Clock) -> StateError | None:
-    lease, details = kept.lease, "another run holds it, or it was released"
+def _renew(ledger: Ledger, held_lease: HeldLease, *, seconds: float, clock: Clock) -> StateError | None:
+    lease, details = held_lease.lease, "another run holds it, or it was released"
     try:
         renewed = ledger.renew(lease, seconds=seconds)
     except StateError as error:
-        # a busy or a full disk may pass while the lease still has time to live
+        # a busy or full disk may recover before the lease expires
         if clock.now() < lease.expires_at:
             return None
         renewed, details = None, f"the renewal failed: {error.message} {error.details}"
@@ -118,5 +118,5 @@ def _renew(ledger: Ledger, kept: HeldLease, *, seconds: float, clock: Clock) -> 
             details=details,
             hint="run again; committed data is safe",
         )
-    kept.mark_renewed(renewed)
+    held_lease.mark_renewed(renewed)
     return None

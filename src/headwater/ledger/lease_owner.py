@@ -1,8 +1,8 @@
-"""Who holds a lease: `{host}:{pid}:{start}`, and whether that process is still alive.
+"""The owner of a lease, `{host}:{pid}:{start}`, and whether its process is still alive.
 
-`start` names the machine's boot, the process namespace, the process's start time and the claim: a process id means
-something only within one boot and namespace, and only together with the start time. Where one of the first two differs
-from ours, or cannot be known, nobody is called dead; expiry decides then.
+`start` contains the boot of the machine, the process namespace, the start time of the process and a random claim id. A
+process id identifies a process only within one boot and namespace, and together with the start time. If the boot or the
+namespace is unknown or differs from ours, no process counts as dead, and the lease ends when it expires.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ class _LeaseOwner:
     host: str
     pid: int
     boot: str
-    space: str
+    namespace: str
     ticks: str
 
 
-def lease_owner() -> str:
-    """This process, as the holder of one claim; every call is another holder, so that two runs in one process differ."""
+def build_lease_owner() -> str:
+    """An owner for one claim by this process. Each call returns another owner, so that two runs in one process differ."""
     pid = os.getpid()
     start = "-".join((_read_boot_id(), _read_pid_namespace(), _read_start_ticks(pid) or _UNKNOWN, secrets.token_hex(3)))
     return f"{socket.gethostname()}:{pid}:{start}"
 
 
 def describe_owner(text: str) -> str:
-    """A holder as people read it: `process 4711 on web1`."""
-    seen = _parse_owner(text)
-    return f"process {seen.pid} on {seen.host}" if seen else text
+    """An owner as text for messages: `process 4711 on web1`."""
+    owner = _parse_owner(text)
+    return f"process {owner.pid} on {owner.host}" if owner else text
 
 
 def is_dead_process(text: str) -> bool:
-    """Whether the process of a holder is known to be dead. False when it lives, or when nobody here can tell."""
-    seen = _parse_owner(text)
-    if seen is None or _UNKNOWN in (seen.boot, seen.space):
+    """Whether the process of an owner is known to be dead. False if it is alive or if this process cannot know."""
+    owner = _parse_owner(text)
+    if owner is None or _UNKNOWN in (owner.boot, owner.namespace):
         return False
-    if (seen.host, seen.boot, seen.space) != (socket.gethostname(), _read_boot_id(), _read_pid_namespace()):
+    if (owner.host, owner.boot, owner.namespace) != (socket.gethostname(), _read_boot_id(), _read_pid_namespace()):
         return False
-    return _read_start_ticks(seen.pid) != seen.ticks
+    return _read_start_ticks(owner.pid) != owner.ticks
 
 
 def _parse_owner(text: str) -> _LeaseOwner | None:
@@ -54,7 +54,7 @@ def _parse_owner(text: str) -> _LeaseOwner | None:
     parts = start.split("-")
     if not pid.isdecimal() or len(parts) != 4:
         return None
-    return _LeaseOwner(host=host, pid=int(pid), boot=parts[0], space=parts[1], ticks=parts[2])
+    return _LeaseOwner(host=host, pid=int(pid), boot=parts[0], namespace=parts[1], ticks=parts[2])
 
 
 def _read_boot_id() -> str:
@@ -72,9 +72,9 @@ def _read_pid_namespace() -> str:
 
 
 def _read_start_ticks(pid: int) -> str | None:
-    """When a process started, in ticks since the boot; None when there is none, or only what is left of a dead one."""
+    """When a process started, in ticks since the boot; None if it does not exist or is a zombie."""
     try:
-        # the name in parentheses may hold anything, so we count from its end
+        # the name in parentheses may contain anything, so the fields are counted from its end
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None

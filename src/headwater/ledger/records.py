@@ -1,4 +1,4 @@
-"""What the ledger keeps, as values: batches, pages, refused records, leases, connections, runs."""
+"""The rows of the ledger, as values: batches, pages, refused records, leases, connections, runs."""
 
 from __future__ import annotations
 
@@ -11,66 +11,66 @@ from typing import Final, Literal
 from headwater.batch import Batch, Feed
 
 State = Literal["extracting", "extracted", "transformed", "completed", "failed"]
-"""Where a batch is on its way. `failed` keeps the state to go on from in `BatchRow.resume`."""
+"""The state of a batch. For a `failed` batch, `BatchRow.resume` is the state that it continues from."""
 
 
 CLEAR_SECRET_REMOVED: Final = "clear_secret_removed"
-"""The finding about a connection in which a secret stood in clear until this version removed it."""
+"""The finding about a connection that contained a secret in clear text, which an upgrade removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
-    """A committed page: its number from 1, the part that holds it, and where the next one begins (None: none)."""
+    """A committed page: its number from 1, its file, and where the next page begins (None: it was the last)."""
 
     number: int
     path: str
     rows: int
     size: int
-    """Bytes of the part as written, so that a lost or torn part is noticed."""
+    """The size of the file in bytes, to detect a lost or incomplete file."""
     next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """A batch and what became of it."""
+    """A batch and its state."""
 
     batch: Batch
     state: State
     resume: State = "extracting"
-    """The state that a failed batch goes on from."""
+    """The state that a failed batch continues from."""
     reason: str = ""
     rows: int = 0
     kept: int = 0
     quarantined: int = 0
     pages: int = 0
     parents: tuple[str, ...] = ()
-    """The parents' keys that this batch reads, in order, for a resource that hangs below another."""
+    """The keys of the parents that this batch reads, in order, for a child resource."""
     started_at: datetime | None = None
     updated_at: datetime | None = None
     tries: int = 1
-    """How many times it was begun: 1, and one more each time it went on after it had failed."""
+    """How many times it was begun: 1, and one more for each time it resumed after a failure."""
     read_at: datetime | None = None
-    """When its read began, by the time agreed on with the service; None for one that an older Headwater read.
+    """When its read began, in the time agreed on with the service; None if an older version of Headwater read it.
 
-    A read that goes on keeps it, one that is begun anew gets another."""
+    A read that resumes keeps it, and a read that restarts gets a new one."""
     fingerprint: str = ""
-    """What its requests were shaped by when its read began: a read goes on under the same declaration only."""
+    """Of the declaration of its requests when its read began. A read resumes only with the same declaration."""
     credible_until: datetime | None = None
-    """By all clocks no record that was read can be from later; None where nobody said, as in an older ledger."""
+    """The latest time that a record in the read can have, by all clocks; None if unknown, as in an older ledger."""
     proved: bool | None = None
-    """Whether the read is proved complete and stable; None where that was never asked, as in an older ledger."""
+    """Whether the read is proved to be complete; None if unknown, as in an older ledger."""
     disowned: bool = False
-    """Whether its window was committed under a clock that was wrong, and counts no more."""
+    """Whether its window was discarded because it was committed under a wrong clock."""
 
     @property
     def stage(self) -> State:
-        """How far it came: its state, or the one that a failed batch goes on from."""
+        """The state that it has reached: `state`, or `resume` for a failed batch."""
         return self.resume if self.state == "failed" else self.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
-    """A quarantined record: where it stands, and every reason why. The record itself is in the lake."""
+    """A quarantined record: its location, its state and all reasons. The record itself is in the lake."""
 
     id: str
     """`{batch}:{line}`."""
@@ -79,7 +79,7 @@ class RefusedRow:
     line: int
     """Its line in the raw file of its batch, from 1."""
     key: str
-    """Its key as far as it could be read."""
+    """Its key, as far as it could be read."""
     reasons: tuple[Mapping[str, str], ...]
     """Each with `field`, `value` (shortened) and `rule`."""
     state: Literal["waiting", "readmitted", "discarded"] = "waiting"
@@ -105,15 +105,15 @@ class Lease:
     tenant: str
     scope: str
     holder: str
-    """Who holds it: `{host}:{pid}:{start}`, so that a dead holder on the same machine is known to be dead."""
+    """The owner, `{host}:{pid}:{start}`, so that a dead process on the same machine can be detected."""
     expires_at: datetime
     since: datetime | None = None
-    """When it was first claimed by this holder."""
+    """When this owner claimed it first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRow:
-    """A connection that lives in the ledger, as declared: connector, settings, secret references, resources."""
+    """A connection that is stored in the ledger, as declared: connector, settings, secret references, resources."""
 
     tenant: str
     name: str
@@ -122,31 +122,31 @@ class ConnectionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountRow:
-    """How many records a service had, held against how many of them an entity knows."""
+    """How many records a service has, compared with how many of them an entity has."""
 
     feed: Feed
     entity: str
     counted_at: datetime
-    """As of when: by the time agreed on with the service."""
+    """When they were counted, in the time agreed on with the service."""
     numbers: Mapping[str, int]
-    """`service`, `here`, and what explains the difference; `unexplained` is what is left."""
+    """`service`, `here`, and what explains the difference. The rest is `unexplained`."""
     differs_since: datetime | None = None
-    """The first count in a row that left something unexplained."""
+    """The first of the consecutive counts with an unexplained difference."""
 
 
 class RunOutcome(StrEnum):
     """How a run ended."""
 
     SUCCEEDED = "succeeded"
-    """Every step did."""
+    """All steps succeeded."""
     PARTIAL = "partial"
     """Some parts failed, or the warehouse may not have all that the service has."""
     FAILED = "failed"
-    """Nothing of what was asked came further."""
+    """No requested feed made progress."""
     CANCELLED = "cancelled"
-    """Somebody asked to stop it."""
+    """A user stopped it."""
     CRASHED = "crashed"
-    """It never said how it ended, and another one has begun since."""
+    """Its end was never recorded, and another run has begun since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +158,6 @@ class RunRow:
     started_at: datetime
     ended_at: datetime | None = None
     outcome: RunOutcome | None = None
-    """None: it runs, or it crashed and no other run has begun since."""
+    """None if it is running, or if it crashed and no other run has begun since."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """What it did, in numbers: rows read, versions written."""
+    """The numbers of the run: rows read, versions written."""

@@ -31,7 +31,7 @@ def is_reference(text: str) -> bool:
     return bool(_REFERENCE.fullmatch(text))
 
 
-def holds_secret(text: str) -> bool:
+def has_secret(text: str) -> bool:
     """Whether `text` contains a password, a token or a key, as a URL may."""
     return bool(_PASSWORD.search(text))
 
@@ -46,7 +46,7 @@ def check_reference(text: str) -> str:
 
 def check_address(text: str) -> str:
     """Return `text` if it contains no password. Otherwise raise ClearSecretError."""
-    if not is_reference(text) and holds_secret(text):
+    if not is_reference(text) and has_secret(text):
         raise ClearSecretError("a declaration must not contain a password: use a reference such as `env:DATABASE_URL`")
     return text
 

@@ -19,7 +19,7 @@ GROUP = "headwater.auth"
 """The entry point group of auth kinds: the name is the `kind`, the value a subclass of `headwater.wire.auth.Auth`."""
 
 
-def auth_kind_names() -> tuple[str, ...]:
+def list_auth_kinds() -> tuple[str, ...]:
     """The installed auth kinds, sorted."""
     return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
 
@@ -41,16 +41,16 @@ def _load_kind(name: Any) -> type[Auth]:
     """Load the class of a kind. Raise a ValidationError at `kind` if that is not possible."""
     point = _find_point(name)
     if point is None:
-        message = f"installed: {', '.join(auth_kind_names())}"
-        if isinstance(name, str) and (hint := did_you_mean(name, auth_kind_names())):
+        message = f"installed: {', '.join(list_auth_kinds())}"
+        if isinstance(name, str) and (hint := did_you_mean(name, list_auth_kinds())):
             message = f"{hint}; {message}"
-        raise _kind_error(name, f"the auth kind does not exist; {message}")
+        raise _build_kind_error(name, f"the auth kind does not exist; {message}")
     try:
         kind = point.load()
     except Exception as error:
-        raise _kind_error(name, f"{point.value} cannot be imported: {type(error).__name__}: {error}") from error
+        raise _build_kind_error(name, f"{point.value} cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(kind, type) and issubclass(kind, Auth)):
-        raise _kind_error(name, f"{point.value} is not a subclass of headwater.wire.auth.Auth")
+        raise _build_kind_error(name, f"{point.value} is not a subclass of headwater.wire.auth.Auth")
     return kind
 
 
@@ -58,7 +58,7 @@ def _find_point(name: Any) -> EntryPoint | None:
     return next(iter(entry_points(group=GROUP, name=name)), None) if isinstance(name, str) else None
 
 
-def _kind_error(name: Any, message: str) -> ValidationError:
+def _build_kind_error(name: Any, message: str) -> ValidationError:
     problem = PydanticCustomError("auth_kind", "{message}", {"message": message})
     return ValidationError.from_exception_data("auth", [InitErrorDetails(type=problem, loc=("kind",), input=name)])
 
@@ -85,7 +85,7 @@ class _AuthKinds:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         del schema
-        kinds = [_load_kind(name) for name in auth_kind_names()]
+        kinds = [_load_kind(name) for name in list_auth_kinds()]
         union: Any = Annotated[reduce(or_, kinds), Field(discriminator="kind")]
         return handler(TypeAdapter(union).core_schema)
 

@@ -81,7 +81,7 @@ class Connector(Declared):
     confidence: Literal["verified", "recalled", "doubtful"] = "recalled"
     """How well the facts in this manifest are verified."""
 
-    def resource(self, name: str) -> Resource | None:
+    def find_resource(self, name: str) -> Resource | None:
         """The resource with this name, if any."""
         return next((resource for resource in self.resources if resource.resource == name), None)
 

@@ -46,14 +46,14 @@ class Attribute(Declared):
     """The description."""
 
     @model_validator(mode="after")
-    def _inherited_is_newest(self) -> Attribute:
+    def _check_inherit(self) -> Attribute:
         if self.inherit and self.history != "T1":
             msg = f"an inherited attribute is T1, not {self.history}"
             raise ValueError(msg)
         return self
 
 
-def _short(value: Any) -> Any:
+def _expand_attributes(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: {"history": item} if isinstance(item, str) else item for name, item in value.items()}
@@ -71,7 +71,7 @@ class Join(Declared):
 
     @field_validator("on", mode="before")
     @classmethod
-    def _bare_name(cls, value: Any) -> Any:
+    def _expand_names(cls, value: Any) -> Any:
         if isinstance(value, str):
             return {value: value}
         if isinstance(value, list | tuple):
@@ -80,8 +80,8 @@ class Join(Declared):
 
     @field_validator("attributes", mode="before")
     @classmethod
-    def _short_attributes(cls, value: Any) -> Any:
-        return _short(value)
+    def _expand_short_form(cls, value: Any) -> Any:
+        return _expand_attributes(value)
 
 
 class EntityDimension(Declared):
@@ -102,8 +102,8 @@ class EntityDimension(Declared):
 
     @field_validator("attributes", mode="before")
     @classmethod
-    def _short_attributes(cls, value: Any) -> Any:
-        return _short(value)
+    def _expand_short_form(cls, value: Any) -> Any:
+        return _expand_attributes(value)
 
 
 class ValuesOf(Declared):
@@ -131,7 +131,7 @@ class EnumDimension(Declared):
 
     @field_validator("values_of", mode="before")
     @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
+    def _wrap_single(cls, value: Any) -> Any:
         return (value,) if isinstance(value, dict | ValuesOf) else value
 
 
@@ -154,7 +154,7 @@ class DateDimension(Declared):
     """The description."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> DateDimension:
+    def _check_order(self) -> DateDimension:
         if self.first > self.last:
             msg = f"the last day {self.last} is before the first {self.first}"
             raise ValueError(msg)

@@ -59,18 +59,18 @@ class Entity(Declared):
 
     @field_validator("key", mode="before")
     @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
+    def _wrap_single(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
     @field_validator("columns", mode="before")
     @classmethod
-    def _short_columns(cls, value: Any) -> Any:
+    def _expand_short_form(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         return {name: {"type": column} if isinstance(column, str) else column for name, column in value.items()}
 
     @model_validator(mode="after")
-    def _key_is_declared(self) -> Entity:
+    def _check_key(self) -> Entity:
         missing = [name for name in self.key if name not in self.columns]
         if missing:
             msg = f"key `{missing[0]}` is not among the columns ({', '.join(self.columns)})"
@@ -78,7 +78,7 @@ class Entity(Declared):
         return self
 
     @model_validator(mode="after")
-    def _former_names_are_free(self) -> Entity:
+    def _check_former_names(self) -> Entity:
         former = [column.renamed_from for column in self.columns.values() if column.renamed_from]
         for name in former:
             if name in self.columns or former.count(name) > 1:
@@ -101,7 +101,7 @@ class Entity(Declared):
         """Columns whose newest value all versions show."""
         return tuple(name for name, column in self.columns.items() if column.history == "overwrite")
 
-    def known_columns(self, source: Source) -> tuple[str, ...] | None:
+    def list_known_columns(self, source: Source) -> tuple[str, ...] | None:
         """The columns that `source` maps; None for all columns."""
         known = tuple(name for name in self.columns if name in source.map)
         return None if len(known) == len(self.columns) else known
@@ -135,7 +135,7 @@ class Rule(Declared):
 
     @field_validator("contains", mode="before")
     @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
+    def _wrap_single(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
 
@@ -160,7 +160,7 @@ class Rules(Declared):
         return tuple(self.otherwise)
 
     @model_validator(mode="after")
-    def _same_outputs(self) -> Rules:
+    def _check_outputs(self) -> Rules:
         for rule in self.first_match:
             if set(rule.gives) != set(self.otherwise):
                 gives, otherwise = sorted(rule.gives), sorted(self.otherwise)

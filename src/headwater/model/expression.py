@@ -56,23 +56,23 @@ class Scope:
 def find_names(text: str, *, where: str) -> tuple[str, ...]:
     """The names that an expression uses, as written, without duplicates."""
     tree = _parse(text, where)
-    return tuple(dict.fromkeys(_dotted(node) for node in _names(tree)))
+    return tuple(dict.fromkeys(_join_name(node) for node in _find_name_nodes(tree)))
 
 
 def compile_expression(text: str, scope: Scope, *, where: str) -> str:
     """Compile `text` to SQL. Raise DeclarationError (at `where`, a file and line) if it leaves the subset or the scope."""
     tree = _parse(text, where)
-    held: list[str] = []
+    fragments: list[str] = []
 
-    def hold(sql: str) -> exp.Expr:
-        held.append(sql)
-        return exp.column(exp.to_identifier(f"__{len(held) - 1}__", quoted=True))
+    def add_placeholder(sql: str) -> exp.Expr:
+        fragments.append(sql)
+        return exp.column(exp.to_identifier(f"__{len(fragments) - 1}__", quoted=True))
 
-    swapped = _substitute(tree, scope, where, hold)
-    sql = swapped.sql(dialect=PORTABLE_SQL)
-    # Later pieces may contain earlier ones (an argument of our functions), but not the reverse.
-    for number in reversed(range(len(held))):
-        sql = sql.replace(f'"__{number}__"', held[number])
+    substituted = _substitute(tree, scope, where, add_placeholder)
+    sql = substituted.sql(dialect=PORTABLE_SQL)
+    # A later fragment may contain an earlier one (an argument of our functions), but not the reverse.
+    for number in reversed(range(len(fragments))):
+        sql = sql.replace(f'"__{number}__"', fragments[number])
     return sql
 
 
@@ -103,21 +103,22 @@ def find_classify_calls(text: str, *, where: str) -> tuple[tuple[str, str], ...]
     return tuple((call.expressions[0].sql(dialect=PORTABLE_SQL), call.expressions[1].name) for call in calls)
 
 
-def _substitute(tree: exp.Expr, scope: Scope, where: str, hold: Callable[[str], exp.Expr]) -> exp.Expr:
+def _substitute(tree: exp.Expr, scope: Scope, where: str, add_placeholder: Callable[[str], exp.Expr]) -> exp.Expr:
     def swap(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column | exp.Dot) and not isinstance(node.parent, exp.Column | exp.Dot):
-            return hold(_column(_dotted(node), scope, where))
+            return add_placeholder(_compile_column(_join_name(node), scope, where))
         if _is_ours(node):
             arguments = [
-                _substitute(item.copy(), scope, where, hold).sql(dialect=PORTABLE_SQL) for item in node.expressions
+                _substitute(item.copy(), scope, where, add_placeholder).sql(dialect=PORTABLE_SQL)
+                for item in node.expressions
             ]
-            return hold(_call(node.name.lower(), arguments, scope, where))
+            return add_placeholder(_compile_call(node.name.lower(), arguments, scope, where))
         return node
 
     return tree.transform(swap)
 
 
-def _column(name: str, scope: Scope, where: str) -> str:
+def _compile_column(name: str, scope: Scope, where: str) -> str:
     if name in scope.columns:
         sql = scope.columns[name]
         return sql if _BARE.fullmatch(sql) else f"({sql})"
@@ -129,9 +130,9 @@ def _column(name: str, scope: Scope, where: str) -> str:
     )
 
 
-def _call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
+def _compile_call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
     if name == "item":
-        return _item(arguments, where)
+        return _item_sql(arguments, where)
     counts = {"classify": 3, "custom_field": 2, "setting": 1}
     if len(arguments) != counts[name]:
         raise DeclarationError(
@@ -141,39 +142,39 @@ def _call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
             hint="see docs/reference/expressions.md",
         )
     if name == "setting":
-        value = scope.settings.get(_text(arguments[0], where))
+        value = scope.settings.get(_parse_text(arguments[0], where))
         return "NULL" if value is None else literal(value)
     if name == "custom_field":
-        return _custom_field(arguments[0], arguments[1])
-    return _classify(arguments, scope, where)
+        return _custom_field_sql(arguments[0], arguments[1])
+    return _classify_sql(arguments, scope, where)
 
 
-def _custom_field(bag: str, caption: str) -> str:
+def _custom_field_sql(fields: str, caption: str) -> str:
     # A list comprehension, because the syntax of lambdas differs between versions of DuckDB.
     return (
-        f"(CASE WHEN {caption} IS NULL THEN {bag}[1].value"
-        f" ELSE [item.value FOR item IN {bag} IF item.caption = {caption}][1] END)"
+        f"(CASE WHEN {caption} IS NULL THEN {fields}[1].value"
+        f" ELSE [item.value FOR item IN {fields} IF item.caption = {caption}][1] END)"
     )
 
 
-def _item(arguments: list[str], where: str) -> str:
+def _item_sql(arguments: list[str], where: str) -> str:
     """A field of the first element of a list, or of the first element whose other fields match the given texts."""
     if len(arguments) < 2 or len(arguments) % 2:
         hint = "item(list, 'field'), or item(list, 'field', 'other field', 'its text', ...)"
         raise DeclarationError(
             "`item` takes a list, a field, and pairs of field and text.", where=where, details="", hint=hint
         )
-    field, *pairs = (_text(argument, where) for argument in arguments[1:])
+    name, *pairs = (_parse_text(argument, where) for argument in arguments[1:])
     tests = [
-        f"lower(CAST(item.{quote(check_field(name))} AS VARCHAR)) = {literal(text.lower())}"
-        for name, text in zip(pairs[::2], pairs[1::2], strict=True)
+        f"lower(CAST(item.{quote(check_field(other))} AS VARCHAR)) = {literal(text.lower())}"
+        for other, text in zip(pairs[::2], pairs[1::2], strict=True)
     ]
     condition = f" IF {' AND '.join(tests)}" if tests else ""
-    return f"[item.{quote(check_field(field))} FOR item IN {arguments[0]}{condition}][1]"
+    return f"[item.{quote(check_field(name))} FOR item IN {arguments[0]}{condition}][1]"
 
 
-def _classify(arguments: list[str], scope: Scope, where: str) -> str:
-    name, output = _text(arguments[1], where), _text(arguments[2], where)
+def _classify_sql(arguments: list[str], scope: Scope, where: str) -> str:
+    name, output = _parse_text(arguments[1], where), _parse_text(arguments[2], where)
     rules = scope.rules.get(name)
     if rules is None:
         raise DeclarationError(
@@ -216,7 +217,7 @@ def _fold(text: str) -> str:
     return text.strip().removesuffix(":").strip().lower()
 
 
-def _text(sql: str, where: str) -> str:
+def _parse_text(sql: str, where: str) -> str:
     if len(sql) > 1 and sql.startswith("'") and sql.endswith("'"):
         return sql[1:-1].replace("''", "'")
     raise DeclarationError(
@@ -228,7 +229,7 @@ def _is_ours(node: exp.Expr) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.lower() in FUNCTIONS
 
 
-def _names(tree: exp.Expr) -> list[exp.Expr]:
+def _find_name_nodes(tree: exp.Expr) -> list[exp.Expr]:
     return [
         node
         for node in tree.find_all(exp.Column, exp.Dot, bfs=False)
@@ -236,9 +237,9 @@ def _names(tree: exp.Expr) -> list[exp.Expr]:
     ]
 
 
-def _dotted(node: exp.Expr) -> str:
+def _join_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Dot):
-        return f"{_dotted(node.this)}.{_dotted(node.expression)}"
+        return f"{_join_name(node.this)}.{_join_name(node.expression)}"
     if isinstance(node, exp.Column):
         return ".".join(part.name for part in node.parts)
     return node.name

@@ -26,11 +26,11 @@ class Lookup(Declared):
 
     @field_validator("on", mode="before")
     @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
+    def _wrap_single(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _instant_where_needed(self) -> Lookup:
+    def _check_instant(self) -> Lookup:
         if (self.strategy == "point_in_time") != (self.at is not None):
             msg = "`at` is allowed only with the strategy point_in_time"
             raise ValueError(msg)
@@ -87,11 +87,11 @@ class Fact(Declared):
 
     @field_validator("degenerate", "measures", mode="before")
     @classmethod
-    def _names(cls, value: Any) -> Any:
+    def _expand_names(cls, value: Any) -> Any:
         return {name: name for name in value} if isinstance(value, list | tuple) else value
 
     @model_validator(mode="after")
-    def _entity_or_parts(self) -> Fact:
+    def _check_entity_or_parts(self) -> Fact:
         if (self.entity is None) == (not self.parts):
             msg = "a fact needs either `entity` or `parts`"
             raise ValueError(msg)

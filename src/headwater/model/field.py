@@ -16,7 +16,7 @@ import pydantic
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
-from headwater.model.field_types import As, Day, Instant, Loose, Number, Record, Small, Whole, build_decimal
+from headwater.model.field_types import AnyText, ColumnType, Day, Instant, Number, Record, Small, Whole, build_decimal
 
 _SCALARS: dict[Any, str] = {
     str: "text",
@@ -91,7 +91,7 @@ class Field:
         return ".".join(self.path)
 
 
-def contract_fields(contract: type[BaseModel], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
+def list_contract_fields(contract: type[BaseModel], prefix: tuple[str, ...] = ()) -> tuple[Field, ...]:
     """The flattened fields of a contract, in its order."""
     return flatten_nodes(build_nodes(contract), prefix)
 
@@ -103,7 +103,7 @@ def flatten_nodes(nodes: Iterable[Node], prefix: tuple[str, ...] = ()) -> tuple[
 
 def build_nodes(contract: type[BaseModel]) -> tuple[Node, ...]:
     """The keys of a contract, nested as in the record, in its order."""
-    return tuple(_node(attribute, info) for attribute, info in contract.model_fields.items())
+    return tuple(_build_node(attribute, info) for attribute, info in contract.model_fields.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,39 +132,39 @@ def with_fields(contract: type[BaseModel], wanted: Mapping[str, WantedType]) -> 
     """
     known = {info.alias or attribute: (attribute, info) for attribute, info in contract.model_fields.items()}
     members: dict[str, Any] = {}
-    for key, one in _group_by_key(wanted).items():
-        attribute, info = known.get(key, (attribute_name(key), None))
-        if isinstance(one, WantedType):
-            kind, required = Loose if one.loose else build_annotation(one.dtype), one.required
+    for key, wanted_type in _group_by_key(wanted).items():
+        attribute, info = known.get(key, (to_attribute_name(key), None))
+        if isinstance(wanted_type, WantedType):
+            kind, required = AnyText if wanted_type.loose else build_annotation(wanted_type.dtype), wanted_type.required
         else:
-            inner = _object(info) or _create_contract(f"{contract.__name__}_{key}", Record, {})
-            kind, required = with_fields(inner, one), any(below.required for below in one.values())
-        members[attribute] = _member(key, kind, required=required)
+            inner = _find_object(info) or _create_contract(f"{contract.__name__}_{key}", Record, {})
+            kind, required = with_fields(inner, wanted_type), any(below.required for below in wanted_type.values())
+        members[attribute] = _build_member(key, kind, required=required)
     return _create_contract(contract.__name__, contract, members) if members else contract
 
 
 def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | dict[str, WantedType]]:
     """The wanted types by first key: of a value, or of the keys of an object. If a key has both, the later one applies."""
-    found: dict[str, WantedType | dict[str, WantedType]] = {}
-    for path, one in wanted.items():
+    by_key: dict[str, WantedType | dict[str, WantedType]] = {}
+    for path, wanted_type in wanted.items():
         key, _, rest = path.partition(".")
-        before = found.get(key)
+        before = by_key.get(key)
         if not rest:
-            found[key] = one
+            by_key[key] = wanted_type
         elif isinstance(before, dict):
-            before[rest] = one
+            before[rest] = wanted_type
         else:
-            found[key] = {rest: one}
-    return found
+            by_key[key] = {rest: wanted_type}
+    return by_key
 
 
 def build_annotation(dtype: str) -> Any:
     """The annotation for a value of `dtype` in a contract."""
-    found = _DECIMAL.fullmatch(dtype)
-    return build_decimal(int(found[1]), int(found[2])) if found else _ANNOTATIONS[dtype]
+    match = _DECIMAL.fullmatch(dtype)
+    return build_decimal(int(match[1]), int(match[2])) if match else _ANNOTATIONS[dtype]
 
 
-def attribute_name(key: str) -> str:
+def to_attribute_name(key: str) -> str:
     """The attribute for `key` in a contract: the key itself if it is a valid and unused Python name."""
     name = re.sub(r"\W", "_", key.lstrip("_"))
     if name == key and not hasattr(Record, key) and not keyword.iskeyword(key):
@@ -177,18 +177,18 @@ def _create_contract(name: str, parent: type[BaseModel], members: Mapping[str, A
     return cast("type[BaseModel]", cast("Any", create_model)(name, __base__=parent, **members))
 
 
-def _member(key: str, kind: Any, *, required: bool) -> tuple[Any, Any]:
+def _build_member(key: str, kind: Any, *, required: bool) -> tuple[Any, Any]:
     optional = Any if kind is Any else kind | None
     option = pydantic.Field(alias=key) if required else pydantic.Field(default=None, alias=key)
     return kind if required else optional, option
 
 
-def _object(info: FieldInfo | None) -> type[BaseModel] | None:
+def _find_object(info: FieldInfo | None) -> type[BaseModel] | None:
     kind = _unwrap(info.annotation)[0] if info else None
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
-def _node(attribute: str, info: FieldInfo) -> Node:
+def _build_node(attribute: str, info: FieldInfo) -> Node:
     key, required, doc = info.alias or attribute, info.is_required(), info.description or ""
     kind, mark = _unwrap(info.annotation)
     mark = mark or _find_mark(info.metadata)
@@ -198,7 +198,7 @@ def _node(attribute: str, info: FieldInfo) -> Node:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         unread = getattr(kind, "unread", ())
         return Node(key=key, required=required, many=many, nodes=build_nodes(kind), unread=unread, doc=doc)
-    dtype, loose = (mark.dtype, mark.loose) if mark else (_scalar(kind), False)
+    dtype, loose = (mark.dtype, mark.loose) if mark else (_to_dtype(kind), False)
     return Node(key=key, dtype=dtype, required=required, many=many, loose=loose, doc=doc)
 
 
@@ -213,7 +213,7 @@ def _flatten(nodes: Iterable[Node], prefix: tuple[str, ...]) -> Iterator[Field]:
             yield from _flatten(node.nodes, path)
 
 
-def _unwrap(kind: Any, mark: As | None = None) -> tuple[Any, As | None]:
+def _unwrap(kind: Any, mark: ColumnType | None = None) -> tuple[Any, ColumnType | None]:
     """An annotation without Optional and Annotated, and its column type."""
     origin = get_origin(kind)
     if origin is Annotated:
@@ -225,11 +225,11 @@ def _unwrap(kind: Any, mark: As | None = None) -> tuple[Any, As | None]:
     return kind, mark
 
 
-def _find_mark(metadata: Iterable[Any]) -> As | None:
-    return next((mark for mark in metadata if isinstance(mark, As)), None)
+def _find_mark(metadata: Iterable[Any]) -> ColumnType | None:
+    return next((mark for mark in metadata if isinstance(mark, ColumnType)), None)
 
 
-def _scalar(kind: Any) -> str:
+def _to_dtype(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "text"
     return _SCALARS.get(kind, "text" if isinstance(kind, type) and issubclass(kind, str) else "json")

@@ -26,7 +26,7 @@ _INSTANT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class As:
+class ColumnType:
     """Marks an annotation with its column type, if the Python type is not enough."""
 
     dtype: str
@@ -50,18 +50,18 @@ class Record(BaseModel):
     """Names to ignore, as patterns with `*`. They do not count as drift."""
 
 
-def _no_boolean(value: Any) -> Any:
+def _reject_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         msg = "is a boolean, not a number"
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns a ValueError into a reason, a TypeError into a crash
     return value
 
 
-def _as_text(value: Any) -> Any:
+def _to_text(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _bounded(dtype: str) -> AfterValidator:
+def _build_range_check(dtype: str) -> AfterValidator:
     limit = _LIMITS[dtype]
 
     def check(value: int) -> int:
@@ -77,14 +77,14 @@ def parse_timestamp(value: Any) -> Any:
     """Parse an instant in UTC from ISO 8601 with extra blanks, any fraction and any offset. Otherwise raise ValueError."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    found = _INSTANT.fullmatch(_BLANKS.sub(r"\1", value.strip())) if isinstance(value, str) else None
-    if found is None:
+    match = _INSTANT.fullmatch(_BLANKS.sub(r"\1", value.strip())) if isinstance(value, str) else None
+    if match is None:
         msg = "is not an ISO 8601 timestamp"
         raise ValueError(msg)
-    day, minutes, seconds, fraction, zone = found.groups()
+    day, minutes, seconds, fraction, zone = match.groups()
     text = f"{day}T{minutes or '00:00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}"
     try:
-        return parse_instant(text + _offset(zone))
+        return parse_instant(text + _format_offset(zone))
     except OverflowError:
         msg = "is out of range for a timestamp"
         raise ValueError(msg) from None
@@ -105,14 +105,14 @@ def parse_date(value: Any) -> Any:
     return instant.date()
 
 
-def _offset(zone: str | None) -> str:
+def _format_offset(zone: str | None) -> str:
     if zone is None or zone in "Zz":
         return "+00:00"
     digits = zone[1:].replace(":", "")
     return f"{zone[0]}{digits[:2]}:{digits[2:] or '00'}"
 
 
-def _amount(precision: int, scale: int) -> AfterValidator:
+def _build_decimal_check(precision: int, scale: int) -> AfterValidator:
     def check(value: Decimal) -> Decimal:
         _, digits, exponent = value.as_tuple()
         if not value or not isinstance(exponent, int):
@@ -129,33 +129,38 @@ def _amount(precision: int, scale: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _exact(value: Any) -> Any:
-    return Decimal(repr(value)) if isinstance(value, float) else _no_boolean(value)
+def _to_exact_decimal(value: Any) -> Any:
+    return Decimal(repr(value)) if isinstance(value, float) else _reject_boolean(value)
 
 
-def _bearable(value: Any) -> Any:
+def _reject_long_number(value: Any) -> Any:
     """Refuse a number with too many digits before anything counts them."""
     if isinstance(value, Decimal) and value.adjusted() > _MANY_DIGITS:
         msg = "is out of range for a whole number"
         raise ValueError(msg)
-    return _no_boolean(value)
+    return _reject_boolean(value)
 
 
 def build_decimal(precision: int, scale: int) -> Any:
     """The annotation of a decimal number. A number with more digits is refused, never rounded."""
-    return Annotated[Decimal, BeforeValidator(_exact), _amount(precision, scale), As(f"decimal({precision},{scale})")]
+    return Annotated[
+        Decimal,
+        BeforeValidator(_to_exact_decimal),
+        _build_decimal_check(precision, scale),
+        ColumnType(f"decimal({precision},{scale})"),
+    ]
 
 
-Whole = Annotated[int, BeforeValidator(_bearable), _bounded("bigint")]
+Whole = Annotated[int, BeforeValidator(_reject_long_number), _build_range_check("bigint")]
 """A whole number of 64 bits. `5.0` and `"5"` are read as 5. 5.5 and true are refused."""
 
-Small = Annotated[int, BeforeValidator(_bearable), _bounded("integer"), As("integer")]
+Small = Annotated[int, BeforeValidator(_reject_long_number), _build_range_check("integer"), ColumnType("integer")]
 """A whole number of 32 bits."""
 
-Number = Annotated[float, BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_reject_boolean)]
 """A finite number."""
 
-Loose = Annotated[str, BeforeValidator(_as_text), As("text", loose=True)]
+AnyText = Annotated[str, BeforeValidator(_to_text), ColumnType("text", loose=True)]
 """Text that accepts any value. Other values than strings are kept as JSON."""
 
 Instant = Annotated[datetime, BeforeValidator(parse_timestamp)]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from headwater.declared import Declared, Origin
 from headwater.errors import DeclarationError, DeclarationErrors
-from headwater.model.address import ClearSecretError, holds_secret
+from headwater.model.address import ClearSecretError, has_secret
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity, Rules
@@ -32,7 +32,7 @@ _NOUNS: tuple[tuple[str, tuple[tuple[str, type[Declared]], ...]], ...] = (
     ("rules", (("", Rules),)),
     ("entity", (("", Entity),)),  # last: facts and dimensions have an `entity` key too
 )
-_SHELVES = {
+_COLLECTIONS = {
     Entity: ("entities", "entity"),
     Fact: ("facts", "fact"),
     Rules: ("rules", "rules"),
@@ -60,20 +60,20 @@ def load_project(root: Path, find_settings: FindSettings | None = None) -> Proje
         raise DeclarationError(
             "The project file is empty.", where=PROJECT_FILE, hint="create one with `headwater init DIR`"
         )
-    return _locate_warehouses(declare(Project, documents[0], find_settings))
+    return _locate_warehouses(validate_document(Project, documents[0], find_settings))
 
 
 def _locate_warehouses(project: Project) -> Project:
     """Record in each warehouse where it is declared, because warehouses are opened separately."""
     origin = project.origin
     environments = {
-        name: one.model_copy(
-            update={"warehouse": _locate(one.warehouse, origin.below("environments", name, "warehouse"))}
+        name: environment.model_copy(
+            update={"warehouse": _locate(environment.warehouse, origin.below("environments", name, "warehouse"))}
         )
-        for name, one in project.environments.items()
+        for name, environment in project.environments.items()
     }
-    own = _locate(project.warehouse, origin.below("warehouse"))
-    return project.model_copy(update={"warehouse": own, "environments": environments})
+    warehouse = _locate(project.warehouse, origin.below("warehouse"))
+    return project.model_copy(update={"warehouse": warehouse, "environments": environments})
 
 
 def _locate(warehouse: WarehouseOptions | None, origin: Origin) -> WarehouseOptions | None:
@@ -85,26 +85,26 @@ def load_connector(path: Path) -> Connector:
     documents = read_documents(path, shown=f"{path.parent.name}/{path.name}")
     if not documents:
         raise DeclarationError("The connector's manifest is empty.", where=str(path.name))
-    return declare(Connector, documents[0])
+    return validate_document(Connector, documents[0])
 
 
 def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
     """Load all declarations below `folder`, from YAML and Python files. All errors are reported together."""
-    shelves: dict[str, dict[str, Any]] = {"entities": {}, "dimensions": {}, "facts": {}, "rules": {}}
+    collections: dict[str, dict[str, Any]] = {"entities": {}, "dimensions": {}, "facts": {}, "rules": {}}
     errors: list[DeclarationError] = []
     for path in sorted(folder.rglob("*")):
         name = f"{shown}/{path.relative_to(folder).as_posix()}"
         try:
             for noun in _load_file(path, name):
-                _add_to_collection(noun, shelves)
+                _add_to_collection(noun, collections)
         except DeclarationError as error:
             errors.extend(error.errors if isinstance(error, DeclarationErrors) else [error])
     if errors:
         raise DeclarationErrors(errors)
-    return Declarations.model_construct(None, **shelves)
+    return Declarations.model_construct(None, **collections)
 
 
-def declare(kind: type[D], document: Document, find_settings: FindSettings | None = None) -> D:
+def validate_document(kind: type[D], document: Document, find_settings: FindSettings | None = None) -> D:
     """Validate a document as a declaration. Raise DeclarationErrors with all its errors."""
     origin = Origin(document.file, document.line, document.lines)
     try:
@@ -117,12 +117,12 @@ def declare(kind: type[D], document: Document, find_settings: FindSettings | Non
 def _load_file(path: Path, shown: str) -> Iterator[Declared]:
     if path.suffix in (".yaml", ".yml"):
         for document in read_documents(path, shown=shown):
-            yield declare(_kind(document), document)
+            yield validate_document(_find_kind(document), document)
     elif path.suffix == ".py" and not path.name.startswith("_"):
         yield from _load_python(path, shown)
 
 
-def _kind(document: Document) -> type[Declared]:
+def _find_kind(document: Document) -> type[Declared]:
     values = document.values if isinstance(document.values, dict) else {}
     for noun, kinds in _NOUNS:
         if noun in values:
@@ -149,22 +149,22 @@ def _load_python(path: Path, shown: str) -> Iterator[Declared]:
             "This file raises an error when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
         ) from error
     for value in vars(module).values():
-        if type(value) in _SHELVES:
+        if type(value) in _COLLECTIONS:
             yield value.with_origin(Origin(shown))
 
 
-def _add_to_collection(noun: Declared, shelves: dict[str, dict[str, Any]]) -> None:
-    shelf, attribute = _SHELVES[type(noun)]
+def _add_to_collection(noun: Declared, collections: dict[str, dict[str, Any]]) -> None:
+    collection, attribute = _COLLECTIONS[type(noun)]
     name = getattr(noun, attribute)
-    if name in shelves[shelf]:
-        other = shelves[shelf][name].origin
+    if name in collections[collection]:
+        other = collections[collection][name].origin
         raise DeclarationError(
             f"`{name}` is declared twice.",
             where=str(noun.origin),
             details=f"first declared in {other}",
             hint="keep one",
         )
-    shelves[shelf][name] = noun
+    collections[collection][name] = noun
 
 
 def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> DeclarationError:
@@ -172,7 +172,7 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
     last = path[-1] if path else ""
     where = origin.location_of(*path)
     if error["type"] == "extra_forbidden":
-        known = error.get("ctx", {}).get("known") or fields.names(path[:-1])
+        known = error.get("ctx", {}).get("known") or fields.list_names(path[:-1])
         return DeclarationError(
             f"`{'.'.join(path)}` is not a known key.", where=where, details=last, hint=did_you_mean(last, known)
         )
@@ -180,9 +180,9 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
         return DeclarationError(
             f"`{'.'.join(path)}` is missing.", where=where, details="nothing", hint=f"add `{last}:`"
         )
-    what = f"`{'.'.join(path)}` is invalid." if path else "This is invalid."
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return DeclarationError(what, where=where, details=_describe_input(error), hint=message)
+    message = f"`{'.'.join(path)}` is invalid." if path else "This is invalid."
+    hint = str(error["msg"]).removeprefix("Value error, ")
+    return DeclarationError(message, where=where, details=_describe_input(error), hint=hint)
 
 
 def _describe_input(error: Any) -> str:
@@ -194,7 +194,7 @@ def _describe_input(error: Any) -> str:
     if isinstance(value, dict):
         return str(error.get("ctx", {}).get("tag") or f"{{{', '.join(map(str, value))}}}"[:120])
     shown = repr(value)
-    return "a value that contains a secret (not shown)" if holds_secret(shown) else shown[:120]
+    return "a value that contains a secret (not shown)" if has_secret(shown) else shown[:120]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class _Fields:
     values: Any
     find_settings: FindSettings | None
 
-    def names(self, path: tuple[str, ...]) -> list[str]:
+    def list_names(self, path: tuple[str, ...]) -> list[str]:
         """The known fields at `path`."""
         kind, values = self.kind, self.values
         for step in path:

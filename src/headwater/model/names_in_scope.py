@@ -17,7 +17,7 @@ DATE_ATTRIBUTES = (
 """Columns of a date dimension."""
 
 
-def bronze_columns(fields: Iterable[Field]) -> dict[str, str]:
+def map_bronze_columns(fields: Iterable[Field]) -> dict[str, str]:
     """The names in the bronze of a resource: every field by its dotted path and its flattened name."""
     names: dict[str, str] = {"_parent": quote("_parent")}
     for field in fields:
@@ -25,13 +25,13 @@ def bronze_columns(fields: Iterable[Field]) -> dict[str, str]:
     return names
 
 
-def entity_columns(entity: Entity, alias: str = "") -> dict[str, str]:
+def map_entity_columns(entity: Entity, alias: str = "") -> dict[str, str]:
     """The names in the current row of an entity: its declared columns, and those that silver adds."""
     prefix = f"{alias}." if alias else ""
     return {name: prefix + quote(name) for name in (*entity.columns, *RESERVED)}
 
 
-def attribute_names(dimension: Dimension) -> tuple[str, ...]:
+def list_attribute_names(dimension: Dimension) -> tuple[str, ...]:
     """The attributes of a dimension that `<lookup>.<attribute>` may name, without load metadata."""
     match dimension:
         case EntityDimension():
@@ -43,10 +43,10 @@ def attribute_names(dimension: Dimension) -> tuple[str, ...]:
             return DATE_ATTRIBUTES
 
 
-def lookup_columns(lookups: Mapping[str, Dimension]) -> dict[str, str]:
+def map_lookup_columns(lookups: Mapping[str, Dimension]) -> dict[str, str]:
     """`<lookup>.<attribute>` -> SQL, if the dimension row of each lookup is joined under the name of the lookup."""
     return {
         f"{lookup}.{name}": f"{quote(lookup)}.{quote(name)}"
         for lookup, dimension in lookups.items()
-        for name in attribute_names(dimension)
+        for name in list_attribute_names(dimension)
     }

@@ -53,10 +53,10 @@ class WarehouseOptions(Declared):
     @model_validator(mode="after")
     def _check_options(self, info: ValidationInfo) -> Self:
         if find := (info.context or {}).get(CONTEXT):
-            find(self.kind).model_validate(self.options())
+            find(self.kind).model_validate(self.as_dict())
         return self
 
-    def options(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The kind and the options, as declared."""
         return {"kind": self.kind, **(self.model_extra or {})}
 
@@ -72,7 +72,7 @@ class LakeSettings(Declared):
     url: Place = ".headwater/lake"
     """A folder, `s3://bucket/prefix` or `abfss://…`. Each tenant has its own folder in it."""
 
-    def place(self, tenant: str) -> str:
+    def locate(self, tenant: str) -> str:
         """The folder or bucket that contains the folders of the tenants."""
         return self.url.replace("{tenant}", tenant)
 
@@ -190,7 +190,7 @@ class Project(Declared):
     surrogate: Surrogate | None = None
     """How surrogate keys are created: `hash`, or `sequence` for 1, 2, 3 ... A dimension can override it."""
 
-    def in_environment(self, environment: Environment) -> Project:
+    def with_environment(self, environment: Environment) -> Project:
         """Return the project with the overrides of an environment."""
         overrides = {name: getattr(environment, name) for name in ("warehouse", "lake", "ledger")}
         return self.model_copy(update={name: value for name, value in overrides.items() if value is not None})
@@ -226,9 +226,9 @@ class Declarations(Declared):
             if entity.on_schema_change is None
         }
         keyed: dict[str, Dimension] = {
-            name: one.model_copy(update={"surrogate": surrogate})
-            for name, one in self.dimensions.items()
-            if not isinstance(one, DateDimension) and one.surrogate is None
+            name: dimension.model_copy(update={"surrogate": surrogate})
+            for name, dimension in self.dimensions.items()
+            if not isinstance(dimension, DateDimension) and dimension.surrogate is None
         }
         return self.model_copy(
             update={"entities": {**self.entities, **chosen}, "dimensions": {**self.dimensions, **keyed}}

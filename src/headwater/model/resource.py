@@ -57,13 +57,13 @@ class Verify(Declared):
     """The maximum number of ids to request after one complete read. If more are missing, the deletes wait for confirmation."""
 
     @property
-    def grouped(self) -> bool:
+    def is_grouped(self) -> bool:
         """Whether a request contains several ids."""
         return any("ids" in find_placeholders(text) for text in self.params.values())
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if self.grouped == ("{id}" in self.path):
+    def _check_one_form(self) -> Self:
+        if self.is_grouped == ("{id}" in self.path):
             msg = "verify: needs either a `path` with `{id}`, or `params` with `{ids}`"
             raise ValueError(msg)
         return self
@@ -114,7 +114,7 @@ class Resource(Declared):
     """Whether the resource is read only if a connection lists it."""
 
     @model_validator(mode="after")
-    def _verified_by_one_key(self) -> Self:
+    def _check_verify(self) -> Self:
         if self.verify is not None and (len(self.key) != 1 or self.parent is not None):
             msg = "verify: needs a key of one field and a resource without a parent"
             raise ValueError(msg)

@@ -7,17 +7,17 @@ from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 
 
-def table_name(declared: Dimension | Fact) -> str:
+def name_table(declared: Dimension | Fact) -> str:
     """The name of the table in gold."""
     return f"fact_{declared.fact}" if isinstance(declared, Fact) else f"dim_{declared.dimension}"
 
 
-def key_column(dimension: Dimension) -> str:
+def name_key_column(dimension: Dimension) -> str:
     """The column of a dimension that holds its surrogate key."""
     return f"{dimension.dimension}_key"
 
 
-def needs(declared: Dimension | Fact) -> frozenset[str]:
+def list_source_entities(declared: Dimension | Fact) -> frozenset[str]:
     """The entities from which a table is built, without the dimensions of a fact."""
     match declared:
         case Fact():
@@ -30,7 +30,7 @@ def needs(declared: Dimension | Fact) -> frozenset[str]:
             return frozenset()
 
 
-def dimensions_of(fact: Fact) -> tuple[str, ...]:
+def list_dimensions(fact: Fact) -> tuple[str, ...]:
     """The names of the dimensions that must be built before a fact is loaded."""
     return tuple(dict.fromkeys(lookup.dimension for lookup in fact.lookups.values()))
 

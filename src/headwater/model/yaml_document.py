@@ -55,7 +55,7 @@ def read_documents(path: Path, *, shown: str = "") -> list[Document]:
     name = shown or path.name
     try:
         text = path.read_text(encoding="utf-8")
-        return list(_documents(text, name))
+        return list(_load_documents(text, name))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         details = f"{error.context or ''} {error.problem or ''}".strip()
@@ -66,7 +66,7 @@ def read_documents(path: Path, *, shown: str = "") -> list[Document]:
         raise DeclarationError("This file cannot be read.", where=name, details=str(error)) from error
 
 
-def _documents(text: str, file: str) -> Iterator[Document]:
+def _load_documents(text: str, file: str) -> Iterator[Document]:
     loader = _Yaml12(text)
     try:
         while loader.check_node():
@@ -74,7 +74,7 @@ def _documents(text: str, file: str) -> Iterator[Document]:
             if node is None:
                 return
             lines: dict[str, int] = {}
-            _note(node, (), lines, file)
+            _collect_lines(node, (), lines, file)
             yield Document(
                 file=file, line=node.start_mark.line + 1, values=loader.construct_document(node), lines=lines
             )
@@ -82,7 +82,7 @@ def _documents(text: str, file: str) -> Iterator[Document]:
         loader.dispose()
 
 
-def _note(node: yaml.Node, path: tuple[str, ...], lines: dict[str, int], file: str) -> None:
+def _collect_lines(node: yaml.Node, path: tuple[str, ...], lines: dict[str, int], file: str) -> None:
     if path:
         lines.setdefault(".".join(path), node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
@@ -94,7 +94,7 @@ def _note(node: yaml.Node, path: tuple[str, ...], lines: dict[str, int], file: s
                 raise DeclarationError(f"`{name}` appears twice.", where=where, details=name, hint="keep one of them")
             seen.add(name)
             lines[".".join((*path, name))] = key.start_mark.line + 1
-            _note(value, (*path, name), lines, file)
+            _collect_lines(value, (*path, name), lines, file)
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
-            _note(item, (*path, str(number)), lines, file)
+            _collect_lines(item, (*path, str(number)), lines, file)

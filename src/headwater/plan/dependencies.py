@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from headwater.model.connector import Connector
 from headwater.model.project import Declarations, Publication
 from headwater.model.resource import Resource
-from headwater.model.tables import dimensions_of, needs
+from headwater.model.tables import list_dimensions, list_source_entities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ def build_dependencies(declarations: Declarations, publications: Iterable[Public
     publications = tuple(publications)
     return Dependencies(
         entities={name: frozenset(entity.sources) for name, entity in declarations.entities.items()},
-        dimensions={name: needs(dimension) for name, dimension in declarations.dimensions.items()},
+        dimensions={name: list_source_entities(dimension) for name, dimension in declarations.dimensions.items()},
         facts={
-            name: FactInputs(entities=needs(fact), dimensions=frozenset(dimensions_of(fact)))
+            name: FactInputs(entities=list_source_entities(fact), dimensions=frozenset(list_dimensions(fact)))
             for name, fact in declarations.facts.items()
         },
         publish=tuple(one.name for one in publications if one.layer == "gold"),
@@ -76,7 +76,7 @@ def _is_feeding_entity(connector: Connector, resource: Resource, feeding: frozen
 def _list_ancestors(connector: Connector, resource: Resource) -> list[Resource]:
     """The resource and those it hangs below, the topmost first."""
     line, above = [resource], resource
-    while above.parent is not None and (parent := connector.resource(above.parent.resource)) is not None:
+    while above.parent is not None and (parent := connector.find_resource(above.parent.resource)) is not None:
         if parent in line:
             break
         line.insert(0, parent)

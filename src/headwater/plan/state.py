@@ -41,7 +41,7 @@ class FeedState:
     begins: datetime = EPOCH
     """What changed before is never read."""
     committed: tuple[Window, ...] = ()
-    """`ledger.windows(feed)`."""
+    """`ledger.list_windows(feed)`."""
     parents: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
     """`ledger.parents(feed)`, for a resource that hangs below another."""
     unfinished: tuple[BatchRow, ...] = ()

@@ -1,9 +1,10 @@
-"""A bucket to which tables are published: new files beside the old ones, then one small file that says which count.
+"""Publishes tables to a bucket: writes new files, then one small file that lists the current ones.
 
-- `current.json`: the pointer. What it names is one whole state; replacing it is what publishes.
-- `.versions/{state}/{table}/part-0.parquet`: a table as it was written in that state. One that did not change stays there.
+- `current.json`: the manifest. It lists the files of one complete state. Replacing it publishes the state.
+- `.versions/{state}/{table}/part-0.parquet`: a table as it was written in that state. A table that does not change keeps
+  its file.
 
-Files that it no longer names stay for an hour, for readers who looked before.
+Files that the manifest no longer lists are deleted after an hour, so that readers of the previous one can finish.
 """
 
 from __future__ import annotations
@@ -16,62 +17,70 @@ from typing import Any
 
 from headwater.clock import parse_instant
 from headwater.errors import WarehouseError
-from headwater.publish.folder import CURRENT, Fill, other_kind_error
+from headwater.publish.folder import CURRENT, Fill, build_other_format_error
 from headwater.storage.base import Store
 
 GRACE = timedelta(hours=1)
-"""How long a reader of an earlier `current.json` still finds its files."""
+"""How long the files of a previous `current.json` are kept for its readers."""
 
 _STATES = ".versions/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedBucket:
-    """One tenant's part of one publication. It has one writer: whoever holds the tenant's lease."""
+    """The part of a publication that belongs to one tenant. Its one writer is the holder of the tenant's lease."""
 
     store: Store
     suffix: str
-    """Of the files, e.g. `.parquet`."""
+    """The suffix of the files, e.g. `.parquet`."""
 
     @property
     def where(self) -> str:
-        """Where it is, in words."""
+        """The location, for messages."""
         return self.store.url
 
-    def manifest(self) -> dict[str, Any]:
-        """What is published now; empty when nothing is."""
-        found = read_manifest(self.store)
-        if found.get("format") == "delta":
-            raise other_kind_error(self.where, "delta")
-        return found
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest of the published state; empty if nothing is published."""
+        manifest = load_manifest(self.store)
+        if manifest.get("format") == "delta":
+            raise build_other_format_error(self.where, "delta")
+        return manifest
 
-    def publish_state(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
-        """Put a new state in place, whole or not at all. A table whose digest is the same is named, not written."""
-        before = self.manifest()
+    def publish_state(self, state: str, metadata: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
+        """Publish a new state atomically. A table with an unchanged digest keeps its file."""
+        before = self.read_manifest()
         tables = {
-            table: self._table(state, table, digest, before.get("tables", {}).get(table, {}), fill)
+            table: self._write_table(state, table, digest, before.get("tables", {}).get(table, {}), fill)
             for table, digest in digests.items()
         }
-        gone = set(_file_names(before.get("tables", {}))) - set(_file_names(tables))
-        retired = {**before.get("retired", {}), **dict.fromkeys(sorted(gone), said["published_at"])}
-        told = {**said, "state": state, "previous": before.get("state", ""), "tables": tables, "retired": retired}
-        write_manifest(self.store, told)
+        gone = set(_list_files(before.get("tables", {}))) - set(_list_files(tables))
+        retired = {**before.get("retired", {}), **dict.fromkeys(sorted(gone), metadata["published_at"])}
+        manifest = {
+            **metadata,
+            "state": state,
+            "previous": before.get("state", ""),
+            "tables": tables,
+            "retired": retired,
+        }
+        write_manifest(self.store, manifest)
 
     def prune(self) -> None:
-        """Let go of what no reader looks for any more, and of what a run that was killed has left."""
-        told = self.manifest()
-        if not told:
+        """Delete files that no reader needs any more, and files that a killed run left."""
+        manifest = self.read_manifest()
+        if not manifest:
             return
-        latest = parse_instant(told["published_at"])
-        kept = {path: when for path, when in told["retired"].items() if latest - parse_instant(when) < GRACE}
-        known = {*_file_names(told["tables"]), *kept}
-        gone = [found.path for found in self.store.list(_STATES) if found.path not in known]
+        latest = parse_instant(manifest["published_at"])
+        kept = {path: when for path, when in manifest["retired"].items() if latest - parse_instant(when) < GRACE}
+        known = {*_list_files(manifest["tables"]), *kept}
+        gone = [file.path for file in self.store.list(_STATES) if file.path not in known]
         for path in gone:
             self.store.remove(path)
-        if kept != told["retired"]:
-            write_manifest(self.store, {**told, "retired": kept})
+        if kept != manifest["retired"]:
+            write_manifest(self.store, {**manifest, "retired": kept})
 
-    def _table(self, state: str, table: str, digest: str, before: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
+    def _write_table(
+        self, state: str, table: str, digest: str, before: Mapping[str, Any], fill: Fill
+    ) -> dict[str, Any]:
         if before.get("digest") == digest:
             return dict(before)
         path = f"{_STATES}{state}/{table}/part-0{self.suffix}"
@@ -82,21 +91,21 @@ class PublishedBucket:
         return {"files": [path], "rows": rows, "digest": digest}
 
 
-def read_manifest(store: Store) -> dict[str, Any]:
-    """What `current.json` says; empty when there is none."""
-    found = store.read(CURRENT)
+def load_manifest(store: Store) -> dict[str, Any]:
+    """The content of `current.json`; empty if there is none."""
+    file = store.read(CURRENT)
     try:
-        told: dict[str, Any] = json.loads(found.body) if found else {}
+        manifest: dict[str, Any] = json.loads(file.body) if file else {}
     except ValueError as error:
         hint = "remove the file; the next run publishes everything again"
         raise WarehouseError("`current.json` is damaged", where=store.url, details=str(error), hint=hint) from error
-    return told
+    return manifest
 
 
-def write_manifest(store: Store, told: Mapping[str, Any]) -> None:
-    """Let `current.json` say this from one moment to the next."""
-    store.write(CURRENT, (json.dumps({"version": 1, **told}, indent=2) + "\n").encode())
+def write_manifest(store: Store, manifest: Mapping[str, Any]) -> None:
+    """Replace `current.json` atomically."""
+    store.write(CURRENT, (json.dumps({"version": 1, **manifest}, indent=2) + "\n").encode())
 
 
-def _file_names(tables: Mapping[str, Any]) -> list[str]:
+def _list_files(tables: Mapping[str, Any]) -> list[str]:
     return [path for table in tables.values() for path in table["files"]]

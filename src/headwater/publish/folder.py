@@ -1,12 +1,12 @@
-"""A folder to which tables are published: each time a whole new state, put in place of the old one by a single rename.
+"""Publishes tables to a folder: writes a complete new state, then replaces the previous one with a single rename.
 
     .versions/{state}/{table}/part-0.parquet      states, of which the last two are kept
-    current        -> .versions/{state}           the pointer: renaming it is what publishes
-    {table}        -> current/{table}             so that readers need to know none of this
-    current.json   -> current/_manifest.json      what there is, and since when; `_manifest.json` is another name of it
+    current        -> .versions/{state}           the link to the current state: renaming it publishes
+    {table}        -> current/{table}             so that readers need not know the states
+    current.json   -> current/_manifest.json      the manifest: the tables, their files and the time
 
-A reader that resolves `current` once sees one state in all tables, for as long as it is one of the last two. `current.json`
-names the files of such a state below `.versions`, as it does in a bucket, where there are no links (`published_bucket`).
+A reader that resolves `current` once sees one state of all tables, as long as it is one of the last two. `current.json`
+lists the files of a state below `.versions`, as in a bucket, where there are no links (`publish.bucket`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any
 from headwater.errors import WarehouseError
 
 Fill = Callable[[str, Path], int]
-"""Writes a table to a new file; how many rows."""
+"""Writes a table to a new file, and returns the number of rows."""
 
 _MANIFEST, _POINTER, _STATES, _TMP = "_manifest.json", "current", ".versions", ".tmp"
 CURRENT = "current.json"
-"""What a reader looks at who wants one state of all tables: the same on a folder, in a bucket and beside Delta tables."""
+"""The manifest, for readers who need one state of all tables: in a folder, in a bucket and beside Delta tables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,75 +36,79 @@ class PublishedFolder:
 
     folder: Path
     suffix: str
-    """Of the files, e.g. `.parquet`."""
+    """The suffix of the files, e.g. `.parquet`."""
 
     @property
     def where(self) -> str:
-        """Where it is, in words."""
+        """The location, for messages."""
         return str(self.folder)
 
-    def manifest(self) -> dict[str, Any]:
-        """What is published now; empty when nothing is."""
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest of the published state; empty if nothing is published."""
         with _translate_errors(self.folder):
             if (self.folder / CURRENT).is_file() and not (self.folder / CURRENT).is_symlink():
-                raise other_kind_error(self.where, "delta")
+                raise build_other_format_error(self.where, "delta")
             path = self.folder / _POINTER / _MANIFEST
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return found
+            manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return manifest
 
-    def publish_state(self, state: str, said: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
-        """Put a new state in place, whole or not at all. A table whose digest is the same is linked, not written."""
-        before = self.manifest()
+    def publish_state(self, state: str, metadata: Mapping[str, Any], digests: Mapping[str, str], *, fill: Fill) -> None:
+        """Publish a new state atomically. The file of a table with an unchanged digest is linked, not written."""
+        before = self.read_manifest()
         with _translate_errors(self.folder):
-            beside = self.folder / _STATES / f"{state}{_TMP}"
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
+            draft = self.folder / _STATES / f"{state}{_TMP}"
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
             tables = {
-                table: self._table(beside / table, digest, before.get("tables", {}).get(table, {}), fill, state=state)
+                table: self._write_table(
+                    draft / table, digest, before.get("tables", {}).get(table, {}), fill, state=state
+                )
                 for table, digest in digests.items()
             }
-            manifest = {"version": 1, **said, "state": state, "previous": before.get("state", ""), "tables": tables}
-            (beside / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-            _fsync(beside)
-            beside.rename(self.folder / _STATES / state)
-            _point(self.folder / _POINTER, f"{_STATES}/{state}")
+            manifest = {"version": 1, **metadata, "state": state, "previous": before.get("state", ""), "tables": tables}
+            (draft / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            _flush(draft)
+            draft.rename(self.folder / _STATES / state)
+            _set_link(self.folder / _POINTER, f"{_STATES}/{state}")
 
     def prune(self) -> None:
-        """Let readers find each table by its name, and let go of states before the last two."""
-        manifest = self.manifest()
+        """Link each table by its name, and delete states before the last two."""
+        manifest = self.read_manifest()
         with _translate_errors(self.folder):
-            shown = {_MANIFEST, *manifest["tables"]}
-            for name in shown:
-                _point(self.folder / name, f"{_POINTER}/{name}")
-            _point(self.folder / CURRENT, f"{_POINTER}/{_MANIFEST}")
+            names = {_MANIFEST, *manifest["tables"]}
+            for name in names:
+                _set_link(self.folder / name, f"{_POINTER}/{name}")
+            _set_link(self.folder / CURRENT, f"{_POINTER}/{_MANIFEST}")
             for path in self.folder.iterdir():
-                if path.is_symlink() and path.name not in {_POINTER, CURRENT, *shown}:
+                if path.is_symlink() and path.name not in {_POINTER, CURRENT, *names}:
                     path.unlink()
             for path in (self.folder / _STATES).iterdir():
                 if path.name not in {manifest["state"], manifest["previous"]}:
                     shutil.rmtree(path)
 
-    def _table(self, folder: Path, digest: str, before: Mapping[str, Any], fill: Fill, *, state: str) -> dict[str, Any]:
+    def _write_table(
+        self, folder: Path, digest: str, before: Mapping[str, Any], fill: Fill, *, state: str
+    ) -> dict[str, Any]:
         folder.mkdir()
         file = folder / f"part-0{self.suffix}"
         old = self.folder / _POINTER / folder.name / file.name
-        same = before.get("digest") == digest and _try_link(old, file)
-        rows = before["rows"] if same else fill(folder.name, file)
+        is_linked = before.get("digest") == digest and _try_link(old, file)
+        rows = before["rows"] if is_linked else fill(folder.name, file)
         return {"files": [f"{_STATES}/{state}/{folder.name}/{file.name}"], "rows": rows, "digest": digest}
 
 
-def other_kind_error(where: str, found: str) -> WarehouseError:
-    """The error for a place that holds tables of a kind that cannot be replaced file by file."""
+def build_other_format_error(where: str, existing: str) -> WarehouseError:
+    """The error for a location with a publication in another format, which cannot be replaced file by file."""
     return WarehouseError(
         "this folder has a publication in another format, which readers may have open",
         where=where,
-        details=f"existing: {found}",
+        details=f"existing: {existing}",
         hint="set another `url:`, or remove the folder and run again",
     )
 
 
 def _try_link(old: Path, new: Path) -> bool:
-    """Whether `new` is now another name of the file `old`; not where the disk knows no such thing, or it is gone."""
+    """Create the hard link `new` to the file `old`. False if the disk has no hard links or `old` does not exist."""
     try:
         os.link(old, new)
     except OSError:
@@ -112,30 +116,30 @@ def _try_link(old: Path, new: Path) -> bool:
     return True
 
 
-def _point(link: Path, target: str) -> None:
-    """Let the symbolic link `link` lead to `target`, from one moment to the next."""
+def _set_link(link: Path, target: str) -> None:
+    """Set the symbolic link `link` to `target` atomically."""
     if link.is_symlink() and link.readlink() == Path(target):
         return
-    beside = link.with_name(f"{link.name}{_TMP}")
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(target)
-    beside.replace(link)
+    draft = link.with_name(f"{link.name}{_TMP}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
 
 
-def _fsync(folder: Path) -> None:
-    """Flush a state to disk before the pointer moves, so that a power cut leaves no pointer to missing files."""
-    places: Sequence[Path] = (*folder.rglob("*"), folder)
-    for path in places:
-        opened = os.open(path, os.O_RDONLY)
+def _flush(folder: Path) -> None:
+    """Flush a state to disk before the link changes, so that a power failure leaves no link to missing files."""
+    paths: Sequence[Path] = (*folder.rglob("*"), folder)
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(opened)
+            os.fsync(descriptor)
         finally:
-            os.close(opened)
+            os.close(descriptor)
 
 
 @contextmanager
 def _translate_errors(folder: Path) -> Iterator[None]:
-    """Turn an OSError into an error that says where, why, and what to try."""
+    """Translate OSError to WarehouseError with location, reason and hint."""
     try:
         yield
     except OSError as error:

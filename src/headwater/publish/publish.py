@@ -1,4 +1,4 @@
-"""Publishing: the tables of a layer written to a place outside, as far as there is anything new."""
+"""Publishes the tables of a layer that have changed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from headwater.model.project import Declarations, Publication
 from headwater.publish.bucket import PublishedBucket
 from headwater.publish.delta import PublishedDelta
 from headwater.publish.folder import PublishedFolder
-from headwater.publish.targets import list_tables, tenant_url
+from headwater.publish.targets import list_tables, locate_tenant
 from headwater.storage.url import open_store, parse_scheme
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.open_end import export_without_end, has_validity
 
 Target = PublishedFolder | PublishedBucket | PublishedDelta
-"""Where one publication of one tenant is written."""
+"""Where a publication of a tenant is written."""
 
 
 def publish(
@@ -32,7 +32,7 @@ def publish(
     root: Path,
     now: datetime,
 ) -> str:
-    """Bring a publication up to date with the warehouse; a few words of what was done. A replay writes nothing."""
+    """Publish the changed tables of a publication, and return a summary. If nothing has changed, it writes nothing."""
     if not warehouse.capabilities.can_export:
         raise UnsupportedError(
             "this warehouse does not write its tables to files",
@@ -42,7 +42,7 @@ def publish(
         )
     stored = warehouse.tables(publication.layer)
     tables = [table for table in list_tables(publication, declarations) if table in stored]
-    with _open_target(publication, tenant_url(publication, root, tenant)) as target:
+    with _open_target(publication, locate_tenant(publication, root, tenant)) as target:
         written = _write_changes(publication, tenant, warehouse, target=target, tables=tables, now=now)
         return f"{written} of {len(tables)} tables written to {target.where}"
 
@@ -50,14 +50,14 @@ def publish(
 def _write_changes(
     publication: Publication, tenant: str, warehouse: Warehouse, *, target: Target, tables: list[str], now: datetime
 ) -> int:
-    """Put a new state in place if there is one; how many of its tables are new."""
+    """Publish a new state if a table has changed, and return the number of changed tables."""
     layer = publication.layer
     ends = {table for table in tables if publication.open_end is None and has_validity(warehouse, layer, table)}
-    kind = {table: f"{publication.format}{'+null' if table in ends else ''}" for table in tables}
-    digests = {table: f"{kind[table]}:{warehouse.digest(layer, table)}" for table in tables}
-    before = {table: entry["digest"] for table, entry in target.manifest().get("tables", {}).items()}
+    formats = {table: f"{publication.format}{'+null' if table in ends else ''}" for table in tables}
+    digests = {table: f"{formats[table]}:{warehouse.digest(layer, table)}" for table in tables}
+    before = {table: entry["digest"] for table, entry in target.read_manifest().get("tables", {}).items()}
     if before != digests:
-        about = {"publication": publication.name, "tenant": tenant, "layer": layer, "format": publication.format}
+        metadata = {"publication": publication.name, "tenant": tenant, "layer": layer, "format": publication.format}
         file_format: Literal["csv", "parquet"] = "csv" if publication.format == "csv" else "parquet"
 
         def fill(table: str, path: Path) -> int:
@@ -67,7 +67,7 @@ def _write_changes(
 
         target.publish_state(
             f"{now:%Y%m%dT%H%M%S%f}Z",
-            {**about, "published_at": format_instant(now)},
+            {**metadata, "published_at": format_instant(now)},
             digests,
             fill=fill,
         )
@@ -88,7 +88,7 @@ def _open_target(publication: Publication, url: str) -> Iterator[Target]:
 
 
 def withdraw(publications: Iterable[Publication], tenant: str, root: Path) -> None:
-    """Remove all that was ever published of a tenant."""
+    """Delete everything that was published of a tenant."""
     for publication in publications:
-        with closing(open_store(tenant_url(publication, root, tenant))) as store:
+        with closing(open_store(locate_tenant(publication, root, tenant))) as store:
             store.clear("")

@@ -1,4 +1,4 @@
-"""What is declared under `publish:`, held against what there is to publish."""
+"""Checks the publications of a project, and locates their targets."""
 
 from __future__ import annotations
 
@@ -8,60 +8,63 @@ from pathlib import Path
 
 from headwater.errors import DeclarationError
 from headwater.model.project import Declarations, Project, Publication
-from headwater.model.tables import list_in_build_order, table_name
+from headwater.model.tables import list_in_build_order, name_table
 from headwater.names import did_you_mean
 from headwater.storage.url import parse_scheme, to_absolute
 
 
 def check_publications(project: Project, declarations: Declarations, root: Path) -> None:
-    """Nothing when every publication can be meant; DeclarationError otherwise."""
+    """Raise DeclarationError if a publication is invalid."""
     names: set[str] = set()
-    places: set[str] = set()
-    for number, one in enumerate(project.publish):
+    urls: set[str] = set()
+    for number, publication in enumerate(project.publish):
         where = project.origin.location_of("publish", str(number))
-        place = publication_url(one, root)
-        if one.name in names or place in places:
+        url = locate_publication(publication, root)
+        if publication.name in names or url in urls:
             raise DeclarationError(
                 "Two publications have the same name or folder.",
                 where=where,
-                details=f"{one.name}: {one.url}",
+                details=f"{publication.name}: {publication.url}",
                 hint="give each its own name and folder",
             )
-        names.add(one.name)
-        places.add(place)
-        _check_tables(one, declarations, where)
+        names.add(publication.name)
+        urls.add(url)
+        _check_tables(publication, declarations, where)
 
 
-def publication_url(declared: Publication, root: Path) -> str:
-    """Where a publication is, all tenants together: a folder in full, or the address of a bucket."""
-    if parse_scheme(declared.url):
-        return declared.url.rstrip("/")
-    return os.path.abspath(to_absolute(declared.url, root))  # noqa: PTH100 - links are followed when all tenants are compared
+def locate_publication(publication: Publication, root: Path) -> str:
+    """The location of a publication for all tenants: an absolute folder, or the URL of a bucket."""
+    if parse_scheme(publication.url):
+        return publication.url.rstrip("/")
+    return os.path.abspath(to_absolute(publication.url, root))  # noqa: PTH100 - links are resolved when all tenants are compared
 
 
-def tenant_url(declared: Publication, root: Path, tenant: str) -> str:
-    """Where a publication is for one tenant: where `{tenant}` says, or below the place of all."""
-    whole = publication_url(declared, root)
-    return whole.replace("{tenant}", tenant) if "{tenant}" in whole else f"{whole}/{tenant}"
+def locate_tenant(publication: Publication, root: Path, tenant: str) -> str:
+    """The location of a publication for one tenant: with `{tenant}` replaced, or a folder below the common location."""
+    url = locate_publication(publication, root)
+    return url.replace("{tenant}", tenant) if "{tenant}" in url else f"{url}/{tenant}"
 
 
-def list_tables(declared: Publication, declarations: Declarations) -> Sequence[str]:
-    """The tables that a publication has, as far as they exist."""
-    return declared.tables or _all_tables(declared, declarations)
+def list_tables(publication: Publication, declarations: Declarations) -> Sequence[str]:
+    """The tables of a publication, whether or not they exist yet."""
+    return publication.tables or _list_all_tables(publication, declarations)
 
 
-def _all_tables(declared: Publication, declarations: Declarations) -> Sequence[str]:
-    if declared.layer == "silver":
+def _list_all_tables(publication: Publication, declarations: Declarations) -> Sequence[str]:
+    if publication.layer == "silver":
         return tuple(declarations.entities)
-    return tuple(table_name(table) for table in list_in_build_order(declarations))
+    return tuple(name_table(table) for table in list_in_build_order(declarations))
 
 
-def _check_tables(declared: Publication, declarations: Declarations, where: str) -> None:
-    known = [*_all_tables(declared, declarations)]
-    if declared.layer == "silver":
+def _check_tables(publication: Publication, declarations: Declarations, where: str) -> None:
+    known = [*_list_all_tables(publication, declarations)]
+    if publication.layer == "silver":
         known += [f"{name}_{part}" for name in known for part in ("current", "log")]
-    for table in declared.tables:
+    for table in publication.tables:
         if table not in known:
             raise DeclarationError(
-                f"{declared.layer} has no table `{table}`.", where=where, details=table, hint=did_you_mean(table, known)
+                f"{publication.layer} has no table `{table}`.",
+                where=where,
+                details=table,
+                hint=did_you_mean(table, known),
             )

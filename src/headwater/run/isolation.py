@@ -15,7 +15,7 @@ from pathlib import Path
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.project import Project
-from headwater.publish.targets import tenant_url
+from headwater.publish.targets import locate_tenant
 from headwater.run.plugins import load_warehouse_settings
 from headwater.storage.url import parse_scheme, to_absolute
 from headwater.warehouse.settings import WarehouseSettings
@@ -88,13 +88,13 @@ def _list_places(
     project: Project, settings: WarehouseSettings, tenant: str, root: Path, disk: _Disk
 ) -> Iterator[TenantPlace]:
     where = project.origin.location_of
-    lake = f"{to_absolute(project.lake.place(tenant), root).rstrip('/')}/{tenant}"
+    lake = f"{to_absolute(project.lake.locate(tenant), root).rstrip('/')}/{tenant}"
     yield _create_place(disk, tenant, "lake.url", where("lake", "url"), lake)
     yield from _list_warehouse_places(settings, tenant, root, disk)
     for number, publication in enumerate(project.publish):
         setting = f"publish.{number}.url"
         yield _create_place(
-            disk, tenant, setting, where("publish", str(number), "url"), tenant_url(publication, root, tenant)
+            disk, tenant, setting, where("publish", str(number), "url"), locate_tenant(publication, root, tenant)
         )
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from headwater.errors import DeclarationError
 from headwater.ledger.base import Ledger, LedgerPlugin
 from headwater.model.connector import Connector
-from headwater.model.field import Field, build_contract, contract_fields
+from headwater.model.field import Field, build_contract, list_contract_fields
 from headwater.model.load import load_connector, load_declarations
 from headwater.model.project import Declarations, WarehouseOptions
 from headwater.model.resource import Resource
@@ -43,7 +43,7 @@ class InstalledConnector:
     def list_fields(self) -> dict[str, tuple[Field, ...]]:
         """The bronze fields of each resource, by `connector.resource`."""
         name = self.connector.connector
-        return {f"{name}.{resource}": contract_fields(contract) for resource, contract in self.contracts.items()}
+        return {f"{name}.{resource}": list_contract_fields(contract) for resource, contract in self.contracts.items()}
 
 
 def list_connector_names() -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def list_warehouse_settings() -> tuple[type[WarehouseSettings], ...]:
 
 def load_warehouse_settings(options: WarehouseOptions) -> WarehouseSettings:
     """The settings of a warehouse as its engine knows them; ValueError where the options are not the engine's."""
-    return find_warehouse_settings(options.kind).model_validate(options.options()).with_origin(options.origin)
+    return find_warehouse_settings(options.kind).model_validate(options.as_dict()).with_origin(options.origin)
 
 
 def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:

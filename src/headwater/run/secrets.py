@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headwater.errors import DeclarationError, HeadwaterError
-from headwater.model.address import REFERENCES, check_ledger, holds_secret
+from headwater.model.address import REFERENCES, check_ledger, has_secret
 from headwater.model.connector import Connector
 from headwater.model.project import Connection
 from headwater.names import did_you_mean
@@ -69,7 +69,7 @@ def resolve_url(url: str, *, root: Path, where: str) -> str:
 def resolve_ledger_url(url: str, *, root: Path, where: str) -> str:
     """The URL of a ledger; DeclarationError where a reference gives one that a project file may not hold."""
     resolved = resolve_url(url, root=root, where=where)
-    if resolved != url and not holds_secret(resolved):
+    if resolved != url and not has_secret(resolved):
         try:
             check_ledger(resolved)
         except ValueError as error:

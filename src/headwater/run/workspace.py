@@ -77,7 +77,7 @@ class Workspace(AbstractContextManager["Workspace"]):
 
     def list_tenants(self) -> tuple[str, ...]:
         """All tenants, of the project file and of the ledger, sorted."""
-        return tuple(sorted({*self.project.tenants, *self.ledger.tenants()}))
+        return tuple(sorted({*self.project.tenants, *self.ledger.list_tenants()}))
 
     def check_isolation(self, *more: str) -> None:
         """Nothing where no tenant reaches what another one has; DeclarationErrors otherwise.
@@ -85,7 +85,7 @@ class Workspace(AbstractContextManager["Workspace"]):
         Tenants that are declared nowhere count as long as runs of theirs are remembered: what they wrote is still there.
         """
         if self._checked_tenants is None or not self._checked_tenants.issuperset(more):
-            tenants = frozenset({*self.list_tenants(), *self.ledger.tenants_with_runs(), *more})
+            tenants = frozenset({*self.list_tenants(), *self.ledger.list_tenants_with_runs(), *more})
             check_isolation(self.project, sorted(tenants), self.root)
             self._checked_tenants = tenants
 
@@ -151,7 +151,7 @@ class TenantWorkspace:
     def open_lake(self) -> Lake:
         """The tenant's part of the lake."""
         self.parent.check_isolation(self.tenant)
-        return open_lake(to_absolute(self.project.lake.place(self.tenant), self.root), self.tenant)
+        return open_lake(to_absolute(self.project.lake.locate(self.tenant), self.root), self.tenant)
 
     def open_owned_lake(self) -> Lake:
         """The tenant's part of the lake. DeclarationError if it belongs to another project."""
@@ -180,7 +180,7 @@ class TenantWorkspace:
 
     def load_connections(self) -> dict[str, Connection]:
         """The tenant's connections: those of the ledger, and those of the project file, which win."""
-        stored = {row.name: _parse_connection(row) for row in self.ledger.connections(self.tenant)}
+        stored = {row.name: _parse_connection(row) for row in self.ledger.list_connections(self.tenant)}
         declared = self.project.tenants.get(self.tenant)
         return {**stored, **(declared.connections if declared else {})}
 
@@ -256,7 +256,7 @@ def _apply_environment(project: Project, environment: str) -> Project:
         raise DeclarationError(
             f"There is no environment `{environment}`.", where="--env", details=environment, hint=hint
         )
-    return project.in_environment(overrides).with_origin(project.origin)
+    return project.with_environment(overrides).with_origin(project.origin)
 
 
 def _load_connectors(root: Path, project: Project, declarations: Declarations) -> dict[str, InstalledConnector]:

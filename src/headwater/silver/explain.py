@@ -14,7 +14,7 @@ def explain(entity: Entity) -> tuple[str, ...]:
     A merge runs it for the keys that something arrived for, and takes a shorter way to the same rows where it can.
     """
     shape = shape_of(entity)
-    lists = [entity.known_columns(source) for source in entity.sources.values()]
+    lists = [entity.list_known_columns(source) for source in entity.sources.values()]
     known = [known_list(()), *(None if columns is None else known_list(columns) for columns in lists)]
     carried = group_carried(shape, known)
     return (fold_sql(f'silver."{entity.entity}_log"', shape, carried=carried, sources=tuple(entity.sources)),)

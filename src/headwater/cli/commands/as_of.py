@@ -1,4 +1,4 @@
-"""`headwater as-of`: a past day."""
+"""Show an entity or a dimension as it was at an instant."""
 
 from __future__ import annotations
 

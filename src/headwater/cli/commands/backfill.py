@@ -1,4 +1,4 @@
-"""`headwater backfill`: a span of the past."""
+"""Read a time span of history, in chunks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def backfill(
     return run_with_progress(
         project,
         output,
-        lambda workspace, stop: app.backfill(
+        lambda workspace, stop: app.run(
             app.choose_tenant(workspace, tenant.tenant),
             build_request(request, chunk=options.chunk, force=options.force),
             stop=stop,

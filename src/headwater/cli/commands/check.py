@@ -1,13 +1,16 @@
-"""`headwater check`: whether everything declared can be meant."""
+"""Check all declarations of the project."""
 
 from __future__ import annotations
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_check
+from headwater.cli.render import render_table
 from headwater.run import app
+from headwater.run.results import CheckReport
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -22,4 +25,18 @@ def check(project: ProjectOptions, output: OutputOptions) -> None:
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         report = app.check_project(workspace)
-    print_result(output, to_plain(report), *render_check(report))
+    print_result(output, to_plain(report), *_render(report))
+
+
+def _render(check: CheckReport) -> list[Text | Table]:
+    """The number of declarations of each kind, and the warnings."""
+    counted = [
+        (name, len(getattr(check, name)), ", ".join(getattr(check, name)))
+        for name in ("connectors", "entities", "dimensions", "facts", "tenants")
+    ]
+    warnings = [Text(f"! {warning}", style="yellow") for warning in check.warnings]
+    return [
+        Text(f"{check.project} is in good order.", style="green"),
+        render_table(("", "count", ""), counted),
+        *warnings,
+    ]

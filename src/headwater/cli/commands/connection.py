@@ -1,4 +1,4 @@
-"""`headwater connection`: a tenant's use of services."""
+"""Add, list or test connections."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, ou
     The command tests the URL and the credentials.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
-        result = app.test_connection(app.choose_tenant(workspace, tenant.tenant), name)
+        result = app.check_connection(app.choose_tenant(workspace, tenant.tenant), name)
     print_result(output, result, Text(f"{name} answers", style="green"), render_pairs(result))
 
 

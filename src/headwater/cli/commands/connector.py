@@ -1,4 +1,4 @@
-"""`headwater connector`: the services that can be read."""
+"""List, show or create connectors."""
 
 from __future__ import annotations
 

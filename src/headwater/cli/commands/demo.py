@@ -1,4 +1,4 @@
-"""`headwater demo`: syncs months of simulated data on this machine and prints a report."""
+"""Sync months of simulated data and print a report."""
 
 from __future__ import annotations
 

@@ -1,15 +1,18 @@
-"""`headwater explain`: where a table comes from."""
+"""Show the SQL and the lineage of a table."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_explanation
+from headwater.cli.render import render_table
 from headwater.run import app
+from headwater.run.results import Explanation
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -25,4 +28,13 @@ def explain(
     with app.open_project(project.project, environment=project.environment) as workspace:
         explanation = app.explain(workspace, name)
     lineage = [dict(zip(("column", "expression", "sources"), line, strict=True)) for line in explanation.lineage]
-    print_result(output, {**to_plain(explanation), "lineage": lineage}, *render_explanation(explanation))
+    print_result(output, {**to_plain(explanation), "lineage": lineage}, *_render(explanation))
+
+
+def _render(explanation: Explanation) -> list[Text | Table]:
+    """The lineage and the SQL of a table."""
+    return [
+        Text(f"{explanation.kind} {explanation.name}, declared in {explanation.declared}"),
+        render_table(("column", "expression", "from"), explanation.lineage, title="Lineage"),
+        *(Text(f"\n{statement.rstrip(';')};") for statement in explanation.sql),
+    ]

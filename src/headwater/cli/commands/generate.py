@@ -1,4 +1,4 @@
-"""`headwater generate`: contracts from a published interface."""
+"""Generate contracts from an API specification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater init`: a project to start from."""
+"""Create a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater plan`: what a run would do."""
+"""Show what a run would do, without running it."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def plan(request: RunOptions, project: ProjectOptions, tenant: TenantOption, out
     with app.open_project(project.project, environment=project.environment) as workspace:
         chosen = app.choose_tenant(workspace, tenant.tenant)
         steps = app.plan(chosen, build_request(request))
-        lines, value = app.explain_plan(steps), app.plan_dict(chosen, steps)
-    print_result(output, value, *(Text(line) for line in lines))
+        value = app.dump_plan(chosen, steps)
+    print_result(output, value, *(Text(line) for line in app.render_plan(steps)))

@@ -1,4 +1,4 @@
-"""`headwater quarantine`: refused records, and what becomes of them."""
+"""List, show, retry or discard refused records."""
 
 from __future__ import annotations
 

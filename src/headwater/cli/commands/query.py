@@ -1,4 +1,4 @@
-"""`headwater query`: one question in SQL."""
+"""Execute one read-only SQL statement."""
 
 from __future__ import annotations
 

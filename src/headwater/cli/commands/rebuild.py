@@ -1,4 +1,4 @@
-"""`headwater rebuild`: everything after raw, from raw."""
+"""Rebuild everything after raw, from raw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater run`: the daily work."""
+"""Read new data, and update history and star schema."""
 
 from __future__ import annotations
 

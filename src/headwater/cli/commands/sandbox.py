@@ -1,4 +1,4 @@
-"""`headwater sandbox`: a simulated service on this machine."""
+"""Serve a simulated service on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater schema`: the grammar of declarations, for editors."""
+"""Print the JSON Schema of all declarations, for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater selftest`: the conformance suite against a warehouse of one's own."""
+"""Run the conformance suite against a warehouse."""
 
 from __future__ import annotations
 

@@ -1,13 +1,19 @@
-"""`headwater status`: where a tenant stands."""
+"""Show the state of all resources and tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import typer
+from rich.table import Table
 
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_counts, render_feeds, render_pairs, render_tables
+from headwater.cli.render import render_pairs, render_table
+from headwater.cli.run_report import render_counts
 from headwater.run import app
+from headwater.run.results import FeedStatus, TableStatus
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -28,7 +34,27 @@ def status(project: ProjectOptions, tenant: TenantOption, output: OutputOptions)
         output,
         to_plain(state),
         render_pairs(heads),
-        render_feeds(state.feeds),
+        _render_feeds(state.feeds),
         *render_counts(state.counts),
-        render_tables(state.tables),
+        _render_tables(state.tables),
     )
+
+
+def _render_feeds(rows: Sequence[FeedStatus]) -> Table:
+    """How far each resource is."""
+    columns = ("connection", "resource", "until", "windows", "rows", "waiting", "quarantined", "drift", "failed")
+    return render_table(columns, [_render_feed(row) for row in rows], title="Resources")
+
+
+def _render_feed(row: FeedStatus) -> tuple[Any, ...]:
+    until = row.until or "nothing yet"
+    # Fields that a service leaves out of its answers are in the JSON; here they would only drown what is new.
+    news = [drift for drift in row.drift if not drift.startswith("missing ")]
+    drift = ", ".join(news) if len(news) <= 3 else f"{len(news)} fields"
+    failed = row.failed.splitlines()[0] if row.failed else ""
+    return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
+
+
+def _render_tables(rows: Sequence[TableStatus]) -> Table:
+    """The tables of the warehouse."""
+    return render_table(("layer", "table", "rows"), [(row.layer, row.table, row.rows) for row in rows], title="Tables")

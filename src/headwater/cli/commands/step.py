@@ -1,4 +1,4 @@
-"""`headwater step`: one step of a plan, as an orchestrator asks for it."""
+"""Execute one step of a plan, for an orchestrator."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from headwater.cli.errors import UsageError
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
-from headwater.cli.render import render_step_report
 from headwater.cli.run_command import run_with_progress
+from headwater.cli.run_report import STATE_COLOURS, render_report
 from headwater.run import app
+from headwater.run.results import RunReport
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -58,7 +61,7 @@ def step(
             plan=source,
             options=app.StepOptions(wait=wait, allow_drop=allow_drop, stop=stop),
         ),
-        draw=render_step_report,
+        render=_render,
     )
 
 
@@ -70,3 +73,13 @@ def _parse(name: str, text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError(f"{name} is not a JSON object.", where="headwater step", details=text[:80])
     return value
+
+
+def _render(report: RunReport) -> list[Text | Table]:
+    """What one step of a plan did."""
+    lines = [
+        Text.assemble((step.state, STATE_COLOURS[step.state]), f"  {step.step}  {step.detail}")
+        for step in report.steps
+        if step.state == "succeeded"
+    ]
+    return [*lines, *render_report(report)]

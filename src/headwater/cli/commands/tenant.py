@@ -1,4 +1,4 @@
-"""`headwater tenant`: tenants that live in the ledger, and whose the places of a tenant are."""
+"""Add, list, claim or remove tenants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`headwater version`: which version this is, and with `--verbose` what it runs on."""
+"""Print the version, and details for bug reports."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from headwater.gold.upsert import unstage_all, upsert_members
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
-from headwater.model.tables import needs, table_name
+from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
@@ -168,7 +168,7 @@ def _report(
         if circles:
             keys_shown = ", ".join(sorted(str(key) for (key,) in circles)[:5])
             finding = Finding(
-                table=f"gold.{table_name(parts.dimension)}",
+                table=f"gold.{name_table(parts.dimension)}",
                 finding="ancestor_cycle",
                 count=len(circles),
                 detail=f"ancestors of `{item.parent}` form a cycle, so `{item.name}` stays empty: {keys_shown}",
@@ -280,7 +280,7 @@ def _make_consumer(declared: EntityDimension | EnumDimension, table: Table, sele
     sequence = declared.surrogate == "sequence"
     return Consumer(
         name=table.name,
-        sources=tuple(sorted(needs(declared))),
+        sources=tuple(sorted(list_source_entities(declared))),
         definition=f"{columns}\n{sequence}\n{select}",
         keys=key_kind(declared),
     )

@@ -10,7 +10,7 @@ from headwater.clock import EPOCH
 from headwater.gold.columns import LOAD, check_columns
 from headwater.model.dimension import DateDimension
 from headwater.model.names_in_scope import DATE_ATTRIBUTES
-from headwater.model.tables import key_column, table_name
+from headwater.model.tables import name_key_column, name_table
 from headwater.warehouse.base import Table, TableColumn
 
 _TYPES = {
@@ -36,22 +36,22 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 def table_of(dimension: DateDimension) -> Table:
     """The table that keeps `dimension`."""
-    attributes = [name for name in DATE_ATTRIBUTES if name != key_column(dimension)]
+    attributes = [name for name in DATE_ATTRIBUTES if name != name_key_column(dimension)]
     columns = (
-        TableColumn(name=key_column(dimension), dtype="bigint", required=True),
+        TableColumn(name=name_key_column(dimension), dtype="bigint", required=True),
         *(TableColumn(name=name, dtype=_TYPES.get(name, "integer")) for name in attributes),
         *LOAD,
     )
     check_columns(columns, where=f"{dimension.origin} dimension {dimension.dimension}")
     key = columns[0].name
-    return Table(layer="gold", name=table_name(dimension), columns=columns, key=(key,), primary_key=(key,))
+    return Table(layer="gold", name=name_table(dimension), columns=columns, key=(key,), primary_key=(key,))
 
 
 def build_rows(dimension: DateDimension) -> Iterator[dict[str, Any]]:
     """The rows of `dimension` by their columns; reserved members are not among them."""
     names = table_of(dimension).names
     for row in _rows(dimension):
-        values = {**row, key_column(dimension): row["date_key"]}
+        values = {**row, name_key_column(dimension): row["date_key"]}
         yield {name: values[name] for name in names}
 
 

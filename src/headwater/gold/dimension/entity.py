@@ -16,8 +16,8 @@ from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
 from headwater.model.dimension import Attribute, EntityDimension
 from headwater.model.entity import Entity
 from headwater.model.expression import compile_expression
-from headwater.model.names_in_scope import entity_columns
-from headwater.model.tables import key_column, table_name
+from headwater.model.names_in_scope import map_entity_columns
+from headwater.model.tables import name_key_column, name_table
 from headwater.names import quote
 from headwater.temporal.coalesce import coalesce_sql
 from headwater.temporal.sql import FOREVER, column_list, indent
@@ -76,7 +76,7 @@ def compile_dimension(star: Star, dimension: EntityDimension, ref: Ref) -> Compi
 def _compile_values(
     star: Star, attributes: Mapping[str, Attribute], entity: Entity, alias: str, *, where: str
 ) -> dict[str, str]:
-    scope = star.scope(entity_columns(entity, alias))
+    scope = star.scope(map_entity_columns(entity, alias))
     return {
         name: compile_expression(attribute.value or name, scope, where=f"{where}, attribute {name}")
         for name, attribute in attributes.items()
@@ -107,7 +107,7 @@ def table_of(warehouse: Warehouse, parts: CompiledDimension) -> Table:
     values = ", ".join(f"{sql} AS {quote(name)}" for name, sql in parts.values.items()) or "1 AS none"
     types = infer_types(warehouse, f"SELECT {values} FROM {parts.relation} AS _row{joins}", where=where)
     columns = (
-        TableColumn(name=key_column(dimension), dtype="bigint", required=True),
+        TableColumn(name=name_key_column(dimension), dtype="bigint", required=True),
         TableColumn(name="entity_key", dtype="text"),
         *(TableColumn(name=name, dtype=types[name]) for name in parts.values),
         *SPAN,
@@ -115,7 +115,7 @@ def table_of(warehouse: Warehouse, parts: CompiledDimension) -> Table:
     )
     check_columns(columns, where=where)
     return Table(
-        layer="gold", name=table_name(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
+        layer="gold", name=name_table(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
     )
 
 
@@ -132,7 +132,7 @@ def select_rows(parts: CompiledDimension, *, keys: str | None = None, versions: 
     joins = "".join(f"\nLEFT JOIN {item.step} ON {item.step}.entity_key = _row.entity_key" for item in parts.inherited)
     return (
         f"WITH {recursive}{ctes}\n"
-        f"SELECT {key} AS {quote(key_column(parts.dimension))}, _row.entity_key{_answers_sql(parts)},\n"
+        f"SELECT {key} AS {quote(name_key_column(parts.dimension))}, _row.entity_key{_answers_sql(parts)},\n"
         f"  _row.valid_from, _row.valid_to, _row.valid_to = {FOREVER} AS is_current, FALSE AS is_inferred,\n"
         f"  _load.read_at AS loaded_at, _row.{_BATCH} AS batch_id, _load.source\n"
         f"FROM (SELECT *, {number} AS _place FROM members) AS _row{joins}\n"

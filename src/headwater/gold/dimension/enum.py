@@ -7,7 +7,7 @@ from headwater.gold.star import Ref, Star
 from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import EnumDimension, ValuesOf
 from headwater.model.expression import compile_expression
-from headwater.model.tables import key_column, table_name
+from headwater.model.tables import name_key_column, name_table
 from headwater.names import literal, quote
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import FOREVER
@@ -35,7 +35,7 @@ def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Tabl
     given = ", ".join(f"{sql} AS {quote(name)}" for name, sql in values.items())
     types = infer_types(warehouse, f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row", where=where)
     columns = (
-        TableColumn(name=key_column(dimension), dtype="bigint", required=True),
+        TableColumn(name=name_key_column(dimension), dtype="bigint", required=True),
         TableColumn(name="entity_key", dtype="text"),
         *(TableColumn(name=name, dtype=types[name]) for name in values),
         *SPAN,
@@ -43,7 +43,7 @@ def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Tabl
     )
     check_columns(columns, where=where)
     return Table(
-        layer="gold", name=table_name(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
+        layer="gold", name=name_table(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
     )
 
 
@@ -57,7 +57,7 @@ def select_rows(star: Star, dimension: EnumDimension, ref: Ref, *, keys: str | N
     among = f"\n  WHERE entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     attributes = "".join(f", {sql} AS {quote(name)}" for name, sql in values.items())
     return (
-        f"SELECT {surrogate_key_sql('_row.entity_key')} AS {quote(key_column(dimension))}, _row.entity_key{attributes},\n"
+        f"SELECT {surrogate_key_sql('_row.entity_key')} AS {quote(name_key_column(dimension))}, _row.entity_key{attributes},\n"
         f"  {BEGINNING} AS valid_from, {FOREVER} AS valid_to, TRUE AS is_current, FALSE AS is_inferred,\n"
         "  _row.read_at AS loaded_at, _row.batch_id, _row.source\nFROM (\n"
         "  SELECT entity_key, read_at, batch_id, source, ROW_NUMBER() OVER "

@@ -17,7 +17,7 @@ from headwater.gold.star import Star
 from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
 from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.fact import Fact
-from headwater.model.tables import key_column, table_name
+from headwater.model.tables import name_key_column, name_table
 from headwater.names import literal, quote
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse, WriteCounts
@@ -41,7 +41,7 @@ def key_kind(declared: Dimension | Fact) -> int:
 
 def find_outdated(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[str]) -> frozenset[str]:
     """Of the `built` tables (`gold.dim_x`), those whose keys are made otherwise than is declared now."""
-    kinds = {table_name(one): kind for one in dimensions if (kind := key_kind(one))}
+    kinds = {name_table(one): kind for one in dimensions if (kind := key_kind(one))}
     stored = [name for name in kinds if f"gold.{name}" in built]
     if not stored:
         return frozenset()
@@ -54,7 +54,7 @@ def rekey_dimension(
     warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: EventListener
 ) -> WriteCounts:
     """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
-    kind, table = key_kind(declared), table_name(declared)
+    kind, table = key_kind(declared), name_table(declared)
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
         return WriteCounts()
     written = WriteCounts()
@@ -76,7 +76,7 @@ def rekey_dimension(
 def _rebuild_keys(
     warehouse: Warehouse, star: Star, declared: Dimension, kind: int, listen: EventListener
 ) -> WriteCounts:
-    table = table_name(declared)
+    table = name_table(declared)
     last = load_last(warehouse, table)
     pairs = warehouse.stage("gold_rekey", _stage_key_pairs(warehouse, declared, kind, last=last))
     moved = int(warehouse.rows(f"SELECT COUNT(*) FROM {pairs} WHERE _old <> _new")[0][0])
@@ -92,7 +92,7 @@ def _rebuild_keys(
 
 def _is_counted(warehouse: Warehouse, declared: Dimension) -> bool:
     """Whether the keys that are stored look counted; of hashes, not even one is likely to be so small."""
-    key, stored = quote(key_column(declared)), warehouse.ref("gold", table_name(declared))
+    key, stored = quote(name_key_column(declared)), warehouse.ref("gold", name_table(declared))
     return not warehouse.rows(f"SELECT 1 FROM {stored} WHERE {key} > {_COUNTED} LIMIT 1")
 
 
@@ -101,7 +101,7 @@ def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> fro
 
     Whoever builds everything anew leaves them: members that come again find their numbers there.
     """
-    named = {table_name(one) for one in dimensions if key_kind(one) == SEQUENCE}
+    named = {name_table(one) for one in dimensions if key_kind(one) == SEQUENCE}
     return frozenset(named & set(warehouse.tables("gold")))
 
 
@@ -109,7 +109,7 @@ def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventLis
     """`rekey_dimension` for every dimension that a fact points at."""
     written, noted = WriteCounts(), _load_key_kinds(warehouse)
     for one in {item.dimension: item for item in star.find_dimensions(fact).values()}.values():
-        written += rekey_dimension(warehouse, star, one, noted.get(table_name(one), 0), listen)
+        written += rekey_dimension(warehouse, star, one, noted.get(name_table(one), 0), listen)
     return written
 
 
@@ -122,7 +122,7 @@ def _load_key_kinds(warehouse: Warehouse, offsets: str = "consumer_offset") -> d
 
 def _stage_key_pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, last: int) -> str:
     """SELECT of the stored keys of all members but the reserved ones, and of the keys that they should have."""
-    key = quote(key_column(declared))
+    key = quote(name_key_column(declared))
     place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
     arrival = "ROW_NUMBER() OVER (ORDER BY loaded_at, valid_from, entity_key)"
     new = (
@@ -133,7 +133,7 @@ def _stage_key_pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, la
     return (
         f"SELECT _row._old, {new}{f' + {last}' if kind == SEQUENCE else ''} AS _new FROM (\n"
         f"  SELECT {key} AS _old, entity_key, valid_from, {place} AS _place, {arrival} AS _arrival\n"
-        f"  FROM {warehouse.ref('gold', table_name(declared))} WHERE {key} >= 0\n) AS _row"
+        f"  FROM {warehouse.ref('gold', name_table(declared))} WHERE {key} >= 0\n) AS _row"
     )
 
 
@@ -141,20 +141,20 @@ def _referencing_columns(star: Star, declared: Dimension) -> dict[str, list[str]
     """The facts that point at a dimension, with the columns that do."""
     facts: dict[str, list[str]] = {}
     for fact, lookup in star.find_references(declared.dimension):
-        facts.setdefault(table_name(fact), []).append(f"{lookup}_key")
+        facts.setdefault(name_table(fact), []).append(f"{lookup}_key")
     return facts
 
 
 def _replace_keys(warehouse: Warehouse, declared: Dimension, facts: Mapping[str, list[str]], pairs: str) -> WriteCounts:
     _check_unique(warehouse, declared, pairs)
-    written = _swap_keys(warehouse, table_name(declared), [key_column(declared)], pairs)
+    written = _swap_keys(warehouse, name_table(declared), [name_key_column(declared)], pairs)
     for name, columns in facts.items():
         written += _swap_keys(warehouse, name, columns, pairs)
     return written
 
 
 def _describe_change(warehouse: Warehouse, star: Star, table: str, facts: Iterable[str]) -> str:
-    known = {table_name(fact) for fact in star.declarations.facts.values()}
+    known = {name_table(fact) for fact in star.declarations.facts.values()}
     others = [name for name in warehouse.tables("gold") if name.startswith("fact_") and name not in known]
     told = f"keys of {table} and of {', '.join(facts) or 'no fact'} were exchanged together"
     return told + (f"; not those of {', '.join(others)}, which nothing declares any more" if others else "")
@@ -185,10 +185,10 @@ def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None
     clash = warehouse.rows(f"SELECT _new, MIN(_old), MAX(_old) FROM {pairs} GROUP BY _new HAVING COUNT(*) > 1 LIMIT 1")
     if clash:
         number, *old = clash[0]
-        stored, key = warehouse.ref("gold", table_name(declared)), quote(key_column(declared))
+        stored, key = warehouse.ref("gold", name_table(declared)), quote(name_key_column(declared))
         among = ", ".join(str(one) for one in old)
         named = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} IN ({among})")[0]
-        raise collision_error(table_name(declared), int(number), *map(str, named))
+        raise collision_error(name_table(declared), int(number), *map(str, named))
 
 
 def collision_error(table: str, number: int, one: str, other: str) -> SafetyCheckError:

@@ -9,8 +9,8 @@ from headwater.gold.star import Star
 from headwater.model.dimension import EntityDimension
 from headwater.model.entity import Rules
 from headwater.model.expression import compile_expression, find_classify_calls, no_match_sql
-from headwater.model.names_in_scope import entity_columns
-from headwater.model.tables import table_name
+from headwater.model.names_in_scope import map_entity_columns
+from headwater.model.tables import name_table
 from headwater.warehouse.base import Warehouse
 
 _SHOWN = 5
@@ -27,7 +27,7 @@ def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension
         if rows:
             examples = ", ".join(str(text) for text, _ in rows[:_SHOWN])
             finding = Finding(
-                table=f"gold.{table_name(declared)}",
+                table=f"gold.{name_table(declared)}",
                 finding="unmatched_value",
                 count=sum(count for _, count in rows),
                 detail=f"no line of the rules `{rules.rules}` matches: {examples}",
@@ -38,7 +38,7 @@ def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension
 def _find_rules(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, str]]:
     """Each rules table that the dimension's own attributes use, with the SQL of what it classifies, once."""
     where = f"{declared.origin} dimension {declared.dimension}"
-    scope = star.scope(entity_columns(star.entity(declared.entity, where=where)))
+    scope = star.scope(map_entity_columns(star.entity(declared.entity, where=where)))
     texts = [attribute.value for attribute in declared.attributes.values() if attribute.value]
     for text, rules in dict.fromkeys(pair for value in texts for pair in find_classify_calls(value, where=where)):
         yield star.declarations.rules[rules], compile_expression(text, scope, where=where)

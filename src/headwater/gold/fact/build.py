@@ -27,7 +27,7 @@ from headwater.gold.surrogate_key import connection_sql
 from headwater.gold.upsert import replace_changed, unstage_all
 from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
-from headwater.model.tables import needs, table_name
+from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
@@ -94,11 +94,11 @@ def _make_consumer(star: Star, parts: CompiledFact, table: Table, *, number: int
     """What the fact lives on. Days never change by themselves: how they are declared is part of the definition."""
     looked_up = star.find_dimensions(parts.fact)
     days = [item.model_dump_json() for item in looked_up.values() if isinstance(item, DateDimension)]
-    members = {table_name(item) for item in looked_up.values() if not isinstance(item, DateDimension)}
+    members = {name_table(item) for item in looked_up.values() if not isinstance(item, DateDimension)}
     columns = [f"{column.name} {column.dtype}" for column in table.columns]
     return Consumer(
         name=table.name,
-        sources=tuple(sorted(needs(parts.fact) | members)),
+        sources=tuple(sorted(list_source_entities(parts.fact) | members)),
         definition="\n".join([*columns, *days, select_rows(parts)]),
         period=number,
     )
@@ -155,12 +155,12 @@ def _affected_keys_sql(job: _Job, months: str) -> str:
     """The keys of rows that changes touch: of their own entities, of members they point at, and of time that passed."""
     pending = job.pending
     news = {source: changed_keys_sql(job.warehouse, source, pending) for source in pending.changed_sources}
-    texts = [news[entity] for entity in sorted(needs(job.fact)) if entity in news]
+    texts = [news[entity] for entity in sorted(list_source_entities(job.fact)) if entity in news]
     texts += [
         _referencing_keys_sql(job, part, lookup, news[name], months)
         for part in job.parts.parts
         for lookup in part.lookups
-        if (name := table_name(lookup.dimension)) in news
+        if (name := name_table(lookup.dimension)) in news
     ]
     if pending.period != job.consumer.period:
         texts.append(periods.select_open(job.parts, pending.period))

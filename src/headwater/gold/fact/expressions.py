@@ -10,7 +10,7 @@ from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
 from headwater.model.expression import compile_expression, find_names
 from headwater.model.fact import Fact, Part
-from headwater.model.names_in_scope import entity_columns, lookup_columns
+from headwater.model.names_in_scope import map_entity_columns, map_lookup_columns
 from headwater.names import quote
 
 MONTH = "_month"
@@ -77,10 +77,10 @@ class ExpressionReader:
 def make_reader(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> ExpressionReader:
     """The reader of `part`."""
     where = f"{fact.origin} fact {fact.fact}"
-    own = entity_columns(star.entity(part.entity, where=where), "_row")
+    own = map_entity_columns(star.entity(part.entity, where=where), "_row")
     scope = star.scope(own)
     given = {name: compile_expression(text, scope, where=f"{where}, {name}") for name, text in part.columns.items()}
     months = {name: f"{MONTH}.{quote(name)}" for name in ("period_start", "period_end")} if fact.periods else {}
     base = {**(given or own), **months, "entity_key": '_row."entity_key"'}
     derived = {**fact.degenerate, **fact.measures}
-    return ExpressionReader(star=star, fact=fact, base=base, looked_up=lookup_columns(dimensions), derived=derived)
+    return ExpressionReader(star=star, fact=fact, base=base, looked_up=map_lookup_columns(dimensions), derived=derived)

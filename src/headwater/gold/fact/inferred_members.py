@@ -11,7 +11,7 @@ from headwater.gold.fact.lookup import CompiledLookup
 from headwater.gold.key_sequence import last_sql, save_last
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension, EnumDimension
-from headwater.model.tables import table_name
+from headwater.model.tables import name_table
 from headwater.names import quote
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
@@ -126,12 +126,12 @@ def _referencing_columns(warehouse: Warehouse, star: Star, dimension: str) -> li
     """Stored fact tables and their columns that point at a dimension."""
     found = []
     for fact, lookup in star.find_references(dimension):
-        stored = warehouse.describe("gold", table_name(fact)) or ()
+        stored = warehouse.describe("gold", name_table(fact)) or ()
         if any(column.name == f"{lookup}_key" for column in stored):
-            found.append((warehouse.ref("gold", table_name(fact)), f"{lookup}_key"))
+            found.append((warehouse.ref("gold", name_table(fact)), f"{lookup}_key"))
     return found
 
 
 def _stored_table(warehouse: Warehouse, dimension: Dimension) -> Table:
-    columns = warehouse.describe("gold", table_name(dimension)) or ()
-    return Table(layer="gold", name=table_name(dimension), columns=columns, key=("entity_key",))
+    columns = warehouse.describe("gold", name_table(dimension)) or ()
+    return Table(layer="gold", name=name_table(dimension), columns=columns, key=("entity_key",))

@@ -11,8 +11,8 @@ from headwater.gold.star import Ref
 from headwater.gold.surrogate_key import entity_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN, DateDimension, Dimension, EntityDimension
 from headwater.model.fact import Lookup
-from headwater.model.names_in_scope import attribute_names
-from headwater.model.tables import key_column, table_name
+from headwater.model.names_in_scope import list_attribute_names
+from headwater.model.tables import name_key_column, name_table
 from headwater.names import quote
 from headwater.temporal.asof import coverage_sql, covers_sql
 
@@ -96,12 +96,12 @@ class CompiledLookup:
     @property
     def needed_columns(self) -> tuple[str, ...]:
         """The columns of the dimension that the fact takes something from."""
-        return (*_KEPT, self.key_name, *(attribute_names(self.dimension) if self.has_attributes else ()))
+        return (*_KEPT, self.key_name, *(list_attribute_names(self.dimension) if self.has_attributes else ()))
 
     @property
     def key_name(self) -> str:
         """The column of the dimension that holds the key."""
-        return key_column(self.dimension)
+        return name_key_column(self.dimension)
 
     @property
     def _key(self) -> str:
@@ -143,7 +143,7 @@ def _compile_lookup(
         name=name,
         lookup=lookup,
         dimension=dimension,
-        table=ref("gold", table_name(dimension)),
+        table=ref("gold", name_table(dimension)),
         on=_on_sql(reader, name, dimension, values),
         values=values,
         at=f"LEAST({instant}, {_LAST})" if instant else "",

@@ -12,7 +12,7 @@ from headwater.gold.fact.expressions import MONTH, ExpressionReader, make_reader
 from headwater.gold.fact.lookup import CompiledLookup, compile_lookups
 from headwater.gold.star import Ref, Star
 from headwater.model.fact import Fact, Part
-from headwater.model.tables import table_name
+from headwater.model.tables import name_table
 from headwater.names import quote
 from headwater.warehouse.base import Reference, Table, TableColumn, Warehouse
 
@@ -131,12 +131,12 @@ def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
     check_columns(columns, where=where)
     primary = tuple(dict.fromkeys(("entity_key", *fact.grain)))
     references = [
-        Reference(column=lookup.column, table=table_name(lookup.dimension), key=lookup.key_name)
+        Reference(column=lookup.column, table=name_table(lookup.dimension), key=lookup.key_name)
         for lookup in parts.lookups
     ]
     return Table(
         layer="gold",
-        name=table_name(fact),
+        name=name_table(fact),
         columns=columns,
         key=("entity_key",),
         primary_key=primary,

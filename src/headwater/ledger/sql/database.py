@@ -1,9 +1,9 @@
-"""The database under a ledger: opened, brought up to date, read and written; its errors in four parts.
+"""The database of a ledger: opens and upgrades it, runs transactions, and translates errors.
 
-SQLite is set to WAL, so that readers never wait for the writer, and `synchronous=NORMAL`: what was committed survives
-any crash of the process. A power cut may lose the newest commits, never the order of them; the next run then reads the
-lost pages again, under the same batch ids, into the same files, and every later step is idempotent. A flush a commit
-(`FULL`) would spare those few pages and cost a third of the time of a first load.
+SQLite uses WAL, so that readers never wait for the writer, and `synchronous=NORMAL`: committed data survives any crash
+of the process. A power failure may lose the newest commits, but keeps their order. The next run then reads the lost
+pages again, with the same batch ids and into the same files, and every later step is idempotent. A flush for each
+commit (`FULL`) would save those few pages, but makes a first load take a third longer.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from headwater.ledger.sql.migrate import read_version, upgrade
 from headwater.ledger.sql.queries import tenants
 from headwater.ledger.sql.schema import HEAD
 
-PATIENCE = 30.0
-"""Seconds that a writer waits for its turn."""
+BUSY_TIMEOUT = 30.0
+"""Seconds that a writer waits for another one."""
 
-_KNOWN = (
+_KNOWN_ERRORS = (
     ("not a database", "the file is not a ledger.", "use another file, or restore a backup of the ledger"),
     ("malformed", "the ledger is damaged.", "restore a backup of the file; keep the damaged file until then"),
     ("full", "the disk is full; nothing was written to the ledger.", "free some space, then run again"),
@@ -40,13 +40,13 @@ _KNOWN = (
 
 
 class Database:
-    """A database that holds a ledger of today's version."""
+    """A database with a ledger of the current version."""
 
     def __init__(self, url: str, *, root: Path, clock: Clock) -> None:
         self._clock = clock
         self._url = _parse_url(url, root=root)
         self.where = _redact_url(self._url)
-        self._turn = Lock()
+        self._write_lock = Lock()
         self._engine = self._open_engine()
         self._writer = self._engine.execution_options(writes=True)
         try:
@@ -56,19 +56,19 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         self._engine.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent look at the ledger."""
+        """A transaction that reads one consistent state."""
         with self._translate_errors(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: all of it, or nothing. Writers of one process queue up here, those of others in SQLite."""
-        with self._translate_errors(), self._turn, self._writer.begin() as connection:
+        """A transaction that writes. Writers of this process wait for each other here, and for other processes in SQLite."""
+        with self._translate_errors(), self._write_lock, self._writer.begin() as connection:
             yield connection
 
     def _open_engine(self) -> Engine:
@@ -80,7 +80,7 @@ class Database:
                     "the driver of this ledger is not installed.", where=self.where, details=str(error)
                 ) from error
         if self._url.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _prepare)
+            event.listen(engine, "connect", _prepare_connection)
             event.listen(engine, "begin", _begin)
         return engine
 
@@ -97,15 +97,15 @@ class Database:
                 self._erase_freed_pages()
 
     def _erase_freed_pages(self) -> None:
-        # What was deleted still stands in free pages and in the write-ahead log: the file is written anew without it
+        # Deleted data remains in free pages and in the write-ahead log, so the file is rewritten without it
         with self._translate_errors(), self._engine.connect() as connection:
             cursor = connection.connection.cursor()
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _switch_to_wal(self) -> None:
-        # SQLite does not wait its turn for this one statement, so we do; it changes nothing where it was done before
-        deadline = self._clock.monotonic() + PATIENCE
+        # SQLite does not wait for other writers on this statement, so we retry; repeating it changes nothing
+        deadline = self._clock.monotonic() + BUSY_TIMEOUT
         while True:
             try:
                 with self._translate_errors(), self._engine.connect() as connection:
@@ -123,14 +123,15 @@ class Database:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
             details = str(getattr(error, "orig", None) or error)
-            what, hint = next(
-                ((what, hint) for sign, what, hint in _KNOWN if sign in details), ("the ledger cannot be used.", "")
+            message, hint = next(
+                ((message, hint) for sign, message, hint in _KNOWN_ERRORS if sign in details),
+                ("the ledger cannot be used.", ""),
             )
-            raise StateError(what, where=self.where, details=details, hint=hint) from error
+            raise StateError(message, where=self.where, details=details, hint=hint) from error
 
 
 def has_file(url: str, *, root: Path) -> bool:
-    """Whether the file of an SQLite database is there; True for any other database."""
+    """Whether the file of an SQLite database exists; True for any other database."""
     path, sqlite = url.removeprefix("sqlite:///").partition("?")[0], url.startswith("sqlite:///")
     return not sqlite or (root / path).is_file()
 
@@ -168,18 +169,18 @@ def _redact_url(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _prepare(raw: Any, record: object) -> None:
+def _prepare_connection(raw: Any, record: object) -> None:
     del record
     if not isinstance(raw, sqlite3.Connection):
         msg = f"a SQLite ledger needs the driver sqlite3, not {type(raw).__name__}"
         raise TypeError(msg)
-    raw.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late, after the first SELECT
-    raw.execute(f"PRAGMA busy_timeout = {int(PATIENCE * 1000)}")
+    raw.isolation_level = None  # we send BEGIN ourselves: the driver would send it too late, after the first SELECT
+    raw.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute("PRAGMA synchronous = NORMAL")
 
 
 def _begin(connection: Connection) -> None:
-    # a writer takes its turn at once: one that reads first and then wants to write could only fail
+    # a writer locks at once: a transaction that reads first and then writes could only fail
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

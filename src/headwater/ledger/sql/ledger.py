@@ -1,4 +1,4 @@
-"""The ledger in SQLite, or in another database that SQLAlchemy speaks to: each verb is one transaction."""
+"""The ledger in SQLite, or in another database that SQLAlchemy supports. Each method is one transaction."""
 
 from __future__ import annotations
 
@@ -36,157 +36,157 @@ from headwater.ledger.sql.queries import (
 
 
 class SqlLedger:
-    """Memory that survives a run. `url` is SQLAlchemy's; a relative SQLite path lies below `root`.
+    """A `Ledger` in a SQL database. `url` is a SQLAlchemy URL; a relative SQLite path starts at `root`.
 
-    Opening it makes it, or brings it to today's version. StateError, and nothing written, when it is newer than this
-    program, damaged, or something else. Safe for several threads and several processes.
+    Opens the ledger, and creates or upgrades it if needed. StateError, with nothing written, if a newer version of
+    Headwater wrote it, or if it is damaged or no ledger. Safe for several threads and several processes.
     """
 
     def __init__(self, url: str, *, root: Path | None = None, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._store = Database(url, root=root or Path(), clock=self._clock)
+        self._database = Database(url, root=root or Path(), clock=self._clock)
 
     @staticmethod
     def exists(url: str, *, root: Path) -> bool:
-        """Whether there is a ledger already: for SQLite a file, elsewhere a server that is asked when it is opened."""
+        """Whether the ledger exists: for SQLite the file; for other databases always True, and opening it shows."""
         return has_file(url, root=root)
 
     def close(self) -> None:
-        """Let go of the store."""
-        self._store.close()
+        """Close the connections to the database."""
+        self._database.close()
 
     def _now(self) -> int:
         return to_micros(self._clock.now())
 
     # leases
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
-        """Take or renew a lease; LeaseHeld if another living holder has it."""
-        with self._store.write() as tx:
+        """Claim or renew a lease; LeaseHeld if another live process holds it."""
+        with self._database.write() as tx:
             now = self._now()
             until = now + round(seconds * 1e6)
-            wanted = Lease(tenant=tenant, scope=scope, holder=holder, expires_at=from_micros(until))
-            return leases.claim(tx, wanted, now=now, until=until)
+            lease = Lease(tenant=tenant, scope=scope, holder=holder, expires_at=from_micros(until))
+            return leases.claim(tx, lease, now=now, until=until)
 
     def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
-        """Hold a lease for `seconds` from now; None when it was lost."""
-        with self._store.write() as tx:
+        """Extend a lease to `seconds` from now; None if it was lost."""
+        with self._database.write() as tx:
             return leases.renew(tx, lease, until=self._now() + round(seconds * 1e6))
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back; nothing happens when it is no longer ours."""
-        with self._store.write() as tx:
+        """Release a lease; does nothing if this process no longer holds it."""
+        with self._database.write() as tx:
             leases.release(tx, lease)
 
-    def leases(self, tenant: str) -> tuple[Lease, ...]:
-        """Leases that are held now, by living holders as far as one can tell."""
-        with self._store.read() as tx:
+    def list_leases(self, tenant: str) -> tuple[Lease, ...]:
+        """Current leases of a tenant, without those of dead processes."""
+        with self._database.read() as tx:
             return leases.list_leases(tx, tenant, now=self._now())
 
     # batches and windows
-    def windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
-        """Committed windows of a feed's changes, sorted and merged."""
-        with self._store.read() as tx:
+    def list_windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
+        """Committed windows of a feed (purpose `changes`), sorted and merged."""
+        with self._database.read() as tx:
             return windows.list_windows(tx, feed, parent=parent)
 
-    def windows_by_parent(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
+    def list_windows_by_parent(self, feed: Feed) -> Mapping[str, tuple[Window, ...]]:
         """Committed windows by parent key."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return windows.list_windows_by_parent(tx, feed)
 
     def find_latest(self, feed: Feed, *, purpose: str, until: datetime | None = None) -> Batch | None:
-        """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
-        with self._store.read() as tx:
+        """The newest completely read batch of a purpose; with `until`, of those whose window does not end later."""
+        with self._database.read() as tx:
             return batches.find_latest(tx, feed, purpose=purpose, until=until)
 
     def find_newest_read(self, tenant: str, connection: str) -> datetime | None:
-        """When the newest read of a connection that is believed began; None before the first."""
-        with self._store.read() as tx:
+        """When the newest read of a connection began, without discarded windows; None before the first."""
+        with self._database.read() as tx:
             return batches.find_newest_read(tx, tenant, connection)
 
     def count_attempts(self, feed: Feed) -> Mapping[tuple[str, Window], int]:
-        """How often each (purpose, window) of a feed was begun."""
-        with self._store.read() as tx:
+        """How often a batch of each (purpose, window) of a feed was begun."""
+        with self._database.read() as tx:
             return batches.count_attempts(tx, feed)
 
     def begin_batch(
         self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
     ) -> BatchRow:
-        """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
-        with self._store.write() as tx:
-            sight = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
-            return batch_states.begin_batch(tx, batch, parents=parents, sight=sight, now=self._now())
+        """Insert a batch as `extracting`, or return the existing row; a failed batch goes back to its `resume` state."""
+        with self._database.write() as tx:
+            start = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
+            return batch_states.begin_batch(tx, batch, parents=parents, start=start, now=self._now())
 
     def restart_batch(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
-        """Forget the pages of a batch that is being read, and begin it as of `read_at`."""
-        with self._store.write() as tx:
-            sight = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
-            return batch_states.restart_batch(tx, batch, sight=sight, now=self._now())
+        """Delete the pages of an `extracting` batch, and begin its read again as of `read_at`."""
+        with self._database.write() as tx:
+            start = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
+            return batch_states.restart_batch(tx, batch, start=start, now=self._now())
 
     def abandon_batch(self, batch: Batch) -> None:
-        """Forget a batch that was never read to its end; nothing happens when nobody knows it."""
-        with self._store.write() as tx:
+        """Delete an `extracting` batch; does nothing if there is no such batch."""
+        with self._database.write() as tx:
             batch_states.abandon_batch(tx, batch)
 
     def find_batch(self, tenant: str, batch_id: str) -> BatchRow | None:
-        """What is known of a batch."""
-        with self._store.read() as tx:
+        """The row of a batch, or None."""
+        with self._database.read() as tx:
             return batches.find_batch(tx, tenant, batch_id)
 
-    def batches(
+    def list_batches(
         self, tenant: str, *, states: Iterable[State] = (), feed: Feed | None = None, limit: int | None = None
     ) -> tuple[BatchRow, ...]:
         """Batches in the order in which they began; with `limit`, only the newest."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return batches.list_batches(tx, tenant, states=states, feed=feed, limit=limit)
 
     def discard_windows(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
-        """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches."""
-        with self._store.write() as tx:
+        """Discard windows that end after `later_than`, or more than `ahead` after their batch began; their batches."""
+        with self._database.write() as tx:
             return discarded_windows.discard_windows(tx, feed, later_than=later_than, ahead=ahead)
 
-    def pages(self, batch: Batch) -> tuple[PageRow, ...]:
+    def list_pages(self, batch: Batch) -> tuple[PageRow, ...]:
         """Committed pages of a batch, in order."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return batches.list_pages(tx, batch)
 
     def record_page(self, batch: Batch, page: PageRow) -> None:
-        """Commit a page and its place in the window."""
-        with self._store.write() as tx:
+        """Commit a page and its position in the window."""
+        with self._database.write() as tx:
             batch_states.record_page(tx, batch, page, now=self._now())
 
     def discard_pages(self, batch: Batch, *, after: int) -> None:
-        """Drop the pages numbered above `after`."""
-        with self._store.write() as tx:
+        """Delete the pages with numbers above `after`."""
+        with self._database.write() as tx:
             batch_states.discard_pages(tx, batch, after=after, now=self._now())
 
     def commit_window(
         self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None
     ) -> None:
-        """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
-        with self._store.write() as tx:
+        """Mark a batch `extracted`, save whether its read is proved to be complete, and commit its window."""
+        with self._database.write() as tx:
             batch_states.commit_window(tx, batch, proved=proved, credible_until=credible_until, now=self._now())
 
     def record_landing(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             batch_states.record_landing(tx, batch, kept=kept, refused=refused, drift=drift, now=self._now())
 
     def complete_batches(self, batches: Iterable[Batch]) -> None:
         """Mark batches `completed`, all or none."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             batch_states.complete_batches(tx, batches, now=self._now())
 
     def reopen_batches(self, tenant: str, feed: Feed | None = None) -> int:
-        """Put landed and completed batches back to `extracted`. How many."""
-        with self._store.write() as tx:
+        """Set landed and completed batches back to `extracted`. Returns their number."""
+        with self._database.write() as tx:
             return batch_states.reopen_batches(tx, tenant, feed, now=self._now())
 
     def fail_batch(self, batch: Batch, reason: str) -> None:
         """Mark a batch `failed`."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             batch_states.fail_batch(tx, batch, reason, now=self._now())
 
-    # what was refused, what differed
+    # quarantine and drift
     def list_refused(
         self,
         tenant: str,
@@ -196,94 +196,94 @@ class SqlLedger:
         batch_id: str | None = None,
     ) -> tuple[RefusedRow, ...]:
         """Quarantined records."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return quarantine.list_refused(tx, tenant, feed=feed, states=states, batch_id=batch_id)
 
     def update_quarantine(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
-        """Write back state, tries, reasons and times of quarantined records."""
-        with self._store.write() as tx:
+        """Update state, tries, reasons and times of quarantined records."""
+        with self._database.write() as tx:
             quarantine.update_quarantine(tx, tenant, refused)
 
-    def drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
-        """What differed from the contracts, the newest sight of each feed and field."""
-        with self._store.read() as tx:
+    def list_drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
+        """Drift from the contracts: the newest of each feed, field and kind."""
+        with self._database.read() as tx:
             return quarantine.list_drift(tx, tenant, feed)
 
     # marks
     def get_mark(self, tenant: str, name: str) -> str | None:
         """The value of a mark."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return tenants.get_mark(tx, tenant, name)
 
     def set_mark(self, tenant: str, name: str, value: str) -> None:
         """Set a mark."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             tenants.set_mark(tx, tenant, name, value)
 
     # tenants and connections
-    def tenants(self) -> tuple[str, ...]:
-        """Tenants that live in the ledger, sorted."""
-        with self._store.read() as tx:
+    def list_tenants(self) -> tuple[str, ...]:
+        """Tenants that are stored in the ledger, sorted."""
+        with self._database.read() as tx:
             return tenants.list_tenants(tx)
 
-    def tenants_with_runs(self) -> tuple[str, ...]:
-        """Tenants of which a run is remembered, wherever they are or were declared, sorted."""
-        with self._store.read() as tx:
+    def list_tenants_with_runs(self) -> tuple[str, ...]:
+        """Tenants with at least one run, whether or not they are still declared, sorted."""
+        with self._database.read() as tx:
             return runs.list_tenants_with_runs(tx)
 
     def add_tenant(self, tenant: str) -> None:
         """Add a tenant; StateError if it exists."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             tenants.add_tenant(tx, tenant)
 
     def remove_tenant(self, tenant: str) -> None:
-        """Forget a tenant, its connections and all its rows."""
-        with self._store.write() as tx:
+        """Delete a tenant, its connections and all its rows."""
+        with self._database.write() as tx:
             tenants.remove_tenant(tx, tenant)
 
-    def connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
-        """Connections of a tenant that live in the ledger."""
-        with self._store.read() as tx:
+    def list_connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
+        """Connections of a tenant that are stored in the ledger."""
+        with self._database.read() as tx:
             return tenants.list_connections(tx, tenant)
 
     def add_connection(self, connection: ConnectionRow) -> None:
         """Add or replace a connection."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             tenants.add_connection(tx, connection)
 
-    # runs, and what they found
+    # runs and findings
     def start_run(self, tenant: str, run: str) -> None:
-        """Record that a run began; those that never ended have died."""
-        with self._store.write() as tx:
+        """Record that a run began; runs of the tenant that have not ended are marked as crashed."""
+        with self._database.write() as tx:
             runs.start_run(tx, tenant, run, now=self._now())
 
     def end_run(self, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
-        with self._store.write() as tx:
+        with self._database.write() as tx:
             runs.end_run(tx, tenant, run, outcome=outcome, counts=counts, now=self._now())
 
-    def runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
-        """The newest runs, the newest first."""
-        with self._store.read() as tx:
+    def list_runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
+        """The newest runs, newest first."""
+        with self._database.read() as tx:
             return runs.list_runs(tx, tenant, limit=limit)
 
     def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
-        """Put what a build of `table` found in the place of what earlier builds had found there."""
-        with self._store.write() as tx:
+        """Save the findings of a build of `table`. They replace those of earlier builds."""
+        with self._database.write() as tx:
             runs.save_findings(tx, tenant, table, findings)
 
-    def findings(self, tenant: str) -> tuple[Finding, ...]:
-        """What the newest build of each table found."""
-        with self._store.read() as tx:
+    def list_findings(self, tenant: str) -> tuple[Finding, ...]:
+        """The findings of the newest build of each table."""
+        with self._database.read() as tx:
             return runs.list_findings(tx, tenant)
 
-    # how many records there are
+    # record counts
     def save_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
-        """Put counts in the place of those of the same feed and entity; `differs_since` is kept while they differ."""
-        with self._store.write() as tx:
+        """Save counts. They replace the previous counts of the same feed and entity."""
+        with self._database.write() as tx:
             record_counts.save_counts(tx, tenant, counts)
 
-    def counts(self, tenant: str) -> tuple[CountRow, ...]:
+    def list_counts(self, tenant: str) -> tuple[CountRow, ...]:
         """The newest count of each feed and entity, in that order."""
-        with self._store.read() as tx:
+        with self._database.read() as tx:
             return record_counts.list_counts(tx, tenant)

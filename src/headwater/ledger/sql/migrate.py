@@ -1,4 +1,4 @@
-"""Which version a ledger is, and how it becomes today's."""
+"""Reads the version of a ledger, and upgrades it to the current one."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from headwater.ledger.sql import migrations
 from headwater.ledger.sql.schema import HEAD, VERSION_TABLE
 
 EMPTY = 0
-"""The version of a store that holds nothing yet."""
+"""The version of an empty database."""
 
 
 def read_version(connection: Connection, *, where: str) -> int:
-    """The version of the ledger behind `connection`, EMPTY where there is none yet.
+    """The version of the ledger in a database, or EMPTY if it has no ledger.
 
-    StateError when it is newer than this program, or when something else lives there.
+    StateError if a newer version of Headwater wrote it, or if the database contains something else.
     """
     stamp = _read_stamp(connection)
     if stamp is None:
         _refuse_foreign_database(connection, where=where)
         return EMPTY
     if not stamp.isdecimal():
-        raise _foreign_error(where, details=f"its version reads `{stamp}`")
+        raise _build_foreign_error(where, details=f"its version reads `{stamp}`")
     if int(stamp) > HEAD:
         raise StateError(
             "a newer version of Headwater wrote this ledger; nothing was read or changed.",
@@ -37,13 +37,13 @@ def read_version(connection: Connection, *, where: str) -> int:
 
 
 def upgrade(connection: Connection, *, where: str) -> None:
-    """Bring the ledger behind `connection` to today's version, in the transaction that is open there.
+    """Upgrade the ledger to the current version, in the open transaction of `connection`.
 
-    Asks for the version again first: another process may have done it while we waited for our turn.
+    Reads the version again first: another process may have upgraded it while this one waited for the lock.
     """
     if read_version(connection, where=where) == HEAD:
         return
-    # a second or less, once in a ledger's life: whoever opens one that is up to date does not pay for the import
+    # the import takes up to a second, and only an upgrade needs it
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
@@ -67,10 +67,10 @@ def _read_stamp(connection: Connection) -> str | None:
 def _refuse_foreign_database(connection: Connection, *, where: str) -> None:
     others = [name for name in inspect(connection).get_table_names() if name != VERSION_TABLE]
     if others:
-        raise _foreign_error(where, details=f"tables {', '.join(sorted(others)[:5])}")
+        raise _build_foreign_error(where, details=f"tables {', '.join(sorted(others)[:5])}")
 
 
-def _foreign_error(where: str, *, details: str) -> StateError:
+def _build_foreign_error(where: str, *, details: str) -> StateError:
     return StateError(
         "this database is not a Headwater ledger; nothing was changed.",
         where=where,

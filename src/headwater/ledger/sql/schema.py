@@ -1,4 +1,4 @@
-"""The ledger's tables. Instants are microseconds since 1970, so that every store keeps and orders them alike."""
+"""The tables of the ledger. Instants are microseconds since 1970 UTC, which every database stores and orders alike."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ HEAD = 5
 """The version of these tables: the number of the newest migration."""
 
 VERSION_TABLE = "ledger_version"
-"""Where a ledger says which version it is."""
+"""The table with the version of the ledger."""
 
 metadata = MetaData()
 
 _SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _batch_foreign_key() -> ForeignKeyConstraint:
+def _build_batch_key() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["tenant", "batch_id"], ["batch.tenant", "batch.id"], ondelete="CASCADE")
 
 
@@ -94,7 +94,7 @@ batch_parent = Table(
     Column("batch_id", String(120), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("parent", Text, nullable=False),
-    _batch_foreign_key(),
+    _build_batch_key(),
 )
 
 page = Table(
@@ -107,7 +107,7 @@ page = Table(
     Column("rows", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("next", Text),
-    _batch_foreign_key(),
+    _build_batch_key(),
 )
 
 committed = Table(
@@ -136,7 +136,7 @@ refused = Table(
     Column("tries", Integer, nullable=False),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_tried", BigInteger, nullable=False),
-    _batch_foreign_key(),
+    _build_batch_key(),
     Index("refused_by_batch", "tenant", "batch_id"),
 )
 

@@ -23,7 +23,7 @@ class ValidationContext:
     settings: Mapping[str, str] = field(default_factory=dict)
     """The settings of the project."""
 
-    def scope(self, columns: Mapping[str, str]) -> Scope:
+    def build_scope(self, columns: Mapping[str, str]) -> Scope:
         """A scope with these columns and the settings and rules of the project."""
         return Scope(columns=columns, settings=self.settings, rules=self.declarations.rules)
 
@@ -39,10 +39,10 @@ def check_expression(text: str, scope: Scope, where: str) -> Iterator[Declaratio
 def check_column(entity: Entity, column: str, where: str) -> Iterator[DeclarationError]:
     """The error for a column that `entity` does not have, if any."""
     if column not in entity.columns:
-        what = f"{entity.entity} has no column `{column}`."
-        yield DeclarationError(what, where=where, details=column, hint=did_you_mean(column, entity.columns))
+        message = f"{entity.entity} has no column `{column}`."
+        yield DeclarationError(message, where=where, details=column, hint=did_you_mean(column, entity.columns))
 
 
-def unknown_name_error(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
+def build_unknown_name_error(noun: str, name: str, known: Iterable[str], where: str) -> DeclarationError:
     """The error for a name that does not exist."""
     return DeclarationError(f"There is no {noun} `{name}`.", where=where, details=name, hint=did_you_mean(name, known))

@@ -11,26 +11,26 @@ from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.check.context import ValidationContext, check_expression
 from headwater.model.check.star import check_dimensions, check_facts, check_reserved_names
 from headwater.model.entity import LOGGED, RESERVED, Entity, Source
-from headwater.model.names_in_scope import bronze_columns
+from headwater.model.names_in_scope import map_bronze_columns
 from headwater.names import did_you_mean
 
 
-def check_declarations(whole: ValidationContext) -> None:
+def check_declarations(context: ValidationContext) -> None:
     """Raise DeclarationErrors with all errors, if there are any."""
-    errors = list(find_complaints(whole))
+    errors = list(find_errors(context))
     if errors:
         raise DeclarationErrors(errors)
 
 
-def find_complaints(whole: ValidationContext) -> Iterator[DeclarationError]:
+def find_errors(context: ValidationContext) -> Iterator[DeclarationError]:
     """All errors between declarations."""
     for rule in RULES:
-        yield from rule(whole)
+        yield from rule(context)
 
 
-def check_reserved_columns(whole: ValidationContext) -> Iterator[DeclarationError]:
+def check_reserved_columns(context: ValidationContext) -> Iterator[DeclarationError]:
     """No entity declares a column that silver adds itself."""
-    for entity in whole.declarations.entities.values():
+    for entity in context.declarations.entities.values():
         for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
             where = entity.origin.location_of("columns", name)
             yield DeclarationError(
@@ -38,31 +38,31 @@ def check_reserved_columns(whole: ValidationContext) -> Iterator[DeclarationErro
             )
 
 
-def check_sources(whole: ValidationContext) -> Iterator[DeclarationError]:
+def check_sources(context: ValidationContext) -> Iterator[DeclarationError]:
     """Every source of an entity is a resource of a known connector."""
-    for entity in whole.declarations.entities.values():
+    for entity in context.declarations.entities.values():
         for source in entity.sources:
-            if source not in whole.fields:
+            if source not in context.fields:
                 where = entity.origin.location_of("sources", source)
-                what = f"{entity.entity} maps `{source}`, which no connector has."
-                yield DeclarationError(what, where=where, details=source, hint=did_you_mean(source, whole.fields))
+                message = f"{entity.entity} maps `{source}`, which no connector has."
+                yield DeclarationError(message, where=where, details=source, hint=did_you_mean(source, context.fields))
 
 
-def check_maps(whole: ValidationContext) -> Iterator[DeclarationError]:
+def check_maps(context: ValidationContext) -> Iterator[DeclarationError]:
     """Every map sets declared columns, including the key, from valid expressions."""
-    for entity in whole.declarations.entities.values():
+    for entity in context.declarations.entities.values():
         for name, source in entity.sources.items():
-            if name in whole.fields:
-                yield from _check_map(whole, entity, name, source)
+            if name in context.fields:
+                yield from _check_map(context, entity, name, source)
 
 
-def _check_map(whole: ValidationContext, entity: Entity, name: str, source: Source) -> Iterator[DeclarationError]:
-    scope = whole.scope(bronze_columns(whole.fields[name]))
+def _check_map(context: ValidationContext, entity: Entity, name: str, source: Source) -> Iterator[DeclarationError]:
+    scope = context.build_scope(map_bronze_columns(context.fields[name]))
     for column, text in source.map.items():
         where = entity.origin.location_of("sources", name, "map", column)
         if column not in entity.columns:
-            what = f"{entity.entity} has no column `{column}`."
-            yield DeclarationError(what, where=where, details=column, hint=did_you_mean(column, entity.columns))
+            message = f"{entity.entity} has no column `{column}`."
+            yield DeclarationError(message, where=where, details=column, hint=did_you_mean(column, entity.columns))
         yield from check_expression(text, scope, where)
     for key in entity.key:
         if key not in source.map:

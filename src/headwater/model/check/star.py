@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
-from headwater.model.check.context import ValidationContext, check_column, check_expression, unknown_name_error
+from headwater.model.check.context import ValidationContext, build_unknown_name_error, check_column, check_expression
 from headwater.model.dimension import (
     LOAD_COLUMNS,
     MEMBER_COLUMNS,
@@ -18,26 +18,26 @@ from headwater.model.dimension import (
 )
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact, Part
-from headwater.model.names_in_scope import entity_columns, lookup_columns
+from headwater.model.names_in_scope import map_entity_columns, map_lookup_columns
 from headwater.names import did_you_mean
 
 _RESERVED = frozenset({*MEMBER_COLUMNS, *LOAD_COLUMNS})
 """Columns that gold adds to its tables."""
 
 
-def check_reserved_names(whole: ValidationContext) -> Iterator[DeclarationError]:
+def check_reserved_names(context: ValidationContext) -> Iterator[DeclarationError]:
     """No attribute, degenerate column or measure has the name of a column that gold adds."""
-    for dimension in whole.declarations.dimensions.values():
+    for dimension in context.declarations.dimensions.values():
         joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
         attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
-        names = [*attributes, *(name for shelf in joins for name in shelf)]
+        names = [*attributes, *(name for section in joins for name in section)]
         yield from _check_free(names, f"{dimension.dimension}_key", dimension.origin.location_of("attributes"))
-    for fact in whole.declarations.facts.values():
+    for fact in context.declarations.facts.values():
         keys = [f"{lookup}_key" for lookup in fact.lookups]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
-                what, hint = f"`{name}` is already the key of a lookup.", "choose another name"
-                yield DeclarationError(what, where=fact.origin.location_of("lookups"), details=name, hint=hint)
+                message, hint = f"`{name}` is already the key of a lookup.", "choose another name"
+                yield DeclarationError(message, where=fact.origin.location_of("lookups"), details=name, hint=hint)
         yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
 
 
@@ -55,41 +55,47 @@ def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[Declarat
         seen.add(name)
 
 
-def check_dimensions(whole: ValidationContext) -> Iterator[DeclarationError]:
+def check_dimensions(context: ValidationContext) -> Iterator[DeclarationError]:
     """Every dimension uses a declared entity and its columns."""
-    for dimension in whole.declarations.dimensions.values():
+    for dimension in context.declarations.dimensions.values():
         match dimension:
             case EntityDimension():
-                yield from _check_entity_dimension(whole, dimension)
+                yield from _check_entity_dimension(context, dimension)
             case EnumDimension():
-                yield from _check_enum_dimension(whole, dimension)
+                yield from _check_enum_dimension(context, dimension)
             case DateDimension():
                 pass
 
 
-def _check_entity_dimension(whole: ValidationContext, dimension: EntityDimension) -> Iterator[DeclarationError]:
-    entities, origin = whole.declarations.entities, dimension.origin
+def _check_entity_dimension(context: ValidationContext, dimension: EntityDimension) -> Iterator[DeclarationError]:
+    entities, origin = context.declarations.entities, dimension.origin
     entity = entities.get(dimension.entity)
     if entity is None:
-        yield unknown_name_error("entity", dimension.entity, entities, origin.location_of("entity"))
+        yield build_unknown_name_error("entity", dimension.entity, entities, origin.location_of("entity"))
         return
-    yield from _check_attributes(whole, dimension.attributes, entity, origin, ("attributes",))
+    yield from _check_attributes(context, dimension.attributes, entity, origin, ("attributes",))
     for number, join in enumerate(dimension.join):
         other = entities.get(join.entity)
         if other is None:
-            yield unknown_name_error("entity", join.entity, entities, origin.location_of("join", str(number), "entity"))
+            yield build_unknown_name_error(
+                "entity", join.entity, entities, origin.location_of("join", str(number), "entity")
+            )
             continue
         for mine, theirs in join.on.items():
             where = origin.location_of("join", str(number), "on")
             yield from check_column(entity, mine, where)
             yield from check_column(other, theirs, where)
-        yield from _check_attributes(whole, join.attributes, other, origin, ("join", str(number), "attributes"))
+        yield from _check_attributes(context, join.attributes, other, origin, ("join", str(number), "attributes"))
 
 
 def _check_attributes(
-    whole: ValidationContext, attributes: Mapping[str, Attribute], entity: Entity, origin: Origin, path: tuple[str, ...]
+    context: ValidationContext,
+    attributes: Mapping[str, Attribute],
+    entity: Entity,
+    origin: Origin,
+    path: tuple[str, ...],
 ) -> Iterator[DeclarationError]:
-    scope = whole.scope(entity_columns(entity))
+    scope = context.build_scope(map_entity_columns(entity))
     for name, attribute in attributes.items():
         where = origin.location_of(*path, name)
         yield from check_expression(attribute.value or name, scope, where)
@@ -97,41 +103,43 @@ def _check_attributes(
             yield from check_column(entity, attribute.inherit.parent, where)
 
 
-def _check_enum_dimension(whole: ValidationContext, dimension: EnumDimension) -> Iterator[DeclarationError]:
-    entities, where = whole.declarations.entities, dimension.origin.location_of("values_of")
+def _check_enum_dimension(context: ValidationContext, dimension: EnumDimension) -> Iterator[DeclarationError]:
+    entities, where = context.declarations.entities, dimension.origin.location_of("values_of")
     for values in dimension.values_of:
         if values.entity not in entities:
-            yield unknown_name_error("entity", values.entity, entities, where)
+            yield build_unknown_name_error("entity", values.entity, entities, where)
         else:
             yield from check_column(entities[values.entity], values.column, where)
-    scope = whole.scope({"value": '"value"'})
+    scope = context.build_scope({"value": '"value"'})
     for name, text in dimension.attributes.items():
         yield from check_expression(text, scope, dimension.origin.location_of("attributes", name))
 
 
-def check_facts(whole: ValidationContext) -> Iterator[DeclarationError]:
+def check_facts(context: ValidationContext) -> Iterator[DeclarationError]:
     """Every fact uses declared entities and dimensions, and its expressions are valid."""
-    for fact in whole.declarations.facts.values():
-        yield from _check_lookup_targets(whole, fact)
+    for fact in context.declarations.facts.values():
+        yield from _check_lookup_targets(context, fact)
         for number, part in enumerate(fact.sources):
-            if part.entity not in whole.declarations.entities:
+            if part.entity not in context.declarations.entities:
                 where = (
                     fact.origin.location_of("parts", str(number)) if fact.parts else fact.origin.location_of("entity")
                 )
-                yield unknown_name_error("entity", part.entity, whole.declarations.entities, where)
+                yield build_unknown_name_error("entity", part.entity, context.declarations.entities, where)
             else:
-                yield from _check_part(whole, fact, part, number)
+                yield from _check_part(context, fact, part, number)
 
 
-def _check_lookup_targets(whole: ValidationContext, fact: Fact) -> Iterator[DeclarationError]:
-    dimensions = whole.declarations.dimensions
+def _check_lookup_targets(context: ValidationContext, fact: Fact) -> Iterator[DeclarationError]:
+    dimensions = context.declarations.dimensions
     for name, lookup in fact.lookups.items():
         where = fact.origin.location_of("lookups", name)
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
-            what = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, but there is no such dimension."
+            message = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, but there is no such dimension."
             details = f"dimensions declared: {', '.join(sorted(dimensions)) or 'none'}"
-            yield DeclarationError(what, where=where, details=details, hint=did_you_mean(lookup.dimension, dimensions))
+            yield DeclarationError(
+                message, where=where, details=details, hint=did_you_mean(lookup.dimension, dimensions)
+            )
         elif isinstance(dimension, EntityDimension) == (lookup.strategy == "direct"):
             hint = "use direct for date and enum dimensions, and current or point_in_time for entities"
             yield DeclarationError(
@@ -139,13 +147,13 @@ def _check_lookup_targets(whole: ValidationContext, fact: Fact) -> Iterator[Decl
             )
 
 
-def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -> Iterator[DeclarationError]:
-    entity = whole.declarations.entities[part.entity]
-    own = whole.scope(entity_columns(entity))
+def _check_part(context: ValidationContext, fact: Fact, part: Part, number: int) -> Iterator[DeclarationError]:
+    entity = context.declarations.entities[part.entity]
+    own = context.build_scope(map_entity_columns(entity))
     for name, text in part.columns.items():
         yield from check_expression(text, own, fact.origin.location_of("parts", str(number), "columns", name))
-    names = part_names(fact, part, entity, whole.declarations.dimensions)
-    scope = whole.scope(names)
+    names = map_part_names(fact, part, entity, context.declarations.dimensions)
+    scope = context.build_scope(names)
     for path, text in _list_expressions(fact, part, number):
         yield from check_expression(text, scope, fact.origin.location_of(*path))
     for name in fact.grain:
@@ -158,21 +166,21 @@ def _check_part(whole: ValidationContext, fact: Fact, part: Part, number: int) -
             )
 
 
-def part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, Dimension]) -> dict[str, str]:
+def map_part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, Dimension]) -> dict[str, str]:
     """The names that the expressions of a fact may use for one of its parts, in any order."""
-    base = dict.fromkeys(part.columns, "NULL") if part.columns else entity_columns(entity)
+    base = dict.fromkeys(part.columns, "NULL") if part.columns else map_entity_columns(entity)
     looked_up = {
         name: dimensions[lookup.dimension] for name, lookup in fact.lookups.items() if lookup.dimension in dimensions
     }
     derived = dict.fromkeys((*fact.degenerate, *fact.measures), "NULL")
     periods = dict.fromkeys(("period_start", "period_end"), "NULL") if fact.periods else {}
-    return {"entity_key": '"entity_key"', **derived, **base, **periods, **lookup_columns(looked_up)}
+    return {"entity_key": '"entity_key"', **derived, **base, **periods, **map_lookup_columns(looked_up)}
 
 
 def _list_expressions(fact: Fact, part: Part, number: int) -> Iterator[tuple[tuple[str, ...], str]]:
-    for shelf in ("degenerate", "measures"):
-        for name, text in getattr(fact, shelf).items():
-            yield (shelf, name), text
+    for section in ("degenerate", "measures"):
+        for name, text in getattr(fact, section).items():
+            yield (section, name), text
     for name, lookup in fact.lookups.items():
         for text in (*lookup.on, lookup.at, lookup.not_applicable):
             if text:

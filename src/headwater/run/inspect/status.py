@@ -22,9 +22,9 @@ from headwater.warehouse.dialect.render import check_read_only, count_rows
 def read_status(workspace: TenantWorkspace) -> Status:
     """Where a tenant stands. Tables are left out while a run holds a warehouse that knows one process only."""
     ledger = workspace.ledger
-    rows = ledger.batches(workspace.tenant)
+    rows = ledger.list_batches(workspace.tenant)
     feeds = sorted({row.batch.feed for row in rows})
-    runs, leases = ledger.runs(workspace.tenant, limit=1), ledger.leases(workspace.tenant)
+    runs, leases = ledger.list_runs(workspace.tenant, limit=1), ledger.list_leases(workspace.tenant)
     return Status(
         tenant=workspace.tenant,
         warehouse=workspace.parent.warehouse_settings.describe(workspace.tenant),
@@ -33,7 +33,7 @@ def read_status(workspace: TenantWorkspace) -> Status:
         ),
         tables=() if leases else _list_tables(workspace),
         last_run=_describe_run(runs[0], load_progress(ledger, workspace.tenant, runs[0].id)) if runs else None,
-        counts=to_record_counts(ledger.counts(workspace.tenant)),
+        counts=to_record_counts(ledger.list_counts(workspace.tenant)),
         running=describe_owner(leases[0].holder) if leases else "",
     )
 
@@ -55,10 +55,10 @@ def _to_utc(value: Any) -> Any:
 
 
 def _build_feed_status(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedStatus:
-    by_parent = workspace.ledger.windows_by_parent(feed).values()
-    windows = workspace.ledger.windows(feed) or max(by_parent, key=len, default=())
+    by_parent = workspace.ledger.list_windows_by_parent(feed).values()
+    windows = workspace.ledger.list_windows(feed) or max(by_parent, key=len, default=())
     newest = rows[-1]
-    drift = [f"{drift.kind} {drift.field}" for _, drift in workspace.ledger.drift(feed.tenant, feed)]
+    drift = [f"{drift.kind} {drift.field}" for _, drift in workspace.ledger.list_drift(feed.tenant, feed)]
     done = [row.batch.window.until for row in rows if row.stage != "extracting"]
     return FeedStatus(
         connection=feed.connection,

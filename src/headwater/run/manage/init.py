@@ -9,6 +9,7 @@ from headwater.errors import DeclarationError
 from headwater.model.connector import Connector
 from headwater.model.load import PROJECT_FILE
 from headwater.names import check_slug
+from headwater.run.plugins import load_blueprint, load_connector_plugin
 
 _PROJECT = """\
 # What this project reads, and where it keeps it. The reference: docs/reference/declarations.md
@@ -35,8 +36,16 @@ _CONNECTION = """\
 _IGNORE = ".headwater/\n.env\n"
 
 
-def write_project(folder: Path, connector: Connector | None, *, blueprint: str = "") -> list[Path]:
-    """Write the files of a new project into `folder`; nothing is overwritten. The paths written."""
+def init_project(folder: Path, *, blueprint: str | None = None, connector: str | None = None) -> list[Path]:
+    """Write a new project into `folder`, and return the paths of the new files. DeclarationError if it has a project."""
+    if blueprint:
+        load_blueprint(blueprint, where="--blueprint")
+    manifest = load_connector_plugin(connector, where="--connector").connector if connector else None
+    return _write_project(folder, manifest, blueprint=blueprint or "")
+
+
+def _write_project(folder: Path, connector: Connector | None, *, blueprint: str) -> list[Path]:
+    """Write the files that do not exist yet; nothing is overwritten."""
     if (folder / PROJECT_FILE).exists():
         hint = "choose another folder, or edit that file"
         raise DeclarationError(

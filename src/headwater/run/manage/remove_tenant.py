@@ -44,7 +44,7 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
             hint="remove it from the file first, then repeat the command",
         )
     ledger = workspace.ledger
-    tenants = {*workspace.list_tenants(), *ledger.tenants_with_runs()}
+    tenants = {*workspace.list_tenants(), *ledger.list_tenants_with_runs()}
     if name not in tenants:
         raise DeclarationError(
             f"There is no tenant `{name}`.", where="tenant remove", details=name, hint=did_you_mean(name, tenants)
@@ -54,8 +54,8 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
     places = list_tenant_places(workspace.project, name, workspace.root) if erase else ()
     return Removal(
         tenant=name,
-        connections=tuple(row.name for row in ledger.connections(name)),
-        batches=len(ledger.batches(name)),
+        connections=tuple(row.name for row in ledger.list_connections(name)),
+        batches=len(ledger.list_batches(name)),
         refused=len(ledger.list_refused(name)),
         erased=tuple(f"{place.setting}: {place.shown}" for place in places),
     )

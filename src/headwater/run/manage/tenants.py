@@ -24,7 +24,7 @@ from headwater.run.workspace import TenantWorkspace, Workspace
 
 def list_tenants(workspace: Workspace) -> list[dict[str, Any]]:
     """Every tenant: where it is declared, and its connections."""
-    stored = set(workspace.ledger.tenants())
+    stored = set(workspace.ledger.list_tenants())
     return [
         {
             "tenant": tenant,
@@ -65,7 +65,7 @@ def list_connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
     """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
     removed = {
         row.table.removeprefix("connection "): row.detail
-        for row in workspace.ledger.findings(workspace.tenant)
+        for row in workspace.ledger.list_findings(workspace.tenant)
         if row.finding == CLEAR_SECRET_REMOVED
     }
     declared = workspace.project.tenants.get(workspace.tenant)
@@ -107,12 +107,12 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
                 f"{declared.connector} has no secret `{secret}`.", where=where, details=secret, hint=hint
             )
     for resource in declared.resources:
-        if plugin.connector.resource(resource) is None:
+        if plugin.connector.find_resource(resource) is None:
             hint = did_you_mean(resource, [item.resource for item in plugin.connector.resources])
             raise DeclarationError(
                 f"{declared.connector} has no resource `{resource}`.", where=where, details=resource, hint=hint
             )
-    if workspace.tenant not in workspace.ledger.tenants():
+    if workspace.tenant not in workspace.ledger.list_tenants():
         workspace.ledger.add_tenant(workspace.tenant)
     row = ConnectionRow(tenant=workspace.tenant, name=name, declaration=declared.model_dump(mode="json"))
     workspace.ledger.add_connection(row)

@@ -24,7 +24,7 @@ def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed], *, killed
     Only for whoever holds the tenant's lease and has begun a run. One that ended well left nothing behind, so after it
     the lake is not searched. `killed`: a process of this very run was.
     """
-    _, *before = workspace.ledger.runs(workspace.tenant, limit=2)
+    _, *before = workspace.ledger.list_runs(workspace.tenant, limit=2)
     if not killed and (not before or before[0].outcome is RunOutcome.SUCCEEDED):
         return
     lake = workspace.open_lake()

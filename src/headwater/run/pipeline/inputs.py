@@ -12,8 +12,8 @@ from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
 from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
-from headwater.model.field import contract_fields
-from headwater.model.names_in_scope import bronze_columns
+from headwater.model.field import list_contract_fields
+from headwater.model.names_in_scope import map_bronze_columns
 from headwater.run.pipeline.source_clock import correct_window
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Workspace
@@ -37,7 +37,7 @@ def list_landed(
     for feed, source in sources.items():
         if source.name not in entity.sources:
             continue
-        for row in ledger.batches(feed.tenant, feed=feed):
+        for row in ledger.list_batches(feed.tenant, feed=feed):
             before = consumed.get(row.batch.id)
             if row.stage in _LANDED and (before is None or before.verdict == "waiting"):
                 landed.append(load_landed(ledger, lake, source, row))
@@ -85,11 +85,11 @@ def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapp
     connector, _, resource = name.partition(".")
     plugin = workspace.find_connector(connector)
     scope = Scope(
-        columns=bronze_columns(contract_fields(plugin.contracts[resource])),
+        columns=map_bronze_columns(list_contract_fields(plugin.contracts[resource])),
         settings=workspace.project.settings,
         rules=workspace.declarations.rules,
     )
-    declared = plugin.connector.resource(resource)
+    declared = plugin.connector.find_resource(resource)
     deletes = declared.deletes if declared else None
 
     def compile_sql(text: str | None, *path: str) -> str | None:
@@ -116,7 +116,7 @@ def read_parent_keys(ledger: Ledger, lake: Lake, source: Source) -> list[str]:
     if parent is None:
         return []
     feed = Feed(tenant=source.feed.tenant, connection=source.feed.connection, resource=parent.resource)
-    rows = [row for row in ledger.batches(feed.tenant, feed=feed) if row.stage in ("transformed", "completed")]
+    rows = [row for row in ledger.list_batches(feed.tenant, feed=feed) if row.stage in ("transformed", "completed")]
     files = [file for row in _drop_superseded(rows) for file in list_files(row.batch, lake)]
     column = parent.field.replace(".", "_")
     return sorted(read_keys(files, column), key=lambda key: (len(key), key))

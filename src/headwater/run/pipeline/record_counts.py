@@ -64,7 +64,7 @@ class RecordCounter:
     def count(self, sources: Iterable[Source]) -> tuple[CountRow, ...]:
         """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
         ledger = self.workspace.ledger
-        before = {(row.feed, row.entity): row for row in ledger.counts(self.workspace.tenant)}
+        before = {(row.feed, row.entity): row for row in ledger.list_counts(self.workspace.tenant)}
         due = [item for source in sources for item in self._list_due(source, before)]
         if not due:
             return ()
@@ -72,7 +72,7 @@ class RecordCounter:
             counts = [row for item in due if (row := self._count(item, scratch))]
         ledger.save_counts(self.workspace.tenant, counts)
         made = {(row.feed, row.entity) for row in counts}
-        stored = tuple(row for row in ledger.counts(self.workspace.tenant) if (row.feed, row.entity) in made)
+        stored = tuple(row for row in ledger.list_counts(self.workspace.tenant) if (row.feed, row.entity) in made)
         for row in stored:
             previous = before.get((row.feed, row.entity))
             if previous is not None and previous.differs_since is not None and row.differs_since is not None:
@@ -128,7 +128,7 @@ class RecordCounter:
         lines: dict[str, list[int]] = defaultdict(list)
         for one in ledger.list_refused(self.workspace.tenant, feed=feed):
             lines[one.batch_id].append(one.line)
-        rows = sorted(ledger.batches(self.workspace.tenant, feed=feed), key=_get_order)
+        rows = sorted(ledger.list_batches(self.workspace.tenant, feed=feed), key=_get_order)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = mapping.where or mapping.deleted
         snapshot = isinstance(source.resource.cursor, FullSnapshot)
@@ -160,7 +160,7 @@ class RecordCounter:
         client, request = self.clients[source.feed.connection], ReadRequest(resource=source.resource)
         whole = create_batch(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
         numbers = check.compare_number(fetch_count(request, whole, client))
-        read = self.workspace.ledger.windows(source.feed)
+        read = self.workspace.ledger.list_windows(source.feed)
         if numbers["missing"] and read and read[-1].until < now + _DAY:
             since = create_batch(source.feed, Window(since=read[-1].until, until=now + _DAY))
             changed = fetch_count(request, since, client)

@@ -14,7 +14,7 @@ from headwater.events import EventListener, Finding, FindingMade
 from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, Lease, RunOutcome
 from headwater.ledger.heartbeat import SECONDS, keep_lease
-from headwater.ledger.lease_owner import lease_owner
+from headwater.ledger.lease_owner import build_lease_owner
 from headwater.plan.build import build_plan
 from headwater.plan.dependencies import build_dependencies
 from headwater.plan.state import RunRequest
@@ -56,7 +56,7 @@ def lock_tenant(
 
 
 def _claim_lease(workspace: TenantWorkspace, *, wait: float, stop: Callable[[], bool]) -> Lease:
-    clock, owner = InterruptibleClock(clock=workspace.clock, stop=stop), lease_owner()
+    clock, owner = InterruptibleClock(clock=workspace.clock, stop=stop), build_lease_owner()
     until = clock.monotonic() + wait
     while True:
         try:
@@ -183,7 +183,7 @@ def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen
     for note in warehouse.notes:
         finding = Finding(table="warehouse", finding="warehouse_note", count=1, detail=note)
         listen(FindingMade(tenant=workspace.tenant, finding=finding))
-    for finding in workspace.ledger.findings(workspace.tenant):
+    for finding in workspace.ledger.list_findings(workspace.tenant):
         if finding.finding == CLEAR_SECRET_REMOVED:
             # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
             listen(FindingMade(tenant=workspace.tenant, finding=finding))
@@ -222,7 +222,7 @@ def complete_batches(
     for entity in workspace.declarations.entities.values():
         for source in entity.sources:
             consumers[source].add(entity.entity)
-    rows = workspace.ledger.batches(plan.tenant, states=("transformed",))
+    rows = workspace.ledger.list_batches(plan.tenant, states=("transformed",))
     workspace.ledger.complete_batches(
         [
             row.batch

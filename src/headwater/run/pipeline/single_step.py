@@ -51,7 +51,7 @@ class StepOptions:
     """Whether a stop was requested."""
 
 
-def run_step(workspace: TenantWorkspace, request: StepRequest, options: StepOptions) -> RunReport:
+def execute_step(workspace: TenantWorkspace, request: StepRequest, options: StepOptions) -> RunReport:
     """Do one step of a plan; the report. LeaseHeld while another run of the tenant works, StepNotReady out of turn."""
     with lock_tenant(workspace, wait=options.wait, stop=options.stop) as check:
         context = RunContext(
@@ -237,7 +237,7 @@ def complete_consumed(runner: StepRunner, entity: str) -> None:
         verdicts = [consumed[name].get(batch.id) for name, fed in consumers.items() if source in fed]
         return all(one is not None and one.verdict != "waiting" for one in verdicts)
 
-    rows = workspace.ledger.batches(workspace.tenant, states=("transformed",))
+    rows = workspace.ledger.list_batches(workspace.tenant, states=("transformed",))
     batches = [(row.batch, runner.sources[row.batch.feed].name) for row in rows if row.batch.feed in runner.sources]
     workspace.ledger.complete_batches(
         [batch for batch, source in batches if source in sources and is_taken(batch, source)]

@@ -102,7 +102,9 @@ def load_state(
 ) -> TenantState:
     """What the ledger knows of a tenant's feeds, and the warehouse of its tables. `times`: what time it is."""
     times_by_connection = times or {}
-    unfinished = workspace.ledger.batches(workspace.tenant, states=("extracting", "extracted", "transformed", "failed"))
+    unfinished = workspace.ledger.list_batches(
+        workspace.tenant, states=("extracting", "extracted", "transformed", "failed")
+    )
     feeds = tuple(
         load_feed_state(workspace.ledger, source, unfinished, now=times_by_connection.get(feed.connection))
         for feed, source in sources.items()
@@ -127,8 +129,8 @@ def load_feed_state(
         resource=source.resource,
         hold_back=parse_span(connector.hold_back),
         begins=parse_instant(source.connection.since) if source.connection.since else EPOCH,
-        committed=ledger.windows(feed),
-        parents=ledger.windows_by_parent(feed) if source.resource.parent else {},
+        committed=ledger.list_windows(feed),
+        parents=ledger.list_windows_by_parent(feed) if source.resource.parent else {},
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
         attempts=ledger.count_attempts(feed),
         last_snapshot=_find_end(snapshot),

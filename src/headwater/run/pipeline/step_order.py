@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from headwater.batch import Feed
 from headwater.errors import StepNotReady
 from headwater.ledger.base import Ledger
-from headwater.model.tables import dimensions_of, needs
+from headwater.model.tables import list_dimensions, list_source_entities
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.run.pipeline.sources import Source
 from headwater.run.pipeline.step_request import StepRequest
@@ -43,7 +43,7 @@ def check_newest(ledger: Ledger, request: StepRequest) -> None:
 
 def find_newest_run(ledger: Ledger, tenant: str) -> str:
     """The id of the run that began last; empty where none did."""
-    runs = ledger.runs(tenant, limit=1)
+    runs = ledger.list_runs(tenant, limit=1)
     return runs[0].id if runs else ""
 
 
@@ -81,11 +81,13 @@ def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, s
             if step.entity not in silver and not any(_has_landed(workspace.ledger, feed) for feed in feeding):
                 missing = ["a landed batch of its sources"]
         case BuildDimension():
-            missing = [f"silver.{name}" for name in needs(declared.dimensions[step.name]) if name not in silver]
+            missing = [
+                f"silver.{name}" for name in list_source_entities(declared.dimensions[step.name]) if name not in silver
+            ]
         case LoadFact():
             fact = declared.facts[step.name]
-            missing = [f"silver.{name}" for name in needs(fact) if name not in silver]
-            missing += [f"gold.dim_{name}" for name in dimensions_of(fact) if f"dim_{name}" not in gold]
+            missing = [f"silver.{name}" for name in list_source_entities(fact) if name not in silver]
+            missing += [f"gold.dim_{name}" for name in list_dimensions(fact) if f"dim_{name}" not in gold]
         case Publish():
             missing = [] if silver else ["the tables that it publishes"]
         case Extract() | Land():
@@ -115,4 +117,4 @@ def _has_failed(run: StepRun, step_id: str) -> bool:
 
 
 def _has_landed(ledger: Ledger, feed: Feed) -> bool:
-    return any(row.stage in _LANDED for row in ledger.batches(feed.tenant, feed=feed))
+    return any(row.stage in _LANDED for row in ledger.list_batches(feed.tenant, feed=feed))

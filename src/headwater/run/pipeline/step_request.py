@@ -40,7 +40,7 @@ class StepRequest:
     """Whether it was asked for by its id alone, and belongs to no plan."""
 
 
-def dump_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
+def describe_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
     """A plan as JSON can hold it, for a run of its own after the run `previous`: each of its steps is complete in itself."""
     run = {"id": uuid.uuid4().hex[:12], "steps": len(plan.steps), "previous": previous}
     steps = [{**as_dict(step), "run": run} for step in plan.steps]
@@ -48,7 +48,7 @@ def dump_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
 
 
 def load_request(value: Mapping[str, Any]) -> StepRequest:
-    """A step that `dump_plan` wrote; StateError when it is none."""
+    """A step that `describe_plan` wrote; StateError when it is none."""
     step = load_step(value)
     try:
         run = value["run"]

@@ -20,7 +20,7 @@ from headwater.lake.base import Lake
 from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
-from headwater.model.tables import table_name
+from headwater.model.tables import name_table
 from headwater.plan.reads import expand_step
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
@@ -97,7 +97,7 @@ class StepRunner:
         source = self.sources[step.batch.feed]
         steps: tuple[Extract, ...] = (step,)
         if step.open:
-            unfinished = self.workspace.ledger.batches(
+            unfinished = self.workspace.ledger.list_batches(
                 self.workspace.tenant, states=("extracting", "failed"), feed=source.feed
             )
             keys = read_parent_keys(self.workspace.ledger, self.lake, source)
@@ -132,7 +132,7 @@ class StepRunner:
     def _land(self, step: Land) -> str:
         if step.batch is not None:
             return f"{self._land_batch(step.batch):,} rows"
-        rows = self.workspace.ledger.batches(self.workspace.tenant, feed=step.feed)
+        rows = self.workspace.ledger.list_batches(self.workspace.tenant, feed=step.feed)
         return f"{sum(self._land_batch(row.batch) for row in rows if row.stage == 'extracted'):,} rows"
 
     def _land_batch(self, batch: Batch) -> int:
@@ -261,6 +261,6 @@ class StepRunner:
             counts = build_fact(self.warehouse, star, declared, listen=listen)
         else:
             counts = build_dimension(self.warehouse, star, declared, listen=listen)
-        table = f"gold.{table_name(declared)}"
+        table = f"gold.{name_table(declared)}"
         listen(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=counts.inserted, deleted=counts.deleted))
         return f"{counts.inserted:,} rows in, {counts.deleted:,} out"

@@ -33,7 +33,7 @@ def find_stale_reads(
     if not run_request.includes_layer("raw"):
         return ()
     stale: list[StaleRead] = []
-    for row in ledger.batches(tenant, states=("extracting", "failed")):
+    for row in ledger.list_batches(tenant, states=("extracting", "failed")):
         feed = row.batch.feed
         if (
             row.stage != "extracting"

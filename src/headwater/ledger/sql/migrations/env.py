@@ -1,4 +1,4 @@
-"""What Alembic runs: the scripts of this folder, on the connection and in the transaction it is handed."""
+"""The Alembic environment: runs the migrations of this folder on the given connection, in its open transaction."""
 
 from __future__ import annotations
 

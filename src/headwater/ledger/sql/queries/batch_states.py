@@ -1,4 +1,4 @@
-"""A batch on its way: begun, page by page, extracted, landed, completed; or failed, or put back."""
+"""State changes of a batch: begun, pages recorded, extracted, landed, completed, failed or reopened."""
 
 from __future__ import annotations
 
@@ -13,31 +13,38 @@ from headwater.clock import to_micros
 from headwater.errors import StateError
 from headwater.ledger.records import BatchRow, Drift, PageRow, RefusedRow, State
 from headwater.ledger.sql.queries import quarantine, windows
-from headwater.ledger.sql.queries.batches import batch_condition, batch_values, feed_condition, get_batch, list_pages
-from headwater.ledger.sql.queries.batches import find_batch as found
+from headwater.ledger.sql.queries.batches import (
+    batch_condition,
+    build_batch_values,
+    feed_condition,
+    find_batch,
+    get_batch,
+    list_pages,
+)
 from headwater.ledger.sql.schema import batch as batches
 from headwater.ledger.sql.schema import batch_parent, page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadStart:
-    """When a read began, and what its requests are shaped by."""
+    """When a read began, and the fingerprint of the declaration of its requests."""
 
     read_at: datetime | None
     fingerprint: str
 
+    @property
     def values(self) -> dict[str, object]:
-        """The columns of a batch that hold it."""
+        """The columns of the batch that store it."""
         return {"read_at": None if self.read_at is None else to_micros(self.read_at), "fingerprint": self.fingerprint}
 
 
 def begin_batch(
-    connection: Connection, batch: Batch, *, parents: Sequence[str], sight: ReadStart, now: int
+    connection: Connection, batch: Batch, *, parents: Sequence[str], start: ReadStart, now: int
 ) -> BatchRow:
-    """Record a batch as `extracting`, or return what is known of it; a failed one is put back to its `resume`."""
-    row = found(connection, batch.feed.tenant, batch.id)
+    """Insert a batch as `extracting`, or return the existing row; a failed batch goes back to its `resume` state."""
+    row = find_batch(connection, batch.feed.tenant, batch.id)
     if row is None:
-        connection.execute(insert(batches).values({**batch_values(batch, now=now), **sight.values()}))
+        connection.execute(insert(batches).values({**build_batch_values(batch, now=now), **start.values}))
         keys = list(dict.fromkeys(parents))
         if keys:
             own = {"tenant": batch.feed.tenant, "batch_id": batch.id}
@@ -46,24 +53,24 @@ def begin_batch(
             )
     elif row.state == "failed":
         _set(connection, batch, now=now, state=row.resume, reason="", tries=row.tries + 1)
-    if row is not None and row.stage == "extracting" and row.pages == 0 and sight.read_at is not None:
-        _set_read_start(connection, batch, row, sight, now=now)
-    row = found(connection, batch.feed.tenant, batch.id)
+    if row is not None and row.stage == "extracting" and row.pages == 0 and start.read_at is not None:
+        _set_read_start(connection, batch, row, start, now=now)
+    row = find_batch(connection, batch.feed.tenant, batch.id)
     return row or get_batch(connection, batch)
 
 
-def restart_batch(connection: Connection, batch: Batch, *, sight: ReadStart, now: int) -> BatchRow:
-    """Forget the pages of a batch that is being read, and begin it as `sight` says."""
+def restart_batch(connection: Connection, batch: Batch, *, start: ReadStart, now: int) -> BatchRow:
+    """Delete the pages of an `extracting` batch, and begin its read again with `start`."""
     discard_pages(connection, batch, after=0, now=now)
     row = get_batch(connection, batch)
     _require(row, "extracting", verb="a read is begun anew")
-    _set_read_start(connection, batch, row, sight, now=now)
-    return found(connection, batch.feed.tenant, batch.id) or get_batch(connection, batch)
+    _set_read_start(connection, batch, row, start, now=now)
+    return find_batch(connection, batch.feed.tenant, batch.id) or get_batch(connection, batch)
 
 
 def abandon_batch(connection: Connection, batch: Batch) -> None:
-    """Forget a batch that was never read to its end, with its pages."""
-    row = found(connection, batch.feed.tenant, batch.id)
+    """Delete an `extracting` batch with its pages."""
+    row = find_batch(connection, batch.feed.tenant, batch.id)
     if row is None:
         return
     if row.stage != "extracting":
@@ -72,7 +79,7 @@ def abandon_batch(connection: Connection, batch: Batch) -> None:
 
 
 def record_page(connection: Connection, batch: Batch, committed: PageRow, *, now: int) -> None:
-    """Commit a page and its place in the window."""
+    """Commit a page and its position in the window."""
     row = get_batch(connection, batch)
     if committed in list_pages(connection, batch, number=committed.number):
         return
@@ -91,7 +98,7 @@ def record_page(connection: Connection, batch: Batch, committed: PageRow, *, now
 
 
 def discard_pages(connection: Connection, batch: Batch, *, after: int, now: int) -> None:
-    """Drop the pages numbered above `after`."""
+    """Delete the pages with numbers above `after`."""
     row = get_batch(connection, batch)
     if row.pages <= after:
         return
@@ -105,7 +112,7 @@ def discard_pages(connection: Connection, batch: Batch, *, after: int, now: int)
 def commit_window(
     connection: Connection, batch: Batch, *, proved: bool | None, credible_until: datetime | None, now: int
 ) -> None:
-    """Mark a batch `extracted`, say whether its read is proved complete, and commit its window."""
+    """Mark a batch `extracted`, save whether its read is proved to be complete, and commit its window."""
     row = get_batch(connection, batch)
     if row.stage != "extracting":
         return
@@ -135,13 +142,13 @@ def record_landing(
     quarantine.replace_refused(connection, batch, refused, now=now)
     quarantine.save_drift(connection, batch, drift)
     if (row.state, row.kept, row.quarantined) != ("transformed", kept, len(refused)):
-        fresh = {"kept": kept, "quarantined": len(refused), "reason": ""}
-        _set(connection, batch, now=now, state="transformed", resume="transformed", **fresh)
+        values = {"kept": kept, "quarantined": len(refused), "reason": ""}
+        _set(connection, batch, now=now, state="transformed", resume="transformed", **values)
 
 
-def complete_batches(connection: Connection, done: Iterable[Batch], *, now: int) -> None:
+def complete_batches(connection: Connection, completed: Iterable[Batch], *, now: int) -> None:
     """Mark batches `completed`."""
-    for batch in done:
+    for batch in completed:
         row = get_batch(connection, batch)
         if row.state == "completed":
             continue
@@ -151,7 +158,7 @@ def complete_batches(connection: Connection, done: Iterable[Batch], *, now: int)
 
 
 def reopen_batches(connection: Connection, tenant: str, feed: Feed | None, *, now: int) -> int:
-    """Put landed and completed batches back to `extracted`. How many."""
+    """Set landed and completed batches back to `extracted`. Returns their number."""
     condition = and_(
         batches.c.tenant == tenant,
         or_(
@@ -161,12 +168,12 @@ def reopen_batches(connection: Connection, tenant: str, feed: Feed | None, *, no
     )
     if feed is not None:
         condition = and_(condition, feed_condition(batches, feed))
-    back = {"state": "extracted", "resume": "extracted", "reason": "", "updated_at": now}
-    return connection.execute(update(batches).where(condition).values(back)).rowcount
+    values = {"state": "extracted", "resume": "extracted", "reason": "", "updated_at": now}
+    return connection.execute(update(batches).where(condition).values(values)).rowcount
 
 
 def fail_batch(connection: Connection, batch: Batch, reason: str, *, now: int) -> None:
-    """Mark a batch `failed`; `resume` says where it goes on."""
+    """Mark a batch `failed`. `resume` keeps the state that it continues from."""
     row = get_batch(connection, batch)
     if (row.state, row.reason) == ("failed", reason):
         return
@@ -175,9 +182,9 @@ def fail_batch(connection: Connection, batch: Batch, reason: str, *, now: int) -
     _set(connection, batch, now=now, state="failed", resume=row.stage, reason=reason)
 
 
-def _set_read_start(connection: Connection, batch: Batch, row: BatchRow, sight: ReadStart, *, now: int) -> None:
-    if (row.read_at, row.fingerprint) != (sight.read_at, sight.fingerprint):
-        _set(connection, batch, now=now, **sight.values())
+def _set_read_start(connection: Connection, batch: Batch, row: BatchRow, start: ReadStart, *, now: int) -> None:
+    if (row.read_at, row.fingerprint) != (start.read_at, start.fingerprint):
+        _set(connection, batch, now=now, **start.values)
 
 
 def _set(connection: Connection, batch: Batch, *, now: int, **values: object) -> None:

@@ -1,4 +1,4 @@
-"""Batches as they are found: by id, by feed, by state."""
+"""Queries for batches and pages: by id, by feed, by state."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def batch_condition(table: Any, batch: Batch) -> ColumnElement[bool]:
 
 
 def find_batch(connection: Connection, tenant: str, batch_id: str) -> BatchRow | None:
-    """What is known of a batch."""
+    """The row of a batch, or None."""
     rows = _select_rows(connection, and_(batches.c.tenant == tenant, batches.c.id == batch_id), limit=None)
     return rows[0] if rows else None
 
 
 def get_batch(connection: Connection, batch: Batch) -> BatchRow:
-    """What is known of a batch, without its parents; StateError when it was never begun."""
+    """The row of a batch, without its parents; StateError if there is none."""
     wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
     row = connection.execute(select(batches).where(wanted)).mappings().one_or_none()
     if row is None:
@@ -50,7 +50,7 @@ def get_batch(connection: Connection, batch: Batch) -> BatchRow:
 
 
 def read_ordinal(connection: Connection, batch: Batch) -> int:
-    """Which one in the order of beginning a batch is."""
+    """The position of a batch in the order in which batches began."""
     wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
     return int(connection.execute(select(batches.c.ordinal).where(wanted)).scalar_one())
 
@@ -68,7 +68,7 @@ def list_batches(
 
 
 def find_latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
-    """The newest completely read batch of that purpose; with `until`, of those that do not end later."""
+    """The newest completely read batch of a purpose; with `until`, of those whose window does not end later."""
     read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
     condition = and_(feed_condition(batches, feed), batches.c.purpose == purpose, read)
     if until is not None:
@@ -79,18 +79,18 @@ def find_latest(connection: Connection, feed: Feed, *, purpose: str, until: date
 
 
 def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
-    """When the newest read of a connection that is believed began; None before the first."""
+    """When the newest read of a connection began, without discarded windows; None before the first."""
     own = and_(batches.c.tenant == tenant, batches.c.connection == name, batches.c.disowned.is_(False))
     newest = connection.execute(select(func.max(batches.c.read_at)).where(own)).scalar_one()
-    # An older ledger did not note it: then the read counts from when it was begun here, or from the end of its window.
+    # An older ledger has no `read_at`. Then the start of the batch or the end of its window counts, whichever is earlier.
     began = case((batches.c.until > batches.c.started_at, batches.c.started_at), else_=batches.c.until)
-    unnoted = connection.execute(select(func.max(began)).where(own, batches.c.read_at.is_(None))).scalar_one()
-    instants = [instant for instant in (newest, unnoted) if instant is not None]
+    estimated = connection.execute(select(func.max(began)).where(own, batches.c.read_at.is_(None))).scalar_one()
+    instants = [instant for instant in (newest, estimated) if instant is not None]
     return from_micros(max(instants)) if instants else None
 
 
 def count_attempts(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
-    """How often each (purpose, window) of a feed was begun."""
+    """How often a batch of each (purpose, window) of a feed was begun."""
     what = (batches.c.purpose, batches.c.since, batches.c.until)
     query = select(*what, func.max(batches.c.reading)).where(feed_condition(batches, feed)).group_by(*what)
     return {
@@ -100,7 +100,7 @@ def count_attempts(connection: Connection, feed: Feed) -> dict[tuple[str, Window
 
 
 def list_pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:
-    """Committed pages of a batch, in order; or the one of that number, if there is one."""
+    """Committed pages of a batch, in order; with `number`, only that page."""
     columns = (page.c.number, page.c.path, page.c.rows, page.c.size, page.c.next)
     query = select(*columns).where(batch_condition(page, batch)).order_by(page.c.number)
     if number is not None:
@@ -109,15 +109,15 @@ def list_pages(connection: Connection, batch: Batch, *, number: int | None = Non
 
 
 def select_batches(connection: Connection, condition: ColumnElement[bool]) -> tuple[BatchRow, ...]:
-    """The batches that hold a condition, in the order in which they began."""
+    """The batches that meet a condition, in the order in which they began."""
     return _select_rows(connection, condition, limit=None)
 
 
 def _select_rows(connection: Connection, condition: ColumnElement[bool], *, limit: int | None) -> tuple[BatchRow, ...]:
     query = select(batches).where(condition).order_by(batches.c.ordinal.desc()).limit(limit)
-    found = connection.execute(query).mappings().all()
-    parents = _select_parents(connection, condition) if found else {}
-    return tuple(_to_row(row, parents.get(row["id"], ())) for row in reversed(found))
+    rows = connection.execute(query).mappings().all()
+    parents = _select_parents(connection, condition) if rows else {}
+    return tuple(_to_row(row, parents.get(row["id"], ())) for row in reversed(rows))
 
 
 def _select_parents(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[str, ...]]:
@@ -163,8 +163,8 @@ def _to_row(row: RowMapping, parents: tuple[str, ...]) -> BatchRow:
     )
 
 
-def batch_values(batch: Batch, *, now: int) -> dict[str, object]:
-    """The columns of a batch that begins."""
+def build_batch_values(batch: Batch, *, now: int) -> dict[str, object]:
+    """The values of the columns for a new batch."""
     return {
         "tenant": batch.feed.tenant,
         "id": batch.id,

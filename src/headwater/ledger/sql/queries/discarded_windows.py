@@ -1,4 +1,4 @@
-"""Windows that were committed under a wrong clock: they count no more."""
+"""Windows that were committed under a wrong clock, and no longer count."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from headwater.windows import missing_windows
 def discard_windows(
     connection: Connection, feed: Feed, *, later_than: datetime, ahead: timedelta | None
 ) -> tuple[BatchRow, ...]:
-    """Believe no window that ends after `later_than`, or by more than `ahead` after its batch began. Those batches."""
+    """Discard windows that end after `later_than`, or more than `ahead` after their batch began; their batches."""
     late = batches.c.until > to_micros(later_than)
     if ahead is not None:
         late = or_(late, batches.c.until > batches.c.started_at + ahead // timedelta(microseconds=1))
     rows = select_batches(connection, and_(feed_condition(batches, feed), batches.c.disowned.is_(False), late))
     for row in rows:
-        own = and_(batches.c.tenant == feed.tenant, batches.c.id == row.batch.id)
+        is_batch = and_(batches.c.tenant == feed.tenant, batches.c.id == row.batch.id)
         if row.stage == "extracting":
-            connection.execute(delete(batches).where(own))
+            connection.execute(delete(batches).where(is_batch))
             continue
         if row.batch.purpose == "changes":
-            _uncommit_window(connection, row.batch)
-        connection.execute(update(batches).where(own).values(disowned=True))
+            _remove_committed(connection, row.batch)
+        connection.execute(update(batches).where(is_batch).values(disowned=True))
     return rows
 
 
-def _uncommit_window(connection: Connection, batch: Batch) -> None:
-    """Cut the window of `batch` out of the committed spans, for each of its parents."""
+def _remove_committed(connection: Connection, batch: Batch) -> None:
+    """Remove the window of `batch` from the committed spans of each of its parents."""
     since, until = to_micros(batch.window.since), to_micros(batch.window.until)
     parents = (
         connection.execute(select(batch_parent.c.parent).where(batch_condition(batch_parent, batch))).scalars().all()
     )
     for parent in parents or ("",):
-        touching = and_(
+        overlaps = and_(
             feed_condition(committed, batch.feed),
             committed.c.parent == parent,
             committed.c.since < until,
             committed.c.until > since,
         )
-        spans = connection.execute(select(committed.c.since, committed.c.until).where(touching)).all()
-        connection.execute(delete(committed).where(touching))
-        own = {"tenant": batch.feed.tenant, "connection": batch.feed.connection, "resource": batch.feed.resource}
-        left = [
-            {**own, "parent": parent, "since": to_micros(window.since), "until": to_micros(window.until)}
+        spans = connection.execute(select(committed.c.since, committed.c.until).where(overlaps)).all()
+        connection.execute(delete(committed).where(overlaps))
+        columns = {"tenant": batch.feed.tenant, "connection": batch.feed.connection, "resource": batch.feed.resource}
+        rest = [
+            {**columns, "parent": parent, "since": to_micros(window.since), "until": to_micros(window.until)}
             for first, last in spans
             for window in missing_windows(Window(since=from_micros(first), until=from_micros(last)), [batch.window])
         ]
-        if left:
-            connection.execute(insert(committed), left)
+        if rest:
+            connection.execute(insert(committed), rest)

@@ -1,4 +1,4 @@
-"""Leases: conditional writes, so that of two who ask at the same moment one gets it."""
+"""Leases, as conditional writes: if two processes claim a lease at the same moment, one of them gets it."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from headwater.ledger.records import Lease
 from headwater.ledger.sql.schema import lease as leases
 
 
-def claim(connection: Connection, wanted: Lease, *, now: int, until: int) -> Lease:
-    """Take a lease, or hold on to it. LeaseHeld if another living holder has it."""
-    own = and_(leases.c.tenant == wanted.tenant, leases.c.scope == wanted.scope)
+def claim(connection: Connection, lease: Lease, *, now: int, until: int) -> Lease:
+    """Claim a lease, or extend it. LeaseHeld if another live process holds it."""
+    own = and_(leases.c.tenant == lease.tenant, leases.c.scope == lease.scope)
     row = connection.execute(select(leases).where(own)).mappings().one_or_none()
     if row is None:
-        values = {"tenant": wanted.tenant, "scope": wanted.scope, "holder": wanted.holder}
+        values = {"tenant": lease.tenant, "scope": lease.scope, "holder": lease.holder}
         connection.execute(insert(leases).values(**values, claimed_at=now, expires_at=until))
-    elif row["holder"] == wanted.holder:
+    elif row["holder"] == lease.holder:
         connection.execute(update(leases).where(own).values(expires_at=until))
     elif row["expires_at"] <= now or is_dead_process(row["holder"]):
-        # what we saw must still be so: where a store has no write lock, the other one may have renewed meanwhile
-        seen = and_(own, leases.c.holder == row["holder"], leases.c.expires_at == row["expires_at"])
-        fresh = {"holder": wanted.holder, "claimed_at": now, "expires_at": until}
-        if not connection.execute(update(leases).where(seen).values(**fresh)).rowcount:
-            raise _lease_held_error(row)
+        # checked again in the statement: where a database has no write lock, the holder may have renewed meanwhile
+        unchanged = and_(own, leases.c.holder == row["holder"], leases.c.expires_at == row["expires_at"])
+        new_values = {"holder": lease.holder, "claimed_at": now, "expires_at": until}
+        if not connection.execute(update(leases).where(unchanged).values(**new_values)).rowcount:
+            raise _build_lease_held_error(row)
     else:
-        raise _lease_held_error(row)
+        raise _build_lease_held_error(row)
     return _to_lease(connection.execute(select(leases).where(own)).mappings().one())
 
 
 def renew(connection: Connection, lease: Lease, *, until: int) -> Lease | None:
-    """Hold a lease until `until`; None when it is no longer ours."""
+    """Extend a lease to `until`; None if this process no longer holds it."""
     if not connection.execute(update(leases).where(_owner_condition(lease)).values(expires_at=until)).rowcount:
         return None
     return _to_lease(connection.execute(select(leases).where(_owner_condition(lease))).mappings().one())
 
 
 def release(connection: Connection, lease: Lease) -> None:
-    """Give a lease back, if it is still ours."""
+    """Release a lease, if this process still holds it."""
     connection.execute(delete(leases).where(_owner_condition(lease)))
 
 
 def list_leases(connection: Connection, tenant: str, *, now: int) -> tuple[Lease, ...]:
-    """Leases of a tenant that neither expired nor belong to a dead process."""
+    """Leases of a tenant that have not expired and whose process is not known to be dead."""
     query = select(leases).where(leases.c.tenant == tenant, leases.c.expires_at > now).order_by(leases.c.scope)
-    found = (_to_lease(row) for row in connection.execute(query).mappings())
-    return tuple(lease for lease in found if not is_dead_process(lease.holder))
+    current = (_to_lease(row) for row in connection.execute(query).mappings())
+    return tuple(lease for lease in current if not is_dead_process(lease.holder))
 
 
 def _owner_condition(lease: Lease) -> ColumnElement[bool]:
     return and_(leases.c.tenant == lease.tenant, leases.c.scope == lease.scope, leases.c.holder == lease.holder)
 
 
-def _lease_held_error(row: RowMapping) -> LeaseHeld:
+def _build_lease_held_error(row: RowMapping) -> LeaseHeld:
     since, until = format_instant(from_micros(row["claimed_at"])), format_instant(from_micros(row["expires_at"]))
     return LeaseHeld(
         f"another run is working on tenant `{row['tenant']}`.",

@@ -1,4 +1,4 @@
-"""What was refused, and how records differed from their contracts."""
+"""Quarantined records, and the drift of fields from their contracts."""
 
 from __future__ import annotations
 
@@ -32,46 +32,46 @@ def list_refused(
     return tuple(_to_row(row) for row in connection.execute(query).mappings())
 
 
-def replace_refused(connection: Connection, batch: Batch, fresh: Sequence[RefusedRow], *, now: int) -> None:
-    """Make `fresh` the refused records of `batch`; one that a person discarded stays discarded."""
+def replace_refused(connection: Connection, batch: Batch, refused: Sequence[RefusedRow], *, now: int) -> None:
+    """Replace the refused records of `batch` with `refused`. A record that a user discarded stays discarded."""
     before = {
         row["id"]: _to_row(row)
         for row in connection.execute(select(refusals).where(batch_condition(refusals, batch))).mappings()
     }
     connection.execute(delete(refusals).where(batch_condition(refusals, batch)))
-    rows = [_values(batch.feed, row, before.get(row.id), now=now) for row in fresh]
+    rows = [_to_values(batch.feed, row, before.get(row.id), now=now) for row in refused]
     if rows:
         connection.execute(insert(refusals), rows)
 
 
-def update_quarantine(connection: Connection, tenant: str, settled: Sequence[RefusedRow]) -> None:
-    """Write back state, tries, reasons and times; then let the batches count their rows anew."""
-    for row in settled:
+def update_quarantine(connection: Connection, tenant: str, refused: Sequence[RefusedRow]) -> None:
+    """Write state, tries, reasons and times, then update the row counts of the batches."""
+    for row in refused:
         values: dict[str, object] = {"state": row.state, "tries": row.tries, "reasons": _to_json(row.reasons)}
         values |= {"last_tried": to_micros(row.last_tried)} if row.last_tried else {}
         own = and_(refusals.c.tenant == tenant, refusals.c.id == row.id)
         if row.feed.tenant != tenant or not connection.execute(update(refusals).where(own).values(values)).rowcount:
             raise StateError("no such refused record.", where=tenant, details=row.id, hint="headwater quarantine list")
-    for batch_id in sorted({row.batch_id for row in settled}):
-        _recount(connection, tenant, batch_id)
+    for batch_id in sorted({row.batch_id for row in refused}):
+        _update_counts(connection, tenant, batch_id)
 
 
-def save_drift(connection: Connection, batch: Batch, seen: Sequence[Drift]) -> None:
-    """Keep what `batch` saw, unless a younger batch saw the same."""
-    age = read_ordinal(connection, batch)
+def save_drift(connection: Connection, batch: Batch, drift: Sequence[Drift]) -> None:
+    """Save the drift that `batch` shows, unless a newer batch shows the same."""
+    ordinal = read_ordinal(connection, batch)
     own = feed_condition(drifts, batch.feed)
-    connection.execute(delete(drifts).where(own, drifts.c.ordinal == age))
-    for (field, kind), drift in _merge_by_field(seen).items():
+    connection.execute(delete(drifts).where(own, drifts.c.ordinal == ordinal))
+    for (field, kind), item in _merge_by_field(drift).items():
         same = and_(own, drifts.c.field == field, drifts.c.kind == kind)
-        connection.execute(delete(drifts).where(same, drifts.c.ordinal < age))
+        connection.execute(delete(drifts).where(same, drifts.c.ordinal < ordinal))
         if connection.execute(select(drifts.c.ordinal).where(same)).first() is None:
             place = {"tenant": batch.feed.tenant, "connection": batch.feed.connection, "resource": batch.feed.resource}
-            what = {"field": field, "kind": kind, "ordinal": age, "detail": drift.detail, "rows": drift.rows}
+            what = {"field": field, "kind": kind, "ordinal": ordinal, "detail": item.detail, "rows": item.rows}
             connection.execute(insert(drifts).values({**place, **what}))
 
 
 def list_drift(connection: Connection, tenant: str, feed: Feed | None) -> tuple[tuple[Feed, Drift], ...]:
-    """What differed from the contracts, the newest sight of each feed, field and kind."""
+    """Drift from the contracts: the newest of each feed, field and kind."""
     condition = (
         drifts.c.tenant == tenant if feed is None else and_(drifts.c.tenant == tenant, feed_condition(drifts, feed))
     )
@@ -82,27 +82,29 @@ def list_drift(connection: Connection, tenant: str, feed: Feed | None) -> tuple[
     )
 
 
-def _recount(connection: Connection, tenant: str, batch_id: str) -> None:
-    held = and_(refusals.c.tenant == tenant, refusals.c.batch_id == batch_id, refusals.c.state != "readmitted")
-    count = connection.execute(select(func.count()).select_from(refusals).where(held)).scalar_one()
+def _update_counts(connection: Connection, tenant: str, batch_id: str) -> None:
+    waiting_or_discarded = and_(
+        refusals.c.tenant == tenant, refusals.c.batch_id == batch_id, refusals.c.state != "readmitted"
+    )
+    count = connection.execute(select(func.count()).select_from(refusals).where(waiting_or_discarded)).scalar_one()
     own = and_(batches.c.tenant == tenant, batches.c.id == batch_id)
     connection.execute(update(batches).where(own).values(quarantined=count, kept=batches.c.rows - count))
 
 
-def _merge_by_field(seen: Sequence[Drift]) -> Mapping[tuple[str, str], Drift]:
+def _merge_by_field(drift: Sequence[Drift]) -> Mapping[tuple[str, str], Drift]:
     merged: dict[tuple[str, str], Drift] = {}
-    for drift in seen:
-        before = merged.get((drift.field, drift.kind))
-        rows = drift.rows + (before.rows if before else 0)
-        detail = before.detail if before else drift.detail
-        merged[drift.field, drift.kind] = Drift(field=drift.field, kind=drift.kind, detail=detail, rows=rows)
+    for item in drift:
+        before = merged.get((item.field, item.kind))
+        rows = item.rows + (before.rows if before else 0)
+        detail = before.detail if before else item.detail
+        merged[item.field, item.kind] = Drift(field=item.field, kind=item.kind, detail=detail, rows=rows)
     return merged
 
 
-def _values(feed: Feed, row: RefusedRow, before: RefusedRow | None, *, now: int) -> dict[str, object]:
-    again = before is not None and before.reasons == tuple(row.reasons) and before.state != "readmitted"
+def _to_values(feed: Feed, row: RefusedRow, before: RefusedRow | None, *, now: int) -> dict[str, object]:
+    is_same = before is not None and before.reasons == tuple(row.reasons) and before.state != "readmitted"
     first = (before.first_seen if before else None) or row.first_seen
-    last = (before.last_tried if before and again else None) or row.last_tried
+    last = (before.last_tried if before and is_same else None) or row.last_tried
     return {
         "tenant": feed.tenant,
         "id": row.id,

@@ -1,4 +1,4 @@
-"""How many records services have, held against how many are here: the newest count of each feed and entity."""
+"""Record counts of services compared with the warehouse: the newest of each feed and entity."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from headwater.ledger.sql.schema import record_count
 
 
 def save_counts(connection: Connection, tenant: str, counts: Sequence[CountRow]) -> None:
-    """Put `counts` in the place of those of the same feed and entity."""
+    """Save counts. They replace the previous counts of the same feed and entity."""
     before = {(row.feed, row.entity): row for row in list_counts(connection, tenant)}
     for count in counts:
-        known = before.get((count.feed, count.entity))
+        previous = before.get((count.feed, count.entity))
         own = and_(feed_condition(record_count, count.feed), record_count.c.entity == count.entity)
         connection.execute(delete(record_count).where(own))
-        connection.execute(insert(record_count).values(_values(_with_differs_since(count, known))))
+        connection.execute(insert(record_count).values(_to_values(_with_differs_since(count, previous))))
 
 
 def list_counts(connection: Connection, tenant: str) -> tuple[CountRow, ...]:
@@ -42,14 +42,14 @@ def list_counts(connection: Connection, tenant: str) -> tuple[CountRow, ...]:
 
 
 def _with_differs_since(count: CountRow, before: CountRow | None) -> CountRow:
-    """`count`, differing since the first count in a row that did."""
+    """`count` with `differs_since` set to the first of the consecutive counts that differ."""
     if not count.numbers.get("unexplained"):
         return replace(count, differs_since=None)
     since = before.differs_since if before else None
     return replace(count, differs_since=since or count.differs_since or count.counted_at)
 
 
-def _values(count: CountRow) -> dict[str, object]:
+def _to_values(count: CountRow) -> dict[str, object]:
     return {
         "tenant": count.feed.tenant,
         "connection": count.feed.connection,

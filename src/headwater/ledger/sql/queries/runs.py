@@ -1,4 +1,4 @@
-"""Runs, and what they found in the data."""
+"""Runs, and their findings."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _RUNNING = "running"
 
 
 def start_run(connection: Connection, tenant: str, run: str, *, now: int) -> None:
-    """Record that a run began; those of the tenant that never ended have crashed."""
+    """Record that a run began; runs of the tenant that have not ended are marked as crashed."""
     if connection.execute(select(runs.c.id).where(runs.c.tenant == tenant, runs.c.id == run)).first():
         return
-    unended = (runs.c.tenant == tenant, runs.c.outcome == _RUNNING)
-    connection.execute(update(runs).where(*unended).values(outcome=RunOutcome.CRASHED.value))
+    is_running = (runs.c.tenant == tenant, runs.c.outcome == _RUNNING)
+    connection.execute(update(runs).where(*is_running).values(outcome=RunOutcome.CRASHED.value))
     connection.execute(insert(runs).values(tenant=tenant, id=run, started_at=now, outcome=_RUNNING, counts={}))
 
 
 def end_run(
     connection: Connection, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int], now: int
 ) -> None:
-    """Record how a run ended; the first word counts."""
+    """Record how a run ended. A second call for the same run changes nothing."""
     own = (runs.c.tenant == tenant, runs.c.id == run)
     if connection.execute(select(runs.c.id).where(*own)).first() is None:
         raise StateError("the ledger has no such run.", where=tenant, details=run, hint="start a run before you end it")
@@ -38,35 +38,35 @@ def end_run(
 
 
 def list_runs(connection: Connection, tenant: str, *, limit: int) -> tuple[RunRow, ...]:
-    """The newest runs, the newest first."""
+    """The newest runs, newest first."""
     query = select(runs).where(runs.c.tenant == tenant).order_by(runs.c.ordinal.desc()).limit(limit)
     return tuple(_to_run(row) for row in connection.execute(query).mappings())
 
 
 def list_tenants_with_runs(connection: Connection) -> tuple[str, ...]:
-    """Tenants of which a run is remembered, sorted."""
+    """Tenants with at least one run, sorted."""
     return tuple(connection.execute(select(runs.c.tenant).distinct().order_by(runs.c.tenant)).scalars())
 
 
-def save_findings(connection: Connection, tenant: str, table: str, found: Sequence[Finding]) -> None:
-    """Put `found` in the place of what earlier builds of `table` had found there."""
+def save_findings(connection: Connection, tenant: str, table: str, items: Sequence[Finding]) -> None:
+    """Save the findings of a build of `table`. They replace those of earlier builds."""
     connection.execute(delete(findings).where(findings.c.tenant == tenant, findings.c.table_name == table))
     rows = [
         {
             "tenant": tenant,
             "table_name": table,
-            "finding": one.finding,
-            "detail": one.detail,
-            "count": one.count,
+            "finding": item.finding,
+            "detail": item.detail,
+            "count": item.count,
         }
-        for one in {(one.finding, one.detail): one for one in found}.values()
+        for item in {(item.finding, item.detail): item for item in items}.values()
     ]
     if rows:
         connection.execute(insert(findings), rows)
 
 
 def list_findings(connection: Connection, tenant: str) -> tuple[Finding, ...]:
-    """What the newest build of each table found."""
+    """The findings of the newest build of each table."""
     order = (findings.c.table_name, findings.c.finding, findings.c.detail)
     query = select(findings).where(findings.c.tenant == tenant).order_by(*order)
     return tuple(

@@ -1,4 +1,4 @@
-"""Tenants and connections that live in the ledger, and marks."""
+"""Tenants, connections and marks that are stored in the ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headwater.ledger.sql.schema import connection as connections
 from headwater.ledger.sql.schema import mark as marks
 from headwater.ledger.sql.schema import metadata
 from headwater.ledger.sql.schema import tenant as tenants
-from headwater.model.address import holds_secret, is_reference
+from headwater.model.address import has_secret, is_reference
 
 
 def list_tenants(connection: Connection) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def add_tenant(connection: Connection, tenant: str) -> None:
 
 
 def remove_tenant(connection: Connection, tenant: str) -> None:
-    """Forget a tenant and all its rows."""
+    """Delete a tenant and all its rows."""
     for table in reversed(metadata.sorted_tables):
         connection.execute(delete(table).where(table.c.tenant == tenant))
 
@@ -50,15 +50,15 @@ def add_connection(connection: Connection, row: ConnectionRow) -> None:
 
 
 def remove_clear_secrets(connection: Connection) -> bool:
-    """Take out of connections what older versions let stand there in clear, and leave a finding; whether there was any."""
-    found = False
+    """Remove secrets that older versions stored in clear text from connections, and save a finding. Whether there were any."""
+    removed = False
     for row in connection.execute(select(connections)).mappings().all():
         declaration = dict(row["declaration"])
         secrets = _find_invalid(declaration.get("secrets"), is_reference)
-        addresses = _find_invalid(declaration.get("settings"), lambda text: not holds_secret(text))
+        addresses = _find_invalid(declaration.get("settings"), lambda text: not has_secret(text))
         if not (secrets or addresses):
             continue
-        found = True
+        removed = True
         for part, names in (("secrets", secrets), ("settings", addresses)):
             declaration[part] = {
                 name: text for name, text in dict(declaration.get(part) or {}).items() if name not in names
@@ -66,18 +66,18 @@ def remove_clear_secrets(connection: Connection) -> bool:
         own = (connections.c.tenant == row["tenant"], connections.c.name == row["name"])
         connection.execute(update(connections).where(*own).values(declaration=declaration))
         detail = f"{', '.join((*secrets, *addresses))} contained a secret: change it at the service, and add the connection again"
-        note = Finding(
+        finding = Finding(
             table=f"connection {row['name']}",
             finding=CLEAR_SECRET_REMOVED,
             count=len(secrets) + len(addresses),
             detail=detail,
         )
-        runs.save_findings(connection, row["tenant"], note.table, [note])
-    return found
+        runs.save_findings(connection, row["tenant"], finding.table, [finding])
+    return removed
 
 
-def _find_invalid(values: Mapping[str, object] | None, right: Callable[[str], bool]) -> tuple[str, ...]:
-    return tuple(name for name, value in (values or {}).items() if not right(str(value)))
+def _find_invalid(values: Mapping[str, object] | None, is_valid: Callable[[str], bool]) -> tuple[str, ...]:
+    return tuple(name for name, value in (values or {}).items() if not is_valid(str(value)))
 
 
 def get_mark(connection: Connection, tenant: str, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Committed windows: half-open spans, merged where they touch, so that a year of hourly runs is one row."""
+"""Committed windows: half-open spans, merged where they touch. A year of hourly runs is one row."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def list_windows(connection: Connection, feed: Feed, *, parent: str) -> tuple[Wi
 def list_windows_by_parent(connection: Connection, feed: Feed) -> dict[str, tuple[Window, ...]]:
     """Committed windows of a feed by parent, sorted."""
     query = select(committed.c.parent, committed.c.since, committed.c.until)
-    found: dict[str, list[Window]] = defaultdict(list)
+    by_parent: dict[str, list[Window]] = defaultdict(list)
     condition = and_(feed_condition(committed, feed), committed.c.parent != "")
     for parent, since, until in connection.execute(
         query.where(condition).order_by(committed.c.parent, committed.c.since)
     ):
-        found[parent].append(_to_window(since, until))
-    return {parent: tuple(spans) for parent, spans in found.items()}
+        by_parent[parent].append(_to_window(since, until))
+    return {parent: tuple(spans) for parent, spans in by_parent.items()}
 
 
 def commit_window(connection: Connection, batch: Batch) -> None:
-    """Add the window of `batch`, for each of its parents, and merge it with those it touches."""
+    """Add the window of `batch`, for each of its parents, and merge it with adjacent and overlapping windows."""
     query = select(batch_parent.c.parent).where(batch_condition(batch_parent, batch))
     parents = connection.execute(query).scalars().all()
     since, until = to_micros(batch.window.since), to_micros(batch.window.until)

@@ -16,7 +16,7 @@ from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.model.dimension import Dimension
 from headwater.model.fact import Fact
-from headwater.model.tables import list_in_build_order, needs
+from headwater.model.tables import list_in_build_order, list_source_entities
 from headwater.names import quote
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import Provenance
@@ -110,7 +110,7 @@ def build_table(
     warehouse: Warehouse, star: Star, table: Dimension | Fact, *, rebuild: bool = False, listen: EventListener = discard
 ) -> WriteCounts:
     """Bring one table of gold up to date. Entities that nobody has told of are empty."""
-    if entities := sorted(needs(table)):
+    if entities := sorted(list_source_entities(table)):
         create_tables(warehouse, *entities)
     if isinstance(table, Fact):
         return build_fact(warehouse, star, table, rebuild=rebuild, listen=listen)

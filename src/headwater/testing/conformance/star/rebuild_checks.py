@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.gold.change_feed import drop_table
-from headwater.model.tables import list_in_build_order, table_name
+from headwater.model.tables import list_in_build_order, name_table
 from headwater.testing.conformance.shrink import Batches, flatten
 from headwater.testing.conformance.star.compare import compare_stars, find_doubled_key, find_lost_key, read_comparable
 from headwater.testing.conformance.star.load import EntityEvent, build_star, create_tables, merge_all
@@ -53,7 +53,7 @@ def check_rebuild(ground: SelfTestTenants, batches: Batches[EntityEvent]) -> str
     before, done = read_comparable(warehouse), build_star(warehouse, rebuild=True)
     found = f"a rebuild wrote {done.inserted} rows and deleted {done.deleted}" if done.rows else ""
     for table in reversed(list_in_build_order(STAR.declarations)):
-        drop_table(warehouse, table_name(table))
+        drop_table(warehouse, name_table(table))
     build_star(warehouse)
     found = found or compare_stars("before the rebuild", before, "after it", read_comparable(warehouse))
     ground.erase(warehouse.tenant)

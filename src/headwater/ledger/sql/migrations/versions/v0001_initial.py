@@ -10,20 +10,31 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the tables of the first version."""
-    for make in (_tenant, _connection, _lease, _batch, _batch_parent, _page, _committed, _refused, _drift, _mark):
+    """Create the tables of the first version."""
+    for make in (
+        _create_tenant,
+        _create_connection,
+        _create_lease,
+        _create_batch,
+        _create_batch_parent,
+        _create_page,
+        _create_committed,
+        _create_refused,
+        _create_drift,
+        _create_mark,
+    ):
         make()
 
 
-def _of_batch() -> sa.ForeignKeyConstraint:
+def _build_batch_key() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["tenant", "batch_id"], ["batch.tenant", "batch.id"], ondelete="CASCADE")
 
 
-def _tenant() -> None:
+def _create_tenant() -> None:
     op.create_table("tenant", sa.Column("tenant", sa.String(48), primary_key=True))
 
 
-def _connection() -> None:
+def _create_connection() -> None:
     op.create_table(
         "connection",
         sa.Column("tenant", sa.String(48), primary_key=True),
@@ -32,7 +43,7 @@ def _connection() -> None:
     )
 
 
-def _lease() -> None:
+def _create_lease() -> None:
     op.create_table(
         "lease",
         sa.Column("tenant", sa.String(48), primary_key=True),
@@ -43,7 +54,7 @@ def _lease() -> None:
     )
 
 
-def _batch() -> None:
+def _create_batch() -> None:
     op.create_table(
         "batch",
         sa.Column(
@@ -74,18 +85,18 @@ def _batch() -> None:
     op.create_index("batch_by_feed", "batch", ["tenant", "connection", "resource", "purpose", "until"])
 
 
-def _batch_parent() -> None:
+def _create_batch_parent() -> None:
     op.create_table(
         "batch_parent",
         sa.Column("tenant", sa.String(48), primary_key=True),
         sa.Column("batch_id", sa.String(120), primary_key=True),
         sa.Column("position", sa.Integer, primary_key=True),
         sa.Column("parent", sa.Text, nullable=False),
-        _of_batch(),
+        _build_batch_key(),
     )
 
 
-def _page() -> None:
+def _create_page() -> None:
     op.create_table(
         "page",
         sa.Column("tenant", sa.String(48), primary_key=True),
@@ -95,11 +106,11 @@ def _page() -> None:
         sa.Column("rows", sa.BigInteger, nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("next", sa.Text),
-        _of_batch(),
+        _build_batch_key(),
     )
 
 
-def _committed() -> None:
+def _create_committed() -> None:
     op.create_table(
         "committed",
         sa.Column("tenant", sa.String(48), primary_key=True),
@@ -111,7 +122,7 @@ def _committed() -> None:
     )
 
 
-def _refused() -> None:
+def _create_refused() -> None:
     op.create_table(
         "refused",
         sa.Column("tenant", sa.String(48), primary_key=True),
@@ -126,12 +137,12 @@ def _refused() -> None:
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("first_seen", sa.BigInteger, nullable=False),
         sa.Column("last_tried", sa.BigInteger, nullable=False),
-        _of_batch(),
+        _build_batch_key(),
     )
     op.create_index("refused_by_batch", "refused", ["tenant", "batch_id"])
 
 
-def _drift() -> None:
+def _create_drift() -> None:
     op.create_table(
         "drift",
         sa.Column("tenant", sa.String(48), primary_key=True),
@@ -145,7 +156,7 @@ def _drift() -> None:
     )
 
 
-def _mark() -> None:
+def _create_mark() -> None:
     op.create_table(
         "mark",
         sa.Column("tenant", sa.String(48), primary_key=True),

@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Bring a ledger of the version before to this one."""
+    """Upgrade a ledger from the previous version."""
     op.create_table(
         "run",
         sa.Column("ordinal", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),

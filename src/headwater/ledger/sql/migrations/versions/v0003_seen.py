@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Bring a ledger of the version before to this one."""
+    """Upgrade a ledger from the previous version."""
     op.add_column("batch", sa.Column("read_at", sa.BigInteger))
     op.add_column("batch", sa.Column("fingerprint", sa.Text, nullable=False, server_default=""))
     op.add_column("batch", sa.Column("proved", sa.Boolean))

@@ -1,4 +1,4 @@
-"""How late a stamp of each batch can be and be true."""
+"""The latest credible stamp of each batch."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Bring a ledger of the version before to this one."""
+    """Upgrade a ledger from the previous version."""
     op.add_column("batch", sa.Column("credible_until", sa.BigInteger))

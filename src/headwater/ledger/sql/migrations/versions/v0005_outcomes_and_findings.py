@@ -1,4 +1,4 @@
-"""The outcomes of runs and the kinds of findings by the names that reports use."""
+"""Outcomes of runs and kinds of findings get the names that reports use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ revision = "0005"
 down_revision = "0004"
 
 _OUTCOMES = {"done": "succeeded", "partly": "partial", "stopped": "cancelled", "died": "crashed"}
-"""Each outcome as an older ledger has it, and its name."""
+"""Outcomes in an older ledger, with their current names."""
 
 _KINDS = {
     "no key": "missing_key",
@@ -25,7 +25,7 @@ _KINDS = {
     "count differs": "count_mismatch",
     "not counted": "count_unavailable",
 }
-"""Each finding as an older ledger has it, and its kind."""
+"""Findings in an older ledger, with their current identifiers."""
 
 _SENTENCES = {
     "no line of the rules %": "unmatched_value",
@@ -33,17 +33,17 @@ _SENTENCES = {
     "% is outside of the span of %": "date_out_of_range",
     "spans no month%": "missing_period",
 }
-"""The findings that were sentences, as patterns, and the kind of each; the sentence goes to the detail."""
+"""Patterns of findings that were sentences, with their current identifiers. The sentence moves to the detail."""
 
 _FINDING = sa.table("finding", *(sa.column(name, sa.Text) for name in ("table_name", "finding", "detail")))
 _RUN = sa.table("run", sa.column("outcome", sa.String))
 
 
 def upgrade() -> None:
-    """Bring a ledger of the version before to this one."""
+    """Upgrade a ledger from the previous version."""
     for before, after in _OUTCOMES.items():
         op.execute(_RUN.update().where(_RUN.c.outcome == before).values(outcome=after))
-    # The notes of a warehouse are free text: all else about it had no finding.
+    # Notes of a warehouse are free text. Other findings about a warehouse did not exist.
     _move_sentences(_FINDING.c.table_name == "warehouse", "warehouse_note")
     for pattern, kind in _SENTENCES.items():
         _move_sentences(_FINDING.c.finding.like(pattern), kind)

@@ -1,0 +1,56 @@
+"""`check`: what a project declares, and what this machine lacks to run it."""
+
+from __future__ import annotations
+
+from headwater.errors import HeadwaterError
+from headwater.extract.rate_limit import RateLimiters
+from headwater.model.address import is_reference
+from headwater.run.clients import locate_connection, open_client
+from headwater.run.isolation import check_isolation
+from headwater.run.plugins import find_ledger
+from headwater.run.results import CheckReport
+from headwater.run.workspace import Workspace
+
+
+def check_project(workspace: Workspace) -> CheckReport:
+    """What is declared and in good order; DeclarationErrors come from opening the project, and where tenants share a place.
+
+    Warnings tell what this machine lacks: a secret that is not set here may well be set where the project runs.
+    """
+    declared = workspace.declarations
+    return CheckReport(
+        project=workspace.project.name,
+        connectors=tuple(sorted(workspace.connectors)),
+        entities=tuple(sorted(declared.entities)),
+        dimensions=tuple(sorted(declared.dimensions)),
+        facts=tuple(sorted(declared.facts)),
+        tenants=tuple(sorted(workspace.project.tenants)),
+        warnings=(*_check_isolation(workspace), *_list_warnings(workspace)),
+    )
+
+
+def _check_isolation(workspace: Workspace) -> list[str]:
+    """Refuse places that tenants share, in every environment; a warning where the ledger cannot be asked who they are."""
+    tenants, warnings = set(workspace.project.tenants), []
+    try:
+        if workspace.has_ledger():
+            tenants.update(workspace.list_tenants(), workspace.ledger.list_tenants_with_runs())
+    except HeadwaterError as error:
+        warnings.append(f"tenants of the ledger are not known: {error.message}")
+    others = workspace.project.environments.values()
+    for project in (workspace.project, *(workspace.project.with_environment(environment) for environment in others)):
+        if not is_reference(project.ledger.url):
+            find_ledger(project.ledger.url)
+        check_isolation(project.with_origin(workspace.project.origin), sorted(tenants), workspace.root)
+    return warnings
+
+
+def _list_warnings(workspace: Workspace) -> list[str]:
+    warnings: list[str] = []
+    for tenant, declared in workspace.project.tenants.items():
+        for name, connection in declared.connections.items():
+            try:
+                open_client(workspace.open_tenant(tenant), name, connection, rate_limiters=RateLimiters()).close()
+            except HeadwaterError as error:
+                warnings.append(f"{locate_connection(workspace.open_tenant(tenant), name)}: {error.message}")
+    return warnings
