@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headwater.model.entity import Entity
 from headwater.names import literal
 from headwater.silver.schema.tables import log_table, shape_of, versions_table
 from headwater.temporal.fold import HistoryColumns
-from headwater.warehouse.base import Table, Warehouse
-from headwater.warehouse.row_lookup import integer_key
+from headwater.warehouse.base import RowKey, StagedRows, Table, Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,17 @@ class EntityTables:
         """The condition of the rows of a table in `meta` that are about this entity."""
         return f"entity = {literal(self.name)}"
 
-    @property
-    def integer_key(self) -> str:
-        """The column that is the entity's key, where it is one whole number; empty where it is not."""
-        return integer_key(self.entity)
+    def version_key(self, log: str = "") -> RowKey:
+        """How the versions of a key are found: each begins at an event of the log.
+
+        `log` names a staged part of the log, with all that it has of the keys that are looked up.
+        """
+        return RowKey(number=self.entity.integer_key, log=log or self.log_ref)
+
+    def select_events(self, into: str, *, hashes: str, columns: Sequence[str]) -> StagedRows:
+        """Stage the events of the log whose `key_hash` is in `hashes` (a SELECT): those of some keys, by chance of others."""
+        by = RowKey(column="key_hash", number="key_hash")
+        return self.warehouse.select_rows(into, "silver", self.log.name, keys=hashes, columns=columns, by=by)
 
     def has_events(self) -> bool:
         """Whether the change log, which is there, has any event."""

@@ -13,7 +13,6 @@ from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import stage_events
 
 _BEGIN, _END = -(2**62), 2**62
 """Before and after all instants that a stamp can say, in microseconds."""
@@ -69,7 +68,7 @@ def find_going_back(
     findings: list[Finding] = []
     if warehouse.count(passed):
         hashes = f"SELECT key_hash FROM {passed}"
-        known = stage_events(warehouse, tables.log_ref, hashes=hashes, columns=_EVENT, name="silver__passed_log")
+        known = tables.select_events("silver__passed_log", hashes=hashes, columns=(*_EVENT, "key_hash")).relation
         back = _stage_back(warehouse, staged, passed, known, _spans(reads, mappings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
         findings += [_build_backdated_finding(tables, back, row) for row in counts]

@@ -9,8 +9,7 @@ from headwater.silver.schema.tables import IDENTITY
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
-from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import stage_events
+from headwater.warehouse.base import StagedRows, Warehouse
 
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
 """What an event that is observed once more may take over from that observation."""
@@ -44,9 +43,14 @@ class IncomingEvents:
     has_late: bool
     one_per_key: bool
     """Whether no key has two events among them."""
-    logged: str = ""
-    """What the log has of the late keys, and perhaps of others; empty where none is late."""
+    logged_rows: StagedRows | None = None
+    """What the log has of the late keys, and perhaps of others; None where none is late."""
     staged: tuple[str, ...] = STAGED
+
+    @property
+    def logged(self) -> str:
+        """The relation of what the log has of the late keys."""
+        return self.logged_rows.relation if self.logged_rows else ""
 
     @property
     def has_changes(self) -> bool:
@@ -140,13 +144,9 @@ class _Deduplication:
         The log is read once: what it has of these keys is also what their versions are folded from.
         """
         stage, count = self._warehouse.stage, self._warehouse.count
-        logged = stage_events(
-            self._warehouse,
-            self.tables.log_ref,
-            hashes=f"SELECT key_hash FROM {late}",
-            columns=self.tables.log.names,
-            name="silver__logged",
-        )
+        hashes = f"SELECT key_hash FROM {late}"
+        rows = self.tables.select_events("silver__logged", hashes=hashes, columns=self.tables.log.names)
+        logged = rows.relation
         is_known = f"EXISTS (SELECT 1 FROM {logged} AS k WHERE {_SAME})"
         fresh = stage("silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT {is_known}")
         restated = stage("silver__restated", _select_reobserved(arriving, logged))
@@ -157,7 +157,7 @@ class _Deduplication:
         return IncomingEvents(
             new_rows=fresh,
             late_keys=late,
-            logged=logged,
+            logged_rows=rows,
             reattributed=restated if count(restated) else None,
             events=count(fresh),
             has_late=count(late) > 0,

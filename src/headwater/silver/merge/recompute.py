@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from headwater.names import literal, quote
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.merge.current_versions import STAGED as STORED
-from headwater.silver.merge.current_versions import StoredVersions
+from headwater.silver.merge.current_versions import StoredVersions, VersionLookup
 from headwater.silver.merge.incoming import RAISED, IncomingEvents
 from headwater.silver.schema.tables import CHANGE_FEED, IDENTITY, TIED_KEYS
 from headwater.temporal.append import append_sql, first_versions_sql
@@ -23,15 +23,15 @@ def recompute(tables: EntityTables, incoming: IncomingEvents) -> WriteCounts:
     """Append the new events to the log, recompute the affected keys and write the versions that differ."""
     warehouse, log = tables.warehouse, tables.log
     _update_observations(tables, incoming)
-    stored = StoredVersions(tables, incoming).stage()
+    versions = VersionLookup(tables, incoming).stage()
     warehouse.append("silver", log.name, log.names, f"SELECT {column_list(log.names)} FROM {incoming.new_rows}")
     job = _MergeJob(
         tables=tables,
         incoming=incoming,
-        stored=stored.relation,
+        versions=versions,
         replayed=warehouse.stage("silver__many", _multi_event_keys_sql(incoming)),
     )
-    written = job.write(use_row_ids=stored.has_row_ids)
+    written = job.write()
     for name in (*STAGED, *STORED):
         warehouse.unstage(name)
     return written
@@ -39,13 +39,13 @@ def recompute(tables: EntityTables, incoming: IncomingEvents) -> WriteCounts:
 
 def _update_observations(tables: EntityTables, incoming: IncomingEvents) -> None:
     """Update the observation columns of logged events that were observed again, or first by an earlier batch."""
-    if not incoming.reattributed:
+    if not incoming.reattributed or not incoming.logged_rows:
         return
     warehouse, log, same = tables.warehouse, tables.log, " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
     names = ", ".join(f"{'r' if name in RAISED else 'l'}.{quote(name)}" for name in log.names)
     select = f"SELECT {names} FROM {incoming.logged} AS l JOIN {incoming.reattributed} AS r ON {same}"
     changes = warehouse.stage("silver__moved", select)
-    warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY})
+    warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY}, stored=[incoming.logged_rows])
     gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
     kept = f"SELECT {column_list(log.names, 'l')} FROM {incoming.logged} AS l WHERE NOT {gone}"
     # The part of the log that was read must stay equal to the log.
@@ -66,21 +66,24 @@ class _MergeJob:
 
     tables: EntityTables
     incoming: IncomingEvents
-    stored: str
-    """The staged versions that are looked at, with the marks `_last` and `_late`."""
+    versions: StoredVersions
     replayed: str
     """The staged keys whose events are folded; each of the others has one new event, applied to its last version."""
 
-    def write(self, *, use_row_ids: bool) -> WriteCounts:
+    @property
+    def stored(self) -> str:
+        """The relation of the versions that are looked at."""
+        return self.versions.relation
+
+    def write(self) -> WriteCounts:
         """Write the changed and the first versions, and record the changed keys for gold."""
         warehouse, selects = self.tables.warehouse, [self._select_step_changes()]
         if warehouse.count(self.replayed):
             selects += self._select_fold_changes(warehouse.stage("silver__story", self._select_replay_events()))
         changes, inserts = warehouse.stage("silver__moved", *selects), self._select_first_versions()
         old_key_columns = {"entity_key": "_key", "version_number": "_number"}
-        versions = self.tables.versions
         written = warehouse.apply(
-            versions, changes, old_key_columns=old_key_columns, inserts=inserts, use_row_ids=use_row_ids
+            self.tables.versions, changes, old_key_columns=old_key_columns, inserts=inserts, stored=self.versions.rows
         )
         if written.rows:
             keys = f"SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key FROM {changes}"
@@ -173,7 +176,7 @@ class _MergeJob:
         )
 
     def _select_changes(self, folded: str) -> str:
-        """SELECT of stored versions to delete (`_row`, `_key`, `_number`) beside their replacements, without equal pairs.
+        """SELECT of stored versions to delete (`_key`, `_number`) beside their replacements, without equal pairs.
 
         Versions before the last one stay where the fold began at the last one; `_select_earlier_versions` updates what is
         overwritten in them.
@@ -182,7 +185,7 @@ class _MergeJob:
         differ = any_differs_sql((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])
         replayed = f"(_last OR _late) AND entity_key IN (SELECT entity_key FROM {self.replayed})"
         return (
-            f"SELECT s._row, s.entity_key AS _key, s.version_number AS _number, {column_list(names, 'f')}\n"
+            f"SELECT s.entity_key AS _key, s.version_number AS _number, {column_list(names, 'f')}\n"
             f"FROM (SELECT * FROM {self.stored} WHERE {replayed}) AS s\n"
             f"FULL OUTER JOIN (\n{self._select_new_versions(folded)}\n) AS f\n"
             "  ON f.entity_key = s.entity_key AND f.version_number = s.version_number\n"
@@ -207,7 +210,7 @@ class _MergeJob:
         columns = ", ".join(f"{'n' if name in names else 'o'}.{quote(name)}" for name in entity.columns)
         differ = any_differs_sql((f"n.{quote(name)}", f"o.{quote(name)}") for name in names)
         return (
-            "SELECT o._row, o.entity_key AS _key, o.version_number AS _number,\n"
+            "SELECT o.entity_key AS _key, o.version_number AS _number,\n"
             f"  o.entity_key, {columns}, o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id\n"
             f"FROM {self.stored} AS o JOIN {newest} AS n ON n.entity_key = o.entity_key AND {condition}\n"
             f"WHERE NOT o._last AND NOT o._late AND {differ}"

@@ -11,7 +11,6 @@ from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse
-from headwater.warehouse.row_lookup import stage_events
 
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
 
@@ -53,7 +52,7 @@ def _stage_logged(tables: EntityTables, staged: str) -> str:
     )
     doubtful = tables.warehouse.stage("silver__doubtful", hashed)
     hashes = f"SELECT key_hash FROM {doubtful}"
-    return stage_events(tables.warehouse, tables.log_ref, hashes=hashes, columns=_COLUMNS, name="silver__spoken")
+    return tables.select_events("silver__spoken", hashes=hashes, columns=(*_COLUMNS, "key_hash")).relation
 
 
 def _stage_idle(warehouse: Warehouse, logged: str, events: str) -> str:
