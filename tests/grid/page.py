@@ -71,8 +71,6 @@ def _facts():
     for name, (facts, meaning) in FACTS.items():
         yield f"| {name} | {' | '.join(_format_value(facts[kind]) for kind in kinds)} | {meaning} |"
     for field in fields(Capabilities):
-        if field.name == "first_local_row":
-            continue  # a workaround within one engine, of no use to a reader
         values = (_format_value(getattr(kind.capabilities, field.name)) for kind in kinds.values())
         yield f"| `{field.name}` | {' | '.join(values)} | {told[field.name]} |"
 

@@ -30,6 +30,7 @@ from headwater.testing.conformance.history.oracle import (
 )
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.row_lookup import select_rows_by_key
 from tests.silver.builders import COLUMNS, THING, made, make_event, merge_events, read_versions, stage_events
 
 VALUES = st.fixed_dictionaries(
@@ -84,9 +85,10 @@ def by_time(events: list[Event]) -> list[Event]:
 
 
 class Keyed(DuckDB):
-    """DuckDB as an engine without row ids."""
+    """DuckDB as an engine that looks up rows by nothing but their key."""
 
-    capabilities = replace(DuckDB.capabilities, row_ids=False)
+    capabilities = replace(DuckDB.capabilities, narrow_reads=False)
+    select_rows = select_rows_by_key
 
 
 @contextmanager
@@ -141,7 +143,7 @@ def test_1_events_in_order_give_the_history_of_the_oracle(empty, events, sizes):
 
 @FEW
 @given(events=EVENTS, sizes=SIZES)
-def test_1_an_engine_without_row_ids_gives_the_same(keyed, events, sizes):
+def test_1_an_engine_that_looks_up_rows_by_key_gives_the_same(keyed, events, sizes):
     warehouse = keyed()
     for batch in cut(events, sizes):
         merge_events(warehouse, batch)

@@ -18,8 +18,8 @@ from headwater.model.fact import Fact
 from headwater.model.project import Declarations
 from headwater.silver.merge.merge import merge
 from headwater.silver.schema.migrate import migrate_tables
+from headwater.warehouse.base import RowKey
 from headwater.warehouse.duckdb.engine import DuckDB
-from headwater.warehouse.row_lookup import RowLocator, locate_rows
 
 KEYS, CHANGES = 60_000, 100
 MOST = 2_500
@@ -219,8 +219,14 @@ def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
         "'h', EPOCH_US(valid_from), EPOCH_US(valid_from), 0, EPOCH_US(valid_from), 'b', "
         "CAST('0x' || SUBSTRING(MD5(entity_key), 1, 15) AS BIGINT) FROM silver.thing"
     )
-    at = RowLocator(layer="silver", name="thing", log=opened.ref("silver", "thing_log"))
-    rows = locate_rows(opened, at, keys="SELECT 'a:x77' AS entity_key", columns=("entity_key", "name"), name="looked")
+    rows = opened.select_rows(
+        "looked",
+        "silver",
+        "thing",
+        keys="SELECT 'a:x77' AS entity_key",
+        columns=("entity_key", "name"),
+        by=RowKey(log=opened.ref("silver", "thing_log")),
+    )
     assert opened.rows(f"SELECT entity_key, name FROM {rows.relation}") == [("a:x77", "n")]
     opened.close()
 
@@ -233,9 +239,9 @@ def test_a_number_of_another_connection_is_no_match(tmp_path):
             f"INSERT INTO silver.thing VALUES ('{connection}:7', 7, '{connection}', 1, TIMESTAMP '2024-01-01', "
             "TIMESTAMP '9999-12-31', TRUE, 1, 'b')"
         )
-    at = RowLocator(layer="silver", name="thing", number="thing_id")
     for keys in ("('b:7')", "('b:7'), ('b:x')"):  # a key that is no number is looked for as a text
         asked = f"SELECT entity_key FROM (VALUES {keys}) AS asked(entity_key)"
-        rows = locate_rows(opened, at, keys=asked, columns=("entity_key", "name"), name="looked")
+        by = RowKey(number="thing_id")
+        rows = opened.select_rows("looked", "silver", "thing", keys=asked, columns=("entity_key", "name"), by=by)
         assert opened.rows(f"SELECT name FROM {rows.relation}") == [("b",)]
     opened.close()

@@ -92,6 +92,12 @@ class Entity(Declared):
         return {name: column.renamed_from or name for name, column in self.columns.items()}
 
     @property
+    def integer_key(self) -> str:
+        """The key column, if the key is one whole number; empty if not."""
+        is_number = len(self.key) == 1 and self.columns[self.key[0]].type in {"integer", "bigint"}
+        return self.key[0] if is_number else ""
+
+    @property
     def tracked(self) -> tuple[str, ...]:
         """Columns whose change creates a version."""
         return tuple(name for name, column in self.columns.items() if column.history == "track")

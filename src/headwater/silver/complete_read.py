@@ -13,6 +13,7 @@ from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_relation, select_events
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
@@ -26,14 +27,23 @@ READMITTED = ".retry-"
 class CompleteRead:
     """A complete read of a source of an entity, and the records that were asked for by id because of it."""
 
-    warehouse: Warehouse
+    tables: EntityTables
     lake: LakeReader
-    entity: Entity
     mapping: SourceMapping
     arrival: LandedBatch
     verified: Sequence[LandedBatch] = ()
     only: str = ""
     """A staged relation of the keys that are looked at; empty for all."""
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """Where the entity is stored."""
+        return self.tables.warehouse
+
+    @property
+    def entity(self) -> Entity:
+        """The entity."""
+        return self.tables.entity
 
     @property
     def live_batches(self) -> Sequence[LandedBatch]:

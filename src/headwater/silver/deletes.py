@@ -9,7 +9,7 @@ from headwater.names import literal
 from headwater.silver.complete_read import CompleteRead, before_end_condition, select_shown_keys
 from headwater.silver.consumed_batches import DeleteVerdict
 from headwater.silver.events import select_presence_events
-from headwater.silver.merge.merge import merge, save_batches
+from headwater.silver.merge.merge import merge_events, save_batches
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.presences import STAGED as PRESENCES
 from headwater.silver.presences import select_presences
@@ -60,7 +60,7 @@ def apply_complete_read(
         findings = [*explain_verdict(read, proof, reached)]
     for select in selects:
         staged = read.warehouse.stage("silver__concluded", select)
-        done += merge(read.warehouse, read.entity, staged, in_order=True)
+        done += merge_events(read.tables, staged, in_order=True)
     for name in (*_STAGED, *PRESENCES):
         read.warehouse.unstage(name)
     waiting = (read.arrival.batch.id,) if reached == "waiting" and verdict is None else ()
@@ -81,7 +81,7 @@ class KeyMismatch:
 
 def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
     """Find the keys about which a complete read and history disagree, without changing anything."""
-    warehouse, log = read.warehouse, read.warehouse.ref("silver", f"{read.entity.entity}_log")
+    warehouse, log = read.warehouse, read.tables.log_ref
     proof = diff_read(read)
     in_log = f"EXISTS (SELECT 1 FROM {log} AS l WHERE l.entity_key = p.entity_key)"
     shown = f"SELECT DISTINCT p.entity_key FROM {proof.present} AS p WHERE p.entity_key IS NOT NULL AND"
@@ -132,7 +132,7 @@ def decide_deletes(read: CompleteRead, proof: ReadDiff, *, allow_drop: bool) -> 
 
 def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict) -> list[Finding]:
     """The findings for a verdict."""
-    batch, table = f"batch {read.arrival.batch.id} of {read.arrival.source}", f"silver.{read.entity.entity}"
+    batch, table = f"batch {read.arrival.batch.id} of {read.arrival.source}", read.tables.shown
     if verdict == "doubted":
         return [Finding(table=table, finding="sweep_skipped", count=1, detail=f"{batch}: {proof.doubt}")]
     if verdict != "waiting":
@@ -148,7 +148,7 @@ def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict)
 
 def _select_last_events(read: CompleteRead) -> str:
     """What the source said last of each key, as of the read; a delete is everybody's word."""
-    arrival, log = read.arrival, read.warehouse.ref("silver", f"{read.entity.entity}_log")
+    arrival, log = read.arrival, read.tables.log_ref
     prefix = f"{arrival.batch.feed.connection}:"
     only = f" AND entity_key IN (SELECT entity_key FROM {read.only})" if read.only else ""
     ranked = (

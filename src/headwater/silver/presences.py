@@ -19,7 +19,7 @@ def _select_lives(read: CompleteRead, keys: str) -> str:
     `_open`: the thing is there. `_missed`: the source's own last word is that it does not show it. `_fits`: the last record
     of the source said that it lives and fits. Each is 1 or 0.
     """
-    log, own = read.warehouse.ref("silver", f"{read.entity.entity}_log"), f"source = {literal(read.arrival.source)}"
+    log, own = read.tables.log_ref, f"source = {literal(read.arrival.source)}"
     placed = (
         f"SELECT entity_key, source, operation, place, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order_sql()}) "
         f"AS _at\nFROM {log} WHERE entity_key IN (SELECT entity_key FROM {keys}) AND {before_end_condition(read)}"

@@ -10,6 +10,7 @@ from typing import Any
 from headwater.errors import StateError
 from headwater.model.entity import Entity
 from headwater.names import literal, quote
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_relation, sequence_sql, stamp_sql
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.schema.diff import OUTDATED
@@ -41,41 +42,38 @@ class BatchOrigin:
     read_at: datetime
 
 
-def find_keys(warehouse: Warehouse, entity: Entity, candidates: Iterable[str]) -> list[str]:
+def find_keys(tables: EntityTables, candidates: Iterable[str]) -> list[str]:
     """Those of some keys that were ever seen, sorted."""
     among = ", ".join(literal(candidate) for candidate in candidates)
-    found = warehouse.rows(
-        f"SELECT DISTINCT entity_key FROM {_log_ref(warehouse, entity)} WHERE entity_key IN ({among})"
-    )
-    return sorted(row[0] for row in found)
+    select = f"SELECT DISTINCT entity_key FROM {tables.log_ref} WHERE entity_key IN ({among})"
+    return sorted(row[0] for row in tables.warehouse.rows(select))
 
 
-def read_first_key(warehouse: Warehouse, entity: Entity) -> str | None:
+def read_first_key(tables: EntityTables) -> str | None:
     """A key, as an example of how keys are written; None when nothing was ever seen."""
-    found = warehouse.rows(f"SELECT MIN(entity_key) FROM {_log_ref(warehouse, entity)}")[0][0]
-    return None if found is None else str(found)
+    key = tables.warehouse.rows(f"SELECT MIN(entity_key) FROM {tables.log_ref}")[0][0]
+    return None if key is None else str(key)
 
 
-def load_versions(warehouse: Warehouse, entity: Entity, key: str) -> list[VersionRow]:
+def load_versions(tables: EntityTables, key: str) -> list[VersionRow]:
     """The versions of a key, in time."""
-    names = (*entity.columns, "valid_from", "valid_to", "batch_id")
-    found = warehouse.rows(
-        f"SELECT {column_list(names)} FROM {warehouse.ref('silver', entity.entity)} "
-        f"WHERE entity_key = {literal(key)} ORDER BY valid_from"
+    names = (*tables.entity.columns, "valid_from", "valid_to", "batch_id")
+    found = tables.warehouse.rows(
+        f"SELECT {column_list(names)} FROM {tables.versions_ref} WHERE entity_key = {literal(key)} ORDER BY valid_from"
     )
     rows = [dict(zip(names, row, strict=True)) for row in found]
     return [{**row, **{name: row[name].replace(tzinfo=UTC) for name in ("valid_from", "valid_to")}} for row in rows]
 
 
-def load_log_entries(warehouse: Warehouse, entity: Entity, key: str) -> list[LogEntry]:
+def load_log_entries(tables: EntityTables, key: str) -> list[LogEntry]:
     """All that was seen of a key, in order. StateError where the log was kept by an older Headwater."""
-    if is_outdated(warehouse, entity, None):
+    if is_outdated(tables, None):
         hint = "`headwater run` rebuilds it from all landed batches"
         raise StateError(
-            "The history of this entity cannot be read.", where=f"{entity.entity}_log", details=OUTDATED, hint=hint
+            "The history of this entity cannot be read.", where=f"{tables.name}_log", details=OUTDATED, hint=hint
         )
-    found = warehouse.rows(
-        f"SELECT sequence, operation, batch_id FROM {_log_ref(warehouse, entity)} "
+    found = tables.warehouse.rows(
+        f"SELECT sequence, operation, batch_id FROM {tables.log_ref} "
         f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"
     )
     return [LogEntry(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
@@ -93,10 +91,6 @@ def load_batch_origins(warehouse: Warehouse, batches: Iterable[str]) -> dict[str
         batch: BatchOrigin(connection=connection, source=source, read_at=read_at.replace(tzinfo=UTC))
         for batch, connection, source, read_at in found
     }
-
-
-def _log_ref(warehouse: Warehouse, entity: Entity) -> str:
-    return warehouse.ref("silver", f"{entity.entity}_log")
 
 
 def find_raw_lines(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headwater.clock import format_instant
-from headwater.model.entity import Entity
 from headwater.names import literal, quote
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_relation
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
@@ -28,7 +28,7 @@ def add_unexplained(numbers: Mapping[str, int]) -> dict[str, int]:
 class RowCountCheck:
     """One resource in one entity, and a DuckDB in memory to reckon with."""
 
-    entity: Entity
+    tables: EntityTables
     mapping: SourceMapping
     connection: str
     keeps_deleted: bool
@@ -37,7 +37,6 @@ class RowCountCheck:
     """Refused records that wait, as bronze could type them: the batch, and their lines."""
     landed: Sequence[LandedBatch]
     """Batches of records, in the order in which they were read."""
-    warehouse: Warehouse
     scratch: Warehouse
 
     def compare_ids(self, complete: LandedBatch, refused: Sequence[LandedBatch]) -> dict[str, int]:
@@ -90,8 +89,7 @@ class RowCountCheck:
         if complete is not None:
             until = format_instant(complete.batch.window.until).removesuffix("Z").replace("T", " ")
             then = f"v.valid_from <= TIMESTAMP {literal(until)}"
-        versions = self.warehouse.ref("silver", self.entity.entity)
-        log = self.warehouse.ref("silver", f"{self.entity.entity}_log")
+        versions, log = self.tables.versions_ref, self.tables.log_ref
         own = f"SUBSTRING(v.entity_key, 1, {len(self.connection) + 1}) = {literal(f'{self.connection}:')}"
         # What another source alone still shows is no business of this one.
         words = (
@@ -99,7 +97,7 @@ class RowCountCheck:
             f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {literal(self.mapping.source)} "
             "AND operation IN ('U', 'P', 'A')"
         )
-        found = self.warehouse.fetch_arrow(
+        found = self.tables.warehouse.fetch_arrow(
             f"SELECT v.entity_key, MIN(CASE WHEN {then} THEN 0 ELSE 1 END) AS later FROM {versions} AS v WHERE {own}\n"
             f"AND v.entity_key IN (SELECT c.entity_key FROM {versions} AS c WHERE c.is_current)\n"
             f"AND v.entity_key IN (SELECT w.entity_key FROM ({words}) AS w WHERE w._n = 1 AND w.operation <> 'A') "
@@ -146,7 +144,7 @@ class RowCountCheck:
         ]
 
     def _keys_sql(self, arrival: LandedBatch, more: str = "") -> str:
-        mapping, entity = self.mapping, self.entity
+        mapping, entity = self.mapping, self.tables.entity
         taken = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
         types = {
             row[0]: row[1] for row in self.scratch.rows(f"DESCRIBE SELECT {taken} FROM {records_relation(arrival)}")

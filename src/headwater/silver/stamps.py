@@ -7,19 +7,18 @@ from typing import Any
 
 from headwater.clock import format_instant, from_micros, to_micros
 from headwater.events import Finding
-from headwater.model.entity import Entity
 from headwater.names import literal
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import stage_events
 
 _BEGIN, _END = -(2**62), 2**62
 """Before and after all instants that a stamp can say, in microseconds."""
 
 
-def find_stamps(warehouse: Warehouse, entity: Entity, staged: str, stamping: Sequence[LandedBatch]) -> list[Finding]:
+def find_stamps(tables: EntityTables, staged: str, stamping: Sequence[LandedBatch]) -> list[Finding]:
     """Staged events of batches whose source promises a stamp, and that have none that can be believed.
 
     The read's own instant stands for it, or the end of its window where there is none at all.
@@ -28,22 +27,20 @@ def find_stamps(warehouse: Warehouse, entity: Entity, staged: str, stamping: Seq
         return []
     ids = ", ".join(literal(arrival.batch.id) for arrival in stamping)
     among = f"FROM {staged} WHERE _unstamped AND batch_id IN ({ids})"
-    counts = warehouse.rows(
+    counts = tables.warehouse.rows(
         f"SELECT batch_id, COUNT(*), COUNT(stamp), MAX(stamp) {among} GROUP BY batch_id ORDER BY batch_id"
     )
-    findings, table = [], f"silver.{entity.entity}"
+    findings, table = [], tables.shown
     for batch, both, future, stamp in counts:
         if both > future:
             detail = f"batch {batch}"
             findings.append(Finding(table=table, finding="missing_stamp", count=both - future, detail=detail))
         if future:
-            key = warehouse.rows(f"SELECT MIN(entity_key) {among} AND batch_id = {literal(batch)} AND stamp = {stamp}")[
-                0
-            ][0]
-            said = (
-                f"batch {batch}: {key} says {format_instant(from_micros(stamp))}; such records count as of their read"
-            )
-            findings.append(Finding(table=table, finding="future_stamp", count=future, detail=said))
+            own = f"batch_id = {literal(batch)} AND stamp = {stamp}"
+            key = tables.warehouse.rows(f"SELECT MIN(entity_key) {among} AND {own}")[0][0]
+            instant = format_instant(from_micros(stamp))
+            detail = f"batch {batch}: {key} says {instant}; such records count as of their read"
+            findings.append(Finding(table=table, finding="future_stamp", count=future, detail=detail))
     return findings
 
 
@@ -54,11 +51,7 @@ _EVENT = ("entity_key", "source", "sequence", "operation", "hash", "stamp", "obs
 
 
 def find_going_back(
-    warehouse: Warehouse,
-    entity: Entity,
-    staged: str,
-    arrivals: Sequence[LandedBatch],
-    mappings: Mapping[str, SourceMapping],
+    tables: EntityTables, staged: str, arrivals: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]
 ) -> list[Finding]:
     """Things whose newest read shows them otherwise, and as of earlier, than a read before it did.
 
@@ -70,30 +63,30 @@ def find_going_back(
     reads = [one for one in arrivals if mappings[one.source].changed_at and one.batch.purpose != "sweep"]
     if not reads:
         return []
-    passed = warehouse.stage("silver__passed", _passed_sql(warehouse, entity, staged))
+    warehouse = tables.warehouse
+    passed = warehouse.stage("silver__passed", _passed_sql(tables, staged))
     findings: list[Finding] = []
     if warehouse.count(passed):
-        log = warehouse.ref("silver", f"{entity.entity}_log")
         hashes = f"SELECT key_hash FROM {passed}"
-        known = stage_events(warehouse, log, hashes=hashes, columns=_EVENT, name="silver__passed_log")
+        known = tables.select_events("silver__passed_log", hashes=hashes, columns=(*_EVENT, "key_hash")).relation
         back = _stage_back(warehouse, staged, passed, known, _spans(reads, mappings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
-        findings += [_backdated_finding(warehouse, entity, back, row) for row in counts]
+        findings += [_build_backdated_finding(tables, back, row) for row in counts]
     for name in _BACK:
         warehouse.unstage(name)
     return findings
 
 
-def _passed_sql(warehouse: Warehouse, entity: Entity, staged: str) -> str:
+def _passed_sql(tables: EntityTables, staged: str) -> str:
     """Keys of which a read says something as of before what is known of them, or another read says."""
-    log = warehouse.ref("silver", f"{entity.entity}_log")
-    first, began, ended = warehouse.rows(f"SELECT MIN(sequence), MIN(observed), MAX(observed) FROM {staged}")[0]
+    select = f"SELECT MIN(sequence), MIN(observed), MAX(observed) FROM {staged}"
+    first, began, ended = tables.warehouse.rows(select)[0]
     keys = (
         f"SELECT entity_key, source, {hash60_sql('entity_key')} AS key_hash, MIN(sequence) AS first "
         f"FROM {staged} WHERE entity_key IS NOT NULL GROUP BY entity_key, source"
     )
     later = (
-        f"SELECT DISTINCT a.entity_key, a.key_hash FROM ({keys}) AS a JOIN {log} AS l ON l.key_hash = a.key_hash\n"
+        f"SELECT DISTINCT a.entity_key, a.key_hash FROM ({keys}) AS a JOIN {tables.log_ref} AS l ON l.key_hash = a.key_hash\n"
         f"  AND l.source = a.source AND l.sequence > a.first WHERE l.sequence > {first or 0} AND l.place >= 0"
     )
     if began == ended:
@@ -147,13 +140,13 @@ def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) 
     return ", ".join(rows)
 
 
-def _backdated_finding(warehouse: Warehouse, entity: Entity, back: str, counted: tuple[Any, ...]) -> Finding:
+def _build_backdated_finding(tables: EntityTables, back: str, counted: tuple[Any, ...]) -> Finding:
     batch, count, key = counted
     where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
-    stamp, was = warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
+    stamp, was = tables.warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
     said = f"batch {batch}: {key} was said to be from {_format_instant(was)}, and is now from {_format_instant(stamp)}, otherwise"
     detail = f"{said}; what has the later stamp stays"
-    return Finding(table=f"silver.{entity.entity}", finding="stamp_went_back", count=count, detail=detail)
+    return Finding(table=tables.shown, finding="stamp_went_back", count=count, detail=detail)
 
 
 def _format_instant(instant: int | None) -> str:

@@ -16,21 +16,21 @@ from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_
 def append_sql(last: str, events: str, shape: HistoryColumns, *, unsure: Iterable[str] = ()) -> str:
     """What becomes of the last versions in `last` when each meets its one event in `events`.
 
-    `last` has the columns of a version and `_row`; only columns in `unsure` are unknown to some event. The result has
-    `_row`, `_key`, `_number` (of the version that goes, or NULL) beside the columns of the version that comes.
+    `last` has the columns of a version; only columns in `unsure` are unknown to some event. The result has
+    `_key`, `_number` (of the version that goes, or NULL) beside the columns of the version that comes.
     """
     met = _matched_sql(last, events, shape, frozenset(unsure))
     kept = ", ".join(
         f"{_earlier_column(name)} AS {quote(name)}" if name in shape.tracked else quote(name) for name in shape.columns
     )
     closed = (
-        f"SELECT _row, entity_key AS _key, version_number AS _number, entity_key, {kept},\n"
+        f"SELECT entity_key AS _key, version_number AS _number, entity_key, {kept},\n"
         f"  valid_from, CASE WHEN _closes THEN {timestamp_sql('sequence')} ELSE valid_to END AS valid_to,\n"
         "  is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id\n"
         f"FROM met\nWHERE _closes OR {_rewritten_sql(shape)}"
     )
     opened = (
-        f"SELECT NULL AS _row, NULL AS _key, NULL AS _number, entity_key, {column_list(shape.columns)},\n"
+        f"SELECT NULL AS _key, NULL AS _number, entity_key, {column_list(shape.columns)},\n"
         f"  {timestamp_sql('sequence')} AS valid_from, {FOREVER} AS valid_to, TRUE AS is_current,\n"
         "  version_number + 1 AS version_number, batch_id\n"
         "FROM met\nWHERE _opens"
@@ -54,7 +54,7 @@ def _matched_sql(last: str, events: str, shape: HistoryColumns, unsure: frozense
     ]
     before = [f"s.{quote(name)} AS {_earlier_column(name)}" for name in shape.columns]
     facts = [
-        "s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number",
+        "s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number",
         "s.batch_id AS _was_batch_id, n.sequence, n.batch_id",
         *columns,
         *before,

@@ -33,10 +33,8 @@ class Capabilities:
 
     dialect: Dialect
     """Its SQL, as `render` takes it."""
-    row_ids: bool = False
-    """Rows have a stable id within a transaction, so that a delete need not look for its keys twice."""
-    first_local_row: int | None = None
-    """Row ids from here on are of rows that the transaction under way put in; rows must not be asked for by these."""
+    narrow_reads: bool = False
+    """A read costs what it unpacks, and a statement next to nothing: several narrow reads are faster than a wide one."""
     reads_lake: bool = False
     """It reads Parquet in the lake by itself."""
     as_of_functions: bool = False
@@ -100,6 +98,38 @@ class WriteCounts:
     def rows(self) -> int:
         """Rows touched."""
         return self.deleted + self.inserted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowKey:
+    """The column that rows of a table are looked up by, and what else tells where the rows of a key are.
+
+    An engine may use the rest to find numbers where it would find texts: a number says where a row may be, and the key
+    itself is compared on those few rows.
+    """
+
+    column: str = "entity_key"
+    number: str = ""
+    """The column that holds the key, or what follows the connection in an entity key, as a whole number."""
+    log: str = ""
+    """Where there is no such column: a relation with `key_hash` and `sequence`, at whose instants every row of an entity key
+    begins (`valid_from`)."""
+    unlocatable_condition: str = ""
+    """The condition over `x` of rows of which neither tells. They are few, and looked up by the key."""
+
+
+ENTITY_KEY = RowKey()
+"""The entity key, of which nothing else is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedRows:
+    """Rows of a stored table, staged by `Warehouse.select_rows`."""
+
+    relation: str
+    """The quoted name to use. Beside the columns that were asked for it may have some of the engine's own (`_...`)."""
+    has_row_ids: bool = False
+    """For the engine: whether it can delete these rows by ids that are among its own columns."""
 
 
 class Warehouse(Protocol):
@@ -218,6 +248,23 @@ class Warehouse(Protocol):
         """Write a table's rows to a new file of this machine; how many. Where the capability `can_export` holds."""
         ...
 
+    def select_rows(
+        self,
+        into: str,
+        layer: SchemaName,
+        name: str,
+        *,
+        keys: str,
+        columns: Sequence[str],
+        where: str = "TRUE",
+        by: RowKey = ENTITY_KEY,
+    ) -> StagedRows:
+        """Stage (as `into`) the rows of a stored table whose key is in `keys` and that meet a condition over `x`.
+
+        `keys` is a SELECT of the column `by.column`; `columns` holds that column, too.
+        """
+        ...
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         ...
@@ -241,21 +288,22 @@ class Warehouse(Protocol):
         *,
         old_key_columns: Mapping[str, str],
         inserts: str = "",
-        use_row_ids: bool = False,
+        stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
         """Apply deletes, inserts and replacements to a stored table.
 
         `changes` is staged and has the table's columns, and those that `old_key_columns` names: column of the primary key ->
-        column of `changes`. Where those are not NULL, they name the stored row to delete; with `use_row_ids`, `_row` names it
-        too. Where the primary key is not NULL, the row is inserted; it never has the primary key of a stored row that stays.
-        `inserts` is a SELECT of further rows to insert.
+        column of `changes`. Where those are not NULL, they name the stored row to delete. Where the primary key is not NULL,
+        the row is inserted; it never has the primary key of a stored row that stays. `inserts` is a SELECT of further rows to
+        insert. `stored` are the rows to delete, and perhaps others, with their primary key: an engine need not find them again.
         """
         ...
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
 
         `keys` and `fresh` name staged tables; `fresh` has all of the table's columns and `keys` has its key columns.
-        Comparison is NULL-safe and whole-row; rows that are equal stay as they are, so a replay writes nothing.
+        Comparison is NULL-safe and whole-row; rows that are equal stay as they are, so a replay writes nothing. `stored` are
+        the stored rows of `keys`, and perhaps others, with all columns: an engine need not find them again.
         """
         ...

@@ -42,11 +42,10 @@ def apply(
     *,
     old_key_columns: Mapping[str, str],
     inserts: str,
-    use_row_ids: bool,
+    gone: str = "",
 ) -> WriteCounts:
-    """Take away the rows that go, found by their ids or by their primary keys, and put in those that come."""
-    gone = f"rowid IN (SELECT _row FROM {changes} WHERE _row IS NOT NULL)"
-    if not use_row_ids:
+    """Take away the rows that go, found by their primary keys or by the condition `gone`, and put in those that come."""
+    if not gone:
         same = " AND ".join(f"m.{quote(old_key_columns[name])} = {ref}.{quote(name)}" for name in table.primary_key)
         gone = f"EXISTS (SELECT 1 FROM {changes} AS m WHERE {same})"
     deleted = delete(execute, ref, gone)

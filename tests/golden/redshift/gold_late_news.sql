@@ -216,39 +216,39 @@ WHERE _place = 1) AS "head" ON "head".entity_key = (SPLIT_PART(_row.entity_key, 
 LEFT JOIN "acme_meta"."batch" AS _load ON _load.batch_id = _row.batch_id
 WHERE _row.is_current;
 
-CREATE TEMPORARY TABLE "gold_held" AS SELECT 0 AS _row, x."company_key", x."entity_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_held" AS SELECT x."company_key", x."entity_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
 FROM "acme_gold"."dim_company" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_held" AS SELECT 0 AS _row, x."entity_key", x."agreement_id", x."period_start", x."period_end", x."company_key", x."month_key", x."amount", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_held" AS SELECT x."entity_key", x."agreement_id", x."period_start", x."period_end", x."company_key", x."month_key", x."amount", x."loaded_at", x."batch_id", x."source"
 FROM "acme_gold"."fact_agreement_period" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_held" AS SELECT 0 AS _row, x."entity_key", x."entry_id", x."member_key", x."worker_key", x."approver_key", x."company_key", x."option_key", x."work_date_key", x."head_key", x."started_at", x."option", x."worked", x."revenue", x."cost", x."margin", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_held" AS SELECT x."entity_key", x."entry_id", x."member_key", x."worker_key", x."approver_key", x."company_key", x."option_key", x."work_date_key", x."head_key", x."started_at", x."option", x."worked", x."revenue", x."cost", x."margin", x."loaded_at", x."batch_id", x."source"
 FROM "acme_gold"."fact_entry" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_held" AS SELECT 0 AS _row, x."entity_key", x."kind", x."line_id", x."company_key", x."day_key", x."amount", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_held" AS SELECT x."entity_key", x."kind", x."line_id", x."company_key", x."day_key", x."amount", x."loaded_at", x."batch_id", x."source"
 FROM "acme_gold"."fact_line" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_held" AS SELECT 0 AS _row, x."member_key", x."entity_key", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_held" AS SELECT x."member_key", x."entity_key", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
 FROM "acme_gold"."dim_member" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_held" AS SELECT 0 AS _row, x."worker_key", x."entity_key", x."name", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
+CREATE TEMPORARY TABLE "gold_held" AS SELECT x."worker_key", x."entity_key", x."name", x."valid_from", x."valid_to", x."is_current", x."is_inferred", x."loaded_at", x."batch_id", x."source"
 FROM "acme_gold"."dim_worker" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
@@ -340,46 +340,46 @@ WHERE _row.is_current AND (CAST(_row."ends_on" AS DATE) IS NULL OR CAST(_row."en
 CREATE TEMPORARY TABLE "gold_keys" AS SELECT entity_key
 FROM "gold_below";
 
-CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key"
+CREATE TEMPORARY TABLE "gold_members_0" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."company_key"
 FROM "acme_gold"."dim_company" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row
 JOIN "gold_months" AS _month ON _month.period_end >= CAST(_row."starts_on" AS DATE) AND (CAST(_row."ends_on" AS DATE) IS NULL OR _month.period_start <= CAST(_row."ends_on" AS DATE))) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."is_current", x."is_inferred"
+CREATE TEMPORARY TABLE "gold_members_0" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."company_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."is_current", x."is_inferred"
 FROM "acme_gold"."dim_company" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_0" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."member_key", x."name", x."cost", x."is_current", x."is_inferred"
+CREATE TEMPORARY TABLE "gold_members_0" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."member_key", x."name", x."cost", x."is_current", x."is_inferred"
 FROM "acme_gold"."dim_member" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."member_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_1" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."worker_key"
+CREATE TEMPORARY TABLE "gold_members_1" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."worker_key"
 FROM "acme_gold"."dim_worker" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."member_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_2" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key"
+CREATE TEMPORARY TABLE "gold_members_2" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."company_key"
 FROM "acme_gold"."dim_company" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_1" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_2" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."member_key"
+CREATE TEMPORARY TABLE "gold_members_2" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."member_key"
 FROM "acme_gold"."dim_member" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."approver_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_members_3" AS SELECT 0 AS _row, x."entity_key", x."valid_from", x."valid_to", x."company_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."is_current", x."is_inferred"
+CREATE TEMPORARY TABLE "gold_members_3" AS SELECT x."entity_key", x."valid_from", x."valid_to", x."company_key", x."company_id", x."segment", x."name", x."first_segment", x."number", x."city", x."phone", x."is_current", x."is_inferred"
 FROM "acme_gold"."dim_company" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT (SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."company_id" AS VARCHAR(MAX))) AS entity_key
 FROM "gold_part_0" AS _row) AS k) AND TRUE;
 
@@ -417,21 +417,21 @@ FROM "gold_held"
 WHERE entity_key IN (SELECT entity_key
 FROM "gold_fresh")) AS _old ON _old.entity_key = _new.entity_key AND (CASE WHEN _old._since = _new._since AND FNV_HASH(_old._since) = FNV_HASH(_new._since) THEN 0 WHEN _old._since IS NULL AND _new._since IS NULL THEN 0 ELSE 1 END = 0);
 
-CREATE TEMPORARY TABLE "gold_part_0" AS SELECT 0 AS _row, x."entity_key", x."agreement_id", x."company_id", x."amount", x."starts_on", x."ends_on", x."valid_from", x."valid_to", x."is_current", x."batch_id"
+CREATE TEMPORARY TABLE "gold_part_0" AS SELECT x."entity_key", x."agreement_id", x."company_id", x."amount", x."starts_on", x."ends_on", x."valid_from", x."valid_to", x."is_current", x."batch_id"
 FROM "acme_silver"."agreement" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND x.is_current;
 
-CREATE TEMPORARY TABLE "gold_part_0" AS SELECT 0 AS _row, x."entity_key", x."entry_id", x."member_id", x."approver_id", x."company_id", x."started_at", x."hours", x."rate", x."option", x."valid_from", x."valid_to", x."is_current", x."batch_id"
+CREATE TEMPORARY TABLE "gold_part_0" AS SELECT x."entity_key", x."entry_id", x."member_id", x."approver_id", x."company_id", x."started_at", x."hours", x."rate", x."option", x."valid_from", x."valid_to", x."is_current", x."batch_id"
 FROM "acme_silver"."entry" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND x.is_current;
 
-CREATE TEMPORARY TABLE "gold_part_1" AS SELECT 0 AS _row, x."entity_key", x."product_id", x."company_id", x."amount", x."sold_on", x."valid_from", x."valid_to", x."is_current", x."batch_id"
+CREATE TEMPORARY TABLE "gold_part_1" AS SELECT x."entity_key", x."product_id", x."company_id", x."amount", x."sold_on", x."valid_from", x."valid_to", x."is_current", x."batch_id"
 FROM "acme_silver"."product" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND x.is_current;
 
@@ -455,15 +455,15 @@ FROM "gold_held"
 WHERE entity_key IN (SELECT entity_key
 FROM "gold_keys"));
 
-CREATE TEMPORARY TABLE "gold_versions" AS SELECT 0 AS _row, x."entity_key", x."company_id", x."name", x."segment", x."parent_id", x."number", x."valid_from", x."valid_to", x."is_current", x."batch_id"
+CREATE TEMPORARY TABLE "gold_versions" AS SELECT x."entity_key", x."company_id", x."name", x."segment", x."parent_id", x."number", x."valid_from", x."valid_to", x."is_current", x."batch_id"
 FROM "acme_silver"."company" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "gold_versions" AS SELECT 0 AS _row, x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."batch_id"
+CREATE TEMPORARY TABLE "gold_versions" AS SELECT x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."batch_id"
 FROM "acme_silver"."member" AS x
-WHERE x.entity_key IN (SELECT k.entity_key
+WHERE x."entity_key" IN (SELECT k."entity_key"
 FROM (SELECT entity_key
 FROM "gold_keys") AS k) AND TRUE;
 
@@ -780,21 +780,22 @@ FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
 
 CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known_columns", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."member_log" AS x
-WHERE x.key_hash IN (SELECT key_hash
-FROM "silver__late");
+WHERE x."key_hash" IN (SELECT k."key_hash"
+FROM (SELECT key_hash
+FROM "silver__late") AS k) AND TRUE;
 
-CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."member_id" AS "member_id", n."name" AS "name", n."cost" AS "cost", s."member_id" AS "_was_member_id", s."name" AS "_was_name", s."cost" AS "_was_cost", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."cost" = s."cost" AND FNV_HASH(n."cost") = FNV_HASH(s."cost") THEN 0 WHEN n."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."cost" = s."cost" AND FNV_HASH(n."cost") = FNV_HASH(s."cost") THEN 0 WHEN n."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
+CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."member_id" AS "member_id", n."name" AS "name", n."cost" AS "cost", s."member_id" AS "_was_member_id", s."name" AS "_was_name", s."cost" AS "_was_cost", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."cost" = s."cost" AND FNV_HASH(n."cost") = FNV_HASH(s."cost") THEN 0 WHEN n."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."cost" = s."cost" AND FNV_HASH(n."cost") = FNV_HASH(s."cost") THEN 0 WHEN n."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
 FROM "silver__many")) AS s
-JOIN "silver__news" AS n ON n.entity_key = s.entity_key) SELECT _row, entity_key AS _key, version_number AS _number, entity_key, "_was_member_id" AS "member_id", "_was_name" AS "name", "_was_cost" AS "cost", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
+JOIN "silver__news" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_member_id" AS "member_id", "_was_name" AS "name", "_was_cost" AS "cost", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR (FALSE)
-UNION ALL SELECT NULL AS _row, NULL AS _key, NULL AS _number, entity_key, "member_id", "name", "cost", DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, version_number + 1 AS version_number, batch_id
+UNION ALL SELECT NULL AS _key, NULL AS _number, entity_key, "member_id", "name", "cost", DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, version_number + 1 AS version_number, batch_id
 FROM met
 WHERE _opens
-UNION ALL SELECT s._row, s.entity_key AS _key, s.version_number AS _number, f."entity_key", f."member_id", f."name", f."cost", f."valid_from", f."valid_to", f."is_current", f."version_number", f."batch_id"
+UNION ALL SELECT s.entity_key AS _key, s.version_number AS _number, f."entity_key", f."member_id", f."name", f."cost", f."valid_from", f."valid_to", f."is_current", f."version_number", f."batch_id"
 FROM (SELECT *
 FROM "silver__stored"
 WHERE (_last OR _late) AND entity_key IN (SELECT entity_key
@@ -805,8 +806,8 @@ LEFT JOIN "silver__stored" AS b ON b.entity_key = v.entity_key AND b._last AND N
 WHERE s.entity_key IS NULL OR f.entity_key IS NULL OR ((CASE WHEN f."member_id" = s."member_id" AND FNV_HASH(f."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN f."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."name" = s."name" AND FNV_HASH(f."name") = FNV_HASH(s."name") THEN 0 WHEN f."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."cost" = s."cost" AND FNV_HASH(f."cost") = FNV_HASH(s."cost") THEN 0 WHEN f."cost" IS NULL AND s."cost" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."valid_from" = s."valid_from" AND FNV_HASH(f."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN f."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."valid_to" = s."valid_to" AND FNV_HASH(f."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN f."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."is_current" = s."is_current" AND FNV_HASH(f."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN f."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."version_number" = s."version_number" AND FNV_HASH(f."version_number") = FNV_HASH(s."version_number") THEN 0 WHEN f."version_number" IS NULL AND s."version_number" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."batch_id" = s."batch_id" AND FNV_HASH(f."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN f."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 1));
 
 CREATE TEMPORARY TABLE "silver__stored" AS SELECT *
-FROM (SELECT x._row, x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
-FROM (SELECT 0 AS _row, v."entity_key", v."member_id", v."name", v."cost", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+FROM (SELECT x."entity_key", x."member_id", x."name", x."cost", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
+FROM (SELECT *
 FROM "acme_silver"."member" AS v
 WHERE v.entity_key IN (SELECT entity_key
 FROM "silver__news"
@@ -924,7 +925,7 @@ FROM "gold_changed";
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
-FROM "silver__moved") AS told
+FROM "silver__moved") AS changed
 UNION ALL SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
 FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
@@ -932,7 +933,7 @@ FROM "silver__news" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers) AS told;
+FROM "silver__many"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
 FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(14 AS BIGINT) AS c2

@@ -21,8 +21,9 @@ FROM "silver__restated");
 
 CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."thing_id", x."name", x."size", x."note", x."known_columns", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."thing_log" AS x
-WHERE x.key_hash IN (SELECT key_hash
-FROM "silver__late");
+WHERE x."key_hash" IN (SELECT k."key_hash"
+FROM (SELECT key_hash
+FROM "silver__late") AS k) AND TRUE;
 
 CREATE TEMPORARY TABLE "silver__many" AS SELECT entity_key
 FROM "silver__news"
@@ -30,18 +31,18 @@ GROUP BY entity_key HAVING COUNT(*) > 1
 UNION SELECT entity_key
 FROM "silver__known";
 
-CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END AS "size", CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR POSITION(',note,' IN n."known_columns") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
+CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END AS "size", CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR POSITION(',note,' IN n."known_columns") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END = s."size" AND FNV_HASH(CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END) = FNV_HASH(s."size") THEN 0 WHEN CASE WHEN (n."known_columns" IS NULL OR POSITION(',size,' IN n."known_columns") > 0) THEN n."size" ELSE s."size" END IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
 WHERE _last AND NOT entity_key IN (SELECT entity_key
 FROM "silver__many")) AS s
-JOIN "silver__news" AS n ON n.entity_key = s.entity_key) SELECT _row, entity_key AS _key, version_number AS _number, entity_key, "_was_thing_id" AS "thing_id", "_was_name" AS "name", "_was_size" AS "size", "note", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
+JOIN "silver__news" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_thing_id" AS "thing_id", "_was_name" AS "name", "_was_size" AS "size", "note", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR ((CASE WHEN "note" = "_was_note" AND FNV_HASH("note") = FNV_HASH("_was_note") THEN 0 WHEN "note" IS NULL AND "_was_note" IS NULL THEN 0 ELSE 1 END = 1))
-UNION ALL SELECT NULL AS _row, NULL AS _key, NULL AS _number, entity_key, "thing_id", "name", "size", "note", DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, version_number + 1 AS version_number, batch_id
+UNION ALL SELECT NULL AS _key, NULL AS _number, entity_key, "thing_id", "name", "size", "note", DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, version_number + 1 AS version_number, batch_id
 FROM met
 WHERE _opens
-UNION ALL SELECT o._row, o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
+UNION ALL SELECT o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
 FROM "silver__stored" AS o
 JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known_columns" IS NULL OR POSITION(',note,' IN e."known_columns") > 0) THEN e."note" ELSE l."note" END AS "note"
 FROM (SELECT *
@@ -50,7 +51,7 @@ WHERE _last AND NOT entity_key IN (SELECT entity_key
 FROM "silver__many")) AS l
 JOIN "silver__news" AS e USING (entity_key)) AS n ON n.entity_key = o.entity_key AND TRUE
 WHERE NOT o._last AND NOT o._late AND ((CASE WHEN n."note" = o."note" AND FNV_HASH(n."note") = FNV_HASH(o."note") THEN 0 WHEN n."note" IS NULL AND o."note" IS NULL THEN 0 ELSE 1 END = 1))
-UNION ALL SELECT s._row, s.entity_key AS _key, s.version_number AS _number, f."entity_key", f."thing_id", f."name", f."size", f."note", f."valid_from", f."valid_to", f."is_current", f."version_number", f."batch_id"
+UNION ALL SELECT s.entity_key AS _key, s.version_number AS _number, f."entity_key", f."thing_id", f."name", f."size", f."note", f."valid_from", f."valid_to", f."is_current", f."version_number", f."batch_id"
 FROM (SELECT *
 FROM "silver__stored"
 WHERE (_last OR _late) AND entity_key IN (SELECT entity_key
@@ -59,7 +60,7 @@ FULL OUTER JOIN (SELECT v.entity_key, v."thing_id", v."name", v."size", v."note"
 FROM "silver__folded" AS v
 LEFT JOIN "silver__stored" AS b ON b.entity_key = v.entity_key AND b._last AND NOT b._late) AS f ON f.entity_key = s.entity_key AND f.version_number = s.version_number
 WHERE s.entity_key IS NULL OR f.entity_key IS NULL OR ((CASE WHEN f."thing_id" = s."thing_id" AND FNV_HASH(f."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN f."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."name" = s."name" AND FNV_HASH(f."name") = FNV_HASH(s."name") THEN 0 WHEN f."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."size" = s."size" AND FNV_HASH(f."size") = FNV_HASH(s."size") THEN 0 WHEN f."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."note" = s."note" AND FNV_HASH(f."note") = FNV_HASH(s."note") THEN 0 WHEN f."note" IS NULL AND s."note" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."valid_from" = s."valid_from" AND FNV_HASH(f."valid_from") = FNV_HASH(s."valid_from") THEN 0 WHEN f."valid_from" IS NULL AND s."valid_from" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."valid_to" = s."valid_to" AND FNV_HASH(f."valid_to") = FNV_HASH(s."valid_to") THEN 0 WHEN f."valid_to" IS NULL AND s."valid_to" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."is_current" = s."is_current" AND FNV_HASH(f."is_current") = FNV_HASH(s."is_current") THEN 0 WHEN f."is_current" IS NULL AND s."is_current" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."version_number" = s."version_number" AND FNV_HASH(f."version_number") = FNV_HASH(s."version_number") THEN 0 WHEN f."version_number" IS NULL AND s."version_number" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN f."batch_id" = s."batch_id" AND FNV_HASH(f."batch_id") = FNV_HASH(s."batch_id") THEN 0 WHEN f."batch_id" IS NULL AND s."batch_id" IS NULL THEN 0 ELSE 1 END = 1))
-UNION ALL SELECT o._row, o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
+UNION ALL SELECT o.entity_key AS _key, o.version_number AS _number, o.entity_key, o."thing_id", o."name", o."size", n."note", o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id
 FROM "silver__stored" AS o
 JOIN "silver__folded" AS n ON n.entity_key = o.entity_key AND n.version_number = 1
 WHERE NOT o._last AND NOT o._late AND ((CASE WHEN n."note" = o."note" AND FNV_HASH(n."note") = FNV_HASH(o."note") THEN 0 WHEN n."note" IS NULL AND o."note" IS NULL THEN 0 ELSE 1 END = 1));
@@ -75,8 +76,8 @@ FROM "silver__arriving" AS a
 JOIN "silver__logged" AS k ON k.entity_key = a.entity_key AND k.sequence = a.sequence AND k.operation = a.operation AND k.source = a.source AND k.hash = a.hash
 WHERE (a.observed > k.observed OR (a.observed = k.observed AND a.place > k.place)) OR (a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id)) OR (NOT a.stamp IS NULL AND (k.stamp IS NULL OR a.stamp > k.stamp));
 
-CREATE TEMPORARY TABLE "silver__stored" AS SELECT x._row, x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
-FROM (SELECT 0 AS _row, v."entity_key", v."thing_id", v."name", v."size", v."note", v."valid_from", v."valid_to", v."is_current", v."version_number", v."batch_id"
+CREATE TEMPORARY TABLE "silver__stored" AS SELECT x."entity_key", x."thing_id", x."name", x."size", x."note", x."valid_from", x."valid_to", x."is_current", x."version_number", x."batch_id", ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC NULLS LAST) = 1 AS _last, (NOT _in_0.among IS NULL) AS _late
+FROM (SELECT *
 FROM "acme_silver"."thing" AS v
 WHERE v.entity_key IN (SELECT entity_key
 FROM "silver__news"
@@ -117,7 +118,7 @@ DROP TABLE IF EXISTS "silver__story";
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
-FROM "silver__moved") AS told
+FROM "silver__moved") AS changed
 UNION ALL SELECT 0, CAST('thing' AS VARCHAR(65535)), entity_key
 FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
@@ -125,7 +126,7 @@ FROM "silver__news" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
 FROM "silver__stored"
 UNION ALL SELECT entity_key
-FROM "silver__many"))) AS strangers) AS told;
+FROM "silver__many"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."tied_keys" ("entity", "entity_key") SELECT DISTINCT CAST('thing' AS VARCHAR(65535)), x.entity_key
 FROM "silver__story" AS x

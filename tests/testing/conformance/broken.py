@@ -52,10 +52,10 @@ class CountsInMilliseconds(DuckDB):
 class KeepsOldVersions(DuckDB):
     """Versions that should go stay, beside those that take their place."""
 
-    def apply(self, table, changes, *, old_key_columns, inserts="", use_row_ids=False):
+    def apply(self, table, changes, *, old_key_columns, inserts="", stored=()):
         if table.name == "thing":
             self.execute(f"UPDATE {changes} SET {', '.join(f'{column} = NULL' for column in old_key_columns.values())}")
-        return super().apply(table, changes, old_key_columns=old_key_columns, inserts=inserts, use_row_ids=False)
+        return super().apply(table, changes, old_key_columns=old_key_columns, inserts=inserts)
 
 
 class NeverPointsAnew(DuckDB):
@@ -64,17 +64,17 @@ class NeverPointsAnew(DuckDB):
     def _work(self, table):
         return table.name == "fact_entry" and bool(self.rows("SELECT 1 FROM gold.fact_entry LIMIT 1"))
 
-    def apply(self, table, changes, *, old_key_columns, inserts="", use_row_ids=False):
+    def apply(self, table, changes, *, old_key_columns, inserts="", stored=()):
         return (
             WriteCounts()
             if self._work(table)
-            else super().apply(
-                table, changes, old_key_columns=old_key_columns, inserts=inserts, use_row_ids=use_row_ids
-            )
+            else super().apply(table, changes, old_key_columns=old_key_columns, inserts=inserts, stored=stored)
         )
 
-    def replace_rows(self, table, *, keys, fresh):
-        return WriteCounts() if self._work(table) else super().replace_rows(table, keys=keys, fresh=fresh)
+    def replace_rows(self, table, *, keys, fresh, stored=None):
+        if self._work(table):
+            return WriteCounts()
+        return super().replace_rows(table, keys=keys, fresh=fresh, stored=stored)
 
 
 class ReservesNothing(DuckDB):

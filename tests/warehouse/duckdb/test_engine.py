@@ -78,7 +78,7 @@ ROWS = st.lists(ROW, max_size=6, unique=True)
 @given(stored=ROWS, fresh=ROWS, keys=st.sets(st.sampled_from("abc")), share=st.sampled_from((1, 3, 2_000_000)))
 def test_replacing_rows_touches_only_those_that_differ(stored, fresh, keys, share):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headwater.warehouse.duckdb.engine._SHARE", share)
+        patch.setattr("headwater.warehouse.duckdb.replace_rows._SHARE", share)
         _replaced_only_where_they_differ(stored, fresh, keys)
 
 

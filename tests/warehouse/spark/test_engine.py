@@ -95,7 +95,7 @@ def test_every_verb_counts_what_it_wrote(warehouse):
 def test_changes_are_applied_at_once(warehouse):
     rows = "(VALUES (1, 1, 'new'), (2, NULL, NULL), (NULL, 9, 'come')) AS t(was, id, name)"
     null = "CAST(NULL AS TIMESTAMP) AS at, CAST(NULL AS DECIMAL(9,2)) AS n"
-    moved = warehouse.stage("moved", f"SELECT 0 AS _row, was, id, name, {null} FROM {rows}")
+    moved = warehouse.stage("moved", f"SELECT was, id, name, {null} FROM {rows}")
     added = f"SELECT 10, 'more', {null}"
     done = warehouse.apply(THINGS, moved, old_key_columns={"id": "was"}, inserts=added)
     assert (done.deleted, done.inserted) == (2, 3)

@@ -22,7 +22,7 @@ from headwater.gold.dimension.special_members import check_keys, keep_reserved
 from headwater.gold.dimension.unmatched_rules import report_unmatched
 from headwater.gold.fact import select as fact
 from headwater.gold.key_sequence import save_last, select_numbered
-from headwater.gold.row_lookup import entity_columns, member_locator
+from headwater.gold.row_lookup import entity_columns, member_key, version_key
 from headwater.gold.star import Star
 from headwater.gold.upsert import unstage_all, upsert_members
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
@@ -31,8 +31,7 @@ from headwater.model.fact import Fact
 from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
 from headwater.temporal.sql import column_list
-from headwater.warehouse.base import Table, Warehouse, WriteCounts
-from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
+from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 from headwater.warehouse.stage_rows import stage_rows
 
 
@@ -135,15 +134,15 @@ def _stage_numbered(
 
 def _stage_affected(
     warehouse: Warehouse, parts: CompiledDimension, entity: Entity, table: Table, keys: str
-) -> tuple[str, LocatedRows]:
+) -> tuple[str, StagedRows]:
     """The staged versions of the staged `keys`, and the members that are stored of them."""
     own = f"SELECT entity_key FROM {keys}"
-    columns = entity_columns(entity)
-    versions = locate_rows(
-        warehouse, version_locator(warehouse, entity), keys=own, columns=columns, name="gold_versions"
+    columns, by = entity_columns(entity), version_key(warehouse, entity)
+    versions = warehouse.select_rows("gold_versions", "silver", entity.entity, keys=own, columns=columns, by=by)
+    by = member_key(warehouse, parts, entity)
+    return versions.relation, warehouse.select_rows(
+        "gold_held", "gold", table.name, keys=own, columns=table.names, by=by
     )
-    at = member_locator(warehouse, parts, entity)
-    return versions.relation, locate_rows(warehouse, at, keys=own, columns=table.names, name="gold_held")
 
 
 def _stage_keys(warehouse: Warehouse, parts: CompiledDimension, table: Table, pending: PendingChanges) -> str:
@@ -211,22 +210,17 @@ def _stage_first_seen(
 
     Empty where only all versions can tell, or an engine reads them as fast.
     """
-    if not warehouse.capabilities.row_ids:
+    if not warehouse.capabilities.narrow_reads:
         return ""
     known = enum.select_still_first(warehouse, declared, stored=stored, keys=keys)
     if known is None:
         return ""
     seen = warehouse.stage("gold_seen", known)
     for name, changes in news.items():
-        columns = {item.column: None for item in declared.values_of if item.entity == name}
-        at = version_locator(warehouse, star.declarations.entities[name])
-        rows = locate_rows(
-            warehouse,
-            at,
-            keys=changes,
-            columns=tuple({"entity_key": None, **columns, "batch_id": None}),
-            name="gold_versions",
-        )
+        columns = [item.column for item in declared.values_of if item.entity == name]
+        columns = [*dict.fromkeys(("entity_key", *columns, "batch_id"))]
+        by = version_key(warehouse, star.declarations.entities[name])
+        rows = warehouse.select_rows("gold_versions", "silver", name, keys=changes, columns=columns, by=by)
         fresh = enum.select_origins(declared, name, rows.relation, warehouse.ref)
         seen = warehouse.stage("gold_seen", f"SELECT * FROM {seen}", *fresh)
     return seen
@@ -240,9 +234,9 @@ def _upsert(
     *,
     keys: str,
     fresh: str,
-    held: LocatedRows | None = None,
+    held: StagedRows | None = None,
 ) -> WriteCounts:
-    differing, rows, written = upsert_members(warehouse, table, keys=keys, fresh=fresh, found=held)
+    differing, rows, written = upsert_members(warehouse, table, keys=keys, fresh=fresh, stored=held)
     if written.rows:
         check_keys(warehouse, table, rows)
         record_change(warehouse, table.name, differing)

@@ -21,17 +21,16 @@ from headwater.gold.fact.select import (
     select_rows,
     table_of,
 )
-from headwater.gold.row_lookup import dimension_locator, entity_columns, fact_locator, match_condition
+from headwater.gold.row_lookup import dimension_key, entity_columns, fact_key, match_condition, version_key
 from headwater.gold.star import Star
 from headwater.gold.surrogate_key import connection_sql
-from headwater.gold.upsert import replace_changed, unstage_all
+from headwater.gold.upsert import unstage_all
 from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
 from headwater.temporal.sql import column_list
-from headwater.warehouse.base import Table, Warehouse, WriteCounts
-from headwater.warehouse.row_lookup import LocatedRows, locate_rows, version_locator
+from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +112,7 @@ def _load(job: _Job, months: str) -> WriteCounts:
     members = [] if full else _stage_members(job, relations, months)
     fresh = warehouse.stage("gold_fresh", select_rows(job.parts, relations=relations, members=members, months=months))
     _report(job, fresh, relations)
-    held = None if full else _locate_stored(job, keys)
+    held = None if full else _select_stored(job, keys)
     stored = held.relation if held else job.stored_ref
     candidates = inferred_members.referenced_members(
         warehouse, job.parts.lookups, stored=stored, keys=None if full else keys
@@ -121,7 +120,7 @@ def _load(job: _Job, months: str) -> WriteCounts:
     fresh, written = inferred_members.insert_inferred(
         warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
     )
-    replaced = replace_changed(warehouse, job.table, keys=keys, fresh=fresh, found=held)
+    replaced = warehouse.replace_rows(job.table, keys=keys, fresh=fresh, stored=held)
     if replaced.inserted and not grain_is_sure(job.star, job.fact):
         _check_grain(job, fresh)
     return written + replaced + inferred_members.delete_orphaned_inferred(warehouse, job.star, candidates)
@@ -172,13 +171,14 @@ def _stage_parts(job: _Job, keys: str) -> list[str]:
     staged = []
     for number, part in enumerate(job.parts.parts):
         entity = job.star.declarations.entities[part.part.entity]
-        rows = locate_rows(
-            job.warehouse,
-            version_locator(job.warehouse, entity),
+        rows = job.warehouse.select_rows(
+            f"gold_part_{number}",
+            "silver",
+            entity.entity,
             keys=f"SELECT entity_key FROM {keys}",
             columns=entity_columns(entity),
-            name=f"gold_part_{number}",
             where="x.is_current",
+            by=version_key(job.warehouse, entity),
         )
         staged.append(rows.relation)
     return staged
@@ -191,12 +191,13 @@ def _stage_members(job: _Job, relations: list[str], months: str) -> list[dict[st
         members: dict[str, str] = {}
         for lookup in part.lookups:
             if isinstance(lookup.dimension, EntityDimension) and not lookup.depends_on:
-                rows = locate_rows(
-                    job.warehouse,
-                    dimension_locator(job.warehouse, job.star, lookup.dimension),
+                rows = job.warehouse.select_rows(
+                    f"gold_members_{len(staged) * len(part.lookups) + len(members)}",
+                    "gold",
+                    name_table(lookup.dimension),
                     keys=select_asked_keys(part, lookup, staged=relation, months=months),
                     columns=tuple(dict.fromkeys(lookup.needed_columns)),
-                    name=f"gold_members_{len(staged) * len(part.lookups) + len(members)}",
+                    by=dimension_key(job.warehouse, job.star, lookup.dimension),
                 )
                 members[lookup.name] = rows.relation
         staged.append(members)
@@ -206,7 +207,7 @@ def _stage_members(job: _Job, relations: list[str], months: str) -> list[dict[st
 def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup, changed_keys: str, months: str) -> str:
     """SELECT of the keys of the current rows that ask for one of the `changed_keys` members."""
     text = select_referencing_keys(part, lookup, changed=changed_keys, months=months)
-    condition = match_condition(job.star, part, lookup, changed_keys) if job.warehouse.capabilities.row_ids else ""
+    condition = match_condition(job.star, part, lookup, changed_keys) if job.warehouse.capabilities.narrow_reads else ""
     if not condition:
         return text
     # Where a column tells who may ask, those rows are found first: of them only what the question reads.
@@ -219,15 +220,10 @@ def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup,
     return select_referencing_keys(part, lookup, changed=changed_keys, months=months, staged=likely)
 
 
-def _locate_stored(job: _Job, keys: str) -> LocatedRows:
+def _select_stored(job: _Job, keys: str) -> StagedRows:
     """What is stored of the staged keys."""
-    return locate_rows(
-        job.warehouse,
-        fact_locator(job.star, job.parts),
-        keys=f"SELECT entity_key FROM {keys}",
-        columns=job.table.names,
-        name="gold_held",
-    )
+    own, by = f"SELECT entity_key FROM {keys}", fact_key(job.star, job.parts)
+    return job.warehouse.select_rows("gold_held", "gold", job.table.name, keys=own, columns=job.table.names, by=by)
 
 
 def _report(job: _Job, fresh: str, relations: list[str]) -> None:

@@ -15,6 +15,7 @@ from headwater.run.inspect.as_of import list_columns
 from headwater.run.inspect.raw_records import add_raw_records
 from headwater.run.results import Change, History, VersionChange
 from headwater.run.workspace import TenantWorkspace
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.query import (
     BatchOrigin,
     LogEntry,
@@ -26,7 +27,6 @@ from headwater.silver.query import (
     read_first_key,
 )
 from headwater.silver.schema.diff import stored_entity
-from headwater.warehouse.base import Warehouse
 
 
 def read_history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
@@ -37,10 +37,10 @@ def read_history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool =
     entity = _find_entity(workspace, name)
     with closing(workspace.open_warehouse(read_only=True)) as warehouse:
         list_columns(warehouse, "silver", entity.entity)
-        stored = stored_entity(warehouse, entity)
-        chosen = _find_key(warehouse, entity, key, connections=sorted(workspace.load_connections()))
-        versions = load_versions(warehouse, stored, chosen)
-        entries = load_log_entries(warehouse, entity, chosen)
+        stored = stored_entity(EntityTables(warehouse, entity))
+        tables = EntityTables(warehouse, stored)
+        chosen = _find_key(tables, key, connections=sorted(workspace.load_connections()))
+        versions, entries = load_versions(tables, chosen), load_log_entries(tables, chosen)
         origins = load_batch_origins(
             warehouse, [*(entry.batch_id for entry in entries), *(row["batch_id"] for row in versions)]
         )
@@ -63,19 +63,19 @@ def _find_entity(workspace: TenantWorkspace, name: str) -> Entity:
     return entity
 
 
-def _find_key(warehouse: Warehouse, entity: Entity, key: str, *, connections: Sequence[str]) -> str:
+def _find_key(tables: EntityTables, key: str, *, connections: Sequence[str]) -> str:
     """The entity key that is meant; StateError when nothing of that key was ever seen, or several things were."""
-    keys = find_keys(warehouse, entity, {key, *(f"{connection}:{key}" for connection in connections)})
+    keys = find_keys(tables, {key, *(f"{connection}:{key}" for connection in connections)})
     if len(keys) == 1:
         return keys[0]
     if keys:
         hint = f"pass one of: {', '.join(keys)}"
         raise StateError(
-            f"Several connections have a {entity.entity} with this key.", where="history", details=key, hint=hint
+            f"Several connections have a {tables.name} with this key.", where="history", details=key, hint=hint
         )
-    example = read_first_key(warehouse, entity)
+    example = read_first_key(tables)
     hint = f"keys are written like `{example}`" if example else "no data was read yet: run `headwater run`"
-    raise StateError(f"There is no {entity.entity} with this key.", where="history", details=key, hint=hint)
+    raise StateError(f"There is no {tables.name} with this key.", where="history", details=key, hint=hint)
 
 
 def _list_changes(

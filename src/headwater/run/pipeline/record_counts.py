@@ -27,6 +27,7 @@ from headwater.run.pipeline.inputs import build_mappings, load_landed
 from headwater.run.pipeline.sources import Source
 from headwater.run.results import RecordCount
 from headwater.run.workspace import TenantWorkspace
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.row_counts import RowCountCheck, add_unexplained
 from headwater.warehouse.base import Warehouse
@@ -133,13 +134,12 @@ class RecordCounter:
         conditional = mapping.where or mapping.deleted
         snapshot = isinstance(source.resource.cursor, FullSnapshot)
         return RowCountCheck(
-            entity=entity,
+            tables=EntityTables(self.warehouse, entity),
             mapping=mapping,
             connection=feed.connection,
             keeps_deleted=not mapping.deleted and (deletes.kind == "none" if deletes else not snapshot),
             waiting=[(one, lines[row.batch.id]) for row in rows for one in self._list_refused(source, row.batch)],
             landed=[load_landed(ledger, self.lake, source, row) for row in records] if conditional else [],
-            warehouse=self.warehouse,
             scratch=scratch,
         )
 

@@ -19,6 +19,7 @@ from headwater.run.pipeline.inputs import load_landed
 from headwater.run.pipeline.sources import Source
 from headwater.silver.complete_read import CompleteRead
 from headwater.silver.deletes import KeyMismatch, find_key_mismatch
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
@@ -94,9 +95,8 @@ class ReadVerifier:
     def _find_mismatch(self, landed: LandedBatch) -> KeyMismatch:
         with LakeReader(self.warehouse) as lake:
             read = CompleteRead(
-                warehouse=self.warehouse,
+                tables=EntityTables(self.warehouse, self.entity),
                 lake=lake,
-                entity=self.entity,
                 mapping=self.mappings[landed.source],
                 arrival=landed,
             )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headwater.model.entity import Entity
-from headwater.names import literal
-from headwater.silver.schema.tables import IDENTITY, log_table
+from headwater.silver.entity_tables import EntityTables
+from headwater.silver.schema.tables import IDENTITY
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
-from headwater.warehouse.base import Warehouse
-from headwater.warehouse.row_lookup import stage_events
+from headwater.warehouse.base import StagedRows, Warehouse
 
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
 """What an event that is observed once more may take over from that observation."""
@@ -45,37 +43,142 @@ class IncomingEvents:
     has_late: bool
     one_per_key: bool
     """Whether no key has two events among them."""
-    logged: str = ""
-    """What the log has of the late keys, and perhaps of others; empty where none is late."""
+    logged_rows: StagedRows | None = None
+    """What the log has of the late keys, and perhaps of others; None where none is late."""
     staged: tuple[str, ...] = STAGED
+
+    @property
+    def logged(self) -> str:
+        """The relation of what the log has of the late keys."""
+        return self.logged_rows.relation if self.logged_rows else ""
 
     @property
     def has_changes(self) -> bool:
         """Whether anything has to be written."""
         return self.events > 0 or self.reattributed is not None
 
+    def select_late(self) -> str:
+        """SELECT of the keys whose history must be folded from the whole log."""
+        return f"SELECT entity_key FROM {self.late_keys}"
 
-def dedupe_events(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool = False) -> IncomingEvents:
+
+def dedupe_events(tables: EntityTables, events: str, *, in_order: bool = False) -> IncomingEvents:
     """Deduplicate the events of a relation against the log, and find the keys with late events.
 
     With `in_order`, an instant whose events are all known, and stay in their order, is no news: see `merge`.
     """
-    arriving = _stage_arriving(warehouse, entity, events)
-    # Numbers are counted several times as fast as the texts of keys, and mostly show that no key comes twice.
-    count, keys, first = warehouse.rows(f"SELECT COUNT(*), COUNT(DISTINCT key_hash), MIN(sequence) FROM {arriving}")[0]
-    if keys < count:
-        arriving = _merge_duplicates(warehouse, entity, arriving)
-    late = warehouse.stage("silver__late", _late_keys_sql(warehouse, entity, arriving, first or 0))
-    if warehouse.count(late):
-        return _drop_logged(warehouse, entity, arriving, late, in_order=in_order, one_per_key=keys == count)
-    return IncomingEvents(
-        new_rows=arriving,
-        late_keys=late,
-        reattributed=None,
-        events=count if keys == count else warehouse.count(arriving),
-        has_late=False,
-        one_per_key=keys == count,
-    )
+    return _Deduplication(tables=tables, in_order=in_order).run(events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deduplication:
+    """Events that arrive, and the log that they are compared with."""
+
+    tables: EntityTables
+    in_order: bool
+
+    @property
+    def _warehouse(self) -> Warehouse:
+        return self.tables.warehouse
+
+    def run(self, events: str) -> IncomingEvents:
+        arriving = self._stage_arriving(events)
+        # Numbers are counted several times as fast as the texts of keys, and mostly show that no key comes twice.
+        counts = f"SELECT COUNT(*), COUNT(DISTINCT key_hash), MIN(sequence) FROM {arriving}"
+        count, keys, first = self._warehouse.rows(counts)[0]
+        if keys < count:
+            arriving = self._merge_duplicates(arriving)
+        late = self._warehouse.stage("silver__late", self._late_keys_sql(arriving, first or 0))
+        if self._warehouse.count(late):
+            return self._drop_logged(arriving, late, one_per_key=keys == count)
+        return IncomingEvents(
+            new_rows=arriving,
+            late_keys=late,
+            reattributed=None,
+            events=count if keys == count else self._warehouse.count(arriving),
+            has_late=False,
+            one_per_key=keys == count,
+        )
+
+    def _stage_arriving(self, events: str) -> str:
+        names = [name for name in self.tables.log.names if name not in {"first_observed", "key_hash"}]
+        key_hash = hash60_sql("entity_key")
+        select = f"SELECT {column_list(names)}, observed AS first_observed, {key_hash} AS key_hash FROM {events}"
+        return self._warehouse.stage("silver__arriving", select)
+
+    def _merge_duplicates(self, arriving: str) -> str:
+        """Each event once: observed last as late as any says, and first as early."""
+        names = self.tables.log.names
+        twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
+        if not self._warehouse.rows(twice):
+            return arriving
+        theirs = {"stamp", "first_observed", "batch_id"}
+        values = ", ".join(f'_{name} AS "{name}"' if name in theirs else f'"{name}"' for name in names)
+        select = f"SELECT {values} FROM ({_select_ranked(arriving)}) AS ranked WHERE _rank = 1"
+        once = self._warehouse.stage("silver__news", select)
+        return self._warehouse.stage("silver__arriving", f"SELECT {column_list(names)} FROM {once}")
+
+    def _late_keys_sql(self, arriving: str, first: int) -> str:
+        """Keys of which the log has an event that is not older than all that arrives, and keys whose last version is not enough.
+
+        That is so after a tie, and for an absence or a presence: what it means depends on what each source showed. The log is
+        searched from the first arriving instant on, so that the old parts of it are not even read. Two keys that share a hash
+        make one of them late in vain: slower, never wrong.
+        """
+        log, tied = self.tables.log_ref, self._warehouse.ref("meta", "tied_keys")
+        return (
+            "SELECT DISTINCT a.entity_key, a.key_hash\n"
+            f"FROM (SELECT entity_key, key_hash, MIN(sequence) AS first FROM {arriving} GROUP BY entity_key, key_hash) AS a\n"
+            f"JOIN {log} AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first\n"
+            f"WHERE l.sequence >= {first}\n"
+            "UNION\n"
+            f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a WHERE a.operation IN ('A', 'P')\n"
+            "UNION\n"
+            f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a\n"
+            f"JOIN {tied} AS t ON t.entity_key = a.entity_key AND t.{self.tables.own_condition}"
+        )
+
+    def _drop_logged(self, arriving: str, late: str, *, one_per_key: bool) -> IncomingEvents:
+        """Leaves out what the log has already, and keys that nothing new is said about.
+
+        The log is read once: what it has of these keys is also what their versions are folded from.
+        """
+        stage, count = self._warehouse.stage, self._warehouse.count
+        hashes = f"SELECT key_hash FROM {late}"
+        rows = self.tables.select_events("silver__logged", hashes=hashes, columns=self.tables.log.names)
+        logged = rows.relation
+        is_known = f"EXISTS (SELECT 1 FROM {logged} AS k WHERE {_SAME})"
+        fresh = stage("silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT {is_known}")
+        restated = stage("silver__restated", _select_reobserved(arriving, logged))
+        if self.in_order and count(restated):
+            self._drop_idle(fresh, restated, logged)
+        moved = f"SELECT entity_key FROM {fresh} UNION SELECT entity_key FROM {restated}"
+        late = stage("silver__known", f"SELECT * FROM {late} WHERE entity_key IN ({moved})")
+        return IncomingEvents(
+            new_rows=fresh,
+            late_keys=late,
+            logged_rows=rows,
+            reattributed=restated if count(restated) else None,
+            events=count(fresh),
+            has_late=count(late) > 0,
+            one_per_key=one_per_key,
+        )
+
+    def _drop_idle(self, fresh: str, restated: str, logged: str) -> None:
+        """Drop from `restated` the instants without new information whose events keep their order."""
+        stage = self._warehouse.stage
+        instants = f"SELECT entity_key, sequence FROM {restated} EXCEPT SELECT entity_key, sequence FROM {fresh}"
+        touched = stage("silver__touched", instants)
+        ranked = _select_order_changes(restated, logged, touched)
+        moved = stage(
+            "silver__moved_instants",
+            f"SELECT DISTINCT entity_key, sequence FROM ({ranked}) AS ranked WHERE _was <> _becomes",
+        )
+        among = "SELECT 1 FROM {relation} AS x WHERE x.entity_key = r.entity_key AND x.sequence = r.sequence"
+        idle = f"EXISTS ({among.format(relation=touched)}) AND NOT EXISTS ({among.format(relation=moved)})"
+        # What was first observed earlier is no repetition: that read came late.
+        news = stage("silver__touched", f"SELECT r.* FROM {restated} AS r WHERE r._earlier = 1 OR NOT ({idle})")
+        stage("silver__restated", f"SELECT * FROM {news}")
 
 
 def split_reads(warehouse: Warehouse, events: str) -> list[str]:
@@ -93,88 +196,17 @@ def split_reads(warehouse: Warehouse, events: str) -> list[str]:
     return [f"(SELECT * FROM {events} WHERE observed = {instant}) AS one_read" for instant in observed]
 
 
-def _stage_arriving(warehouse: Warehouse, entity: Entity, events: str) -> str:
-    taken = [name for name in log_table(entity).names if name not in {"first_observed", "key_hash"}]
-    select = (
-        f"SELECT {column_list(taken)}, observed AS first_observed, {hash60_sql('entity_key')} AS key_hash FROM {events}"
-    )
-    return warehouse.stage("silver__arriving", select)
-
-
-def _merge_duplicates(warehouse: Warehouse, entity: Entity, arriving: str) -> str:
-    """Each event once: observed last as late as any says, and first as early."""
-    names = log_table(entity).names
-    twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
-    if not warehouse.rows(twice):
-        return arriving
+def _select_ranked(arriving: str) -> str:
+    """The events, those that arrive several times numbered from the last observation (`_rank`), with what is true of all."""
     same = f"PARTITION BY {column_list(IDENTITY)}"
     whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
     early = ", ".join(
         f"FIRST_VALUE({name}) OVER ({same} ORDER BY first_observed, batch_id {whole}) AS _{name}"
         for name in ("first_observed", "batch_id")
     )
-    ranked = (
+    return (
         f"SELECT *, {early}, MAX(stamp) OVER ({same} ORDER BY observed {whole}) AS _stamp,\n"
         f"  ROW_NUMBER() OVER ({same} ORDER BY observed DESC, place DESC, batch_id) AS _rank FROM {arriving}"
-    )
-    theirs = {"stamp", "first_observed", "batch_id"}
-    kept = ", ".join(f'_{name} AS "{name}"' if name in theirs else f'"{name}"' for name in names)
-    once = warehouse.stage("silver__news", f"SELECT {kept} FROM ({ranked}) AS ranked WHERE _rank = 1")
-    return warehouse.stage("silver__arriving", f"SELECT {column_list(names)} FROM {once}")
-
-
-def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: int) -> str:
-    """Keys of which the log has an event that is not older than all that arrives, and keys whose last version is not enough.
-
-    That is so after a tie, and for an absence or a presence: what it means depends on what each source showed. The log is
-    searched from the first arriving instant on, so that the old parts of it are not even read. Two keys that share a hash
-    make one of them late in vain: slower, never wrong.
-    """
-    log, tied = warehouse.ref("silver", f"{entity.entity}_log"), warehouse.ref("meta", "tied_keys")
-    return (
-        "SELECT DISTINCT a.entity_key, a.key_hash\n"
-        f"FROM (SELECT entity_key, key_hash, MIN(sequence) AS first FROM {arriving} GROUP BY entity_key, key_hash) AS a\n"
-        f"JOIN {log} AS l ON l.key_hash = a.key_hash AND l.sequence >= a.first\n"
-        f"WHERE l.sequence >= {first}\n"
-        "UNION\n"
-        f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a WHERE a.operation IN ('A', 'P')\n"
-        "UNION\n"
-        f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a\n"
-        f"JOIN {tied} AS t ON t.entity_key = a.entity_key AND t.entity = {literal(entity.entity)}"
-    )
-
-
-def _drop_logged(
-    warehouse: Warehouse, entity: Entity, arriving: str, late: str, *, in_order: bool, one_per_key: bool
-) -> IncomingEvents:
-    """Leaves out what the log has already, and keys that nothing new is said about.
-
-    The log is read once: what it has of these keys is also what their versions are folded from.
-    """
-    logged = stage_events(
-        warehouse,
-        warehouse.ref("silver", f"{entity.entity}_log"),
-        hashes=f"SELECT key_hash FROM {late}",
-        columns=log_table(entity).names,
-        name="silver__logged",
-    )
-    fresh = warehouse.stage(
-        "silver__news", f"SELECT a.* FROM {arriving} AS a WHERE NOT EXISTS (SELECT 1 FROM {logged} AS k WHERE {_SAME})"
-    )
-    restated = warehouse.stage("silver__restated", _select_reobserved(arriving, logged))
-    if in_order and warehouse.count(restated):
-        _drop_idle(warehouse, fresh, restated, logged)
-    moved = f"SELECT entity_key FROM {fresh} UNION SELECT entity_key FROM {restated}"
-    late = warehouse.stage("silver__known", f"SELECT * FROM {late} WHERE entity_key IN ({moved})")
-    counts = [warehouse.count(name) for name in (fresh, restated, late)]
-    return IncomingEvents(
-        new_rows=fresh,
-        late_keys=late,
-        logged=logged,
-        reattributed=restated if counts[1] else None,
-        events=counts[0],
-        has_late=counts[2] > 0,
-        one_per_key=one_per_key,
     )
 
 
@@ -193,25 +225,14 @@ def _select_reobserved(arriving: str, logged: str) -> str:
     )
 
 
-def _drop_idle(warehouse: Warehouse, fresh: str, restated: str, logged: str) -> None:
-    """Drop from `restated` the instants without new information whose events keep their order."""
-    instants = f"SELECT entity_key, sequence FROM {restated} EXCEPT SELECT entity_key, sequence FROM {fresh}"
-    touched = warehouse.stage("silver__touched", instants)
+def _select_order_changes(restated: str, logged: str, touched: str) -> str:
+    """The logged events of the `touched` instants: the place of each at its instant, before (`_was`) and after (`_becomes`)."""
     same = _SAME.replace("a.", "r.")
     new = {name: f"COALESCE(r.{name}, k.{name})" for name in ("observed", "place")}
     window = "ROW_NUMBER() OVER (PARTITION BY k.entity_key, k.sequence ORDER BY {order})"
-    ranked = (
+    return (
         f"SELECT k.entity_key, k.sequence, {window.format(order=order_sql('k'))} AS _was,\n"
         f"  {window.format(order=order_sql('k', **new))} AS _becomes\n"
         f"FROM {logged} AS k JOIN {touched} AS t ON t.entity_key = k.entity_key AND t.sequence = k.sequence\n"
         f"LEFT JOIN {restated} AS r ON {same}"
     )
-    moved = warehouse.stage(
-        "silver__moved_instants",
-        f"SELECT DISTINCT entity_key, sequence FROM ({ranked}) AS ranked WHERE _was <> _becomes",
-    )
-    among = "SELECT 1 FROM {relation} AS x WHERE x.entity_key = r.entity_key AND x.sequence = r.sequence"
-    idle = f"EXISTS ({among.format(relation=touched)}) AND NOT EXISTS ({among.format(relation=moved)})"
-    # What was first observed earlier is no repetition: that read came late.
-    news = warehouse.stage("silver__touched", f"SELECT r.* FROM {restated} AS r WHERE r._earlier = 1 OR NOT ({idle})")
-    warehouse.stage("silver__restated", f"SELECT * FROM {news}")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from headwater.clock import format_instant
 from headwater.model.entity import Entity
 from headwater.names import literal
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.merge.incoming import dedupe_events, split_reads
 from headwater.silver.merge.recompute import recompute
 from headwater.silver.merge.result import MergeResult, Provenance
@@ -36,22 +37,28 @@ def merge(
     With `in_order` nothing was observed before anything in the log. Then a repetition decides nothing where all that
     arrives of an instant of a key is known and stays in its order, and nothing is written of it.
     """
-    done = MergeResult()
     with warehouse.transaction():
         save_batches(warehouse, batches)
-        for part in split_reads(warehouse, events) if in_order else [events]:
-            done += _merge_part(warehouse, entity, part, in_order=in_order)
+        return merge_events(EntityTables(warehouse, entity), events, in_order=in_order)
+
+
+def merge_events(tables: EntityTables, events: str, *, in_order: bool = False) -> MergeResult:
+    """`merge`, for events of batches that are saved already."""
+    done = MergeResult()
+    with tables.warehouse.transaction():
+        for part in split_reads(tables.warehouse, events) if in_order else [events]:
+            done += _merge_part(tables, part, in_order=in_order)
     return done
 
 
-def _merge_part(warehouse: Warehouse, entity: Entity, events: str, *, in_order: bool) -> MergeResult:
-    arriving = dedupe_events(warehouse, entity, events, in_order=in_order)
-    written = recompute(warehouse, entity, arriving) if arriving.has_changes else None
-    for name in arriving.staged:
-        warehouse.unstage(name)
+def _merge_part(tables: EntityTables, events: str, *, in_order: bool) -> MergeResult:
+    incoming = dedupe_events(tables, events, in_order=in_order)
+    written = recompute(tables, incoming) if incoming.has_changes else None
+    for name in incoming.staged:
+        tables.warehouse.unstage(name)
     if written is None:
         return MergeResult()
-    return MergeResult(events=arriving.events, inserted=written.inserted, deleted=written.deleted)
+    return MergeResult(events=incoming.events, inserted=written.inserted, deleted=written.deleted)
 
 
 def save_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:

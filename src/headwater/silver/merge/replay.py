@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from headwater.model.entity import Entity
-from headwater.names import literal
 from headwater.silver.complete_read import CompleteRead, select_record_keys
 from headwater.silver.consumed_batches import DeleteVerdict
 from headwater.silver.deletes import decide_deletes, diff_read, explain_verdict
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.merge.recompute import record_changes
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import migrate_tables
-from headwater.silver.schema.tables import TIED_KEYS, log_table, versions_table
+from headwater.silver.schema.tables import TIED_KEYS
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -28,35 +27,86 @@ _KEYS = "silver__keys"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scratch:
-    """A warehouse in memory, and the keys that it is about, staged there."""
+    """The entity in a warehouse in memory, and the keys that it is about, staged there."""
 
-    warehouse: Warehouse
+    tables: EntityTables
     keys: str
 
-    def connections(self) -> set[str]:
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse in memory."""
+        return self.tables.warehouse
+
+    def find_connections(self) -> set[str]:
         """The connections of which the keys are: batches of others say nothing of them."""
-        return {
-            str(row[0])
-            for row in self.warehouse.rows(f"SELECT DISTINCT SPLIT_PART(entity_key, ':', 1) FROM {self.keys}")
-        }
+        select = f"SELECT DISTINCT SPLIT_PART(entity_key, ':', 1) FROM {self.keys}"
+        return {str(row[0]) for row in self.warehouse.rows(select)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """The keys of an entity whose history is worked out again."""
 
-    warehouse: Warehouse
-    entity: Entity
+    tables: EntityTables
     keys: str
     """A staged relation with `entity_key`."""
 
     @contextmanager
-    def scratch(self) -> Iterator[Scratch]:
+    def open_scratch(self) -> Iterator[Scratch]:
         """A warehouse in memory, ready for the entity."""
-        with closing(DuckDB(self.warehouse.tenant, ":memory:")) as made:
-            migrate_tables(made, self.entity)
-            keys = made.stage_arrow(_KEYS, self.warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
-            yield Scratch(warehouse=made, keys=keys)
+        warehouse, entity = self.tables.warehouse, self.tables.entity
+        with closing(DuckDB(warehouse.tenant, ":memory:")) as memory:
+            migrate_tables(memory, entity)
+            keys = memory.stage_arrow(_KEYS, warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
+            yield Scratch(tables=EntityTables(memory, entity), keys=keys)
+
+    def apply(self, scratch: Scratch) -> MergeResult:
+        """Bring the stored log and versions of the keys in line with those in the scratch warehouse."""
+        tables, warehouse = self.tables, self.tables.warehouse
+        before = self._count_events()
+        keys = warehouse.stage(_KEYS, f"SELECT DISTINCT entity_key FROM {self.keys}")
+        events = self._stage(scratch, tables.log, "silver__log_anew")
+        versions = self._stage(scratch, tables.versions, "silver__versions_anew")
+        changed = warehouse.stage("silver__moved_keys", self._changed_keys_sql(keys, versions))
+        warehouse.replace_rows(tables.log, keys=keys, fresh=events)
+        written: WriteCounts = warehouse.replace_rows(tables.versions, keys=keys, fresh=versions)
+        if written.rows:
+            record_changes(tables, f"SELECT entity_key FROM {changed}")
+        self._note_ties(scratch)
+        after = self._count_events()
+        for name in (_KEYS, "silver__log_anew", "silver__versions_anew", "silver__moved_keys"):
+            warehouse.unstage(name)
+        return MergeResult(events=max(0, after - before), inserted=written.inserted, deleted=written.deleted)
+
+    def _changed_keys_sql(self, keys: str, versions: str) -> str:
+        """SELECT of the keys whose staged versions differ from the stored ones."""
+        names = column_list(self.tables.versions.names)
+        stored, wanted = f"SELECT {names} FROM {self.tables.versions_ref}", f"SELECT {names} FROM {versions}"
+        return (
+            f"SELECT entity_key FROM ({stored} WHERE entity_key IN (SELECT entity_key FROM {keys}) "
+            f"EXCEPT {wanted}) AS gone\n"
+            f"UNION SELECT entity_key FROM ({wanted} EXCEPT {stored}) AS fresh"
+        )
+
+    def _count_events(self) -> int:
+        among = f"entity_key IN (SELECT entity_key FROM {self.keys})"
+        return int(self.tables.warehouse.rows(f"SELECT COUNT(*) FROM {self.tables.log_ref} WHERE {among}")[0][0])
+
+    def _stage(self, scratch: Scratch, table: Table, name: str) -> str:
+        select = f"SELECT {column_list(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
+        return self.tables.warehouse.stage_arrow(name, scratch.warehouse.fetch_arrow(select))
+
+    def _note_ties(self, scratch: Scratch) -> None:
+        warehouse, found = self.tables.warehouse, scratch.warehouse.ref("meta", TIED_KEYS.name)
+        if not scratch.warehouse.count(found):
+            return
+        fetched = scratch.warehouse.fetch_arrow(f"SELECT entity, entity_key FROM {found}")
+        fresh = warehouse.stage_arrow("silver__ties", fetched)
+        tied = f"SELECT 1 FROM {warehouse.ref('meta', TIED_KEYS.name)} AS t WHERE t.{self.tables.own_condition}"
+        select = f"SELECT entity, entity_key FROM {fresh} AS f"
+        select += f" WHERE NOT EXISTS ({tied} AND t.entity_key = f.entity_key)"
+        warehouse.append("meta", TIED_KEYS.name, TIED_KEYS.names, select)
+        warehouse.unstage("silver__ties")
 
 
 def stage_affected_keys(read: CompleteRead, *, allow_drop: bool) -> tuple[str, DeleteVerdict, MergeResult]:
@@ -80,55 +130,3 @@ def stage_affected_keys(read: CompleteRead, *, allow_drop: bool) -> tuple[str, D
     shown = read.lake.stage("silver__shown", selects)
     keys = f"SELECT entity_key FROM {found} UNION SELECT entity_key FROM {shown} WHERE entity_key IS NOT NULL"
     return read.warehouse.stage("silver__about", keys), verdict, done
-
-
-def apply_replay(again: Replay, scratch: Scratch) -> MergeResult:
-    """Bring the stored log and versions of the keys in line with those in the scratch warehouse."""
-    warehouse, entity = again.warehouse, again.entity
-    log, versions = log_table(entity), versions_table(entity)
-    before = warehouse.rows(_count_sql(again))[0][0]
-    keys = warehouse.stage(_KEYS, f"SELECT DISTINCT entity_key FROM {again.keys}")
-    told = _stage(warehouse, scratch, log, "silver__log_anew")
-    folded = _stage(warehouse, scratch, versions, "silver__versions_anew")
-    stored = f"SELECT {column_list(versions.names)} FROM {warehouse.ref('silver', entity.entity)}"
-    moved = warehouse.stage(
-        "silver__moved_keys",
-        f"SELECT entity_key FROM ({stored} WHERE entity_key IN (SELECT entity_key FROM {keys}) "
-        f"EXCEPT SELECT {column_list(versions.names)} FROM {folded}) AS gone\n"
-        f"UNION SELECT entity_key FROM (SELECT {column_list(versions.names)} FROM {folded} EXCEPT {stored}) AS fresh",
-    )
-    warehouse.replace_rows(log, keys=keys, fresh=told)
-    written: WriteCounts = warehouse.replace_rows(versions, keys=keys, fresh=folded)
-    if written.rows:
-        record_changes(warehouse, entity, f"SELECT entity_key FROM {moved}")
-    _note_ties(warehouse, entity, scratch)
-    after = warehouse.rows(_count_sql(again))[0][0]
-    for name in (_KEYS, "silver__log_anew", "silver__versions_anew", "silver__moved_keys"):
-        warehouse.unstage(name)
-    return MergeResult(events=max(0, after - before), inserted=written.inserted, deleted=written.deleted)
-
-
-def _count_sql(again: Replay) -> str:
-    log = again.warehouse.ref("silver", f"{again.entity.entity}_log")
-    return f"SELECT COUNT(*) FROM {log} WHERE entity_key IN (SELECT entity_key FROM {again.keys})"
-
-
-def _stage(warehouse: Warehouse, scratch: Scratch, table: Table, name: str) -> str:
-    select = f"SELECT {column_list(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
-    return warehouse.stage_arrow(name, scratch.warehouse.fetch_arrow(select))
-
-
-def _note_ties(warehouse: Warehouse, entity: Entity, scratch: Scratch) -> None:
-    tied, name = warehouse.ref("meta", "tied_keys"), literal(entity.entity)
-    found = scratch.warehouse.ref("meta", "tied_keys")
-    if scratch.warehouse.count(found):
-        select = f"SELECT entity, entity_key FROM {found}"
-        fresh = warehouse.stage_arrow("silver__ties", scratch.warehouse.fetch_arrow(select))
-        warehouse.append(
-            "meta",
-            TIED_KEYS.name,
-            TIED_KEYS.names,
-            f"SELECT entity, entity_key FROM {fresh} AS f WHERE NOT EXISTS "
-            f"(SELECT 1 FROM {tied} AS t WHERE t.entity = {name} AND t.entity_key = f.entity_key)",
-        )
-        warehouse.unstage("silver__ties")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.entity import Column, Entity
-from headwater.silver.schema.snapshot import SchemaSnapshot, find_snapshots, is_filled, is_outdated, stored_schema
+from headwater.silver.entity_tables import EntityTables
+from headwater.silver.schema.snapshot import SchemaSnapshot, find_snapshots, is_outdated, stored_schema
 from headwater.warehouse.base import Warehouse
 
 OUTDATED = "an older version of Headwater wrote its change log, without the time when each event was observed"
@@ -60,19 +61,19 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
     found: dict[str, SchemaDecision] = {}
     errors: list[DeclarationError] = []
     for entity in entities:
-        known = notes.get(entity.entity)
-        if is_outdated(warehouse, entity, known):
+        tables, known = EntityTables(warehouse, entity), notes.get(entity.entity)
+        if is_outdated(tables, known):
             found[entity.entity] = SchemaDecision(rebuild=True, why=OUTDATED)
             continue
         if known is None:
             continue
         if known.rebuilding:
             found[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
-        elif (stored := stored_schema(warehouse, entity, notes)) is not None:
+        elif (stored := stored_schema(tables, notes)) is not None:
             change = diff_schema(entity, stored)
             if not change.has_changes:
                 continue
-            filled = is_filled(warehouse, entity)
+            filled = tables.has_events()
             if filled and (error := check_decision(entity, change)):
                 errors.append(error)
             found[entity.entity] = _decide(entity, change, filled=filled)
@@ -115,9 +116,9 @@ def merged_entity(entity: Entity, stored: SchemaSnapshot) -> Entity:
     return entity.model_copy(update={"columns": {**columns, **kept}})
 
 
-def stored_entity(warehouse: Warehouse, entity: Entity) -> Entity:
-    """`entity` with the columns that its tables have now, which are there."""
-    stored = stored_schema(warehouse, entity, find_snapshots(warehouse))
+def stored_entity(tables: EntityTables) -> Entity:
+    """The entity with the columns that its tables have now, which are there."""
+    entity, stored = tables.entity, stored_schema(tables, find_snapshots(tables.warehouse))
     if stored is None:
         return entity
     declared = {name: stored.columns[name] for name in entity.columns if name in stored.columns}

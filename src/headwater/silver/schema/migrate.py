@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import LOGGED, RESERVED, Entity
 from headwater.names import literal, quote
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
 from headwater.silver.schema.snapshot import (
     SchemaSnapshot,
-    is_filled,
     is_outdated,
     load_snapshots,
     save_snapshot,
@@ -41,24 +42,7 @@ def migrate_tables(warehouse: Warehouse, entity: Entity) -> MigratedEntity:
     if warehouse.describe("meta", ENTITY_SCHEMAS.name) is None:
         create_meta_tables(warehouse)
     with warehouse.transaction():
-        notes = load_snapshots(warehouse)
-        known, stored = notes.get(entity.entity), stored_schema(warehouse, entity, notes)
-        if is_outdated(warehouse, entity, known):
-            raise _outdated_error(entity)
-        if (
-            stored is not None
-            and known is not None
-            and _snapshot_text(merged_entity(entity, stored), entity, known) == known.text()
-        ):
-            return MigratedEntity(entity=merged_entity(entity, stored))
-        change = diff_schema(entity, stored) if stored else SchemaDiff()
-        if stored is not None and change.has_changes and not is_filled(warehouse, entity):
-            _drop_tables(warehouse, entity)
-            stored, change = None, SchemaDiff()
-        whole = _migrate(warehouse, entity, stored, change) if stored else entity
-        _create_tables(warehouse, whole)
-        save_snapshot(warehouse, entity.entity, _snapshot_text(whole, entity, known))
-    return MigratedEntity(entity=whole, change=change)
+        return _migrate(EntityTables(warehouse, entity))
 
 
 def create_meta_tables(warehouse: Warehouse) -> None:
@@ -74,96 +58,137 @@ def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
 
     The rebuild stays marked as in progress until `finish_rebuild`.
     """
+    tables = EntityTables(warehouse, entity)
     with warehouse.transaction():
-        _drop_tables(warehouse, entity)
+        _drop_tables(tables)
         if warehouse.describe("meta", ENTITY_SCHEMAS.name) is not None:
-            save_snapshot(warehouse, entity.entity, SchemaSnapshot(columns={}, rebuilding=True).text())
+            save_snapshot(tables, SchemaSnapshot(columns={}, rebuilding=True).text())
 
 
 def finish_rebuild(warehouse: Warehouse, entity: Entity) -> None:
     """Mark a rebuild as finished; nothing happens where none is in progress."""
     known = load_snapshots(warehouse).get(entity.entity)
     if known is not None and known.rebuilding:
-        save_snapshot(warehouse, entity.entity, replace(known, rebuilding=False).text())
+        save_snapshot(EntityTables(warehouse, entity), replace(known, rebuilding=False).text())
 
 
-def _drop_tables(warehouse: Warehouse, entity: Entity) -> None:
-    warehouse.drop("silver", f"{entity.entity}_current")
-    warehouse.drop("silver", entity.entity)
-    warehouse.drop("silver", f"{entity.entity}_log")
+def _migrate(tables: EntityTables) -> MigratedEntity:
+    entity, notes = tables.entity, load_snapshots(tables.warehouse)
+    known, stored = notes.get(tables.name), stored_schema(tables, notes)
+    if is_outdated(tables, known):
+        raise _build_outdated_error(tables.name)
+    rebuilding = known is not None and known.rebuilding
+    if stored is not None and known is not None:
+        merged = merged_entity(entity, stored)
+        if _build_snapshot(merged, set(entity.columns), rebuilding=rebuilding).text() == known.text():
+            return MigratedEntity(entity=merged)
+    change = diff_schema(entity, stored) if stored else SchemaDiff()
+    if stored is not None and change.has_changes and not tables.has_events():
+        _drop_tables(tables)
+        stored, change = None, SchemaDiff()
+    if stored is not None:
+        entity = _TableMigration(tables=tables, stored=stored, change=change).run()
+    _create_tables(EntityTables(tables.warehouse, entity))
+    save_snapshot(tables, _build_snapshot(entity, set(tables.entity.columns), rebuilding=rebuilding).text())
+    return MigratedEntity(entity=entity, change=change)
+
+
+def _build_snapshot(stored: Entity, declared: Set[str], *, rebuilding: bool) -> SchemaSnapshot:
+    """What is noted of tables that have the columns of `stored`, of which the `declared` ones are declared now."""
+    retired = tuple(name for name in stored.columns if name not in declared)
+    return SchemaSnapshot(key=stored.key, columns=stored.columns, retired=retired, rebuilding=rebuilding)
+
+
+def _drop_tables(tables: EntityTables) -> None:
+    warehouse = tables.warehouse
+    warehouse.drop("silver", f"{tables.name}_current")
+    warehouse.drop("silver", tables.name)
+    warehouse.drop("silver", f"{tables.name}_log")
     for name in ("tied_keys", "entity_schema", "change_feed", "consumer_offset", "consumed_batch", "repeat_watermark"):
         if warehouse.describe("meta", name) is not None:
-            warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
+            warehouse.delete("meta", name, tables.own_condition)
 
 
-def _snapshot_text(whole: Entity, entity: Entity, known: SchemaSnapshot | None) -> str:
-    """What is to be noted of tables that are made as `whole` needs them."""
-    retired = tuple(name for name in whole.columns if name not in entity.columns)
-    anew = known is not None and known.rebuilding
-    return SchemaSnapshot(key=entity.key, columns=whole.columns, retired=retired, rebuilding=anew).text()
-
-
-def _migrate(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> Entity:
-    """The entity as its history goes on, once what is stored can take it."""
-    if error := check_decision(entity, change) or _check_rebuild(entity, change):
-        raise error
-    if change.renamed:
-        stored = _rename_columns(warehouse, entity, stored, change)
-    _fill_known_columns(warehouse, entity, stored, change)
-    return merged_entity(entity, stored)
-
-
-def _check_rebuild(entity: Entity, change: SchemaDiff) -> DeclarationError | None:
-    if not change.needs_decision or entity.on_schema_change != "rebuild":
-        return None
-    return DeclarationError(
-        f"entity `{entity.entity}`: its history must be rebuilt before it can continue; nothing was written",
-        where=str(entity.origin),
-        details=str(change),
-        hint=f"run `headwater run` or `headwater rebuild --entity {entity.entity}`",
-    )
-
-
-def _outdated_error(entity: Entity) -> DeclarationError:
-    return DeclarationError(
-        f"entity `{entity.entity}`: its history cannot continue and must be rebuilt from all landed batches",
-        where=f"silver.{entity.entity}_log",
-        details=OUTDATED,
-        hint=f"run `headwater run` or `headwater rebuild --entity {entity.entity}`",
-    )
-
-
-def _create_tables(warehouse: Warehouse, entity: Entity) -> None:
-    warehouse.ensure(versions_table(entity))
-    warehouse.ensure(log_table(entity))
-    select = f"SELECT * FROM {warehouse.ref('silver', entity.entity)} WHERE is_current"
-    warehouse.ensure_view("silver", f"{entity.entity}_current", select)
+def _create_tables(tables: EntityTables) -> None:
+    warehouse = tables.warehouse
+    warehouse.ensure(tables.versions)
+    warehouse.ensure(tables.log)
+    select = f"SELECT * FROM {tables.versions_ref} WHERE is_current"
+    warehouse.ensure_view("silver", f"{tables.name}_current", select)
     if warehouse.capabilities.as_of_functions:
-        warehouse.ensure_asof("silver", entity.entity)
+        warehouse.ensure_asof("silver", tables.name)
 
 
-def _rename_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> SchemaSnapshot:
-    """Rename stored columns; rows and events stay the same."""
-    names = {before: name for name, before in change.renamed.items()}
-    renamed = {names.get(name, name): column for name, column in stored.columns.items()}
-    both = entity.model_copy(update={"columns": {**stored.columns, **renamed}})
-    warehouse.drop("silver", f"{entity.entity}_current")
-    values = {name: quote(before) for name, before in change.renamed.items()}
-    somewhere = " OR ".join(f"{value} IS NOT NULL" for value in values.values())
-    for table in (versions_table(both), log_table(both)):
-        warehouse.ensure(table)
-        warehouse.update(table.layer, table.name, values, somewhere)
-        warehouse.drop_columns(table.layer, table.name, tuple(names))
-    known = "known_columns"
-    for before, name in names.items():
-        known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"
-    warehouse.update("silver", f"{entity.entity}_log", {"known_columns": known}, "known_columns IS NOT NULL")
-    called = {
-        name: column.model_copy(update={"renamed_from": column.renamed_from or before})
-        for before, (name, column) in zip(stored.columns, renamed.items(), strict=True)
-        if before != name
-    }
-    return replace(stored, columns={**renamed, **called})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TableMigration:
+    """A changed declaration on its way to tables that have rows."""
+
+    tables: EntityTables
+    stored: SchemaSnapshot
+    change: SchemaDiff
+
+    def run(self) -> Entity:
+        """Rename columns and fill in what events know; the entity as its history goes on."""
+        entity, stored = self.tables.entity, self.stored
+        if error := check_decision(entity, self.change) or self._check_rebuild():
+            raise error
+        if self.change.renamed:
+            stored = self._rename_columns()
+        self._fill_known_columns(stored)
+        return merged_entity(entity, stored)
+
+    def _check_rebuild(self) -> DeclarationError | None:
+        entity = self.tables.entity
+        if not self.change.needs_decision or entity.on_schema_change != "rebuild":
+            return None
+        return DeclarationError(
+            f"entity `{entity.entity}`: its history must be rebuilt before it can continue; nothing was written",
+            where=str(entity.origin),
+            details=str(self.change),
+            hint=f"run `headwater run` or `headwater rebuild --entity {entity.entity}`",
+        )
+
+    def _rename_columns(self) -> SchemaSnapshot:
+        """Rename stored columns; rows and events stay the same."""
+        warehouse, stored = self.tables.warehouse, self.stored
+        names = {before: name for name, before in self.change.renamed.items()}
+        renamed = {names.get(name, name): column for name, column in stored.columns.items()}
+        both = self.tables.entity.model_copy(update={"columns": {**stored.columns, **renamed}})
+        warehouse.drop("silver", f"{self.tables.name}_current")
+        values = {name: quote(before) for name, before in self.change.renamed.items()}
+        somewhere = " OR ".join(f"{value} IS NOT NULL" for value in values.values())
+        for table in (versions_table(both), log_table(both)):
+            warehouse.ensure(table)
+            warehouse.update(table.layer, table.name, values, somewhere)
+            warehouse.drop_columns(table.layer, table.name, tuple(names))
+        known = "known_columns"
+        for before, name in names.items():
+            known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"
+        self._update_log({"known_columns": known}, "known_columns IS NOT NULL")
+        called = {
+            name: column.model_copy(update={"renamed_from": column.renamed_from or before})
+            for before, (name, column) in zip(stored.columns, renamed.items(), strict=True)
+            if before != name
+        }
+        return replace(stored, columns={**renamed, **called})
+
+    def _fill_known_columns(self, stored: SchemaSnapshot) -> None:
+        """Events that knew every column then do not know the new ones: let them say which they know."""
+        if not set(self.change.added) <= set(stored.retired):
+            known = {"known_columns": literal(known_list(stored.columns))}
+            self._update_log(known, "known_columns IS NULL AND operation = 'U'")
+
+    def _update_log(self, values: Mapping[str, str], where: str) -> None:
+        self.tables.warehouse.update("silver", f"{self.tables.name}_log", values, where)
+
+
+def _build_outdated_error(name: str) -> DeclarationError:
+    return DeclarationError(
+        f"entity `{name}`: its history cannot continue and must be rebuilt from all landed batches",
+        where=f"silver.{name}_log",
+        details=OUTDATED,
+        hint=f"run `headwater run` or `headwater rebuild --entity {name}`",
+    )
 
 
 def _check_names(entity: Entity) -> None:
@@ -175,11 +200,3 @@ def _check_names(entity: Entity) -> None:
             details=f"columns: {', '.join(entity.columns)}",
             hint="give the column another name",
         )
-
-
-def _fill_known_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot, change: SchemaDiff) -> None:
-    """Events that knew every column then do not know the new ones: let them say which they know."""
-    if set(change.added) <= set(stored.retired):
-        return
-    said = {"known_columns": literal(known_list(stored.columns))}
-    warehouse.update("silver", f"{entity.entity}_log", said, "known_columns IS NULL AND operation = 'U'")

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.model.entity import RESERVED, Column, Entity
+from headwater.model.entity import RESERVED, Column
 from headwater.names import literal
+from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.meta_names import FORMER_LOG_COLUMNS, find_meta_table
@@ -54,45 +55,41 @@ def find_snapshots(warehouse: Warehouse) -> dict[str, SchemaSnapshot]:
     return load_snapshots(warehouse, table) if table else {}
 
 
-def stored_schema(warehouse: Warehouse, entity: Entity, notes: Mapping[str, SchemaSnapshot]) -> SchemaSnapshot | None:
-    """What the tables of `entity` were made by; None when there are none.
+def stored_schema(tables: EntityTables, notes: Mapping[str, SchemaSnapshot]) -> SchemaSnapshot | None:
+    """What the tables of an entity were made by; None when there are none.
 
     Where nothing is noted, what is stored tells the columns, and the declaration is believed for all else.
     """
-    stored = warehouse.describe("silver", entity.entity)
+    entity = tables.entity
+    stored = tables.warehouse.describe("silver", tables.name)
     if stored is None:
         return None
-    known = notes.get(entity.entity)
+    known = notes.get(tables.name)
     if known is not None and known.columns:
         return known
     columns = {
-        one.name: entity.columns.get(one.name, Column.model_validate({"type": one.dtype}))
-        for one in stored
-        if one.name not in RESERVED
+        column.name: entity.columns.get(column.name, Column.model_validate({"type": column.dtype}))
+        for column in stored
+        if column.name not in RESERVED
     }
     return SchemaSnapshot(key=entity.key, columns=columns, rebuilding=known is not None and known.rebuilding)
 
 
-def is_outdated(warehouse: Warehouse, entity: Entity, known: SchemaSnapshot | None) -> bool:
+def is_outdated(tables: EntityTables, known: SchemaSnapshot | None) -> bool:
     """Whether the change log of an entity has an older form, which no history can go on with."""
     if known is not None and known.log == LOG_FORM:
         return False
-    stored = warehouse.describe("silver", f"{entity.entity}_log")
+    stored = tables.warehouse.describe("silver", f"{tables.name}_log")
     if stored is None:
         return False
     names = {FORMER_LOG_COLUMNS.get(column.name, column.name) for column in stored}
     return not names.issuperset(LOG_COLUMNS)
 
 
-def save_snapshot(warehouse: Warehouse, entity: str, text: str) -> None:
+def save_snapshot(tables: EntityTables, text: str) -> None:
     """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
-    select = f"SELECT {literal(entity)}, {literal(text)}"
-    warehouse.overwrite("meta", ENTITY_SCHEMAS.name, f"entity = {literal(entity)}", ENTITY_SCHEMAS.names, select)
-
-
-def is_filled(warehouse: Warehouse, entity: Entity) -> bool:
-    """Whether anything was ever seen of an entity whose tables are there."""
-    return bool(warehouse.rows(f"SELECT 1 FROM {warehouse.ref('silver', f'{entity.entity}_log')} LIMIT 1"))
+    select = f"SELECT {literal(tables.name)}, {literal(text)}"
+    tables.warehouse.overwrite("meta", ENTITY_SCHEMAS.name, tables.own_condition, ENTITY_SCHEMAS.names, select)
 
 
 def _parse(text: str) -> SchemaSnapshot:

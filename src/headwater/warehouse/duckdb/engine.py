@@ -13,27 +13,26 @@ import duckdb
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import literal, quote
-from headwater.temporal.sql import column_list
 from headwater.warehouse import dml
 from headwater.warehouse.base import (
+    ENTITY_KEY,
     LAYERS,
     ArrowStream,
     Capabilities,
     FileFormat,
+    RowKey,
     SchemaName,
+    StagedRows,
     Table,
     TableColumn,
     WriteCounts,
 )
 from headwater.warehouse.dialect.dialect import PORTABLE
-from headwater.warehouse.dialect.render import absent_condition, create_table_sql, same_row_condition
+from headwater.warehouse.dialect.render import create_table_sql
+from headwater.warehouse.duckdb import replace_rows
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
-
-LOCAL = 36_028_797_018_960_000
-"""Where the ids of rows begin that are not committed yet.
-
-DuckDB 2.0.0 gives wrong rows, or falls over, when rows are fetched or deleted by such an id. Reading the id is harmless.
-"""
+from headwater.warehouse.duckdb.row_lookup import STAGED as LOOKUP_TABLES
+from headwater.warehouse.duckdb.row_lookup import RowLookup
 
 _UTC = (
     r"CASE WHEN REGEXP_MATCHES(CAST(instant AS VARCHAR), ':\d\d.*[+-]\d') "
@@ -41,9 +40,6 @@ _UTC = (
 )
 """The instant that somebody gives, as our zoneless UTC: cast at once, DuckDB would drop a text's offset, and take a
 zoned instant to whatever zone the session is in."""
-
-_SHARE = 2_000_000
-"""Rows that are compared whole at a time."""
 
 _BATCH = 50_000
 """Rows of a batch that streams out."""
@@ -80,7 +76,7 @@ class DuckDB:
     """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
 
     capabilities = Capabilities(
-        dialect=PORTABLE, row_ids=True, first_local_row=LOCAL, reads_lake=True, as_of_functions=True, can_export=True
+        dialect=PORTABLE, narrow_reads=True, reads_lake=True, as_of_functions=True, can_export=True
     )
 
     def __init__(
@@ -318,6 +314,25 @@ class DuckDB:
         """Write a table's rows to a new file; how many."""
         return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({WRITTEN[file_format]})")
 
+    def select_rows(
+        self,
+        into: str,
+        layer: SchemaName,
+        name: str,
+        *,
+        keys: str,
+        columns: Sequence[str],
+        where: str = "TRUE",
+        by: RowKey = ENTITY_KEY,
+    ) -> StagedRows:
+        """Stage the rows of a stored table whose key is in `keys` and that meet a condition over `x`, by number if possible."""
+        ref = self.ref(layer, name)
+        lookup = RowLookup(warehouse=self, into=into, ref=ref, columns=columns, where=where, by=by)
+        rows = lookup.stage(keys)
+        for temporary in LOOKUP_TABLES:
+            self.unstage(temporary)
+        return rows
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         return dml.append(self.execute, self.ref(layer, name), columns, select)
@@ -342,64 +357,22 @@ class DuckDB:
         *,
         old_key_columns: Mapping[str, str],
         inserts: str = "",
-        use_row_ids: bool = False,
+        stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
+        gone = replace_rows.changed_rows_condition(table, changes, old_key_columns=old_key_columns, stored=stored)
         with self.transaction():
             return dml.apply(
-                self.execute,
-                ref,
-                table,
-                changes,
-                old_key_columns=old_key_columns,
-                inserts=inserts,
-                use_row_ids=use_row_ids,
+                self.execute, ref, table, changes, old_key_columns=old_key_columns, inserts=inserts, gone=gone
             )
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
-
-        Many rows are compared a share of the keys at a time, so that what a comparison holds in memory has a bound.
-        """
-        counts = [self.rows(f"SELECT COUNT(*) FROM {rows}")[0][0] for rows in (keys, fresh)]
-        shares = 1 + max(counts) // _SHARE
-        written = WriteCounts()
+    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         with self.transaction():
-            if shares == 1:
-                written = self._replace_part(table, keys=keys, fresh=fresh, own="TRUE")
-            for number in range(shares if shares > 1 else 0):
-                own = f"HASH({column_list(table.key)}) % {shares} = {number}"
-                some = self.stage("replaced__fresh", f"SELECT {column_list(table.names)} FROM {fresh} WHERE {own}")
-                written += self._replace_part(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
-        for name in ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added"):
-            self.unstage(name)
-        return written
-
-    def _replace_part(self, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
-        """`replace_rows` for the keys that hold the condition `own`, of which alone `keys` and `fresh` are."""
-        ref, names = self.ref(table.layer, table.name), column_list(table.names)
-        found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
-        stored = self.stage(
-            "replaced__stored",
-            f"SELECT s.rowid AS _row, {column_list(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
-        )
-        gone = self.stage(
-            "replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent_condition(table, 's', fresh)}"
-        )
-        inserts = self.stage(
-            "replaced__added", f"SELECT {names} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}"
-        )
-        use_row_ids = not self.rows(f"SELECT 1 FROM {stored} WHERE _row >= {LOCAL} LIMIT 1")
-        going = (
-            f"s.rowid IN (SELECT _row FROM {gone})"
-            if use_row_ids
-            else f"{found} AND {absent_condition(table, 's', fresh)}"
-        )
-        deleted = self.execute(f"DELETE FROM {ref} AS s WHERE {going}")
-        return WriteCounts(
-            deleted=deleted, inserted=self.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {inserts}")
-        )
+            if stored is not None and stored.has_row_ids:
+                return replace_rows.replace_located(self, table, keys=keys, fresh=fresh, stored=stored.relation)
+            return replace_rows.replace_in_parts(self, table, keys=keys, fresh=fresh)
 
 
 def _dtype(stored: str) -> str:

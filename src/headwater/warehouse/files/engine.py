@@ -8,12 +8,13 @@ from dataclasses import replace
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.names import quote
 from headwater.temporal.sql import column_list
-from headwater.warehouse.base import Capabilities, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import Capabilities, SchemaName, StagedRows, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import absent_condition, same_row_condition
 from headwater.warehouse.dml import widening_error
 from headwater.warehouse.files.manifest import StoredTable
 from headwater.warehouse.files.tables import FileTables, find_names, new_content_id
+from headwater.warehouse.row_lookup import select_rows_by_key
 
 
 class Files(FileTables):
@@ -98,6 +99,8 @@ class Files(FileTables):
         with self.transaction():
             self._rewrite(key, f"SELECT {values} FROM {ref}", renamed, given=[column.name for column in renamed])
 
+    select_rows = select_rows_by_key
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table, as one more file; how many."""
         key = (layer, name)
@@ -146,10 +149,10 @@ class Files(FileTables):
         *,
         old_key_columns: Mapping[str, str],
         inserts: str = "",
-        use_row_ids: bool = False,
+        stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del use_row_ids
+        del stored  # rows have no ids here
         names = column_list(table.names)
         same = " AND ".join(f"m.{quote(old_key_columns[name])} = s.{quote(name)}" for name in table.primary_key)
         comes = f"SELECT {names} FROM {changes} WHERE {quote(table.primary_key[0])} IS NOT NULL"
@@ -158,17 +161,18 @@ class Files(FileTables):
             select = f"{comes} UNION ALL SELECT {names} FROM ({inserts}) AS a" if inserts else comes
             return WriteCounts(deleted=deleted, inserted=self.append(table.layer, table.name, table.names, select))
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        del stored  # rows have no ids here
         ref, names = self.ref(table.layer, table.name), column_list(table.names)
         found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
         with self.transaction():
-            stored = self.stage("replaced__stored", f"SELECT {names} FROM {ref} AS s WHERE {found}")
+            before = self.stage("replaced__stored", f"SELECT {names} FROM {ref} AS s WHERE {found}")
             added = self.stage(
                 "replaced__added",
-                f"SELECT {names} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}",
+                f"SELECT {names} FROM {fresh} AS f WHERE {absent_condition(table, 'f', before)}",
             )
-            gone = self.rows(f"SELECT 1 FROM {stored} AS s WHERE {absent_condition(table, 's', fresh)} LIMIT 1")
+            gone = self.rows(f"SELECT 1 FROM {before} AS s WHERE {absent_condition(table, 's', fresh)} LIMIT 1")
             deleted = self._take_away(table, f"{found} AND {absent_condition(table, 's', fresh)}") if gone else 0
             inserted = self.append(table.layer, table.name, table.names, f"SELECT {names} FROM {added}")
             for name in ("replaced__stored", "replaced__added"):

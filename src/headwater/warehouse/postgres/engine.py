@@ -12,7 +12,16 @@ from headwater.dtypes import can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import ArrowStream, Capabilities, FileFormat, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import (
+    ArrowStream,
+    Capabilities,
+    FileFormat,
+    SchemaName,
+    StagedRows,
+    Table,
+    TableColumn,
+    WriteCounts,
+)
 from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.export import answer_by_arrow, write_rows
 from headwater.warehouse.postgres import copy as postgres_copy
@@ -22,6 +31,7 @@ from headwater.warehouse.postgres.compat import find_replacements
 from headwater.warehouse.postgres.connection import UNENFORCED, connect, describe_target, to_warehouse_error
 from headwater.warehouse.postgres.functions import DIALECT
 from headwater.warehouse.postgres.replace_rows import replace_rows
+from headwater.warehouse.row_lookup import select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
 
 _MANY = 500
@@ -306,6 +316,8 @@ class Postgres:
         with self.transaction():
             return write_rows(columns, groups, path, file_format)
 
+    select_rows = select_rows_by_key
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         rows = dml.append(self.execute, self.ref(layer, name), columns, select)
@@ -339,9 +351,10 @@ class Postgres:
         *,
         old_key_columns: Mapping[str, str],
         inserts: str = "",
-        use_row_ids: bool = False,
+        stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        del stored  # an index finds them
         ref = self.ref(table.layer, table.name)
         with self.transaction():
             written = dml.apply(
@@ -351,13 +364,13 @@ class Postgres:
                 changes,
                 old_key_columns=old_key_columns,
                 inserts=inserts,
-                use_row_ids=use_row_ids,
             )
             self._analyze(table.layer, table.name, written.inserted)
         return written
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        del stored  # an index finds them
         with self.transaction():
             written = replace_rows(self, table, keys=keys, fresh=fresh)
             self._keep_keys(table)

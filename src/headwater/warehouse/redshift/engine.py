@@ -11,7 +11,7 @@ import pyarrow as pa
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
-from headwater.warehouse.base import ArrowStream, Capabilities, SchemaName, Table, TableColumn, WriteCounts
+from headwater.warehouse.base import ArrowStream, Capabilities, SchemaName, StagedRows, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import replace_schema_names
 from headwater.warehouse.export import answer_by_arrow
@@ -24,6 +24,7 @@ from headwater.warehouse.redshift.functions import DIALECT
 from headwater.warehouse.redshift.replace_rows import apply_changes, replace_rows
 from headwater.warehouse.redshift.rewrite import rewrite
 from headwater.warehouse.redshift.session import RedshiftSession
+from headwater.warehouse.row_lookup import select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
 
 _UNTRIED = (
@@ -192,6 +193,8 @@ class Redshift:
         """How many rows a staged relation has."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
+    select_rows = select_rows_by_key
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         plain, staged = expand_recursion(self, select)
@@ -227,14 +230,15 @@ class Redshift:
         *,
         old_key_columns: Mapping[str, str],
         inserts: str = "",
-        use_row_ids: bool = False,
+        stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del use_row_ids  # rows have no place of their own here
+        del stored  # rows have no place of their own here
         with self.transaction():
             return apply_changes(self, table, changes, old_key_columns=old_key_columns, inserts=inserts)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        del stored  # rows have no place of their own here
         with self.transaction():
             return replace_rows(self, table, keys=keys, fresh=fresh)

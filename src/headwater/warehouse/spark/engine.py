@@ -22,6 +22,7 @@ from headwater.warehouse.base import (
     Capabilities,
     FileFormat,
     SchemaName,
+    StagedRows,
     Table,
     TableColumn,
     WriteCounts,
@@ -30,6 +31,7 @@ from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.dml import widening_error
 from headwater.warehouse.export import answer_by_arrow
+from headwater.warehouse.row_lookup import select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
@@ -335,6 +337,8 @@ class Spark:
                 return spark_export.write_locally(self._run(select), path, file_format)
             return spark_export.write_stream(self._run(select), self.describe(layer, name) or (), path, file_format)
 
+    select_rows = select_rows_by_key
+
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
         with self.transaction(), self._expand_recursion(select) as (plain,):
@@ -369,10 +373,10 @@ class Spark:
         *,
         old_key_columns: Mapping[str, str],
         inserts: str = "",
-        use_row_ids: bool = False,
+        stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
-        del use_row_ids  # Spark's rows have no ids
+        del stored  # Spark's rows have no ids
         staged = self._to_sql(f"SELECT * FROM {changes}").removeprefix("SELECT * FROM ")
         old_key, key = quote(next(iter(old_key_columns.values()))), quote(table.primary_key[0])
         coming, going = self.rows(f"SELECT COUNT({key}), COUNT({old_key}) FROM {changes}")[0]
@@ -388,8 +392,9 @@ class Spark:
                 inserted = self._writes.append(table.layer, table.name, table.names, union)
             return WriteCounts(inserted=inserted)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+        del stored  # Spark's rows have no ids
         columns = self._tables.columns(table.layer, table.name) or ()
         ref, shown = self.own_ref(table.layer, table.name), ddl.column_list(table.names, "s")
         meets = ddl.equal_condition(table.key, "k", "s")
@@ -397,11 +402,11 @@ class Spark:
             self._to_sql(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
         )
         with self.transaction():
-            stored = self._stage_own(
+            before = self._stage_own(
                 "replaced__stored",
                 f"SELECT {shown} FROM {ref} AS s WHERE EXISTS (SELECT 1 FROM {own_keys} AS k WHERE {meets})",
             )
-            own_stored = quote_name(stored.strip('"'))
+            own_stored = quote_name(before.strip('"'))
             wanted = [column for column in columns if column.name in table.names]
             text = ddl.select_differences(table, wanted, stored=own_stored, fresh=own_fresh)
             changes = self._stage_own("replaced__changes", text)
