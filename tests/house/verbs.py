@@ -21,7 +21,6 @@ PENDING = (
     "testing/",
     "warehouse/",
     "windows.py",
-    "wire/",
 )
 """Where names are not reviewed yet. Take a line out with the change that renames the functions there."""
 
@@ -30,7 +29,7 @@ VERBS = frozenset(
     abandon accept acquire add adopt advance agree align allow alter analyze annotate answer append apply approve
     assert assign attach await backfill begin bind borrow bound buffer build bump call can casefold cast catch chain
     change charge check choose claim clean clear clip close collapse collect combine commit compact compare compile
-    complete compress configure confirm conform connect consume continue convert copy correct count create cut
+    complete compress compute configure confirm conform connect consume continue convert copy correct count create cut
     decide decline decode decompress decorate dedupe define delay delete deliver derive describe detach detect diff
     digest discard discover download draft drain draw drive drop dump edit emit encode encrypt end ensure enter
     erase escape estimate evaluate exclude execute exit expand explain export extract fail fetch fill filter find
@@ -58,8 +57,8 @@ QUESTIONS = frozenset({"can", "has", "includes", "is"})
 PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})
 """What begins the name of a conversion, of a changed copy, or of a function that an event or a signal calls."""
 
-PROTOCOL_NAMES = frozenset({"main", "monotonic", "never_stop", "now"})
-"""Names that a protocol or a custom fixes: an entry point, a clock, and a stop that nobody requests."""
+PROTOCOL_NAMES = frozenset({"flow", "main", "monotonic", "never_stop", "now"})
+"""Names that a protocol or a custom fixes: the flow of an auth kind, an entry point, a clock, and a stop that nobody requests."""
 
 FORMER_NAMES = frozenset(
     """

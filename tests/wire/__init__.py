@@ -1,3 +1,3 @@
-"""Tests of the room of that name."""
+"""Tests of `headwater.wire`."""
 
 from __future__ import annotations

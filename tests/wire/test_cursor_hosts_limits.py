@@ -1,4 +1,4 @@
-"""Windows in requests, filters held against what came, pinned hosts, budgets and redaction."""
+"""Windows in requests, checks of filters, allowed hosts, limits and redaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from headwater.clock import EPOCH, format_instant, parse_instant
 from headwater.errors import DeclarationError, PermanentError
 from headwater.wire.cursor import ChangeFilter, widen_window
 from headwater.wire.hosts import check_base, check_target
-from headwater.wire.limits import Limits, backoff
+from headwater.wire.limits import Limits, compute_backoff
 from headwater.wire.message import Request, redact, strip_url
 from headwater.wire.records import read_values
 
@@ -25,7 +25,7 @@ CHANGES = ChangeFilter(
 )
 
 
-def test_a_window_is_spelled_as_the_service_wants_it():
+def test_a_window_is_formatted_as_declared():
     assert CHANGES.build_params(MARCH) == {
         "conditions": "lastUpdated >= [2026-03-01T00:00:00Z] and lastUpdated < [2026-04-01T00:00:00Z]"
     }
@@ -36,7 +36,7 @@ def test_a_window_is_spelled_as_the_service_wants_it():
 
 
 @given(st.integers(1, 10**15), st.integers(1, 10**12))
-def test_rounding_to_the_grain_never_cuts_anything_off(since, length):
+def test_rounding_to_the_grain_never_shortens_a_window(since, length):
     start = EPOCH + timedelta(microseconds=since)
     window = Window(since=start, until=start + timedelta(microseconds=length))
     cursor = ChangeFilter(params={"a": "{since}", "b": "{until}"}, field="x")
@@ -47,22 +47,24 @@ def test_rounding_to_the_grain_never_cuts_anything_off(since, length):
     assert low.microsecond == high.microsecond == 0
 
 
-def stamped(*stamps: object) -> list[Raw]:
+def build_records(*stamps: object) -> list[Raw]:
     return [Raw(f'{{"_info":{{"lastUpdated":{stamp}}}}}'.encode()) for stamp in stamps]
 
 
-def stray(cursor, records):
+def find_outside(cursor, records):
     """What of some records was not asked for."""
-    return cursor.find_stray(read_values(records, cursor.field), MARCH)
+    return cursor.find_outside_window(read_values(records, cursor.field), MARCH)
 
 
-def test_records_outside_of_the_window_are_named():
-    good = stamped('"2026-03-01T00:00:00Z"', '"2026-03-31T23:59:59Z"', '"2026-04-01T00:00:00Z"', "null", '"late"', "{}")
-    assert stray(CHANGES, [*good, Raw(b"7"), Raw(b"{}")]) is None
-    early = stamped('"2026-03-02T00:00:00Z"', '"2026-02-27T00:00:00Z"')
-    assert stray(CHANGES, early) == (1, "2026-02-27T00:00:00Z")
-    assert stray(CHANGES, stamped('"2026-04-01T00:00:02Z"')) == (0, "2026-04-01T00:00:02Z")
-    assert stray(CHANGES, stamped('"2025-01-01T00:00:00.1234567+01:00"')) is not None
+def test_records_outside_of_the_window_are_found():
+    good = build_records(
+        '"2026-03-01T00:00:00Z"', '"2026-03-31T23:59:59Z"', '"2026-04-01T00:00:00Z"', "null", '"late"', "{}"
+    )
+    assert find_outside(CHANGES, [*good, Raw(b"7"), Raw(b"{}")]) is None
+    early = build_records('"2026-03-02T00:00:00Z"', '"2026-02-27T00:00:00Z"')
+    assert find_outside(CHANGES, early) == (1, "2026-02-27T00:00:00Z")
+    assert find_outside(CHANGES, build_records('"2026-04-01T00:00:02Z"')) == (0, "2026-04-01T00:00:02Z")
+    assert find_outside(CHANGES, build_records('"2025-01-01T00:00:00.1234567+01:00"')) is not None
 
 
 @given(
@@ -72,21 +74,21 @@ def test_records_outside_of_the_window_are_named():
         max_size=6,
     )
 )
-def test_stamps_of_one_form_are_held_against_the_window_as_all_others_are(stamps):
+def test_stamps_of_one_format_are_checked_like_all_others(stamps):
     # An empty text is no stamp, and not of that form.
-    assert CHANGES.find_stray(stamps, MARCH) == CHANGES.find_stray([*stamps, ""], MARCH)
+    assert CHANGES.find_outside_window(stamps, MARCH) == CHANGES.find_outside_window([*stamps, ""], MARCH)
 
 
-def test_only_what_was_asked_is_held_against_the_answer():
-    early, late = stamped('"1969-07-20T20:17:40Z"'), stamped('"2031-01-01T00:00:00Z"')
+def test_only_requested_bounds_are_checked():
+    early, late = build_records('"1969-07-20T20:17:40Z"'), build_records('"2031-01-01T00:00:00Z"')
     known = CHANGES.model_copy(update={"params": {"since": "{since}"}})
-    assert stray(known, late) is None
-    assert stray(known, early) == (0, "1969-07-20T20:17:40Z")
+    assert find_outside(known, late) is None
+    assert find_outside(known, early) == (0, "1969-07-20T20:17:40Z")
     unasked = CHANGES.model_copy(update={"params": {"sort": "newest"}})
-    assert stray(unasked, [*early, *late]) is None
+    assert find_outside(unasked, [*early, *late]) is None
     whole = Window(since=EPOCH, until=MARCH.until)
-    assert CHANGES.find_stray(read_values(early, CHANGES.field), whole) is None
-    assert CHANGES.find_stray(read_values(late, CHANGES.field), whole) == (0, "2031-01-01T00:00:00Z")
+    assert CHANGES.find_outside_window(read_values(early, CHANGES.field), whole) is None
+    assert CHANGES.find_outside_window(read_values(late, CHANGES.field), whole) == (0, "2031-01-01T00:00:00Z")
 
 
 def test_the_first_window_has_no_lower_bound():
@@ -104,14 +106,14 @@ def test_the_first_window_has_no_lower_bound():
         ChangeFilter(params=texts, first={"form": ""}, field="at")
 
 
-def test_epochs_are_held_against_the_window_too():
+def test_epochs_are_checked_too():
     cursor = ChangeFilter(params={"from": "{since}", "to": "{until}"}, field="at", format="epoch_ms")
-    assert stray(cursor, [Raw(b'{"at":1772323200000}')]) is None
-    assert stray(cursor, [Raw(b'{"at":1672323200000}')]) == (0, "1672323200000")
-    assert stray(cursor, [Raw(b'{"at":1e300}'), Raw(b'{"at":true}')]) is None
+    assert find_outside(cursor, [Raw(b'{"at":1772323200000}')]) is None
+    assert find_outside(cursor, [Raw(b'{"at":1672323200000}')]) == (0, "1672323200000")
+    assert find_outside(cursor, [Raw(b'{"at":1e300}'), Raw(b'{"at":true}')]) is None
 
 
-def test_an_overlap_begins_earlier_but_never_before_the_beginning():
+def test_an_overlap_starts_earlier_but_never_before_the_epoch():
     assert widen_window(MARCH, "10m").since == MARCH.since - timedelta(minutes=10)
     whole = Window(since=EPOCH, until=MARCH.until)
     assert widen_window(whole, "10m") == whole
@@ -153,7 +155,7 @@ BASE = "https://api.example.com/v4"
 @pytest.mark.parametrize(
     "url", ["https://api.example.com/other", "https://API.example.com:443/x", "https://cdn.example.com/y"]
 )
-def test_own_and_declared_hosts_may_be_named(url):
+def test_own_and_declared_hosts_are_allowed(url):
     assert check_target(url, base=BASE, hosts=("cdn.example.com",)) == url
 
 
@@ -166,26 +168,26 @@ def test_own_and_declared_hosts_may_be_named(url):
         "https://evil.example/\thttps://api.example.com/",
     ],
 )  # fmt: skip
-def test_no_other_host_is_ever_asked(url):
+def test_other_hosts_are_refused(url):
     with pytest.raises(PermanentError):
         check_target(url, base=BASE, hosts=("cdn.example.com",))
 
 
 @given(st.integers(1, 40), st.floats(0, 1))
-def test_backing_off_grows_is_capped_and_spread(tries, chance):
-    assert 0.25 <= backoff(tries, chance) <= 60
-    assert backoff(tries, chance) <= backoff(tries + 1, chance)
+def test_backoff_grows_is_capped_and_has_jitter(tries, jitter):
+    assert 0.25 <= compute_backoff(tries, jitter) <= 60
+    assert compute_backoff(tries, jitter) <= compute_backoff(tries + 1, jitter)
 
 
-def test_a_scope_says_who_shares_the_budget():
-    def key(scope: str, connection: str, url: str = BASE, token: str = "t0p-secret") -> str:
-        return Limits(scope=scope).scope_key(connection=connection, base_url=url, identity={"password": token})
+def test_a_scope_defines_which_connections_share_limits():
+    def build_key(scope: str, connection: str, url: str = BASE, token: str = "t0p-secret") -> str:
+        return Limits(scope=scope).build_scope_key(connection=connection, base_url=url, identity={"password": token})
 
-    assert key("connection", "a/psa") != key("connection", "b/psa")
-    assert key("account", "a/psa") == key("account", "b/psa")
-    assert key("account", "a/psa") != key("account", "a/psa", token="other")
-    assert key("host", "a/psa") == key("host", "b/psa", token="other")
-    assert "t0p" not in key("account", "a/psa")
+    assert build_key("connection", "a/psa") != build_key("connection", "b/psa")
+    assert build_key("account", "a/psa") == build_key("account", "b/psa")
+    assert build_key("account", "a/psa") != build_key("account", "a/psa", token="other")
+    assert build_key("host", "a/psa") == build_key("host", "b/psa", token="other")
+    assert "t0p" not in build_key("account", "a/psa")
 
 
 def test_secrets_are_replaced_the_longest_first():

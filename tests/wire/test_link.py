@@ -1,4 +1,4 @@
-"""The Link header, as RFC 8288 has it."""
+"""The `Link` header of RFC 8288."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.wire.link import next_link, parse_links
+from headwater.wire.link import find_next_link, parse_links
 
 URL = "https://api.example.com/things?page=1"
 
@@ -33,11 +33,11 @@ URL = "https://api.example.com/things?page=1"
     ],
 )
 def test_the_next_link_is_found(text, expected):
-    assert next_link({"link": text}, url=URL) == expected
+    assert find_next_link({"link": text}, url=URL) == expected
 
 
 @given(st.text(alphabet='<>;,="\\ relnxta/\t', max_size=60))
-def test_no_header_breaks_the_reading(text):
+def test_no_header_raises(text):
     parse_links(text)
 
 
@@ -46,7 +46,7 @@ values = st.text(alphabet='ab ,;<>="\\é', max_size=8)
 
 
 @given(st.lists(st.tuples(st.text(alphabet="abc/?,;=", max_size=8), st.dictionaries(tokens, values)), max_size=4))
-def test_what_is_written_by_the_rules_is_read_back(links):
+def test_valid_links_are_parsed(links):
     def quoted(value: str) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

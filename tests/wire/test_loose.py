@@ -1,4 +1,4 @@
-"""A record that is no JSON does not keep the others of its page from being read."""
+"""A record with invalid JSON does not affect the other records of its page."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ ODD = [
 ]
 
 
-def records(body, path=""):
+def read_records(body, path=""):
     return [bytes(one) for one in split_records(Response(status=200, headers={}, body=body), path=path)]
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_the_records_beside_it_are_told_apart(odd):
+def test_the_other_records_are_split(odd):
     good = [b'{"id":1,"a":"},{\\"["}', b'{"id":2,"a":[{"b":[]}]}']
-    assert records(b"[%s , %s,%s]" % (good[0], odd, good[1])) == [good[0], odd, good[1]]
+    assert read_records(b"[%s , %s,%s]" % (good[0], odd, good[1])) == [good[0], odd, good[1]]
     body = b' {"skip":{"items":[1]},"page":{"more":"items","items":[%s,%s],"z":[]},"next":null}' % (odd, good[0])
-    assert records(body, "page.items") == [odd, good[0]]
+    assert read_records(body, "page.items") == [odd, good[0]]
     assert list(read_values([odd, good[0]], "id"))[1] == 1
     tail = body.replace(b'"next":null', b'"next":{"token":"t"}')
     assert list(read_values([tail], "next.token")) == ["t"]
@@ -38,17 +38,17 @@ def test_the_records_beside_it_are_told_apart(odd):
 @pytest.mark.parametrize(
     "body", [b"[%s", b"[%s,", b"[%s]]", b"[%s}", b"[%s,1]", b"[%s,,{}]", b"[%s] x", b'[%s,"x"]', b"x [%s]", b"[%s][]"]
 )
-def test_a_body_that_is_not_whole_is_asked_for_again(odd, body):
+def test_a_truncated_body_is_a_transient_error(odd, body):
     with pytest.raises(TransientError, match="truncated or is not JSON"):
-        records(body % odd)
+        read_records(body % odd)
 
 
-def test_a_list_that_is_null_is_empty_and_one_that_is_missing_is_said():
-    assert records(b'{"items":null,"total":0}', "items") == []
-    assert records(b'{"page":{"items":null}}', "page.items") == []
-    assert records(b'{"items":[]}', "items") == []
+def test_a_null_list_is_empty_and_a_missing_list_is_an_error():
+    assert read_records(b'{"items":null,"total":0}', "items") == []
+    assert read_records(b'{"page":{"items":null}}', "page.items") == []
+    assert read_records(b'{"items":[]}', "items") == []
     for body in (b'{"total":0}', b'{"page":null}', b'{"items":{}}', b"null"):
         with pytest.raises(PermanentError, match="has no list of records"):
-            records(body, "items" if b"page" not in body else "page.items")
+            read_records(body, "items" if b"page" not in body else "page.items")
     with pytest.raises(PermanentError, match="has no list of records"):
-        records(b"null")
+        read_records(b"null")

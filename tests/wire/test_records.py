@@ -1,4 +1,4 @@
-"""Bodies into record bytes: verbatim, complete, a line each."""
+"""Bodies are split into the bytes of their records: unchanged, complete, one line each."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from headwater.wire.message import Response
 from headwater.wire.records import join_lines, read_value, read_values, split_lines, split_records
 
 
-def body(text: bytes, status: int = 200) -> Response:
+def build_response(text: bytes, status: int = 200) -> Response:
     return Response(status=status, headers={}, body=text)
 
 
 def test_records_keep_their_bytes():
     text = b'[{"a": 1.50, "b":"\\u00fe"} ,{"b" :2},\t[3], "x", null, 7]'
-    assert [bytes(record) for record in split_records(body(text))] == [
+    assert [bytes(record) for record in split_records(build_response(text))] == [
         b'{"a": 1.50, "b":"\\u00fe"}', b'{"b" :2}', b"[3]", b'"x"', b"null", b"7",
     ]  # fmt: skip
 
 
 def test_line_breaks_between_tokens_become_spaces():
-    records = split_records(body(b'[\r\n {\n  "a": 1\r\n }\n]'))
+    records = split_records(build_response(b'[\r\n {\n  "a": 1\r\n }\n]'))
     assert join_lines(records) == b'{   "a": 1   }\n'
 
 
 def test_a_wrapped_list_is_found_by_its_path():
     text = b'{"PageNumber":1,"Data":{"rows":[{"a":1},2]}}'
-    assert split_lines(join_lines(split_records(body(text), path="Data.rows"))) == [b'{"a":1}', b"2"]
+    assert split_lines(join_lines(split_records(build_response(text), path="Data.rows"))) == [b'{"a":1}', b"2"]
 
 
 @pytest.mark.parametrize("text", [b"", b'[{"a":1},{"a"', b"[1,]", b'["\xff"]', b"[1] x"])
-def test_a_broken_body_is_worth_asking_again(text):
+def test_a_broken_body_is_a_transient_error(text):
     with pytest.raises(TransientError, match="truncated or is not JSON"):
-        split_records(body(text))
+        split_records(build_response(text))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_a_broken_body_is_worth_asking_again(text):
 )
 def test_json_without_a_list_is_refused(text, path):
     with pytest.raises(PermanentError, match="has no list"):
-        split_records(body(text), path=path)
+        split_records(build_response(text), path=path)
 
 
-def test_no_content_is_no_record_and_a_byte_order_mark_is_none_either():
-    assert split_records(body(b"", 204)) == []
-    assert len(split_records(body(b"\xef\xbb\xbf[1]"))) == 1
+def test_no_content_has_no_records_and_a_byte_order_mark_is_ignored():
+    assert split_records(build_response(b"", 204)) == []
+    assert len(split_records(build_response(b"\xef\xbb\xbf[1]"))) == 1
 
 
 json_values = st.recursive(
@@ -62,20 +62,20 @@ json_values = st.recursive(
 
 
 @given(st.lists(json_values, max_size=6), st.sampled_from([None, 1]), st.booleans())
-def test_whatever_is_sent_comes_out_as_as_many_equal_lines(sent, indent, escaped):
+def test_every_record_becomes_one_equal_line(sent, indent, escaped):
     text = json.dumps(sent, indent=indent, ensure_ascii=escaped).encode(errors="surrogatepass")
     try:
         text.decode()
     except UnicodeDecodeError:
         return
-    lines = split_lines(join_lines(split_records(body(text))))
+    lines = split_lines(join_lines(split_records(build_response(text))))
     assert [json.loads(line) for line in lines] == sent
     assert all(b"\r" not in line for line in lines)
 
 
-def test_values_are_read_by_path_and_what_is_not_there_is_none():
+def test_values_are_read_by_path_and_missing_ones_are_none():
     records = split_records(
-        body(b'[{"_info":{"lastUpdated":"x"}},{"_info":null},{"_info":3},{},5,"y",null,{"_info":{}}]')
+        build_response(b'[{"_info":{"lastUpdated":"x"}},{"_info":null},{"_info":3},{},5,"y",null,{"_info":{}}]')
     )
     assert list(read_values(records, "_info.lastUpdated")) == ["x", None, None, None, None, None, None, None]
     assert read_value(b'{"id":7}', "id") == 7

@@ -1,4 +1,4 @@
-"""What answers mean, and how long a service asks us to wait."""
+"""The meaning of a status, and how long a service asks to wait."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 SERVER = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-def answer(status=200, body=b"[]", **headers):
+def build_response(status=200, body=b"[]", **headers):
     return Response(
         status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=body
     )
@@ -44,12 +44,12 @@ def answer(status=200, body=b"[]", **headers):
         ({}, None),
     ],
 )  # fmt: skip
-def test_the_wait_that_is_asked_for(headers, seconds):
+def test_the_requested_wait(headers, seconds):
     assert read_retry_after(headers, now=NOW) == seconds
 
 
 @given(st.integers(0, 86_400), st.sampled_from(["seconds", "date", "epoch", "epoch_ms"]), st.integers(-5000, 5000))
-def test_every_spelling_of_a_wait_means_the_same_whatever_our_clock_says(wait, spelling, skew):
+def test_every_format_of_a_wait_is_equal_for_any_clock(wait, spelling, skew):
     then = SERVER + timedelta(seconds=wait)
     text = {
         "seconds": str(wait),
@@ -62,52 +62,54 @@ def test_every_spelling_of_a_wait_means_the_same_whatever_our_clock_says(wait, s
 
 
 @given(st.text(max_size=40))
-def test_no_retry_after_breaks_the_reading(text):
+def test_no_retry_after_raises(text):
     read_retry_after({"retry-after": text, "date": text}, now=NOW)
 
 
 @pytest.mark.parametrize(
     ("response", "kind"),
     [
-        (answer(), Ok),
-        (answer(204, b""), Ok),
-        (answer(content_type="text/html; charset=utf-8"), PermanentError),
-        (answer(429), TransientError),
-        (answer(500), TransientError),
-        (answer(503), TransientError),
-        (answer(408), TransientError),
-        (answer(501), PermanentError),
-        (answer(400), PermanentError),
-        (answer(404), PermanentError),
-        (answer(302, location="https://evil.example/x?token=1"), PermanentError),
-        (answer(401), Refresh),
-        (answer(403), PermanentError),
-        (answer(403, x_ratelimit_remaining="0"), TransientError),
-        (answer(403, retry_after="3"), TransientError),
-        (answer(799), PermanentError),
+        (build_response(), Ok),
+        (build_response(204, b""), Ok),
+        (build_response(content_type="text/html; charset=utf-8"), PermanentError),
+        (build_response(429), TransientError),
+        (build_response(500), TransientError),
+        (build_response(503), TransientError),
+        (build_response(408), TransientError),
+        (build_response(501), PermanentError),
+        (build_response(400), PermanentError),
+        (build_response(404), PermanentError),
+        (build_response(302, location="https://evil.example/x?token=1"), PermanentError),
+        (build_response(401), Refresh),
+        (build_response(403), PermanentError),
+        (build_response(403, x_ratelimit_remaining="0"), TransientError),
+        (build_response(403, retry_after="3"), TransientError),
+        (build_response(799), PermanentError),
     ],
 )
-def test_the_verdict(response, kind):
+def test_the_status_is_checked(response, kind):
     assert isinstance(check_status(response, now=NOW), kind)
 
 
-def test_a_wait_travels_with_the_verdict():
-    verdict = check_status(answer(429, retry_after="12"), now=NOW)
+def test_a_transient_error_has_the_wait():
+    verdict = check_status(build_response(429, retry_after="12"), now=NOW)
     assert isinstance(verdict, TransientError)
     assert verdict.after == 12
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_names_the_secrets_to_look_at(status):
-    verdict = check_status(answer(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key"))
+def test_rejected_credentials_name_the_secrets(status):
+    verdict = check_status(
+        build_response(status, b'{"message":"Nope"}'), now=NOW, secrets=("public_key", "private_key")
+    )
     error = verdict.fallback if isinstance(verdict, Refresh) else verdict
     assert isinstance(error, PermanentError)
     assert "public_key, private_key" in error.hint
     assert error.details == "Nope"
 
 
-def test_where_a_redirect_leads_is_told_without_its_query():
-    verdict = check_status(answer(302, location="https://evil.example/x?token=1"), now=NOW)
+def test_the_location_of_a_redirect_is_reported_without_its_query():
+    verdict = check_status(build_response(302, location="https://evil.example/x?token=1"), now=NOW)
     assert isinstance(verdict, PermanentError)
     assert verdict.details == "location https://evil.example/x"
 
@@ -128,4 +130,4 @@ def test_where_a_redirect_leads_is_told_without_its_query():
     ],
 )
 def test_the_vendors_message_is_short_and_on_one_line(body, expected):
-    assert read_vendor_message(answer(400, body)) == expected
+    assert read_vendor_message(build_response(400, body)) == expected

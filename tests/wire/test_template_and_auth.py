@@ -1,4 +1,4 @@
-"""Placeholders and credentials: filled in literally, complained about by name, never by value."""
+"""Placeholders and credentials. Errors contain their names, never their values."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ VALUES = {"company": "acme", "public_key": "pub", "private_key": "s3cret", "clie
         ("{}", "{}"),
     ],
 )
-def test_placeholders_are_filled_and_other_braces_are_text(text, expected):
+def test_placeholders_are_replaced_and_other_braces_are_text(text, expected):
     assert fill(text, VALUES, where="here") == expected
 
 
 @pytest.mark.parametrize("text", ["{compny}", "{company!r}", "{company.__class__}", "{company:>10}", "{Company}"])
-def test_an_unknown_or_clever_placeholder_is_refused_with_the_known_names(text):
+def test_an_unknown_placeholder_is_refused_with_the_known_names(text):
     with pytest.raises(DeclarationError) as caught:
         fill(text, VALUES, where="here")
     assert caught.value.hint
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_value_that_looks_like_a_placeholder_stays_as_it_is():
+def test_a_value_that_looks_like_a_placeholder_is_not_replaced():
     assert fill("{company}", {"company": "{private_key}"}, where="here") == "{private_key}"
     assert find_placeholders("{a}+{b}") == ("a", "b")
 
@@ -52,46 +52,49 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is():
 REQUEST = Request(url="https://api.example.com/v1/tickets", headers={"Accept": "application/json"})
 
 
-def first(auth, values=VALUES, request=REQUEST):
+def find_first_request(auth, values=VALUES, request=REQUEST):
     """The first request that the flow of an auth sends."""
     return next(auth.bind(values).flow(request))
 
 
 def test_basic_composes_the_user_and_adds_headers():
     auth = Basic(user="{company}+{public_key}", password="{private_key}", headers={"clientId": "{client_id}"})
-    headers = first(auth).headers
+    headers = find_first_request(auth).headers
     assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"acme+pub:s3cret"
     assert headers["clientId"] == "c-1"
     assert headers["Accept"] == "application/json"
 
 
-def test_headers_carry_a_token_and_nothing_is_nothing():
-    sent = first(Headers(headers={"Authorization": "Bearer {private_key}"}))
+def test_headers_add_a_token_and_no_auth_adds_nothing():
+    sent = find_first_request(Headers(headers={"Authorization": "Bearer {private_key}"}))
     assert sent.headers["Authorization"] == "Bearer s3cret"
-    assert first(NoAuth()) == REQUEST
+    assert find_first_request(NoAuth()) == REQUEST
 
 
-def test_a_key_in_the_query_joins_the_parameters_wherever_they_stand():
+def test_a_query_key_is_added_to_parameters_and_to_the_url():
     auth = QueryKey(params={"api_token": "{private_key}"})
-    assert first(auth).params == {"api_token": "s3cret"}
-    assert first(auth, request=REQUEST.with_params({"page": "2"})).params == {"page": "2", "api_token": "s3cret"}
-    link = first(auth, request=REQUEST.with_url("https://api.example.com/v1/tickets?page=2"))
+    assert find_first_request(auth).params == {"api_token": "s3cret"}
+    assert find_first_request(auth, request=REQUEST.with_params({"page": "2"})).params == {
+        "page": "2",
+        "api_token": "s3cret",
+    }
+    link = find_first_request(auth, request=REQUEST.with_url("https://api.example.com/v1/tickets?page=2"))
     assert (link.url, link.params) == ("https://api.example.com/v1/tickets?page=2&api_token=s3cret", {})
 
 
 def test_a_flow_adds_credentials_that_messages_hide():
-    sent = first(Basic(user="{company}", password="{private_key}", headers={"X-Key": "a-longer-key"}))
+    sent = find_first_request(Basic(user="{company}", password="{private_key}", headers={"X-Key": "a-longer-key"}))
     assert set(find_credentials(REQUEST, sent)) == {"a-longer-key", base64.b64encode(b"acme:s3cret").decode()}
-    assert "s3cret" in set(find_credentials(REQUEST, first(QueryKey(params={"key": "{private_key}"}))))
+    assert "s3cret" in set(find_credentials(REQUEST, find_first_request(QueryKey(params={"key": "{private_key}"}))))
 
 
-def test_an_account_is_told_by_what_its_auth_says_filled_in():
+def test_the_identity_of_an_account_is_its_auth_without_placeholders():
     auth = Basic(user="{company}", password="{private_key}", headers={"clientId": "{client_id}"})
-    assert auth.bind(VALUES).identity() == {".user": "acme", ".password": "s3cret", ".headers.clientId": "c-1"}
-    assert NoAuth().bind(VALUES).identity() == {}
+    assert auth.bind(VALUES).identity == {".user": "acme", ".password": "s3cret", ".headers.clientId": "c-1"}
+    assert NoAuth().bind(VALUES).identity == {}
 
 
-def answer(status, body=b"{}"):
+def build_response(status, body=b"{}"):
     return Response(status=status, headers={}, body=body)
 
 
@@ -115,18 +118,18 @@ OAUTH = ClientCredentials(
         ("basic", "form", b"grant_type=client_credentials&scope=all"),
     ],
 )
-def test_a_token_is_requested_once_and_used_until_it_is_refused(send, kind, body):
+def test_a_token_is_used_until_it_is_rejected(send, kind, body):
     auth = OAUTH.model_copy(update={"send": send}).bind(VALUES)
     flow = auth.flow(REQUEST)
     asked = next(flow)
     assert (asked.method, asked.url, asked.body) == ("POST", "https://login.example.com/token", body)
     assert kind in asked.headers["Content-Type"]
     assert ("Authorization" in asked.headers) == (send == "basic")
-    assert flow.send(answer(200, b'{"access_token":"one"}')).headers["Authorization"] == "Bearer one"
+    assert flow.send(build_response(200, b'{"access_token":"one"}')).headers["Authorization"] == "Bearer one"
     again = auth.flow(REQUEST)
     assert next(again).headers["Authorization"] == "Bearer one"
-    assert again.send(answer(401)) == asked
-    assert again.send(answer(200, b'{"access_token":"two"}')).headers["Authorization"] == "Bearer two"
+    assert again.send(build_response(401)) == asked
+    assert again.send(build_response(200, b'{"access_token":"two"}')).headers["Authorization"] == "Bearer two"
     assert next(auth.flow(REQUEST)).headers["Authorization"] == "Bearer two"
 
 
@@ -139,7 +142,7 @@ def test_a_token_is_renewed_before_it_expires(expires_in, lasts):
     auth = OAUTH.bind(VALUES, monotonic=lambda: now[0])
     flow = auth.flow(REQUEST)
     next(flow)
-    flow.send(answer(200, b'{"access_token":"one","expires_in":%s}' % expires_in.encode()))
+    flow.send(build_response(200, b'{"access_token":"one","expires_in":%s}' % expires_in.encode()))
     now[0] += lasts - 1
     assert next(auth.flow(REQUEST)).headers["Authorization"] == "Bearer one"
     now[0] += 1
@@ -157,17 +160,17 @@ def test_a_token_is_renewed_before_it_expires(expires_in, lasts):
         ("12", "12"),
     ],
 )
-def test_an_address_is_kept_without_its_credentials(address, stripped):
+def test_credentials_are_removed_from_a_url(address, stripped):
     assert strip_credentials(address, {"api_key"}, {"hidden word", ""}) == stripped
 
 
-def test_a_refused_client_ends_the_flow_and_frees_the_lock():
+def test_a_rejected_token_request_ends_the_flow_and_releases_the_lock():
     auth = OAUTH.bind(VALUES)
     for _ in range(2):
         flow = auth.flow(REQUEST)
         next(flow)
         with pytest.raises(StopIteration):
-            flow.send(answer(401))
+            flow.send(build_response(401))
     abandoned = auth.flow(REQUEST)
     next(abandoned)
     abandoned.close()
@@ -175,11 +178,11 @@ def test_a_refused_client_ends_the_flow_and_frees_the_lock():
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"access_token":7}', b'{"access_token":"a\\nb"}', b"<html>"])
-def test_an_answer_without_a_token_is_an_error_that_does_not_show_it(body):
+def test_a_response_without_a_token_is_an_error_that_does_not_show_it(body):
     flow = OAUTH.bind(VALUES).flow(REQUEST)
     next(flow)
     with pytest.raises(PermanentError, match="access_token"):
-        flow.send(answer(200, body))
+        flow.send(build_response(200, body))
 
 
 @pytest.mark.parametrize(
@@ -193,6 +196,6 @@ def test_an_answer_without_a_token_is_an_error_that_does_not_show_it(body):
 )
 def test_a_secret_with_a_line_break_is_refused_by_name_without_its_value(auth):
     with pytest.raises(DeclarationError) as caught:
-        first(auth, {"private_key": "s3cret\n"})
+        find_first_request(auth, {"private_key": "s3cret\n"})
     assert "private_key" in str(caught.value)
     assert "s3cret" not in str(caught.value)

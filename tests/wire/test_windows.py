@@ -1,4 +1,4 @@
-"""The window algebra, held against sets of small integers."""
+"""The window algebra, compared with sets of small integers."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from headwater.windows import merge_windows, missing_windows, split_window
 HOUR = timedelta(hours=1)
 
 
-def window(since: int, until: int) -> Window:
+def build_window(since: int, until: int) -> Window:
     return Window(since=EPOCH + since * HOUR, until=EPOCH + until * HOUR)
 
 
-def hours(windows) -> set[int]:
+def list_hours(windows) -> set[int]:
     return {hour for w in windows for hour in range((w.since - EPOCH) // HOUR, (w.until - EPOCH) // HOUR)}
 
 
-spans = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda pair: window(pair[0], pair[0] + pair[1]))
+spans = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda pair: build_window(pair[0], pair[0] + pair[1]))
 
 
 @given(st.lists(spans, max_size=12))
 def test_merging_keeps_the_instants_and_leaves_gaps_between(windows):
     found = merge_windows(windows)
-    assert hours(found) == hours(windows)
+    assert list_hours(found) == list_hours(windows)
     assert all(one.until < other.since for one, other in itertools.pairwise(found))
 
 
 @given(spans, st.lists(spans, max_size=12))
-def test_missing_is_asked_minus_committed(asked, committed):
-    found = missing_windows(asked, committed)
-    assert hours(found) == hours([asked]) - hours(committed)
+def test_missing_windows_are_the_requested_ones_without_the_committed_ones(requested, committed):
+    found = missing_windows(requested, committed)
+    assert list_hours(found) == list_hours([requested]) - list_hours(committed)
     assert found == merge_windows(found)
 
 
 @given(spans, st.integers(1, 10), st.integers(0, 50), st.integers(0, 50))
-def test_chunks_are_the_span_in_short_pieces_with_one_for_the_old_part(span, chunk, look_back, until):
+def test_a_window_is_split_into_chunks_with_one_for_the_old_part(span, chunk, look_back, until):
     found = split_window(span, chunk=chunk * HOUR, look_back=look_back * HOUR, until=EPOCH + until * HOUR)
-    assert hours(found) == hours([span])
-    assert sum((w.until - w.since) // HOUR for w in found) == len(hours([span]))
+    assert list_hours(found) == list_hours([span])
+    assert sum((w.until - w.since) // HOUR for w in found) == len(list_hours([span]))
     border = until - look_back
     young = [w for w in found if (w.since - EPOCH) // HOUR >= border]
     assert all(w.until - w.since <= chunk * HOUR for w in young)
@@ -53,18 +53,18 @@ def test_chunks_are_the_span_in_short_pieces_with_one_for_the_old_part(span, chu
     assert all((w.until - EPOCH) // HOUR <= border for w in found if w not in young)
 
 
-def test_a_whole_past_is_one_old_window_and_chunks():
-    asked = Window(since=EPOCH, until=EPOCH + timedelta(days=1000))
-    found = split_window(asked, chunk=timedelta(days=30), look_back=timedelta(days=90), until=asked.until)
+def test_all_of_history_is_one_old_window_and_chunks():
+    requested = Window(since=EPOCH, until=EPOCH + timedelta(days=1000))
+    found = split_window(requested, chunk=timedelta(days=30), look_back=timedelta(days=90), until=requested.until)
     assert [(w.until - w.since).days for w in found] == [910, 30, 30, 30]
 
 
-def test_a_look_back_longer_than_time_itself_cuts_from_the_beginning():
-    asked = window(0, 4)
-    found = split_window(asked, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=asked.until)
-    assert found == (window(0, 2), window(2, 4))
+def test_a_look_back_beyond_year_1_splits_everything():
+    requested = build_window(0, 4)
+    found = split_window(requested, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=requested.until)
+    assert found == (build_window(0, 2), build_window(2, 4))
 
 
-def test_a_chunk_of_no_length_is_refused():
+def test_an_empty_chunk_is_refused():
     with pytest.raises(ValueError, match="longer than zero"):
-        split_window(window(0, 1), chunk=timedelta(0), look_back=HOUR, until=EPOCH)
+        split_window(build_window(0, 1), chunk=timedelta(0), look_back=HOUR, until=EPOCH)

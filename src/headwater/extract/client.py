@@ -23,9 +23,9 @@ from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector
-from headwater.wire.auth import Auth, answers_request, find_credentials, find_query_names, strip_credentials
+from headwater.wire.auth import Auth, find_credentials, find_query_names, is_same_request, strip_credentials
 from headwater.wire.hosts import check_base, check_target, is_loopback
-from headwater.wire.limits import Limits, backoff
+from headwater.wire.limits import Limits, compute_backoff
 from headwater.wire.message import Request, Response, redact
 from headwater.wire.response_status import Refresh, ResponseStatus, check_status
 from headwater.wire.retry_after import parse_http_date
@@ -72,8 +72,8 @@ class Client:
         self._auth_values: set[str] = set()
         self._auth = self._set_credentials(credentials.secrets)
         self._limits = credentials.limits or connector.limits
-        scope = self._limits.scope_key(
-            connection=credentials.name, base_url=self.base_url, identity=self._auth.identity()
+        scope = self._limits.build_scope_key(
+            connection=credentials.name, base_url=self.base_url, identity=self._auth.identity
         )
         self._rate_limiter = rate_limiters.get(scope, self._limits)
         self._http = _open_pool(self.base_url, self._limits)
@@ -154,7 +154,7 @@ class Client:
         if isinstance(status, Refresh):
             status = status.fallback
         if isinstance(status, ServiceError):
-            raise status if answers_request(request, sent_requests[-1]) else _to_auth_error(status)
+            raise status if is_same_request(request, sent_requests[-1]) else _to_auth_error(status)
         return response
 
     def strip_credentials(self, address: str) -> str:
@@ -217,7 +217,7 @@ class Client:
             error.details = f"{error.details} ({tries} attempts)".strip()
             raise error
         retry_after = error.after if isinstance(error, TransientError) else None
-        delay = backoff(tries, self._jitter()) if retry_after is None else retry_after
+        delay = compute_backoff(tries, self._jitter()) if retry_after is None else retry_after
         if delay > limits.max_wait_seconds:
             error.hint = f"Retry-After is {delay:.0f} s, longer than `max_wait` ({limits.max_wait})"
             raise error

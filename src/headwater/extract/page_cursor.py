@@ -52,7 +52,7 @@ class PageCursor:
     def find_next_token(self, token: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The token of the page after `page`, which was requested with `token`. None after the last page."""
         current = self.parse_token(token)
-        position = self.paging.after(current.position, page, progress)
+        position = self.paging.find_next_position(current.position, page, progress)
         if position is not None:
             position = self._clean_address(position)
         if current.parent is None:

@@ -325,7 +325,7 @@ class _Reader:
         """Build the request for the page of `token`, and check its host before anything is committed."""
         current = self.cursor.parse_token(token)
         base = self.client.build_request(build_path(self.request.resource.path, current.parent))
-        request = self.request.paging.request(
+        request = self.request.paging.build_request(
             base.with_params(build_params(self.request, self.batch)), current.position
         )
         return self.client.check_host(request)
@@ -359,7 +359,7 @@ class _Reader:
         current = self.cursor.parse_token(token)
         if next_token is not None and self.cursor.parse_token(next_token).parent == current.parent:
             return
-        if not self.request.paging.end_is_certain(page, progress):
+        if not self.request.paging.is_end_certain(page, progress):
             self.page_files.save_note("unsure", current.parent or "yes")
         total = read_total(self.request.paging, page)
         if total is not None and not self.cursor.nested:
@@ -388,7 +388,7 @@ class _Reader:
             key_paging.check_order(current.position, (row[-1] for row in values))
         if window is None or change_filter is None:
             return
-        violation = change_filter.find_stray([row[0] for row in values], window)
+        violation = change_filter.find_outside_window([row[0] for row in values], window)
         if violation is None:
             return
         index, stamp = violation

@@ -140,7 +140,7 @@ class _IdReader:
             {**resource.params, **params, **build_fields_param(self.request)}
         )
         paging = self.request.paging
-        return request if isinstance(paging, Unpaged) else paging.request(request, paging.start())
+        return request if isinstance(paging, Unpaged) else paging.build_request(request, paging.start())
 
     def _format_ids(self, ids: Sequence[str]) -> str:
         mark, separator = self.verify.quote, self.verify.separator

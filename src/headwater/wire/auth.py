@@ -24,7 +24,7 @@ _SHORT_WORD = 8
 """`Basic` and `Bearer` are not secrets. Hiding such short words everywhere would make messages unreadable."""
 
 _EARLY = 60.0
-"""So many seconds before it expires a token is renewed; a tenth of its life before where that is less."""
+"""Seconds before its expiry at which a token is renewed, or a tenth of its lifetime if that is less."""
 
 
 class Auth(Declared):
@@ -69,6 +69,7 @@ class Auth(Declared):
         """Replace the placeholders in `headers`. Raise DeclarationError for an invalid header value."""
         return fill_headers(headers, self._values, where=self._where)
 
+    @property
     def identity(self) -> dict[str, str]:
         """The texts of this declaration without placeholders. They identify the account."""
         return {name: self.fill(text) for name, text in _flatten(self.model_dump(exclude={"kind"}))}
@@ -99,8 +100,8 @@ class Basic(Auth):
         """Add `Authorization` and the other headers."""
         for text in (self.user, self.password):
             _refuse_line_breaks(text, self._values, where=self._where)
-        proof = encode_basic(self.fill(self.user), self.fill(self.password))
-        yield request.with_headers({"Authorization": proof, **self.fill_headers(self.headers)})
+        authorization = encode_basic(self.fill(self.user), self.fill(self.password))
+        yield request.with_headers({"Authorization": authorization, **self.fill_headers(self.headers)})
 
 
 class Headers(Auth):
@@ -159,32 +160,32 @@ class ClientCredentials(Auth):
     def flow(self, request: Request) -> Generator[Request, Response, None]:
         """Request a token if there is none that lasts, and again if the service refuses it."""
         # Read before the lock: a thread that waits for the lock uses the token that another thread requested.
-        used = self._token
-        if not used or self._monotonic() >= self._expires_at:
-            refusal = yield from self._renew_token(used)
+        used_token = self._token
+        if not used_token or self._monotonic() >= self._expires_at:
+            refusal = yield from self._renew_token(used_token)
             if refusal:
                 return
-            used = self._token
-        response = yield request.with_headers({"Authorization": f"Bearer {used}"})
+            used_token = self._token
+        response = yield request.with_headers({"Authorization": f"Bearer {used_token}"})
         if response.status == 401:
-            refusal = yield from self._renew_token(used)
+            refusal = yield from self._renew_token(used_token)
             if not refusal:
                 yield request.with_headers({"Authorization": f"Bearer {self._token}"})
 
-    def _renew_token(self, used: str) -> Generator[Request, Response, bool]:
+    def _renew_token(self, used_token: str) -> Generator[Request, Response, bool]:
         """Request a new token, if `used` is still the current one. Return whether the service refused."""
         with self._lock:
-            if self._token == used:
-                asked_at = self._monotonic()
-                response = yield self._token_request()
+            if self._token == used_token:
+                requested_at = self._monotonic()
+                response = yield self._build_token_request()
                 if response.status not in range(200, 300):
                     return True
                 self._token, lifetime = _read_token(response)
-                # Some services take an expired token for no token, and answer as to anybody: it is renewed before.
-                self._expires_at = asked_at + lifetime - min(_EARLY, lifetime / 10)
+                # Some services treat an expired token as no token and answer with public data, so renew it earlier.
+                self._expires_at = requested_at + lifetime - min(_EARLY, lifetime / 10)
         return False
 
-    def _token_request(self) -> Request:
+    def _build_token_request(self) -> Request:
         client = {"client_id": self.fill(self.client_id), "client_secret": self.fill(self.client_secret)}
         params = {"grant_type": "client_credentials", **fill_all(self.params, self._values, where=self._where)}
         headers = {"Accept": "application/json"}
@@ -213,53 +214,57 @@ def add_query(request: Request, params: Mapping[str, str]) -> Request:
     return request.with_url(f"{address}&{urlencode(params)}{mark}{fragment}")
 
 
-def find_credentials(request: Request, sent: Request) -> Iterator[str]:
+def find_credentials(request: Request, sent_request: Request) -> Iterator[str]:
     """The values that a flow added to `request`. No message may show them."""
-    for name, value in sent.headers.items():
+    for name, value in sent_request.headers.items():
         if request.headers.get(name) != value:
             yield from (word for word in value.split() if len(word) > _SHORT_WORD)
-    for name, value in sent.params.items():
+    for name, value in sent_request.params.items():
         if request.params.get(name) != value:
             yield from (value, quote_plus(value))
 
 
-def find_query_names(request: Request, sent: Request) -> frozenset[str]:
-    """The query parameters that a flow added to `request` when it was `sent`."""
-    return frozenset(_query_names(sent) - _query_names(request)) if answers_request(request, sent) else frozenset()
+def find_query_names(request: Request, sent_request: Request) -> frozenset[str]:
+    """The names of the query parameters that a flow added to `request` in `sent_request`."""
+    return (
+        frozenset(_list_query_names(sent_request) - _list_query_names(request))
+        if is_same_request(request, sent_request)
+        else frozenset()
+    )
 
 
 def strip_credentials(address: str, names: Collection[str], words: Collection[str]) -> str:
-    """`address` without the query parameters that carry credentials, by their `names` or by the `words` they carry.
+    """`address` without the query parameters with credentials, found by their `names` or by their values (`words`).
 
-    Services that echo a query in a link to the next page echo credentials, too. All else stays as it was spelled.
+    Services that repeat the query in a link to the next page also repeat credentials. Nothing else is changed.
     """
     path, mark, query = address.partition("?")
     if not mark:
         return address
-    parts = [part for part in query.split("&") if not _carries(part, names, words)]
+    parts = [part for part in query.split("&") if not _is_credential(part, names, words)]
     return f"{path}?{'&'.join(parts)}" if parts else path
 
 
-def _carries(part: str, names: Collection[str], words: Collection[str]) -> bool:
+def _is_credential(part: str, names: Collection[str], words: Collection[str]) -> bool:
     name, _, value = part.partition("=")
     return unquote_plus(name) in names or (bool(value) and unquote_plus(value) in words)
 
 
-def _query_names(request: Request) -> set[str]:
+def _list_query_names(request: Request) -> set[str]:
     return {*request.params, *(name for name, _ in parse_qsl(urlsplit(request.url).query, keep_blank_values=True))}
 
 
-def _without_query(url: str) -> str:
+def _strip_query(url: str) -> str:
     return url.partition("?")[0]
 
 
-def answers_request(request: Request, sent: Request) -> bool:
-    """Whether what a flow `sent` last is `request` itself, and not, for example, the request for a token."""
-    return sent.method == request.method and _without_query(sent.url) == _without_query(request.url)
+def is_same_request(request: Request, sent_request: Request) -> bool:
+    """Whether `sent_request`, the last request of a flow, is `request` itself and not, for example, a token request."""
+    return sent_request.method == request.method and _strip_query(sent_request.url) == _strip_query(request.url)
 
 
 def _read_token(response: Response) -> tuple[str, float]:
-    """The token, and how many seconds it lasts."""
+    """The token, and its lifetime in seconds."""
     try:
         answer = msgspec.json.decode(response.body)
         token = answer["access_token"]
@@ -267,7 +272,7 @@ def _read_token(response: Response) -> tuple[str, float]:
         token = None
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise PermanentError(
-            "the answer to the request for a token response has no `access_token`",
+            "the response to the token request has no `access_token`",
             details=f"content-type {response.headers.get('content-type', 'not given')}",
             hint="check `token_url` in `auth:` of the connector",
         )
@@ -275,7 +280,7 @@ def _read_token(response: Response) -> tuple[str, float]:
 
 
 def _read_lifetime(value: Any) -> float:
-    """Seconds; without end where none are given, or none that can be."""
+    """The lifetime in seconds. Infinite if it is missing or invalid."""
     try:
         seconds = float(value)
     except (TypeError, ValueError):

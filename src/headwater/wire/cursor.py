@@ -41,8 +41,8 @@ class ChangeFilter(Declared):
 
     @model_validator(mode="after")
     def _check_first(self) -> Self:
-        if strange := sorted(set(self.first) - set(self.params)):
-            msg = f"first: names `{strange[0]}`, which is not in `params`"
+        if unknown := sorted(set(self.first) - set(self.params)):
+            msg = f"first: names `{unknown[0]}`, which is not in `params`"
             raise ValueError(msg)
         return self
 
@@ -59,23 +59,23 @@ class ChangeFilter(Declared):
         bounds = {"since": self._format(since), "until": self._format(_round_instant(window.until, grain, up=True))}
         return fill_all(self.build_texts(window), bounds, where=f"cursor of the connector ({self.origin})")
 
-    def find_stray(self, stamps: Iterable[Any], window: Window) -> tuple[int, str] | None:
+    def find_outside_window(self, stamps: Iterable[Any], window: Window) -> tuple[int, str] | None:
         """The first stamp outside of the requested window (index from 0, stamp), or None.
 
         Only the requested bounds count: if no `{until}` was sent, newer records are accepted, now and in the
         window that they belong to. A record without a readable stamp passes: quarantine reports it.
         """
-        asked = {name for text in self.build_texts(window).values() for name in find_placeholders(text)}
+        placeholders = {name for text in self.build_texts(window).values() for name in find_placeholders(text)}
         grain = parse_span(self.grain)
-        low = window.since - grain if "since" in asked and not window.is_unbounded else None
-        high = window.until + grain if "until" in asked else None
+        low = window.since - grain if "since" in placeholders and not window.is_unbounded else None
+        high = window.until + grain if "until" in placeholders else None
         stamps = list(stamps)
         ends = [self._parse_stamp(end) for end in _find_ends(stamps)]
         if ends and None not in ends and not any(self._is_outside(end, low, high) for end in ends):
             return None
-        for place, found in enumerate(stamps):
-            if self._is_outside(self._parse_stamp(found), low, high):
-                return place, str(found)
+        for index, stamp in enumerate(stamps):
+            if self._is_outside(self._parse_stamp(stamp), low, high):
+                return index, str(stamp)
         return None
 
     @staticmethod
@@ -87,13 +87,13 @@ class ChangeFilter(Declared):
             return format_instant(instant)
         return str(to_micros(instant) // (1000 if self.format == "epoch_ms" else 1_000_000))
 
-    def _parse_stamp(self, found: Any) -> datetime | None:
+    def _parse_stamp(self, value: Any) -> datetime | None:
         """Parse the stamp of a record. Return None if it is not an instant."""
         try:
-            if isinstance(found, str):
-                return parse_instant(found)
-            if isinstance(found, int | float) and not isinstance(found, bool):
-                return datetime.fromtimestamp(found / (1000 if self.format == "epoch_ms" else 1), UTC)
+            if isinstance(value, str):
+                return parse_instant(value)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return datetime.fromtimestamp(value / (1000 if self.format == "epoch_ms" else 1), UTC)
         except (ValueError, OverflowError, OSError):
             return None
         return None

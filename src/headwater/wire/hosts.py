@@ -16,9 +16,9 @@ def check_base(url: str, *, where: str) -> str:
     """Return `url` if it is https, or http on a loopback address. Otherwise raise DeclarationError."""
     try:
         parts = _split_url(url)
-    except ValueError as wrong:
+    except ValueError as error:
         raise DeclarationError(
-            "the base URL cannot be used", where=where, details=f"`{redact_url(url)}`: {wrong}", hint=_BASE_HINT
+            "the base URL cannot be used", where=where, details=f"`{redact_url(url)}`: {error}", hint=_BASE_HINT
         ) from None
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return url
@@ -33,16 +33,16 @@ def check_base(url: str, *, where: str) -> str:
 def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
     """Return `url` if it has the scheme of `base` and an allowed host. Otherwise raise PermanentError."""
     try:
-        parts, own = _split_url(url), _split_url(base)
-    except ValueError as wrong:
-        raise PermanentError("the service returned an invalid URL", details=str(wrong)) from None
-    declared = {f"{host}:{_PORTS[own.scheme]}" if ":" not in host else host for host in hosts}
-    if parts.scheme == own.scheme and _authority(parts) in {_authority(own), *declared}:
+        parts, base_parts = _split_url(url), _split_url(base)
+    except ValueError as error:
+        raise PermanentError("the service returned an invalid URL", details=str(error)) from None
+    allowed = {f"{host}:{_PORTS[base_parts.scheme]}" if ":" not in host else host for host in hosts}
+    if parts.scheme == base_parts.scheme and _format_authority(parts) in {_format_authority(base_parts), *allowed}:
         return url
     raise PermanentError(
         "the service redirected to a host that the connector does not allow; nothing was sent there",
         details=f"{parts.scheme}://{parts.netloc}",
-        hint=f"the base URL has host {own.netloc}; if you trust another host, add it to `hosts:` of the connector",
+        hint=f"the base URL has host {base_parts.netloc}; if you trust another host, add it to `hosts:` of the connector",
     )
 
 
@@ -81,5 +81,5 @@ def _split_url(url: str) -> SplitResult:
     return parts
 
 
-def _authority(parts: SplitResult) -> str:
+def _format_authority(parts: SplitResult) -> str:
     return f"{(parts.hostname or '').lower()}:{parts.port or _PORTS[parts.scheme]}"

@@ -42,7 +42,7 @@ class Limits(Declared):
         """`max_wait` in seconds."""
         return parse_span(self.max_wait).total_seconds()
 
-    def scope_key(self, *, connection: str, base_url: str, identity: Mapping[str, str]) -> str:
+    def build_scope_key(self, *, connection: str, base_url: str, identity: Mapping[str, str]) -> str:
         """The key of the limits that a connection shares. `identity` identifies its account.
 
         Credentials are hashed: connections with the same ones share a key, and the key does not reveal them.
@@ -56,10 +56,10 @@ class Limits(Declared):
         return f"account {host} {hashlib.sha256(seed.encode()).hexdigest()[:16]}"
 
 
-def backoff(tries: int, jitter: float) -> float:
-    """Seconds to wait after the `tries`-th failure: doubling, capped, and spread by `chance` (0 to 1).
+def compute_backoff(tries: int, jitter: float) -> float:
+    """Seconds to wait after the `tries`-th failure: exponential, capped, and with `jitter` (0 to 1).
 
-    The spread avoids that clients which fail together retry together.
+    Jitter avoids that clients which fail together retry together.
     """
     full = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (tries - 1))
     return full * (0.5 + jitter / 2)

@@ -36,7 +36,7 @@ def parse_links(text: str) -> tuple[Link, ...]:
     return tuple(links)
 
 
-def next_link(headers: Mapping[str, str], *, url: str) -> str | None:
+def find_next_link(headers: Mapping[str, str], *, url: str) -> str | None:
     """The absolute URL of `rel="next"`, or None. A link about another page (`anchor`) does not count."""
     for link in parse_links(headers.get("link", "")):
         if "next" in link.relations and "anchor" not in link.params:

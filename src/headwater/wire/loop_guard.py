@@ -18,7 +18,7 @@ class LoopGuard:
 
     def __init__(self, positions: Iterable[str] = (), *, last: bytes = b"") -> None:
         self._positions = set(positions)
-        self._pages = {_checksum(last)} if last else set()
+        self._pages = {_compute_checksum(last)} if last else set()
         self._empty = 0
 
     def add_page(self, position: str | None, lines: bytes) -> None:
@@ -38,7 +38,7 @@ class LoopGuard:
                 hint="the position was not advanced; ask the vendor, or declare another `paging:` for the resource",
             )
         # Links and tokens may differ each time and still loop. Only the pages show it.
-        checksum = _checksum(lines)
+        checksum = _compute_checksum(lines)
         if lines and checksum in self._pages:
             raise PermanentError(
                 "paging loop: the service sent the same page twice",
@@ -50,11 +50,11 @@ class LoopGuard:
         self._pages.add(checksum)
 
     def reset(self) -> None:
-        """Forget the pages, because another collection may contain the same records."""
+        """Clear the pages, because another collection may contain the same records."""
         self._pages.clear()
         self._empty = 0
 
 
-def _checksum(lines: bytes) -> tuple[int, int, int]:
+def _compute_checksum(lines: bytes) -> tuple[int, int, int]:
     """The length, a checksum of all and a hash of the start: as reliable as a digest here, at a tenth of the cost."""
     return len(lines), zlib.crc32(lines), hash(lines[:_BEGINNING])

@@ -35,26 +35,26 @@ def strip_lists(body: bytes) -> bytes:
 
 
 def _match_brackets(body: bytes) -> list[_Mark] | None:
-    """The marks of a body, if all its brackets match and there are only blanks around the outermost ones."""
+    """The marks of a body, if all its brackets match and there is only whitespace around the outermost ones."""
     marks: list[_Mark] = []
-    open_: list[bytes] = []
+    brackets: list[bytes] = []
     inside = (len(body), 0)
-    for found in _MARKS.finditer(body):
-        mark = found[0]
+    for match in _MARKS.finditer(body):
+        mark = match[0]
         if mark in (b"{", b"["):
-            if not open_ and inside[1]:
+            if not brackets and inside[1]:
                 return None
-            open_.append(mark)
-            inside = (min(inside[0], found.start()), 0)
+            brackets.append(mark)
+            inside = (min(inside[0], match.start()), 0)
         elif mark in _CLOSES:
-            if not open_ or open_.pop() != _CLOSES[mark]:
+            if not brackets or brackets.pop() != _CLOSES[mark]:
                 return None
-            inside = (inside[0], found.end() if not open_ else 0)
-        elif not open_:
+            inside = (inside[0], match.end() if not brackets else 0)
+        elif not brackets:
             return None
-        marks.append((mark, found.start(), found.end()))
-    around = body[: inside[0]] + body[inside[1] :]
-    return marks if marks and not open_ and not around.strip() else None
+        marks.append((mark, match.start(), match.end()))
+    outside = body[: inside[0]] + body[inside[1] :]
+    return marks if marks and not brackets and not outside.strip() else None
 
 
 def _find_list(body: bytes, marks: Sequence[_Mark], steps: Sequence[str]) -> int | None:
@@ -72,35 +72,35 @@ def _find_key(body: bytes, marks: Sequence[_Mark], at: int, key: bytes) -> int |
     """The index of `key` in the object that starts at the index `at`."""
     if marks[at][0] != b"{":
         return None
-    for place in _iterate_level(marks, at):
-        mark, _, end = marks[place]
+    for index in _iterate_level(marks, at):
+        mark, _, end = marks[index]
         if mark[1:-1] == key and mark[:1] == b'"' and body[end : end + 64].lstrip()[:1] == b":":
-            return place
+            return index
     return None
 
 
 def _iterate_level(marks: Sequence[_Mark], at: int) -> Iterator[int]:
     """The indexes of the marks on the top level of the value that starts at the index `at`. Its end is the last."""
     depth = 1
-    for place in range(at + 1, len(marks)):
-        mark = marks[place][0]
+    for index in range(at + 1, len(marks)):
+        mark = marks[index][0]
         depth -= mark in _CLOSES
         if depth <= 1:
-            yield place
+            yield index
         if depth == 0:
             return
         depth += mark in (b"{", b"[")
 
 
 def _split_objects(body: bytes, marks: Sequence[_Mark], at: int) -> list[bytes] | None:
-    begin, found = marks[at][2], []
-    places = list(_iterate_level(marks, at))
-    for place in places:
-        mark, start, end = marks[place]
-        if mark == b"," or place == places[-1]:
+    begin, records = marks[at][2], []
+    indexes = list(_iterate_level(marks, at))
+    for index in indexes:
+        mark, start, end = marks[index]
+        if mark == b"," or index == indexes[-1]:
             record = body[begin:start].strip()
             if not (record.startswith(b"{") and record.endswith(b"}")):
                 return None
-            found.append(record)
+            records.append(record)
             begin = end
-    return found
+    return records

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from headwater.declared import Declared
 from headwater.errors import PermanentError
-from headwater.wire.link import next_link
+from headwater.wire.link import find_next_link
 from headwater.wire.message import Page, Request
 from headwater.wire.records import read_value, read_values
 
@@ -78,35 +78,35 @@ class PageNumber(Declared):
         """The number of the first page."""
         return str(self.first)
 
-    def request(self, base: Request, position: str) -> Request:
+    def build_request(self, base: Request, position: str) -> Request:
         """`base` with the page number."""
-        number, size = self._numbers(position)
+        number, size = self._parse_position(position)
         return base.with_params({self.param: str(number), self.size_param: str(size)})
 
-    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+    def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The next number, with the page size if it differs from the declared one."""
-        number, size = self._numbers(position)
-        following = next_link(page.response.headers, url=page.response.url) is not None
+        number, size = self._parse_position(position)
+        has_next = find_next_link(page.response.headers, url=page.response.url) is not None
         if not page.rows:
-            return self._position(number + 1, size) if following or _says_more(page, self.more) else None
-        if _says_end(page, self, progress, size=size):
+            return self._format_position(number + 1, size) if has_next or _read_more_flag(page, self.more) else None
+        if _is_end_reported(page, self, progress, size=size):
             return None
-        if page.rows >= size or following:
-            return self._position(number + 1, size)
-        came = (number - self.first) * size + page.rows
-        fits = next(one for one in range(page.rows, 0, -1) if came % one == 0)
-        return self._position(self.first + came // fits, fits)
+        if page.rows >= size or has_next:
+            return self._format_position(number + 1, size)
+        rows = (number - self.first) * size + page.rows
+        new_size = next(size_ for size_ in range(page.rows, 0, -1) if rows % size_ == 0)
+        return self._format_position(self.first + rows // new_size, new_size)
 
-    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+    def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """True: the service reports the end, or the last page is empty."""
         del page, progress
         return True
 
-    def _numbers(self, position: str) -> tuple[int, int]:
+    def _parse_position(self, position: str) -> tuple[int, int]:
         number, _, size = position.partition("/")
         return int(number), int(size or self.size)
 
-    def _position(self, number: int, size: int) -> str:
+    def _format_position(self, number: int, size: int) -> str:
         return str(number) if size == self.size else f"{number}/{size}"
 
 
@@ -135,18 +135,18 @@ class LinkHeader(Declared):
         """The URL of the collection."""
         return ""
 
-    def request(self, base: Request, position: str) -> Request:
+    def build_request(self, base: Request, position: str) -> Request:
         """`base`, or the URL in the link of the last page."""
         if not position:
             return base.with_params({self.size_param: str(self.size)})
         return base.with_url(urljoin(base.url, position))
 
-    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+    def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The URL of the next page, without the host if it is the same."""
         del position, progress
         return _find_next_url(page)
 
-    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+    def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the service uses links, or sent less than requested. A full page without links may be incomplete."""
         return page.rows < self.size or progress.links or "link" in page.response.headers
 
@@ -190,27 +190,27 @@ class ForwardOnly(Declared):
         """Before the first key."""
         return ""
 
-    def request(self, base: Request, position: str) -> Request:
+    def build_request(self, base: Request, position: str) -> Request:
         """`base` for records above the key `position`, or the URL in the link of the last page."""
         if is_address(position):
             return base.with_headers(self.headers).with_url(urljoin(base.url, position))
-        asked = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
-        return asked.with_params({self.param: position}) if position else asked
+        request = base.with_headers(self.headers).with_params({self.size_param: str(self.size)})
+        return request.with_params({self.param: position}) if position else request
 
-    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+    def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The last key of the page."""
-        following = _find_next_url(page)
-        named = parse_qs(urlsplit(following or "").query).get(self.param)
-        if following is not None and named is None and following.startswith("/"):
-            return following
+        next_url = _find_next_url(page)
+        next_keys = parse_qs(urlsplit(next_url or "").query).get(self.param)
+        if next_url is not None and next_keys is None and next_url.startswith("/"):
+            return next_url
         if is_address(position):
             return None
         if not page.rows:
-            return self._next_after_empty(position, page, named)
-        if _says_end(page, self, progress, size=self.size):
+            return self._find_key_after_empty(position, page, next_keys)
+        if _is_end_reported(page, self, progress, size=self.size):
             return None
-        key = self._last_key(page)
-        if key is None and page.rows < self.size and following is None:
+        key = self._find_last_key(page)
+        if key is None and page.rows < self.size and next_url is None:
             return None
         if key is None:
             raise PermanentError(
@@ -225,10 +225,10 @@ class ForwardOnly(Declared):
             )
         return str(key)
 
-    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+    def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the read ended with an empty page or a report of the service, and not because a key was missing."""
-        said = progress.links or _says_end(page, self, progress, size=self.size)
-        return not page.rows or said or self._last_key(page) is not None
+        is_reported = progress.links or _is_end_reported(page, self, progress, size=self.size)
+        return not page.rows or is_reported or self._find_last_key(page) is not None
 
     def check_order(self, position: str, keys: Iterable[Any]) -> None:
         """Raise PermanentError unless the numeric `keys` of a page only grow, from `position` on, if another page follows.
@@ -251,11 +251,11 @@ class ForwardOnly(Declared):
                 )
             last = key
 
-    def _next_after_empty(self, position: str, page: Page, named: list[str] | None) -> str | None:
+    def _find_key_after_empty(self, position: str, page: Page, next_keys: list[str] | None) -> str | None:
         """The key for the next request after an empty page, if the page announces more records."""
-        if named and named[0] != position:
-            return named[0]
-        if _says_more(page, self.more):
+        if next_keys and next_keys[0] != position:
+            return next_keys[0]
+        if _read_more_flag(page, self.more):
             raise PermanentError(
                 "the service reports more records but sends none to continue from",
                 details=f"an empty page above {position or 'the beginning'}, with `{self.more}` true",
@@ -263,14 +263,14 @@ class ForwardOnly(Declared):
             )
         return None
 
-    def _last_key(self, page: Page) -> int | str | None:
+    def _find_last_key(self, page: Page) -> int | str | None:
         """The key of the last record that has one, so that an invalid last record does not end the read."""
         fallback: str | None = None
-        for found in read_values(reversed(page.records), self.field):
-            if isinstance(found, int) and not isinstance(found, bool):
-                return found
-            if fallback is None and isinstance(found, str) and found:
-                fallback = found
+        for key in read_values(reversed(page.records), self.field):
+            if isinstance(key, int) and not isinstance(key, bool):
+                return key
+            if fallback is None and isinstance(key, str) and key:
+                fallback = key
         return fallback
 
 
@@ -293,16 +293,16 @@ class Unpaged(Declared):
         """The only position."""
         return ""
 
-    def request(self, base: Request, position: str) -> Request:
+    def build_request(self, base: Request, position: str) -> Request:
         """`base`."""
         return base.with_url(urljoin(base.url, position)) if position else base
 
-    def after(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
+    def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """None, unless the response has a next link."""
         del position, progress
         return _find_next_url(page)
 
-    def end_is_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
+    def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """True: as declared."""
         del page, progress
         return True
@@ -315,21 +315,21 @@ Paging = Annotated[PageNumber | LinkHeader | ForwardOnly | Unpaged, Field(discri
 def read_total(paging: Paging, page: Page) -> int | None:
     """The total number of records, if the response contains it at the declared path."""
     path = "" if isinstance(paging, Unpaged) else paging.total
-    found = read_value(page.response.body, path) if path else None
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    total = read_value(page.response.body, path) if path else None
+    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def is_linked(page: Page) -> bool:
     """Whether the response has a next link in its `Link` header."""
-    return next_link(page.response.headers, url=page.response.url) is not None
+    return find_next_link(page.response.headers, url=page.response.url) is not None
 
 
-def _says_end(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, *, size: int) -> bool:
+def _is_end_reported(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, *, size: int) -> bool:
     """Whether the service reports that no page follows this page with records.
 
     A total or a count may be wrong, so it ends a read only after a page that is not full.
     """
-    more = _says_more(page, paging.more)
+    more = _read_more_flag(page, paging.more)
     if more is not None:
         return not more
     if is_linked(page) or page.rows >= size:
@@ -340,28 +340,28 @@ def _says_end(page: Page, paging: PageNumber | ForwardOnly, progress: Progress, 
     return any(progress.rows + page.rows >= count for count in counts)
 
 
-def _says_more(page: Page, path: str) -> bool | None:
+def _read_more_flag(page: Page, path: str) -> bool | None:
     """The value of the flag for more pages, or None."""
-    found = read_value(page.response.body, path) if path else None
-    if isinstance(found, str) and found.lower() in ("true", "false"):
-        return found.lower() == "true"
-    return bool(found) if isinstance(found, bool | int) else None
+    value = read_value(page.response.body, path) if path else None
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return bool(value) if isinstance(value, bool | int) else None
 
 
 def _find_next_url(page: Page) -> str | None:
     url = page.response.url
-    found = next_link(page.response.headers, url=url)
-    return None if found is None else _relative_url(found, url)
+    next_url = find_next_link(page.response.headers, url=url)
+    return None if next_url is None else _to_relative_url(next_url, url)
 
 
 def is_address(position: str) -> bool:
-    """Whether a position is the address of a page, and no number, key or token."""
+    """Whether a position is the URL of a page, and not a number, a key or a token."""
     return position.startswith(("/", "https:", "http:"))
 
 
-def _relative_url(url: str, base: str) -> str:
+def _to_relative_url(url: str, base: str) -> str:
     """`url` without scheme and host if they equal those of `base`, so that a position remains valid if the host changes."""
-    there, here = urlsplit(url), urlsplit(base)
-    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+    url_parts, base_parts = urlsplit(url), urlsplit(base)
+    if (url_parts.scheme, url_parts.netloc) != (base_parts.scheme, base_parts.netloc):
         return url
-    return urlunsplit(("", "", there.path or "/", there.query, ""))
+    return urlunsplit(("", "", url_parts.path or "/", url_parts.query, ""))

@@ -15,8 +15,8 @@ from headwater.wire.loose import split_loosely, strip_lists
 from headwater.wire.message import Response
 
 _BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
-_SEEN = 200
-_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_PREVIEW_LENGTH = 200
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def split_records(response: Response, *, path: str = "") -> list[Raw]:
@@ -36,21 +36,21 @@ def split_records(response: Response, *, path: str = "") -> list[Raw]:
     steps = _split_path(path)
     try:
         _check_utf8(body)
-        found = _build_decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
-    except msgspec.ValidationError as wrong:
+        records_at_path = _build_decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
+    except msgspec.ValidationError as error:
         raise PermanentError(
             f"the response has no list of records{f' at `{path}`' if path else ''}",
-            details=f"{wrong}; it starts with: {_preview(body)}",
+            details=f"{error}; it starts with: {_preview(body)}",
             hint="set `records:` of the resource to the path of the list",
         ) from None
-    except _NO_JSON as wrong:
-        loose = split_loosely(body, steps)
-        if loose is None:
+    except _DECODE_ERRORS as error:
+        loose_records = split_loosely(body, steps)
+        if loose_records is None:
             raise TransientError(
-                "the response is truncated or is not JSON", details=f"{wrong}; {len(body)} bytes received"
+                "the response is truncated or is not JSON", details=f"{error}; {len(body)} bytes received"
             ) from None
-        return [Raw(record) for record in loose]
-    records: list[Raw] | None = _build_unwrapper(steps)(found)
+        return [Raw(record) for record in loose_records]
+    records: list[Raw] | None = _build_unwrapper(steps)(records_at_path)
     return records or []
 
 
@@ -75,10 +75,10 @@ def read_values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
             yield inner(decode(record))
         except msgspec.ValidationError:
             yield None
-        except _NO_JSON:
+        except _DECODE_ERRORS:
             try:
                 yield inner(decode(strip_lists(bytes(record))))
-            except _NO_JSON:
+            except _DECODE_ERRORS:
                 yield None
 
 
@@ -87,16 +87,16 @@ def read_value_rows(records: Iterable[Raw | bytes], paths: Sequence[str]) -> Ite
     decode, take, getters = _build_row_decoder(tuple(paths))
     for record in records:
         try:
-            found = decode(record)
+            fields = decode(record)
         except msgspec.DecodeError:
             # One path has a value of another type. The other paths are still valid.
             yield tuple(read_value(record, path) for path in paths)
             continue
         try:
-            row = take(found)
+            row = take(fields)
         except AttributeError:
             # A path ends early in this record.
-            row = tuple(get(found) for get in getters)
+            row = tuple(get(fields) for get in getters)
         yield row
 
 
@@ -127,7 +127,7 @@ _Getter = Callable[[Any], Any]
 def _build_row_decoder(
     paths: tuple[str, ...],
 ) -> tuple[Callable[[Raw | bytes], Any], Callable[[Any], tuple[Any, ...]], list[_Getter]]:
-    """Reads what is at several places, and skips everything else; takes all out of what was read; and takes each.
+    """Return three functions: decode only the values at `paths`, get all of them from the result, and get each one.
 
     Paths with the same start share their first step.
     """
@@ -153,7 +153,7 @@ def _build_row_getter(
 
 
 def _build_type(paths: Sequence[tuple[str, ...]]) -> Any:
-    """The kind of what stands at the first step: a struct of the second one where a single path leads on by one step."""
+    """The type of the value at a first step: a struct of the second step if there is one path with one more step."""
     if len(paths) == 1 and len(paths[0]) == 1:
         return msgspec.defstruct("Below", [("inner", Any, None)], rename={"inner": paths[0][0]}) | None
     return Any
@@ -161,19 +161,19 @@ def _build_type(paths: Sequence[tuple[str, ...]]) -> Any:
 
 def _build_getter(name: str, rest: tuple[str, ...]) -> Callable[[Any], Any]:
     def get(row: Any) -> Any:
-        found = getattr(row, name)
+        value = getattr(row, name)
         for step in rest:
-            if found is None:
+            if value is None:
                 return None
-            found = found.get(step) if isinstance(found, dict) else getattr(found, "inner", None)
-        return found
+            value = value.get(step) if isinstance(value, dict) else getattr(value, "inner", None)
+        return value
 
     return operator.attrgetter(name) if not rest else get
 
 
 def _build_unwrapper(steps: tuple[str, ...]) -> Callable[[Any], Any]:
     """Unwraps the value that `_build_decoder` read at `steps`."""
-    return operator.attrgetter(".".join("inner" for _ in steps)) if steps else lambda found: found
+    return operator.attrgetter(".".join("inner" for _ in steps)) if steps else lambda value: value
 
 
 def _check_utf8(body: bytes) -> None:
@@ -183,4 +183,4 @@ def _check_utf8(body: bytes) -> None:
 
 
 def _preview(body: bytes) -> str:
-    return body[:_SEEN].decode(errors="replace")
+    return body[:_PREVIEW_LENGTH].decode(errors="replace")

@@ -15,9 +15,9 @@ from headwater.errors import NotFoundError, PermanentError, TransientError
 from headwater.wire.message import Response
 from headwater.wire.retry_after import read_retry_after
 
-_SHORT = 300
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
-_TELLING = ("message", "error_description", "ErrorMessage", "detail", "title", "error", "errors", "code")
+_MAX_MESSAGE = 300
+_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
+_MESSAGE_KEYS = ("message", "error_description", "ErrorMessage", "detail", "title", "error", "errors", "code")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -40,29 +40,29 @@ ResponseStatus = Ok | TransientError | Refresh | PermanentError
 def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> ResponseStatus:
     """Check the status of `response`. `secrets` are the names (never values) of the secrets of the request."""
     if response.status in range(200, 300):
-        return Ok() if not _is_html_page(response) else _not_an_api_error(response)
+        return Ok() if not _is_html_page(response) else _build_web_page_error(response)
     wait = read_retry_after(response.headers, now=now)
-    if response.status in _PASSING or (response.status == 403 and _is_rate_limited(response)):
+    if response.status in _TRANSIENT_STATUSES or (response.status == 403 and _is_rate_limited(response)):
         return TransientError(
-            f"the service answered {_status_text(response.status)}", details=read_vendor_message(response), after=wait
+            f"the service answered {_format_status(response.status)}", details=read_vendor_message(response), after=wait
         )
     if response.status == 401:
-        return Refresh(_credentials_error(response, secrets))
+        return Refresh(_build_credentials_error(response, secrets))
     if response.status == 403:
-        return _credentials_error(response, secrets)
+        return _build_credentials_error(response, secrets)
     if response.status in range(300, 400):
-        return _redirect_error(response)
-    return _client_error(response)
+        return _build_redirect_error(response)
+    return _build_client_error(response)
 
 
 def read_vendor_message(response: Response) -> str:
     """The message of the service, shortened to one line."""
     try:
-        said = _find_message(msgspec.json.decode(response.body))
+        message = _find_message(msgspec.json.decode(response.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = "" if _is_html_page(response) else response.body[: 4 * _SHORT].decode(errors="replace")
-    said = _SPACES.sub(" ", said).strip()
-    return f"{said[:_SHORT]} ..." if len(said) > _SHORT else said
+        message = "" if _is_html_page(response) else response.body[: 4 * _MAX_MESSAGE].decode(errors="replace")
+    message = _SPACES.sub(" ", message).strip()
+    return f"{message[:_MAX_MESSAGE]} ..." if len(message) > _MAX_MESSAGE else message
 
 
 def _find_message(body: Any, depth: int = 0) -> str:
@@ -77,11 +77,11 @@ def _find_message(body: Any, depth: int = 0) -> str:
         )
     if not isinstance(body, dict) or depth >= 4:
         return ""
-    telling = (_find_message(body[name], depth + 1) for name in _TELLING if name in body)
-    return next((text for text in telling if text), "")
+    messages = (_find_message(body[name], depth + 1) for name in _MESSAGE_KEYS if name in body)
+    return next((text for text in messages if text), "")
 
 
-def _status_text(status: int) -> str:
+def _format_status(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -98,7 +98,7 @@ def _is_rate_limited(response: Response) -> bool:
     return "retry-after" in response.headers or "0" in left
 
 
-def _not_an_api_error(response: Response) -> PermanentError:
+def _build_web_page_error(response: Response) -> PermanentError:
     return PermanentError(
         "the response is a web page, not data",
         details=f"content-type {response.headers.get('content-type', '')}",
@@ -106,29 +106,29 @@ def _not_an_api_error(response: Response) -> PermanentError:
     )
 
 
-def _credentials_error(response: Response, secrets: Iterable[str]) -> PermanentError:
+def _build_credentials_error(response: Response, secrets: Iterable[str]) -> PermanentError:
     names = ", ".join(secrets)
     what = "rejected the credentials" if response.status == 401 else "denied access with these credentials"
     look = f"check the secrets {names} of this connection" if names else "this connector sends no credentials"
     rights = "" if response.status == 401 else ", and the permissions of that account"
     return PermanentError(
-        f"the service {what} ({_status_text(response.status)})",
+        f"the service {what} ({_format_status(response.status)})",
         details=read_vendor_message(response),
         hint=f"{look}{rights}",
     )
 
 
-def _redirect_error(response: Response) -> PermanentError:
+def _build_redirect_error(response: Response) -> PermanentError:
     return PermanentError(
-        f"the service sent a redirect ({_status_text(response.status)}), which is not followed",
+        f"the service sent a redirect ({_format_status(response.status)}), which is not followed",
         details=f"location {response.headers.get('location', 'not given').partition('?')[0]}",
         hint="if the new location is correct, set it as the base URL of the connection",
     )
 
 
-def _client_error(response: Response) -> PermanentError:
+def _build_client_error(response: Response) -> PermanentError:
     hint = "check the base URL and the settings of the connection" if response.status in (404, 405, 410) else ""
     kind = NotFoundError if response.status in (404, 410) else PermanentError
     return kind(
-        f"the service answered {_status_text(response.status)}", details=read_vendor_message(response), hint=hint
+        f"the service answered {_format_status(response.status)}", details=read_vendor_message(response), hint=hint
     )

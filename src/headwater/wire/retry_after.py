@@ -28,24 +28,24 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | No
 def parse_http_date(text: str) -> datetime | None:
     """Parse an HTTP date (any of its three formats) as UTC. Return None if it is not one."""
     try:
-        found = parsedate_to_datetime(text)
+        instant = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _read_date(headers: Mapping[str, str], now: datetime) -> datetime:
     return parse_http_date(headers.get("date", "")) or now
 
 
-def _parse_seconds(text: str, sent: datetime) -> float | None:
+def _parse_seconds(text: str, sent_at: datetime) -> float | None:
     try:
         number = float(text)
     except ValueError:
         instant = parse_http_date(text)
-        return None if instant is None else (instant - sent).total_seconds()
+        return None if instant is None else (instant - sent_at).total_seconds()
     if not number < float("inf"):
         return None
     if number >= _EPOCH_MS_FROM:
         number /= 1000
-    return number - sent.timestamp() if number >= _EPOCH_FROM else number
+    return number - sent_at.timestamp() if number >= _EPOCH_FROM else number

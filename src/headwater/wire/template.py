@@ -14,21 +14,21 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}]*)\}")
 
 def find_placeholders(text: str) -> tuple[str, ...]:
     """The names of the placeholders in `text`, in order."""
-    return tuple(found[1] for found in _PLACEHOLDER.finditer(text))
+    return tuple(match[1] for match in _PLACEHOLDER.finditer(text))
 
 
 def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
     """Replace every placeholder in `text`. A DeclarationError names an unknown placeholder, never a value."""
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def replace_match(match: re.Match[str]) -> str:
+        name = match[1]
         if name not in values:
             raise DeclarationError(
                 f"the placeholder `{{{name}}}` is unknown", where=where, details=text, hint=did_you_mean(name, values)
             )
         return values[name]
 
-    return _PLACEHOLDER.sub(value, text)
+    return _PLACEHOLDER.sub(replace_match, text)
 
 
 def fill_all(texts: Mapping[str, str], values: Mapping[str, str], *, where: str) -> dict[str, str]:
