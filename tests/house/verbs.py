@@ -34,7 +34,7 @@ VERBS = frozenset(
     digest discard discover download draft drain draw drive drop dump edit emit encode encrypt end ensure enter
     erase escape estimate evaluate exclude execute exit expand explain export extract fail fetch fill filter find
     finish fit fix flag flatten flush fold follow forget format freeze gather generate get group hash hide hire hold
-    import include index infer inherit init inject insert inspect install invoke issue iterate join keep kill land
+    import include indent index infer inherit init inject insert inspect install invoke issue iterate join keep kill land
     link list listen load locate lock log lower make map mark match materialize measure merge migrate mix move name
     negotiate normalize note notify number observe offer omit open order own pack page pair parse partition pause
     pay perform pivot place plan post prepare preview print project propose prove prune publish put qualify queue

@@ -85,7 +85,7 @@ def _select_step_changes(work: _MergeJob, stored: str, many: str) -> str:
         name for group in group_carried(shape, _read_known_columns(work, work.incoming.new_rows)) for name in group
     ]
     unsure += [name for name in shape.overwritten if name not in unsure]
-    stepped = append_sql(last, work.incoming.new_rows, shape, unsure=unsure)
+    stepped = append_sql(last, work.incoming.new_rows, shape, partly_known=unsure)
     if not shape.overwritten:
         return stepped
     taken = ", ".join(
