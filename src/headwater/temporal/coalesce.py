@@ -40,9 +40,7 @@ def coalesce_sql(relation: str, *, key: str, columns: Sequence[str], firsts: Seq
         "FROM ranked\nWHERE _opens = 1"
     )
     key_column = qualify("", key)
-    last_rows = (
-        f"SELECT {key_column} AS _last_key, MAX(valid_to) AS _last_valid_to\nFROM ranked\nGROUP BY {key_column}"
-    )
+    last_rows = f"SELECT {key_column} AS _last_key, MAX(valid_to) AS _last_valid_to\nFROM ranked\nGROUP BY {key_column}"
     steps = (("looked", with_earlier), ("ranked", with_opens), ("ends", ends), ("lasts", last_rows))
     return with_steps(
         steps,
