@@ -19,7 +19,7 @@ def merge_windows(windows: Iterable[Window]) -> tuple[Window, ...]:
     return tuple(result)
 
 
-def missing_windows(requested: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
+def find_missing_windows(requested: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
     """Return the parts of `requested` that no committed window covers, sorted."""
     result: list[Window] = []
     since = requested.since

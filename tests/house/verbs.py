@@ -18,7 +18,6 @@ PENDING = (
     "temporal/",
     "testing/",
     "warehouse/",
-    "windows.py",
 )
 """Where names are not reviewed yet. Take a line out with the change that renames the functions there."""
 
