@@ -24,18 +24,18 @@ class Origin:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
 
-    def location_of(self, *path: str) -> str:
+    def find_location(self, *path: str) -> str:
         """The file and line of a nested part, or of the nearest part around it whose line is known."""
         for length in range(len(path), 0, -1):
             if line := self.lines.get(".".join(path[:length])):
                 return f"{self.file}:{line}"
         return str(self)
 
-    def below(self, *path: str) -> Origin:
+    def find_origin(self, *path: str) -> Origin:
         """The origin of a nested part, with the lines of the parts nested in it."""
         prefix = ".".join((*path, ""))
         lines = {name.removeprefix(prefix): line for name, line in self.lines.items() if name.startswith(prefix)}
-        _, _, line = self.location_of(*path).rpartition(":")
+        _, _, line = self.find_location(*path).rpartition(":")
         return Origin(self.file, int(line) if line.isdigit() else 0, lines)
 
 

@@ -18,7 +18,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
     names: set[str] = set()
     places: set[str] = set()
     for number, one in enumerate(project.publish):
-        where = project.origin.location_of("publish", str(number))
+        where = project.origin.find_location("publish", str(number))
         place = publication_url(one, root)
         if one.name in names or place in places:
             raise DeclarationError(
