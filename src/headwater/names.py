@@ -43,7 +43,7 @@ def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     """Quote `text` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 

@@ -9,7 +9,6 @@ PENDING = (
     "gold/",
     "ledger/",
     "model/",
-    "names.py",
     "publish/",
     "run/selftest/",
     "sandbox/",
@@ -53,8 +52,9 @@ QUESTIONS = frozenset({"can", "has", "includes", "is"})
 PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})
 """What begins the name of a conversion, of a changed copy, or of a function that an event or a signal calls."""
 
-PROTOCOL_NAMES = frozenset({"flow", "main", "monotonic", "never_stop", "now"})
-"""Names that a protocol or a custom fixes: the flow of an auth kind, an entry point, a clock, and a stop that nobody requests."""
+PROTOCOL_NAMES = frozenset({"did_you_mean", "flow", "main", "monotonic", "never_stop", "now"})
+"""Names that a protocol or a custom fixes: a hint, the flow of an auth kind, an entry point, a clock, and a stop that nobody
+requests."""
 
 FORMER_NAMES = frozenset(
     """

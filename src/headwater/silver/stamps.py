@@ -8,7 +8,7 @@ from typing import Any
 from headwater.clock import format_instant, from_micros, to_micros
 from headwater.events import Finding
 from headwater.model.entity import Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list
@@ -26,7 +26,7 @@ def find_stamps(warehouse: Warehouse, entity: Entity, staged: str, stamping: Seq
     """
     if not stamping:
         return []
-    ids = ", ".join(literal(arrival.batch.id) for arrival in stamping)
+    ids = ", ".join(quote_literal(arrival.batch.id) for arrival in stamping)
     among = f"FROM {staged} WHERE _unstamped AND batch_id IN ({ids})"
     counts = warehouse.rows(
         f"SELECT batch_id, COUNT(*), COUNT(stamp), MAX(stamp) {among} GROUP BY batch_id ORDER BY batch_id"
@@ -37,9 +37,9 @@ def find_stamps(warehouse: Warehouse, entity: Entity, staged: str, stamping: Seq
             detail = f"batch {batch}"
             findings.append(Finding(table=table, finding="missing_stamp", count=both - future, detail=detail))
         if future:
-            key = warehouse.rows(f"SELECT MIN(entity_key) {among} AND batch_id = {literal(batch)} AND stamp = {stamp}")[
-                0
-            ][0]
+            key = warehouse.rows(
+                f"SELECT MIN(entity_key) {among} AND batch_id = {quote_literal(batch)} AND stamp = {stamp}"
+            )[0][0]
             said = (
                 f"batch {batch}: {key} says {format_instant(from_micros(stamp))}; such records count as of their read"
             )
@@ -142,14 +142,14 @@ def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) 
         texts = (one.batch.id, source, f"{one.batch.feed.connection}:")
         closes = one.batch.purpose == "snapshot" and mappings[one.source].has_deletes
         numbers = (since, _END if whole else to_micros(window.until), to_micros(one.read_at), int(closes))
-        spelled = (*map(literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
+        spelled = (*map(quote_literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
         rows.append(f"({', '.join(spelled)})")
     return ", ".join(rows)
 
 
 def _backdated_finding(warehouse: Warehouse, entity: Entity, back: str, counted: tuple[Any, ...]) -> Finding:
     batch, count, key = counted
-    where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
+    where = f"batch_id = {quote_literal(batch)} AND entity_key = {quote_literal(key)}"
     stamp, was = warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
     said = f"batch {batch}: {key} was said to be from {_format_instant(was)}, and is now from {_format_instant(stamp)}, otherwise"
     detail = f"{said}; what has the later stamp stays"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import micros_sql
 
 _EXACT = 9007199254740992
@@ -40,10 +40,10 @@ def canonical_event_sql(operation: str, columns: Mapping[str, str], renames: Map
     original names of renamed columns, so that renaming a column does not change any event.
     """
     column_by_event_name = {(renames or {}).get(name, name): name for name in columns}
-    parts = [
-        f"COALESCE({literal(f'|{event_name}=')} || {canonical_sql(quote(name), columns[name])}, {literal(f'|{event_name}~')})"
-        for event_name, name in sorted(column_by_event_name.items())
-    ]
+    parts = []
+    for event_name, name in sorted(column_by_event_name.items()):
+        value, null = quote_literal(f"|{event_name}="), quote_literal(f"|{event_name}~")
+        parts.append(f"COALESCE({value} || {canonical_sql(quote(name), columns[name])}, {null})")
     return " || ".join([operation, *parts])
 
 

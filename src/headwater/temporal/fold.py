@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, qualify, timestamp_sql, with_steps
 
 _KEY = "PARTITION BY entity_key"
@@ -169,7 +169,7 @@ def _build_presence_conditions(sources: Sequence[str]) -> dict[str, tuple[str, s
         return {}
     conditions = {"_alive": ("operation = 'U' OR operation = 'D'", "operation = 'U'")}
     for number, source in enumerate(sources):
-        own_source = f"source = {literal(source)}"
+        own_source = f"source = {quote_literal(source)}"
         conditions[f"_shown_{number}"] = (
             f"{own_source} OR operation = 'D'",
             f"{own_source} AND operation IN ('U', 'P')",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.names import literal
+from headwater.names import quote_literal
 
 
 def entity_key_sql(connection: str, parts: Sequence[str]) -> str:
@@ -15,7 +15,7 @@ def entity_key_sql(connection: str, parts: Sequence[str]) -> str:
     texts = [f"CAST({part} AS VARCHAR)" for part in parts]
     if len(texts) > 1:
         texts = [rf"REPLACE(REPLACE({text}, '\', '\\'), '|', '\|')" for text in texts]
-    return " || ".join([literal(f"{connection}:"), " || '|' || ".join(texts)])
+    return " || ".join([quote_literal(f"{connection}:"), " || '|' || ".join(texts)])
 
 
 def hash60_sql(text: str) -> str:

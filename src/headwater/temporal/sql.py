@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 
 FOREVER = "TIMESTAMP '9999-12-31 00:00:00'"
 """The end of an open version, as SQL."""
@@ -33,7 +33,7 @@ def qualify(relation: str, column: str) -> str:
 def knows_sql(column: str, relation: str = "") -> str:
     """Whether an event knows `column`: its `known_columns` is NULL (it knows all) or contains it."""
     known = qualify(relation, "known_columns")
-    return f"({known} IS NULL OR STRPOS({known}, {literal(f',{column},')}) > 0)"
+    return f"({known} IS NULL OR STRPOS({known}, {quote_literal(f',{column},')}) > 0)"
 
 
 def known_list(columns: Iterable[str]) -> str:

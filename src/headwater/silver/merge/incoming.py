@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.model.entity import Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.schema.tables import IDENTITY, log_table
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
@@ -140,7 +140,7 @@ def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: i
         f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a WHERE a.operation IN ('A', 'P')\n"
         "UNION\n"
         f"SELECT a.entity_key, a.key_hash FROM {arriving} AS a\n"
-        f"JOIN {tied} AS t ON t.entity_key = a.entity_key AND t.entity = {literal(entity.entity)}"
+        f"JOIN {tied} AS t ON t.entity_key = a.entity_key AND t.entity = {quote_literal(entity.entity)}"
     )
 
 

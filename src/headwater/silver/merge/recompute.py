@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.model.entity import Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.merge.current_versions import STAGED as STORED
 from headwater.silver.merge.current_versions import stage_stored_versions
 from headwater.silver.merge.incoming import RAISED, IncomingEvents
@@ -128,7 +128,7 @@ def _select_replay_events(work: _MergeJob, stored: str, many: str) -> str:
     """
     columns = tuple(work.entity.columns)
     names = column_list((*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x")
-    any_source = literal(
+    any_source = quote_literal(
         next(iter(work.entity.sources), "")
     )  # Of updates and deletes, it does not matter whose they are.
     rest = f"{column_list(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
@@ -154,7 +154,7 @@ def _note_ties(work: _MergeJob, story: str) -> None:
     ends = f"SELECT entity_key, sequence FROM {story} WHERE operation IN ('D', 'A')"
     if not work.warehouse.rows(f"{ends} LIMIT 1"):
         return
-    tied, name = work.warehouse.ref("meta", "tied_keys"), literal(work.entity.entity)
+    tied, name = work.warehouse.ref("meta", "tied_keys"), quote_literal(work.entity.entity)
     work.warehouse.append(
         "meta",
         TIED_KEYS.name,
@@ -236,6 +236,6 @@ def record_changes(warehouse: Warehouse, entity: Entity, *keys: str) -> None:
         f"SELECT COALESCE(MAX(change_id), 0) + 1 FROM (SELECT change_id FROM {changes} "
         f"UNION ALL SELECT change_id FROM {progress} WHERE entity NOT LIKE '@%') AS ids"
     )
-    number, name = warehouse.rows(newest)[0][0], literal(entity.entity)
+    number, name = warehouse.rows(newest)[0][0], quote_literal(entity.entity)
     selects = [f"SELECT {number}, {name}, entity_key FROM ({select}) AS told" for select in keys]
     warehouse.append("meta", CHANGE_FEED.name, CHANGE_FEED.names, "\nUNION ALL ".join(selects))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headwater.model.entity import Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.schema.tables import IDENTITY, REPEAT_WATERMARKS, log_table
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
@@ -106,7 +106,7 @@ def select_deciding(entity: Entity, log: str) -> str:
 def load_mark(warehouse: Warehouse, entity: Entity) -> int | None:
     """The latest instant as of which anything was left out as a repetition; None where nothing was."""
     found = warehouse.rows(
-        f"SELECT MAX(sequence) FROM {warehouse.ref('meta', REPEAT_WATERMARKS.name)} WHERE entity = {literal(entity.entity)}"
+        f"SELECT MAX(sequence) FROM {warehouse.ref('meta', REPEAT_WATERMARKS.name)} WHERE entity = {quote_literal(entity.entity)}"
     )
     return None if found[0][0] is None else int(found[0][0])
 
@@ -124,7 +124,7 @@ def stage_overtaken(warehouse: Warehouse, entity: Entity, marks: Mapping[int, in
 def _raise_mark(warehouse: Warehouse, entity: Entity, idle: str) -> None:
     latest, mark = warehouse.rows(f"SELECT MAX(sequence) FROM {idle}")[0][0], load_mark(warehouse, entity)
     if latest is not None and (mark is None or latest > mark):
-        name = literal(entity.entity)
+        name = quote_literal(entity.entity)
         select = f"SELECT {name}, CAST({latest} AS BIGINT)"
         if mark is None:
             warehouse.append("meta", REPEAT_WATERMARKS.name, REPEAT_WATERMARKS.names, select)

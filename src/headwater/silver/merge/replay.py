@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from headwater.model.entity import Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.complete_read import CompleteRead, select_record_keys
 from headwater.silver.consumed_batches import DeleteVerdict
 from headwater.silver.deletes import decide_deletes, diff_read, explain_verdict
@@ -119,7 +119,7 @@ def _stage(warehouse: Warehouse, scratch: Scratch, table: Table, name: str) -> s
 
 
 def _note_ties(warehouse: Warehouse, entity: Entity, scratch: Scratch) -> None:
-    tied, name = warehouse.ref("meta", "tied_keys"), literal(entity.entity)
+    tied, name = warehouse.ref("meta", "tied_keys"), quote_literal(entity.entity)
     found = scratch.warehouse.ref("meta", "tied_keys")
     if scratch.warehouse.count(found):
         select = f"SELECT entity, entity_key FROM {found}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import LOGGED, RESERVED, Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
 from headwater.silver.schema.snapshot import (
     SchemaSnapshot,
@@ -93,7 +93,7 @@ def _drop_tables(warehouse: Warehouse, entity: Entity) -> None:
     warehouse.drop("silver", f"{entity.entity}_log")
     for name in ("tied_keys", "entity_schema", "change_feed", "consumer_offset", "consumed_batch", "repeat_watermark"):
         if warehouse.describe("meta", name) is not None:
-            warehouse.delete("meta", name, f"entity = {literal(entity.entity)}")
+            warehouse.delete("meta", name, f"entity = {quote_literal(entity.entity)}")
 
 
 def _snapshot_text(whole: Entity, entity: Entity, known: SchemaSnapshot | None) -> str:
@@ -156,7 +156,7 @@ def _rename_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnapshot
         warehouse.drop_columns(table.layer, table.name, tuple(names))
     known = "known_columns"
     for before, name in names.items():
-        known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"
+        known = f"REPLACE({known}, {quote_literal(f',{before},')}, {quote_literal(f',{name},')})"
     warehouse.update("silver", f"{entity.entity}_log", {"known_columns": known}, "known_columns IS NOT NULL")
     called = {
         name: column.model_copy(update={"renamed_from": column.renamed_from or before})
@@ -181,5 +181,5 @@ def _fill_known_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnap
     """Events that knew every column then do not know the new ones: let them say which they know."""
     if set(change.added) <= set(stored.retired):
         return
-    said = {"known_columns": literal(known_list(stored.columns))}
+    said = {"known_columns": quote_literal(known_list(stored.columns))}
     warehouse.update("silver", f"{entity.entity}_log", said, "known_columns IS NULL AND operation = 'U'")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.model.entity import RESERVED, Column, Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.meta_names import FORMER_LOG_COLUMNS, find_meta_table
@@ -86,8 +86,8 @@ def is_outdated(warehouse: Warehouse, entity: Entity, known: SchemaSnapshot | No
 
 def save_snapshot(warehouse: Warehouse, entity: str, text: str) -> None:
     """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
-    select = f"SELECT {literal(entity)}, {literal(text)}"
-    warehouse.overwrite("meta", ENTITY_SCHEMAS.name, f"entity = {literal(entity)}", ENTITY_SCHEMAS.names, select)
+    select = f"SELECT {quote_literal(entity)}, {quote_literal(text)}"
+    warehouse.overwrite("meta", ENTITY_SCHEMAS.name, f"entity = {quote_literal(entity)}", ENTITY_SCHEMAS.names, select)
 
 
 def is_filled(warehouse: Warehouse, entity: Entity) -> bool:
