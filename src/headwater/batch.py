@@ -1,4 +1,4 @@
-"""The parcel that travels: one read of one resource of one connection over one window."""
+"""A batch: one read of one resource of one connection over one window."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Window:
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether it reaches back to the beginning of time."""
+        """Whether it has no start."""
         return self.since <= EPOCH
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Feed:
-    """Whose records, of which kind: the coordinates that every parcel, file and ledger row carries."""
+    """One resource of one connection of a tenant. Every batch, file and ledger row refers to a feed."""
 
     tenant: str
     connection: str
@@ -45,25 +45,25 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One read. `id` is a function of the other fields, so that a resumed run meets its own files again."""
+    """One read. `id` is a function of the other fields, so that a resumed run finds its files."""
 
     id: str
     feed: Feed
     window: Window
     purpose: str = "changes"
     """`changes` (a window of changes), `snapshot` (all records, no filter), `sweep` (ids only, for deletes) or
-    `verify` (single records, asked for by their ids after a complete read)."""
+    `verify` (single records, requested by id after a complete read)."""
     attempt: int = 1
-    """How many times this very window was read, counted from 1."""
+    """The number of this read of the window, from 1."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is a read of everything, so that what is not in it may be gone."""
+        """Whether it reads all records or ids, so that records that are missing may be deleted."""
         return self.purpose in ("snapshot", "sweep")
 
 
 def create_batch(feed: Feed, window: Window, *, purpose: str = "changes", attempt: int = 1) -> Batch:
-    """The batch that reads `window` of `feed` for the `attempt`-th time."""
+    """Create the batch for the `attempt`-th read of `window` of `feed`."""
     seed = "|".join((str(feed), format_instant(window.since), format_instant(window.until), purpose, str(attempt)))
     digest = hashlib.sha256(seed.encode()).hexdigest()[:10]
     name = f"{window.until:%Y%m%dT%H%M%S}-{purpose}-{digest}"

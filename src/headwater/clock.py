@@ -1,4 +1,4 @@
-"""The only place that knows what time it is, and the only one that waits. All instants are UTC."""
+"""The clock: the only module that reads the time, and the only one that sleeps. All instants are UTC."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Annotated, Protocol
 from pydantic import AfterValidator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Where a window begins that has no beginning."""
+"""The start of a window without a start."""
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""Where an open version ends."""
+"""The end of an open version."""
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock(Protocol):
-    """Time and patience, so that a test can own both."""
+    """The time and sleeping, so that tests can replace both."""
 
     def now(self) -> datetime:
         """This instant, UTC."""
@@ -35,7 +35,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
         """This instant, UTC."""
@@ -51,23 +51,23 @@ class SystemClock:
 
 
 def to_micros(instant: datetime) -> int:
-    """Microseconds since 1970, UTC: the sequence of an event."""
+    """Convert an instant to microseconds since 1970, UTC: the sequence of an event."""
     return (instant - EPOCH) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
-    """The instant that `value` microseconds since 1970 stand for."""
+    """Convert microseconds since 1970 to an instant."""
     return EPOCH + value * _MICROSECOND
 
 
 def parse_instant(text: str) -> datetime:
-    """An ISO 8601 date or instant as UTC (no offset: UTC); ValueError otherwise."""
+    """Parse an ISO 8601 date or instant as UTC (no offset: UTC). Raise ValueError if it is neither."""
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def format_instant(instant: datetime) -> str:
-    """`2026-03-01T08:00:00Z`, with microseconds only where there are any."""
+    """Format an instant as `2026-03-01T08:00:00Z`, with microseconds only if they are not zero."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -76,12 +76,12 @@ _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d
 
 
 def parse_span(text: str) -> timedelta:
-    """`30d`, `5m`, `90s` as a time span; ValueError otherwise."""
-    found = _SPAN.fullmatch(text.strip())
-    if not found:
+    """Parse a duration such as `30d`, `5m` or `90s`. Raise ValueError if it is not one."""
+    match = _SPAN.fullmatch(text.strip())
+    if not match:
         msg = f"`{text}` is not a duration (use 90s, 5m, 12h or 30d)"
         raise ValueError(msg)
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _check_span(text: str) -> str:
@@ -90,4 +90,4 @@ def _check_span(text: str) -> str:
 
 
 Span = Annotated[str, AfterValidator(_check_span)]
-"""A span of time in a declaration: `90s`, `5m`, `12h`, `30d`."""
+"""A duration in a declaration: `90s`, `5m`, `12h`, `30d`."""

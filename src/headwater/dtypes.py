@@ -1,7 +1,7 @@
-"""The closed set of column types, and how each engine spells them.
+"""The column types, and their names in each engine.
 
-A type is a plain string in declarations: `text`, `boolean`, `integer`, `bigint`, `double`, `decimal(18,4)`, `date`,
-`timestamp` (UTC, microseconds), `json`. Bronze adds lists and structs, which stay text of JSON above it.
+A type is a string in declarations: `text`, `boolean`, `integer`, `bigint`, `double`, `decimal(18,4)`, `date`,
+`timestamp` (UTC, microseconds), `json`. Bronze adds lists and structs, which are JSON text in silver and gold.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ DUCKDB = {
     "timestamp": "TIMESTAMP",
     "json": "VARCHAR",
 }
-"""DuckDB's spelling. Instants are kept as TIMESTAMP in UTC, so that no session setting can shift them."""
+"""The types in DuckDB. A timestamp is TIMESTAMP in UTC, so that no session setting can shift it."""
 
 
 PORTABLE_SQL = "duckdb"
-"""The dialect in which SQL is written here, and from which it is rendered for each engine: by sqlglot's name."""
+"""The sqlglot name of the dialect in which Headwater writes SQL. It is translated to the dialect of each engine."""
 
 
 def check_dtype(text: str) -> str:
-    """`text` in its normal spelling, if it names a type; ValueError otherwise."""
-    wanted = text.strip().lower()
-    if wanted in SIMPLE:
-        return wanted
-    if found := _DECIMAL.fullmatch(wanted):
-        precision, scale = int(found[1]), int(found[2])
+    """Return the normal form of `text` if it is a type. Raise ValueError otherwise."""
+    name = text.strip().lower()
+    if name in SIMPLE:
+        return name
+    if match := _DECIMAL.fullmatch(name):
+        precision, scale = int(match[1]), int(match[2])
         if 1 <= precision <= 38 and scale <= precision:
             return f"decimal({precision},{scale})"
     msg = f"`{text}` is not a type; one of: {', '.join(SIMPLE)}, decimal(p,s)"
@@ -58,12 +58,12 @@ DType = Annotated[str, AfterValidator(check_dtype)]
 
 
 def render_dtype(dtype: str, table: dict[str, str]) -> str:
-    """`dtype` as an engine spells it; `table` maps the simple types, decimals are spelled alike everywhere."""
+    """The name of `dtype` in an engine. `table` maps the simple types. Decimals have the same name in all engines."""
     return table.get(dtype, dtype.upper())
 
 
 def can_widen(old: str, new: str) -> bool:
-    """Whether every value of `old` is a value of `new`, so that a stored column may be widened in place."""
+    """Whether every value of `old` is a value of `new`, so that a stored column can be widened in place."""
     if old == new or (old, new) in _WIDENS:
         return True
     a, b = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)

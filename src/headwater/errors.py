@@ -1,22 +1,22 @@
-"""Every error of the product, sorted by what the reader should do about it.
+"""All errors of Headwater, grouped by what to do about them.
 
     HeadwaterError
-      DeclarationError      you wrote something we cannot mean        -> fix the file; exit code 2
-      ServiceError          the remote service
-        TransientError      429, 5xx, a reset, a broken body          -> retried for you, then failed
-        PermanentError      4xx, revoked, forbidden, not honoured     -> stops this resource only
-          NotFoundError     404, 410: nothing stands at that address  -> an answer, where one record was asked for
-      LakeError             raw or bronze cannot be read or written   -> disk, rights, a damaged file
-      StoreError            a folder or a bucket said no            -> disk, rights, credentials, network
-      WarehouseError        the engine said no
-        UnsupportedError    ... and never will (names the capability)
+      DeclarationError      a declaration is invalid                  -> fix the file; exit code 2
+      ServiceError          the remote service failed
+        TransientError      429, 5xx, a reset, a broken body          -> retried, then failed
+        PermanentError      4xx, revoked, forbidden, filter ignored   -> stops only this resource
+          NotFoundError     404, 410: no such resource or record      -> a record that is requested by id is absent
+      LakeError             raw or bronze cannot be read or written   -> check the disk, permissions, a damaged file
+      StoreError            a folder or bucket refused an operation   -> check the disk, permissions, credentials, network
+      WarehouseError        the engine refused a statement
+        UnsupportedError    the engine lacks a capability (named)     -> use another engine or setting
       StateError            the ledger: migration due, unknown batch  -> nothing was written
-        LeaseHeld           another run works on the same tenant      -> wait for it
-        StepNotReady        a step was asked for before what it needs -> run the others first; exit code 2
-      SafetyCheckError      a safety stop that a person may lift      -> look, then confirm
-    Cancelled               (BaseException) finish the page, then leave
+        LeaseHeld           another run works on the same tenant      -> wait until it finishes
+        StepNotReady        steps that this step needs have not run   -> run them first; exit code 2
+      SafetyCheckError      a safety stop that a person can override  -> check, then confirm
+    Cancelled               (BaseException) a request to stop         -> finish the page, then exit
 
-Each says four things: what happened, where, the value that was found, and how to fix it.
+Each error has four parts: what happened, where, the value that was found, and how to fix it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class HeadwaterError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        parts = (("at", self.where), ("found", self.details), ("fix", self.hint))
-        lines = [f"  {label:<5} {_indent(text)}" for label, text in parts if text]
+        labels = (("at", self.where), ("found", self.details), ("fix", self.hint))
+        lines = [f"  {label:<5} {_indent(text)}" for label, text in labels if text]
         return "\n".join([self.message, *lines])
 
     def as_dict(self) -> dict[str, str]:
@@ -54,7 +54,7 @@ class HeadwaterError(Exception):
 
 
 class DeclarationError(HeadwaterError):
-    """A declaration cannot be meant; `where` names file and line."""
+    """A declaration is invalid. `where` is its file and line."""
 
     exit_code = 2
 
@@ -66,7 +66,7 @@ class DeclarationError(HeadwaterError):
 
 
 class DeclarationErrors(DeclarationError):
-    """Several complaints at once, so that one look mends them all."""
+    """Several errors at once, so that you can fix them all."""
 
     def __init__(self, errors: Sequence[DeclarationError]) -> None:
         first = errors[0]
@@ -77,16 +77,16 @@ class DeclarationErrors(DeclarationError):
         return "\n\n".join(str(error) for error in self.errors)
 
     def as_dict(self) -> dict[str, str]:
-        """The first one's parts, and how many there are."""
+        """The parts of the first error, and the number of errors."""
         return {**super().as_dict(), "count": str(len(self.errors))}
 
 
 class ServiceError(HeadwaterError):
-    """The remote service did not do what was asked."""
+    """The remote service did not respond as requested."""
 
 
 class TransientError(ServiceError):
-    """A passing failure: the same request may succeed after `after` seconds (None: back off as usual)."""
+    """A temporary failure: the same request may succeed after `after` seconds (None: use the usual backoff)."""
 
     def __init__(
         self, message: str, *, where: str = "", details: str = "", hint: str = "", after: float | None = None
@@ -96,11 +96,11 @@ class TransientError(ServiceError):
 
 
 class PermanentError(ServiceError):
-    """The service will not answer this request; only the resource that asked stops."""
+    """The service will not accept this request. Only the resource that sent it stops."""
 
 
 class NotFoundError(PermanentError):
-    """Nothing stands at that address: 404 or 410."""
+    """The service has nothing at this URL: 404 or 410."""
 
 
 class LakeError(HeadwaterError):
@@ -120,7 +120,7 @@ class UnsupportedError(WarehouseError):
 
 
 class StateError(HeadwaterError):
-    """The ledger cannot answer or accept; nothing was written."""
+    """The ledger refused an operation. Nothing was written."""
 
 
 class LeaseHeld(StateError):
@@ -128,17 +128,17 @@ class LeaseHeld(StateError):
 
 
 class StepNotReady(StateError):
-    """A step was asked for before the steps that it depends on had succeeded; nothing was done."""
+    """A step was requested before the steps that it depends on succeeded. Nothing was done."""
 
     exit_code = 2
 
 
 class SafetyCheckError(HeadwaterError):
-    """A safety stop: what was about to happen looks wrong, and a person may allow it."""
+    """A safety stop: the operation looks wrong. A person can allow it."""
 
 
 class Cancelled(BaseException):
-    """Finish the page in hand, then leave."""
+    """A request to stop: finish the current page, then exit."""
 
 
 def _indent(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What happened, in the past tense. Rooms emit these; only `run/event_log.py` turns them into log lines and progress."""
+"""Events of a run, named in the past tense. All rooms emit them. Only `run/event_log.py` logs them and shows progress."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from headwater.batch import Batch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to a tenant's data."""
+    """Something that happened to the data of a tenant."""
 
     tenant: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadStarted(Event):
-    """A batch began, or went on from page `resumed_at` (0: from the first)."""
+    """The read of a batch started, or resumed after page `resumed_at` (0: it started)."""
 
     batch: Batch
     resumed_at: int = 0
@@ -26,7 +26,7 @@ class ReadStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDropped(Event):
-    """What was read of a batch was dropped, so that its window is read anew."""
+    """The pages of an incomplete batch were dropped, so that its window is read again."""
 
     batch: Batch
     pages: int
@@ -35,7 +35,7 @@ class ReadDropped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCommitted(Event):
-    """A page and its place in the window were committed."""
+    """A page and its position in the window were committed."""
 
     batch: Batch
     page: int
@@ -54,7 +54,7 @@ class BatchExtracted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRetried(Event):
-    """A request failed in passing and is asked again after `after` seconds."""
+    """A request failed and is retried after `after` seconds."""
 
     where: str
     why: str
@@ -64,7 +64,7 @@ class RequestRetried(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLanded(Event):
-    """Rows of a batch are in bronze; rows in = kept + quarantined."""
+    """The rows of a batch are in bronze. Rows in = kept + quarantined."""
 
     batch: Batch
     kept: int
@@ -83,7 +83,7 @@ class DriftSeen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired(Event):
-    """Values of `field` were read in a tolerated spelling (raw keeps them as they were sent)."""
+    """Values of `field` were repaired (raw contains them as the service sent them)."""
 
     batch: Batch
     field: str
@@ -102,7 +102,7 @@ class VersionsWritten(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableBuilt(Event):
-    """A dimension or fact was brought up to date."""
+    """A dimension or fact was updated."""
 
     table: str
     inserted: int
@@ -143,32 +143,32 @@ FindingKind = Literal[
     "warehouse_note",
     "clear_secret_removed",
 ]
-"""What a finding is about. `docs/reference/findings.md` explains each."""
+"""The kind of a finding. `docs/reference/findings.md` explains each kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something in the data or in a service that a person should look at."""
+    """A condition in the data or in a service that a person should check."""
 
     table: str
-    """What it concerns: a table such as `silver.company`, a resource, a connection, the warehouse."""
+    """The subject: a table such as `silver.company`, a resource, a connection or the warehouse."""
     finding: FindingKind
     count: int
-    """How many rows, keys or values it concerns."""
+    """The number of rows, keys or values that it concerns."""
     detail: str = ""
-    """Which column, which batch, an example."""
+    """The column, the batch, or an example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingMade(Event):
-    """A step found something that a person should look at."""
+    """A step reported a finding."""
 
     finding: Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed(Event):
-    """A step failed; the run goes on without what depends on it."""
+    """A step failed. The run continues without the steps that depend on it."""
 
     step: str
     error: str
@@ -176,16 +176,16 @@ class StepFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSkipped(Event):
-    """A step was left out because `because` failed."""
+    """A step was skipped because the step `because` failed."""
 
     step: str
     because: str
 
 
 EventListener = Callable[[Event], None]
-"""Who is told."""
+"""A function that receives events."""
 
 
 def discard(event: Event) -> None:
-    """Tell nobody."""
+    """Discard the event."""
     del event

@@ -1,4 +1,4 @@
-"""Which names are allowed. Validated once, here; quoted everywhere they meet SQL or a path."""
+"""Validation of names, and quoting for SQL. Names are validated here once, and quoted wherever SQL uses them."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def check_name(text: str) -> str:
-    """`text`, if it may name an entity, a dimension, a fact or a column of ours; ValueError otherwise."""
+    """Return `text` if it is a valid name of an entity, a dimension, a fact or a column. Raise ValueError otherwise."""
     return _check_pattern(_NAME, text, "lower-case letters, digits and _, starting with a letter, at most 48")
 
 
 def check_slug(text: str) -> str:
-    """`text`, if it may name a tenant or a connection (hyphens allowed); ValueError otherwise."""
+    """Return `text` if it is a valid name of a tenant or a connection (hyphens allowed). Raise ValueError otherwise."""
     return _check_pattern(
         _SLUG, text, "lower-case letters, digits, _ and -, starting with a letter or digit, at most 48"
     )
 
 
 def check_field(text: str) -> str:
-    """`text`, if it may name a column in the service's own spelling; ValueError otherwise."""
+    """Return `text` if it is a valid name of a column with the spelling of the service. Raise ValueError otherwise."""
     return _check_pattern(_FIELD, text, "letters, digits and _, starting with a letter or _, at most 128")
 
 
 Name = Annotated[str, AfterValidator(check_name)]
-"""A name of ours: entity, dimension, fact, lookup, resource, column."""
+"""The name of an entity, a dimension, a fact, a lookup, a resource or a column."""
 
 Slug = Annotated[str, AfterValidator(check_slug)]
-"""A tenant or connection."""
+"""The name of a tenant or a connection."""
 
 
 def quote(identifier: str) -> str:
-    """`identifier` as SQL on every engine that takes double quotes."""
+    """Quote an SQL identifier with double quotes."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
-    """`text` as an SQL string."""
+def quote_literal(text: str) -> str:
+    """Quote `text` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """A hint: the nearest known name, or all of them when none is near."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint: the most similar known name, or all of them if none is similar."""
     names = sorted(known)
-    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{near[0]}`?"
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if matches:
+        return f"did you mean `{matches[0]}`?"
     return f"one of: {', '.join(names[:20])}" if names else ""
 
 

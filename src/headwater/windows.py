@@ -1,4 +1,4 @@
-"""The algebra of windows: what is missing, and in which pieces to read it. Pure; what was committed is the ledger's."""
+"""Window algebra: which windows are missing, and how to split them. Pure. The ledger stores the committed windows."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from headwater.batch import Window
 
 
 def merge_windows(windows: Iterable[Window]) -> tuple[Window, ...]:
-    """The same instants in as few windows as possible, sorted: those that overlap or touch become one."""
-    out: list[Window] = []
+    """Merge overlapping and adjacent windows. The result is sorted and covers the same instants."""
+    result: list[Window] = []
     for window in sorted(windows, key=lambda window: (window.since, window.until)):
-        if out and window.since <= out[-1].until:
-            out[-1] = Window(since=out[-1].since, until=max(out[-1].until, window.until))
+        if result and window.since <= result[-1].until:
+            result[-1] = Window(since=result[-1].since, until=max(result[-1].until, window.until))
         else:
-            out.append(window)
-    return tuple(out)
+            result.append(window)
+    return tuple(result)
 
 
-def missing_windows(asked: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
-    """The parts of `asked` that no committed window covers, sorted."""
-    out: list[Window] = []
-    since = asked.since
+def find_missing_windows(requested: Window, committed: Iterable[Window]) -> tuple[Window, ...]:
+    """Return the parts of `requested` that no committed window covers, sorted."""
+    result: list[Window] = []
+    since = requested.since
     for window in merge_windows(committed):
         if window.until <= since:
             continue
-        if window.since >= asked.until:
+        if window.since >= requested.until:
             break
         if window.since > since:
-            out.append(Window(since=since, until=window.since))
+            result.append(Window(since=since, until=window.since))
         since = window.until
-    if since < asked.until:
-        out.append(Window(since=since, until=asked.until))
-    return tuple(out)
+    if since < requested.until:
+        result.append(Window(since=since, until=requested.until))
+    return tuple(result)
 
 
 def split_window(span: Window, *, chunk: timedelta, look_back: timedelta, until: datetime) -> tuple[Window, ...]:
-    """`span` in pieces no longer than `chunk`, oldest first; what is older than `until - look_back` is one piece.
+    """Split `span` into windows of at most `chunk`, oldest first. Everything before `until - look_back` is one window.
 
-    Few records changed long ago and nobody waits for them: one piece. The near past is worth going on with in the
-    middle: a read that dies loses a piece at most, and each piece is a window of its own in the ledger.
+    The old part has few changes and is not urgent, so it is one window. The recent part is split so that a read
+    can resume: a read that fails loses at most one chunk, and each chunk is a window in the ledger.
     """
     if chunk <= timedelta(0):
         msg = f"a chunk must be longer than zero, not {chunk}"
         raise ValueError(msg)
-    cut = min(max(span.since, _earlier(until, look_back)), span.until)
-    out = [Window(since=span.since, until=cut)] if span.since < cut else []
+    cut = min(max(span.since, _subtract_span(until, look_back)), span.until)
+    result = [Window(since=span.since, until=cut)] if span.since < cut else []
     while cut < span.until:
         end = span.until if span.until - cut <= chunk else cut + chunk
-        out.append(Window(since=cut, until=end))
+        result.append(Window(since=cut, until=end))
         cut = end
-    return tuple(out)
+    return tuple(result)
 
 
-def _earlier(instant: datetime, span: timedelta) -> datetime:
+def _subtract_span(instant: datetime, span: timedelta) -> datetime:
     try:
         return instant - span
     except OverflowError:

@@ -13,7 +13,7 @@ from headwater.events import FindingMade
 from headwater.gold.change_feed import reset_progress
 from headwater.gold.dimension.rekey import counted_tables, find_outdated
 from headwater.gold.star import Star
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.temporal.keys import hash53_sql, hash60_sql
 from headwater.warehouse.base import Table, TableColumn
 from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened, read_rows, read_star
@@ -86,7 +86,7 @@ def aged(warehouse):
             f"= 1 THEN 'first' ELSE CAST(EPOCH_US(valid_from) AS VARCHAR) END AS start FROM gold.dim_{dimension} "
             f"WHERE {dimension}_key >= 0"
         ):
-            wide = warehouse.rows(f"SELECT {hash60_sql(literal(f'{start}|{entity_key}'))} AS wide")[0][0]
+            wide = warehouse.rows(f"SELECT {hash60_sql(quote_literal(f'{start}|{entity_key}'))} AS wide")[0][0]
             assert wide % 2**53 == number
             for table, column in [(f"dim_{dimension}", dimension), *(("fact_entry", name) for name in columns)]:
                 warehouse.update("gold", table, {f"{column}_key": str(wide)}, f"{column}_key = {number}")
@@ -99,7 +99,7 @@ def aged(warehouse):
 def test_a_key_is_the_lower_53_bits_of_what_it_once_was_the_same_on_every_engine():
     warehouse = opened("member")
     texts = ["first|desk:1", "first|desk:ÞÓR", "1709251200000000|desk:1"]
-    found = [warehouse.rows(f"SELECT {hash53_sql(literal(text))} AS k")[0][0] for text in texts]
+    found = [warehouse.rows(f"SELECT {hash53_sql(quote_literal(text))} AS k")[0][0] for text in texts]
     assert found == [int(hashlib.md5(text.encode()).hexdigest()[:15], 16) % 2**53 for text in texts]
     assert all(0 <= key < 2**53 for key in found)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.duckdb.engine import DuckDB
 
 TEXTS = (
@@ -174,7 +174,7 @@ def both(spark_engine):
 
 def evaluate_phrases(warehouse, kind, values, phrases, value):
     """Each phrase over each value, and over NULL."""
-    rows = ", ".join(f"({number}, {literal(text)})" for number, text in enumerate(values))
+    rows = ", ".join(f"({number}, {quote_literal(text)})" for number, text in enumerate(values))
     edges = warehouse.stage(
         "edges", f"SELECT n, CAST(v AS {kind}) AS v FROM (VALUES (-1, CAST(NULL AS VARCHAR)), {rows}) AS t(n, v)"
     )

@@ -248,8 +248,8 @@ def test_a_warehouse_knows_where_it_is_declared_in_every_environment(tmp_path):
               folder: a
     """
     project = load_project(write(tmp_path, {"headwater.yaml": text}))
-    assert project.warehouse.origin.location_of("folder") == "headwater.yaml:1"
-    assert project.environments["prod"].warehouse.origin.location_of("folder") == "headwater.yaml:7"
+    assert project.warehouse.origin.find_location("folder") == "headwater.yaml:1"
+    assert project.environments["prod"].warehouse.origin.find_location("folder") == "headwater.yaml:7"
     assert str(project.with_environment(project.environments["prod"]).warehouse.origin) == "headwater.yaml:5"
     with pytest.raises(DeclarationErrors, match=r"`environments.prod.warehouse.kind` is invalid"):
         load_project(tmp_path, lambda kind: find_settings(f"no {kind}"))

@@ -1,4 +1,4 @@
-"""What the texts mean, tried on DuckDB."""
+"""The results of the SQL texts on DuckDB."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ def duck():
         yield connection
 
 
-def put(duck, name, picture):
-    """A relation of versions; `day` numbers stand for days of January 2026, 31 for ever."""
-    rows = parse_table(picture)
+def create_relation(duck, name, table):
+    """Create a relation from a table. Instants are microseconds since 1970, and `open` is the open end."""
+    rows = parse_table(table)
     columns = list(rows[0])
     selects = " UNION ALL ".join(
-        "SELECT " + ", ".join(f"{_sql(name, row[name])} AS {name}" for name in columns) for row in rows
+        "SELECT " + ", ".join(f"{_to_sql(name, row[name])} AS {name}" for name in columns) for row in rows
     )
     duck.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {selects}")
 
 
-def _sql(name, value):
+def _to_sql(name, value):
     if name in {"valid_from", "valid_to", "at"}:
         return f"make_timestamp({value})" if value != "open" else "TIMESTAMP '9999-12-31'"
     return "NULL::VARCHAR" if value is None else f"'{value}'"
 
 
-def rows(duck, select):
-    found = duck.execute(f"SELECT * FROM ({select})")
-    names = [column[0] for column in found.description]
-    return [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found.fetchall()]
+def select_rows(duck, select):
+    result = duck.execute(f"SELECT * FROM ({select})")
+    names = [column[0] for column in result.description]
+    return [{name: _to_table_value(value) for name, value in zip(names, row, strict=True)} for row in result.fetchall()]
 
 
-def _plain(value):
+def _to_table_value(value):
     if hasattr(value, "year"):
         return "open" if value.year == 9999 else value.microsecond
     return value
@@ -61,10 +61,10 @@ VERSIONS = """
 """
 
 
-def test_versions_that_agree_in_the_columns_looked_at_become_one(duck):
-    put(duck, "versions", VERSIONS)
+def test_versions_that_are_equal_in_the_given_columns_become_one(duck):
+    create_relation(duck, "versions", VERSIONS)
     select = coalesce_sql("versions", key="k", columns=("a",), firsts=("batch_id",))
-    picture = """
+    table = """
         | k | a   | batch_id | valid_from | valid_to |
         | - | --- | -------- | ---------- | -------- |
         | x | one | b1       | 1          | 5        |
@@ -72,12 +72,12 @@ def test_versions_that_agree_in_the_columns_looked_at_become_one(duck):
         | x | two | b4       | 9          | open     |
         | y | one | b5       | 2          | 4        |
     """
-    assert find_mismatch(picture, rows(duck, select)) == ""
+    assert find_mismatch(table, select_rows(duck, select)) == ""
 
 
-def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck):
-    put(duck, "versions", VERSIONS)
-    put(duck, "facts", """
+def test_an_instant_has_the_valid_version_or_the_last_before_or_the_first(duck):
+    create_relation(duck, "versions", VERSIONS)
+    create_relation(duck, "facts", """
         | k | at |
         | - | -- |
         | x | 0  |
@@ -86,7 +86,7 @@ def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck
         | x | 99 |
         | z | 1  |
     """)  # fmt: skip
-    picture = """
+    table = """
         | k | at | batch_id |
         | - | -- | -------- |
         | x | 0  | b1       |
@@ -98,9 +98,9 @@ def test_an_instant_meets_the_valid_version_or_the_last_before_or_the_first(duck
     select = (
         f"SELECT p.k, p.at, v.batch_id FROM facts AS p JOIN ({spans}) AS v ON v.k = p.k AND {covers_sql('v', 'p.at')}"
     )
-    found = rows(duck, select)
-    assert find_mismatch(picture, found) == "", find_mismatch(picture, found)
-    assert len(rows(duck, coverage_sql("versions", key="k", columns=("a",)))) == 5
+    result = select_rows(duck, select)
+    assert find_mismatch(table, result) == "", find_mismatch(table, result)
+    assert len(select_rows(duck, coverage_sql("versions", key="k", columns=("a",)))) == 5
 
 
 DTYPES = {"text": "VARCHAR", "double": "DOUBLE", "boolean": "BOOLEAN", "bigint": "BIGINT"}
@@ -137,41 +137,41 @@ def test_canonical_texts_are_equal_exactly_when_values_are(duck, data):
         ("FALSE", "boolean", "f"),
     ],
 )
-def test_the_canonical_text_of_a_value_is_known_by_heart(duck, value, dtype, text):
+def test_the_canonical_text_of_a_value_is_stable(duck, value, dtype, text):
     assert duck.execute(f"SELECT {canonical_sql('v', dtype)} FROM (SELECT {value} AS v)").fetchone() == (text,)
 
 
-def test_infinite_and_undefined_numbers_have_a_text_too(duck):
+def test_infinity_and_nan_have_a_text(duck):
     for value in (math.inf, -math.inf, math.nan):
         assert duck.execute(f"SELECT {canonical_sql('v', 'double')} FROM (SELECT ?::DOUBLE AS v)", [value]).fetchone()[
             0
         ]
 
 
-def test_the_order_of_columns_does_not_matter_to_a_hash_but_their_being_known_does(duck):
-    def hashed(columns):
-        taken = "SELECT 'U' AS operation, NULL::VARCHAR AS a, 'x' AS b"
-        return duck.execute(f"SELECT {event_hash_sql('operation', columns)} FROM ({taken})").fetchone()[0]
+def test_a_hash_depends_on_the_known_columns_but_not_on_their_order(duck):
+    def hash_event(columns):
+        select = "SELECT 'U' AS operation, NULL::VARCHAR AS a, 'x' AS b"
+        return duck.execute(f"SELECT {event_hash_sql('operation', columns)} FROM ({select})").fetchone()[0]
 
-    assert hashed({"a": "text", "b": "text"}) == hashed({"b": "text", "a": "text"})
-    assert hashed({"a": "text", "b": "text"}) != hashed({"b": "text"})
+    assert hash_event({"a": "text", "b": "text"}) == hash_event({"b": "text", "a": "text"})
+    assert hash_event({"a": "text", "b": "text"}) != hash_event({"b": "text"})
 
 
-def test_a_column_that_was_renamed_makes_no_other_event(duck):
+def test_a_renamed_column_does_not_change_an_event(duck):
     before = event_hash_sql("operation", {"b": "text", "c": "text"})
     after = event_hash_sql("operation", {"a": "text", "b": "text"}, {"a": "c"})
-    hashed = duck.execute(f"SELECT {before}, {after} FROM (SELECT 'U' AS operation, 'x' AS a, 'y' AS b, 'x' AS c)")
-    one, other = hashed.fetchone()
+    hashes = duck.execute(f"SELECT {before}, {after} FROM (SELECT 'U' AS operation, 'x' AS a, 'y' AS b, 'x' AS c)")
+    one, other = hashes.fetchone()
     assert one == other
 
 
 @settings(deadline=None, max_examples=80)
 @given(one=st.tuples(TEXTS, TEXTS), other=st.tuples(TEXTS, TEXTS))
-def test_composite_keys_are_equal_only_when_all_their_parts_are(duck, one, other):
+def test_composite_keys_are_equal_only_if_all_parts_are(duck, one, other):
     select = f"SELECT {entity_key_sql('psa', ('?::VARCHAR', '?::VARCHAR'))}"
     same = duck.execute(select, list(one)).fetchone() == duck.execute(select, list(other)).fetchone()
     assert same == (one == other)
 
 
-def test_a_key_hash_has_sixty_bits_and_stays_what_it_is(duck):
+def test_a_key_hash_has_sixty_bits_and_is_stable(duck):
     assert duck.execute("SELECT " + hash60_sql("'a'")).fetchone() == (0x0CC175B9C0F1B6A,)

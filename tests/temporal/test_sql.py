@@ -19,20 +19,20 @@ FUNCTIONS = {
     "ABS", "AND", "CASE", "CAST", "COALESCE", "COUNT", "FIRST_VALUE", "FLOOR", "IF", "LAG", "LEAD", "LENGTH", "MAX", "MD5",
     "OR", "REPLACE", "ROW_NUMBER", "STR_POSITION", "SUBSTRING", "UNIX_TO_TIME", "EPOCH_US", "EXISTS",
 }  # fmt: skip
-"""The functions that a text may call: each engine has them, or `warehouse.sql` renders them."""
+"""The functions that a text may call. Each engine has them, or `warehouse.dialect` translates them."""
 
 REFUSED = (exp.Star, exp.Qualify, exp.Lambda, exp.Struct, exp.Array, exp.Bracket, exp.IgnoreNulls, exp.Distinct)
-"""What no portable text may hold."""
+"""What no portable text may contain."""
 
 
 @pytest.mark.golden
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_is_what_it_was(name):
+def test_a_text_is_unchanged(name):
     compare_golden(GOLDEN / f"{name}.sql", TEXTS[name] + "\n")
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_stays_within_the_allowed_subset(name):
+def test_a_text_uses_only_the_portable_subset(name):
     tree = sqlglot.parse_one(TEXTS[name], read="duckdb")
     called = {
         node.name.upper() if isinstance(node, exp.Anonymous) else node.sql_name() for node in tree.find_all(exp.Func)

@@ -1,4 +1,4 @@
-"""Every SQL text of the room, in one shape that is large enough to show everything."""
+"""All SQL texts of `headwater.temporal`, for one schema with all kinds of columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXTS = {
     "fold": fold_sql("events", SHAPE),
     "fold_partial": fold_sql("events", SHAPE, carried=(("status",), ("hours",))),
     "step": append_sql("last", "events", SHAPE),
-    "step_partial": append_sql("last", "events", SHAPE, unsure=("status", "note")),
+    "step_partial": append_sql("last", "events", SHAPE, partly_known=("status", "note")),
     "first_step": first_versions_sql("events", SHAPE, unless="n.entity_key IN (SELECT entity_key FROM stored)"),
     "coalesced": coalesce_sql("versions", key="entity_key", columns=("status",), firsts=("batch_id",)),
     "covering": coverage_sql("versions", key="entity_key", columns=("status",)),

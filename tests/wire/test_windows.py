@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headwater.batch import Window
 from headwater.clock import EPOCH
-from headwater.windows import merge_windows, missing_windows, split_window
+from headwater.windows import find_missing_windows, merge_windows, split_window
 
 HOUR = timedelta(hours=1)
 
@@ -36,7 +36,7 @@ def test_merging_keeps_the_instants_and_leaves_gaps_between(windows):
 
 @given(spans, st.lists(spans, max_size=12))
 def test_missing_windows_are_the_requested_ones_without_the_committed_ones(requested, committed):
-    found = missing_windows(requested, committed)
+    found = find_missing_windows(requested, committed)
     assert list_hours(found) == list_hours([requested]) - list_hours(committed)
     assert found == merge_windows(found)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 
 
 def read_keys(files: Sequence[str], column: str) -> set[str]:
@@ -14,7 +14,7 @@ def read_keys(files: Sequence[str], column: str) -> set[str]:
     keys: set[str] = set()
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         for file in files:
-            source = f"read_parquet({literal(file)})"
+            source = f"read_parquet({quote_literal(file)})"
             names = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
             if column in names:
                 select = f"SELECT DISTINCT {quote(column)} FROM {source} WHERE {quote(column)} IS NOT NULL"

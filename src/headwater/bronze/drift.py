@@ -34,7 +34,7 @@ _MAX_DETAIL = 200
 class _KnownFields:
     keys: frozenset[str]
     patterns: tuple[str, ...]
-    below: tuple[tuple[str, _KnownFields], ...]
+    children: tuple[tuple[str, _KnownFields], ...]
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class DriftReport:
             if not any(fnmatchcase(key, pattern) for pattern in known.patterns):
                 self._new[path + key] += 1
                 self._new_types.setdefault(path + key, _name_type(record[key]))
-        for key, below in known.below:
+        for key, below in known.children:
             value = record.get(key)
             for item in value if type(value) is list else (value,):
                 if type(item) is dict:
@@ -133,7 +133,7 @@ def _build_known(nodes: Sequence[Node], patterns: tuple[str, ...], omit: Iterabl
     return _KnownFields(
         keys=frozenset((*(node.key for node in nodes), *(key for key in left_out if "." not in key))),
         patterns=patterns,
-        below=tuple((node.key, _build_known(node.nodes, node.unread, omit, inner)) for node, inner in below),
+        children=tuple((node.key, _build_known(node.nodes, node.unread, omit, inner)) for node, inner in below),
     )
 
 

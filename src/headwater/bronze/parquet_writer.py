@@ -15,7 +15,7 @@ from headwater.bronze.schema import BronzeSchema, bronze_value_sql, columns_sql,
 from headwater.bronze.spelling import NOT_CANONICAL
 from headwater.errors import LakeError
 from headwater.model.field import Node
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 
 _MEMORY_MB = 256
 """Memory limit of DuckDB."""
@@ -53,10 +53,10 @@ class LineFile:
         """The table function that reads `nodes` of each record."""
         columns = columns_sql(nodes)
         if self.is_wrapped:
-            columns = f"{{'n': 'BIGINT', 'p': 'VARCHAR', 'r': {literal(struct_sql(nodes))}}}"
+            columns = f"{{'n': 'BIGINT', 'p': 'VARCHAR', 'r': {quote_literal(struct_sql(nodes))}}}"
         size = max(_MAX_LINE, 2 * self.longest)
         options = f"format='newline_delimited', compression='zstd', columns={columns}, maximum_object_size={size}"
-        return f"read_json({literal(self.url)}, {options})"
+        return f"read_json({quote_literal(self.url)}, {options})"
 
     @property
     def record_column(self) -> str:
@@ -89,7 +89,8 @@ class ParquetWriter:
     def read_stored_names(self, path: str, custom_fields: Node) -> dict[str, str]:
         """The captions of the custom fields in a bronze file, by id."""
         return self._select_names(
-            f"SELECT unnest({quote(custom_fields.key)}) AS field FROM read_parquet({literal(path)})", custom_fields
+            f"SELECT unnest({quote(custom_fields.key)}) AS field FROM read_parquet({quote_literal(path)})",
+            custom_fields,
         )
 
     def find_suspicious_columns(self, path: str, texts: Sequence[str]) -> set[str]:
@@ -97,7 +98,7 @@ class ParquetWriter:
         if not texts:
             return set()
         conditions = ", ".join(f"bool_or({_suspicious_sql(quote(name))})" for name in texts)
-        flags = self._run(f"SELECT {conditions} FROM read_parquet({literal(path)})").fetchone()
+        flags = self._run(f"SELECT {conditions} FROM read_parquet({quote_literal(path)})").fetchone()
         return {name for name, is_suspicious in zip(texts, flags, strict=True) if is_suspicious}
 
     def write(
@@ -112,7 +113,7 @@ class ParquetWriter:
             columns += [_pivot_sql(custom_fields, key, line_file.record_column) for key in ids]
         query = f"SELECT {', '.join(columns)} FROM {line_file.rows_sql(schema.nodes)}"
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
-        written = self._run(f"COPY ({query}) TO {literal(target)} ({options})").fetchone()
+        written = self._run(f"COPY ({query}) TO {quote_literal(target)} ({options})").fetchone()
         return int(written[0]) if written else 0
 
     def write_empty(self, line_file: LineFile, schema: BronzeSchema, target: str) -> int:
@@ -120,7 +121,7 @@ class ParquetWriter:
         empty = ", ".join(f"NULL::{type_}" for type_ in ("BIGINT", "VARCHAR", struct_sql(schema.nodes)))
         columns = ["n AS _line", *(("p AS _parent",) if line_file.has_parents else ()), schema.select_sql("r")]
         query = f"SELECT {', '.join(columns)} FROM (SELECT {empty}) AS nothing(n, p, r) WHERE n IS NOT NULL"
-        self._run(f"COPY ({query}) TO {literal(target)} (FORMAT parquet)")
+        self._run(f"COPY ({query}) TO {quote_literal(target)} (FORMAT parquet)")
         return 0
 
     def _select_names(self, fields: str, custom_fields: Node) -> dict[str, str]:
@@ -132,7 +133,7 @@ class ParquetWriter:
 
     def read_line_numbers(self, path: str) -> set[int]:
         """The line numbers in a bronze file."""
-        return {line for (line,) in self._run(f"SELECT _line FROM read_parquet({literal(path)})").fetchall()}
+        return {line for (line,) in self._run(f"SELECT _line FROM read_parquet({quote_literal(path)})").fetchall()}
 
     def _run(self, statement: str) -> Any:
         try:
@@ -178,14 +179,16 @@ def _suspicious_sql(text: str) -> str:
     begins = (
         f"{text} < ':' OR {text} BETWEEN '[' AND '\\' OR {text} BETWEEN '{{' AND '|' OR {text} IN ('true', 'false')"
     )
-    return f"CASE WHEN {begins} THEN regexp_matches({text}, {literal(_NON_TEXT)}) END"
+    return f"CASE WHEN {begins} THEN regexp_matches({text}, {quote_literal(_NON_TEXT)}) END"
 
 
 def _pivot_sql(custom_fields: Node, key: str, record_column: str) -> str:
     value = f"{record_column}.{quote(custom_fields.key)}" if record_column else quote(custom_fields.key)
     kinds = {node.key: node.dtype for node in custom_fields.nodes}
     number = kinds["id"] in ("bigint", "integer")
-    field_value = f"list_filter({value}, lambda field: field.id = {int(key) if number else literal(key)})[1].value"
+    field_value = (
+        f"list_filter({value}, lambda field: field.id = {int(key) if number else quote_literal(key)})[1].value"
+    )
     values = next(node for node in custom_fields.nodes if node.key == "value")
     text = f"CAST({bronze_value_sql(field_value, values)} AS VARCHAR)"
     return f"{text} AS {quote(f'{custom_fields.key}_{key}')}"

@@ -15,7 +15,7 @@ from headwater.bronze.spelling import decimal_sql, double_sql, json_sql, loose_s
 from headwater.dtypes import DUCKDB, render_dtype
 from headwater.errors import DeclarationError
 from headwater.model.field import Field, Node, build_nodes, flatten_nodes
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 
 _READ_TYPES = {**DUCKDB, "json": "JSON", "timestamp": "TIMESTAMPTZ"}
 """How DuckDB reads a type. Timestamps are read with their offset, then stored in UTC."""
@@ -97,7 +97,7 @@ def find_attribute(nodes: Sequence[Node], key: str) -> str:
 
 def columns_sql(nodes: Iterable[Node]) -> str:
     """The columns of `nodes`, for `read_json` of DuckDB."""
-    inner = ", ".join(f"{literal(node.key)}: {literal(_type_sql(node, _READ_TYPES))}" for node in nodes)
+    inner = ", ".join(f"{quote_literal(node.key)}: {quote_literal(_type_sql(node, _READ_TYPES))}" for node in nodes)
     return "{" + inner + "}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from headwater.names import literal
+from headwater.names import quote_literal
 
 NOT_CANONICAL = "a JSON value may not be canonical"
 """The error of DuckDB for a value that `json_text.JsonRewriter` must convert first."""
@@ -24,7 +24,7 @@ def decimal_sql(value: str, dtype: str) -> str:
     assert match is not None, dtype
     precision, scale = int(match[1]), int(match[2])
     fraction = f"[0-9]{{1,{scale}}}0*" if scale else "0+"
-    pattern = literal(f"-?0*[0-9]{{0,{precision - scale}}}(\\.{fraction})?")
+    pattern = quote_literal(f"-?0*[0-9]{{0,{precision - scale}}}(\\.{fraction})?")
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN regexp_full_match({value}, {pattern}) "
         f"THEN CAST({value} AS {dtype.upper()}) ELSE error('no {dtype}') END"
@@ -40,7 +40,7 @@ def json_sql(value: str) -> str:
     """The canonical text of a JSON value."""
     text = f"CAST({value} AS VARCHAR)"
     return (
-        f"CASE WHEN {value} IS NULL THEN NULL WHEN starts_with({text}, {literal(chr(34) + CANONICAL_PREFIX)}) "
+        f"CASE WHEN {value} IS NULL THEN NULL WHEN starts_with({text}, {quote_literal(chr(34) + CANONICAL_PREFIX)}) "
         f"THEN substr({value} ->> '$', {len(CANONICAL_PREFIX) + 1}) "
         f"WHEN {_is_canonical_sql(text)} THEN {text} {_otherwise_sql(text)} END"
     )
@@ -57,10 +57,10 @@ def loose_sql(value: str) -> str:
 
 def _otherwise_sql(text: str) -> str:
     return (
-        f"WHEN regexp_full_match({text}, {literal(_CANONICAL_FRACTION)}) THEN rtrim(rtrim({text}, '0'), '.') "
-        f"ELSE error({literal(NOT_CANONICAL)})"
+        f"WHEN regexp_full_match({text}, {quote_literal(_CANONICAL_FRACTION)}) THEN rtrim(rtrim({text}, '0'), '.') "
+        f"ELSE error({quote_literal(NOT_CANONICAL)})"
     )
 
 
 def _is_canonical_sql(text: str) -> str:
-    return f"{text}[1] IN ('\"', 't', 'f') OR regexp_full_match({text}, {literal(_CANONICAL_INTEGER)})"
+    return f"{text}[1] IN ('\"', 't', 'f') OR regexp_full_match({text}, {quote_literal(_CANONICAL_INTEGER)})"

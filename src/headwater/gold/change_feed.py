@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import Warehouse
 
 DEFINITION = "@definition"
@@ -74,7 +74,7 @@ def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = Fa
     told = dict(
         warehouse.rows(
             f"SELECT entity, MAX(change_id) FROM {warehouse.ref('meta', 'consumer_offset')} "
-            f"WHERE consumer = {literal(consumer.name)} GROUP BY entity"
+            f"WHERE consumer = {quote_literal(consumer.name)} GROUP BY entity"
         )
     )
     newest = dict(warehouse.rows(f"SELECT entity, MAX(change_id) FROM {_changes_ref(warehouse)} GROUP BY entity"))
@@ -89,7 +89,7 @@ def changed_keys_sql(warehouse: Warehouse, source: str, pending: PendingChanges)
     """SELECT of the keys of `source` that changed since."""
     return (
         f"SELECT DISTINCT entity_key FROM {_changes_ref(warehouse)} "
-        f"WHERE entity = {literal(source)} AND change_id > {pending.since[source]}"
+        f"WHERE entity = {quote_literal(source)} AND change_id > {pending.since[source]}"
     )
 
 
@@ -101,12 +101,13 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
     if consumer.keys:
         told[KEYS] = consumer.keys
     values = ", ".join(
-        f"({literal(consumer.name)}, {literal(entity)}, CAST({change} AS BIGINT))" for entity, change in told.items()
+        f"({quote_literal(consumer.name)}, {quote_literal(entity)}, CAST({change} AS BIGINT))"
+        for entity, change in told.items()
     )
     warehouse.overwrite(
         "meta",
         "consumer_offset",
-        f"consumer = {literal(consumer.name)} AND entity <> {literal(LAST)}",
+        f"consumer = {quote_literal(consumer.name)} AND entity <> {quote_literal(LAST)}",
         ("consumer", "entity", "change_id"),
         f"SELECT * FROM (VALUES {values}) AS fresh",
     )
@@ -115,7 +116,7 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
 def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
     """Record that the staged `keys` of `source` changed; nothing is kept when it has no consumer."""
     progress, changes = warehouse.ref("meta", "consumer_offset"), _changes_ref(warehouse)
-    if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {literal(source)} LIMIT 1"):
+    if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {quote_literal(source)} LIMIT 1"):
         return
     # Consumed changes may have been trimmed: what consumers remember counts too, or a number would come twice.
     newest = (
@@ -127,7 +128,7 @@ def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
         "meta",
         "change_feed",
         ("change_id", "entity", "entity_key"),
-        f"SELECT {number}, {literal(source)}, entity_key FROM {keys}",
+        f"SELECT {number}, {quote_literal(source)}, entity_key FROM {keys}",
     )
 
 
@@ -137,7 +138,7 @@ def prune_changes(warehouse: Warehouse) -> int:
     told = warehouse.rows(
         f"SELECT entity, MIN(change_id) FROM {progress} WHERE entity NOT LIKE '@%' GROUP BY entity ORDER BY entity"
     )
-    consumed = [f"(entity = {literal(entity)} AND change_id <= {change})" for entity, change in told]
+    consumed = [f"(entity = {quote_literal(entity)} AND change_id <= {change})" for entity, change in told]
     return warehouse.delete("meta", "change_feed", " OR ".join(consumed)) if consumed else 0
 
 
@@ -145,12 +146,12 @@ def drop_table(warehouse: Warehouse, name: str) -> None:
     """Drop a table of gold and forget how far it was, so that its next build makes it anew."""
     with warehouse.transaction():
         warehouse.drop("gold", name)
-        warehouse.delete("meta", "consumer_offset", f"consumer = {literal(name)}")
+        warehouse.delete("meta", "consumer_offset", f"consumer = {quote_literal(name)}")
 
 
 def reset_progress(warehouse: Warehouse) -> None:
     """Forget how far every table of gold was, and keep which numbers were given."""
-    warehouse.delete("meta", "consumer_offset", f"entity <> {literal(LAST)}")
+    warehouse.delete("meta", "consumer_offset", f"entity <> {quote_literal(LAST)}")
 
 
 def _changes_ref(warehouse: Warehouse) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.gold.change_feed import LAST
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Table, Warehouse
 
@@ -54,13 +54,13 @@ def save_last(warehouse: Warehouse, table: Table) -> None:
         warehouse.overwrite(
             "meta",
             "consumer_offset",
-            f"consumer = {literal(table.name)} AND entity = {literal(LAST)}",
+            f"consumer = {quote_literal(table.name)} AND entity = {quote_literal(LAST)}",
             ("consumer", "entity", "change_id"),
-            f"SELECT {literal(table.name)}, {literal(LAST)}, CAST({last} AS BIGINT)",
+            f"SELECT {quote_literal(table.name)}, {quote_literal(LAST)}, CAST({last} AS BIGINT)",
         )
 
 
 def _last_relation(warehouse: Warehouse, name: str) -> str:
     progress = warehouse.ref("meta", "consumer_offset")
-    condition = f"consumer = {literal(name)} AND entity = {literal(LAST)}"
+    condition = f"consumer = {quote_literal(name)} AND entity = {quote_literal(LAST)}"
     return f"(SELECT change_id FROM {progress} WHERE {condition}) AS noted"

@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
-from headwater.names import check_field, did_you_mean, literal, quote
+from headwater.names import check_field, did_you_mean, quote, quote_literal
 
 ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Dot, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Tuple, exp.Var,
@@ -143,7 +143,7 @@ def _compile_call(name: str, arguments: list[str], scope: Scope, where: str) -> 
         )
     if name == "setting":
         value = scope.settings.get(_parse_text(arguments[0], where))
-        return "NULL" if value is None else literal(value)
+        return "NULL" if value is None else quote_literal(value)
     if name == "custom_field":
         return _custom_field_sql(arguments[0], arguments[1])
     return _classify_sql(arguments, scope, where)
@@ -166,7 +166,7 @@ def _item_sql(arguments: list[str], where: str) -> str:
         )
     name, *pairs = (_parse_text(argument, where) for argument in arguments[1:])
     tests = [
-        f"lower(CAST(item.{quote(check_field(other))} AS VARCHAR)) = {literal(text.lower())}"
+        f"lower(CAST(item.{quote(check_field(other))} AS VARCHAR)) = {quote_literal(text.lower())}"
         for other, text in zip(pairs[::2], pairs[1::2], strict=True)
     ]
     condition = f" IF {' AND '.join(tests)}" if tests else ""
@@ -189,17 +189,17 @@ def _classify_sql(arguments: list[str], scope: Scope, where: str) -> str:
         )
     folded = fold_text_sql(arguments[0], rules)
     branches = "".join(
-        f" WHEN {' OR '.join(f'strpos({folded}, {literal(_fold(text))}) > 0' for text in rule.contains)}"
-        f" THEN {literal(rule.gives[output])}"
+        f" WHEN {' OR '.join(f'strpos({folded}, {quote_literal(_fold(text))}) > 0' for text in rule.contains)}"
+        f" THEN {quote_literal(rule.gives[output])}"
         for rule in rules.first_match
     )
-    return f"(CASE{branches} ELSE {literal(rules.otherwise[output])} END)"
+    return f"(CASE{branches} ELSE {quote_literal(rules.otherwise[output])} END)"
 
 
 def no_match_sql(sql: str, rules: Rules) -> str:
     """SQL that is true if no rule of `rules` matches the text in `sql`."""
     folded = fold_text_sql(sql, rules)
-    texts = (literal(_fold(text)) for rule in rules.first_match for text in rule.contains)
+    texts = (quote_literal(_fold(text)) for rule in rules.first_match for text in rule.contains)
     return " AND ".join(f"strpos({folded}, {text}) = 0" for text in texts) or "TRUE"
 
 
@@ -209,7 +209,9 @@ def fold_text_sql(sql: str, rules: Rules) -> str:
     special = sorted(letter for letter in letters if not letter.isascii() and len(letter.upper()) == 1)
     upper = "".join(letter.upper() for letter in special)
     trimmed = f"trim(rtrim(trim({sql}), ':'))"
-    translated = f"translate({trimmed}, {literal(upper)}, {literal(''.join(special))})" if special else trimmed
+    translated = (
+        f"translate({trimmed}, {quote_literal(upper)}, {quote_literal(''.join(special))})" if special else trimmed
+    )
     return f"lower({translated})"
 
 

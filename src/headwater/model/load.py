@@ -68,11 +68,11 @@ def _locate_warehouses(project: Project) -> Project:
     origin = project.origin
     environments = {
         name: environment.model_copy(
-            update={"warehouse": _locate(environment.warehouse, origin.below("environments", name, "warehouse"))}
+            update={"warehouse": _locate(environment.warehouse, origin.find_origin("environments", name, "warehouse"))}
         )
         for name, environment in project.environments.items()
     }
-    warehouse = _locate(project.warehouse, origin.below("warehouse"))
+    warehouse = _locate(project.warehouse, origin.find_origin("warehouse"))
     return project.model_copy(update={"warehouse": warehouse, "environments": environments})
 
 
@@ -170,7 +170,7 @@ def _add_to_collection(noun: Declared, collections: dict[str, dict[str, Any]]) -
 def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> DeclarationError:
     path = tuple(str(step) for step in error["loc"])
     last = path[-1] if path else ""
-    where = origin.location_of(*path)
+    where = origin.find_location(*path)
     if error["type"] == "extra_forbidden":
         known = error.get("ctx", {}).get("known") or fields.list_names(path[:-1])
         return DeclarationError(

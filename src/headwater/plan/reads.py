@@ -11,7 +11,7 @@ from headwater.batch import Batch, Window, create_batch
 from headwater.clock import EPOCH, parse_span
 from headwater.plan.state import FeedState, RunRequest
 from headwater.plan.step import Extract
-from headwater.windows import missing_windows, split_window
+from headwater.windows import find_missing_windows, split_window
 from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 
@@ -49,7 +49,7 @@ def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tupl
     groups: dict[Window, list[str]] = defaultdict(list)
     for key in dict.fromkeys(keys):
         underway = [read.batch.window for read in begun if read.batch.purpose == purpose and key in read.parents]
-        for window in missing_windows(step.batch.window, (*state.parents.get(key, ()), *underway)):
+        for window in find_missing_windows(step.batch.window, (*state.parents.get(key, ()), *underway)):
             groups[window].append(key)
     return (
         *begun,
@@ -80,7 +80,7 @@ def _plan_changes(
     known = begun if request.force else [*state.committed, *begun]
     return tuple(
         _create_read(state, window)
-        for span in missing_windows(asked, known)
+        for span in find_missing_windows(asked, known)
         for window in _split_span(state, request, span, until)
     )
 
@@ -100,7 +100,7 @@ def _plan_nested(
     state: FeedState, request: RunRequest, requested: Window, *, has_new_parents: bool
 ) -> tuple[Extract, ...]:
     """One open step; not cut in chunks, for that would ask every parent anew for every chunk."""
-    lacking = not state.parents or any(missing_windows(requested, windows) for windows in state.parents.values())
+    lacking = not state.parents or any(find_missing_windows(requested, windows) for windows in state.parents.values())
     return (
         (replace(_create_read(state, requested), again=request.force),)
         if has_new_parents or lacking or request.force

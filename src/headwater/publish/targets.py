@@ -18,7 +18,7 @@ def check_publications(project: Project, declarations: Declarations, root: Path)
     names: set[str] = set()
     urls: set[str] = set()
     for number, publication in enumerate(project.publish):
-        where = project.origin.location_of("publish", str(number))
+        where = project.origin.find_location("publish", str(number))
         url = locate_publication(publication, root)
         if publication.name in names or url in urls:
             raise DeclarationError(

@@ -43,5 +43,5 @@ def locate_connection(workspace: TenantWorkspace, name: str) -> str:
     """Where a connection is declared: file and line, or the ledger."""
     declared = workspace.project.tenants.get(workspace.tenant)
     if declared and name in declared.connections:
-        return workspace.project.origin.location_of("tenants", workspace.tenant, "connections", name)
+        return workspace.project.origin.find_location("tenants", workspace.tenant, "connections", name)
     return f"ledger, connection {name} of {workspace.tenant}"

@@ -87,7 +87,7 @@ def list_tenant_places(project: Project, tenant: str, root: Path) -> Iterator[Te
 def _list_places(
     project: Project, settings: WarehouseSettings, tenant: str, root: Path, disk: _Disk
 ) -> Iterator[TenantPlace]:
-    where = project.origin.location_of
+    where = project.origin.find_location
     lake = f"{to_absolute(project.lake.locate(tenant), root).rstrip('/')}/{tenant}"
     yield _create_place(disk, tenant, "lake.url", where("lake", "url"), lake)
     yield from _list_warehouse_places(settings, tenant, root, disk)
@@ -101,7 +101,7 @@ def _list_places(
 def _list_warehouse_places(settings: WarehouseSettings, tenant: str, root: Path, disk: _Disk) -> Iterator[TenantPlace]:
     for place in settings.places(tenant, root):
         setting = f"warehouse.{place.option}" if place.option else "warehouse"
-        where = settings.origin.location_of(*([place.option] if place.option else []))
+        where = settings.origin.find_location(*([place.option] if place.option else []))
         if place.is_name:
             parts = (settings.kind, *_casefold((place.location,)))
             yield TenantPlace(

@@ -151,7 +151,7 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
     """One tenant's warehouse."""
 
     def resolve_option(text: str, option: str) -> str:
-        return resolve_url(text, root=root, where=settings.origin.location_of(option))
+        return resolve_url(text, root=root, where=settings.origin.find_location(option))
 
     return settings.open(tenant, root, resolve_option, read_only=read_only)
 
@@ -177,7 +177,7 @@ def _load_contract(resource: Resource, module: Any, connector: Connector) -> typ
         return build_contract(resource.resource, resource.fields)
     found = getattr(module, resource.contract, None)
     if found is None:
-        where = connector.origin.location_of("resources")
+        where = connector.origin.find_location("resources")
         raise DeclarationError(
             f"`{resource.resource}` names a contract that does not exist.", where=where, details=resource.contract
         )

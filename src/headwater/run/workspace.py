@@ -72,7 +72,7 @@ class Workspace(AbstractContextManager["Workspace"]):
         return has_ledger(self._resolve_ledger_url(), self.root)
 
     def _resolve_ledger_url(self) -> str:
-        where = self.project.origin.location_of("ledger", "url")
+        where = self.project.origin.find_location("ledger", "url")
         return resolve_ledger_url(self.project.ledger.url, root=self.root, where=where)
 
     def list_tenants(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class TenantWorkspace:
     def open_owned_lake(self) -> Lake:
         """The tenant's part of the lake. DeclarationError if it belongs to another project."""
         lake = self.open_lake()
-        claim_lake(lake, self.load_owner(), self.ledger, where=self.project.origin.location_of("lake", "url"))
+        claim_lake(lake, self.load_owner(), self.ledger, where=self.project.origin.find_location("lake", "url"))
         return lake
 
     def open_warehouse(self, *, read_only: bool = False) -> Warehouse:
@@ -166,7 +166,7 @@ class TenantWorkspace:
         if not read_only:
             try:
                 claim_warehouse(
-                    warehouse, self.load_owner(), self.ledger, where=self.project.origin.location_of("warehouse")
+                    warehouse, self.load_owner(), self.ledger, where=self.project.origin.find_location("warehouse")
                 )
                 upgrade_tables(warehouse)
             except BaseException:
@@ -192,7 +192,7 @@ def open_project(
     project = _apply_environment(load_project(root, find_warehouse_settings), environment)
     declarations = Declarations()
     if project.blueprint:
-        declarations = load_blueprint(project.blueprint, where=project.origin.location_of("blueprint"))
+        declarations = load_blueprint(project.blueprint, where=project.origin.find_location("blueprint"))
     if (root / "models").is_dir():
         declarations = declarations.merge(load_declarations(root / "models"))
     declarations = declarations.with_default(project.on_schema_change, project.surrogate)
@@ -264,7 +264,7 @@ def _load_connectors(root: Path, project: Project, declarations: Declarations) -
     connectors: dict[str, InstalledConnector] = {}
     for tenant, declared in project.tenants.items():
         for name, connection in declared.connections.items():
-            where = project.origin.location_of("tenants", tenant, "connections", name, "connector")
+            where = project.origin.find_location("tenants", tenant, "connections", name, "connector")
             connectors.setdefault(
                 connection.connector, load_connector_plugin(connection.connector, root=root, where=where)
             )
@@ -273,6 +273,6 @@ def _load_connectors(root: Path, project: Project, declarations: Declarations) -
             name = source.partition(".")[0]
             if name not in connectors:
                 connectors[name] = load_connector_plugin(
-                    name, root=root, where=entity.origin.location_of("sources", source)
+                    name, root=root, where=entity.origin.find_location("sources", source)
                 )
     return connectors

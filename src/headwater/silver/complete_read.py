@@ -12,7 +12,7 @@ from headwater.clock import to_micros
 from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_relation, select_events
 from headwater.silver.mapping import LandedBatch, SourceMapping
@@ -83,7 +83,7 @@ def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
         elif one.refused_file:
             made = _key_known_condition(entity, mapping)
             left = "" if not one.files else f" AND _line NOT IN (SELECT _line FROM {records_relation(one)})"
-            kept = f"read_parquet([{literal(one.refused_file)}], union_by_name = true)"
+            kept = f"read_parquet([{quote_literal(one.refused_file)}], union_by_name = true)"
             waiting = f"(SELECT * FROM {kept} WHERE TRUE{left}) AS refused"
             if read.lake.rows(f"SELECT 1 FROM {waiting} WHERE NOT ({made}) LIMIT 1"):
                 doubt = "a refused record has no readable key"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from headwater.clock import to_micros
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.tables import CONSUMED_BATCHES
 from headwater.warehouse.base import Warehouse
@@ -54,7 +54,7 @@ def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]
         return {}
     found = warehouse.rows(
         "SELECT batch_id, connection, resource, purpose, read_at, attempt, files, verdict "
-        f"FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE entity = {literal(entity)}"
+        f"FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE entity = {quote_literal(entity)}"
     )
     return {
         str(row[0]): ConsumedBatch(
@@ -75,8 +75,8 @@ def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[Lande
     """Remember that an entity has taken batches, and what was concluded; in the place of what was known of them."""
     fresh = list(taken)
     rows = ", ".join(_row_sql(entity, arrival, verdict) for arrival, verdict in fresh)
-    ids = ", ".join(literal(arrival.batch.id) for arrival, _ in fresh)
-    condition = f"entity = {literal(entity)} AND batch_id IN ({ids})"
+    ids = ", ".join(quote_literal(arrival.batch.id) for arrival, _ in fresh)
+    condition = f"entity = {quote_literal(entity)} AND batch_id IN ({ids})"
     known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE {condition} LIMIT 1")
     select = f"SELECT * FROM (VALUES {rows}) AS fresh"
     if known:
@@ -88,13 +88,13 @@ def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[Lande
 def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -> None:
     """Let the absences of complete reads wait no more, since a newer read of the same feed says what is there."""
     if batches:
-        ids = ", ".join(map(literal, batches))
-        where = f"entity = {literal(entity)} AND batch_id IN ({ids})"
-        warehouse.update("meta", CONSUMED_BATCHES.name, {"verdict": literal("replaced")}, where)
+        ids = ", ".join(map(quote_literal, batches))
+        where = f"entity = {quote_literal(entity)} AND batch_id IN ({ids})"
+        warehouse.update("meta", CONSUMED_BATCHES.name, {"verdict": quote_literal("replaced")}, where)
 
 
 def _row_sql(entity: str, arrival: LandedBatch, verdict: DeleteVerdict) -> str:
     batch = arrival.batch
     texts = (entity, batch.id, batch.feed.connection, batch.feed.resource, batch.purpose)
     numbers = f"CAST({to_micros(arrival.read_at)} AS BIGINT), {batch.attempt}, {len(arrival.files)}"
-    return f"({', '.join(map(literal, texts))}, {numbers}, {literal(verdict)})"
+    return f"({', '.join(map(quote_literal, texts))}, {numbers}, {quote_literal(verdict)})"

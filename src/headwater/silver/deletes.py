@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.events import Finding
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.complete_read import CompleteRead, before_end_condition, select_shown_keys
 from headwater.silver.consumed_batches import DeleteVerdict
 from headwater.silver.events import select_presence_events
@@ -154,8 +154,8 @@ def _select_last_events(read: CompleteRead) -> str:
     ranked = (
         f"SELECT entity_key, operation, ROW_NUMBER() OVER (PARTITION BY entity_key "
         f"ORDER BY {order_sql(direction='DESC')}) AS _n\nFROM {log}\n"
-        f"WHERE (source = {literal(arrival.source)} OR operation = 'D') "
-        f"AND SUBSTRING(entity_key, 1, {len(prefix)}) = {literal(prefix)}{only}\n"
+        f"WHERE (source = {quote_literal(arrival.source)} OR operation = 'D') "
+        f"AND SUBSTRING(entity_key, 1, {len(prefix)}) = {quote_literal(prefix)}{only}\n"
         f"AND {before_end_condition(read)}"
     )
     return f"SELECT entity_key, operation FROM ({ranked}) AS ranked WHERE _n = 1"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headwater.model.entity import Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.schema.tables import log_table, shape_of, versions_table
 from headwater.temporal.fold import HistoryColumns
 from headwater.warehouse.base import RowKey, StagedRows, Table, Warehouse
@@ -57,7 +57,7 @@ class EntityTables:
     @property
     def own_condition(self) -> str:
         """The condition of the rows of a table in `meta` that are about this entity."""
-        return f"entity = {literal(self.name)}"
+        return f"entity = {quote_literal(self.name)}"
 
     def version_key(self, log: str = "") -> RowKey:
         """How the versions of a key are found: each begins at an event of the log.

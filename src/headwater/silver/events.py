@@ -11,7 +11,7 @@ from sqlglot import exp
 from headwater.clock import to_micros
 from headwater.dtypes import DUCKDB, PORTABLE_SQL, render_dtype
 from headwater.model.entity import Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.event_hash import event_hash_sql
 from headwater.temporal.keys import entity_key_sql
@@ -32,7 +32,7 @@ _ALWAYS_FITS = {
 
 def records_relation(arrival: LandedBatch) -> str:
     """The relation of a batch's records in bronze."""
-    files = ", ".join(literal(file) for file in arrival.files)
+    files = ", ".join(quote_literal(file) for file in arrival.files)
     return f"read_parquet([{files}], union_by_name = true)"
 
 
@@ -112,16 +112,16 @@ def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, 
         f"FROM {records_relation(arrival)}"
     )
     columns = ", ".join(_column_sql(entity, mapping, name, known) for name in entity.columns)
-    says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else literal(known_list(known))
+    says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else quote_literal(known_list(known))
     key = key_sql(entity, arrival, {name: quote(name) for name in values})
     said = event_hash_sql("operation", known, entity.event_names)
     return (
         f"SELECT {key} AS entity_key,\n"
-        f"  {sequence_sql(arrival)} AS sequence, operation, {literal(arrival.source)} AS source,\n"
-        f"  {columns},\n  {_unless_absent_sql(mapping, says, literal(known_list(())))} AS known_columns,\n"
-        f"  {_unless_absent_sql(mapping, said, event_hash_sql(literal('A'), {}))} AS hash,\n"
+        f"  {sequence_sql(arrival)} AS sequence, operation, {quote_literal(arrival.source)} AS source,\n"
+        f"  {columns},\n  {_unless_absent_sql(mapping, says, quote_literal(known_list(())))} AS known_columns,\n"
+        f"  {_unless_absent_sql(mapping, said, event_hash_sql(quote_literal('A'), {}))} AS hash,\n"
         f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
-        f"  {literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
+        f"  {quote_literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
         f"_outside\n"
         f"FROM ({inner}) AS taken"
     )
@@ -134,11 +134,11 @@ def select_presence_events(entity: Entity, arrival: LandedBatch, operation: str,
     )
     return (
         f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
-        f"{literal(operation)} AS operation, {literal(arrival.source)} AS source, {nothing}, "
-        f"{literal(known_list(()))} AS known_columns, {event_hash_sql(literal(operation), {})} AS hash, "
+        f"{quote_literal(operation)} AS operation, {quote_literal(arrival.source)} AS source, {nothing}, "
+        f"{quote_literal(known_list(()))} AS known_columns, {event_hash_sql(quote_literal(operation), {})} AS hash, "
         "CAST(NULL AS BIGINT) AS stamp, "
         f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
-        f"{literal(arrival.batch.id)} AS batch_id FROM {keys}"
+        f"{quote_literal(arrival.batch.id)} AS batch_id FROM {keys}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
 NAMES = ("ledger", "tenant", "project")
@@ -39,7 +39,7 @@ def find_owner(warehouse: Warehouse) -> Owner | None:
 
 def save_owner(warehouse: Warehouse, owner: Owner) -> None:
     """Let the warehouse be this owner's, whosever it was."""
-    values = ", ".join(f"{literal(value)} AS {name}" for name, value in asdict(owner).items())
+    values = ", ".join(f"{quote_literal(value)} AS {name}" for name, value in asdict(owner).items())
     with warehouse.transaction():
         warehouse.prepare()
         warehouse.ensure(OWNERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.clock import to_micros
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.complete_read import CompleteRead, before_end_condition, select_last_records
 from headwater.silver.events import select_presence_events
 from headwater.temporal.fold import order_sql
@@ -19,7 +19,10 @@ def _select_lives(read: CompleteRead, keys: str) -> str:
     `_open`: the thing is there. `_missed`: the source's own last word is that it does not show it. `_fits`: the last record
     of the source said that it lives and fits. Each is 1 or 0.
     """
-    log, own = read.tables.log_ref, f"source = {literal(read.arrival.source)}"
+    log, own = (
+        read.tables.log_ref,
+        f"source = {quote_literal(read.arrival.source)}",
+    )
     placed = (
         f"SELECT entity_key, source, operation, place, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order_sql()}) "
         f"AS _at\nFROM {log} WHERE entity_key IN (SELECT entity_key FROM {keys}) AND {before_end_condition(read)}"
@@ -95,5 +98,5 @@ def _select_restated(read: CompleteRead, live: str, lives: str) -> str:
     return (
         f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {column_list(names, 'r')}\nFROM {live} AS r "
         f"JOIN {lives} AS l ON l.entity_key = r.entity_key\n"
-        f"WHERE r.sequence < {until} AND r.batch_id = {literal(batch.id)} AND l._open = 0"
+        f"WHERE r.sequence < {until} AND r.batch_id = {quote_literal(batch.id)} AND l._open = 0"
     )

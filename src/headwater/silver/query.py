@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.errors import StateError
 from headwater.model.entity import Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_relation, sequence_sql, stamp_sql
 from headwater.silver.mapping import LandedBatch, SourceMapping
@@ -44,7 +44,7 @@ class BatchOrigin:
 
 def find_keys(tables: EntityTables, candidates: Iterable[str]) -> list[str]:
     """Those of some keys that were ever seen, sorted."""
-    among = ", ".join(literal(candidate) for candidate in candidates)
+    among = ", ".join(quote_literal(candidate) for candidate in candidates)
     select = f"SELECT DISTINCT entity_key FROM {tables.log_ref} WHERE entity_key IN ({among})"
     return sorted(row[0] for row in tables.warehouse.rows(select))
 
@@ -59,7 +59,7 @@ def load_versions(tables: EntityTables, key: str) -> list[VersionRow]:
     """The versions of a key, in time."""
     names = (*tables.entity.columns, "valid_from", "valid_to", "batch_id")
     found = tables.warehouse.rows(
-        f"SELECT {column_list(names)} FROM {tables.versions_ref} WHERE entity_key = {literal(key)} ORDER BY valid_from"
+        f"SELECT {column_list(names)} FROM {tables.versions_ref} WHERE entity_key = {quote_literal(key)} ORDER BY valid_from"
     )
     rows = [dict(zip(names, row, strict=True)) for row in found]
     return [{**row, **{name: row[name].replace(tzinfo=UTC) for name in ("valid_from", "valid_to")}} for row in rows]
@@ -74,14 +74,14 @@ def load_log_entries(tables: EntityTables, key: str) -> list[LogEntry]:
         )
     found = tables.warehouse.rows(
         f"SELECT sequence, operation, batch_id FROM {tables.log_ref} "
-        f"WHERE entity_key = {literal(key)} ORDER BY {order_sql()}"
+        f"WHERE entity_key = {quote_literal(key)} ORDER BY {order_sql()}"
     )
     return [LogEntry(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
 
 
 def load_batch_origins(warehouse: Warehouse, batches: Iterable[str]) -> dict[str, BatchOrigin]:
     """Where batches come from, by id."""
-    among = ", ".join(literal(batch) for batch in sorted(set(batches)))
+    among = ", ".join(quote_literal(batch) for batch in sorted(set(batches)))
     if not among:
         return {}
     found = warehouse.rows(
@@ -109,6 +109,6 @@ def find_raw_lines(
     own = key_sql(entity, arrival, {name: quote(name) for name in entity.key})
     found = warehouse.rows(
         f"SELECT {sequence_sql(arrival)} AS sequence, _line\n"
-        f"FROM ({inner}) AS taken WHERE {own} = {literal(key)} ORDER BY sequence, _line"
+        f"FROM ({inner}) AS taken WHERE {own} = {quote_literal(key)} ORDER BY sequence, _line"
     )
     return [(int(sequence), int(line)) for sequence, line in found]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headwater.clock import format_instant
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_relation
 from headwater.silver.mapping import LandedBatch, SourceMapping
@@ -47,7 +47,7 @@ class RowCountCheck:
         left = self._stage_left_out(here)
         among = f"entity_key IN (SELECT entity_key FROM {service})"
         parts = {
-            why: self._number(f"{left} WHERE why = {literal(why)} AND {among}")
+            why: self._number(f"{left} WHERE why = {quote_literal(why)} AND {among}")
             for why in ("quarantined", "outside", "flagged")
         }
         known = f"SELECT entity_key FROM {here} UNION SELECT entity_key FROM {left}"
@@ -66,7 +66,7 @@ class RowCountCheck:
         """Held against a number: which ones are missing nobody can say."""
         here = self._stage_here(None)
         left = self._stage_left_out(here)
-        parts = {why: self._number(f"{left} WHERE why = {literal(why)}") for why in ("quarantined", "outside")}
+        parts = {why: self._number(f"{left} WHERE why = {quote_literal(why)}") for why in ("quarantined", "outside")}
         flagged = self._number(f"{left} WHERE why = 'flagged'")
         count = self._number(here)
         rest = service - count - sum(parts.values())
@@ -88,13 +88,13 @@ class RowCountCheck:
         then = "TRUE"
         if complete is not None:
             until = format_instant(complete.batch.window.until).removesuffix("Z").replace("T", " ")
-            then = f"v.valid_from <= TIMESTAMP {literal(until)}"
+            then = f"v.valid_from <= TIMESTAMP {quote_literal(until)}"
         versions, log = self.tables.versions_ref, self.tables.log_ref
-        own = f"SUBSTRING(v.entity_key, 1, {len(self.connection) + 1}) = {literal(f'{self.connection}:')}"
+        own = f"SUBSTRING(v.entity_key, 1, {len(self.connection) + 1}) = {quote_literal(f'{self.connection}:')}"
         # What another source alone still shows is no business of this one.
         words = (
             "SELECT entity_key, operation, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, "
-            f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {literal(self.mapping.source)} "
+            f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {quote_literal(self.mapping.source)} "
             "AND operation IN ('U', 'P', 'A')"
         )
         found = self.tables.warehouse.fetch_arrow(

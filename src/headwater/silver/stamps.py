@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.clock import format_instant, from_micros, to_micros
 from headwater.events import Finding
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.keys import hash60_sql
@@ -25,7 +25,7 @@ def find_stamps(tables: EntityTables, staged: str, stamping: Sequence[LandedBatc
     """
     if not stamping:
         return []
-    ids = ", ".join(literal(arrival.batch.id) for arrival in stamping)
+    ids = ", ".join(quote_literal(arrival.batch.id) for arrival in stamping)
     among = f"FROM {staged} WHERE _unstamped AND batch_id IN ({ids})"
     counts = tables.warehouse.rows(
         f"SELECT batch_id, COUNT(*), COUNT(stamp), MAX(stamp) {among} GROUP BY batch_id ORDER BY batch_id"
@@ -36,7 +36,7 @@ def find_stamps(tables: EntityTables, staged: str, stamping: Sequence[LandedBatc
             detail = f"batch {batch}"
             findings.append(Finding(table=table, finding="missing_stamp", count=both - future, detail=detail))
         if future:
-            own = f"batch_id = {literal(batch)} AND stamp = {stamp}"
+            own = f"batch_id = {quote_literal(batch)} AND stamp = {stamp}"
             key = tables.warehouse.rows(f"SELECT MIN(entity_key) {among} AND {own}")[0][0]
             instant = format_instant(from_micros(stamp))
             detail = f"batch {batch}: {key} says {instant}; such records count as of their read"
@@ -135,14 +135,14 @@ def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) 
         texts = (one.batch.id, source, f"{one.batch.feed.connection}:")
         closes = one.batch.purpose == "snapshot" and mappings[one.source].has_deletes
         numbers = (since, _END if whole else to_micros(window.until), to_micros(one.read_at), int(closes))
-        spelled = (*map(literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
+        spelled = (*map(quote_literal, texts), *(f"CAST({number} AS BIGINT)" for number in numbers))
         rows.append(f"({', '.join(spelled)})")
     return ", ".join(rows)
 
 
 def _build_backdated_finding(tables: EntityTables, back: str, counted: tuple[Any, ...]) -> Finding:
     batch, count, key = counted
-    where = f"batch_id = {literal(batch)} AND entity_key = {literal(key)}"
+    where = f"batch_id = {quote_literal(batch)} AND entity_key = {quote_literal(key)}"
     stamp, was = tables.warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
     said = f"batch {batch}: {key} was said to be from {_format_instant(was)}, and is now from {_format_instant(stamp)}, otherwise"
     detail = f"{said}; what has the later stamp stays"

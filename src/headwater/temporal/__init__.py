@@ -1,8 +1,8 @@
-"""Relational algebra of time: events to versions, versions to fewer or joined versions, as-of lookups. Text only.
+"""SQL for temporal data: from events to versions, from versions to fewer versions, and as-of lookups. Text only.
 
-This room decides what history means, once, as portable SQL (CTEs, ranked and framed windows, CASE) in DuckDB's
-spelling. It opens no connection and must not know entities, engines or where a relation came from: it is given names
-of relations and columns. Tests: tests/temporal (subset, golden texts), tests/silver and tests/warehouse (meaning).
+This room defines history once, as portable SQL (CTEs, ranked and framed windows, CASE) in the dialect of DuckDB. It opens
+no connection and does not know entities, engines or the origin of a relation: it gets names of relations and columns.
+Tests: tests/temporal (subset, golden texts), tests/silver and tests/warehouse (results).
 """
 
 from __future__ import annotations

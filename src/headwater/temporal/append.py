@@ -1,7 +1,7 @@
-"""One event on top of the last version: the common case of `fold`, without looking at anything older.
+"""Appends one event to the last version: the common case of `fold`, without older events.
 
-It holds for a key with a single update or delete that is newer than all that is known of it, and gives what the fold would
-give. What an absence or a presence means depends on what other sources show, so it is for the fold.
+It applies to a key with a single update or delete that is newer than all its known events. The result is the same as that
+of the fold. The effect of an absence or a presence depends on other sources, so these need the fold.
 """
 
 from __future__ import annotations
@@ -13,68 +13,73 @@ from headwater.temporal.fold import HistoryColumns
 from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, timestamp_sql, with_steps
 
 
-def append_sql(last: str, events: str, shape: HistoryColumns, *, unsure: Iterable[str] = ()) -> str:
-    """What becomes of the last versions in `last` when each meets its one event in `events`.
+def append_sql(last: str, events: str, history: HistoryColumns, *, partly_known: Iterable[str] = ()) -> str:
+    """Select the changes to the last versions in `last`, each with its one event in `events`.
 
-    `last` has the columns of a version; only columns in `unsure` are unknown to some event. The result has
-    `_key`, `_number` (of the version that goes, or NULL) beside the columns of the version that comes.
+    `last` has the columns of a version. Only columns in `partly_known` are unknown to some events. The result has
+    `_key`, `_number` (of the version to delete, or NULL) and the columns of the version to insert.
     """
-    met = _matched_sql(last, events, shape, frozenset(unsure))
-    kept = ", ".join(
-        f"{_earlier_column(name)} AS {quote(name)}" if name in shape.tracked else quote(name) for name in shape.columns
+    matched = _matched_sql(last, events, history, frozenset(partly_known))
+    unchanged = ", ".join(
+        f"{_quote_earlier_column(name)} AS {quote(name)}" if name in history.tracked else quote(name)
+        for name in history.columns
     )
-    closed = (
-        f"SELECT entity_key AS _key, version_number AS _number, entity_key, {kept},\n"
+    closed_versions = (
+        f"SELECT entity_key AS _key, version_number AS _number, entity_key, {unchanged},\n"
         f"  valid_from, CASE WHEN _closes THEN {timestamp_sql('sequence')} ELSE valid_to END AS valid_to,\n"
         "  is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id\n"
-        f"FROM met\nWHERE _closes OR {_rewritten_sql(shape)}"
+        f"FROM met\nWHERE _closes OR {_rewritten_sql(history)}"
     )
-    opened = (
-        f"SELECT NULL AS _key, NULL AS _number, entity_key, {column_list(shape.columns)},\n"
+    new_versions = (
+        f"SELECT NULL AS _key, NULL AS _number, entity_key, {column_list(history.columns)},\n"
         f"  {timestamp_sql('sequence')} AS valid_from, {FOREVER} AS valid_to, TRUE AS is_current,\n"
         "  version_number + 1 AS version_number, batch_id\n"
         "FROM met\nWHERE _opens"
     )
-    return with_steps((("met", met),), f"{closed}\nUNION ALL\n{opened}")
+    return with_steps((("met", matched),), f"{closed_versions}\nUNION ALL\n{new_versions}")
 
 
-def first_versions_sql(events: str, shape: HistoryColumns, *, unless: str) -> str:
-    """The first version of each key that no version is known of, from its one event; `unless` leaves out rows `n`."""
+def first_versions_sql(events: str, history: HistoryColumns, *, unless: str) -> str:
+    """Select the first version of each new key, from its one event. The condition `unless` excludes rows of `n`."""
     return (
-        f"SELECT n.entity_key, {column_list(shape.columns, 'n')}, {timestamp_sql('n.sequence')} AS valid_from,\n"
+        f"SELECT n.entity_key, {column_list(history.columns, 'n')}, {timestamp_sql('n.sequence')} AS valid_from,\n"
         f"  {FOREVER} AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id\n"
         f"FROM {events} AS n\nWHERE n.operation = 'U' AND NOT ({unless})"
     )
 
 
-def _matched_sql(last: str, events: str, shape: HistoryColumns, unsure: frozenset[str]) -> str:
-    differ = any_differs_sql((_value_sql(name, unsure), f"s.{quote(name)}") for name in shape.tracked)
+def _matched_sql(last: str, events: str, history: HistoryColumns, partly_known: frozenset[str]) -> str:
+    differ = any_differs_sql((_value_sql(name, partly_known), f"s.{quote(name)}") for name in history.tracked)
     columns = [
-        f"{_value_sql(name, unsure, deletes=name in shape.overwritten)} AS {quote(name)}" for name in shape.columns
+        f"{_value_sql(name, partly_known, deletes=name in history.overwritten)} AS {quote(name)}"
+        for name in history.columns
     ]
-    before = [f"s.{quote(name)} AS {_earlier_column(name)}" for name in shape.columns]
-    facts = [
+    earlier_columns = [f"s.{quote(name)} AS {_quote_earlier_column(name)}" for name in history.columns]
+    items = [
         "s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number",
         "s.batch_id AS _was_batch_id, n.sequence, n.batch_id",
         *columns,
-        *before,
+        *earlier_columns,
         f"s.is_current AND (n.operation <> 'U' OR {differ}) AS _closes",
         f"n.operation = 'U' AND (NOT s.is_current OR {differ}) AS _opens",
     ]
-    return "SELECT " + ",\n  ".join(facts) + f"\nFROM {last} AS s\nJOIN {events} AS n ON n.entity_key = s.entity_key"
+    return "SELECT " + ",\n  ".join(items) + f"\nFROM {last} AS s\nJOIN {events} AS n ON n.entity_key = s.entity_key"
 
 
-def _value_sql(name: str, unsure: frozenset[str], *, deletes: bool = False) -> str:
-    """The value after the event. A delete says nothing, which matters only where the value outlives it."""
-    conditions = [*(["n.operation = 'U'"] if deletes else []), *([knows_sql(name, "n")] if name in unsure else [])]
+def _value_sql(name: str, partly_known: frozenset[str], *, deletes: bool = False) -> str:
+    """The value after the event. A delete has no values, which matters only for values that remain after it."""
+    conditions = [
+        *(["n.operation = 'U'"] if deletes else []),
+        *([knows_sql(name, "n")] if name in partly_known else []),
+    ]
     if not conditions:
         return f"n.{quote(name)}"
     return f"CASE WHEN {' AND '.join(conditions)} THEN n.{quote(name)} ELSE s.{quote(name)} END"
 
 
-def _rewritten_sql(shape: HistoryColumns) -> str:
-    return any_differs_sql((quote(name), _earlier_column(name)) for name in shape.overwritten)
+def _rewritten_sql(history: HistoryColumns) -> str:
+    return any_differs_sql((quote(name), _quote_earlier_column(name)) for name in history.overwritten)
 
 
-def _earlier_column(name: str) -> str:
+def _quote_earlier_column(name: str) -> str:
     return quote(f"_was_{name}")

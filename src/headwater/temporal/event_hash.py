@@ -1,22 +1,22 @@
-"""One spelling of a value for every engine, so that the same event has the same hash everywhere."""
+"""Canonical text of values, so that the same event has the same hash on every engine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import micros_sql
 
 _EXACT = 9007199254740992
-"""2**53: below it a double's whole part fits a bigint, and a fraction times it is whole."""
+"""2**53. The whole part of a smaller double fits into a bigint, and its fraction times this number is whole."""
 
 
 def canonical_sql(value: str, dtype: str) -> str:
     """The canonical text of `value` (SQL); NULL stays NULL.
 
-    Whole numbers as digits, truth as t or f, instants as microseconds since 1970, dates as ISO, decimals at their
-    scale, texts behind their length so that no text can look like two. Doubles are their whole part and their
-    fraction in units of 2**-53, which is exact from 1 up; below 1, differences under 1e-16 are not seen.
+    Whole numbers are digits, booleans t or f, timestamps microseconds since 1970, dates ISO, and decimals have their
+    scale. A text follows its length, so that one text never looks like two. A double is its whole part, and its
+    fraction in units of 2**-53. This is exact from 1 on. Below 1, differences under 1e-16 are lost.
     """
     if dtype in {"text", "json"}:
         return f"CAST(LENGTH({value}) AS VARCHAR) || ':' || {value}"
@@ -33,20 +33,20 @@ def canonical_sql(value: str, dtype: str) -> str:
     return f"CAST({value} AS VARCHAR)"
 
 
-def canonical_event_sql(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
-    """The canonical text of an event that knows `columns` (name -> type), which stand beside it under their names.
+def canonical_event_sql(operation: str, columns: Mapping[str, str], renames: Mapping[str, str] | None = None) -> str:
+    """The canonical text of an event that knows `columns` (name -> type), which are columns of its row.
 
-    The order in which columns are declared does not matter. An unknown column is not mentioned; NULL is `name~`.
-    `called` says which are mentioned by another name: a column that was renamed makes no other event of any.
+    The order of the declared columns does not matter. Unknown columns are left out. NULL is `name~`. `renames` has the
+    original names of renamed columns, so that renaming a column does not change any event.
     """
-    mentioned = {(called or {}).get(name, name): name for name in columns}
-    pieces = [
-        f"COALESCE({literal(f'|{said}=')} || {canonical_sql(quote(name), columns[name])}, {literal(f'|{said}~')})"
-        for said, name in sorted(mentioned.items())
-    ]
-    return " || ".join([operation, *pieces])
+    column_by_event_name = {(renames or {}).get(name, name): name for name in columns}
+    parts = []
+    for event_name, name in sorted(column_by_event_name.items()):
+        value, null = quote_literal(f"|{event_name}="), quote_literal(f"|{event_name}~")
+        parts.append(f"COALESCE({value} || {canonical_sql(quote(name), columns[name])}, {null})")
+    return " || ".join([operation, *parts])
 
 
-def event_hash_sql(operation: str, columns: Mapping[str, str], called: Mapping[str, str] | None = None) -> str:
+def event_hash_sql(operation: str, columns: Mapping[str, str], renames: Mapping[str, str] | None = None) -> str:
     """The hash of an event: MD5 of its canonical text."""
-    return f"MD5({canonical_event_sql(operation, columns, called)})"
+    return f"MD5({canonical_event_sql(operation, columns, renames)})"

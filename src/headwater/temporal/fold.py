@@ -1,10 +1,10 @@
-"""Events to versions: the one definition of history.
+"""From events to versions: the only definition of history.
 
-Events of a key are placed in order of sequence (ties: the newest observation last, then the later place in its read, then
-A before P before D before U). What an event does not know is carried forward. The state after the last event of an instant
-counts; touching equal states are one version. A thing is there while an update is the last of its updates and deletes, and
-some source shows it; a gap is from where that ends to where it begins again. Columns that are overwritten take their newest
-known value on all versions.
+The events of a key are ordered by sequence. Ties: the newest observation last, then the later place in its read, then A
+before P before D before U. Values that an event does not know are carried forward. The state after the last event of an
+instant counts. Adjacent equal states are one version. A record exists while the last of its updates and deletes is an
+update, and some source shows it. Otherwise there is a gap. Overwritten columns have their newest known value on all
+versions.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, qualify, timestamp_sql, with_steps
 
 _KEY = "PARTITION BY entity_key"
-_KEPT = "entity_key, sequence, operation, source, batch_id, _place"
+_EVENT_COLUMNS = "entity_key, sequence, operation, source, batch_id, _place"
 
 
 def order_sql(relation: str = "", *, observed: str = "", place: str = "", direction: str = "") -> str:
-    """The order of the events of one key, for ORDER BY; `observed` and `place` may be other SQL than the columns."""
+    """The order of the events of one key, for ORDER BY. `observed` and `place` replace the columns with other SQL."""
     rank = f"CASE {qualify(relation, 'operation')} WHEN 'A' THEN 0 WHEN 'P' THEN 1 WHEN 'D' THEN 2 ELSE 3 END"
-    parts = (
+    columns = (
         qualify(relation, "sequence"),
         observed or qualify(relation, "observed"),
         place or qualify(relation, "place"),
@@ -30,80 +30,80 @@ def order_sql(relation: str = "", *, observed: str = "", place: str = "", direct
         qualify(relation, "source"),
         qualify(relation, "hash"),
     )
-    return ", ".join(f"{part} {direction}".strip() for part in parts)
+    return ", ".join(f"{column} {direction}".strip() for column in columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryColumns:
-    """The declared columns of a thing, as time sees them."""
+    """The declared columns of an entity, by their kind of history."""
 
     columns: tuple[str, ...]
     """All of them, in order."""
     overwritten: tuple[str, ...] = ()
-    """Those whose newest value stands on all versions."""
+    """Columns with the newest value on all versions."""
 
     @property
     def tracked(self) -> tuple[str, ...]:
-        """Those whose change makes a version."""
+        """Columns whose change creates a version."""
         return tuple(column for column in self.columns if column not in self.overwritten)
 
 
-def group_carried(shape: HistoryColumns, known: Iterable[str | None]) -> tuple[tuple[str, ...], ...]:
-    """Tracked columns that some event does not know, grouped by which events know them.
+def group_carried(history: HistoryColumns, known: Iterable[str | None]) -> tuple[tuple[str, ...], ...]:
+    """The tracked columns that some events do not know, grouped by the events that know them.
 
-    `known` holds the distinct values of that column among the events; columns of a group are carried forward together.
+    `known` has the distinct values of `known_columns` of the events. The columns of a group are carried forward together.
     """
-    lists = sorted({text for text in known if text is not None})
+    known_lists = sorted({text for text in known if text is not None})
     groups: dict[tuple[bool, ...], list[str]] = {}
-    for column in shape.tracked:
-        pattern = tuple(f",{column}," in text for text in lists)
+    for column in history.tracked:
+        pattern = tuple(f",{column}," in text for text in known_lists)
         if not all(pattern):
             groups.setdefault(pattern, []).append(column)
     return tuple(tuple(columns) for columns in groups.values())
 
 
-def find_followed_sources(spoken: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """The sources of which the fold has to follow whether they show a thing; none where operations say it by themselves.
+def find_followed_sources(statements: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The sources whose presence the fold must follow. None if the operations alone are enough.
 
-    `spoken` holds the distinct (source, operation) among the events. While one source alone speaks and shows nothing
-    again that it had missed, a thing is there exactly after an update.
+    `statements` has the distinct (source, operation) of the events. With one source that shows no record again after an
+    absence, a record exists exactly after an update.
     """
-    pairs = set(spoken)
+    pairs = set(statements)
     operations, sources = {operation for _, operation in pairs}, {source for source, _ in pairs}
     follow = "P" in operations or ("A" in operations and len(sources) > 1)
     return tuple(sorted(sources)) if follow else ()
 
 
 def fold_sql(
-    events: str, shape: HistoryColumns, *, carried: Sequence[Sequence[str]] = (), sources: Sequence[str] = ()
+    events: str, history: HistoryColumns, *, carried: Sequence[Sequence[str]] = (), sources: Sequence[str] = ()
 ) -> str:
-    """The versions of the keys in `events`, from all their events.
+    """Select the versions of the keys in `events`, from all their events.
 
-    `carried` says which columns some events do not know (see `group_carried`), `sources` which are followed (see
-    `find_followed_sources`); then a thing may be there after an event that knows nothing, and every tracked column is carried.
-    The result has: `entity_key`, the columns, `valid_from`, `valid_to`, `is_current`, `version_number`, `batch_id`.
+    `carried` has the columns that some events do not know (see `group_carried`), and `sources` those to follow (see
+    `find_followed_sources`). With sources, a record may exist after an event without values, so all tracked columns are
+    carried. The result has: `entity_key`, the columns, `valid_from`, `valid_to`, `is_current`, `version_number`, `batch_id`.
     """
-    steps = [("placed", _numbered_sql(events, shape))]
+    steps = [("placed", _numbered_sql(events, history))]
     if carried:
-        steps += [("islands", _islands_sql(shape, carried)), ("filled", _filled_sql(shape, carried))]
+        steps += [("islands", _islands_sql(history, carried)), ("filled", _filled_sql(history, carried))]
     steps += [
-        ("settled", _settled_sql(steps[-1][0], shape, sources)),
-        ("compared", _compared_sql(shape)),
-        ("turns", _turns_sql(shape)),
+        ("settled", _settled_sql(steps[-1][0], history, sources)),
+        ("compared", _compared_sql(history)),
+        ("turns", _turns_sql(history)),
     ]
-    return with_steps(steps, _versions_sql(shape))
+    return with_steps(steps, _versions_sql(history))
 
 
-def _numbered_sql(events: str, shape: HistoryColumns) -> str:
-    newest = [f"{_newest_sql(column)} AS {quote(column)}" for column in shape.overwritten]
+def _numbered_sql(events: str, history: HistoryColumns) -> str:
+    newest = [f"{_newest_sql(column)} AS {quote(column)}" for column in history.overwritten]
     place = f"ROW_NUMBER() OVER ({_KEY} ORDER BY {order_sql()}) AS _place"
-    taken = [
+    items = [
         "entity_key, sequence, operation, source, known_columns, batch_id",
-        *_optional(column_list(shape.tracked)),
+        *_to_list(column_list(history.tracked)),
         *newest,
         place,
     ]
-    return "SELECT " + ",\n  ".join(taken) + f"\nFROM {events}"
+    return "SELECT " + ",\n  ".join(items) + f"\nFROM {events}"
 
 
 def _newest_sql(column: str) -> str:
@@ -115,18 +115,18 @@ def _newest_sql(column: str) -> str:
     )
 
 
-def _islands_sql(shape: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
-    """Numbers each stretch of events from one that knows a group of columns up to the next that does."""
+def _islands_sql(history: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
+    """Number the runs of events. A run starts with an event that knows a group of columns, and ends before the next one."""
     counts = [
         f"COUNT(CASE WHEN operation = 'U' AND {knows_sql(group[0])} THEN 1 END) OVER "
         f"({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_{number}"
         for number, group in enumerate(carried)
     ]
-    taken = [_KEPT, column_list(shape.columns), *counts]
-    return "SELECT " + ",\n  ".join(taken) + "\nFROM placed"
+    items = [_EVENT_COLUMNS, column_list(history.columns), *counts]
+    return "SELECT " + ",\n  ".join(items) + "\nFROM placed"
 
 
-def _filled_sql(shape: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
+def _filled_sql(history: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
     number = {column: index for index, group in enumerate(carried) for column in group}
     columns = [
         quote(column)
@@ -134,43 +134,53 @@ def _filled_sql(shape: HistoryColumns, carried: Sequence[Sequence[str]]) -> str:
         else f"CASE WHEN _island_{number[column]} > 0 THEN FIRST_VALUE({quote(column)}) OVER (PARTITION BY entity_key, "
         f"_island_{number[column]} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) END "
         f"AS {quote(column)}"
-        for column in shape.columns
+        for column in history.columns
     ]
-    return "SELECT " + ",\n  ".join([_KEPT, *columns]) + "\nFROM islands"
+    return "SELECT " + ",\n  ".join([_EVENT_COLUMNS, *columns]) + "\nFROM islands"
 
 
-def _settled_sql(source: str, shape: HistoryColumns, sources: Sequence[str]) -> str:
-    """The state after the last event of each instant, and whether the thing is there (1 or 0)."""
+def _settled_sql(source: str, history: HistoryColumns, sources: Sequence[str]) -> str:
+    """The state after the last event of each instant, and whether the record exists (1 or 0)."""
     following = f"LEAD(sequence) OVER ({_KEY} ORDER BY _place) AS _next_sequence"
-    looked = [f"{_last_statement_sql(*words)} AS {name}" for name, words in _presence_conditions(sources).items()]
-    inner = "SELECT " + ",\n    ".join([_KEPT, column_list(shape.columns), following, *looked]) + f"\n  FROM {source}"
-    taken = [
+    statements = [
+        f"{_last_statement_sql(*conditions)} AS {name}"
+        for name, conditions in _build_presence_conditions(sources).items()
+    ]
+    inner = (
+        "SELECT "
+        + ",\n    ".join([_EVENT_COLUMNS, column_list(history.columns), following, *statements])
+        + f"\n  FROM {source}"
+    )
+    items = [
         "entity_key, sequence, batch_id, _place",
-        column_list(shape.columns),
+        column_list(history.columns),
         f"{_is_present_sql(sources)} AS _there",
     ]
     return (
         "SELECT "
-        + ",\n  ".join(taken)
+        + ",\n  ".join(items)
         + (f"\nFROM (\n  {inner}\n) AS followed\nWHERE _next_sequence IS NULL OR _next_sequence > sequence")
     )
 
 
-def _presence_conditions(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """What is looked for among the events up to one: which events count, and which of them say yes."""
+def _build_presence_conditions(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The conditions of presence by name: which events count, and which of them mean yes."""
     if not sources:
         return {}
-    words = {"_alive": ("operation = 'U' OR operation = 'D'", "operation = 'U'")}
+    conditions = {"_alive": ("operation = 'U' OR operation = 'D'", "operation = 'U'")}
     for number, source in enumerate(sources):
-        own = f"source = {literal(source)}"
-        words[f"_shown_{number}"] = (f"{own} OR operation = 'D'", f"{own} AND operation IN ('U', 'P')")
-    return words
+        own_source = f"source = {quote_literal(source)}"
+        conditions[f"_shown_{number}"] = (
+            f"{own_source} OR operation = 'D'",
+            f"{own_source} AND operation IN ('U', 'P')",
+        )
+    return conditions
 
 
-def _last_statement_sql(counts: str, says_yes: str) -> str:
-    """An odd number where the last of the events that count says yes, an even one or NULL where it does not."""
-    word = f"CASE WHEN {counts} THEN _place * 2 + CASE WHEN {says_yes} THEN 1 ELSE 0 END END"
-    return f"MAX({word}) OVER ({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+def _last_statement_sql(counts: str, is_yes: str) -> str:
+    """An odd number if the last of the events that count means yes. Otherwise an even number or NULL."""
+    value = f"CASE WHEN {counts} THEN _place * 2 + CASE WHEN {is_yes} THEN 1 ELSE 0 END END"
+    return f"MAX({value}) OVER ({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
 
 
 def _is_present_sql(sources: Sequence[str]) -> str:
@@ -180,34 +190,40 @@ def _is_present_sql(sources: Sequence[str]) -> str:
     return f"CASE WHEN _alive % 2 = 1 AND ({shown}) THEN 1 ELSE 0 END"
 
 
-def _compared_sql(shape: HistoryColumns) -> str:
-    before = [
-        f"LAG({quote(column)}) OVER ({_KEY} ORDER BY _place) AS {_earlier_column(column)}" for column in shape.tracked
+def _compared_sql(history: HistoryColumns) -> str:
+    earlier_columns = [
+        f"LAG({quote(column)}) OVER ({_KEY} ORDER BY _place) AS {_quote_earlier_column(column)}"
+        for column in history.tracked
     ]
-    was = f"LAG(_there) OVER ({_KEY} ORDER BY _place) AS _was_there"
-    taken = ["entity_key, sequence, batch_id, _there, _place", column_list(shape.columns), *before, was]
-    return "SELECT " + ",\n  ".join(taken) + "\nFROM settled"
+    earlier_presence = f"LAG(_there) OVER ({_KEY} ORDER BY _place) AS _was_there"
+    items = [
+        "entity_key, sequence, batch_id, _there, _place",
+        column_list(history.columns),
+        *earlier_columns,
+        earlier_presence,
+    ]
+    return "SELECT " + ",\n  ".join(items) + "\nFROM settled"
 
 
-def _turns_sql(shape: HistoryColumns) -> str:
-    """The states that open a version (1) or a gap (2), each with where the next of them begins."""
-    changed = any_differs_sql((quote(column), _earlier_column(column)) for column in shape.tracked)
+def _turns_sql(history: HistoryColumns) -> str:
+    """The states that start a version (1) or a gap (2), each with the start of the next one."""
+    changed = any_differs_sql((quote(column), _quote_earlier_column(column)) for column in history.tracked)
     turn = (
         f"CASE WHEN _there = 1 AND (_was_there IS NULL OR _was_there = 0 OR {changed}) THEN 1 "
         "WHEN _there = 0 AND _was_there = 1 THEN 2 ELSE 0 END AS _turn"
     )
-    inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", column_list(shape.columns), turn])
+    inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", column_list(history.columns), turn])
     ends = f"LEAD(sequence) OVER ({_KEY} ORDER BY sequence) AS _ends"
     return (
         "SELECT "
-        + ",\n  ".join(["entity_key, sequence, batch_id, _turn", column_list(shape.columns), ends])
+        + ",\n  ".join(["entity_key, sequence, batch_id, _turn", column_list(history.columns), ends])
         + f"\nFROM (\n  {inner}\n  FROM compared\n) AS turned\nWHERE _turn > 0"
     )
 
 
-def _versions_sql(shape: HistoryColumns) -> str:
+def _versions_sql(history: HistoryColumns) -> str:
     return (
-        f"SELECT entity_key, {column_list(shape.columns)},\n"
+        f"SELECT entity_key, {column_list(history.columns)},\n"
         f"  {timestamp_sql('sequence')} AS valid_from,\n"
         f"  CASE WHEN _ends IS NULL THEN {FOREVER} ELSE {timestamp_sql('_ends')} END AS valid_to,\n"
         "  _ends IS NULL AS is_current,\n"
@@ -217,9 +233,9 @@ def _versions_sql(shape: HistoryColumns) -> str:
     )
 
 
-def _earlier_column(column: str) -> str:
+def _quote_earlier_column(column: str) -> str:
     return quote(f"_was_{column}")
 
 
-def _optional(text: str) -> list[str]:
+def _to_list(text: str) -> list[str]:
     return [text] if text else []

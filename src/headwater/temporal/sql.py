@@ -1,27 +1,27 @@
-"""The small pieces that every text of this room is made of."""
+"""Building blocks for the SQL texts of this room."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 
 FOREVER = "TIMESTAMP '9999-12-31 00:00:00'"
-"""Where an open version ends, as SQL."""
+"""The end of an open version, as SQL."""
 
 
 def differs_sql(left: str, right: str) -> str:
-    """Whether two values differ, where NULL equals NULL: the only comparison of values in this house."""
+    """Whether two values differ, where NULL equals NULL. Use only this to compare values."""
     return f"{left} IS DISTINCT FROM {right}"
 
 
 def any_differs_sql(pairs: Iterable[tuple[str, str]]) -> str:
-    """Whether any of the pairs differs; never, when there are none."""
+    """Whether the values of any pair differ. FALSE if there are no pairs."""
     return "(" + (" OR ".join(differs_sql(left, right) for left, right in pairs) or "FALSE") + ")"
 
 
 def column_list(columns: Iterable[str], relation: str = "") -> str:
-    """Column names, quoted and parted by commas, of `relation` if it is named."""
+    """Quoted column names, separated by commas, and qualified with `relation` if it is given."""
     return ", ".join(qualify(relation, column) for column in columns)
 
 
@@ -31,18 +31,18 @@ def qualify(relation: str, column: str) -> str:
 
 
 def knows_sql(column: str, relation: str = "") -> str:
-    """Whether an event knows `column`: its `known_columns` is NULL (it knows all) or names it."""
+    """Whether an event knows `column`: its `known_columns` is NULL (it knows all) or contains it."""
     known = qualify(relation, "known_columns")
-    return f"({known} IS NULL OR STRPOS({known}, {literal(f',{column},')}) > 0)"
+    return f"({known} IS NULL OR STRPOS({known}, {quote_literal(f',{column},')}) > 0)"
 
 
 def known_list(columns: Iterable[str]) -> str:
-    """The text of `known_columns` that names `columns`."""
+    """The value of `known_columns` for `columns`."""
     return "," + "".join(f"{column}," for column in columns)
 
 
 def timestamp_sql(micros: str) -> str:
-    """The timestamp that microseconds since 1970 stand for."""
+    """The timestamp of microseconds since 1970."""
     return f"MAKE_TIMESTAMP({micros})"
 
 
@@ -52,7 +52,7 @@ def micros_sql(instant: str) -> str:
 
 
 def indent(text: str) -> str:
-    """`text`, two spaces further right."""
+    """Indent `text` by two spaces."""
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headwater.errors import WarehouseError
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import FileFormat, TableColumn
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -59,7 +59,9 @@ def write_rows(
                 count += len(group)
         if file_format == "csv":
             with closing(DuckDB("export", ":memory:", threads=1)) as engine:
-                engine.execute(f"COPY (FROM {literal(str(target))}) TO {literal(path)} (FORMAT csv, HEADER true)")
+                engine.execute(
+                    f"COPY (FROM {quote_literal(str(target))}) TO {quote_literal(path)} (FORMAT csv, HEADER true)"
+                )
     except OSError as error:
         raise WarehouseError(
             "a table cannot be written to a file", where=path, details=error.strerror or str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.temporal.sql import FOREVER
 from headwater.warehouse.base import FileFormat, SchemaName, Warehouse
 from headwater.warehouse.duckdb.engine import WRITTEN, DuckDB
@@ -25,7 +25,7 @@ def export_without_end(warehouse: Warehouse, layer: SchemaName, table: str, path
         warehouse.export(layer, table, str(draft), "parquet")
         with closing(DuckDB(warehouse.tenant, ":memory:")) as engine:
             rows = f"SELECT * REPLACE (NULLIF({END}, {FOREVER}) AS {END})"
-            source = f"read_parquet({literal(str(draft))})"
-            return engine.execute(f"COPY ({rows} FROM {source}) TO {literal(str(path))} ({WRITTEN[file_format]})")
+            source = f"read_parquet({quote_literal(str(draft))})"
+            return engine.execute(f"COPY ({rows} FROM {source}) TO {quote_literal(str(path))} ({WRITTEN[file_format]})")
     finally:
         draft.unlink(missing_ok=True)

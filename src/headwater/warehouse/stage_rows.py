@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from headwater.dtypes import DUCKDB, render_dtype
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.warehouse.base import TableColumn, Warehouse
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.duckdb.engine import DuckDB
@@ -29,7 +29,7 @@ def stage_rows(
 def _select_rows(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]) -> str:
     """The SELECT of rows that stand in it as JSON. A decimal is a text there, for a number would come by a double."""
     types = {column.name: render_dtype(column.dtype, DUCKDB) for column in columns}
-    shape = literal(msgspec.json.encode([types]).decode())
-    text = literal(msgspec.json.encode(list(rows)).decode())
+    shape = quote_literal(msgspec.json.encode([types]).decode())
+    text = quote_literal(msgspec.json.encode(list(rows)).decode())
     names = ", ".join(f"r.{quote(column.name)}" for column in columns)
     return f"SELECT {names} FROM (SELECT unnest(from_json({text}, {shape})) AS r)"

@@ -1,5 +1,5 @@
 WITH met AS (
-  SELECT s._row, s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number,
+  SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number,
     s.batch_id AS _was_batch_id, n.sequence, n.batch_id,
     n."ticket_id" AS "ticket_id",
     n."status" AS "status",
@@ -14,13 +14,13 @@ WITH met AS (
   FROM last AS s
   JOIN events AS n ON n.entity_key = s.entity_key
 )
-SELECT _row, entity_key AS _key, version_number AS _number, entity_key, "_was_ticket_id" AS "ticket_id", "_was_status" AS "status", "_was_hours" AS "hours", "note",
+SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_ticket_id" AS "ticket_id", "_was_status" AS "status", "_was_hours" AS "hours", "note",
   valid_from, CASE WHEN _closes THEN MAKE_TIMESTAMP(sequence) ELSE valid_to END AS valid_to,
   is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR ("note" IS DISTINCT FROM "_was_note")
 UNION ALL
-SELECT NULL AS _row, NULL AS _key, NULL AS _number, entity_key, "ticket_id", "status", "hours", "note",
+SELECT NULL AS _key, NULL AS _number, entity_key, "ticket_id", "status", "hours", "note",
   MAKE_TIMESTAMP(sequence) AS valid_from, TIMESTAMP '9999-12-31 00:00:00' AS valid_to, TRUE AS is_current,
   version_number + 1 AS version_number, batch_id
 FROM met

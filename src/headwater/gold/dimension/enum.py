@@ -8,7 +8,7 @@ from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import EnumDimension, ValuesOf
 from headwater.model.expression import compile_expression
 from headwater.model.tables import name_key_column, name_table
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import FOREVER
 from headwater.warehouse.base import Table, TableColumn, Warehouse
@@ -104,7 +104,7 @@ def _has_value(warehouse: Warehouse, dimension: EnumDimension, value: str, batch
     return any(
         warehouse.rows(
             f"SELECT 1 FROM {warehouse.ref('silver', item.entity)} "
-            f"WHERE CAST({quote(item.column)} AS VARCHAR) = {literal(value)} AND batch_id = {literal(batch)} LIMIT 1"
+            f"WHERE CAST({quote(item.column)} AS VARCHAR) = {quote_literal(value)} AND batch_id = {quote_literal(batch)} LIMIT 1"
         )
         for item in dimension.values_of
     )

@@ -18,7 +18,7 @@ from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
 from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.fact import Fact
 from headwater.model.tables import name_key_column, name_table
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Warehouse, WriteCounts
 from headwater.warehouse.meta_names import find_meta_table
@@ -64,9 +64,9 @@ def rekey_dimension(
         warehouse.overwrite(
             "meta",
             "consumer_offset",
-            f"consumer = {literal(table)} AND entity = {literal(KEYS)}",
+            f"consumer = {quote_literal(table)} AND entity = {quote_literal(KEYS)}",
             ("consumer", "entity", "change_id"),
-            f"SELECT {literal(table)}, {literal(KEYS)}, CAST({kind} AS BIGINT)",
+            f"SELECT {quote_literal(table)}, {quote_literal(KEYS)}, CAST({kind} AS BIGINT)",
         )
     for name in STAGED:
         warehouse.unstage(name)
@@ -115,7 +115,7 @@ def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventLis
 
 def _load_key_kinds(warehouse: Warehouse, offsets: str = "consumer_offset") -> dict[str, int]:
     found = warehouse.rows(
-        f"SELECT consumer, change_id FROM {warehouse.ref('meta', offsets)} WHERE entity = {literal(KEYS)}"
+        f"SELECT consumer, change_id FROM {warehouse.ref('meta', offsets)} WHERE entity = {quote_literal(KEYS)}"
     )
     return {str(name): int(kind) for name, kind in found}
 

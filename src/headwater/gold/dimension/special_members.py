@@ -6,7 +6,7 @@ from headwater.gold.columns import BEGINNING, select_list
 from headwater.gold.dimension.rekey import collision_error
 from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import FOREVER, column_list
 from headwater.warehouse.base import Table, TableColumn, Warehouse, WriteCounts
 
@@ -40,7 +40,7 @@ def _reserved_values(table: Table, number: int, text: str) -> dict[str, str]:
 
 
 def _text_sql(column: TableColumn, text: str) -> str:
-    return literal(text) if column.dtype == "text" else ""
+    return quote_literal(text) if column.dtype == "text" else ""
 
 
 def _fixed_values(table: Table, key: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ def check_reserved_columns(context: ValidationContext) -> Iterator[DeclarationEr
     """No entity declares a column that silver adds itself."""
     for entity in context.declarations.entities.values():
         for name in sorted(set(entity.columns) & {*RESERVED, *LOGGED}):
-            where = entity.origin.location_of("columns", name)
+            where = entity.origin.find_location("columns", name)
             yield DeclarationError(
                 f"`{name}` is a reserved column of silver.", where=where, details=name, hint="choose another name"
             )
@@ -43,7 +43,7 @@ def check_sources(context: ValidationContext) -> Iterator[DeclarationError]:
     for entity in context.declarations.entities.values():
         for source in entity.sources:
             if source not in context.fields:
-                where = entity.origin.location_of("sources", source)
+                where = entity.origin.find_location("sources", source)
                 message = f"{entity.entity} maps `{source}`, which no connector has."
                 yield DeclarationError(message, where=where, details=source, hint=did_you_mean(source, context.fields))
 
@@ -59,20 +59,20 @@ def check_maps(context: ValidationContext) -> Iterator[DeclarationError]:
 def _check_map(context: ValidationContext, entity: Entity, name: str, source: Source) -> Iterator[DeclarationError]:
     scope = context.build_scope(map_bronze_columns(context.fields[name]))
     for column, text in source.map.items():
-        where = entity.origin.location_of("sources", name, "map", column)
+        where = entity.origin.find_location("sources", name, "map", column)
         if column not in entity.columns:
             message = f"{entity.entity} has no column `{column}`."
             yield DeclarationError(message, where=where, details=column, hint=did_you_mean(column, entity.columns))
         yield from check_expression(text, scope, where)
     for key in entity.key:
         if key not in source.map:
-            where = entity.origin.location_of("sources", name, "map")
+            where = entity.origin.find_location("sources", name, "map")
             yield DeclarationError(
                 f"`{name}` does not map the key `{key}`.", where=where, hint=f"map `{key}:` to a field"
             )
     for part in ("changed_at", "where", "deleted"):
         if text := getattr(source, part):
-            yield from check_expression(text, scope, entity.origin.location_of("sources", name, part))
+            yield from check_expression(text, scope, entity.origin.find_location("sources", name, part))
 
 
 RULES = (check_reserved_columns, check_reserved_names, check_sources, check_maps, check_dimensions, check_facts)

@@ -31,14 +31,14 @@ def check_reserved_names(context: ValidationContext) -> Iterator[DeclarationErro
         joins = [join.attributes for join in dimension.join] if isinstance(dimension, EntityDimension) else []
         attributes = () if isinstance(dimension, DateDimension) else dimension.attributes
         names = [*attributes, *(name for section in joins for name in section)]
-        yield from _check_free(names, f"{dimension.dimension}_key", dimension.origin.location_of("attributes"))
+        yield from _check_free(names, f"{dimension.dimension}_key", dimension.origin.find_location("attributes"))
     for fact in context.declarations.facts.values():
         keys = [f"{lookup}_key" for lookup in fact.lookups]
         for name in keys:
             if name in (*fact.degenerate, *fact.measures):
                 message, hint = f"`{name}` is already the key of a lookup.", "choose another name"
-                yield DeclarationError(message, where=fact.origin.location_of("lookups"), details=name, hint=hint)
-        yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.location_of("degenerate"))
+                yield DeclarationError(message, where=fact.origin.find_location("lookups"), details=name, hint=hint)
+        yield from _check_free([*fact.degenerate, *fact.measures], "", fact.origin.find_location("degenerate"))
 
 
 def _check_free(names: Iterable[str], key: str, where: str) -> Iterator[DeclarationError]:
@@ -71,18 +71,18 @@ def _check_entity_dimension(context: ValidationContext, dimension: EntityDimensi
     entities, origin = context.declarations.entities, dimension.origin
     entity = entities.get(dimension.entity)
     if entity is None:
-        yield build_unknown_name_error("entity", dimension.entity, entities, origin.location_of("entity"))
+        yield build_unknown_name_error("entity", dimension.entity, entities, origin.find_location("entity"))
         return
     yield from _check_attributes(context, dimension.attributes, entity, origin, ("attributes",))
     for number, join in enumerate(dimension.join):
         other = entities.get(join.entity)
         if other is None:
             yield build_unknown_name_error(
-                "entity", join.entity, entities, origin.location_of("join", str(number), "entity")
+                "entity", join.entity, entities, origin.find_location("join", str(number), "entity")
             )
             continue
         for mine, theirs in join.on.items():
-            where = origin.location_of("join", str(number), "on")
+            where = origin.find_location("join", str(number), "on")
             yield from check_column(entity, mine, where)
             yield from check_column(other, theirs, where)
         yield from _check_attributes(context, join.attributes, other, origin, ("join", str(number), "attributes"))
@@ -97,14 +97,14 @@ def _check_attributes(
 ) -> Iterator[DeclarationError]:
     scope = context.build_scope(map_entity_columns(entity))
     for name, attribute in attributes.items():
-        where = origin.location_of(*path, name)
+        where = origin.find_location(*path, name)
         yield from check_expression(attribute.value or name, scope, where)
         if attribute.inherit:
             yield from check_column(entity, attribute.inherit.parent, where)
 
 
 def _check_enum_dimension(context: ValidationContext, dimension: EnumDimension) -> Iterator[DeclarationError]:
-    entities, where = context.declarations.entities, dimension.origin.location_of("values_of")
+    entities, where = context.declarations.entities, dimension.origin.find_location("values_of")
     for values in dimension.values_of:
         if values.entity not in entities:
             yield build_unknown_name_error("entity", values.entity, entities, where)
@@ -112,7 +112,7 @@ def _check_enum_dimension(context: ValidationContext, dimension: EnumDimension) 
             yield from check_column(entities[values.entity], values.column, where)
     scope = context.build_scope({"value": '"value"'})
     for name, text in dimension.attributes.items():
-        yield from check_expression(text, scope, dimension.origin.location_of("attributes", name))
+        yield from check_expression(text, scope, dimension.origin.find_location("attributes", name))
 
 
 def check_facts(context: ValidationContext) -> Iterator[DeclarationError]:
@@ -122,7 +122,9 @@ def check_facts(context: ValidationContext) -> Iterator[DeclarationError]:
         for number, part in enumerate(fact.sources):
             if part.entity not in context.declarations.entities:
                 where = (
-                    fact.origin.location_of("parts", str(number)) if fact.parts else fact.origin.location_of("entity")
+                    fact.origin.find_location("parts", str(number))
+                    if fact.parts
+                    else fact.origin.find_location("entity")
                 )
                 yield build_unknown_name_error("entity", part.entity, context.declarations.entities, where)
             else:
@@ -132,7 +134,7 @@ def check_facts(context: ValidationContext) -> Iterator[DeclarationError]:
 def _check_lookup_targets(context: ValidationContext, fact: Fact) -> Iterator[DeclarationError]:
     dimensions = context.declarations.dimensions
     for name, lookup in fact.lookups.items():
-        where = fact.origin.location_of("lookups", name)
+        where = fact.origin.find_location("lookups", name)
         dimension = dimensions.get(lookup.dimension)
         if dimension is None:
             message = f"{fact.fact}.{name}_key looks up `{lookup.dimension}`, but there is no such dimension."
@@ -151,16 +153,16 @@ def _check_part(context: ValidationContext, fact: Fact, part: Part, number: int)
     entity = context.declarations.entities[part.entity]
     own = context.build_scope(map_entity_columns(entity))
     for name, text in part.columns.items():
-        yield from check_expression(text, own, fact.origin.location_of("parts", str(number), "columns", name))
+        yield from check_expression(text, own, fact.origin.find_location("parts", str(number), "columns", name))
     names = map_part_names(fact, part, entity, context.declarations.dimensions)
     scope = context.build_scope(names)
     for path, text in _list_expressions(fact, part, number):
-        yield from check_expression(text, scope, fact.origin.location_of(*path))
+        yield from check_expression(text, scope, fact.origin.find_location(*path))
     for name in fact.grain:
         if name not in names:
             yield DeclarationError(
                 f"The grain names `{name}`, which is not a column of the fact.",
-                where=fact.origin.location_of("grain"),
+                where=fact.origin.find_location("grain"),
                 details=name,
                 hint=did_you_mean(name, names),
             )

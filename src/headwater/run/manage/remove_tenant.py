@@ -39,7 +39,7 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
     if name in workspace.project.tenants:
         raise DeclarationError(
             f"The tenant `{name}` is declared in headwater.yaml, so the next command would add it again.",
-            where=workspace.project.origin.location_of("tenants", name),
+            where=workspace.project.origin.find_location("tenants", name),
             details=name,
             hint="remove it from the file first, then repeat the command",
         )

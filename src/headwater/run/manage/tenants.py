@@ -52,7 +52,7 @@ def claim_tenant(workspace: Workspace, name: str) -> None:
         hint = did_you_mean(name, workspace.list_tenants())
         raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", details=name, hint=hint)
     workspace.check_isolation(name)
-    where = workspace.project.origin.location_of
+    where = workspace.project.origin.find_location
     tenant = workspace.open_tenant(name)
     with lock_tenant(tenant):
         owner = tenant.load_owner()

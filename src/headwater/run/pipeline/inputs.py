@@ -93,7 +93,7 @@ def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapp
     deletes = declared.deletes if declared else None
 
     def compile_sql(text: str | None, *path: str) -> str | None:
-        where = entity.origin.location_of("sources", name, *path)
+        where = entity.origin.find_location("sources", name, *path)
         return None if text is None else compile_expression(text, scope, where=where)
 
     deleted = source.deleted

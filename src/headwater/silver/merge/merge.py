@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from headwater.clock import format_instant
 from headwater.model.entity import Entity
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.merge.incoming import dedupe_events, split_reads
 from headwater.silver.merge.recompute import recompute
@@ -66,7 +66,7 @@ def save_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
     if not batches:
         return
     ref = warehouse.ref("meta", BATCHES.name)
-    ids = ", ".join(literal(batch.batch_id) for batch in batches)
+    ids = ", ".join(quote_literal(batch.batch_id) for batch in batches)
     known = {row[0] for row in warehouse.rows(f"SELECT batch_id FROM {ref} WHERE batch_id IN ({ids})")}
     fresh = {batch.batch_id: batch for batch in batches if batch.batch_id not in known}
     if fresh:
@@ -77,4 +77,4 @@ def save_batches(warehouse: Warehouse, batches: Sequence[Provenance]) -> None:
 def _row_sql(batch: Provenance) -> str:
     texts = (batch.batch_id, batch.connection, batch.resource, batch.source)
     read_at = format_instant(batch.read_at).removesuffix("Z").replace("T", " ")
-    return f"({', '.join(map(literal, texts))}, TIMESTAMP {literal(read_at)})"
+    return f"({', '.join(map(quote_literal, texts))}, TIMESTAMP {quote_literal(read_at)})"

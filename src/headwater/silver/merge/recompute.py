@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.merge.current_versions import STAGED as STORED
 from headwater.silver.merge.current_versions import StoredVersions, VersionLookup
@@ -98,7 +98,7 @@ class _MergeJob:
         )
         unsure = [name for group in group_carried(shape, self._read_known_columns()) for name in group]
         unsure += [name for name in shape.overwritten if name not in unsure]
-        stepped = append_sql(last, events, shape, unsure=unsure)
+        stepped = append_sql(last, events, shape, partly_known=unsure)
         if not shape.overwritten:
             return stepped
         values = ", ".join(
@@ -142,7 +142,7 @@ class _MergeJob:
         columns = tuple(entity.columns)
         names = column_list((*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x")
         # Of updates and deletes, it does not matter whose they are.
-        any_source = literal(next(iter(entity.sources), ""))
+        any_source = quote_literal(next(iter(entity.sources), ""))
         rest = f"{column_list(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
         to_fold = f"x.entity_key IN (SELECT entity_key FROM {self.replayed})"
         base = f"FROM {self.stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
@@ -170,7 +170,7 @@ class _MergeJob:
             "meta",
             TIED_KEYS.name,
             TIED_KEYS.names,
-            f"SELECT DISTINCT {literal(self.tables.name)}, x.entity_key FROM {events} AS x\n"
+            f"SELECT DISTINCT {quote_literal(self.tables.name)}, x.entity_key FROM {events} AS x\n"
             f"JOIN ({ends}) AS y ON y.entity_key = x.entity_key AND y.sequence = x.sequence\n"
             f"WHERE x.operation = 'U' AND NOT EXISTS ({tied} AND t.entity_key = x.entity_key)",
         )
@@ -219,7 +219,7 @@ class _MergeJob:
 
 def record_changes(tables: EntityTables, *keys: str) -> None:
     """Append the changed keys (SELECTs of `entity_key`, none twice) to `meta.change_feed`, under one new number."""
-    change, name = _read_next_change(tables.warehouse), literal(tables.name)
+    change, name = _read_next_change(tables.warehouse), quote_literal(tables.name)
     selects = [f"SELECT {change}, {name}, entity_key FROM ({select}) AS changed" for select in keys]
     tables.warehouse.append("meta", CHANGE_FEED.name, CHANGE_FEED.names, "\nUNION ALL ".join(selects))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import IDENTITY, REPEAT_WATERMARKS
 from headwater.temporal.fold import order_sql
@@ -122,7 +122,7 @@ def _raise_mark(tables: EntityTables, idle: str) -> None:
     warehouse = tables.warehouse
     latest, mark = warehouse.rows(f"SELECT MAX(sequence) FROM {idle}")[0][0], load_mark(tables)
     if latest is not None and (mark is None or latest > mark):
-        select = f"SELECT {literal(tables.name)}, CAST({latest} AS BIGINT)"
+        select = f"SELECT {quote_literal(tables.name)}, CAST({latest} AS BIGINT)"
         if mark is None:
             warehouse.append("meta", REPEAT_WATERMARKS.name, REPEAT_WATERMARKS.names, select)
         else:

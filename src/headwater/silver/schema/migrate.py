@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import LOGGED, RESERVED, Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
 from headwater.silver.schema.snapshot import (
@@ -163,7 +163,7 @@ class _TableMigration:
             warehouse.drop_columns(table.layer, table.name, tuple(names))
         known = "known_columns"
         for before, name in names.items():
-            known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"
+            known = f"REPLACE({known}, {quote_literal(f',{before},')}, {quote_literal(f',{name},')})"
         self._update_log({"known_columns": known}, "known_columns IS NOT NULL")
         called = {
             name: column.model_copy(update={"renamed_from": column.renamed_from or before})
@@ -175,7 +175,7 @@ class _TableMigration:
     def _fill_known_columns(self, stored: SchemaSnapshot) -> None:
         """Events that knew every column then do not know the new ones: let them say which they know."""
         if not set(self.change.added) <= set(stored.retired):
-            known = {"known_columns": literal(known_list(stored.columns))}
+            known = {"known_columns": quote_literal(known_list(stored.columns))}
             self._update_log(known, "known_columns IS NULL AND operation = 'U'")
 
     def _update_log(self, values: Mapping[str, str], where: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.model.entity import RESERVED, Column
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS
 from headwater.warehouse.base import Warehouse
@@ -88,7 +88,7 @@ def is_outdated(tables: EntityTables, known: SchemaSnapshot | None) -> bool:
 
 def save_snapshot(tables: EntityTables, text: str) -> None:
     """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
-    select = f"SELECT {literal(tables.name)}, {literal(text)}"
+    select = f"SELECT {quote_literal(tables.name)}, {quote_literal(text)}"
     tables.warehouse.overwrite("meta", ENTITY_SCHEMAS.name, tables.own_condition, ENTITY_SCHEMAS.names, select)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from headwater.errors import WarehouseError
-from headwater.names import literal
+from headwater.names import quote_literal
 
 STORAGE = "v1.2.0"
 """The storage of a new file unless declared: DuckDB 1.2 to 1.5 open it too, for 4 to 8 % more CPU in a merge and no more room."""
@@ -50,8 +50,8 @@ def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_o
 def _create_file(path: str, storage: str) -> None:
     """Make a file. As a setting of the connection, its storage would keep a notebook of this process from opening it, too."""
     with duckdb.connect() as maker:
-        version = "" if storage == "latest" else f" (STORAGE_VERSION {literal(storage)})"
-        maker.execute(f"ATTACH {literal(path)} AS made{version}")
+        version = "" if storage == "latest" else f" (STORAGE_VERSION {quote_literal(storage)})"
+        maker.execute(f"ATTACH {quote_literal(path)} AS made{version}")
         maker.execute("DETACH made")
 
 

@@ -12,7 +12,7 @@ import duckdb
 
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.warehouse import dml
 from headwater.warehouse.base import (
     ENTITY_KEY,
@@ -312,7 +312,9 @@ class DuckDB:
 
     def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file; how many."""
-        return self.execute(f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {literal(path)} ({WRITTEN[file_format]})")
+        return self.execute(
+            f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {quote_literal(path)} ({WRITTEN[file_format]})"
+        )
 
     def select_rows(
         self,

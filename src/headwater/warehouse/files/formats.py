@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headwater.dtypes import DUCKDB, render_dtype
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.warehouse.base import TableColumn
 from headwater.warehouse.files.manifest import StorageFormat
 
@@ -29,7 +29,7 @@ def file_suffix(file_format: StorageFormat) -> str:
 
 def copy_sql(select: str, path: str, file_format: StorageFormat) -> str:
     """The statement that writes rows to a new file."""
-    return f"COPY ({select}) TO {literal(path)} ({_COPY[file_format]})"
+    return f"COPY ({select}) TO {quote_literal(path)} ({_COPY[file_format]})"
 
 
 def select_fitted(columns: Sequence[TableColumn], given: Sequence[str], select: str, file_format: StorageFormat) -> str:
@@ -45,9 +45,9 @@ def select_files(columns: Sequence[TableColumn], paths: Sequence[str], file_form
     if not paths:
         return f"SELECT {', '.join(_null_sql(column) for column in columns)} WHERE FALSE"
     listed = ", ".join(_read_sql(column, file_format) for column in columns)
-    files = f"[{', '.join(literal(path) for path in paths)}]"
+    files = f"[{', '.join(quote_literal(path) for path in paths)}]"
     if file_format == "csv":
-        types = ", ".join(f"{literal(column.name)}: {literal(_type_sql(column))}" for column in columns)
+        types = ", ".join(f"{quote_literal(column.name)}: {quote_literal(_type_sql(column))}" for column in columns)
         return f"SELECT {listed} FROM read_csv({files}, {_CSV}, columns = {{{types}}})"
     return f"SELECT {listed} FROM read_parquet({files}, hive_partitioning = false)"
 
@@ -64,7 +64,7 @@ def _fitted_sql(column: TableColumn, file_format: StorageFormat, *, given: bool)
     name, wanted = quote(column.name), _type_sql(column)
     value = f"CAST(s.{name} AS {wanted})" if given else f"CAST(NULL AS {wanted})"
     if column.required:
-        complaint = literal(f"NOT NULL constraint failed: {column.name}")
+        complaint = quote_literal(f"NOT NULL constraint failed: {column.name}")
         value = f"COALESCE({value}, CAST(ERROR({complaint}) AS {wanted}))"
     if file_format == "delta" and column.dtype == "timestamp":
         # Delta's own TIMESTAMP is an instant, which every reader knows; one without zone is known to newer readers only.

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from headwater.errors import WarehouseError
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import LAYERS, ArrowStream, SchemaName, TableColumn
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.files.formats import copy_sql, select_files, select_fitted
@@ -57,7 +57,7 @@ class FileTables(DuckDB):
         try:
             super().__init__(tenant, ":memory:", memory, threads)
             self.path = self._place.where
-            self.execute(f"SET temp_directory = {literal(str(self._spill))}")
+            self.execute(f"SET temp_directory = {quote_literal(str(self._spill))}")
             super().prepare()
             if read_only:
                 self._restrict_reads()
@@ -67,7 +67,7 @@ class FileTables(DuckDB):
 
     def _restrict_reads(self) -> None:
         """Leave a reader's SQL no way to other files than the tenant's own."""
-        folder = literal(f"{self._place.store.fetch('')}/")
+        folder = quote_literal(f"{self._place.store.fetch('')}/")
         self.execute(f"SET allowed_directories = [{folder}]")
         self.execute("SET enable_external_access = false")
         self.execute("SET lock_configuration = true")

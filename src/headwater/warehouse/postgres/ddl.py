@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import Reference, Table, TableColumn
 
@@ -197,4 +197,4 @@ def schema_names(tenant: str) -> tuple[tuple[str, str], ...]:
 
 def lock_number_sql(tenant: str) -> str:
     """SQL of the number of a tenant's advisory lock."""
-    return f"pg_catalog.hashtextextended({literal(f'headwater:{tenant}')}, 0)"
+    return f"pg_catalog.hashtextextended({quote_literal(f'headwater:{tenant}')}, 0)"

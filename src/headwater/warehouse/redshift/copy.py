@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headwater.errors import StoreError, WarehouseError
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.storage.url import open_store
 from headwater.warehouse.redshift.ddl import TYPES
 
@@ -64,7 +64,7 @@ class CopyStage:
 
 def copy_sql(table: str, address: str, role: str) -> str:
     """The statement that reads the files below an address into a table whose columns stand in the same order."""
-    return f"COPY {table} FROM {literal(address)} IAM_ROLE {literal(role)} FORMAT AS PARQUET"
+    return f"COPY {table} FROM {quote_literal(address)} IAM_ROLE {quote_literal(role)} FORMAT AS PARQUET"
 
 
 def transport_schema(schema: pa.Schema) -> pa.Schema:

@@ -20,7 +20,7 @@ def _escape_braces(text: str) -> str:
 
 
 def _matches_sql(pattern: str, text: str = "{0}") -> str:
-    """A template: whether a text is of a pattern. A raw literal, whose backslashes nobody unescapes."""
+    """A template: whether a text is of a pattern. A raw quote_literal, whose backslashes nobody unescapes."""
     return f"{text} RLIKE r'{_escape_braces(pattern)}'"
 
 

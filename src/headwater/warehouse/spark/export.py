@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import FileFormat, TableColumn
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.export import write_rows
@@ -42,7 +42,9 @@ def write_locally(rows: Any, path: str, file_format: FileFormat) -> int:
             shutil.move(file, path)
         else:
             with closing(DuckDB("export", ":memory:", threads=1)) as engine:
-                engine.execute(f"COPY (FROM {literal(str(file))}) TO {literal(path)} (FORMAT csv, HEADER true)")
+                engine.execute(
+                    f"COPY (FROM {quote_literal(str(file))}) TO {quote_literal(path)} (FORMAT csv, HEADER true)"
+                )
         return int(count.get["rows"])
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.dialect.types import kind_of_type
 from headwater.warehouse.spark.casts import JSON_NUMBER
 
@@ -64,7 +64,7 @@ def _nested_sql(value: str, dtype: exp.DataType, depth: int) -> str:
 
 
 def _text_literal(text: str) -> str:
-    return literal(text.replace("\\", "\\\\")).replace("''", "\\'")
+    return quote_literal(text.replace("\\", "\\\\")).replace("''", "\\'")
 
 
 def _quote_name(name: str) -> str:

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.warehouse.dialect.annotate import Columns
 from headwater.warehouse.dialect.render import render
 from headwater.warehouse.dialect.types import kind_of_type
@@ -86,7 +86,7 @@ class LakeViews:
     def _types(self, files: Sequence[str]) -> dict[str, str]:
         if self._footers is None:
             self._footers = DuckDB("lake", ":memory:", threads=1)
-        listed = ", ".join(map(literal, files))
+        listed = ", ".join(map(quote_literal, files))
         found = self._footers.rows(f"DESCRIBE SELECT * FROM read_parquet([{listed}], union_by_name = true)")
         return {row[0]: row[1] for row in found}
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import LAYERS, SchemaName, TableColumn
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import quote_name
@@ -216,7 +216,7 @@ class LocalTables:
 
     def place(self, layer: SchemaName, name: str) -> str:
         """The clause that says where a table is."""
-        return f" LOCATION {literal(str(self._folder / self._now.tables[f'{layer}.{name}'].folder))}"
+        return f" LOCATION {quote_literal(str(self._folder / self._now.tables[f'{layer}.{name}'].folder))}"
 
     def make(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
         """Make an empty table."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.errors import WarehouseError
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import SchemaName
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import quote_name
@@ -87,7 +87,7 @@ class CatalogRegistry:
         """Make the databases in this process's catalog."""
         for layer, database in self._databases.items():
             if _TOLD.get(database) != str(self._folder):
-                place = literal(str(self._folder / layer))
+                place = quote_literal(str(self._folder / layer))
                 self._run(f"CREATE DATABASE IF NOT EXISTS {quote_name(database)} LOCATION {place}")
                 _TOLD[database] = str(self._folder)
 
@@ -121,7 +121,7 @@ class CatalogRegistry:
         if _TOLD.get(ref) != what:
             self.forget(ref)
             columns = ", ".join(map(ddl.column_sql, shelf.columns)) if self._format == "parquet" else ""
-            there = literal(str(self._folder / shelf.folder))
+            there = quote_literal(str(self._folder / shelf.folder))
             shown = f" ({columns.replace(' NOT NULL', '')})" if columns else ""
             self._run(f"CREATE TABLE IF NOT EXISTS {ref}{shown} USING {self._format} LOCATION {there}")
         elif self._seen.get(ref, what) != what:
@@ -132,7 +132,7 @@ class CatalogRegistry:
         """Make an empty Delta table, whose columns its own log keeps."""
         ref = self.ref(key)
         self.forget(ref)
-        self._run(f"CREATE TABLE {ref} ({columns}) USING delta LOCATION {literal(str(self._folder / folder))}")
+        self._run(f"CREATE TABLE {ref} ({columns}) USING delta LOCATION {quote_literal(str(self._folder / folder))}")
         _TOLD[ref] = self._seen[ref] = folder, ()
 
     def _fingerprint(self, shelf: SparkTable) -> object:

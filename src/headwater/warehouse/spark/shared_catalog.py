@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.errors import WarehouseError
-from headwater.names import literal
+from headwater.names import quote_literal
 from headwater.warehouse.base import SchemaName, TableColumn
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark.ddl import quote_name
@@ -110,17 +110,17 @@ class CatalogTables:
             self.prepare()
             columns = "place INT, kind STRING, layer STRING, name STRING, version BIGINT, text STRING"
             self._run(f"CREATE TABLE IF NOT EXISTS {self._undo_ref} ({columns}) USING delta")
-        texts = ", ".join(map(literal, (note.kind, note.layer, note.name)))
+        texts = ", ".join(map(quote_literal, (note.kind, note.layer, note.name)))
         # A backslash within a text would be read as the beginning of something else.
-        text = literal(note.text).replace("\\", "\\\\")
+        text = quote_literal(note.text).replace("\\", "\\\\")
         self._run(f"INSERT INTO {self._undo_ref} VALUES ({len(self._noted)}, {texts}, {note.version}, {text})")
         self._noted[key] = note
 
     def prepare(self) -> None:
         """Make the databases where they are missing."""
         for database in self._databases.values():
-            place = f" LOCATION {literal(f'{self._path}/{database}')}" if self._path else ""
-            whose = f"WITH DBPROPERTIES ('headwater.tenant' = {literal(self._tenant)})"
+            place = f" LOCATION {quote_literal(f'{self._path}/{database}')}" if self._path else ""
+            whose = f"WITH DBPROPERTIES ('headwater.tenant' = {quote_literal(self._tenant)})"
             self._run(f"CREATE DATABASE IF NOT EXISTS {quote_name(database)}{place} {whose}")
             self._check_own(database)
 
@@ -150,7 +150,7 @@ class CatalogTables:
 
     def _list_names(self, database: str, what: str = "TABLES") -> list[str]:
         """Tables and views of a database, or its views alone."""
-        if not self._run(f"SHOW DATABASES LIKE {literal(database)}").collect():
+        if not self._run(f"SHOW DATABASES LIKE {quote_literal(database)}").collect():
             return []
         return [row[1] for row in self._run(f"SHOW {what} IN {quote_name(database)}").collect() if not row[2]]
 

@@ -12,7 +12,7 @@ from headwater.ledger.records import BatchRow
 from headwater.ledger.sql.queries.batches import batch_condition, feed_condition, select_batches
 from headwater.ledger.sql.schema import batch as batches
 from headwater.ledger.sql.schema import batch_parent, committed
-from headwater.windows import missing_windows
+from headwater.windows import find_missing_windows
 
 
 def discard_windows(
@@ -53,7 +53,9 @@ def _remove_committed(connection: Connection, batch: Batch) -> None:
         rest = [
             {**columns, "parent": parent, "since": to_micros(window.since), "until": to_micros(window.until)}
             for first, last in spans
-            for window in missing_windows(Window(since=from_micros(first), until=from_micros(last)), [batch.window])
+            for window in find_missing_windows(
+                Window(since=from_micros(first), until=from_micros(last)), [batch.window]
+            )
         ]
         if rest:
             connection.execute(insert(committed), rest)

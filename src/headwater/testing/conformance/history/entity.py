@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from headwater.model.entity import Entity
-from headwater.names import literal, quote
+from headwater.names import quote, quote_literal
 from headwater.silver.merge.merge import merge
 from headwater.silver.merge.result import MergeResult
 from headwater.testing.conformance.history.oracle import Event, build_history
@@ -112,7 +112,7 @@ def expected_versions(events: Iterable[Event], entity: Entity = THING) -> list[t
 
 def among_condition(column: str, values: Iterable[str]) -> str:
     """SQL of whether a text is one of some; true when none are named."""
-    named = ", ".join(literal(value) for value in sorted(values))
+    named = ", ".join(quote_literal(value) for value in sorted(values))
     return f"{column} IN ({named})" if named else "TRUE"
 
 
