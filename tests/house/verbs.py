@@ -13,7 +13,6 @@ PENDING = (
     "run/selftest/",
     "sandbox/",
     "silver/",
-    "temporal/",
     "testing/",
     "warehouse/",
 )

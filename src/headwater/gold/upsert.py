@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.gold.columns import select_list
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition
 from headwater.warehouse.row_lookup import STAGED as PLACES
@@ -26,7 +26,7 @@ def upsert_members(
     What is stored of them was `found` already, unless that is everything. `fresh` may be of a superset of the table's
     columns; comparison is of whole rows and NULL-safe. Gives the staged keys that differed, their staged rows, the cost.
     """
-    names, stored = column_list(table.names), warehouse.ref(table.layer, table.name)
+    names, stored = column_list_sql(table.names), warehouse.ref(table.layer, table.name)
     held = f"SELECT {names} FROM {stored} WHERE entity_key IN (SELECT entity_key FROM {keys})"
     if found:
         held = f"SELECT {names} FROM {found.relation}"
@@ -59,7 +59,7 @@ def replace_changed(
     )
     nothing = ", ".join(f"NULL AS {quote(name)}" for name in old_key_columns.values())
     inserts = (
-        f"SELECT NULL AS _row, {nothing}, {column_list(table.names, 'f')} FROM {fresh} AS f\n"
+        f"SELECT NULL AS _row, {nothing}, {column_list_sql(table.names, 'f')} FROM {fresh} AS f\n"
         f"WHERE {absent_condition(table, 'f', found.relation)}"
     )
     return warehouse.apply(

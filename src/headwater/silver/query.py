@@ -15,7 +15,7 @@ from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.schema.diff import OUTDATED
 from headwater.silver.schema.snapshot import is_outdated
 from headwater.temporal.fold import order_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
 
 VersionRow = Mapping[str, Any]
@@ -60,7 +60,7 @@ def load_versions(warehouse: Warehouse, entity: Entity, key: str) -> list[Versio
     """The versions of a key, in time."""
     names = (*entity.columns, "valid_from", "valid_to", "batch_id")
     found = warehouse.rows(
-        f"SELECT {column_list(names)} FROM {warehouse.ref('silver', entity.entity)} "
+        f"SELECT {column_list_sql(names)} FROM {warehouse.ref('silver', entity.entity)} "
         f"WHERE entity_key = {quote_literal(key)} ORDER BY valid_from"
     )
     rows = [dict(zip(names, row, strict=True)) for row in found]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from headwater.model.entity import Entity
 from headwater.names import quote
 from headwater.temporal.keys import hash60_sql, numeric_key_sql
-from headwater.temporal.sql import column_list, timestamp_sql
+from headwater.temporal.sql import column_list_sql, timestamp_sql
 from headwater.warehouse.base import SchemaName, Warehouse
 
 _ROWS = "places__rows"
@@ -81,7 +81,7 @@ def locate_rows(
     if not warehouse.capabilities.row_ids:
         ref = warehouse.ref(at.layer, at.name)
         among = f"x.entity_key IN (SELECT k.entity_key FROM ({keys}) AS k) AND {where}"
-        select = f"SELECT 0 AS _row, {column_list(columns, 'x')} FROM {ref} AS x WHERE {among}"
+        select = f"SELECT 0 AS _row, {column_list_sql(columns, 'x')} FROM {ref} AS x WHERE {among}"
         return LocatedRows(relation=warehouse.stage(name, select), has_row_ids=False)
     number = numeric_key_sql("k.entity_key") if at.number else "CAST(NULL AS BIGINT)"
     asked = warehouse.stage(
@@ -97,7 +97,7 @@ def locate_rows(
 
 def stage_events(warehouse: Warehouse, log: str, *, hashes: str, columns: Sequence[str], name: str) -> str:
     """Stage the events of a log whose `key_hash` is in `hashes` (a SELECT): those of some things, by chance of others."""
-    select = f"SELECT {column_list(columns, 'x')} FROM {log} AS x WHERE "
+    select = f"SELECT {column_list_sql(columns, 'x')} FROM {log} AS x WHERE "
     condition = f"x.key_hash IN ({hashes})"
     if warehouse.capabilities.row_ids:
         rows = warehouse.stage(_ROWS, f"SELECT x.rowid AS _row FROM {log} AS x WHERE {condition}")
@@ -110,7 +110,7 @@ def _stage_candidates(
 ) -> str:
     """Stage the candidate rows of the keys in `asked`; rows of other keys may be among them."""
     ref = warehouse.ref(at.layer, at.name)
-    select = f"SELECT x.rowid AS _row, {column_list(columns, 'x')} FROM {ref} AS x WHERE "
+    select = f"SELECT x.rowid AS _row, {column_list_sql(columns, 'x')} FROM {ref} AS x WHERE "
     by_key = f"{where} AND x.entity_key IN (SELECT entity_key FROM {asked})"
     loose = [f"{select}{at.unlocatable_condition} AND {by_key}"] if at.unlocatable_condition else []
     firm = f"{where} AND NOT ({at.unlocatable_condition})" if at.unlocatable_condition else where

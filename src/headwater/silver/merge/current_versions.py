@@ -5,7 +5,7 @@ from __future__ import annotations
 from headwater.model.entity import Entity
 from headwater.silver.merge.incoming import IncomingEvents
 from headwater.silver.schema.tables import versions_table
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import STAGED as PLACES
 from headwater.warehouse.row_lookup import LocatedRows, RowLocator, integer_key, locate_rows, version_locator
@@ -24,7 +24,9 @@ def stage_stored_versions(warehouse: Warehouse, entity: Entity, incoming: Incomi
     names = versions_table(entity).names
     if not warehouse.capabilities.row_ids:
         versions = warehouse.ref("silver", entity.entity)
-        rows = f"(SELECT 0 AS _row, {column_list(names, 'v')} FROM {versions} AS v WHERE v.entity_key IN ({affected}))"
+        rows = (
+            f"(SELECT 0 AS _row, {column_list_sql(names, 'v')} FROM {versions} AS v WHERE v.entity_key IN ({affected}))"
+        )
         return LocatedRows(
             relation=warehouse.stage("silver__stored", _select_marked(entity, incoming, rows)), has_row_ids=False
         )
@@ -43,7 +45,7 @@ def stage_stored_versions(warehouse: Warehouse, entity: Entity, incoming: Incomi
 
 def _stage_none(warehouse: Warehouse, entity: Entity) -> LocatedRows:
     """Before the first load there is nothing to look at, and nothing to look for."""
-    names = column_list(versions_table(entity).names)
+    names = column_list_sql(versions_table(entity).names)
     select = f"SELECT 0 AS _row, {names}, TRUE AS _last, FALSE AS _late FROM {warehouse.ref('silver', entity.entity)}"
     return LocatedRows(relation=warehouse.stage("silver__stored", f"{select} WHERE FALSE"), has_row_ids=False)
 
@@ -57,7 +59,7 @@ def _stage_current_first(
     others = (
         f"SELECT entity_key FROM ({single}) AS k WHERE entity_key NOT IN (SELECT entity_key FROM {current.relation})"
     )
-    last = f"SELECT _row, {column_list(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
+    last = f"SELECT _row, {column_list_sql(names)}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
     if not whole and not warehouse.rows(f"{others} LIMIT 1"):
         return LocatedRows(relation=f"({last})", has_row_ids=current.has_row_ids)
     keys = f"{others} UNION {whole}" if whole else others
@@ -69,7 +71,7 @@ def _stage_current_first(
 def _select_marked(entity: Entity, incoming: IncomingEvents, rows: str) -> str:
     """SELECT of versions with the marks. Of the keys in `rows` all versions are there."""
     late = f"x.entity_key IN (SELECT entity_key FROM {incoming.late_keys})" if incoming.has_late else "FALSE"
-    names = column_list(versions_table(entity).names, "x")
+    names = column_list_sql(versions_table(entity).names, "x")
     marks = "ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC) = 1 AS _last, "
     select = f"SELECT x._row, {names}, {marks}{late} AS _late FROM {rows} AS x"
     return select if entity.overwritten else f"SELECT * FROM ({select}) AS marked WHERE _last OR _late"

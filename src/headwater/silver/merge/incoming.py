@@ -9,7 +9,7 @@ from headwater.names import quote_literal
 from headwater.silver.schema.tables import IDENTITY, log_table
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import stage_events
 
@@ -95,19 +95,17 @@ def split_reads(warehouse: Warehouse, events: str) -> list[str]:
 
 def _stage_arriving(warehouse: Warehouse, entity: Entity, events: str) -> str:
     taken = [name for name in log_table(entity).names if name not in {"first_observed", "key_hash"}]
-    select = (
-        f"SELECT {column_list(taken)}, observed AS first_observed, {hash60_sql('entity_key')} AS key_hash FROM {events}"
-    )
+    select = f"SELECT {column_list_sql(taken)}, observed AS first_observed, {hash60_sql('entity_key')} AS key_hash FROM {events}"
     return warehouse.stage("silver__arriving", select)
 
 
 def _merge_duplicates(warehouse: Warehouse, entity: Entity, arriving: str) -> str:
     """Each event once: observed last as late as any says, and first as early."""
     names = log_table(entity).names
-    twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
+    twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list_sql(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
     if not warehouse.rows(twice):
         return arriving
-    same = f"PARTITION BY {column_list(IDENTITY)}"
+    same = f"PARTITION BY {column_list_sql(IDENTITY)}"
     whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
     early = ", ".join(
         f"FIRST_VALUE({name}) OVER ({same} ORDER BY first_observed, batch_id {whole}) AS _{name}"
@@ -120,7 +118,7 @@ def _merge_duplicates(warehouse: Warehouse, entity: Entity, arriving: str) -> st
     theirs = {"stamp", "first_observed", "batch_id"}
     kept = ", ".join(f'_{name} AS "{name}"' if name in theirs else f'"{name}"' for name in names)
     once = warehouse.stage("silver__news", f"SELECT {kept} FROM ({ranked}) AS ranked WHERE _rank = 1")
-    return warehouse.stage("silver__arriving", f"SELECT {column_list(names)} FROM {once}")
+    return warehouse.stage("silver__arriving", f"SELECT {column_list_sql(names)} FROM {once}")
 
 
 def _late_keys_sql(warehouse: Warehouse, entity: Entity, arriving: str, first: int) -> str:
@@ -188,7 +186,7 @@ def _select_reobserved(arriving: str, logged: str) -> str:
     chosen = {"stamp": said, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
     raised = ",\n  ".join(f"CASE WHEN {chosen[name]} THEN a.{name} ELSE k.{name} END AS {name}" for name in RAISED)
     return (
-        f"SELECT {column_list(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
+        f"SELECT {column_list_sql(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
         f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {said}"
     )
 

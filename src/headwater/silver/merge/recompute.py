@@ -12,7 +12,7 @@ from headwater.silver.merge.incoming import RAISED, IncomingEvents
 from headwater.silver.schema.tables import CHANGE_FEED, IDENTITY, TIED_KEYS, log_table, shape_of, versions_table
 from headwater.temporal.append import append_sql, first_versions_sql
 from headwater.temporal.fold import find_followed_sources, fold_sql, group_carried
-from headwater.temporal.sql import any_differs_sql, column_list, knows_sql, micros_sql
+from headwater.temporal.sql import any_differs_sql, column_list_sql, knows_sql, micros_sql
 from headwater.warehouse.base import Warehouse, WriteCounts
 
 STAGED = ("silver__many", "silver__story", "silver__folded", "silver__moved")
@@ -42,7 +42,7 @@ def recompute(warehouse: Warehouse, entity: Entity, incoming: IncomingEvents) ->
     _update_observations(work)
     found = stage_stored_versions(warehouse, entity, incoming)
     stored, log = found.relation, log_table(entity)
-    warehouse.append("silver", log.name, log.names, f"SELECT {column_list(log.names)} FROM {incoming.new_rows}")
+    warehouse.append("silver", log.name, log.names, f"SELECT {column_list_sql(log.names)} FROM {incoming.new_rows}")
     many = warehouse.stage("silver__many", _multi_event_keys_sql(work))
     moves = [_select_step_changes(work, stored, many)]
     if warehouse.count(many):
@@ -64,9 +64,9 @@ def _update_observations(work: _MergeJob) -> None:
         changes = work.warehouse.stage("silver__moved", select)
         work.warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY})
         gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
-        kept = f"SELECT {column_list(log.names, 'l')} FROM {work.incoming.logged} AS l WHERE NOT {gone}"
+        kept = f"SELECT {column_list_sql(log.names, 'l')} FROM {work.incoming.logged} AS l WHERE NOT {gone}"
         # The part of the log that was read must stay equal to the log.
-        work.warehouse.stage("silver__logged", kept, f"SELECT {column_list(log.names)} FROM {changes}")
+        work.warehouse.stage("silver__logged", kept, f"SELECT {column_list_sql(log.names)} FROM {changes}")
 
 
 def _multi_event_keys_sql(work: _MergeJob) -> str:
@@ -127,11 +127,11 @@ def _select_replay_events(work: _MergeJob, stored: str, many: str) -> str:
     A last version that has ended is followed by its delete.
     """
     columns = tuple(work.entity.columns)
-    names = column_list((*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x")
+    names = column_list_sql((*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x")
     any_source = quote_literal(
         next(iter(work.entity.sources), "")
     )  # Of updates and deletes, it does not matter whose they are.
-    rest = f"{column_list(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
+    rest = f"{column_list_sql(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
     to_fold = f"x.entity_key IN (SELECT entity_key FROM {many})"
     base = f"FROM {stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
     ended = f"{base} AND NOT x.is_current"
@@ -175,7 +175,7 @@ def _select_changes(work: _MergeJob, stored: str, folded: str, many: str) -> str
     names = versions_table(work.entity).names
     differ = any_differs_sql((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])
     return (
-        f"SELECT s._row, s.entity_key AS _key, s.version_number AS _number, {column_list(names, 'f')}\n"
+        f"SELECT s._row, s.entity_key AS _key, s.version_number AS _number, {column_list_sql(names, 'f')}\n"
         f"FROM (SELECT * FROM {stored} WHERE (_last OR _late) AND entity_key IN (SELECT entity_key FROM {many})) AS s\n"
         f"FULL OUTER JOIN (\n{_select_new_versions(work, stored, folded)}\n) AS f\n"
         "  ON f.entity_key = s.entity_key AND f.version_number = s.version_number\n"
@@ -187,7 +187,7 @@ def _select_new_versions(work: _MergeJob, stored: str, folded: str) -> str:
     """The folded versions; where the fold began at the last version, numbers go on from there."""
     columns = (*work.entity.columns, "valid_from", "valid_to", "is_current")
     return (
-        f"SELECT v.entity_key, {column_list(columns, 'v')},\n"
+        f"SELECT v.entity_key, {column_list_sql(columns, 'v')},\n"
         "  CAST(v.version_number + COALESCE(b.version_number - 1, 0) AS INTEGER) AS version_number, v.batch_id\n"
         f"FROM {folded} AS v LEFT JOIN {stored} AS b ON b.entity_key = v.entity_key AND b._last AND NOT b._late"
     )

@@ -9,7 +9,7 @@ from headwater.names import quote_literal
 from headwater.silver.schema.tables import IDENTITY, REPEAT_WATERMARKS, log_table
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.row_lookup import stage_events
 
@@ -31,7 +31,7 @@ def drop_repeats(warehouse: Warehouse, entity: Entity, staged: str, name: str, *
     (where a flag of any source was seen since, it is: the record brings the thing back). A deleted record that does not
     fit the source's condition says something only of a thing that some source has shown. With `whole` repetitions stay.
     """
-    columns = column_list((*_event_columns(entity), "_unstamped", "_outside"), "e")
+    columns = column_list_sql((*_event_columns(entity), "_unstamped", "_outside"), "e")
     spoken = _stage_logged(warehouse, entity, staged)
     shown = " UNION ".join(f"SELECT entity_key FROM {one} WHERE operation = 'U'" for one in (spoken, staged))
     stranger = f"e._outside AND e.operation = 'D' AND e.entity_key NOT IN ({shown})"
@@ -61,8 +61,8 @@ def _stage_idle(warehouse: Warehouse, spoken: str, told: str) -> str:
     unstamped = warehouse.stage("silver__unstamped", f"SELECT DISTINCT entity_key FROM {told} WHERE _unstamped")
     among = f"entity_key IN (SELECT entity_key FROM {unstamped})"
     events = (
-        f"SELECT {column_list(_COLUMNS)}, 0 AS _new FROM {spoken} WHERE {among}\nUNION ALL "
-        f"SELECT {column_list(_COLUMNS)}, CASE WHEN _unstamped THEN 1 ELSE 0 END AS _new FROM {told} WHERE {among}"
+        f"SELECT {column_list_sql(_COLUMNS)}, 0 AS _new FROM {spoken} WHERE {among}\nUNION ALL "
+        f"SELECT {column_list_sql(_COLUMNS)}, CASE WHEN _unstamped THEN 1 ELSE 0 END AS _new FROM {told} WHERE {among}"
     )
     known = f"SELECT 1 FROM {spoken} AS k WHERE {_same_event_condition('k', 'i')}"
     select = f"SELECT * FROM ({select_idle(events)}) AS i WHERE i._new = 1 AND NOT EXISTS ({known})"
@@ -94,8 +94,8 @@ def select_idle(events: str) -> str:
 
 def select_deciding(entity: Entity, log: str) -> str:
     """The events of a log that decide something, as a merge takes them: those that are observed twice come twice."""
-    columns = column_list(_event_columns(entity), "e")
-    repeated = select_idle(f"SELECT {column_list(_COLUMNS)} FROM {log}")
+    columns = column_list_sql(_event_columns(entity), "e")
+    repeated = select_idle(f"SELECT {column_list_sql(_COLUMNS)} FROM {log}")
     idle = f"SELECT * FROM ({repeated}) AS i WHERE i.place >= 0 AND (i.stamp IS NULL OR i.stamp <> i.sequence)"
     telling = f"FROM {log} AS e WHERE NOT EXISTS (SELECT 1 FROM ({idle}) AS i WHERE {_same_event_condition('i', 'e')})"
     first = {"observed": "e.first_observed AS observed", "place": "CAST(-1 AS BIGINT) AS place"}

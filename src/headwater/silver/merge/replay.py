@@ -19,7 +19,7 @@ from headwater.silver.merge.recompute import record_changes
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import TIED_KEYS, log_table, versions_table
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -90,12 +90,12 @@ def apply_replay(again: Replay, scratch: Scratch) -> MergeResult:
     keys = warehouse.stage(_KEYS, f"SELECT DISTINCT entity_key FROM {again.keys}")
     told = _stage(warehouse, scratch, log, "silver__log_anew")
     folded = _stage(warehouse, scratch, versions, "silver__versions_anew")
-    stored = f"SELECT {column_list(versions.names)} FROM {warehouse.ref('silver', entity.entity)}"
+    stored = f"SELECT {column_list_sql(versions.names)} FROM {warehouse.ref('silver', entity.entity)}"
     moved = warehouse.stage(
         "silver__moved_keys",
         f"SELECT entity_key FROM ({stored} WHERE entity_key IN (SELECT entity_key FROM {keys}) "
-        f"EXCEPT SELECT {column_list(versions.names)} FROM {folded}) AS gone\n"
-        f"UNION SELECT entity_key FROM (SELECT {column_list(versions.names)} FROM {folded} EXCEPT {stored}) AS fresh",
+        f"EXCEPT SELECT {column_list_sql(versions.names)} FROM {folded}) AS gone\n"
+        f"UNION SELECT entity_key FROM (SELECT {column_list_sql(versions.names)} FROM {folded} EXCEPT {stored}) AS fresh",
     )
     warehouse.replace_rows(log, keys=keys, fresh=told)
     written: WriteCounts = warehouse.replace_rows(versions, keys=keys, fresh=folded)
@@ -114,7 +114,7 @@ def _count_sql(again: Replay) -> str:
 
 
 def _stage(warehouse: Warehouse, scratch: Scratch, table: Table, name: str) -> str:
-    select = f"SELECT {column_list(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
+    select = f"SELECT {column_list_sql(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
     return warehouse.stage_arrow(name, scratch.warehouse.fetch_arrow(select))
 
 

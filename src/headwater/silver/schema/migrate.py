@@ -17,7 +17,7 @@ from headwater.silver.schema.snapshot import (
     stored_schema,
 )
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, META, log_table, versions_table
-from headwater.temporal.sql import known_list
+from headwater.temporal.sql import format_known_columns
 from headwater.warehouse.base import Warehouse
 
 
@@ -181,5 +181,5 @@ def _fill_known_columns(warehouse: Warehouse, entity: Entity, stored: SchemaSnap
     """Events that knew every column then do not know the new ones: let them say which they know."""
     if set(change.added) <= set(stored.retired):
         return
-    said = {"known_columns": quote_literal(known_list(stored.columns))}
+    said = {"known_columns": quote_literal(format_known_columns(stored.columns))}
     warehouse.update("silver", f"{entity.entity}_log", said, "known_columns IS NULL AND operation = 'U'")

@@ -13,7 +13,7 @@ import duckdb
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote, quote_literal
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse import dml
 from headwater.warehouse.base import (
     LAYERS,
@@ -371,8 +371,8 @@ class DuckDB:
             if shares == 1:
                 written = self._replace_part(table, keys=keys, fresh=fresh, own="TRUE")
             for number in range(shares if shares > 1 else 0):
-                own = f"HASH({column_list(table.key)}) % {shares} = {number}"
-                some = self.stage("replaced__fresh", f"SELECT {column_list(table.names)} FROM {fresh} WHERE {own}")
+                own = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
+                some = self.stage("replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {fresh} WHERE {own}")
                 written += self._replace_part(table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=some, own=own)
         for name in ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added"):
             self.unstage(name)
@@ -380,11 +380,11 @@ class DuckDB:
 
     def _replace_part(self, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
         """`replace_rows` for the keys that hold the condition `own`, of which alone `keys` and `fresh` are."""
-        ref, names = self.ref(table.layer, table.name), column_list(table.names)
+        ref, names = self.ref(table.layer, table.name), column_list_sql(table.names)
         found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
         stored = self.stage(
             "replaced__stored",
-            f"SELECT s.rowid AS _row, {column_list(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
+            f"SELECT s.rowid AS _row, {column_list_sql(table.names, 's')} FROM {ref} AS s WHERE {own} AND {found}",
         )
         gone = self.stage(
             "replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent_condition(table, 's', fresh)}"
