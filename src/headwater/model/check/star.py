@@ -77,7 +77,9 @@ def _check_entity_dimension(whole: ValidationContext, dimension: EntityDimension
     for number, join in enumerate(dimension.join):
         other = entities.get(join.entity)
         if other is None:
-            yield unknown_name_error("entity", join.entity, entities, origin.find_location("join", str(number), "entity"))
+            yield unknown_name_error(
+                "entity", join.entity, entities, origin.find_location("join", str(number), "entity")
+            )
             continue
         for mine, theirs in join.on.items():
             where = origin.find_location("join", str(number), "on")
@@ -116,7 +118,9 @@ def check_facts(whole: ValidationContext) -> Iterator[DeclarationError]:
         for number, part in enumerate(fact.sources):
             if part.entity not in whole.declarations.entities:
                 where = (
-                    fact.origin.find_location("parts", str(number)) if fact.parts else fact.origin.find_location("entity")
+                    fact.origin.find_location("parts", str(number))
+                    if fact.parts
+                    else fact.origin.find_location("entity")
                 )
                 yield unknown_name_error("entity", part.entity, whole.declarations.entities, where)
             else:

@@ -45,7 +45,9 @@ def find_stale_reads(
         if run_request.fresh or run_request.force:
             stale.append(StaleRead(row=row, reason="it was asked to be read anew"))
         elif _is_changed(sources[feed], row):
-            stale.append(StaleRead(row=row, reason="the declaration of its requests has changed since the read started"))
+            stale.append(
+                StaleRead(row=row, reason="the declaration of its requests has changed since the read started")
+            )
     return tuple(stale)
 
 

@@ -53,7 +53,9 @@ def _uncommit_window(connection: Connection, batch: Batch) -> None:
         left = [
             {**own, "parent": parent, "since": to_micros(window.since), "until": to_micros(window.until)}
             for first, last in spans
-            for window in find_missing_windows(Window(since=from_micros(first), until=from_micros(last)), [batch.window])
+            for window in find_missing_windows(
+                Window(since=from_micros(first), until=from_micros(last)), [batch.window]
+            )
         ]
         if left:
             connection.execute(insert(committed), left)
