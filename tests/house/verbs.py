@@ -83,11 +83,14 @@ and a stop that nobody requests.
 
 FORMER_NAMES = frozenset(
     """
-    alone anew answer answered anything arrival arrivals arrive asked besides bring carry drawn everyone face found
-    given going_on gone held inquiry life listening meet met moved opened plug plugs reading_of readings
-    readings_of redeclared referred said saw sight spared spread standing standing_of stopping strangers tally telling
-    tellings told working Agreed Arrival Asked Carry Counting DefectError Depth Drawing Ended Face Going Inquiry Lazy
-    MachineError OfFeed OfTenant Opened Past Patience Place Plug Sight Standing Tally Telling Told Uses Work
+    alone anew answer answered answers_request anything arrival arrivals arrive asked besides bring captions
+    carry column_list drawn effective_contract end_is_certain everyone face find_stray found given
+    glance going_on gone held inquiry judge kept_sql keys_only known_list life listening location_of meet met
+    missing_windows moved opened plug plugs reading_of readings readings_of redeclared referred
+    requested_window said saw sight spared spread standing standing_of stopping strangers stray surveyor tally
+    telling tellings told trail unsettled working Agreed Arrival Asked Carry Counting DefectError Depth
+    Doubt Drawing Ended Face Going Inquiry LandingTerms Lazy MachineError OfFeed OfTenant Opened Past Patience
+    Place Plug Sight Standing Tally Telling Told UnsettledJson Uses Work
     Chapter Errand Narrator
     """.split()  # noqa: SIM905 - a list of words, to be read
 )

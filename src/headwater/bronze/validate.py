@@ -127,7 +127,10 @@ class RecordValidator:
             return None
         if node.many and node.nodes:
             pairs = zip(value, dumped, strict=True)
-            return [self._repair_object(node.nodes, one, other, f"{path}.", repaired_fields) for one, other in pairs]
+            return [
+                self._repair_object(node.nodes, item, dumped_item, f"{path}.", repaired_fields)
+                for item, dumped_item in pairs
+            ]
         if node.nodes:
             return self._repair_object(node.nodes, value, dumped, f"{path}.", repaired_fields)
         return self._repair_leaf(node, value, dumped, path, repaired_fields)

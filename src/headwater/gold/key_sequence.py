@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.gold.change_feed import LAST
 from headwater.names import quote, quote_literal
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse
 
 
@@ -15,7 +15,7 @@ def select_numbered(warehouse: Warehouse, table: Table, *, fresh: str, before: s
     one that is dropped and made anew is numbered anew, and so are the facts that point at it.
     """
     key = quote(table.columns[0].name)
-    rest = column_list(table.names[1:], "_new")
+    rest = column_list_sql(table.names[1:], "_new")
 
     def select_placed(relation: str, names: str) -> str:
         place = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from) = 1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 
 STAGED = (
@@ -21,7 +21,7 @@ def upsert_members(
     `stored` is what is stored of them, unless that is everything. `fresh` may be of a superset of the table's
     columns; comparison is of whole rows and NULL-safe. Gives the staged keys that differed, their staged rows, the cost.
     """
-    names, wanted = column_list(table.names), f"SELECT {column_list(table.names)} FROM {fresh}"
+    names, wanted = column_list_sql(table.names), f"SELECT {column_list_sql(table.names)} FROM {fresh}"
     among = f"entity_key IN (SELECT entity_key FROM {keys})"
     before = f"SELECT {names} FROM {warehouse.ref(table.layer, table.name)} WHERE {among}"
     if stored:

@@ -15,7 +15,7 @@ from headwater.names import quote, quote_literal
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.event_hash import event_hash_sql
 from headwater.temporal.keys import entity_key_sql
-from headwater.temporal.sql import FOREVER, known_list, micros_sql
+from headwater.temporal.sql import FOREVER, format_known_columns, micros_sql
 
 STAMP_TOLERANCE = timedelta(minutes=5)
 """So much later than its own read a stamp may be: by so much clocks differ, and beyond it the stamp is not believed."""
@@ -112,13 +112,13 @@ def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, 
         f"FROM {records_relation(arrival)}"
     )
     columns = ", ".join(_column_sql(entity, mapping, name, known) for name in entity.columns)
-    says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else quote_literal(known_list(known))
+    says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else quote_literal(format_known_columns(known))
     key = key_sql(entity, arrival, {name: quote(name) for name in values})
     said = event_hash_sql("operation", known, entity.event_names)
     return (
         f"SELECT {key} AS entity_key,\n"
         f"  {sequence_sql(arrival)} AS sequence, operation, {quote_literal(arrival.source)} AS source,\n"
-        f"  {columns},\n  {_unless_absent_sql(mapping, says, quote_literal(known_list(())))} AS known_columns,\n"
+        f"  {columns},\n  {_unless_absent_sql(mapping, says, quote_literal(format_known_columns(())))} AS known_columns,\n"
         f"  {_unless_absent_sql(mapping, said, event_hash_sql(quote_literal('A'), {}))} AS hash,\n"
         f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
         f"  {quote_literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
@@ -135,7 +135,7 @@ def select_presence_events(entity: Entity, arrival: LandedBatch, operation: str,
     return (
         f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
         f"{quote_literal(operation)} AS operation, {quote_literal(arrival.source)} AS source, {nothing}, "
-        f"{quote_literal(known_list(()))} AS known_columns, {event_hash_sql(quote_literal(operation), {})} AS hash, "
+        f"{quote_literal(format_known_columns(()))} AS known_columns, {event_hash_sql(quote_literal(operation), {})} AS hash, "
         "CAST(NULL AS BIGINT) AS stamp, "
         f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
         f"{quote_literal(arrival.batch.id)} AS batch_id FROM {keys}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headwater.model.entity import Entity
 from headwater.silver.schema.tables import shape_of
 from headwater.temporal.fold import fold_sql, group_carried
-from headwater.temporal.sql import known_list
+from headwater.temporal.sql import format_known_columns
 
 
 def explain(entity: Entity) -> tuple[str, ...]:
@@ -15,6 +15,9 @@ def explain(entity: Entity) -> tuple[str, ...]:
     """
     shape = shape_of(entity)
     lists = [entity.list_known_columns(source) for source in entity.sources.values()]
-    known = [known_list(()), *(None if columns is None else known_list(columns) for columns in lists)]
+    known = [
+        format_known_columns(()),
+        *(None if columns is None else format_known_columns(columns) for columns in lists),
+    ]
     carried = group_carried(shape, known)
     return (fold_sql(f'silver."{entity.entity}_log"', shape, carried=carried, sources=tuple(entity.sources)),)

@@ -7,7 +7,7 @@ from headwater.names import quote_literal
 from headwater.silver.complete_read import CompleteRead, before_end_condition, select_last_records
 from headwater.silver.events import select_presence_events
 from headwater.temporal.fold import order_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 
 STAGED = ("silver__back", "silver__lives", "silver__live", "silver__closed")
 """Temporary tables of this module."""
@@ -96,7 +96,7 @@ def _select_restated(read: CompleteRead, live: str, lives: str) -> str:
         ),
     )
     return (
-        f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {column_list(names, 'r')}\nFROM {live} AS r "
+        f"SELECT r.entity_key, CAST({until} AS BIGINT) AS sequence, {column_list_sql(names, 'r')}\nFROM {live} AS r "
         f"JOIN {lives} AS l ON l.entity_key = r.entity_key\n"
         f"WHERE r.sequence < {until} AND r.batch_id = {quote_literal(batch.id)} AND l._open = 0"
     )

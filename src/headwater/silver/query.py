@@ -16,7 +16,7 @@ from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.schema.diff import OUTDATED
 from headwater.silver.schema.snapshot import is_outdated
 from headwater.temporal.fold import order_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
 
 VersionRow = Mapping[str, Any]
@@ -59,7 +59,7 @@ def load_versions(tables: EntityTables, key: str) -> list[VersionRow]:
     """The versions of a key, in time."""
     names = (*tables.entity.columns, "valid_from", "valid_to", "batch_id")
     found = tables.warehouse.rows(
-        f"SELECT {column_list(names)} FROM {tables.versions_ref} WHERE entity_key = {quote_literal(key)} ORDER BY valid_from"
+        f"SELECT {column_list_sql(names)} FROM {tables.versions_ref} WHERE entity_key = {quote_literal(key)} ORDER BY valid_from"
     )
     rows = [dict(zip(names, row, strict=True)) for row in found]
     return [{**row, **{name: row[name].replace(tzinfo=UTC) for name in ("valid_from", "valid_to")}} for row in rows]

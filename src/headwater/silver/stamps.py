@@ -11,7 +11,7 @@ from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.temporal.keys import hash60_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
 
 _BEGIN, _END = -(2**62), 2**62
@@ -100,7 +100,7 @@ def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, span
     among = f"entity_key IN (SELECT entity_key FROM {passed})"
     per_key = "ROW_NUMBER() OVER (PARTITION BY entity_key, source ORDER BY {order}) AS _n"
     newest = per_key.format(order="observed DESC, sequence DESC, place DESC")
-    names = column_list(_EVENT)
+    names = column_list_sql(_EVENT)
     last = warehouse.stage(
         "silver__last_read",
         f"SELECT {names} FROM (SELECT {names}, {newest} FROM {staged} WHERE {among}) AS ranked WHERE _n = 1",

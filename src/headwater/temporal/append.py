@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from headwater.names import quote
 from headwater.temporal.fold import HistoryColumns
-from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, timestamp_sql, with_steps
+from headwater.temporal.sql import FOREVER, any_differs_sql, column_list_sql, knows_sql, timestamp_sql, with_steps
 
 
 def append_sql(last: str, events: str, history: HistoryColumns, *, partly_known: Iterable[str] = ()) -> str:
@@ -31,7 +31,7 @@ def append_sql(last: str, events: str, history: HistoryColumns, *, partly_known:
         f"FROM met\nWHERE _closes OR {_rewritten_sql(history)}"
     )
     new_versions = (
-        f"SELECT NULL AS _key, NULL AS _number, entity_key, {column_list(history.columns)},\n"
+        f"SELECT NULL AS _key, NULL AS _number, entity_key, {column_list_sql(history.columns)},\n"
         f"  {timestamp_sql('sequence')} AS valid_from, {FOREVER} AS valid_to, TRUE AS is_current,\n"
         "  version_number + 1 AS version_number, batch_id\n"
         "FROM met\nWHERE _opens"
@@ -42,7 +42,7 @@ def append_sql(last: str, events: str, history: HistoryColumns, *, partly_known:
 def first_versions_sql(events: str, history: HistoryColumns, *, unless: str) -> str:
     """Select the first version of each new key, from its one event. The condition `unless` excludes rows of `n`."""
     return (
-        f"SELECT n.entity_key, {column_list(history.columns, 'n')}, {timestamp_sql('n.sequence')} AS valid_from,\n"
+        f"SELECT n.entity_key, {column_list_sql(history.columns, 'n')}, {timestamp_sql('n.sequence')} AS valid_from,\n"
         f"  {FOREVER} AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id\n"
         f"FROM {events} AS n\nWHERE n.operation = 'U' AND NOT ({unless})"
     )

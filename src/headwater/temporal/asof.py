@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.temporal.sql import FOREVER, column_list, qualify
+from headwater.temporal.sql import FOREVER, column_list_sql, qualify
 
 BEGINNING = "TIMESTAMP '0001-01-01 00:00:00'"
 """An instant before all instants of a source."""
@@ -12,7 +12,7 @@ BEGINNING = "TIMESTAMP '0001-01-01 00:00:00'"
 
 def valid_at_sql(relation: str, *, columns: Sequence[str], at: str) -> str:
     """Select the versions that are valid at the instant `at` (SQL): at most one for each key."""
-    return f"SELECT {column_list(columns)}\nFROM {relation}\nWHERE valid_from <= {at} AND valid_to > {at}"
+    return f"SELECT {column_list_sql(columns)}\nFROM {relation}\nWHERE valid_from <= {at} AND valid_to > {at}"
 
 
 def coverage_sql(relation: str, *, key: str, columns: Sequence[str]) -> str:
@@ -23,7 +23,7 @@ def coverage_sql(relation: str, *, key: str, columns: Sequence[str]) -> str:
     """
     window = f"PARTITION BY {qualify('', key)} ORDER BY valid_from"
     return (
-        f"SELECT {column_list((key, *columns))}, valid_from, valid_to,\n"
+        f"SELECT {column_list_sql((key, *columns))}, valid_from, valid_to,\n"
         f"  CASE WHEN ROW_NUMBER() OVER ({window}) = 1 THEN {BEGINNING} ELSE valid_from END AS covers_from,\n"
         f"  COALESCE(LEAD(valid_from) OVER ({window}), {FOREVER}) AS covers_to\n"
         f"FROM {relation}"

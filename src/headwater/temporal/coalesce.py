@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.temporal.sql import any_differs_sql, column_list, qualify, with_steps
+from headwater.temporal.sql import any_differs_sql, column_list_sql, qualify, with_steps
 
 
 def coalesce_sql(relation: str, *, key: str, columns: Sequence[str], firsts: Sequence[str] = ()) -> str:
@@ -13,7 +13,7 @@ def coalesce_sql(relation: str, *, key: str, columns: Sequence[str], firsts: Seq
     `relation` also has `valid_from` and `valid_to`. Columns in `firsts` have the values of the earliest of the merged
     versions. The result has: key, columns, firsts, `valid_from`, `valid_to`.
     """
-    all_columns = column_list((key, *columns, *firsts))
+    all_columns = column_list_sql((key, *columns, *firsts))
     window = f"PARTITION BY {qualify('', key)} ORDER BY valid_from"
     earlier_columns = [
         f"LAG({qualify('', column)}) OVER ({window}) AS {qualify('', f'_was_{column}')}" for column in columns

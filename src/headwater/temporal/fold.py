@@ -13,7 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headwater.names import quote, quote_literal
-from headwater.temporal.sql import FOREVER, any_differs_sql, column_list, knows_sql, qualify, timestamp_sql, with_steps
+from headwater.temporal.sql import (
+    FOREVER,
+    any_differs_sql,
+    column_list_sql,
+    knows_sql,
+    qualify,
+    timestamp_sql,
+    with_steps,
+)
 
 _KEY = "PARTITION BY entity_key"
 _EVENT_COLUMNS = "entity_key, sequence, operation, source, batch_id, _place"
@@ -99,7 +107,7 @@ def _numbered_sql(events: str, history: HistoryColumns) -> str:
     place = f"ROW_NUMBER() OVER ({_KEY} ORDER BY {order_sql()}) AS _place"
     items = [
         "entity_key, sequence, operation, source, known_columns, batch_id",
-        *_to_list(column_list(history.tracked)),
+        *_to_list(column_list_sql(history.tracked)),
         *newest,
         place,
     ]
@@ -122,7 +130,7 @@ def _islands_sql(history: HistoryColumns, carried: Sequence[Sequence[str]]) -> s
         f"({_KEY} ORDER BY _place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _island_{number}"
         for number, group in enumerate(carried)
     ]
-    items = [_EVENT_COLUMNS, column_list(history.columns), *counts]
+    items = [_EVENT_COLUMNS, column_list_sql(history.columns), *counts]
     return "SELECT " + ",\n  ".join(items) + "\nFROM placed"
 
 
@@ -148,12 +156,12 @@ def _settled_sql(source: str, history: HistoryColumns, sources: Sequence[str]) -
     ]
     inner = (
         "SELECT "
-        + ",\n    ".join([_EVENT_COLUMNS, column_list(history.columns), following, *statements])
+        + ",\n    ".join([_EVENT_COLUMNS, column_list_sql(history.columns), following, *statements])
         + f"\n  FROM {source}"
     )
     items = [
         "entity_key, sequence, batch_id, _place",
-        column_list(history.columns),
+        column_list_sql(history.columns),
         f"{_is_present_sql(sources)} AS _there",
     ]
     return (
@@ -198,7 +206,7 @@ def _compared_sql(history: HistoryColumns) -> str:
     earlier_presence = f"LAG(_there) OVER ({_KEY} ORDER BY _place) AS _was_there"
     items = [
         "entity_key, sequence, batch_id, _there, _place",
-        column_list(history.columns),
+        column_list_sql(history.columns),
         *earlier_columns,
         earlier_presence,
     ]
@@ -212,18 +220,18 @@ def _turns_sql(history: HistoryColumns) -> str:
         f"CASE WHEN _there = 1 AND (_was_there IS NULL OR _was_there = 0 OR {changed}) THEN 1 "
         "WHEN _there = 0 AND _was_there = 1 THEN 2 ELSE 0 END AS _turn"
     )
-    inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", column_list(history.columns), turn])
+    inner = "SELECT " + ",\n    ".join(["entity_key, sequence, batch_id", column_list_sql(history.columns), turn])
     ends = f"LEAD(sequence) OVER ({_KEY} ORDER BY sequence) AS _ends"
     return (
         "SELECT "
-        + ",\n  ".join(["entity_key, sequence, batch_id, _turn", column_list(history.columns), ends])
+        + ",\n  ".join(["entity_key, sequence, batch_id, _turn", column_list_sql(history.columns), ends])
         + f"\nFROM (\n  {inner}\n  FROM compared\n) AS turned\nWHERE _turn > 0"
     )
 
 
 def _versions_sql(history: HistoryColumns) -> str:
     return (
-        f"SELECT entity_key, {column_list(history.columns)},\n"
+        f"SELECT entity_key, {column_list_sql(history.columns)},\n"
         f"  {timestamp_sql('sequence')} AS valid_from,\n"
         f"  CASE WHEN _ends IS NULL THEN {FOREVER} ELSE {timestamp_sql('_ends')} END AS valid_to,\n"
         "  _ends IS NULL AS is_current,\n"

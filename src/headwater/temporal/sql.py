@@ -20,7 +20,7 @@ def any_differs_sql(pairs: Iterable[tuple[str, str]]) -> str:
     return "(" + (" OR ".join(differs_sql(left, right) for left, right in pairs) or "FALSE") + ")"
 
 
-def column_list(columns: Iterable[str], relation: str = "") -> str:
+def column_list_sql(columns: Iterable[str], relation: str = "") -> str:
     """Quoted column names, separated by commas, and qualified with `relation` if it is given."""
     return ", ".join(qualify(relation, column) for column in columns)
 
@@ -36,7 +36,7 @@ def knows_sql(column: str, relation: str = "") -> str:
     return f"({known} IS NULL OR STRPOS({known}, {quote_literal(f',{column},')}) > 0)"
 
 
-def known_list(columns: Iterable[str]) -> str:
+def format_known_columns(columns: Iterable[str]) -> str:
     """The value of `known_columns` for `columns`."""
     return "," + "".join(f"{column}," for column in columns)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, TableColumn, WriteCounts
 
 Execute = Callable[[str], int]
@@ -15,7 +15,7 @@ Execute = Callable[[str], int]
 
 def append(execute: Execute, ref: str, columns: Sequence[str], select: str) -> int:
     """Put the rows of `select` into the table `ref`."""
-    return execute(f"INSERT INTO {ref} ({column_list(columns)}) {select}")
+    return execute(f"INSERT INTO {ref} ({column_list_sql(columns)}) {select}")
 
 
 def delete(execute: Execute, ref: str, where: str) -> int:
@@ -50,7 +50,7 @@ def apply(
         gone = f"EXISTS (SELECT 1 FROM {changes} AS m WHERE {same})"
     deleted = delete(execute, ref, gone)
     comes = f"{quote(table.primary_key[0])} IS NOT NULL"
-    names = column_list(table.names)
+    names = column_list_sql(table.names)
     inserted = append(execute, ref, table.names, f"SELECT {names} FROM {changes} WHERE {comes}")
     if inserts:
         inserted += append(execute, ref, table.names, inserts)

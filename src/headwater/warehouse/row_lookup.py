@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import ENTITY_KEY, RowKey, SchemaName, StagedRows, Warehouse
 
 
@@ -23,5 +23,5 @@ def select_rows_by_key(
     """`Warehouse.select_rows` by nothing but the key."""
     key = quote(by.column)
     condition = f"x.{key} IN (SELECT k.{key} FROM ({keys}) AS k) AND {where}"
-    select = f"SELECT {column_list(columns, 'x')} FROM {self.ref(layer, name)} AS x WHERE {condition}"
+    select = f"SELECT {column_list_sql(columns, 'x')} FROM {self.ref(layer, name)} AS x WHERE {condition}"
     return StagedRows(relation=self.stage(into, select))

@@ -30,7 +30,7 @@ from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 from headwater.warehouse.stage_rows import stage_rows
 
@@ -101,7 +101,7 @@ def _build_members(
     kept = dimension.inferred_rows_sql(table, stored=held.relation if held else stored, relation=versions, keys=keys)
     fresh = warehouse.stage(
         "gold_fresh",
-        f"SELECT {column_list(table.names)} FROM ({rows}) AS _fresh\nUNION ALL\n{kept}",
+        f"SELECT {column_list_sql(table.names)} FROM ({rows}) AS _fresh\nUNION ALL\n{kept}",
     )
     fresh = _stage_numbered(warehouse, declared, table, fresh=fresh, before=held.relation if held else stored)
     _report(warehouse, star, parts, None if pending.full else keys, listen)
@@ -115,7 +115,7 @@ def _fill_empty(warehouse: Warehouse, parts: CompiledDimension, table: Table) ->
     if parts.dimension.surrogate == "sequence":
         rows = select_numbered(warehouse, table, fresh=warehouse.stage("gold_fresh", rows), before=stored)
     inserted = warehouse.append(
-        "gold", table.name, table.names, f"SELECT {column_list(table.names)} FROM ({rows}) AS _fresh"
+        "gold", table.name, table.names, f"SELECT {column_list_sql(table.names)} FROM ({rows}) AS _fresh"
     )
     check_keys(warehouse, table)
     record_change(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
@@ -195,7 +195,7 @@ def _build_values(
         keys = warehouse.stage("gold_keys", enum.affected_values_sql(declared, warehouse.ref, news))
         looked_at = _stage_first_seen(warehouse, star, declared, stored=stored, keys=keys, news=news)
     rows = enum.select_rows(star, declared, warehouse.ref, keys=keys, seen=looked_at)
-    texts = [f"SELECT {column_list(table.names)} FROM ({rows}) AS _fresh"]
+    texts = [f"SELECT {column_list_sql(table.names)} FROM ({rows}) AS _fresh"]
     if warehouse.rows(f"SELECT 1 FROM {stored} WHERE is_inferred LIMIT 1"):
         texts.append(dimension.inferred_rows_sql(table, stored=stored, relation=f"({seen}) AS seen", keys=keys))
     fresh = warehouse.stage("gold_fresh", "\nUNION ALL\n".join(texts))

@@ -20,7 +20,7 @@ from headwater.model.names_in_scope import map_entity_columns
 from headwater.model.tables import name_key_column, name_table
 from headwater.names import quote
 from headwater.temporal.coalesce import coalesce_sql
-from headwater.temporal.sql import FOREVER, column_list, indent
+from headwater.temporal.sql import FOREVER, column_list_sql, indent
 from headwater.warehouse.base import Table, TableColumn, Warehouse
 
 _BATCH = "_batch"
@@ -216,6 +216,7 @@ def all_keys_sql(parts: CompiledDimension, stored: str) -> str:
 def inferred_rows_sql(table: Table, *, stored: str, relation: str, keys: str) -> str:
     """SELECT of the stored inferred members among `keys` that still have no version: they stay while facts refer to them."""
     return (
-        f"SELECT {column_list(table.names)} FROM {stored} WHERE is_inferred AND entity_key IN (SELECT entity_key FROM {keys}) "
+        f"SELECT {column_list_sql(table.names)} FROM {stored} WHERE is_inferred "
+        f"AND entity_key IN (SELECT entity_key FROM {keys}) "
         f"AND entity_key NOT IN (SELECT entity_key FROM {relation})"
     )

@@ -19,7 +19,7 @@ from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.fact import Fact
 from headwater.model.tables import name_key_column, name_table
 from headwater.names import quote, quote_literal
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse, WriteCounts
 from headwater.warehouse.meta_names import find_meta_table
 
@@ -177,7 +177,7 @@ def _swap_keys(warehouse: Warehouse, table: str, columns: list[str], pairs: str)
     ref = warehouse.ref("gold", table)
     rows = f"(SELECT * FROM {ref} WHERE {some}) AS _row"
     fresh = warehouse.stage("gold_rekeyed", f"SELECT {values}\nFROM {rows}{joins}")
-    return warehouse.overwrite("gold", table, some, stored, f"SELECT {column_list(stored)} FROM {fresh}")
+    return warehouse.overwrite("gold", table, some, stored, f"SELECT {column_list_sql(stored)} FROM {fresh}")
 
 
 def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:

@@ -7,7 +7,7 @@ from headwater.gold.dimension.rekey import collision_error
 from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import quote, quote_literal
-from headwater.temporal.sql import FOREVER, column_list
+from headwater.temporal.sql import FOREVER, column_list_sql
 from headwater.warehouse.base import Table, TableColumn, Warehouse, WriteCounts
 
 RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"}
@@ -20,7 +20,7 @@ def keep_reserved(warehouse: Warehouse, table: Table) -> WriteCounts:
     """Make the stored reserved members what they should be, touching them only where they differ."""
     key, stored = table.columns[0].name, warehouse.ref("gold", table.name)
     fresh = warehouse.stage("gold_reserved", select_reserved(table))
-    held = f"SELECT {column_list(table.names)} FROM {stored} WHERE {quote(key)} < 0"
+    held = f"SELECT {column_list_sql(table.names)} FROM {stored} WHERE {quote(key)} < 0"
     differ = f"SELECT 1 FROM (({_except_sql(fresh, held)}) UNION ALL ({_except_sql(held, fresh)})) AS _differ LIMIT 1"
     if not warehouse.rows(differ):
         return WriteCounts()

@@ -29,7 +29,7 @@ from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 
 
@@ -134,7 +134,7 @@ def _fill_empty(job: _Job, months: str) -> WriteCounts:
         job.warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
     )
     names = job.table.names
-    added = job.warehouse.append("gold", job.table.name, names, f"SELECT {column_list(names)} FROM {fresh}")
+    added = job.warehouse.append("gold", job.table.name, names, f"SELECT {column_list_sql(names)} FROM {fresh}")
     if not grain_is_sure(job.star, job.fact):
         _check_grain(job, fresh)
     return written + WriteCounts(inserted=added)
@@ -215,7 +215,7 @@ def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup,
     read = [name for name in columns if name in ("entity_key", "is_current") or quote(name) in text]
     likely = job.warehouse.stage(
         f"gold_likely_{job.parts.parts.index(part) * len(part.lookups) + part.lookups.index(lookup)}",
-        f"SELECT {column_list(read, '_row')} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
+        f"SELECT {column_list_sql(read, '_row')} FROM {part.relation} AS _row WHERE _row.is_current AND {condition}",
     )
     return select_referencing_keys(part, lookup, changed=changed_keys, months=months, staged=likely)
 
@@ -249,7 +249,7 @@ def _report_finding(job: _Job, select: str, kind: FindingKind, detail: str) -> N
 
 def _select_same_grain(job: _Job, fresh: str) -> str:
     """SELECT of the stored rows with the grain of a fresh one. NULL equals NULL there, which Postgres finds row by row: apart."""
-    grain, names = job.fact.grain, column_list(("entity_key", *job.fact.grain), "_row")
+    grain, names = job.fact.grain, column_list_sql(("entity_key", *job.fact.grain), "_row")
     equal = " AND ".join(f"_new.{quote(name)} = _row.{quote(name)}" for name in grain)
     select = f"SELECT {names} FROM {job.stored_ref} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
     empty, held = (" OR ".join(f"{of}.{quote(name)} IS NULL" for name in grain) for of in ("_new", "_row"))
@@ -263,7 +263,7 @@ def _select_same_grain(job: _Job, fresh: str) -> str:
 def _check_grain(job: _Job, fresh: str) -> None:
     """Nothing when the fresh rows share their grain with no other row of their connection; DeclarationError otherwise."""
     grain = job.fact.grain
-    names = ", ".join([connection_sql("_row.entity_key"), column_list(grain, "_row")])
+    names = ", ".join([connection_sql("_row.entity_key"), column_list_sql(grain, "_row")])
     twice = job.warehouse.rows(
         f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM ({_select_same_grain(job, fresh)}) AS _row "
         f"GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"

@@ -13,7 +13,7 @@ from headwater.gold.star import Star
 from headwater.model.dimension import Dimension, EnumDimension
 from headwater.model.tables import name_table
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 
 
@@ -52,7 +52,7 @@ def _infer(warehouse: Warehouse, star: Star, lookup: CompiledLookup, fresh: str)
     if key_kind(lookup.dimension) == SEQUENCE:
         after = last_sql(warehouse, table)
     rows = warehouse.stage("gold_inferred", select_inferred(table, keys, after=after, attributes=attributes))
-    added = warehouse.append("gold", table.name, table.names, f"SELECT {column_list(table.names)} FROM {rows}")
+    added = warehouse.append("gold", table.name, table.names, f"SELECT {column_list_sql(table.names)} FROM {rows}")
     check_keys(warehouse, table, rows)
     return added
 

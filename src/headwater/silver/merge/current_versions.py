@@ -7,7 +7,7 @@ from functools import cached_property
 
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.merge.incoming import IncomingEvents
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import RowKey, StagedRows
 
 STAGED = ("silver__traces", "silver__current", "silver__versions", "silver__stored")
@@ -59,7 +59,7 @@ class VersionLookup:
 
     def _stage_none(self) -> StoredVersions:
         """Before the first load there is nothing to look at, and nothing to look for."""
-        names = column_list(self.tables.versions.names)
+        names = column_list_sql(self.tables.versions.names)
         select = f"SELECT {names}, TRUE AS _last, FALSE AS _late FROM {self.tables.versions_ref} WHERE FALSE"
         return StoredVersions(relation=self.tables.warehouse.stage("silver__stored", select))
 
@@ -69,7 +69,7 @@ class VersionLookup:
         current = self._select_versions("silver__current", single, where="x.is_current")
         have_current = f"SELECT entity_key FROM {current.relation}"
         keys = f"SELECT entity_key FROM ({single}) AS k WHERE entity_key NOT IN ({have_current})"
-        names = column_list(self.tables.versions.names)
+        names = column_list_sql(self.tables.versions.names)
         last = f"SELECT {names}, TRUE AS _last, FALSE AS _late FROM {current.relation}"
         if self.incoming.has_late:
             keys = f"{keys} UNION {self.incoming.select_late()}"
@@ -92,7 +92,7 @@ class VersionLookup:
     def _select_marked(self, rows: str) -> str:
         """SELECT of versions with the marks. Of the keys in `rows` all versions are there."""
         late = f"x.entity_key IN ({self.incoming.select_late()})" if self.incoming.has_late else "FALSE"
-        names = column_list(self.tables.versions.names, "x")
+        names = column_list_sql(self.tables.versions.names, "x")
         last = "ROW_NUMBER() OVER (PARTITION BY x.entity_key ORDER BY x.version_number DESC) = 1"
         select = f"SELECT {names}, {last} AS _last, {late} AS _late FROM {rows} AS x"
         return select if self.tables.entity.overwritten else f"SELECT * FROM ({select}) AS marked WHERE _last OR _late"

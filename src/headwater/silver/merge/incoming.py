@@ -8,7 +8,7 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import IDENTITY
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Warehouse
 
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
@@ -103,20 +103,20 @@ class _Deduplication:
     def _stage_arriving(self, events: str) -> str:
         names = [name for name in self.tables.log.names if name not in {"first_observed", "key_hash"}]
         key_hash = hash60_sql("entity_key")
-        select = f"SELECT {column_list(names)}, observed AS first_observed, {key_hash} AS key_hash FROM {events}"
+        select = f"SELECT {column_list_sql(names)}, observed AS first_observed, {key_hash} AS key_hash FROM {events}"
         return self._warehouse.stage("silver__arriving", select)
 
     def _merge_duplicates(self, arriving: str) -> str:
         """Each event once: observed last as late as any says, and first as early."""
         names = self.tables.log.names
-        twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
+        twice = f"SELECT 1 FROM {arriving} GROUP BY {column_list_sql(IDENTITY)} HAVING COUNT(*) > 1 LIMIT 1"
         if not self._warehouse.rows(twice):
             return arriving
         theirs = {"stamp", "first_observed", "batch_id"}
         values = ", ".join(f'_{name} AS "{name}"' if name in theirs else f'"{name}"' for name in names)
         select = f"SELECT {values} FROM ({_select_ranked(arriving)}) AS ranked WHERE _rank = 1"
         once = self._warehouse.stage("silver__news", select)
-        return self._warehouse.stage("silver__arriving", f"SELECT {column_list(names)} FROM {once}")
+        return self._warehouse.stage("silver__arriving", f"SELECT {column_list_sql(names)} FROM {once}")
 
     def _late_keys_sql(self, arriving: str, first: int) -> str:
         """Keys of which the log has an event that is not older than all that arrives, and keys whose last version is not enough.
@@ -198,7 +198,7 @@ def split_reads(warehouse: Warehouse, events: str) -> list[str]:
 
 def _select_ranked(arriving: str) -> str:
     """The events, those that arrive several times numbered from the last observation (`_rank`), with what is true of all."""
-    same = f"PARTITION BY {column_list(IDENTITY)}"
+    same = f"PARTITION BY {column_list_sql(IDENTITY)}"
     whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
     early = ", ".join(
         f"FIRST_VALUE({name}) OVER ({same} ORDER BY first_observed, batch_id {whole}) AS _{name}"
@@ -220,7 +220,7 @@ def _select_reobserved(arriving: str, logged: str) -> str:
     chosen = {"stamp": said, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
     raised = ",\n  ".join(f"CASE WHEN {chosen[name]} THEN a.{name} ELSE k.{name} END AS {name}" for name in RAISED)
     return (
-        f"SELECT {column_list(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
+        f"SELECT {column_list_sql(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
         f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {said}"
     )
 

@@ -12,7 +12,7 @@ from headwater.silver.merge.incoming import RAISED, IncomingEvents
 from headwater.silver.schema.tables import CHANGE_FEED, IDENTITY, TIED_KEYS
 from headwater.temporal.append import append_sql, first_versions_sql
 from headwater.temporal.fold import find_followed_sources, fold_sql, group_carried
-from headwater.temporal.sql import any_differs_sql, column_list, knows_sql, micros_sql
+from headwater.temporal.sql import any_differs_sql, column_list_sql, knows_sql, micros_sql
 from headwater.warehouse.base import Warehouse, WriteCounts
 
 STAGED = ("silver__many", "silver__story", "silver__folded", "silver__moved")
@@ -24,7 +24,7 @@ def recompute(tables: EntityTables, incoming: IncomingEvents) -> WriteCounts:
     warehouse, log = tables.warehouse, tables.log
     _update_observations(tables, incoming)
     versions = VersionLookup(tables, incoming).stage()
-    warehouse.append("silver", log.name, log.names, f"SELECT {column_list(log.names)} FROM {incoming.new_rows}")
+    warehouse.append("silver", log.name, log.names, f"SELECT {column_list_sql(log.names)} FROM {incoming.new_rows}")
     job = _MergeJob(
         tables=tables,
         incoming=incoming,
@@ -47,9 +47,9 @@ def _update_observations(tables: EntityTables, incoming: IncomingEvents) -> None
     changes = warehouse.stage("silver__moved", select)
     warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY}, stored=[incoming.logged_rows])
     gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
-    kept = f"SELECT {column_list(log.names, 'l')} FROM {incoming.logged} AS l WHERE NOT {gone}"
+    kept = f"SELECT {column_list_sql(log.names, 'l')} FROM {incoming.logged} AS l WHERE NOT {gone}"
     # The part of the log that was read must stay equal to the log.
-    warehouse.stage("silver__logged", kept, f"SELECT {column_list(log.names)} FROM {changes}")
+    warehouse.stage("silver__logged", kept, f"SELECT {column_list_sql(log.names)} FROM {changes}")
 
 
 def _multi_event_keys_sql(incoming: IncomingEvents) -> str:
@@ -140,10 +140,12 @@ class _MergeJob:
         """
         entity, incoming = self.tables.entity, self.incoming
         columns = tuple(entity.columns)
-        names = column_list((*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x")
+        names = column_list_sql(
+            (*IDENTITY[:4], *columns, "known_columns", "hash", "observed", "place", "batch_id"), "x"
+        )
         # Of updates and deletes, it does not matter whose they are.
         any_source = quote_literal(next(iter(entity.sources), ""))
-        rest = f"{column_list(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
+        rest = f"{column_list_sql(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
         to_fold = f"x.entity_key IN (SELECT entity_key FROM {self.replayed})"
         base = f"FROM {self.stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
         parts = [
@@ -185,7 +187,7 @@ class _MergeJob:
         differ = any_differs_sql((f"f.{quote(name)}", f"s.{quote(name)}") for name in names[1:])
         replayed = f"(_last OR _late) AND entity_key IN (SELECT entity_key FROM {self.replayed})"
         return (
-            f"SELECT s.entity_key AS _key, s.version_number AS _number, {column_list(names, 'f')}\n"
+            f"SELECT s.entity_key AS _key, s.version_number AS _number, {column_list_sql(names, 'f')}\n"
             f"FROM (SELECT * FROM {self.stored} WHERE {replayed}) AS s\n"
             f"FULL OUTER JOIN (\n{self._select_new_versions(folded)}\n) AS f\n"
             "  ON f.entity_key = s.entity_key AND f.version_number = s.version_number\n"
@@ -196,7 +198,7 @@ class _MergeJob:
         """The folded versions; where the fold began at the last version, numbers go on from there."""
         columns = (*self.tables.entity.columns, "valid_from", "valid_to", "is_current")
         return (
-            f"SELECT v.entity_key, {column_list(columns, 'v')},\n"
+            f"SELECT v.entity_key, {column_list_sql(columns, 'v')},\n"
             "  CAST(v.version_number + COALESCE(b.version_number - 1, 0) AS INTEGER) AS version_number, v.batch_id\n"
             f"FROM {folded} AS v LEFT JOIN {self.stored} AS b ON b.entity_key = v.entity_key AND b._last AND NOT b._late"
         )

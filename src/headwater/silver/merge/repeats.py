@@ -9,7 +9,7 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import IDENTITY, REPEAT_WATERMARKS
 from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse
 
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
@@ -30,7 +30,7 @@ def drop_repeats(tables: EntityTables, staged: str, name: str, *, whole: bool = 
     (where a flag of any source was seen since, it is: the record brings the thing back). A deleted record that does not
     fit the source's condition says something only of a thing that some source has shown. With `whole` repetitions stay.
     """
-    warehouse, columns = tables.warehouse, column_list((*_event_columns(tables.log), "_unstamped", "_outside"), "e")
+    warehouse, columns = tables.warehouse, column_list_sql((*_event_columns(tables.log), "_unstamped", "_outside"), "e")
     logged = _stage_logged(tables, staged)
     shown = " UNION ".join(f"SELECT entity_key FROM {events} WHERE operation = 'U'" for events in (logged, staged))
     stranger = f"e._outside AND e.operation = 'D' AND e.entity_key NOT IN ({shown})"
@@ -60,8 +60,8 @@ def _stage_idle(warehouse: Warehouse, logged: str, events: str) -> str:
     unstamped = warehouse.stage("silver__unstamped", f"SELECT DISTINCT entity_key FROM {events} WHERE _unstamped")
     among = f"entity_key IN (SELECT entity_key FROM {unstamped})"
     both = (
-        f"SELECT {column_list(_COLUMNS)}, 0 AS _new FROM {logged} WHERE {among}\nUNION ALL "
-        f"SELECT {column_list(_COLUMNS)}, CASE WHEN _unstamped THEN 1 ELSE 0 END AS _new FROM {events} WHERE {among}"
+        f"SELECT {column_list_sql(_COLUMNS)}, 0 AS _new FROM {logged} WHERE {among}\nUNION ALL "
+        f"SELECT {column_list_sql(_COLUMNS)}, CASE WHEN _unstamped THEN 1 ELSE 0 END AS _new FROM {events} WHERE {among}"
     )
     known = f"SELECT 1 FROM {logged} AS k WHERE {_same_event_condition('k', 'i')}"
     select = f"SELECT * FROM ({select_idle(both)}) AS i WHERE i._new = 1 AND NOT EXISTS ({known})"
@@ -93,8 +93,8 @@ def select_idle(events: str) -> str:
 
 def select_deciding(log: Table, ref: str) -> str:
     """The events of a log that decide something, as a merge takes them: those that are observed twice come twice."""
-    columns = column_list(_event_columns(log), "e")
-    repeated = select_idle(f"SELECT {column_list(_COLUMNS)} FROM {ref}")
+    columns = column_list_sql(_event_columns(log), "e")
+    repeated = select_idle(f"SELECT {column_list_sql(_COLUMNS)} FROM {ref}")
     idle = f"SELECT * FROM ({repeated}) AS i WHERE i.place >= 0 AND (i.stamp IS NULL OR i.stamp <> i.sequence)"
     deciding = f"FROM {ref} AS e WHERE NOT EXISTS (SELECT 1 FROM ({idle}) AS i WHERE {_same_event_condition('i', 'e')})"
     first = {"observed": "e.first_observed AS observed", "place": "CAST(-1 AS BIGINT) AS place"}

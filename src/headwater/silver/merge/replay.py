@@ -18,7 +18,7 @@ from headwater.silver.merge.recompute import record_changes
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import TIED_KEYS
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.duckdb.engine import DuckDB
 
@@ -80,7 +80,7 @@ class Replay:
 
     def _changed_keys_sql(self, keys: str, versions: str) -> str:
         """SELECT of the keys whose staged versions differ from the stored ones."""
-        names = column_list(self.tables.versions.names)
+        names = column_list_sql(self.tables.versions.names)
         stored, wanted = f"SELECT {names} FROM {self.tables.versions_ref}", f"SELECT {names} FROM {versions}"
         return (
             f"SELECT entity_key FROM ({stored} WHERE entity_key IN (SELECT entity_key FROM {keys}) "
@@ -93,7 +93,7 @@ class Replay:
         return int(self.tables.warehouse.rows(f"SELECT COUNT(*) FROM {self.tables.log_ref} WHERE {among}")[0][0])
 
     def _stage(self, scratch: Scratch, table: Table, name: str) -> str:
-        select = f"SELECT {column_list(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
+        select = f"SELECT {column_list_sql(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
         return self.tables.warehouse.stage_arrow(name, scratch.warehouse.fetch_arrow(select))
 
     def _note_ties(self, scratch: Scratch) -> None:

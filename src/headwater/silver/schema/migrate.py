@@ -18,7 +18,7 @@ from headwater.silver.schema.snapshot import (
     stored_schema,
 )
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, META, log_table, versions_table
-from headwater.temporal.sql import known_list
+from headwater.temporal.sql import format_known_columns
 from headwater.warehouse.base import Warehouse
 
 
@@ -175,7 +175,7 @@ class _TableMigration:
     def _fill_known_columns(self, stored: SchemaSnapshot) -> None:
         """Events that knew every column then do not know the new ones: let them say which they know."""
         if not set(self.change.added) <= set(stored.retired):
-            known = {"known_columns": quote_literal(known_list(stored.columns))}
+            known = {"known_columns": quote_literal(format_known_columns(stored.columns))}
             self._update_log(known, "known_columns IS NULL AND operation = 'U'")
 
     def _update_log(self, values: Mapping[str, str], where: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.silver.schema.tables import META
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse
 from headwater.warehouse.meta_names import FORMER_COLUMNS, FORMER_LOG_COLUMNS, FORMER_NAMES
 
@@ -41,6 +41,6 @@ def _move_table(warehouse: Warehouse, table: Table, former: str) -> None:
     stored = {column.name for column in warehouse.describe("meta", former) or ()}
     before = {name: FORMER_COLUMNS.get(table.name, {}).get(name, name) for name in table.names}
     names = [name for name in table.names if before[name] in stored]
-    values = column_list(before[name] for name in names)
+    values = column_list_sql(before[name] for name in names)
     warehouse.append("meta", table.name, names, f"SELECT {values} FROM {warehouse.ref('meta', former)}")
     warehouse.drop("meta", former)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition, same_row_condition
 from headwater.warehouse.duckdb.row_lookup import have_row_ids
@@ -58,8 +58,8 @@ def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, fresh
     if shares == 1:
         written = _replace_part(warehouse, table, keys=keys, fresh=fresh, own="TRUE")
     for number in range(shares if shares > 1 else 0):
-        own = f"HASH({column_list(table.key)}) % {shares} = {number}"
-        part = warehouse.stage("replaced__fresh", f"SELECT {column_list(table.names)} FROM {fresh} WHERE {own}")
+        own = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
+        part = warehouse.stage("replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {fresh} WHERE {own}")
         written += _replace_part(warehouse, table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=part, own=own)
     _unstage(warehouse)
     return written
@@ -67,7 +67,7 @@ def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, fresh
 
 def _replace_part(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
     """Replace the rows of the keys that meet the condition `own`, of which alone `keys` and `fresh` are."""
-    ref, names = warehouse.ref(table.layer, table.name), column_list(table.names, "s")
+    ref, names = warehouse.ref(table.layer, table.name), column_list_sql(table.names, "s")
     among = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
     stored = warehouse.stage(
         "replaced__stored", f"SELECT s.rowid AS _row, {names} FROM {ref} AS s WHERE {own} AND {among}"
@@ -81,12 +81,12 @@ def _replace_part(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: s
 
 
 def _stage_added(warehouse: Warehouse, table: Table, fresh: str, stored: str) -> str:
-    select = f"SELECT {column_list(table.names)} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}"
+    select = f"SELECT {column_list_sql(table.names)} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}"
     return warehouse.stage("replaced__added", select)
 
 
 def _write(warehouse: DuckDBSession, table: Table, gone: str, added: str) -> WriteCounts:
-    ref, names = warehouse.ref(table.layer, table.name), column_list(table.names)
+    ref, names = warehouse.ref(table.layer, table.name), column_list_sql(table.names)
     deleted = warehouse.execute(f"DELETE FROM {ref} AS s WHERE {gone}")
     return WriteCounts(
         deleted=deleted, inserted=warehouse.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from headwater.names import quote
 from headwater.temporal.keys import hash60_sql, numeric_key_sql
-from headwater.temporal.sql import column_list, timestamp_sql
+from headwater.temporal.sql import column_list_sql, timestamp_sql
 from headwater.warehouse.base import RowKey, StagedRows, Warehouse
 
 LOCAL = 36_028_797_018_960_000
@@ -70,7 +70,7 @@ class RowLookup:
     @property
     def _select(self) -> str:
         """SELECT of the rows, to which a condition is added."""
-        return f"SELECT x.rowid AS _row, {column_list(self.columns, 'x')} FROM {self.ref} AS x WHERE "
+        return f"SELECT x.rowid AS _row, {column_list_sql(self.columns, 'x')} FROM {self.ref} AS x WHERE "
 
     def _select_keys(self, column: str = "") -> str:
         return f"SELECT {column or self._key} FROM {_KEYS}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Capabilities, SchemaName, StagedRows, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import absent_condition, same_row_condition
@@ -86,7 +86,7 @@ class Files(FileTables):
         key = (layer, name)
         rest = tuple(column for column in self._tables[key].columns if column.name not in columns)
         with self.transaction():
-            self._rewrite(key, f"SELECT {column_list(column.name for column in rest)} FROM {self.ref(*key)}", rest)
+            self._rewrite(key, f"SELECT {column_list_sql(column.name for column in rest)} FROM {self.ref(*key)}", rest)
 
     def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
         """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
@@ -153,7 +153,7 @@ class Files(FileTables):
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         del stored  # rows have no ids here
-        names = column_list(table.names)
+        names = column_list_sql(table.names)
         same = " AND ".join(f"m.{quote(old_key_columns[name])} = s.{quote(name)}" for name in table.primary_key)
         comes = f"SELECT {names} FROM {changes} WHERE {quote(table.primary_key[0])} IS NOT NULL"
         with self.transaction():
@@ -164,7 +164,7 @@ class Files(FileTables):
     def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         del stored  # rows have no ids here
-        ref, names = self.ref(table.layer, table.name), column_list(table.names)
+        ref, names = self.ref(table.layer, table.name), column_list_sql(table.names)
         found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
         with self.transaction():
             before = self.stage("replaced__stored", f"SELECT {names} FROM {ref} AS s WHERE {found}")
@@ -186,7 +186,7 @@ class Files(FileTables):
         if not before or not self.rows(f"SELECT 1 FROM {ref} AS s WHERE {goes} LIMIT 1"):
             return 0
         return before - self._rewrite(
-            key, f"SELECT {column_list(self._tables[key].names)} FROM {ref} AS s WHERE NOT ({goes})"
+            key, f"SELECT {column_list_sql(self._tables[key].names)} FROM {ref} AS s WHERE NOT ({goes})"
         )
 
     def digest(self, layer: SchemaName, name: str) -> str:

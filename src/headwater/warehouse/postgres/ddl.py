@@ -8,7 +8,7 @@ from types import MappingProxyType
 from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote, quote_literal
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Reference, Table, TableColumn
 
 LONGEST = 63
@@ -144,7 +144,7 @@ def create_statements(table: Table, ref: str, *, gist: bool) -> Iterator[str]:
         columns.append(_BY_GIST if gist else _BY_ITSELF)
     yield f"CREATE TABLE {ref} ({', '.join(columns)})"
     for indexed in _index_columns(table):
-        yield f"CREATE INDEX ON {ref} ({column_list(indexed)})"
+        yield f"CREATE INDEX ON {ref} ({column_list_sql(indexed)})"
     if "is_inferred" in table.names:  # members met before their entity: few or none, and asked for by every build
         yield f"CREATE INDEX ON {ref} (entity_key) WHERE is_inferred"
 
@@ -166,7 +166,7 @@ def unique_key_sql(table: Table, ref: str) -> str:
     a grain which does not hold is complained about in its own words first.
     """
     required = {column.name for column in table.columns if column.required}
-    names = column_list(table.primary_key)
+    names = column_list_sql(table.primary_key)
     if table.layer == "gold" and not required.issuperset(table.primary_key):
         return f"ALTER TABLE {ref} ADD UNIQUE NULLS NOT DISTINCT ({names}) DEFERRABLE INITIALLY DEFERRED"
     late = " DEFERRABLE INITIALLY DEFERRED" if len(table.primary_key) > 1 and table.layer == "gold" else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
 from headwater.warehouse.dialect.render import same_row_condition
 from headwater.warehouse.postgres.ddl import cast_type
@@ -41,13 +41,13 @@ def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, fresh: st
 
     Rows are held against each other by their key first, which an index or a hash finds, and then by all columns.
     """
-    ref, names = warehouse.own_ref(table.layer, table.name), column_list(table.names)
+    ref, names = warehouse.own_ref(table.layer, table.name), column_list_sql(table.names)
     empty = " OR ".join(f"{quote(name)} IS NULL" for name in table.key)
     exact = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {empty} LIMIT 1"))
     meets = same_row_condition(table.key, "k", "s") if exact else _equal_condition(table.key, "k", "s")
     stored = warehouse.stage_own(
         "replaced__stored",
-        f"SELECT s.ctid AS _row, {column_list(table.names, 's')} FROM {ref} AS s "
+        f"SELECT s.ctid AS _row, {column_list_sql(table.names, 's')} FROM {ref} AS s "
         f"WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {meets})",
     )
     wanted = f"(SELECT {_typed_columns_sql(table)} FROM {fresh})"
@@ -62,7 +62,7 @@ def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, fresh: st
 
     gone = warehouse.stage_own("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {missing('s', wanted)}")
     added = warehouse.stage_own(
-        "replaced__added", f"SELECT {column_list(table.names, 'f')} FROM {wanted} AS f WHERE {missing('f', stored)}"
+        "replaced__added", f"SELECT {column_list_sql(table.names, 'f')} FROM {wanted} AS f WHERE {missing('f', stored)}"
     )
     deleted = warehouse.execute_own(f"DELETE FROM {ref} WHERE ctid = ANY (ARRAY(SELECT _row FROM {gone}))")
     inserted = warehouse.execute_own(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from headwater.dtypes import can_widen
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, TableColumn
 from headwater.warehouse.redshift import ddl
 from headwater.warehouse.redshift.connection import Cursor
@@ -116,7 +116,7 @@ class Catalog:
             self._forget_references(kept.layer, kept.name)
             self._make(kept, arriving)
             self.run(
-                f"INSERT INTO {self.ref(kept.layer, arriving)} ({column_list(kept.names)}) SELECT {values} FROM {ref}"
+                f"INSERT INTO {self.ref(kept.layer, arriving)} ({column_list_sql(kept.names)}) SELECT {values} FROM {ref}"
             )
             self.run(f"DROP TABLE {ref}")
             self.run(f"ALTER TABLE {self.ref(kept.layer, arriving)} RENAME TO {quote(kept.name)}")

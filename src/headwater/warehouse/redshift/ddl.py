@@ -11,7 +11,7 @@ from typing import Any
 from headwater.dtypes import render_dtype
 from headwater.errors import WarehouseError
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Reference, Table, TableColumn
 
 LONGEST = 127
@@ -104,8 +104,8 @@ def create_sql(table: Table, ref: str, references: Iterable[str] = ()) -> str:
     key = primary_key_columns(table)
     parts = [column_sql(column, required=column.required or column.name in key) for column in table.columns]
     if key:
-        parts.append(f"PRIMARY KEY ({column_list(key)})")
-    order = column_list(_sort_columns(table))
+        parts.append(f"PRIMARY KEY ({column_list_sql(key)})")
+    order = column_list_sql(_sort_columns(table))
     return (
         f"CREATE TABLE {ref} ({', '.join([*parts, *references])}) {_distribution_sql(table)} COMPOUND SORTKEY ({order})"
     )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from headwater.dtypes import DUCKDB, render_dtype
 from headwater.names import quote
-from headwater.temporal.sql import column_list
+from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
 from headwater.warehouse.dialect.render import same_row_condition
 
@@ -56,8 +56,8 @@ def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, fres
 
     stored = warehouse.stage(
         "replaced__stored",
-        f"SELECT {column_list(table.names, 's')} FROM {warehouse.ref(table.layer, table.name)} AS s "
-        f"JOIN (SELECT DISTINCT {column_list(table.key)} FROM {keys}) AS k ON {meets('k', 's')}",
+        f"SELECT {column_list_sql(table.names, 's')} FROM {warehouse.ref(table.layer, table.name)} AS s "
+        f"JOIN (SELECT DISTINCT {column_list_sql(table.key)} FROM {keys}) AS k ON {meets('k', 's')}",
     )
     wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed_columns_sql(table)} FROM {fresh}")
     rest = [name for name in table.names if name not in table.key]
@@ -67,14 +67,16 @@ def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, fres
 
     def missing(rows: str, others: str) -> str:
         return (
-            f"SELECT {column_list(table.names, 's')} FROM {rows} AS s "
+            f"SELECT {column_list_sql(table.names, 's')} FROM {rows} AS s "
             f"LEFT JOIN (SELECT *, 1 AS _there FROM {others}) AS o ON {same('o', 's')} WHERE o._there IS NULL"
         )
 
     gone = warehouse.stage("replaced__gone", missing(stored, wanted))
     added = warehouse.stage("replaced__added", missing(wanted, stored))
     deleted = warehouse.delete_meeting(table.layer, table.name, gone, same("m", quote(table.name)))
-    inserted = warehouse.append(table.layer, table.name, table.names, f"SELECT {column_list(table.names)} FROM {added}")
+    inserted = warehouse.append(
+        table.layer, table.name, table.names, f"SELECT {column_list_sql(table.names)} FROM {added}"
+    )
     for name in STAGED:
         warehouse.unstage(name)
     return WriteCounts(deleted=deleted, inserted=inserted)
@@ -88,7 +90,7 @@ def apply_changes(
         f"m.{quote(old_key_columns[name])} = {quote(table.name)}.{quote(name)}" for name in table.primary_key
     )
     deleted = warehouse.delete_meeting(table.layer, table.name, changes, same)
-    comes = f"SELECT {column_list(table.names)} FROM {changes} WHERE {quote(table.primary_key[0])} IS NOT NULL"
+    comes = f"SELECT {column_list_sql(table.names)} FROM {changes} WHERE {quote(table.primary_key[0])} IS NOT NULL"
     inserted = warehouse.append(table.layer, table.name, table.names, comes)
     if inserts:
         inserted += warehouse.append(table.layer, table.name, table.names, inserts)

@@ -47,7 +47,7 @@ def quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def column_list(names: Iterable[str], relation: str = "") -> str:
+def column_list_sql(names: Iterable[str], relation: str = "") -> str:
     """Names, quoted and parted by commas, of `relation` if it is named."""
     prefix = f"{relation}." if relation else ""
     return ", ".join(prefix + quote_name(name) for name in names)
@@ -95,7 +95,7 @@ def equal_condition(names: Iterable[str], left: str, right: str) -> str:
 
 def merge_changes_sql(table: Table, ref: str, *, changes: str, old_key_columns: Mapping[str, str], inserts: str) -> str:
     """The one MERGE that applies what `changes` and `inserts` say."""
-    names, comes = column_list(table.names), f"s.{quote_name(table.primary_key[0])} IS NOT NULL"
+    names, comes = column_list_sql(table.names), f"s.{quote_name(table.primary_key[0])} IS NOT NULL"
     went = {column: f"_was_{number}" for number, column in enumerate(old_key_columns)}
     shown = ", ".join(f"{quote_name(old_key_columns[column])} AS {quote_name(alias)}" for column, alias in went.items())
     source = f"SELECT {names}, {shown} FROM {changes}"
@@ -108,23 +108,23 @@ def merge_changes_sql(table: Table, ref: str, *, changes: str, old_key_columns: 
         f"MERGE INTO {ref} AS t USING ({source}) AS s ON {found}\n"
         f"WHEN MATCHED AND {comes} THEN UPDATE SET {sets}\n"
         "WHEN MATCHED THEN DELETE\n"
-        f"WHEN NOT MATCHED AND {comes} THEN INSERT ({names}) VALUES ({column_list(table.names, 's')})"
+        f"WHEN NOT MATCHED AND {comes} THEN INSERT ({names}) VALUES ({column_list_sql(table.names, 's')})"
     )
 
 
 def merge_differences_sql(table: Table, ref: str, *, changes: str) -> str:
     """The one MERGE that takes away the rows of `changes` that are marked `_gone`, and puts in the others."""
-    names = column_list(table.names)
+    names = column_list_sql(table.names)
     return (
         f"MERGE INTO {ref} AS t USING {changes} AS s ON s._gone AND {equal_condition(table.names, 't', 's')}\n"
         "WHEN MATCHED THEN DELETE\n"
-        f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({column_list(table.names, 's')})"
+        f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({column_list_sql(table.names, 's')})"
     )
 
 
 def select_differences(table: Table, columns: Sequence[TableColumn], *, stored: str, fresh: str) -> str:
     """SELECT of the rows that are to go (`_gone`, each once) and those that are to come."""
-    same, names = equal_condition(table.names, "o", "r"), column_list(table.names)
+    same, names = equal_condition(table.names, "o", "r"), column_list_sql(table.names)
     wanted = f"(SELECT {cast_columns_sql(columns)} FROM {fresh})"
     return (
         f"SELECT DISTINCT {names}, TRUE AS _gone FROM {stored} AS r "
@@ -139,7 +139,7 @@ def as_of_function_sql(ref: str, function: str, columns: Sequence[TableColumn]) 
     returned = ", ".join(f"{quote_name(column.name)} {type_sql(column.dtype)}" for column in columns)
     return (
         f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP_NTZ) RETURNS TABLE ({returned}) "
-        f"RETURN SELECT {column_list(column.name for column in columns)} FROM {ref} "
+        f"RETURN SELECT {column_list_sql(column.name for column in columns)} FROM {ref} "
         "WHERE valid_from <= instant AND valid_to > instant"
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from headwater.warehouse.base import SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.spark import ddl
-from headwater.warehouse.spark.ddl import NO_NAMES, cast_columns_sql, column_list, quote_name
+from headwater.warehouse.spark.ddl import NO_NAMES, cast_columns_sql, column_list_sql, quote_name
 from headwater.warehouse.spark.temp_views import is_surely_empty, observe_count
 
 
@@ -48,7 +48,7 @@ class DeltaWrites:
         """Put in the rows of a SELECT; how many."""
         stored = self._tables.columns(layer, name) or ()
         shown = cast_columns_sql(stored, given=columns)
-        rows, count = observe_count(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({column_list(columns)})"))
+        rows, count = observe_count(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({column_list_sql(columns)})"))
         if is_surely_empty(rows):
             return 0
         self._tables.touch(layer, name)

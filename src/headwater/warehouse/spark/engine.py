@@ -384,7 +384,7 @@ class Spark:
         with self.transaction():
             if going:
                 return self._writes.apply(table, staged, old_key_columns=old_key_columns, inserts=extra)
-            names, inserted = ddl.column_list(table.names), 0
+            names, inserted = ddl.column_list_sql(table.names), 0
             texts = [f"SELECT {names} FROM {staged}"] if coming else []
             texts += [extra] if extra else []
             if texts:
@@ -396,7 +396,7 @@ class Spark:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         del stored  # Spark's rows have no ids
         columns = self._tables.columns(table.layer, table.name) or ()
-        ref, shown = self.own_ref(table.layer, table.name), ddl.column_list(table.names, "s")
+        ref, shown = self.own_ref(table.layer, table.name), ddl.column_list_sql(table.names, "s")
         meets = ddl.equal_condition(table.key, "k", "s")
         own_keys, own_fresh = (
             self._to_sql(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
@@ -416,7 +416,7 @@ class Spark:
             if counts[1]:
                 written = self._writes.replace(table, own_changes)
             elif counts[0]:
-                select = f"SELECT {ddl.column_list(table.names)} FROM {own_changes}"
+                select = f"SELECT {ddl.column_list_sql(table.names)} FROM {own_changes}"
                 written = WriteCounts(inserted=self._writes.append(table.layer, table.name, table.names, select))
         for name in ("replaced__stored", "replaced__changes"):
             self.unstage(name)

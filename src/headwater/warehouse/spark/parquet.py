@@ -13,7 +13,7 @@ from headwater.warehouse.base import SchemaName, Table, TableColumn, WriteCounts
 from headwater.warehouse.spark.ddl import (
     NO_NAMES,
     cast_columns_sql,
-    column_list,
+    column_list_sql,
     equal_condition,
     quote_name,
     renamed_list_sql,
@@ -38,7 +38,7 @@ class ParquetWrites:
         """Put in the rows of a SELECT; how many. The files that are there are kept."""
         shelf = self._find_table(layer, name)
         shown = cast_columns_sql(shelf.columns, given=columns)
-        rows, count = observe_count(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({column_list(columns)})"))
+        rows, count = observe_count(self._run(f"SELECT {shown} FROM ({select}) AS _rows ({column_list_sql(columns)})"))
         if is_surely_empty(rows):
             return 0
         folder, there = self._tables.new_folder(layer, name)
@@ -69,12 +69,12 @@ class ParquetWrites:
     def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
         """Put the rows of a SELECT in the place of those that hold a condition."""
         stored = self._find_table(layer, name).columns
-        coming = f"SELECT {_or_null(stored, columns)} FROM ({select}) AS _rows ({column_list(columns)})"
+        coming = f"SELECT {_or_null(stored, columns)} FROM ({select}) AS _rows ({column_list_sql(columns)})"
         return self._rewrite(layer, name, self._without(layer, name, where), coming)
 
     def apply(self, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str) -> WriteCounts:
         """Bring in rows that go, come, and take another one's place."""
-        ref, names = self._ref(table.layer, table.name), column_list(table.names)
+        ref, names = self._ref(table.layer, table.name), column_list_sql(table.names)
         first = quote_name(table.primary_key[0])
         found = " AND ".join(
             f"t.{quote_name(column)} = m.{quote_name(alias)}" for column, alias in old_key_columns.items()
@@ -89,7 +89,7 @@ class ParquetWrites:
         """Take away the rows that `changes` marks as gone, and put in its others."""
         ref, same = self._ref(table.layer, table.name), equal_condition(table.names, "c", "t")
         kept = f"SELECT * FROM {ref} AS t WHERE NOT EXISTS (SELECT 1 FROM {changes} AS c WHERE c._gone AND {same})"
-        coming = f"SELECT {column_list(table.names)} FROM {changes} WHERE NOT _gone"
+        coming = f"SELECT {column_list_sql(table.names)} FROM {changes} WHERE NOT _gone"
         return self._rewrite(table.layer, table.name, kept, coming)
 
     def add_columns(self, layer: SchemaName, name: str, columns: Sequence[TableColumn]) -> None:
