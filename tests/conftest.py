@@ -1,8 +1,8 @@
 """The grid: a test with the fixture `engine` runs on every engine. A mark names the engines on which it cannot pass.
 
-Two marks divide the suite. `spark` is on every test that starts Spark. It is set here, from the engine or the fixtures
-of a test. `long` is on tests that take minutes. `make test` runs the tests without these marks, `make test-all` the
-others. A third mark, `drawn`, is on property tests: `make test` draws a share of their examples, `make test-all` all.
+Two marks divide the suite. `spark` is on every test that starts Spark, and is set here, from the engine or the fixtures
+of a test. `long` is on what takes minutes. `make test` runs what has neither, `make test-all` the rest. A third, `drawn`, is on
+the properties: `make test` draws a share of their examples, `make test-all` draws all of them.
 
 `notimpl` (not implemented yet), `notyet` (the engine does not support it yet), `never` (not applicable): each mark names
 engines and a reason. Marks are strict: a test that passes in spite of its mark fails.
@@ -165,9 +165,9 @@ def engine(request, engines):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print which engines were left out."""
-    if text := notice(terminalreporter.stats.get("skipped", ())):
-        terminalreporter.write_sep("=", text, yellow=True, bold=True)
+    """Say so when an engine was left out."""
+    if said := notice(terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_sep("=", said, yellow=True, bold=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -181,12 +181,12 @@ def pytest_sessionfinish(session):
 
 @pytest.fixture(scope="session")
 def object_store():
-    """The URL of an object store on this machine."""
+    """An object store on this machine; its address."""
     with buckets.server() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def bucket(object_store):
-    """The URL of an empty bucket."""
+    """A bucket that is there and empty; its address."""
     return buckets.make(object_store, "lakehouse")

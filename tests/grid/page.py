@@ -73,7 +73,7 @@ def _facts():
         yield f"| {name} | {' | '.join(_format_value(facts[kind]) for kind in kinds)} | {meaning} |"
     for field in fields(Capabilities):
         if field.name == "first_local_row":
-            continue  # a workaround inside one engine, not useful to readers
+            continue  # a workaround within one engine, of no use to a reader
         values = (_format_value(getattr(kind.capabilities, field.name)) for kind in kinds.values())
         yield f"| `{field.name}` | {' | '.join(values)} | {docs[field.name]} |"
 
