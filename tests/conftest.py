@@ -1,12 +1,12 @@
-"""The grid: a test that takes `engine` runs on every engine, and says with a mark where one cannot follow.
+"""The grid: a test with the fixture `engine` runs on every engine. A mark names the engines on which it cannot pass.
 
 Three marks divide the suite. `spark` is on every test that starts Spark, and is set here, from the engine or the fixtures
 of a test. `azure` is on every test that starts Azurite. `long` is on what takes minutes. `make test` runs what has none of
 them, `make test-all` the rest. A fourth, `drawn`, is on the properties: `make test` draws a share of their examples,
 `make test-all` draws all of them.
 
-`notimpl` (we could, and have not yet), `notyet` (the engine must first), `never` (it makes no sense there): each names
-engines and a reason, and each is strict: a test that passes in spite of its mark fails.
+`notimpl` (not implemented yet), `notyet` (the engine does not support it yet), `never` (not applicable): each mark names
+engines and a reason. Marks are strict: a test that passes in spite of its mark fails.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ MARKS = ("notimpl", "notyet", "never")
 
 
 def pytest_generate_tests(metafunc):
-    """Every engine, one after the other, for a test that takes one."""
+    """Run a test with the fixture `engine` on every engine."""
     chosen = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "engine" in metafunc.fixturenames and not chosen:
         metafunc.parametrize("engine", NAMES, indirect=True, scope="module")
 
 
 def pytest_configure(config):
-    """Where no marks are chosen, what is `long` is left out."""
+    """Leave out `long` tests if no marks are selected."""
     config.option.markexpr = config.option.markexpr or "not long"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks become expectations: xfail, strict. What takes long comes first, so that nobody waits for it at the end."""
+    """Convert marks to strict xfail. Sort slow tests first, so that they do not delay the end."""
     items.sort(key=_place)
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
@@ -75,9 +75,9 @@ _LONG = (
     "tests/e2e/",
     "tests/gold/",
 )
-"""What tests are called that take long, the longest first."""
+"""Parts of the names of slow tests, the slowest first."""
 _APART = ("kills_at_random", "same_star", "many_hostile", "many_more_events")
-"""What tests are called that take long and share no fixture with their module."""
+"""Parts of the names of slow tests that share no fixture with their module."""
 
 
 def _place(item):
@@ -85,9 +85,9 @@ def _place(item):
 
 
 class Together(LoadScopeScheduling):
-    """Which tests one process is given together: those of a module, and of these again those on Spark.
+    """Assigns the tests of a module to the same process, and those on Spark separately.
 
-    What takes long and has nothing in common with its module is given away by itself.
+    Slow tests that share no fixture with their module are assigned one by one.
     """
 
     def _split_scope(self, nodeid):
@@ -99,24 +99,24 @@ class Together(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Several processes share the tests in this way."""
+    """Distribute the tests with `Together`."""
     return Together(config, log)
 
 
 BUDGET = {"spark": int(os.environ.get("HEADWATER_SPARK_EXAMPLES", "2"))}
-"""How many examples a property draws on an engine, where that is fewer than it asks for: each costs seconds there."""
+"""Maximum number of examples of a property by engine, where each example takes seconds."""
 SHARE = float(os.environ.get("HEADWATER_SHARE", "1"))
-"""The share of its examples that each property draws."""
+"""The share of the examples that each property draws."""
 
 
-def count_examples(engine, asked, share=SHARE):
-    """How many examples a property draws that asks for so many."""
-    return min(math.ceil(share * asked), BUDGET.get(engine, asked))
+def count_examples(engine, examples, share=SHARE):
+    """Return how many of the `examples` of a property are drawn."""
+    return min(math.ceil(share * examples), BUDGET.get(engine, examples))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Fewer examples on a slow engine, and where a share is asked for."""
+    """Draw fewer examples on a slow engine, or if a share is set."""
     engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
     test = getattr(item, "obj", None)
     drawn = getattr(test, "_hypothesis_internal_use_settings", None)
@@ -131,7 +131,7 @@ def pytest_runtest_call(item):
 
 @pytest.fixture(scope="session")
 def engines():
-    """The engines that were asked for so far, each started once."""
+    """Starts engines, each of them once."""
     started = {}
     with ExitStack() as stack:
 
@@ -146,7 +146,7 @@ def engines():
 
 @pytest.fixture(scope="session")
 def java():
-    """Java, for Spark to run on. A test that starts Spark asks for this or for `spark_engine`, and so is marked `spark`."""
+    """Java for Spark. A test that starts Spark uses this fixture or `spark_engine`, and therefore has the mark `spark`."""
     skip_without_java()
 
 
@@ -160,7 +160,7 @@ def spark_engine(java):
 
 @pytest.fixture(scope="module")
 def engine(request, engines):
-    """An engine of the grid. What a module's tests opened on it is erased behind them."""
+    """An engine of the grid. After the tests of a module, its data is deleted."""
     found = request.getfixturevalue("spark_engine") if request.param == "spark" else engines(request.param)
     usual, found.flavour = found.flavour, getattr(request.module, "FLAVOURS", {}).get(request.param, found.flavour)
     yield found
@@ -178,7 +178,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session):
-    """Where CI=true is set, leaving an engine out is a failure."""
+    """Fail the session if an engine was left out and CI=true is set."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if must_run() and reporter and notice(reporter.stats.get("skipped", ())):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

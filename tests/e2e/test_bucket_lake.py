@@ -36,12 +36,12 @@ def local_files(project):
     return sorted(path.relative_to(lake).as_posix() for path in lake.rglob("*") if path.is_file())
 
 
-def temporary():
+def list_temporary_folders():
     return set(Path(tempfile.gettempdir()).glob("headwater-*"))
 
 
 def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, object_url, service):
-    before = temporary()
+    before = list_temporary_folders()
     folder, other = both
     for _ in range(2):
         for project in both:
@@ -62,7 +62,7 @@ def test_a_bucket_holds_the_same_files_and_gives_the_same_rows(both, object_url,
     kept = other.read_tables()
     other("rebuild")
     assert other.read_tables() == kept
-    assert temporary() <= before
+    assert list_temporary_folders() <= before
 
 
 def test_two_tenants_in_one_bucket_and_one_is_erased(object_url, tmp_path, start_service):

@@ -72,8 +72,8 @@ def test_a_wrong_key(project, expected_tables):
     right, project.env["CONNECTWISE_PRIVATE_KEY"] = project.env["CONNECTWISE_PRIVATE_KEY"], "wrong-and-secret"
     error = check_error(project, "PermanentError")
     assert "401" in str(error)
-    ran = project("run", code=1)
-    assert "wrong-and-secret" not in ran.out + ran.err
+    result = project("run", code=1)
+    assert "wrong-and-secret" not in result.out + result.err
     project.env["CONNECTWISE_PRIVATE_KEY"] = right
     check_recovery(project, expected_tables)
 
@@ -215,11 +215,11 @@ PLACES = {
 }
 
 
-def without_room(project, **options):
+def run_without_space(project, **options):
     """A run that must fail for want of room, in part or as a whole; what kinds of error it told."""
-    ran = project("run", code=None, **options)
-    assert ran.code in (1, 3), ran.out
-    steps = ran.json.get("steps", [{"error": ran.json.get("error")}])
+    result = project("run", code=None, **options)
+    assert result.code in (1, 3), result.out
+    steps = result.json.get("steps", [{"error": result.json.get("error")}])
     errors = [step["error"] for step in steps if step["error"]]
     assert errors
     assert all(error[part] for error in errors for part in ("message", "at", "found", "fix")), errors
@@ -243,7 +243,7 @@ def test_a_full_disk(project, expected_tables, place, kilobytes):
     project.declare(**PLACES[place])
     small = project.root / "small"
     with mount_disk(small, f"size={kilobytes}k") as mount:
-        kinds, first = without_room(project)
+        kinds, first = run_without_space(project)
         print(f"{place} with {kilobytes} kB: {dict(kinds)}; {first}")
         assert set(kinds) == {{"lake": "LakeError", "ledger": "StateError", "warehouse": "WarehouseError"}[place]}
         subprocess.run([mount, "-o", "remount,size=200m", small], check=True)
@@ -261,7 +261,7 @@ def test_files_that_may_not_grow(project, expected_tables, kilobytes):
     def narrow():
         resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))
 
-    kinds, first = without_room(project, preexec_fn=narrow)
+    kinds, first = run_without_space(project, preexec_fn=narrow)
     print(f"files of at most {kilobytes} kB: {dict(kinds)}; {first}")
     assert set(kinds) <= {"LakeError", "StateError", "WarehouseError"}
     check_recovery(project, expected_tables)

@@ -49,14 +49,14 @@ def test_every_digit_reaches_history_and_what_is_published(tmp_path, service, wa
         for field in {field for field, *_ in EXACT}:
             kept = [(n, text) for n, (name, _, text) in enumerate(EXACT) if name == field]
             told = [(n, text) for n, text in desk.values(field) if text is not None]
-            assert [(n, plain(text) if field == "double" else text) for n, text in told] == kept
+            assert [(n, format_double(text) if field == "double" else text) for n, text in told] == kept
             out = published.query(
                 "thing", f'SELECT id, CAST("{field}" AS VARCHAR) FROM thing WHERE "{field}" IS NOT NULL ORDER BY 1'
             )
             assert out.fetchall() == kept
 
 
-def plain(text):
+def format_double(text):
     """A double in one spelling: engines have two of them for zero."""
     return str(float(text))
 

@@ -317,7 +317,7 @@ def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_conne
         ((text,),) = raw.execute("SELECT declaration FROM connection").fetchall()
     old = json.loads(text)
     old["secrets"]["private_key"] = CLEAR
-    older(tenant_shop.root / ".headwater/ledger.db", old)
+    create_older_ledger(tenant_shop.root / ".headwater/ledger.db", old)
     (listed,) = tenant_shop("connection", "list")["connections"]
     assert CLEAR not in tenant_shop.text
     assert "private_key" not in listed["secrets"]
@@ -329,7 +329,7 @@ def test_a_secret_that_the_ledger_held_in_clear_is_gone_and_said_until_the_conne
     assert "removed" not in tenant_shop("connection", "list")["connections"][0]
 
 
-def older(path, declaration):
+def create_older_ledger(path, declaration):
     """A ledger as the first version made it, with one connection."""
     for one in path.parent.glob("ledger.db*"):
         one.unlink()

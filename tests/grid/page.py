@@ -1,4 +1,4 @@
-"""The page of engines: made from what they say of themselves, and from the marks of the corpus."""
+"""Builds docs/reference/engines.md from the capabilities of the engines and from the marks of the tests."""
 
 from __future__ import annotations
 
@@ -20,59 +20,60 @@ from headwater.warehouse.spark.engine import Spark
 TESTS = Path(__file__).parents[1]
 KINDS = {"duckdb": DuckDB, "postgres": Postgres, "spark": Spark, "files": Files}
 UNTRIED = {"redshift": Redshift}
-"""Engines that never met a server of their own: the corpus does not run on them."""
+"""Engines that are not tested on a real server: the grid does not run on them."""
 FACTS = {
     "transactions": (
         {"duckdb": True, "postgres": True, "spark": True, "files": True, "redshift": True},
-        "Several statements commit together or not at all, DDL included.",
+        "Several statements, including DDL, commit together or not at all.",
     ),
     "concurrent reads": (
         {"duckdb": False, "postgres": True, "spark": True, "files": True, "redshift": True},
-        "Others may look while a run writes; without it one process has the tables for itself.",
+        "Other processes can read during a run. Without it, a run needs exclusive access to the tables.",
     ),
     "constraints": (
         {"duckdb": False, "postgres": True, "spark": False, "files": False, "redshift": False},
-        "Primary and foreign keys are declared, and no two versions of a thing can overlap.",
+        "Primary and foreign keys are declared, and versions of a key cannot overlap.",
     ),
     "identifier length": (
         {"duckdb": 63, "postgres": 63, "spark": 128, "files": 63, "redshift": 127},
-        "The longest name, in bytes.",
+        "The maximum length of a name, in bytes.",
     ),
 }
-"""What a reader should know of each engine, and no code asks."""
+"""Facts about each engine that readers need and no code uses."""
 MARKS = {
-    "notimpl": "we could, and have not yet",
-    "notyet": "the engine must learn it first",
-    "never": "it makes no sense there",
+    "notimpl": "not implemented yet",
+    "notyet": "the engine does not support it yet",
+    "never": "not applicable",
 }
 
 HEAD = """\
 <!-- Made by `make golden` from the sources; a change here is lost. -->
 # Engines
 
-The same declarations give the same rows on every engine here: one corpus of tests runs on each of them (`tests/silver`,
-`tests/gold` and `tests/grid`; every test that takes `engine`). What a value means is DuckDB's to say: types of expressions,
-division, rounding, differences of dates and the folding of letters are the same wherever they are worked out.
+The same declarations give the same rows on every engine on this page. The same tests run on each of them: every test in
+`tests/silver`, `tests/gold` and `tests/grid` that has the fixture `engine`. DuckDB defines the values: types of
+expressions, division, rounding, date differences and case folding are the same on every engine.
 
-**Redshift never met a real cluster.** The corpus does not run there: its statements are kept, held against what its
-documentation excludes, and run on Postgres in its place (docs/guides/redshift.md).
+**Redshift has not been tested on a real cluster.** These tests do not run there. Instead, golden files contain its
+statements, which are checked against the features that its documentation excludes and run on Postgres (see [Use
+Redshift](../guides/redshift.md)).
 """
 
 
-def engines_page():
-    """The whole page."""
+def build_engines_page():
+    """Build the whole page."""
     return "\n".join([HEAD, "## Facts", "", *_facts(), "", "## Marks", "", *_marks()]) + "\n"
 
 
 def _facts():
-    told, kinds = _read_field_docs(), KINDS | UNTRIED
+    docs, kinds = _read_field_docs(), KINDS | UNTRIED
     yield f"| fact | {' | '.join(kinds)} | what it means |"
     yield f"| --- | {' | '.join('---' for _ in kinds)} | --- |"
     for name, (facts, meaning) in FACTS.items():
         yield f"| {name} | {' | '.join(_format_value(facts[kind]) for kind in kinds)} | {meaning} |"
     for field in fields(Capabilities):
         values = (_format_value(getattr(kind.capabilities, field.name)) for kind in kinds.values())
-        yield f"| `{field.name}` | {' | '.join(values)} | {told[field.name]} |"
+        yield f"| `{field.name}` | {' | '.join(values)} | {docs[field.name]} |"
 
 
 def _format_value(value):
@@ -82,7 +83,7 @@ def _format_value(value):
 
 
 def _read_field_docs():
-    """What stands below each field of the facts."""
+    """Return the docstring of each field of `Capabilities`."""
     body = ast.parse(inspect.getsource(Capabilities)).body[0].body
     return {
         one.target.id: inspect.cleandoc(text.value.value).replace("\n", " ")
@@ -93,10 +94,10 @@ def _read_field_docs():
 
 def _marks():
     found = sorted(_list_marks())
-    yield "A test that an engine cannot follow is marked, with a reason; a mark that no longer holds fails."
+    yield "If a test cannot pass on an engine, it has a mark with a reason. A mark that no longer applies fails."
     yield ""
     if not found:
-        yield "No test is marked: what the corpus asks holds on every engine of the table."
+        yield "No test has a mark. All tests pass on every engine in the table except Redshift, on which they do not run."
         return
     yield "| engine | mark | test | reason |"
     yield "| --- | --- | --- | --- |"

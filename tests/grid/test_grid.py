@@ -8,12 +8,12 @@ from headwater.testing.golden import compare_golden
 from headwater.warehouse.base import Warehouse
 from tests.docs.pages import DOCS
 from tests.grid.engines import NAMES
-from tests.grid.page import KINDS, engines_page
+from tests.grid.page import KINDS, build_engines_page
 
 
 @pytest.mark.golden
 def test_the_page_of_engines_is_made_from_their_facts_and_marks():
-    compare_golden(DOCS / "reference" / "engines.md", engines_page())
+    compare_golden(DOCS / "reference" / "engines.md", build_engines_page())
 
 
 def test_every_engine_of_the_grid_has_a_column_on_the_page():

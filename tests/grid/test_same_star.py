@@ -19,7 +19,7 @@ def tables(warehouse):
             map(repr, warehouse.rows(f'SELECT {list_columns(warehouse, layer, name)} FROM {layer}."{name}"'))
         )
         for layer in ("silver", "gold")
-        for name in warehouse.read_tables(layer)
+        for name in warehouse.tables(layer)
     }
 
 
@@ -79,7 +79,7 @@ def test_the_same_company_gives_the_same_rows_on_each_engine_and_duckdb(tmp_path
         same(read_own(), read_shared())
         project.declare(tenants={})
         project("tenant", "remove", "acme", "--yes", "--erase", "--env", "shared")
-        assert engine.open("acme").read_tables("gold") == ()
+        assert engine.open("acme").tables("gold") == ()
     finally:
         service.close()
 

@@ -13,7 +13,7 @@ MODULES = modules()
 NAMES = {module.name: module for module in MODULES}
 
 
-def targets(found: Import) -> Iterator[str]:
+def list_targets(found: Import) -> Iterator[str]:
     """The modules of ours that an import means: `from headwater.run import app` means `headwater.run.app`."""
     if found.module.split(".")[0] != "headwater":
         return
@@ -25,7 +25,7 @@ def targets(found: Import) -> Iterator[str]:
 
 def list_imports(module: Module) -> Iterator[tuple[Import, str]]:
     for found in module.imports:
-        for target in targets(found):
+        for target in list_targets(found):
             yield found, target
 
 

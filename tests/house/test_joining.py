@@ -14,13 +14,13 @@ FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 FIELDS = {"markdown", "input", "textarea", "dropdown", "checkboxes"}
 
 
-def text_of(*parts):
+def read_text(*parts):
     return ROOT.joinpath(*parts).read_text(encoding="utf-8")
 
 
 def test_the_licence_is_the_one_that_the_package_names():
-    project = tomllib.loads(text_of("pyproject.toml"))["project"]
-    first, *rest = text_of("LICENSE").splitlines()
+    project = tomllib.loads(read_text("pyproject.toml"))["project"]
+    first, *rest = read_text("LICENSE").splitlines()
     assert first == f"SPDX-License-Identifier: {project['license']}"
     assert project["license-files"] == ["LICENSE"]
     assert any("https://www.apache.org/licenses/LICENSE-2.0" in line for line in rest)
@@ -28,7 +28,7 @@ def test_the_licence_is_the_one_that_the_package_names():
 
 @pytest.mark.parametrize("target", ["test", "test-all"])
 def test_a_workflow_calls_the_command_and_nothing_else(target):
-    workflow = yaml.safe_load(text_of(".github", "workflows", f"{target}.yml"))
+    workflow = yaml.safe_load(read_text(".github", "workflows", f"{target}.yml"))
     (job,) = workflow["jobs"].values()
     assert [step["run"] for step in job["steps"] if "run" in step] == [f"make {target}"]
     assert job["env"]["CI"] == "true"
@@ -37,7 +37,7 @@ def test_a_workflow_calls_the_command_and_nothing_else(target):
 
 def test_a_workflow_installs_what_its_command_needs():
     def read_uses(target):
-        (job,) = yaml.safe_load(text_of(".github", "workflows", f"{target}.yml"))["jobs"].values()
+        (job,) = yaml.safe_load(read_text(".github", "workflows", f"{target}.yml"))["jobs"].values()
         return {step["uses"].partition("@")[0]: step.get("with", {}) for step in job["steps"] if "uses" in step}
 
     assert read_uses("test")["actions/setup-python"]["python-version"] == "3.11"
@@ -46,8 +46,8 @@ def test_a_workflow_installs_what_its_command_needs():
 
 
 def test_the_hooks_are_the_checks_of_the_makefile():
-    hooks = [hook for repo in yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]]
-    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", text_of("Makefile"), re.MULTILINE)[1]
+    hooks = [hook for repo in yaml.safe_load(read_text(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]]
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", read_text("Makefile"), re.MULTILINE)[1]
     checks = [line.split("$(BIN)/")[1].removesuffix(" .") for line in recipe.splitlines()]
     entries = [hook["entry"].removeprefix(".venv/bin/").replace(" --force-exclude", "") for hook in hooks]
     assert entries == checks
@@ -69,4 +69,4 @@ def test_a_defect_is_reported_with_what_the_command_line_prints():
     defect = next(path for path in FORMS if path.stem == "defect")
     labels = [field["attributes"].get("label") for field in yaml.safe_load(defect.read_text(encoding="utf-8"))["body"]]
     assert "headwater version --verbose" in labels
-    assert "headwater version --verbose" in text_of("SECURITY.md")
+    assert "headwater version --verbose" in read_text("SECURITY.md")

@@ -47,7 +47,7 @@ def is_inside(module: Module, kind: str) -> bool:
     return module.shown.startswith(f"headwater/warehouse/{kind}/")
 
 
-def texts(module: Module) -> Iterator[tuple[int, str]]:
+def list_texts(module: Module) -> Iterator[tuple[int, str]]:
     """The texts in a module, without docstrings."""
     silent = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(module.tree):
@@ -55,7 +55,7 @@ def texts(module: Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def names(text: str, kind: str) -> bool:
+def has_name(text: str, kind: str) -> bool:
     """Whether a text names a kind: it is its name, or has it as a word. `files` is a word of English, too."""
     return text == kind or (kind != "files" and bool(re.search(rf"(?<![\w./]){kind}(?![\w/])", text)))
 
@@ -66,8 +66,8 @@ def test_no_engine_is_named_outside_of_its_folder(kind):
         f"{module.shown}:{line}: {text[:60]!r}"
         for module in MODULES
         if not is_inside(module, kind) and NAMES.get(module.shown) != kind
-        for line, text in texts(module)
-        if names(text, kind)
+        for line, text in list_texts(module)
+        if has_name(text, kind)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -89,7 +89,7 @@ def test_no_engine_is_imported_outside_of_its_folder(kind):
 @pytest.mark.parametrize(("place", "kind"), [*NAMES.items(), *IMPORTS.items()])
 def test_an_exception_is_needed(place, kind):
     chosen = [module for module in MODULES if module.shown.startswith(place)]
-    used = [module for module in chosen if any(names(text, kind) for _, text in texts(module))]
+    used = [module for module in chosen if any(has_name(text, kind) for _, text in list_texts(module))]
     used += [module for module in chosen if any(f"warehouse.{kind}." in found.module for found in module.imports)]
     assert used, f"{place} no longer names {kind}"
 

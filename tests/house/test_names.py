@@ -58,13 +58,13 @@ def test_nothing_has_a_former_name():
     wrong = [
         f"{module.at(node)} {name}"
         for module in list_reviewed_modules()
-        for node, name in names(module.tree)
+        for node, name in list_names(module.tree)
         if name.strip("_") in FORMER_NAMES
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+def list_names(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """The functions, classes, parameters and fields in a tree."""
     for node in ast.walk(tree):
         match node:
@@ -102,4 +102,4 @@ def test_a_participle_an_adjective_or_a_noun_is_no_verb_phrase(text):
 
 @pytest.mark.parametrize("text", ["def f(asked): ...", "class Tally: ...", "class Run:\n    standing: int"])
 def test_a_former_name_is_seen(text):
-    assert any(name in FORMER_NAMES for _, name in names(ast.parse(text)))
+    assert any(name in FORMER_NAMES for _, name in list_names(ast.parse(text)))

@@ -24,7 +24,7 @@ PARAMETERS_HARD = 7
 MEDIAN = 7
 
 
-def of(room: str) -> list[Module]:
+def select_modules(room: str) -> list[Module]:
     return [module for module in MODULES if (module.room or "headwater") == room]
 
 
@@ -32,7 +32,7 @@ def of(room: str) -> list[Module]:
 def test_no_function_is_longer_than_a_screen(room):
     wrong = [
         f"{module.at(node)} {node.name} has {lines} lines"
-        for module in of(room)
+        for module in select_modules(room)
         for node in module.functions
         if (lines := length(node, module.text)) > FUNCTION_HARD
     ]
@@ -42,7 +42,9 @@ def test_no_function_is_longer_than_a_screen(room):
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_module_is_longer_than_a_few_screens(room):
     wrong = [
-        f"{module.shown} has {lines} lines" for module in of(room) if (lines := module_lines(module)) > MODULE_HARD
+        f"{module.shown} has {lines} lines"
+        for module in select_modules(room)
+        if (lines := count_module_lines(module)) > MODULE_HARD
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -51,7 +53,7 @@ def test_no_module_is_longer_than_a_few_screens(room):
 def test_no_class_is_a_place(room):
     wrong = [
         f"{module.at(node)} {node.name} has {lines} lines"
-        for module in of(room)
+        for module in select_modules(room)
         for node in module.classes
         if (lines := length(node, module.text)) > CLASS_HARD
     ]
@@ -62,9 +64,9 @@ def test_no_class_is_a_place(room):
 def test_no_function_takes_more_than_seven_parameters(room):
     wrong = [
         f"{module.at(node)} {node.name} takes {count}"
-        for module in of(room)
+        for module in select_modules(room)
         for node in module.functions
-        if (count := parameters(node)) > PARAMETERS_HARD
+        if (count := count_parameters(node)) > PARAMETERS_HARD
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -77,20 +79,20 @@ def test_most_functions_are_a_few_lines():
 def test_nearly_all_functions_and_modules_keep_the_soft_limits():
     """One in twenty may go over: then it is the exception that its reader is told about, and not the habit."""
     functions = [length(node, module.text) for module in MODULES for node in module.functions]
-    pages = [module_lines(module) for module in MODULES]
-    assert share(functions, FUNCTION_SOFT) <= 0.05
-    assert share(pages, MODULE_SOFT) <= 0.05
+    pages = [count_module_lines(module) for module in MODULES]
+    assert compute_share(functions, FUNCTION_SOFT) <= 0.05
+    assert compute_share(pages, MODULE_SOFT) <= 0.05
 
 
-def share(values: list[int], limit: int) -> float:
+def compute_share(values: list[int], limit: int) -> float:
     return sum(value > limit for value in values) / len(values)
 
 
-def module_lines(module: Module) -> int:
+def count_module_lines(module: Module) -> int:
     return len(module.text.splitlines())
 
 
-def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def count_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
     return len([name for name in names if name not in {"self", "cls"}])
 

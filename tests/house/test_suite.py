@@ -16,7 +16,7 @@ from tests.grid.engines import NAMES, OPENERS
 ROOT = Path(__file__).parents[2]
 
 
-def recipe(target):
+def read_recipe(target):
     """The commands of a target of the Makefile."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     return re.search(rf"^{target}:.*\n((?:\t.*\n)+)", text, re.MULTILINE)[1]
@@ -24,11 +24,11 @@ def recipe(target):
 
 def compile_marks(target):
     """Which marks a target chooses."""
-    return Expression.compile(re.search(r'-m "(.+)"', recipe(target))[1])
+    return Expression.compile(re.search(r'-m "(.+)"', read_recipe(target))[1])
 
 
 def test_each_test_runs_in_one_of_the_two_parts_and_a_property_with_all_its_examples_in_the_second():
-    assert "HEADWATER_SHARE" not in recipe("test-all")
+    assert "HEADWATER_SHARE" not in read_recipe("test-all")
     for values in itertools.product((False, True), repeat=4):
         marks = dict(zip(("spark", "azure", "long", "drawn"), values, strict=True))
         first, second = (

@@ -26,11 +26,11 @@ ROOMS = sorted({module.room or "headwater" for module in WRITTEN})
 _PARTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
-def of(room: str) -> list[Module]:
+def select_modules(room: str) -> list[Module]:
     return [module for module in WRITTEN if (module.room or "headwater") == room]
 
 
-def public(module: Module) -> Iterator[ast.ClassDef | Function]:
+def list_public(module: Module) -> Iterator[ast.ClassDef | Function]:
     """Public classes and functions of a module, and public methods of its public classes."""
     for node in module.tree.body:
         if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"):
@@ -41,11 +41,11 @@ def public(module: Module) -> Iterator[ast.ClassDef | Function]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_thing_is_explained(room):
-    wrong = [f"{module.shown} (the module)" for module in of(room) if not ast.get_docstring(module.tree)]
+    wrong = [f"{module.shown} (the module)" for module in select_modules(room) if not ast.get_docstring(module.tree)]
     wrong += [
         f"{module.at(node)} {node.name}"
-        for module in of(room)
-        for node in public(module)
+        for module in select_modules(room)
+        for node in list_public(module)
         if not ast.get_docstring(node)
     ]
     assert not wrong, "\n".join(wrong)
@@ -55,7 +55,7 @@ def test_every_public_thing_is_explained(room):
 def test_everything_is_typed(room):
     wrong = [
         f"{module.at(node)} {node.name}"
-        for module in of(room)
+        for module in select_modules(room)
         for node in module.functions
         if node.returns is None or any(list_untyped(node))
     ]
@@ -73,16 +73,16 @@ def list_untyped(node: Function) -> Iterator[str]:
 def test_names_say_what_a_thing_is(room):
     wrong = [
         f"{module.at(node)} {node.name}"
-        for module in of(room)
+        for module in select_modules(room)
         for node in (*module.classes, *module.functions)
-        if vague(node)
+        if is_vague(node)
     ]
-    wrong += [module.shown for module in of(room) if words(module.path.stem) & set(FORBIDDEN_WORDS)]
+    wrong += [module.shown for module in select_modules(room) if split_words(module.path.stem) & set(FORBIDDEN_WORDS)]
     assert not wrong, "\n".join(wrong)
 
 
-def vague(node: ast.ClassDef | Function) -> bool:
-    found = words(node.name)
+def is_vague(node: ast.ClassDef | Function) -> bool:
+    found = split_words(node.name)
     if found & set(FORBIDDEN_WORDS):
         return True
     if isinstance(node, ast.ClassDef):
@@ -90,19 +90,19 @@ def vague(node: ast.ClassDef | Function) -> bool:
     return node.name.lstrip("_").startswith(FORBIDDEN_PREFIXES)
 
 
-def words(name: str) -> set[str]:
+def split_words(name: str) -> set[str]:
     return {part.lower() for part in _PARTS.findall(name)}
 
 
 def test_every_room_says_what_it_decides_and_where_its_tests_are():
     rooms = [path for path in HOUSE.iterdir() if (path / "__init__.py").is_file()]
     wrong = [
-        path.name for path in rooms if not all((ROOT / tests).exists() for tests in folders_of(path) or ["nowhere"])
+        path.name for path in rooms if not all((ROOT / tests).exists() for tests in find_folders(path) or ["nowhere"])
     ]
     assert not wrong, wrong
 
 
-def folders_of(room: Path) -> list[str]:
+def find_folders(room: Path) -> list[str]:
     """The folders of tests that a room's first words name."""
     text = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8"))) or ""
     return re.findall(r"tests/[\w/]*\w(?:\.py)?", text)
@@ -124,11 +124,13 @@ HOLD_THE_TIME = {"datetime", "date", "time"}
 def test_only_the_clock_knows_the_time():
     """And the sandbox's own, since a simulated service has a time of its own."""
     clocks = {HOUSE / "clock.py", HOUSE / "sandbox" / "connectwise" / "clock.py"}
-    wrong = [f"{module.at(node)}" for module in MODULES if module.path not in clocks for node in time_asked(module)]
+    wrong = [
+        f"{module.at(node)}" for module in MODULES if module.path not in clocks for node in find_time_calls(module)
+    ]
     assert not wrong, "\n".join(wrong)
 
 
-def time_asked(module: Module) -> Iterator[ast.AST]:
+def find_time_calls(module: Module) -> Iterator[ast.AST]:
     for node in ast.walk(module.tree):
         if (
             isinstance(node, ast.ImportFrom)
@@ -136,11 +138,11 @@ def time_asked(module: Module) -> Iterator[ast.AST]:
             and ASKS_THE_TIME & {name.name for name in node.names}
         ):
             yield node
-        if isinstance(node, ast.Attribute) and node.attr in ASKS_THE_TIME and name_of(node.value) in HOLD_THE_TIME:
+        if isinstance(node, ast.Attribute) and node.attr in ASKS_THE_TIME and read_name(node.value) in HOLD_THE_TIME:
             yield node
 
 
-def name_of(node: ast.AST) -> str:
+def read_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
@@ -187,7 +189,7 @@ def test_no_vendor_is_named_outside_of_what_is_its_own():
         f"{name}:{number}: {line.strip()[:100]}"
         for name, path in sorted(files.items())
         if not name.startswith(OF_VENDORS) and "__pycache__" not in name
-        for number, line in enumerate(text_of(path).splitlines(), 1)
+        for number, line in enumerate(read_text(path).splitlines(), 1)
         if VENDOR_WORDS.search(line)
     ]
     assert not wrong, "\n".join(wrong)
@@ -222,7 +224,7 @@ def test_no_file_holds_what_does_not_belong(what, pattern):
     wrong = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
         for path in list_tracked_files()
-        for number, line in enumerate(text_of(path).splitlines(), 1)
+        for number, line in enumerate(read_text(path).splitlines(), 1)
         if pattern.search(line)
     ]
     assert not wrong, f"{what}:\n" + "\n".join(wrong)
@@ -234,13 +236,13 @@ def test_nothing_is_called_as_it_was_before():
         f"{name}:{number}: {line.strip()[:100]}"
         for path in list_tracked_files()
         if not (name := str(path.relative_to(ROOT))).startswith(KNOW_FORMER_WORDS)
-        for number, line in enumerate(text_of(path).splitlines(), 1)
+        for number, line in enumerate(read_text(path).splitlines(), 1)
         if pattern.search(line)
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

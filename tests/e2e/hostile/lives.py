@@ -1,4 +1,4 @@
-"""One drawn life from end to end: a project, syncs through the command line, a quiet time, and what differs then."""
+"""One random scenario from end to end: a project, syncs by the command line, a quiet period, and a comparison."""
 
 from __future__ import annotations
 
@@ -37,28 +37,34 @@ FIELDS = {
     "gone": "boolean",
 }
 HARMLESS = ("missing_stamp", "future_stamp", "sweep_skipped")
-"""Findings that say nothing about whether rows are missing or left over."""
+"""Findings that do not mean that rows are missing or left over."""
 Row = tuple[str, Decimal]
 """Name and amount of a thing."""
 
 
 @dataclass
 class Life:
-    """What happened, and what is wrong in the end."""
+    """The log of a scenario, and the differences at its end."""
 
     drawn: Drawn
-    said: list[str] = field(default_factory=list)
-    ended: list[RunResult] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    results: list[RunResult] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return "\n".join(
-            [f"seed {self.drawn.seed}", str(self.drawn.ways), *map(str, self.drawn.weathers), *self.said, *self.faults]
+            [
+                f"seed {self.drawn.seed}",
+                str(self.drawn.ways),
+                *map(str, self.drawn.weathers),
+                *self.messages,
+                *self.faults,
+            ]
         )
 
 
 def live(drawn: Drawn, root: Path) -> Life:
-    """Let a service live, sync it, and compare."""
+    """Change the service, sync it, and compare."""
     life = Life(drawn)
     service = HostileService(drawn)
     chance = Random(drawn.seed + 2)
@@ -68,37 +74,37 @@ def live(drawn: Drawn, root: Path) -> Life:
             service.weather = weather
             service.pass_time(chance)
             service.start(weather, chance)
-            life.ended.append(project.run(weather))
-            life.said.append(f"{service.now:%d %H:%M} {weather} -> {life.ended[-1]}")
+            life.results.append(project.run(weather))
+            life.messages.append(f"{service.now:%d %H:%M} {weather} -> {life.results[-1]}")
             project.edit(weather.edit)
         service.weather = QUIET
         service.pass_time(chance)
         service.now += timedelta(hours=6)
         service.start(QUIET, chance)
         for _ in range(2):
-            life.ended.append(project.run(QUIET))
-            life.said.append(f"{service.now:%d %H:%M} quiet -> {life.ended[-1]}")
+            life.results.append(project.run(QUIET))
+            life.messages.append(f"{service.now:%d %H:%M} quiet -> {life.results[-1]}")
             service.now += timedelta(hours=3)
-        life.faults += compare(project, service, life.ended, forced=False)
+        life.faults += compare(project, service, life.results, is_forced=False)
         if drawn.ways.cursor == "changes":
             until = f"{service.now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-            forced = project("backfill", "--since", "1970-01-01", "--until", until, "--chunk", "9000d", "--force")
-            life.said.append(f"{service.now:%d %H:%M} forced -> {forced}")
+            backfill = project("backfill", "--since", "1970-01-01", "--until", until, "--chunk", "9000d", "--force")
+            life.messages.append(f"{service.now:%d %H:%M} forced -> {backfill}")
             after = project.run(QUIET)
-            life.said.append(f"{service.now:%d %H:%M} after it -> {after}")
-            both = RunResult(after.code or forced.code, (*forced.said, *after.said), after.refused)
-            life.faults += compare(project, service, [*life.ended, both], forced=True)
+            life.messages.append(f"{service.now:%d %H:%M} after it -> {after}")
+            both = RunResult(after.code or backfill.code, (*backfill.messages, *after.messages), after.refused)
+            life.faults += compare(project, service, [*life.results, both], is_forced=True)
     if life.faults:
-        life.said.append(f"requests of the last sync: {service.log[-12:]}")
+        life.messages.append(f"requests of the last sync: {service.log[-12:]}")
     return life
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a command ended, and what it said may be wrong."""
+    """The result of a command: exit code, findings and errors, and the number of refused records."""
 
     code: int
-    said: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     refused: int = 0
 
 
@@ -108,8 +114,8 @@ class Project:
     def __init__(self, root: Path, service: HostileService, drawn: Drawn) -> None:
         self.root, self.service, self.ways = root, service, drawn.ways
         self.size, self.view = drawn.ways.size, "full"
-        self.begun: dict[int, str] = {}
-        """Since when each current thing is as it is."""
+        self.valid_from: dict[int, str] = {}
+        """The `valid_from` of each current version, by key."""
         (root / "models/entities").mkdir(parents=True)
         (root / "connectors/hostile").mkdir(parents=True)
         self._write("headwater.yaml", {
@@ -125,12 +131,12 @@ class Project:
         self._write("models/entities/thing.yaml", {
             "entity": "thing", "key": "thing_id", "columns": columns, "sources": {"hostile.things": source},
         })  # fmt: skip
-        self._connector()
+        self._write_connector()
 
-    def _write(self, path: str, told: dict[str, Any]) -> None:
-        (self.root / path).write_text(yaml.safe_dump(told, sort_keys=False))
+    def _write(self, path: str, document: dict[str, Any]) -> None:
+        (self.root / path).write_text(yaml.safe_dump(document, sort_keys=False))
 
-    def _connector(self) -> None:
+    def _write_connector(self) -> None:
         ways = self.ways
         paging: dict[str, Any] = {"kind": ways.paging}
         if ways.paging != "unpaged":
@@ -162,15 +168,15 @@ class Project:
         })  # fmt: skip
 
     def edit(self, what: str) -> None:
-        """Change the manifest, as somebody does who mends it."""
+        """Change the manifest between two runs."""
         if what == "size":
             self.size = 5 if self.size != 5 else 11
         elif what == "params":
             self.view = "all" if self.view == "full" else "full"
-        self._connector()
+        self._write_connector()
 
     def run(self, weather: Weather) -> RunResult:
-        """`headwater run`, killed where the weather says so."""
+        """`headwater run`, killed if the weather has a kill."""
         return self._run_and_kill(weather) if weather.kills else self("run")
 
     def __call__(self, *words: str) -> RunResult:
@@ -197,8 +203,8 @@ class Project:
         self.service.on_kill = lambda: None
         return RunResult(-9) if process.returncode == -signal.SIGKILL else _parse_result(process.returncode, out, err)
 
-    def current(self) -> dict[int, Row]:
-        """What silver says is there now."""
+    def read_current(self) -> dict[int, Row]:
+        """Read the current rows of silver, by key."""
         path = self.root / ".headwater/acme.duckdb"
         if not path.exists():
             return {}
@@ -207,11 +213,11 @@ class Project:
                 return {}
             rows = db.execute("SELECT thing_id, name, amount, valid_from FROM silver.thing_current").fetchall()
         assert len({row[0] for row in rows}) == len(rows), rows
-        self.begun = {row[0]: f"{row[3]:%Y-%m-%dT%H:%M:%SZ}" for row in rows}
+        self.valid_from = {row[0]: f"{row[3]:%Y-%m-%dT%H:%M:%SZ}" for row in rows}
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def read_waiting_keys(self) -> set[int]:
-        """Keys of refused records that wait: whoever looks at them sees that they are not here."""
+        """Read the keys of the records in quarantine, which users can see are missing in silver."""
         path = self.root / ".headwater/ledger.db"
         if not path.exists():
             return set()
@@ -219,107 +225,113 @@ class Project:
             rows = ledger.execute("SELECT DISTINCT key FROM refused WHERE state = 'waiting'").fetchall()
         return {int(row[0]) for row in rows if str(row[0]).isdigit()}
 
-    def status(self) -> list[str]:
-        """What `status` says may be wrong."""
+    def read_warnings(self) -> list[str]:
+        """Read what `status` reports as a possible difference."""
         out = io.StringIO()
         with machine_at(self.service.now), redirect_stdout(out), redirect_stderr(io.StringIO()):
             run_command(["status", "--project", str(self.root), "--json"])
-        told = json.loads(out.getvalue())
+        report = json.loads(out.getvalue())
         words = ("difference", "differs", "missing")
-        lines = [f"status: {word} {feed[word]}" for feed in told.get("feeds", []) for word in words if feed.get(word)]
-        return lines + [f"status: {one}" for one in told.get("findings", [])]
+        lines = [f"status: {word} {feed[word]}" for feed in report.get("feeds", []) for word in words if feed.get(word)]
+        return lines + [f"status: {one}" for one in report.get("findings", [])]
 
 
 def _parse_result(code: int, out: str, err: str) -> RunResult:
     assert "Traceback" not in err, err
-    told = json.loads(out)
-    if "error" in told:
-        return RunResult(code, (f"{told['error']['kind']}: {told['error']['message']} {told['error']['found']}",))
-    found = [f"{one['finding']} {one['count']} {one['detail']}" for one in told.get("findings", [])]
-    failed = [f"{step['step']}: {step['detail']}" for step in told.get("steps", []) if step["state"] == "failed"]
-    return RunResult(code, (*found, *failed), told.get("quarantined") or 0)
+    report = json.loads(out)
+    if "error" in report:
+        return RunResult(code, (f"{report['error']['kind']}: {report['error']['message']} {report['error']['found']}",))
+    findings = [f"{one['finding']} {one['count']} {one['detail']}" for one in report.get("findings", [])]
+    errors = [f"{step['step']}: {step['detail']}" for step in report.get("steps", []) if step["state"] == "failed"]
+    return RunResult(code, (*findings, *errors), report.get("quarantined") or 0)
 
 
-def compare(project: Project, service: HostileService, runs: list[RunResult], *, forced: bool) -> list[str]:
-    """The keys in which silver and truth differ without a word, or although the service told enough.
+def compare(project: Project, service: HostileService, runs: list[RunResult], *, is_forced: bool) -> list[str]:
+    """Return the keys in which silver differs from the truth without a report, or although the service shows enough.
 
-    A word is a finding and an exit code. What a snapshot shows wrongly is said by the last run; what only a window of changes
-    showed, by the run that read it.
+    A report is a finding and an exit code. For a snapshot, the last run must report it. For a window of changes, the run
+    that read the window must report it.
     """
-    ways, ended = service.ways, runs[-1]
+    ways, result = service.ways, runs[-1]
     went_back = any(
-        any(one.startswith("stamp_went_back") for one in run.said) for run in runs[-1 if ways.whole else 0 :]
+        any(one.startswith("stamp_went_back") for one in run.messages) for run in runs[-1 if ways.whole else 0 :]
     )
-    truth = {ident: _row(record) for ident, record in service.records.items() if _fits(ways, record)}
-    silver = project.current()
-    waiting, said = project.read_waiting_keys(), (*ended.said, *project.status())
-    aloud = ended.code in {1, 3} and any(not one.startswith(HARMLESS) for one in said)
+    truth = {ident: _to_row(record) for ident, record in service.records.items() if _is_expected(ways, record)}
+    silver = project.read_current()
+    waiting_keys, messages = project.read_waiting_keys(), (*result.messages, *project.read_warnings())
+    is_reported = result.code in {1, 3} and any(not one.startswith(HARMLESS) for one in messages)
     faults: list[str] = []
-    kind = "forced" if forced else "plain"
-    if ended.code != 0 and not _may_fail(ways, service, ended):
-        faults.append(f"FAULT jams: exit code {ended.code} in a quiet time: {ended.said}")
+    kind = "forced" if is_forced else "plain"
+    if result.code != 0 and not _may_fail(ways, service, result):
+        faults.append(f"FAULT jams: exit code {result.code} in a quiet time: {result.messages}")
     for ident in sorted(truth.keys() | silver.keys()):
-        right, found = truth.get(ident), silver.get(ident)
-        if right == found and ident not in service.odd and project.begun[ident] != service.records[ident]["changed"]:
+        expected, actual = truth.get(ident), silver.get(ident)
+        if (
+            expected == actual
+            and ident not in service.odd
+            and project.valid_from[ident] != service.records[ident]["changed"]
+        ):
             faults.append(
-                f"FAULT {kind} begun: key {ident} from {project.begun[ident]}; record {service.records[ident]}"
+                f"FAULT {kind} begun: key {ident} from {project.valid_from[ident]}; record {service.records[ident]}"
             )
-        if right == found or (right is None and not ways.drops and ident not in service.records):
+        if expected == actual or (expected is None and not ways.drops and ident not in service.records):
             continue
-        what = f"key {ident}: silver {found}, truth {right}; record {service.records.get(ident) or service.dead.get(ident)}"
-        if ident in waiting and ident in service.malformed | service.hidden:
+        what = f"key {ident}: silver {actual}, truth {expected}; record {service.records.get(ident) or service.dead.get(ident)}"
+        if ident in waiting_keys and ident in service.malformed | service.hidden:
             continue
-        if ended.code in {1, 3} and any(re.search(rf"main:{ident}(?!\d)", one) for one in said):
+        if result.code in {1, 3} and any(re.search(rf"main:{ident}(?!\d)", one) for one in messages):
             continue
         if ident in service.regressed and (went_back or any(run.code == -9 for run in runs if not ways.whole)):
             continue
-        if _unknowable(service, ident, found, right, forced=forced):
+        if _is_unknowable(service, ident, actual, expected, is_forced=is_forced):
             continue
-        if _enough(ways, service, ident, found, right):
-            faults.append(f"FAULT {kind} {'aloud' if aloud else 'silent'}: {what}")
-        elif not aloud:
+        if _is_provable(ways, service, ident, actual, expected):
+            faults.append(f"FAULT {kind} {'aloud' if is_reported else 'silent'}: {what}")
+        elif not is_reported:
             faults.append(f"FAULT {kind} silent, unproved: {what}")
     more = [f"... and {len(faults) - 4} more"] if len(faults) > 4 else []
-    return [*faults[:4], *more, f"said {said}"] if faults else []
+    return [*faults[:4], *more, f"said {messages}"] if faults else []
 
 
-def _row(record: Record) -> Row:
+def _to_row(record: Record) -> Row:
     amount = record["amount"]
     return record["name"], Decimal(str(amount)) if not isinstance(amount, str) else Decimal(-1)
 
 
-def _fits(ways: Ways, record: Record) -> bool:
+def _is_expected(ways: Ways, record: Record) -> bool:
     return not ways.where or record["status"] == "good"
 
 
-def _may_fail(ways: Ways, service: HostileService, ended: RunResult) -> bool:
-    """Where an honest service may still let a run end with a code."""
+def _may_fail(ways: Ways, service: HostileService, result: RunResult) -> bool:
+    """Return whether a run may end with an exit code although the service is not faulty now."""
     ignored = ways.cursor == "changes" and ways.knows == "nothing"
-    failed = any(one.startswith(("extract:", "land:", "conform:", "connect:")) for one in ended.said)
-    announced = ended.code == 3 and not failed
+    failed = any(one.startswith(("extract:", "land:", "conform:", "connect:")) for one in result.messages)
+    announced = result.code == 3 and not failed
     return ignored or bool(service.malformed) or announced
 
 
-def _unknowable(service: HostileService, ident: int, found: Row | None, right: Row | None, *, forced: bool) -> bool:
-    """Whether nothing that the service would ever show again tells this difference."""
+def _is_unknowable(
+    service: HostileService, ident: int, actual: Row | None, expected: Row | None, *, is_forced: bool
+) -> bool:
+    """Return whether no future response of the service can show this difference."""
     if service.ways.whole or ident not in service.hidden:
         return False
     if service.ways.where and ident in service.outside:
         return True
     record = service.records.get(ident) or service.dead[ident]
     stamp = record["changed"]
-    if forced and stamp is not None and "1970" < stamp < FUTURE:
+    if is_forced and stamp is not None and "1970" < stamp < FUTURE:
         return False
     sweeps = service.ways.deletes == "sweep"
-    return not (sweeps and (found is None or (right is None and ident in service.dead)))
+    return not (sweeps and (actual is None or (expected is None and ident in service.dead)))
 
 
-def _enough(ways: Ways, service: HostileService, ident: int, found: Row | None, right: Row | None) -> bool:
-    """Whether the service tells enough for this key to be right, so that no finding excuses it."""
+def _is_provable(ways: Ways, service: HostileService, ident: int, actual: Row | None, expected: Row | None) -> bool:
+    """Return whether the service shows enough for this key to be correct, so that a finding is no excuse."""
     if ways.cursor == "changes" and ways.knows == "nothing":
         return False
-    if right is None and ident not in service.records:
+    if expected is None and ident not in service.records:
         return ways.deletes == "flag" or (ways.provable and ways.max_drop == 1.0)
-    if found is None and ident in service.hidden:
+    if actual is None and ident in service.hidden:
         return ways.verify
     return ident not in service.regressed

@@ -18,7 +18,7 @@ def attempt(drawn: Drawn) -> Life:
         return live(drawn, Path(folder) / "project")
 
 
-def smaller(drawn: Drawn) -> Iterator[Drawn]:
+def list_smaller(drawn: Drawn) -> Iterator[Drawn]:
     """Lives with one thing less."""
     weathers = drawn.weathers
     for place in range(len(weathers)):
@@ -46,7 +46,7 @@ def shrink(life: Life) -> Life:
     again = True
     while again:
         again = False
-        for drawn in smaller(life.drawn):
+        for drawn in list_smaller(life.drawn):
             found = attempt(drawn)
             if any(fault.startswith(kind) for fault in found.faults):
                 life, again = found, True
