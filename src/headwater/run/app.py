@@ -45,18 +45,27 @@ from headwater.run.pipeline.step_request import StepRequest, dump_plan, find_req
 from headwater.run.plugins import find_ledger, list_connector_names, load_blueprint, load_connector_plugin
 from headwater.run.results import CheckReport, RunReport
 from headwater.run.schema import build_json_schema
-from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
-from headwater.run.selftest.warehouse_url import url_examples
+from headwater.run.selftest.selftest import (
+    SelfTestReport,
+    SelfTestTarget,
+    erase_selftest,
+    resolve_target,
+    run_selftest,
+)
+from headwater.run.selftest.warehouse_url import list_url_examples
 from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
-from headwater.testing.conformance.check import SelfTestOptions
+from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
 
 __all__ = [
+    "Check",
+    "CheckResult",
     "Layer",
     "RunRequest",
     "SelfTestOptions",
+    "SelfTestReport",
+    "SelfTestTarget",
     "StepOptions",
     "TenantWorkspace",
-    "Tested",
     "Workspace",
     "add_connection",
     "add_tenant",
@@ -76,9 +85,9 @@ __all__ = [
     "list_layers_to",
     "list_refused",
     "list_tenants",
+    "list_url_examples",
     "load_connector",
     "open_project",
-    "place_to_try",
     "plan",
     "plan_dict",
     "plan_removal",
@@ -88,13 +97,13 @@ __all__ = [
     "read_status",
     "rebuild",
     "remove_tenant",
+    "resolve_target",
     "retry",
     "run",
     "run_query",
+    "run_selftest",
     "run_step",
-    "selftest",
     "test_connection",
-    "url_examples",
     "write_connector",
 ]
 
