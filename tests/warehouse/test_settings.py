@@ -9,7 +9,7 @@ import pytest
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
 from headwater.run.plugins import find_warehouse_settings, list_warehouse_kinds
-from headwater.run.selftest.warehouse_url import parse_warehouse_url
+from headwater.run.selftest.warehouse_url import list_url_examples, parse_warehouse_url
 from headwater.warehouse.duckdb.settings import DuckDBWarehouse
 from headwater.warehouse.spark.settings import SparkWarehouse
 
