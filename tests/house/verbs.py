@@ -65,10 +65,11 @@ PROTOCOL_NAMES = frozenset({"main", "monotonic", "never_stop", "now"})
 FORMER_NAMES = frozenset(
     """
     alone anew answer answered anything arrival arrivals arrive asked besides bring carry drawn everyone face found
-    given going_on gone held inquiry life listening meet met moved otherwise opened plug plugs reading_of readings
-    readings_of redeclared referred said saw sight spared spread standing standing_of stopping strangers tally telling
-    tellings told working Agreed Arrival Asked Carry Counting DefectError Depth Drawing Ended Face Going Inquiry Lazy
-    MachineError OfFeed OfTenant Opened Part Past Patience Place Plug Sight Standing Tally Telling Told Uses Work
+    given going_on gone ground held inquiry life listening meet met moved otherwise opened place_to_try plug plugs
+    reading_of readings readings_of redeclared referred said saw sight spared spread standing standing_of stopping
+    strangers tally telling tellings told working Agreed Arrival Asked Carry Counting DefectError Depth Drawing Effort
+    Ended Face Going Inquiry Lazy MachineError OfFeed OfTenant Opened Part Past Patience Place Plug SelfTested Sight
+    Standing Tally Telling Tested Told Uses Work
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Names that no function, class, parameter or field has any more. Use the terms of docs/concepts/glossary.md."""

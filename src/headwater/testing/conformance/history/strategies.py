@@ -31,7 +31,7 @@ OPERATIONS = (*(("U", place) for place in (0, 0, 0, 1, 2)), ("D", 0), ("D", 1), 
 """Operations, and the place in the read."""
 BATCHES = 4
 
-Arrival = tuple[int, Event]
+NumberedEvent = tuple[int, Event]
 """The number of a batch, and an event that arrives in it."""
 
 
@@ -53,13 +53,13 @@ def _draw_batch_number(draw: Draw) -> int:
     return draw.choose_number(1, BATCHES)
 
 
-def _draw_arrival(draw: Draw) -> Arrival:
+def _draw_numbered_event(draw: Draw) -> NumberedEvent:
     return _draw_batch_number(draw), draw_event(draw)
 
 
-def _draw_arrivals(draw: Draw, most: int = 12) -> list[Arrival]:
-    start, arrivals = draw.choose(EPOCHS), draw.make_list(_draw_arrival, most=most)
-    return [(number, replace(event, sequence=start + event.sequence)) for number, event in arrivals]
+def _draw_numbered_events(draw: Draw, most: int = 12) -> list[NumberedEvent]:
+    start, pairs = draw.choose(EPOCHS), draw.make_list(_draw_numbered_event, most=most)
+    return [(number, replace(event, sequence=start + event.sequence)) for number, event in pairs]
 
 
 def _draw_repeat(draw: Draw) -> tuple[int, int]:
@@ -68,22 +68,22 @@ def _draw_repeat(draw: Draw) -> tuple[int, int]:
 
 def draw_events(draw: Draw, most: int = 12) -> tuple[Event, ...]:
     """Up to `most` events."""
-    return tuple(event for _, event in _draw_arrivals(draw, most))
+    return tuple(event for _, event in _draw_numbered_events(draw, most))
 
 
 def draw_any_order(draw: Draw) -> Batches[Event]:
     """Events in any order, some of them twice."""
-    arrivals = _draw_arrivals(draw)
+    pairs = _draw_numbered_events(draw)
     repeats = draw.make_list(_draw_repeat, least=0, most=4)
-    events = [event for _, event in arrivals]
-    return group_by_batch([*arrivals, *((number, events[place % len(events)]) for number, place in repeats)])
+    events = [event for _, event in pairs]
+    return group_by_batch([*pairs, *((number, events[place % len(events)]) for number, place in repeats)])
 
 
 def draw_in_order(draw: Draw) -> Batches[Event]:
     """Events in the order of their instants. Events of one instant can be in two batches."""
-    arrivals = _draw_arrivals(draw)
-    events = sorted((event for _, event in arrivals), key=lambda event: event.sequence)
-    return group_by_batch(zip(sorted(number for number, _ in arrivals), events, strict=True))
+    pairs = _draw_numbered_events(draw)
+    events = sorted((event for _, event in pairs), key=lambda event: event.sequence)
+    return group_by_batch(zip(sorted(number for number, _ in pairs), events, strict=True))
 
 
 def draw_reads(draw: Draw) -> Batches[Event]:

@@ -37,18 +37,18 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
 }  # fmt: skip
 """The values of each column of each entity."""
 
-Arrival = tuple[int, EntityEvent]
+NumberedEvent = tuple[int, EntityEvent]
 """The number of a batch, and an event that arrives in it."""
 
 
-def _draw_event(draw: Draw, entity: str, days: tuple[str, ...], batches: int) -> Arrival:
+def _draw_event(draw: Draw, entity: str, days: tuple[str, ...], batches: int) -> NumberedEvent:
     number, key, operation = draw.choose_number(1, batches), draw.choose_number(1, 2), draw.choose("UUUUD")
     day, batch = draw.choose(days), f"b{draw.choose_number(1, 6)}"
     values = {name: draw.choose(choices) for name, choices in VALUES[entity].items()} if operation == "U" else {}
     return number, EntityEvent(entity=entity, event=make_event(entity, key, day, operation, batch=batch, **values))
 
 
-def _draw_entry(draw: Draw) -> Arrival:
+def _draw_entry(draw: Draw) -> NumberedEvent:
     """Work on the first or in the middle of a month, or without a time."""
     number, key, operation = draw.choose_number(1, 2), draw.choose_number(1, 4), draw.choose("UUUUUD")
     day, changed_on = draw.choose(MONTHS), draw.choose(("2024-09-01", "2024-09-02"))
@@ -57,20 +57,20 @@ def _draw_entry(draw: Draw) -> Arrival:
     return number, EntityEvent(entity="entry", event=make_event("entry", key, changed_on, operation, **values))
 
 
-_DRAW_ANY: dict[str, Callable[[Draw], Arrival]] = {
+_DRAW_ANY: dict[str, Callable[[Draw], NumberedEvent]] = {
     entity: partial(_draw_event, entity=entity, days=DAYS, batches=3) for entity in VALUES
 }
-_DRAW_MONTHLY: dict[str, Callable[[Draw], Arrival]] = {
+_DRAW_MONTHLY: dict[str, Callable[[Draw], NumberedEvent]] = {
     entity: partial(_draw_event, entity=entity, days=MONTHS, batches=2) for entity in ("company", "address", "member")
 }
 
 
 def draw_company(draw: Draw) -> Batches[EntityEvent]:
     """Events of every entity, in up to three batches."""
-    arrivals = draw.make_list(_DRAW_ANY["company"], most=8)
+    pairs = draw.make_list(_DRAW_ANY["company"], most=8)
     for entity in list(VALUES)[1:]:
-        arrivals += draw.make_list(_DRAW_ANY[entity], least=0, most=8)
-    return group_by_batch(arrivals)
+        pairs += draw.make_list(_DRAW_ANY[entity], least=0, most=8)
+    return group_by_batch(pairs)
 
 
 def draw_owners(draw: Draw) -> Batches[EntityEvent]:
