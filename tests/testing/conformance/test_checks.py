@@ -87,7 +87,7 @@ def test_a_check_fails_for_a_broken_engine_with_a_small_example(open_tenants, ki
     tenants = open_tenants(kind)
     result = run(tenants, name, examples=60)
     assert result.outcome == "failed"
-    assert tenants.take_number() < 60 + MAX_TESTS
+    assert tenants.take_number() < 3 * 60 + MAX_TESTS
     assert 1 <= count_events(result) <= most, result.example
     assert result.difference
 
