@@ -10,13 +10,13 @@ from headwater.testing.conformance.star.load import (
     create_tables,
     make_event,
     merge_events,
-    read_at,
     read_rows,
     read_star,
-    sequence_at,
     sort_rows,
+    to_read_time,
+    to_sequence,
 )
-from headwater.testing.conformance.star.model import DIMENSIONS, ENTITIES, FACTS, STAR, declarations, star_of
+from headwater.testing.conformance.star.model import DIMENSIONS, ENTITIES, FACTS, STAR, build_declarations, make_star
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.grid.engines import Engine
 
@@ -25,18 +25,18 @@ __all__ = [
     "ENTITIES",
     "FACTS",
     "STAR",
+    "build_declarations",
     "build_star",
     "build_table",
-    "declarations",
     "make_event",
+    "make_star",
     "merge_events",
     "opened",
-    "read_at",
     "read_rows",
     "read_star",
-    "sequence_at",
     "sort_rows",
-    "star_of",
+    "to_read_time",
+    "to_sequence",
 ]
 
 chosen: list[Engine] = []

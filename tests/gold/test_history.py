@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EntityDimension
 from headwater.testing.conformance.history.oracle import OPEN, Event, build_history
-from tests.gold.builders import STAR, make_event, merge_events, opened, star_of
+from tests.gold.builders import STAR, make_event, make_star, merge_events, opened
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -49,7 +49,7 @@ def test_members_are_at_every_instant_what_the_events_say(companies: Any, addres
         merge_events(warehouse, "company", *own)
     if joined:
         merge_events(warehouse, "address", *joined)
-    build_dimension(warehouse, star_of(COMPANY), COMPANY)
+    build_dimension(warehouse, make_star(COMPANY), COMPANY)
     stored = warehouse.rows(
         "SELECT entity_key, epoch_us(valid_from), epoch_us(valid_to), segment, city, born, name, phone, is_current "
         "FROM gold.dim_company WHERE company_key > 0 ORDER BY 1, 2"

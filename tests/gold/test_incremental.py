@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headwater.model.tables import list_in_build_order
 from headwater.testing.conformance.history.oracle import Event
-from headwater.testing.conformance.star.compare import find_doubled_key, find_lost_key, read_comparable
+from headwater.testing.conformance.star.compare import find_duplicate_key, find_unresolved_key, read_comparable
 from headwater.warehouse.base import Warehouse
 from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened
 
@@ -87,8 +87,8 @@ def ends_alike(steps: Any) -> None:
         assert read_comparable(grown)[name] == rows, name
     assert build_star(grown).rows == 0
     assert build_star(grown, rebuild=True).rows == 0
-    assert not find_lost_key(grown)
-    assert not find_doubled_key(grown)
+    assert not find_unresolved_key(grown)
+    assert not find_duplicate_key(grown)
     grown.close()
     anew.close()
 

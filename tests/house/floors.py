@@ -44,6 +44,7 @@ OWNS: dict[str, tuple[str, ...]] = {
         "headwater/gold/",
     ),
     "starlette": ("headwater/sandbox/", "headwater/console/"),
+    "hypothesis": ("headwater/testing/conformance/draw.py", "headwater/testing/conformance/sample.py"),
     "uvicorn": ("headwater/sandbox/", "headwater/console/"),
     "typer": ("headwater/cli/",),
     "click": (),

@@ -1,13 +1,13 @@
 """The hard cases of history, each drawn: what was there, what arrives, what is there afterwards.
 
-They ship with the conformance suite: src/headwater/testing/conformance/drawings/history.md.
+They ship with the conformance suite: src/headwater/testing/conformance/scenarios/history.md.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from headwater.testing.conformance.history.scenarios import SHEET, run_scenario
+from headwater.testing.conformance.history.scenarios import SCENARIOS, run_scenario
 from tests.silver.builders import made
 
 
@@ -16,7 +16,7 @@ def warehouse(engine):
     return made(engine)
 
 
-@pytest.mark.parametrize("drawing", SHEET, ids=lambda drawing: drawing.name)
-def test_it_comes_out_as_it_is_drawn(warehouse, drawing):
-    wrong = run_scenario(warehouse, drawing, keys=f"{SHEET.index(drawing)}.")
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_it_comes_out_as_it_is_drawn(warehouse, scenario):
+    wrong = run_scenario(warehouse, scenario, prefix=f"{SCENARIOS.index(scenario)}.")
     assert not wrong, wrong

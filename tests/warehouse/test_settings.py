@@ -9,7 +9,7 @@ import pytest
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
 from headwater.run.plugins import find_warehouse_settings, list_warehouse_kinds
-from headwater.run.selftest.warehouse_url import settings_from_url, url_examples
+from headwater.run.selftest.warehouse_url import list_url_examples, parse_warehouse_url
 from headwater.warehouse.duckdb.settings import DuckDBWarehouse
 from headwater.warehouse.spark.settings import SparkWarehouse
 
@@ -38,7 +38,7 @@ ROOT = Path("/project")
     ],
 )
 def test_a_url_means_the_same_as_options_in_a_file(text, options):
-    found = settings_from_url(text)
+    found = parse_warehouse_url(text)
     assert found == find_warehouse_settings(options["kind"]).model_validate(options)
     assert str(found.origin) == "--warehouse"
 
@@ -46,15 +46,15 @@ def test_a_url_means_the_same_as_options_in_a_file(text, options):
 @pytest.mark.parametrize("text", ["nowhere", "oracle:x", "duckdb:a?threads=many", "redshift:env:URL"])
 def test_a_url_that_means_nothing_is_refused_with_examples(text):
     with pytest.raises(DeclarationError, match="This is not the URL of a warehouse") as caught:
-        settings_from_url(text)
-    assert caught.value.hint == f"use one of: {url_examples()}"
+        parse_warehouse_url(text)
+    assert caught.value.hint == f"use one of: {list_url_examples()}"
 
 
 @pytest.mark.parametrize("kind", list_warehouse_kinds())
 def test_every_engine_shows_urls_that_it_understands(kind):
     found = find_warehouse_settings(kind)
     for example in found.url_examples:
-        assert isinstance(settings_from_url(example.replace("BUCKET/PREFIX", "bucket/prefix")), found)
+        assert isinstance(parse_warehouse_url(example.replace("BUCKET/PREFIX", "bucket/prefix")), found)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_every_engine_shows_urls_that_it_understands(kind):
     ],
 )
 def test_a_tenant_has_places(text, places):
-    found = settings_from_url(text).places("a-b", ROOT)
+    found = parse_warehouse_url(text).places("a-b", ROOT)
     assert [(place.option, place.location) for place in found] == places
     assert all(place.is_name == (not place.option) for place in found)
 
@@ -128,7 +128,7 @@ class Recorder:
 
 def opened(text, **options):
     """What the engine of a URL is opened with."""
-    found = settings_from_url(text)
+    found = parse_warehouse_url(text)
     recorded = type(
         "Recorded", (type(found),), {"__doc__": "Its engine is a recorder.", "engine": f"{__name__}:Recorder"}
     )

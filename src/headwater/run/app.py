@@ -31,19 +31,28 @@ from headwater.run.pipeline.rebuild import rebuild
 from headwater.run.pipeline.run import run
 from headwater.run.pipeline.single_step import StepOptions
 from headwater.run.schema import build_json_schema
-from headwater.run.selftest.selftest import Tested, erase_selftest, place_to_try, selftest
-from headwater.run.selftest.warehouse_url import url_examples
+from headwater.run.selftest.selftest import (
+    SelfTestReport,
+    SelfTestTarget,
+    erase_selftest,
+    resolve_target,
+    run_selftest,
+)
+from headwater.run.selftest.warehouse_url import list_url_examples
 from headwater.run.step import run_step
 from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
-from headwater.testing.conformance.check import SelfTestOptions
+from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
 
 __all__ = [
+    "Check",
+    "CheckResult",
     "Layer",
     "RunRequest",
     "SelfTestOptions",
+    "SelfTestReport",
+    "SelfTestTarget",
     "StepOptions",
     "TenantWorkspace",
-    "Tested",
     "Workspace",
     "add_connection",
     "add_tenant",
@@ -63,9 +72,9 @@ __all__ = [
     "list_layers_to",
     "list_refused",
     "list_tenants",
+    "list_url_examples",
     "load_connector",
     "open_project",
-    "place_to_try",
     "plan",
     "plan_removal",
     "read_as_of",
@@ -75,11 +84,11 @@ __all__ = [
     "rebuild",
     "remove_tenant",
     "render_plan",
+    "resolve_target",
     "retry",
     "run",
     "run_query",
+    "run_selftest",
     "run_step",
-    "selftest",
-    "url_examples",
     "write_connector",
 ]

@@ -1,6 +1,6 @@
-"""What the tests of Headwater, and of those who extend it, are made with.
+"""Tools for the tests of Headwater and of its extensions.
 
-Decides nothing about data and is never imported by a room that works on it. Tests: tests/house, and every test that uses it.
+Has no influence on data. No package that works on data imports it. Tests: tests/house, and every test that uses it.
 """
 
 from __future__ import annotations

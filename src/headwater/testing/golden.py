@@ -1,4 +1,4 @@
-"""Golden files: what was printed last time and looked right. `make golden` rewrites them, and the diff is the review."""
+"""Golden files: the expected output. `make golden` rewrites them, and the diff is reviewed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 VARIABLE = "HEADWATER_GOLDEN"
-"""Set to `rewrite`, it makes every comparison a rewriting."""
+"""An environment variable. If it is `rewrite`, every comparison rewrites its file."""
 
 
 def compare_golden(path: Path, text: str) -> None:
-    """Compare `text` with the golden file `path`, or rewrite the file; AssertionError where they differ."""
+    """Compare `text` with the golden file `path`, or rewrite the file; AssertionError if they differ."""
     if os.environ.get(VARIABLE) == "rewrite":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -1,13 +1,13 @@
-"""Tables drawn in Markdown, so that a test shows what was there, what arrives and what is there afterwards.
+"""Tables in Markdown, so that a test shows the stored rows, the rows that arrive, and the expected rows.
 
     | key | colour | valid_from | valid_to |
     | --- | ------ | ---------- | -------- |
     | A   | red    | 1          | $closed  |
     | A   | blue   | $closed    | open     |
 
-`NULL` is no value, `''` the empty text; whole numbers are numbers, `true` and `false` truth, all else is text as it
-stands. `$name` stands for a value that is the same wherever the name is; `$_` for any value. `...` as a whole cell says
-that a row leaves the column out.
+`NULL` is no value, and `''` is the empty text. Whole numbers are integers, `true` and `false` are booleans, everything else is
+text. `$name` is a value that is the same in all cells with this name, and `$_` is any value. A cell `...` means that the row does
+not have the column.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _NUMBER = re.compile(r"-?\d+")
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that a drawing names instead of saying it; `_` is any value."""
+    """A value that a table names but does not define; `_` is any value."""
 
     name: str
 
 
 class _Absent:
-    """What a cell with `...` holds: nothing at all, not even NULL."""
+    """The content of a cell `...`: no value, not even NULL."""
 
     def __repr__(self) -> str:
         return "..."
 
 
 ABSENT = _Absent()
-"""The value of a column that a row leaves out."""
+"""The value of a column that a row does not have."""
 
 
 def parse_table(text: str) -> list[dict[str, Any]]:
-    """The rows of a drawn table; columns that a row leaves out are not in it."""
+    """The rows of a table. A row does not contain the columns that it does not have."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if len(lines) < 2 or not set(lines[1]) <= set("|-: "):
         msg = "a table needs a line of names and a line of dashes"
@@ -50,21 +50,21 @@ def parse_table(text: str) -> list[dict[str, Any]]:
     return [_parse_row(names, _split_cells(line), line) for line in lines[2:]]
 
 
-def find_mismatch(expected: str | Sequence[Row], found: Iterable[Row]) -> str:
-    """How `found` differs from a drawing; empty when it matches, in any order of rows.
+def find_mismatch(expected: str | Sequence[Row], actual: Iterable[Row]) -> str:
+    """Both tables if they differ, else an empty text. The order of rows does not matter.
 
-    Only the drawn columns are looked at. A `$name` takes the first value that it meets, and is held to it.
+    Compares only the columns of `expected`. A `$name` gets the first value that it is compared with.
     """
     wanted: list[Row] = [*parse_table(expected)] if isinstance(expected, str) else list(expected)
-    rows = list(found)
-    if len(wanted) == len(rows) and _matches(wanted, rows, {}):
+    rows = list(actual)
+    if len(wanted) == len(rows) and _can_match(wanted, rows, {}):
         return ""
     names = list(wanted[0]) if wanted else list(rows[0]) if rows else []
     return f"expected\n{render_table(names, wanted)}\nfound\n{render_table(names, rows)}"
 
 
 def render_table(names: Sequence[str], rows: Iterable[Row]) -> str:
-    """Rows as a drawn table."""
+    """Rows as a table."""
     table = [list(names), ["-" * len(name) for name in names]]
     table += [[_render_value(row.get(name, ABSENT)) for name in names] for row in rows]
     widths = [max(len(line[place]) for line in table) for place in range(len(names))]
@@ -102,26 +102,26 @@ def _render_value(value: Any) -> str:
     return str(value)
 
 
-def _matches(wanted: list[Row], rows: list[Row], bound: dict[str, Any]) -> bool:
-    """Whether each wanted row meets a row of its own, with every name bound to one value."""
+def _can_match(wanted: list[Row], rows: list[Row], bound: dict[str, Any]) -> bool:
+    """Whether each wanted row matches a different row, with one value for each name."""
     if not wanted:
         return True
     for place, row in enumerate(rows):
-        now = _bind(wanted[0], row, bound)
-        if now is not None and _matches(wanted[1:], [*rows[:place], *rows[place + 1 :]], now):
+        values = _bind(wanted[0], row, bound)
+        if values is not None and _can_match(wanted[1:], [*rows[:place], *rows[place + 1 :]], values):
             return True
     return False
 
 
 def _bind(wanted: Row, row: Row, bound: dict[str, Any]) -> dict[str, Any] | None:
-    """The names after `row` was held against `wanted`; None when they do not match."""
-    now = dict(bound)
+    """The values of the names after a comparison of `row` with `wanted`; None if they differ."""
+    values = dict(bound)
     for name, value in wanted.items():
         if name not in row:
             return None
         if isinstance(value, Unknown):
-            if value.name != "_" and now.setdefault(value.name, row[name]) != row[name]:
+            if value.name != "_" and values.setdefault(value.name, row[name]) != row[name]:
                 return None
         elif type(value) is not type(row[name]) or value != row[name]:
             return None
-    return now
+    return values

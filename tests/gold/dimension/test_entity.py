@@ -13,7 +13,7 @@ from headwater.model.dimension import EntityDimension
 from headwater.temporal import keys
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.spark.engine import Spark
-from tests.gold.builders import STAR, make_event, merge_events, opened, read_rows, star_of
+from tests.gold.builders import STAR, make_event, make_star, merge_events, opened, read_rows
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -26,7 +26,7 @@ def company(**attributes: object) -> EntityDimension:
 
 
 def built(warehouse: Warehouse, dimension: EntityDimension) -> Warehouse:
-    build_dimension(warehouse, star_of(dimension), dimension)
+    build_dimension(warehouse, make_star(dimension), dimension)
     return warehouse
 
 
@@ -263,7 +263,7 @@ def test_an_attribute_that_is_declared_no_more_goes():
     warehouse = built(moved(opened("company", "address")), company(segment="T2", name="T1"))
     built(warehouse, company(segment="T2"))
     assert "name" not in [column.name for column in warehouse.describe("gold", "dim_company") or ()]
-    assert build_dimension(warehouse, star_of(company(segment="T2")), company(segment="T2"), rebuild=True).rows == 0
+    assert build_dimension(warehouse, make_star(company(segment="T2")), company(segment="T2"), rebuild=True).rows == 0
 
 
 def test_nothing_stays_staged():
@@ -283,7 +283,7 @@ def test_changes_that_all_have_consumed_may_be_trimmed():
     assert len(read_rows(warehouse, "dim_company", "segment", where=REAL)) == 3
     merge_events(warehouse, "company", make_event("company", 1, "2024-05-01", segment="x"))
     assert prune_changes(warehouse) == 1
-    assert build_dimension(warehouse, star_of(company(segment="T2")), company(segment="T2")).rows > 0
+    assert build_dimension(warehouse, make_star(company(segment="T2")), company(segment="T2")).rows > 0
 
 
 def test_a_dropped_table_is_forgotten():

@@ -7,7 +7,7 @@ import pytest
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EnumDimension
 from headwater.warehouse.base import Warehouse, WriteCounts
-from tests.gold.builders import make_event, merge_events, opened, read_rows, star_of
+from tests.gold.builders import make_event, make_star, merge_events, opened, read_rows
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -21,7 +21,7 @@ WORDS = EnumDimension.model_validate(
 
 
 def built(warehouse: Warehouse) -> WriteCounts:
-    return build_dimension(warehouse, star_of(WORDS), WORDS)
+    return build_dimension(warehouse, make_star(WORDS), WORDS)
 
 
 def test_members_are_the_values_that_the_columns_ever_had_once_each():

@@ -15,7 +15,7 @@ from headwater.model.dimension import EntityDimension
 from headwater.model.fact import Fact
 from headwater.testing.conformance.history.oracle import OPEN, build_history
 from headwater.warehouse.base import Warehouse, WriteCounts
-from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened, read_rows, star_of
+from tests.gold.builders import STAR, build_star, build_table, make_event, make_star, merge_events, opened, read_rows
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -35,7 +35,7 @@ def by_member(strategy: str = "current", **more: Any) -> Fact:
 
 def loaded(warehouse: Warehouse, table: Fact, **options: Any) -> WriteCounts:
     names = {lookup.dimension for lookup in table.lookups.values()} & {"company", "date", "option", "worker"}
-    star = star_of(MEMBER, *(STAR.declarations.dimensions[name] for name in sorted(names)), table)
+    star = make_star(MEMBER, *(STAR.declarations.dimensions[name] for name in sorted(names)), table)
     for dimension in star.declarations.dimensions.values():
         build_table(warehouse, star, dimension)
     return build_table(warehouse, star, table, **options)

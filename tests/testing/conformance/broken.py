@@ -1,4 +1,4 @@
-"""Warehouses that break one promise each: what the corpus must catch."""
+"""Warehouses that each break one guarantee, for the checks to find."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headwater.warehouse.duckdb.engine import DuckDB
 
 
 class LosesDeletes(DuckDB):
-    """What arrives loses its deletes on the way."""
+    """Loses the deletes that arrive."""
 
     def stage(self, name, select, *more):
         if name == "arrived":
@@ -19,7 +19,7 @@ class LosesDeletes(DuckDB):
 
 
 class ForgetsNull(DuckDB):
-    """A text that is NULL arrives empty, as some loaders have it."""
+    """Stores NULL as the empty text, as some loaders do."""
 
     def stage(self, name, select, *more):
         if name == "arrived" and "name" in self.schema_of(select):
@@ -28,7 +28,7 @@ class ForgetsNull(DuckDB):
 
 
 class IgnoresWhatIsLate(DuckDB):
-    """An event that is older than another one of its key is dropped."""
+    """Drops an event that is older than another event of its key."""
 
     def stage(self, name, select, *more):
         if name == "arrived":
@@ -41,7 +41,7 @@ class IgnoresWhatIsLate(DuckDB):
 
 
 class CountsInMilliseconds(DuckDB):
-    """An instant loses its microseconds."""
+    """Rounds instants down to 4 microseconds."""
 
     def stage(self, name, select, *more):
         if name == "arrived":
@@ -50,7 +50,7 @@ class CountsInMilliseconds(DuckDB):
 
 
 class KeepsOldVersions(DuckDB):
-    """Versions that should go stay, beside those that take their place."""
+    """Keeps the versions that a merge replaces."""
 
     def apply(self, table, changes, *, old_key_columns, inserts="", stored=()):
         if table.name == "thing":
@@ -59,7 +59,7 @@ class KeepsOldVersions(DuckDB):
 
 
 class NeverPointsAnew(DuckDB):
-    """Work that is there stays as it is, whatever is found out about its member."""
+    """Never updates rows of work."""
 
     def _work(self, table):
         return table.name == "fact_entry" and bool(self.rows("SELECT 1 FROM gold.fact_entry LIMIT 1"))
@@ -78,7 +78,7 @@ class NeverPointsAnew(DuckDB):
 
 
 class ReservesNothing(DuckDB):
-    """The reserved members are left out."""
+    """Writes no reserved members."""
 
     def overwrite(self, layer, name, where, columns, select):
         if layer == "gold" and name.startswith("dim_"):
@@ -87,7 +87,7 @@ class ReservesNothing(DuckDB):
 
 
 class CommitsEachStatement(DuckDB):
-    """No transaction, and time for a kill between any two statements."""
+    """Has no transactions, and waits before each write, so that a kill occurs between two of them."""
 
     @contextmanager
     def transaction(self):
@@ -100,7 +100,7 @@ class CommitsEachStatement(DuckDB):
 
 
 class SpillsOver(DuckDB):
-    """Whoever writes writes for another tenant, too."""
+    """Writes into other tenants, too."""
 
     others = ()
 

@@ -1,4 +1,4 @@
-"""`headwater selftest`: what it prints, what it answers with, and that nothing of it stays."""
+"""`headwater selftest`: its output, its exit codes, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ import psycopg
 import pytest
 
 from headwater.cli.main import run_command
-from headwater.run.selftest import selftest as verb
+from headwater.run.selftest import selftest as runner
 from tests.testing.conformance.broken import LosesDeletes
 
 QUICK = ("--examples", "2", "--seed", "1")
 
 
 @pytest.fixture
-def ask(capsys):
-    """Carry out `headwater selftest`; its exit code, standard output and standard error."""
+def selftest(capsys):
+    """Run `headwater selftest`; returns its exit code, standard output and standard error."""
 
-    def asked(*words):
+    def run(*words):
         code = run_command(["selftest", *words])
         return (code, *capsys.readouterr())
 
-    return asked
+    return run
 
 
-def test_lines_are_told_one_by_one_and_summed_up(ask, tmp_path):
-    code, out, err = ask("--warehouse", f"duckdb:{tmp_path}", "--only", "1,5", "--only", "drawn-history", *QUICK)
+def test_checks_are_printed_one_by_one_and_summed_up(selftest, tmp_path):
+    code, out, err = selftest("--warehouse", f"duckdb:{tmp_path}", "--only", "1,5", "--only", "drawn-history", *QUICK)
     assert code == 0
-    said = err.splitlines()
-    assert said[0].startswith("Makes the tenant selftest-")
-    assert said[0].endswith("touches no other, and erases them at the end.")
-    assert [line.split()[:2] for line in said[1:]] == [["held", "1"], ["held", "5"], ["held", "drawn-history"]]
+    lines = err.splitlines()
+    assert lines[0].startswith("Makes the tenant selftest-")
+    assert lines[0].endswith("touches no other, and erases them at the end.")
+    assert [line.split()[:2] for line in lines[1:]] == [["held", "1"], ["held", "5"], ["held", "drawn-history"]]
     assert "as of an instant is the fold of the log up to it" in out
     assert "Held: 3 held; 35 examples in" in out
     assert "seed 1" in out
     assert not list(tmp_path.iterdir())
 
 
-def test_as_json_it_is_one_object(ask, tmp_path):
-    code, out, _ = ask("--warehouse", f"duckdb:{tmp_path}/mine.duckdb", "--only", "2", "--json", *QUICK)
+def test_as_json_it_is_one_object(selftest, tmp_path):
+    code, out, _ = selftest("--warehouse", f"duckdb:{tmp_path}/mine.duckdb", "--only", "2", "--json", *QUICK)
     (line,) = out.splitlines()
     found = json.loads(line)
     assert code == found["exit_code"] == 0
@@ -55,50 +55,86 @@ def test_as_json_it_is_one_object(ask, tmp_path):
     }  # fmt: skip
 
 
-def test_what_fails_is_drawn_and_the_exit_code_tells(ask, tmp_path, monkeypatch):
+def test_a_failure_prints_an_example_and_how_to_repeat_it(selftest, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        verb, "open_warehouse", lambda _, tenant, root: LosesDeletes(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1)
+        runner, "open_warehouse", lambda _, tenant, root: LosesDeletes(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1)
     )
-    code, out, err = ask("--warehouse", f"duckdb:{tmp_path}", "--only", "4,8", "--examples", "20", "--seed", "1")
+    code, out, err = selftest("--warehouse", f"duckdb:{tmp_path}", "--only", "4,8", "--examples", "20", "--seed", "1")
     assert code == 1
     assert "failed 8 " in err
     assert "failed 8: a delete closes, a second is nothing, an update reopens" in out
     assert "smallest example found" in out
     assert "Failed: 1 held, 1 failed" in out
+    command = f"headwater selftest --warehouse duckdb:{tmp_path} --only 8 --examples 20 --seed 1"
+    assert f"To repeat: {command}\n" in out
+    again = selftest(*command.split()[2:])[1]
+    assert list_example_rows(again) == list_example_rows(out)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_seed_is_chosen_and_told_where_none_is_given(ask, tmp_path):
+def list_example_rows(out):
+    """The rows of the smallest example, without its keys, which no other example has."""
+    table = out.split("smallest example found\n")[1].split("\nexpected")[0]
+    return [[cell for cell in line.split("|") if ":" not in cell] for line in table.splitlines()]
+
+
+WITHOUT_HYPOTHESIS = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "hypothesis":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from headwater.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def test_without_its_extra_the_error_has_the_line_to_install_it(tmp_path):
+    words = [sys.executable, "-c", WITHOUT_HYPOTHESIS, "selftest", "--warehouse", f"duckdb:{tmp_path}"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'pip install "headwater[selftest]"' in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_drawing_imports_hypothesis():
+    probe = "import sys, headwater.run.app; assert 'hypothesis' not in sys.modules"
+    subprocess.run([sys.executable, "-c", probe], check=True)
+
+
+def test_without_a_seed_a_new_one_is_chosen(selftest, tmp_path):
     seeds = {
-        json.loads(ask("--warehouse", f"duckdb:{tmp_path}", "--only", "4", "--examples", "1", "--json")[1])["seed"]
+        json.loads(selftest("--warehouse", f"duckdb:{tmp_path}", "--only", "4", "--examples", "1", "--json")[1])["seed"]
         for _ in range(3)
     }
     assert len(seeds) > 1
 
 
-def test_in_memory_there_is_nothing_to_kill(ask):
-    code, out, _ = ask("--warehouse", "duckdb::memory:", "--only", "12,1", *QUICK)
+def test_in_memory_there_is_nothing_to_kill(selftest):
+    code, out, _ = selftest("--warehouse", "duckdb::memory:", "--only", "12,1", *QUICK)
     assert code == 0
     assert "skipped 12: no other process can open a warehouse in memory" in out
     assert "1 held, 1 skipped" in out
 
 
-def test_what_is_kept_stays_until_it_is_erased(ask, tmp_path):
+def test_kept_tenants_exist_until_they_are_erased(selftest, tmp_path):
     place = ("--warehouse", f"duckdb:{tmp_path}/{{tenant}}.db")
-    code, out, err = ask(*place, "--only", "1", "--keep", *QUICK)
+    code, out, err = selftest(*place, "--only", "1", "--keep", *QUICK)
     (kept,) = tmp_path.iterdir()
     assert code == 0
     assert "leaves them there (--keep)" in err
     assert f"Still there: {kept.stem}" in out
-    assert ask(*place, "--erase", "acme", "--json")[0] == 1
-    assert json.loads(ask(*place, "--erase", kept.stem, "--json")[1]) == {"erased": [kept.stem]}
+    assert selftest(*place, "--erase", "acme", "--json")[0] == 1
+    assert json.loads(selftest(*place, "--erase", kept.stem, "--json")[1]) == {"erased": [kept.stem]}
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_name_it_is_the_projects_own_warehouse(ask, tmp_path):
+def test_without_a_url_the_warehouse_of_the_project_is_tested(selftest, tmp_path):
     declared = 'version: 1\nname: mine\nwarehouse: {kind: duckdb, path: "kept/{tenant}.duckdb"}\n'
     (tmp_path / "headwater.yaml").write_text(declared, encoding="utf-8")
-    code, out, _ = ask("--project", str(tmp_path), "--only", "1", "--json", *QUICK)
+    code, out, _ = selftest("--project", str(tmp_path), "--only", "1", "--json", *QUICK)
     assert code == 0
     assert json.loads(out)["warehouse"].startswith("kept/selftest-")
     assert not list((tmp_path / "kept").iterdir())
@@ -118,17 +154,17 @@ def test_without_a_name_it_is_the_projects_own_warehouse(ask, tmp_path):
         (("--warehouse", "duckdb:x", "--only", "99"), "DeclarationError", "The conformance suite has no such check."),
     ],
 )
-def test_what_cannot_be_meant_is_refused(ask, words, kind, what):
-    code, out, _ = ask(*words, "--json", *QUICK)
+def test_invalid_options_are_errors(selftest, words, kind, what):
+    code, out, _ = selftest(*words, "--json", *QUICK)
     error = json.loads(out)["error"]
     assert (code, error["kind"], error["message"]) == (2, kind, what)
     assert "hidden" not in out
 
 
-def test_a_warehouse_with_one_place_for_all_is_not_touched(ask, tmp_path):
+def test_a_warehouse_with_one_location_for_all_tenants_is_refused(selftest, tmp_path):
     declared = "version: 1\nname: mine\nwarehouse: {kind: duckdb, path: all.duckdb}\n"
     (tmp_path / "headwater.yaml").write_text(declared, encoding="utf-8")
-    code, out, _ = ask("--project", str(tmp_path), "--json")
+    code, out, _ = selftest("--project", str(tmp_path), "--json")
     assert code == 1
     assert json.loads(out)["error"]["kind"] == "SafetyCheckError"
     assert [path.name for path in tmp_path.iterdir()] == ["headwater.yaml"]
@@ -162,22 +198,22 @@ def test_after_ctrl_c_nothing_is_left(tmp_path, number):
     indirect=["engine"],
     scope="module",
 )
-def test_the_whole_corpus_holds(ask, engine, only, tmp_path):
+def test_the_whole_suite_holds(selftest, engine, only, tmp_path):
     (tmp_path / "headwater.yaml").write_text(
         json.dumps({"version": 1, "name": "mine", "warehouse": engine.settings()}), encoding="utf-8"
     )
-    code, out, err = ask("--project", str(tmp_path), "--json", "--only", only, *QUICK)
+    code, out, err = selftest("--project", str(tmp_path), "--json", "--only", only, *QUICK)
     found = json.loads(out)
-    assert [one for one in found["verdicts"] if one["outcome"] != "held"] == []
+    assert [result for result in found["verdicts"] if result["outcome"] != "held"] == []
     assert (code, found["outcome"], found["tenants"]) == (0, "held", [])
-    names = [name for name in only.split(",") if name] or [line.name for line in verb.LINES]
-    assert {one["name"] for one in found["verdicts"]} == set(names)
+    names = [name for name in only.split(",") if name] or [check.name for check in runner.CHECKS]
+    assert {result["name"] for result in found["verdicts"]} == set(names)
     assert len(err.splitlines()) == 1 + len(names)
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
-def test_no_schema_is_left_on_a_server(ask, engine):
-    found = json.loads(ask("--warehouse", "env:DATABASE_URL", "--only", "1,11", "--json", *QUICK)[1])
+def test_no_schema_is_left_on_a_server(selftest, engine):
+    found = json.loads(selftest("--warehouse", "env:DATABASE_URL", "--only", "1,11", "--json", *QUICK)[1])
     assert found["outcome"] == "held"
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         left = connection.execute("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'selftest%'").fetchall()

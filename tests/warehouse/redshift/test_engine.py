@@ -146,7 +146,7 @@ def flow(cluster):
     opened.arrow("SELECT entity_key, valid_from FROM silver.thing WHERE is_current ORDER BY 1")
     opened.arrow(
         select_rows_at(
-            opened, "silver", "thing", columns=["entity_key", "name"], instant=load.read_at("b3"), where="size > 1"
+            opened, "silver", "thing", columns=["entity_key", "name"], instant=load.to_read_time("b3"), where="size > 1"
         )
     )
     opened.describe("silver", "thing_current")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from headwater.cli.extras import require_extra
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import render_table
@@ -22,13 +24,16 @@ from headwater.run import app
 _NOTE = (
     "Stopping after the example in hand, then erasing what was made. Once more leaves at once, and leaves it there.\n"
 )
-_EXAMPLES = app.url_examples()
+_EXAMPLES = app.list_url_examples()
 _COLOURS = {"held": "green", "failed": "red", "skipped": "yellow", "stopped": "yellow"}
+
+Listener = Callable[[app.Check, app.CheckResult | None], None]
+"""Called with None when a check starts, and with its result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """Which warehouse is tried, and how hard."""
+class SelfTestArguments:
+    """Which warehouse is tested, and how much."""
 
     warehouse: Annotated[
         str,
@@ -57,92 +62,118 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @commands.command()
 @expand_options
-def selftest(effort: Effort, project: ProjectOptions, output: OutputOptions) -> int:
+def selftest(arguments: SelfTestArguments, project: ProjectOptions, output: OutputOptions) -> int:
     """Run the conformance suite against a warehouse.
 
     The checks compare history and star schema with reference implementations in plain Python, for random events and for
     fixed cases. The command uses separate tenants, selftest-..., and erases them at the end, also after Ctrl-C.
     """
-    where = app.place_to_try(effort.warehouse, root=project.project, environment=project.environment)
-    if effort.erase:
-        return _erase(where, _parts(effort.erase), output)
-    seed = secrets.randbelow(10**6) if effort.seed is None else effort.seed
-    _say(f"Makes the tenant {where.tenant} and others named after it ({where.place}); touches no other, ", effort)
-    with catch_signals(_NOTE) as stop, _watching() as told:
-        trial = app.SelfTestOptions(examples=effort.examples, seed=seed, stop=stop)
-        done = app.selftest(where, trial, told, only=_parts(effort.only), keep=effort.keep)
-    print_result(output, {**to_plain(done), "outcome": done.outcome, "exit_code": done.exit_code}, *_drawn(done))
-    return done.exit_code
+    target = app.resolve_target(arguments.warehouse, root=project.project, environment=project.environment)
+    if arguments.erase:
+        return _erase(target, _split_names(arguments.erase), output)
+    require_extra("selftest", "hypothesis")
+    seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
+    _print_start(target, keep=arguments.keep)
+    with catch_signals(_NOTE) as stop, _show_progress() as listen:
+        options = app.SelfTestOptions(examples=arguments.examples, seed=seed, stop=stop)
+        report = app.run_selftest(target, options, listen, only=_split_names(arguments.only), keep=arguments.keep)
+    content = {**to_plain(report), "outcome": report.outcome, "exit_code": report.exit_code}
+    print_result(output, content, *_render_report(report, arguments, project))
+    return report.exit_code
 
 
-def _parts(texts: Sequence[str]) -> list[str]:
+def _split_names(texts: Sequence[str]) -> list[str]:
     return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
-def _say(what: str, effort: Effort) -> None:
-    after = "and leaves them there (--keep)." if effort.keep else "and erases them at the end."
-    typer.echo(what + after, err=True)
+def _print_start(target: app.SelfTestTarget, *, keep: bool) -> None:
+    end = "and leaves them there (--keep)." if keep else "and erases them at the end."
+    typer.echo(
+        f"Makes the tenant {target.tenant} and others named after it ({target.location}); touches no other, {end}",
+        err=True,
+    )
 
 
-def _erase(where: app.Tested, tenants: list[str], output: OutputOptions) -> int:
-    app.erase_selftest(where, tenants)
+def _erase(target: app.SelfTestTarget, tenants: list[str], output: OutputOptions) -> int:
+    app.erase_selftest(target, tenants)
     print_result(output, {"erased": tenants}, Text(f"erased {', '.join(tenants)}"))
     return 0
 
 
 @contextmanager
-def _watching() -> Iterator[Callable[[Any, Any], None]]:
-    """Somebody to tell of each line: one that changes on a terminal, a plain one elsewhere."""
+def _show_progress() -> Iterator[Listener]:
+    """Show each check on standard error: with a status line on a terminal, as plain lines elsewhere."""
     console = Console(stderr=True)
     if not sys.stderr.isatty():
-        yield _plainly
+        yield _print_plain
         return
     with console.status("") as status:
 
-        def told(line: Any, verdict: Any) -> None:
-            if verdict is None:
-                status.update(f"{line.name}: {line.promise}")
+        def listen(check: app.Check, result: app.CheckResult | None) -> None:
+            if result is None:
+                status.update(f"{check.name}: {check.promise}")
             else:
-                console.print(_line(verdict), highlight=False)
+                console.print(_render_line(result), highlight=False)
 
-        yield told
-
-
-def _plainly(line: Any, verdict: Any) -> None:
-    if verdict is not None:
-        typer.echo(f"{verdict.outcome} {line.name} examples={verdict.examples} seconds={verdict.seconds:.1f}", err=True)
+        yield listen
 
 
-def _line(verdict: Any) -> Text:
-    return Text.assemble((verdict.outcome, _COLOURS[verdict.outcome]), f" {verdict.name}: {verdict.promise}")
+def _print_plain(check: app.Check, result: app.CheckResult | None) -> None:
+    del check
+    if result is not None:
+        typer.echo(f"{result.outcome} {result.name} examples={result.examples} seconds={result.seconds:.1f}", err=True)
 
 
-def _drawn(done: Any) -> Iterator[RenderableType]:
-    """The page at the end: every line, what failed and how, and the sum."""
-    rows = [(one.name, one.promise, one.examples, f"{one.seconds:.1f}", one.outcome) for one in done.verdicts]
+def _render_line(result: app.CheckResult) -> Text:
+    return Text.assemble((result.outcome, _COLOURS[result.outcome]), f" {result.name}: {result.promise}")
+
+
+def _render_report(
+    report: app.SelfTestReport, arguments: SelfTestArguments, project: ProjectOptions
+) -> Iterator[RenderableType]:
+    """All checks, the differences of those that failed, and a summary."""
+    rows = [
+        (result.name, result.promise, result.examples, f"{result.seconds:.1f}", result.outcome)
+        for result in report.verdicts
+    ]
     yield render_table(("check", "promise", "examples", "seconds", "outcome"), rows)
-    for one in done.verdicts:
-        if one.outcome == "failed":
-            yield Text.assemble(
-                "\n", (f"failed {one.name}: {one.promise}", "red"), _failing(one), overflow="ignore", no_wrap=True
-            )
-        if one.reason:
-            yield Text(f"\nskipped {one.name}: {one.reason}", style="yellow")
-    for note in done.notes:
+    for result in report.verdicts:
+        if result.outcome == "failed":
+            title = (f"failed {result.name}: {result.promise}", "red")
+            yield Text.assemble("\n", title, _render_failure(result), overflow="ignore", no_wrap=True)
+        if result.reason:
+            yield Text(f"\nskipped {result.name}: {result.reason}", style="yellow")
+    for note in report.notes:
         yield Text(f"\n! {note}", style="yellow")
-    yield _sum(done)
-    if done.tenants:
-        yield Text(f"Still there: {', '.join(done.tenants)}. `headwater selftest --erase A,B` removes them.")
+    yield _render_summary(report)
+    if report.outcome == "failed":
+        yield Text(f"To repeat: {_build_command(report, arguments, project)}", overflow="ignore", no_wrap=True)
+    if report.tenants:
+        yield Text(f"Still there: {', '.join(report.tenants)}. `headwater selftest --erase A,B` removes them.")
 
 
-def _failing(verdict: Any) -> str:
-    example = f"\n\nsmallest example found\n{verdict.example}" if verdict.example else ""
-    return f"{example}\n\n{verdict.difference}\n"
+def _render_failure(result: app.CheckResult) -> str:
+    example = f"\n\nsmallest example found\n{result.example}" if result.example else ""
+    return f"{example}\n\n{result.difference}\n"
 
 
-def _sum(done: Any) -> Text:
-    count = {name: sum(one.outcome == name for one in done.verdicts) for name in ("held", "failed", "skipped")}
-    told = ", ".join(f"{number} {name}" for name, number in count.items() if number)
-    tried = sum(one.examples for one in done.verdicts)
-    rest = f": {told or 'nothing was tried'}; {tried:,} examples in {done.seconds:.0f} s, seed {done.seed} ({done.warehouse})."
-    return Text.assemble("\n", (done.outcome.capitalize(), _COLOURS[done.outcome]), rest)
+def _render_summary(report: app.SelfTestReport) -> Text:
+    results = report.verdicts
+    counts = {name: sum(result.outcome == name for result in results) for name in ("held", "failed", "skipped")}
+    outcomes = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was tried"
+    examples = sum(result.examples for result in results)
+    rest = f": {outcomes}; {examples:,} examples in {report.seconds:.0f} s, seed {report.seed} ({report.warehouse})."
+    return Text.assemble("\n", (report.outcome.capitalize(), _COLOURS[report.outcome]), rest)
+
+
+def _build_command(report: app.SelfTestReport, arguments: SelfTestArguments, project: ProjectOptions) -> str:
+    """The command that draws the failing examples again."""
+    words = ["headwater", "selftest"]
+    if arguments.warehouse:
+        words += ["--warehouse", arguments.warehouse]
+    else:
+        words += ["--project", str(project.project)]
+        words += ["--env", project.environment] if project.environment else []
+    failed = ",".join(result.name for result in report.verdicts if result.outcome == "failed")
+    words += ["--only", failed, "--examples", str(report.examples), "--seed", str(report.seed)]
+    return shlex.join(words)

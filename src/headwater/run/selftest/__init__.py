@@ -1,3 +1,3 @@
-"""The conformance suite, run against a warehouse of the user."""
+"""Runs the conformance suite against a warehouse of the user. Tests: tests/testing/conformance."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A merge in a process of its own, for the selftest to kill: `python -m headwater.run.selftest.merge_worker`.
+"""A process that merges, for the self-test to kill: `python -m headwater.run.selftest.merge_worker`.
 
-What to open comes as one line of JSON on standard input, secrets as references to an environment that is inherited.
+It reads what to open from standard input, as one line of JSON. Secrets are references to the environment, which it inherits.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from pathlib import Path
 
 from headwater.errors import HeadwaterError
 from headwater.run.plugins import open_warehouse
-from headwater.run.selftest.warehouse_url import settings_from_options
-from headwater.testing.conformance.history.crash import MERGED, OPENED, incoming_events
+from headwater.run.selftest.warehouse_url import load_settings
+from headwater.testing.conformance.history.crash import MERGED, OPENED, make_incoming_events
 from headwater.testing.conformance.history.entity import merge_events
 
 
 def main() -> int:
-    """Open, merge, say so; the exit code."""
-    asked = json.loads(sys.stdin.readline())
+    """Open the warehouse, merge, and print each step. Returns the exit code."""
+    request = json.loads(sys.stdin.readline())
     try:
-        warehouse = open_warehouse(settings_from_options(asked["warehouse"]), asked["tenant"], Path(asked["root"]))
-        _say(OPENED)
-        merge_events(warehouse, incoming_events(asked["number"]))
-        _say(MERGED)
+        settings = load_settings(request["warehouse"])
+        warehouse = open_warehouse(settings, request["tenant"], Path(request["root"]))
+        _write_line(OPENED)
+        merge_events(warehouse, make_incoming_events(request["number"]))
+        _write_line(MERGED)
         warehouse.close()
     except HeadwaterError as error:
         sys.stderr.write(f"{error}\n")
@@ -31,7 +32,7 @@ def main() -> int:
     return 0
 
 
-def _say(word: str) -> None:
+def _write_line(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
 

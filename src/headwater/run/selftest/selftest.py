@@ -1,4 +1,4 @@
-"""The corpus against a user's own warehouse: in tenants that it makes, and erases again."""
+"""Runs the conformance suite against a warehouse of the user, in tenants that it creates and erases."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from headwater.clock import Clock, SystemClock
 from headwater.errors import DeclarationError, SafetyCheckError
 from headwater.names import did_you_mean
 from headwater.run.plugins import open_warehouse
-from headwater.run.selftest.warehouse_url import dump_settings, settings_from_url
+from headwater.run.selftest.warehouse_url import dump_settings, parse_warehouse_url
 from headwater.run.workspace import open_project
 from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
-from headwater.testing.conformance.suite import LINES
+from headwater.testing.conformance.suite import CHECKS
 from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.settings import WarehouseSettings
 
 PREFIX = "selftest-"
-"""How every tenant of a selftest begins."""
+"""The start of the name of every tenant of a self-test."""
 
-Told = Callable[[Check, CheckResult | None], None]
-"""Hears of a line twice: when it begins (None), and how it ended."""
+CheckListener = Callable[[Check, CheckResult | None], None]
+"""Called twice for each check: with None when it starts, and with its result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
-    """A warehouse that the corpus is to run against, and the tenant that it will make there."""
+class SelfTestTarget:
+    """The warehouse that is tested, and the tenant that the self-test creates in it."""
 
     settings: WarehouseSettings
-    """As under `warehouse:`."""
+    """The settings, as under `warehouse:`."""
     root: Path
-    """What relative paths count from."""
+    """The folder that relative paths refer to."""
     tenant: str
-    """The first of its tenants; the others are called `<tenant>-2`, `<tenant>-3` …"""
+    """The first tenant. The others are called `<tenant>-2`, `<tenant>-3` …"""
 
     @property
-    def place(self) -> str:
-        """Where that tenant will be, in words."""
+    def location(self) -> str:
+        """The location of the first tenant, in words."""
         return self.settings.describe(self.tenant)
 
-    def opens(self, tenant: str) -> Warehouse:
-        """A tenant's warehouse."""
+    def open_warehouse(self, tenant: str) -> Warehouse:
+        """Open the warehouse of a tenant."""
         return open_warehouse(self.settings, tenant, self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTested:
-    """What a selftest found."""
+class SelfTestReport:
+    """The result of a self-test."""
 
     warehouse: str
     seed: int
@@ -60,76 +60,79 @@ class SelfTested:
     verdicts: tuple[CheckResult, ...]
     seconds: float
     tenants: tuple[str, ...]
-    """Those that are still there: kept on purpose, or because they could not be erased."""
+    """The test tenants that still exist, because they are kept or could not be erased."""
     notes: tuple[str, ...]
-    """What the warehouse lacks and does without."""
+    """The features that the warehouse lacks."""
     stopped: bool
 
     @property
     def outcome(self) -> str:
-        """`held`, `failed`, or `stopped` when somebody stopped it before it failed."""
+        """`held`, `failed`, or `stopped` if the self-test was stopped before a check failed."""
         if any(verdict.outcome == "failed" for verdict in self.verdicts):
             return "failed"
         return "stopped" if self.stopped else "held"
 
     @property
     def exit_code(self) -> int:
-        """0 when all that was tried held."""
+        """0 if all checks held, else 1."""
         return 0 if self.outcome == "held" else 1
 
 
-def place_to_try(warehouse: str, *, root: Path, environment: str = "") -> Tested:
-    """The warehouse of that name, or the project's own; SafetyCheckError where it has no place for a tenant of its own."""
+def resolve_target(warehouse: str, *, root: Path, environment: str = "") -> SelfTestTarget:
+    """The warehouse with this URL, or the one of the project; SafetyCheckError if tenants share its location."""
     tenant = f"{PREFIX}{secrets.token_hex(4)}"
     if warehouse:
-        found = Tested(settings=settings_from_url(warehouse), root=Path(), tenant=tenant)
+        target = SelfTestTarget(settings=parse_warehouse_url(warehouse), root=Path(), tenant=tenant)
     else:
-        with open_project(root, environment=environment) as opened:
-            found = Tested(settings=opened.warehouse_settings, root=root, tenant=tenant)
-    if not found.settings.separates_tenants():
+        with open_project(root, environment=environment) as workspace:
+            target = SelfTestTarget(settings=workspace.warehouse_settings, root=root, tenant=tenant)
+    if not target.settings.separates_tenants():
         raise SafetyCheckError(
             "All tenants share one location in this warehouse, so the self-test would write into your data.",
-            where=found.place,
+            where=target.location,
             hint="put {tenant} into its path, or pass another location with `--warehouse`",
         )
-    return found
+    return target
 
 
-def selftest(
-    place: Tested,
-    trial: SelfTestOptions,
-    told: Told,
+def run_selftest(
+    target: SelfTestTarget,
+    options: SelfTestOptions,
+    listen: CheckListener,
     *,
     only: Sequence[str] = (),
     keep: bool = False,
     clock: Clock | None = None,
-) -> SelfTested:
-    """Hold the warehouse against the corpus. Whatever happens, its tenants are erased, unless they are to be kept."""
-    chosen, clock = _chosen(only), clock or SystemClock()
-    began, verdicts = clock.monotonic(), list[CheckResult]()
-    ground = SelfTestTenants(place.tenant, place.opens, start=_starter(place), alone=place.settings.exclusive_reason())
+) -> SelfTestReport:
+    """Run the checks, or only some of them. Erases the tenants at the end, also after an error, unless `keep` is set."""
+    checks, clock = _choose_checks(only), clock or SystemClock()
+    start, results = clock.monotonic(), list[CheckResult]()
+    reason = target.settings.exclusive_reason()
+    tenants = SelfTestTenants(
+        target.tenant, target.open_warehouse, start_merge=_build_start(target), exclusive_reason=reason
+    )
     try:
-        ground.check_reachable()
-        for line in chosen:
-            told(line, None)
-            verdicts.append(line.run(ground, trial))
-            told(line, verdicts[-1])
+        tenants.check_reachable()
+        for check in checks:
+            listen(check, None)
+            results.append(check.run(tenants, options))
+            listen(check, results[-1])
     finally:
-        ground.close(keep=keep)
-    return SelfTested(
-        warehouse=place.place,
-        seed=trial.seed,
-        examples=trial.examples,
-        verdicts=tuple(verdicts),
-        seconds=round(clock.monotonic() - began, 3),
-        tenants=ground.tenants,
-        notes=ground.notes,
-        stopped=trial.stop(),
+        tenants.close(keep=keep)
+    return SelfTestReport(
+        warehouse=target.location,
+        seed=options.seed,
+        examples=options.examples,
+        verdicts=tuple(results),
+        seconds=round(clock.monotonic() - start, 3),
+        tenants=tenants.names,
+        notes=tenants.notes,
+        stopped=options.stop(),
     )
 
 
-def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
-    """Erase tenants that an earlier selftest kept or left; SafetyCheckError for any that is not of one."""
+def erase_selftest(target: SelfTestTarget, tenants: Sequence[str]) -> None:
+    """Erase test tenants that still exist; SafetyCheckError for any other tenant."""
     for tenant in tenants:
         if not tenant.startswith(PREFIX):
             raise SafetyCheckError(
@@ -139,27 +142,27 @@ def erase_selftest(place: Tested, tenants: Sequence[str]) -> None:
                 hint=f"their names start with `{PREFIX}`",
             )
     for tenant in tenants:
-        place.opens(tenant).erase()
+        target.open_warehouse(tenant).erase()
 
 
-def _chosen(only: Sequence[str]) -> tuple[Check, ...]:
-    known = [line.name for line in LINES]
+def _choose_checks(only: Sequence[str]) -> tuple[Check, ...]:
+    names = [check.name for check in CHECKS]
     for name in only:
-        if name not in known:
+        if name not in names:
             raise DeclarationError(
-                "The conformance suite has no such check.", where="--only", details=name, hint=did_you_mean(name, known)
+                "The conformance suite has no such check.", where="--only", details=name, hint=did_you_mean(name, names)
             )
-    return tuple(line for line in LINES if not only or line.name in only)
+    return tuple(check for check in CHECKS if not only or check.name in only)
 
 
-def _starter(place: Tested) -> Callable[[str, int], subprocess.Popen[str]] | None:
-    if place.settings.exclusive_reason():
+def _build_start(target: SelfTestTarget) -> Callable[[str, int], subprocess.Popen[str]] | None:
+    if target.settings.exclusive_reason():
         return None
-    settings, root = dump_settings(place.settings), str(place.root.absolute())
+    settings, root = dump_settings(target.settings), str(target.root.absolute())
 
-    def start(tenant: str, number: int) -> subprocess.Popen[str]:
-        asked = {"warehouse": settings, "root": root, "tenant": tenant, "number": number}
-        # In a session of its own: a Ctrl-C is for us, and what is killed here is killed by us.
+    def start_merge(tenant: str, number: int) -> subprocess.Popen[str]:
+        request = {"warehouse": settings, "root": root, "tenant": tenant, "number": number}
+        # In its own session, so that Ctrl-C does not reach it.
         process = subprocess.Popen(
             [sys.executable, "-m", "headwater.run.selftest.merge_worker"],
             stdin=subprocess.PIPE,
@@ -169,8 +172,8 @@ def _starter(place: Tested) -> Callable[[str, int], subprocess.Popen[str]] | Non
             start_new_session=True,
         )
         if process.stdin:
-            process.stdin.write(json.dumps(asked) + "\n")
+            process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
         return process
 
-    return start
+    return start_merge

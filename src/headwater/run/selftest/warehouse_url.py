@@ -1,6 +1,6 @@
-"""A warehouse that is named on the command line: `duckdb:PATH`, `postgresql://user@host/db`, `env:NAME`, `spark:local[2]` …
+"""The URL of a warehouse on the command line: `duckdb:PATH`, `postgresql://user@host/db`, `env:NAME`, `spark:local[2]` …
 
-The same settings as under `warehouse:`, in one word, which the settings class of the engine reads.
+A URL has the same settings as `warehouse:`. The settings class of the engine parses it.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from headwater.warehouse.settings import WarehouseSettings
 _WHERE = "--warehouse"
 
 
-def url_examples() -> str:
-    """How warehouses are named, for help and errors."""
-    return ", ".join(example for one in list_warehouse_settings() for example in one.url_examples)
+def list_url_examples() -> str:
+    """The examples of the engines, for help and errors."""
+    return ", ".join(example for settings in list_warehouse_settings() for example in settings.url_examples)
 
 
-def settings_from_url(text: str) -> WarehouseSettings:
-    """The settings of a warehouse named in one word; DeclarationError where it cannot be meant."""
+def parse_warehouse_url(text: str) -> WarehouseSettings:
+    """The settings of a warehouse URL; DeclarationError if it is invalid."""
     scheme, colon, _ = text.partition(":")
     with _translate_errors():
-        found = _find_by_scheme(scheme) if colon else None
-        if found:
-            return found.from_url(text).with_origin(Origin(_WHERE))
-    raise _error(text)
+        settings = _find_by_scheme(scheme) if colon else None
+        if settings:
+            return settings.from_url(text).with_origin(Origin(_WHERE))
+    raise _build_url_error(text)
 
 
-def settings_from_options(options: Mapping[str, Any]) -> WarehouseSettings:
-    """The settings that a mapping declares; DeclarationError where it does not."""
+def load_settings(options: Mapping[str, Any]) -> WarehouseSettings:
+    """The settings of a mapping, as `dump_settings` returns it; DeclarationError if it is invalid."""
     with _translate_errors():
         return find_warehouse_settings(options["kind"]).model_validate(dict(options)).with_origin(Origin(_WHERE))
 
 
 def dump_settings(settings: WarehouseSettings) -> dict[str, Any]:
-    """The settings as JSON can hold them; secrets are references in them."""
+    """The settings as JSON values. Secrets are references."""
     return settings.model_dump(mode="json", exclude_unset=True) | {"kind": settings.kind}
 
 
 def _find_by_scheme(scheme: str) -> type[WarehouseSettings] | None:
     if scheme in list_warehouse_kinds():
         return find_warehouse_settings(scheme)
-    return next((one for one in list_warehouse_settings() if scheme in one.schemes), None)
+    return next((settings for settings in list_warehouse_settings() if scheme in settings.schemes), None)
 
 
 @contextmanager
@@ -56,12 +56,13 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        # The text itself stays out of sight: where it does not hold, it may well be a password.
-        raise _error("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())) from error
+        # Without the text itself: an invalid URL can contain a password.
+        messages = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise _build_url_error("; ".join(messages)) from error
     except ValueError as error:
-        raise _error(str(error)) from error
+        raise _build_url_error(str(error)) from error
 
 
-def _error(saw: str) -> DeclarationError:
-    hint = f"use one of: {url_examples()}"
-    return DeclarationError("This is not the URL of a warehouse.", where=_WHERE, details=saw, hint=hint)
+def _build_url_error(details: str) -> DeclarationError:
+    hint = f"use one of: {list_url_examples()}"
+    return DeclarationError("This is not the URL of a warehouse.", where=_WHERE, details=details, hint=hint)

@@ -1,4 +1,4 @@
-"""What came of a line of the corpus, and what was asked of all of them."""
+"""The interface of a check, its options and its result."""
 
 from __future__ import annotations
 
@@ -10,66 +10,66 @@ from headwater.clock import Clock, SystemClock
 from headwater.testing.conformance.tenants import SelfTestTenants
 
 Outcome = Literal["held", "failed", "skipped"]
-"""How a line ended."""
+"""How a check ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """How one promise fared."""
+    """The result of one check."""
 
     name: str
-    """What the line is called: `5` is the fifth invariant, `star-3` the third promise of gold."""
+    """The name of the check: `5` is the fifth invariant."""
     promise: str
-    """What is promised, in words."""
+    """What the check proves, in words."""
     outcome: Outcome
     examples: int
-    """How many were tried."""
+    """The number of examples that were tested."""
     seconds: float = 0.0
     reason: str = ""
-    """Why it was skipped."""
+    """Why the check was skipped."""
     example: str = ""
-    """The smallest failing example that was found, drawn."""
+    """The smallest failing example that was found, as a table."""
     difference: str = ""
-    """What should have come of it and what did, drawn."""
+    """The expected and the actual result of this example."""
 
 
 def never_stop() -> bool:
-    """Nobody asks to stop."""
+    """False: nothing requests a stop."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTestOptions:
-    """How hard the corpus tries."""
+    """How much the checks test."""
 
     examples: int = 100
-    """How many examples a line draws; lines that cost much draw a part of them."""
+    """The number of examples for each check. Expensive checks draw a part of them."""
     seed: int = 0
-    """The chance that draws: the same seed draws the same."""
+    """The random seed. The same seed draws the same examples."""
     max_seconds: float = 60.0
-    """For how many seconds a smaller failing example is searched."""
+    """How long a failing example is reduced, in seconds."""
     stop: Callable[[], bool] = never_stop
-    """Asked between two examples: whether to leave."""
+    """Whether to stop. Called between two groups of examples."""
     clock: Clock = field(default_factory=SystemClock)
 
-    def share(self, part: float) -> int:
-        """A part of the examples, one at least."""
+    def scale_examples(self, part: float) -> int:
+        """The number of examples of a check that draws this part of them, at least 1."""
         return max(1, round(self.examples * part))
 
 
 class Check(Protocol):
-    """One promise, and how it is tried."""
+    """One guarantee, and how it is tested."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name for `--only`."""
         ...
 
     @property
     def promise(self) -> str:
-        """What is promised."""
+        """What the check proves, in words."""
         ...
 
-    def run(self, ground: SelfTestTenants, trial: SelfTestOptions) -> CheckResult:
-        """Try it."""
+    def run(self, tenants: SelfTestTenants, options: SelfTestOptions) -> CheckResult:
+        """Test the guarantee. Errors of the warehouse are failures, not exceptions."""
         ...

@@ -1,7 +1,7 @@
-"""Sheets of drawn cases: Markdown that people read and the corpus runs. Each heading is a case, each paragraph a step of it.
+"""Scenarios: Markdown that people read and the suite runs. Each heading is a scenario, each paragraph a step of it.
 
-Which sentences there are is for those who run the sheet to say (`history_drawn`, `star_drawn`), and any other is refused: a step
-with a slip of the pen in it must not hold by being left out. Remarks begin with `>`.
+The modules that run them (`history.scenarios`, `star.scenarios`) define the sentences. A sentence that they do not know is an
+error, so that a step with a typo is not left out. Remarks begin with `>`.
 """
 
 from __future__ import annotations
@@ -17,71 +17,71 @@ from headwater.testing.conformance.tenants import SelfTestTenants
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One sentence, and the table drawn below it."""
+    """A sentence, and the table below it."""
 
-    says: str
+    sentence: str
     table: str = ""
 
-    def unknown(self) -> ValueError:
-        """What to raise where this sentence means nothing."""
-        return ValueError(f"nobody carries out: {self.says}")
+    def build_unknown_error(self) -> ValueError:
+        """The error for a sentence that has no implementation."""
+        return ValueError(f"no step is called: {self.sentence}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A hard case: what happens, step by step, and what is there afterwards."""
+    """A difficult case: what happens, step by step, and the expected result."""
 
     name: str
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
-        return "\n\n".join(f"{step.says}\n\n{step.table}".strip() for step in self.steps)
+        return "\n\n".join(f"{step.sentence}\n\n{step.table}".strip() for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioCheck:
-    """A line of the corpus that runs a sheet."""
+    """A check that runs all scenarios of a file."""
 
     name: str
     promise: str
     scenarios: tuple[Scenario, ...]
     run_scenario: Callable[[SelfTestTenants, Scenario], str]
-    """How a drawn case comes out otherwise; empty where it does not."""
+    """The expected and the actual result of a scenario; empty if they are the same."""
 
-    def run(self, ground: SelfTestTenants, trial: SelfTestOptions) -> CheckResult:
-        """Try every case, up to the first that fails."""
-        began, tried, failed = trial.clock.monotonic(), 0, ("", "")
-        for drawing in self.scenarios:
-            if trial.stop() or failed[1]:
+    def run(self, tenants: SelfTestTenants, options: SelfTestOptions) -> CheckResult:
+        """Run the scenarios until one fails."""
+        start, count, example, difference = options.clock.monotonic(), 0, "", ""
+        for scenario in self.scenarios:
+            if options.stop() or difference:
                 break
-            tried += 1
-            failed = (f"{drawing.name}\n\n{drawing}", self._find_difference(ground, drawing))
+            count += 1
+            example, difference = f"{scenario.name}\n\n{scenario}", self._find_difference(tenants, scenario)
         return CheckResult(
             name=self.name,
             promise=self.promise,
-            outcome="failed" if failed[1] else "held" if tried else "skipped",
-            examples=tried,
-            seconds=round(trial.clock.monotonic() - began, 3),
-            reason="" if tried else "stopped before its turn",
-            example=failed[0] if failed[1] else "",
-            difference=failed[1],
+            outcome="failed" if difference else "held" if count else "skipped",
+            examples=count,
+            seconds=round(options.clock.monotonic() - start, 3),
+            reason="" if count else "stopped before its turn",
+            example=example if difference else "",
+            difference=difference,
         )
 
-    def _find_difference(self, ground: SelfTestTenants, drawing: Scenario) -> str:
+    def _find_difference(self, tenants: SelfTestTenants, scenario: Scenario) -> str:
         try:
-            difference = self.run_scenario(ground, drawing)
+            difference = self.run_scenario(tenants, scenario)
         except HeadwaterError as error:
             difference = str(error)
-        except Exception as error:  # noqa: BLE001 - an engine's own error, of whatever kind: it broke the promise
+        except Exception as error:  # noqa: BLE001 - any error of an engine or its driver breaks the guarantee
             difference = f"{type(error).__name__}: {error}"
         if difference:
-            ground.abandon()
+            tenants.abandon()
         return difference
 
 
 def load_scenarios(name: str) -> tuple[Scenario, ...]:
-    """The cases of a sheet that ships with the corpus."""
-    text = (files("headwater.testing.conformance") / "drawings" / f"{name}.md").read_text(encoding="utf-8")
+    """The scenarios of a file of this package."""
+    text = (files("headwater.testing.conformance") / "scenarios" / f"{name}.md").read_text(encoding="utf-8")
     parts = text.split("\n## ")[1:]
     return tuple(_parse_scenario(*part.split("\n", 1)) for part in parts)
 
@@ -92,7 +92,7 @@ def _parse_scenario(name: str, text: str) -> Scenario:
         if part.startswith(">"):
             continue
         if part.startswith("|"):
-            steps[-1] = Step(says=steps[-1].says, table=part)
+            steps[-1] = Step(sentence=steps[-1].sentence, table=part)
         else:
-            steps.append(Step(says=part))
+            steps.append(Step(sentence=part))
     return Scenario(name=name.strip(), steps=tuple(steps))

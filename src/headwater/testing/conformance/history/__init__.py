@@ -1,3 +1,3 @@
-"""Conformance of history: versions against an independent oracle."""
+"""Checks of the history: the versions of a warehouse, compared with a reference implementation."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The twelfth invariant: a merge in a process of its own, killed at any moment and run again."""
+"""The twelfth invariant: a merge in a separate process that is killed at any moment and runs again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headwater.testing.conformance.check import CheckResult, Outcome, SelfTestOp
 from headwater.testing.conformance.history.compare import find_difference
 from headwater.testing.conformance.history.entity import (
     THING,
-    expected_versions,
+    build_expected_versions,
     make_event,
     merge_events,
     read_versions,
@@ -23,22 +23,21 @@ from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.base import Warehouse
 
 OPENED, MERGED = "opened", "merged"
-"""What the process says on its standard output, a line each."""
+"""The lines that the process prints."""
 
-LIVES = 0.08
-"""A kill costs the start of a process: so few of them for each example of other lines."""
+PART = 0.08
+"""The number of kills for each example of other checks. Each kill starts a process."""
 
 _KEYS = 400
-_WHAT = "a merge that is killed at any moment and run again ends in the same history"
 
 
-def events_before(number: int) -> list[Event]:
-    """What is there when the process is killed for the `number`-th time."""
+def make_events_before(number: int) -> list[Event]:
+    """The stored events when the `number`-th process starts."""
     return [make_event(f"p:{number}.{key}", 10, name="old", size=key) for key in range(_KEYS)]
 
 
-def incoming_events(number: int) -> list[Event]:
-    """What the process merges: late news, newer news, and keys that are new."""
+def make_incoming_events(number: int) -> list[Event]:
+    """The events that the process merges: late ones, newer ones, and new keys."""
     late = [make_event(f"p:{number}.{key}", 5, name="older", note="x") for key in range(0, _KEYS, 3)]
     gone = [make_event(f"p:{number}.{key}", 30, "D") for key in range(0, _KEYS, 7)]
     return late + gone + [make_event(f"p:{number}.{key}", 20, name="new") for key in range(0, _KEYS + _KEYS // 4, 2)]
@@ -46,84 +45,85 @@ def incoming_events(number: int) -> list[Event]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashCheck:
-    """The line of the corpus that kills.
+    """The check that kills processes.
 
-    The first merge is let live, to see how long it takes. The moments of the others are drawn; what the process does at
-    such a moment is the machine's to say, so that no seed brings a failure back for sure.
+    The first merge is not killed, to measure how long it takes. The others are killed at random moments. What the process does at
+    such a moment depends on the machine, so a seed does not always repeat a failure.
     """
 
     name: str = "12"
-    promise: str = _WHAT
+    promise: str = "a merge that is killed at any moment and run again ends in the same history"
 
-    def run(self, ground: SelfTestTenants, trial: SelfTestOptions) -> CheckResult:
-        """Kill some merges."""
-        began = trial.clock.monotonic()
-        if ground.start is None:
-            return self._make_result("skipped", 0, 0.0, reason=ground.alone)
-        chance, longest, difference, kills = Random(f"{trial.seed} {self.name}"), 0.0, "", 0
-        for number in range(max(3, trial.share(LIVES)) + 1):
-            if trial.stop() or difference:
+    def run(self, tenants: SelfTestTenants, options: SelfTestOptions) -> CheckResult:
+        """Kill some merges, and merge again after each kill."""
+        start = options.clock.monotonic()
+        if tenants.start_merge is None:
+            return self._build_result("skipped", 0, 0.0, reason=tenants.exclusive_reason)
+        random, duration, difference, kills = Random(f"{options.seed} {self.name}"), 0.0, "", 0
+        for number in range(max(3, options.scale_examples(PART)) + 1):
+            if options.stop() or difference:
                 break
             kills += number > 0
-            moment = chance.uniform(0, longest) if number else None
-            took, difference = _run_life(ground, trial, number, moment)
-            longest = longest if number else took
-        seconds = trial.clock.monotonic() - began
+            moment = random.uniform(0, duration) if number else None
+            seconds, difference = _test_process(tenants, options, number, moment)
+            duration = duration if number else seconds
+        seconds = options.clock.monotonic() - start
         if difference:
-            ground.abandon()
-            return self._make_result("failed", kills, seconds, difference=difference)
+            tenants.abandon()
+            return self._build_result("failed", kills, seconds, difference=difference)
         if not kills:
-            return self._make_result("skipped", 0, seconds, reason="stopped before its turn")
-        return self._make_result("held", kills, seconds)
+            return self._build_result("skipped", 0, seconds, reason="stopped before its turn")
+        return self._build_result("held", kills, seconds)
 
-    def _make_result(self, outcome: Outcome, kills: int, seconds: float, **said: str) -> CheckResult:
+    def _build_result(self, outcome: Outcome, kills: int, seconds: float, **texts: str) -> CheckResult:
         return CheckResult(
-            name=self.name, promise=self.promise, outcome=outcome, examples=kills, seconds=round(seconds, 3), **said
+            name=self.name, promise=self.promise, outcome=outcome, examples=kills, seconds=round(seconds, 3), **texts
         )
 
 
-def _run_life(ground: SelfTestTenants, trial: SelfTestOptions, number: int, moment: float | None) -> tuple[float, str]:
+def _test_process(
+    tenants: SelfTestTenants, options: SelfTestOptions, number: int, moment: float | None
+) -> tuple[float, str]:
     try:
-        return _run_process(ground, trial, number, moment)
+        return _run_process(tenants, options, number, moment)
     except HeadwaterError as error:
-        return 0.0, f"after a kill the warehouse could not go on\n{error}"
+        return 0.0, f"the warehouse could not continue after a kill\n{error}"
 
 
 def _run_process(
-    ground: SelfTestTenants, trial: SelfTestOptions, number: int, moment: float | None
+    tenants: SelfTestTenants, options: SelfTestOptions, number: int, moment: float | None
 ) -> tuple[float, str]:
-    """One life of the process: how long it worked, and how what it left is wrong."""
-    warehouse = ground.shared_tenant("killed", lambda made: migrate_tables(made, THING))
-    merge_events(warehouse, events_before(number))
+    """Start a process and kill it: how long it ran, in seconds, and how its result differs."""
+    warehouse = tenants.open_shared_tenant("killed", lambda created: migrate_tables(created, THING))
+    merge_events(warehouse, make_events_before(number))
     tenant = warehouse.tenant
-    ground.close_tenant(tenant)
-    took, complaint = _kill_merge(ground, trial, tenant, number, moment)
-    if complaint:
-        return took, complaint
-    again = ground.reopen(tenant)
-    left = _find_difference(again, number)
-    if left:
-        return took, f"killed {took:.3f} s into its merge, it left neither what was there before nor the whole\n{left}"
-    merge_events(again, incoming_events(number))
-    rerun = find_difference(again, [*events_before(number), *incoming_events(number)])
-    return took, f"killed {took:.3f} s into its merge and run again\n{rerun}" if rerun else ""
+    tenants.close_tenant(tenant)
+    seconds, failure = _kill_merge(tenants, options, tenant, number, moment)
+    if failure:
+        return seconds, failure
+    reopened = tenants.reopen(tenant)
+    if difference := _find_partial_merge(reopened, number):
+        return seconds, f"killed {seconds:.3f} s into its merge, the process left a part of it\n{difference}"
+    merge_events(reopened, make_incoming_events(number))
+    difference = find_difference(reopened, [*make_events_before(number), *make_incoming_events(number)])
+    return seconds, f"killed {seconds:.3f} s into its merge and run again\n{difference}" if difference else ""
 
 
 def _kill_merge(
-    ground: SelfTestTenants, trial: SelfTestOptions, tenant: str, number: int, moment: float | None
+    tenants: SelfTestTenants, options: SelfTestOptions, tenant: str, number: int, moment: float | None
 ) -> tuple[float, str]:
-    """Let the process merge, and kill it at a moment; None: let it live. How long it worked, and what it complained of."""
-    assert ground.start is not None
-    with ground.start(tenant, number) as process:
+    """Start a merge and kill it after `moment` seconds (None: when it ends). How long it ran, in seconds, and why it failed."""
+    assert tenants.start_merge is not None
+    with tenants.start_merge(tenant, number) as process:
         try:
             if _read_line(process) != OPENED:
-                return 0.0, f"the process that merges did not open the warehouse\n{_read_complaint(process)}"
-            began = trial.clock.monotonic()
+                return 0.0, f"the process that merges did not open the warehouse\n{_read_errors(process)}"
+            start = options.clock.monotonic()
             if moment is not None:
-                trial.clock.sleep(moment)
+                options.clock.sleep(moment)
             elif _read_line(process) != MERGED:
-                return 0.0, f"the process that merges failed\n{_read_complaint(process)}"
-            return trial.clock.monotonic() - began, ""
+                return 0.0, f"the process that merges failed\n{_read_errors(process)}"
+            return options.clock.monotonic() - start, ""
         finally:
             process.kill()
 
@@ -132,20 +132,21 @@ def _read_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip() if process.stdout else ""
 
 
-def _read_complaint(process: subprocess.Popen[str]) -> str:
+def _read_errors(process: subprocess.Popen[str]) -> str:
     return process.stderr.read().strip() if process.stderr else ""
 
 
-def _find_difference(warehouse: Warehouse, number: int) -> str:
-    """How the tables differ from those before and from those after; empty where they are one of the two."""
-    start, whole = events_before(number), [*events_before(number), *incoming_events(number)]
-    keys = {event.key for event in whole}
-    # In a transaction, so that an engine with a server waits until that has undone what was cut short.
+def _find_partial_merge(warehouse: Warehouse, number: int) -> str:
+    """The difference from the complete merge; empty if the tables have the state before it or after it."""
+    before = make_events_before(number)
+    after = [*before, *make_incoming_events(number)]
+    keys = {event.key for event in after}
+    # In a transaction, because a server rolls back the killed one first.
     with warehouse.transaction():
-        found = _sort_rows(read_versions(warehouse, keys=keys))
-    if found in (_sort_rows(expected_versions(start)), _sort_rows(expected_versions(whole))):
+        rows = _sort_rows(read_versions(warehouse, keys=keys))
+    if rows in (_sort_rows(build_expected_versions(before)), _sort_rows(build_expected_versions(after))):
         return ""
-    return find_difference(warehouse, whole)
+    return find_difference(warehouse, after)
 
 
 def _sort_rows(rows: list[tuple[Any, ...]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The entity that history is tried on: events put into a warehouse, and versions read out of it."""
+"""The entity of the history checks: merges events into a warehouse, and reads versions."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ THING = Entity.model_validate(
         },
     }
 )
-"""Two columns that make versions, and one that is overwritten; two sources tell of it."""
+"""An entity with two tracked columns, one overwritten column, and two sources."""
 
 COLUMNS = tuple(THING.columns)
-"""Its columns."""
+"""The columns of `THING`."""
 
 WIDER = Entity.model_validate(
     {
@@ -45,7 +45,7 @@ WIDER = Entity.model_validate(
         "on_schema_change": "from_now",
     }
 )
-"""The same, declared with one more column."""
+"""`THING` with an additional column."""
 
 
 def make_event(
@@ -59,21 +59,21 @@ def make_event(
     place: int = 0,
     **values: Any,
 ) -> Event:
-    """An event as a source would send it; its hash is a function of what it says."""
-    known = {"thing_id": key, **values} if operation == "U" else {}
-    text = hashlib.md5(repr(sorted(known.items())).encode(), usedforsecurity=False).hexdigest()
-    return Event(key, sequence, operation, known, text, batch, source, observed, place)
+    """An event as a source sends it. Its hash depends only on its values."""
+    values = {"thing_id": key, **values} if operation == "U" else {}
+    text = hashlib.md5(repr(sorted(values.items())).encode(), usedforsecurity=False).hexdigest()
+    return Event(key, sequence, operation, values, text, batch, source, observed, place)
 
 
 def stage_events(warehouse: Warehouse, events: Sequence[Event], entity: Entity = THING) -> str:
-    """The events as a staged relation, as a merge takes them."""
+    """Stage events for a merge; the relation."""
     columns = tuple(entity.columns)
-    types = event_columns({name: column.type for name, column in entity.columns.items()})
+    types = list_event_columns({name: column.type for name, column in entity.columns.items()})
     rows = [
         {
             "entity_key": e.key, "sequence": e.sequence, "operation": e.operation, "source": e.source,
             **{name: e.values.get(name) for name in columns},
-            "known_columns": _known_columns(e, columns), "hash": e.hash, "stamp": e.sequence,
+            "known_columns": _list_known_columns(e, columns), "hash": e.hash, "stamp": e.sequence,
             "observed": e.observed, "place": e.place, "batch_id": e.batch,
         }
         for e in events
@@ -81,8 +81,8 @@ def stage_events(warehouse: Warehouse, events: Sequence[Event], entity: Entity =
     return stage_rows(warehouse, "arrived", types, rows)
 
 
-def event_columns(values: Mapping[str, str]) -> list[TableColumn]:
-    """The columns of staged events, with those that carry `values`, by name with their types."""
+def list_event_columns(values: Mapping[str, str]) -> list[TableColumn]:
+    """The columns of staged events, with the columns of the entity (name -> type)."""
     types = {"entity_key": "text", "sequence": "bigint", "operation": "text", "source": "text", **values}
     types |= {"known_columns": "text", "hash": "text", "stamp": "bigint"}
     types |= {"observed": "bigint", "place": "bigint", "batch_id": "text"}
@@ -92,12 +92,12 @@ def event_columns(values: Mapping[str, str]) -> list[TableColumn]:
 def merge_events(
     warehouse: Warehouse, events: Sequence[Event], entity: Entity = THING, *, in_order: bool = False
 ) -> MergeResult:
-    """Merge events."""
+    """Merge events into the warehouse."""
     return merge(warehouse, entity, stage_events(warehouse, events, entity), in_order=in_order)
 
 
 def read_versions(warehouse: Warehouse, entity: Entity = THING, *, keys: Iterable[str] = ()) -> list[tuple[Any, ...]]:
-    """The stored versions, told as the oracle tells them; of these keys alone, if any are named."""
+    """The stored versions, with the columns of the reference implementation. Only those of `keys`, if there are any."""
     columns = ", ".join(quote(name) for name in entity.columns)
     return warehouse.rows(
         f"SELECT entity_key, {columns}, epoch_us(valid_from), epoch_us(valid_to), is_current, version_number, batch_id "
@@ -105,18 +105,18 @@ def read_versions(warehouse: Warehouse, entity: Entity = THING, *, keys: Iterabl
     )
 
 
-def expected_versions(events: Iterable[Event], entity: Entity = THING) -> list[tuple[Any, ...]]:
-    """The versions as they should be."""
+def build_expected_versions(events: Iterable[Event], entity: Entity = THING) -> list[tuple[Any, ...]]:
+    """The versions of the reference implementation."""
     return build_history(events, tuple(entity.columns), entity.overwritten)
 
 
 def among_condition(column: str, values: Iterable[str]) -> str:
-    """SQL of whether a text is one of some; true when none are named."""
-    named = ", ".join(quote_literal(value) for value in sorted(values))
-    return f"{column} IN ({named})" if named else "TRUE"
+    """SQL condition: whether a text column has one of the values; true if there are no values."""
+    literals = ", ".join(quote_literal(value) for value in sorted(values))
+    return f"{column} IN ({literals})" if literals else "TRUE"
 
 
-def _known_columns(event: Event, columns: Sequence[str]) -> str | None:
+def _list_known_columns(event: Event, columns: Sequence[str]) -> str | None:
     if event.operation == "U" and all(name in event.values for name in columns):
         return None
     return "," + "".join(f"{name}," for name in columns if name in event.values)

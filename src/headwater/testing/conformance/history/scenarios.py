@@ -1,4 +1,4 @@
-"""The drawn cases of history. `Arrives:` is a batch (`...` is a column it does not know), `Then:` the versions afterwards."""
+"""The scenarios of history. `Arrives:` is a batch (`...` is a column it does not have), `Then:` the versions afterwards."""
 
 from __future__ import annotations
 
@@ -18,66 +18,69 @@ _WRITES = re.compile(
     r"Arrives(?P<news> as news)?(?P<ordered> in order)?(?:, and writes (\d+) versions? in the place of (\d+))?:"
 )
 
-SHEET = load_scenarios("history")
-"""The cases."""
+SCENARIOS = load_scenarios("history")
+"""The scenarios, in their order."""
 
 
-def run_scenario(warehouse: Warehouse, drawing: Scenario, *, keys: str = "") -> str:
-    """How a case comes out otherwise than it is drawn; its keys begin with `keys`, so that cases can share a warehouse."""
-    used: set[str] = set()
-    for step in drawing.steps:
-        if found := _WRITES.fullmatch(step.says):
-            events = _parse_events(step, keys)
-            used |= {event.key for event in events}
-            wrong = _check_writes(warehouse, events, found)
-        elif step.says == "Then:":
-            wrong = _find_mismatch(warehouse, step.table, used, keys)
+def run_scenario(warehouse: Warehouse, scenario: Scenario, *, prefix: str = "") -> str:
+    """The difference from the expected result; empty if there is none.
+
+    Keys get a prefix, so that scenarios can share a warehouse.
+    """
+    keys: set[str] = set()
+    for step in scenario.steps:
+        if match := _WRITES.fullmatch(step.sentence):
+            events = _parse_events(step, prefix)
+            keys |= {event.key for event in events}
+            difference = _check_writes(warehouse, events, match)
+        elif step.sentence == "Then:":
+            difference = _find_mismatch(warehouse, step.table, keys, prefix)
         else:
-            raise step.unknown()
-        if wrong:
-            return f"{step.says}\n{wrong}"
+            raise step.build_unknown_error()
+        if difference:
+            return f"{step.sentence}\n{difference}"
     return ""
 
 
-def _parse_events(step: Step, keys: str) -> list[Event]:
-    return [_parse_event(row, keys) for row in parse_table(step.table)]
+def _parse_events(step: Step, prefix: str) -> list[Event]:
+    return [_parse_event(row, prefix) for row in parse_table(step.table)]
 
 
-def _parse_event(row: dict[str, Any], keys: str) -> Event:
-    """One line: `at` is its instant, `seen` when it was observed, `place` where in that read, `by` which source said so."""
+def _parse_event(row: dict[str, Any], prefix: str) -> Event:
+    """One row: `at` is the instant, `seen` the time of the observation, `place` the place in the read, `by` the source."""
     operation = row.pop("op", "U")
     place = row.pop("place", 0) if operation in {"U", "D"} else -1
     source, observed = f"shop.{row.pop('by', 'things')}", row.pop("seen", 0)
-    key, sequence, batch = f"{keys}{row.pop('key')}", row.pop("at"), row.pop("batch", "b")
+    key, sequence, batch = f"{prefix}{row.pop('key')}", row.pop("at"), row.pop("batch", "b")
     return make_event(key, sequence, operation, batch, source=source, observed=observed, place=place, **row)
 
 
-def _check_writes(warehouse: Warehouse, events: list[Event], said: re.Match[str]) -> str:
-    done = merge_events(warehouse, events, in_order=bool(said["ordered"]))
-    if said["news"] and done.events != len(events):
-        return f"{len(events)} events are news, and {done.events} were taken for it"
-    if said[3] and (done.inserted, done.deleted) != (int(said[3]), int(said[4])):
-        return f"wrote {done.inserted} versions in the place of {done.deleted}"
+def _check_writes(warehouse: Warehouse, events: list[Event], match: re.Match[str]) -> str:
+    result = merge_events(warehouse, events, in_order=bool(match["ordered"]))
+    if match["news"] and result.events != len(events):
+        return f"{len(events)} events are new, and the merge found {result.events}"
+    if match[3] and (result.inserted, result.deleted) != (int(match[3]), int(match[4])):
+        return f"wrote {result.inserted} versions in the place of {result.deleted}"
     return ""
 
 
-def _find_mismatch(warehouse: Warehouse, picture: str, used: set[str], keys: str) -> str:
-    rows = [dict(zip(NAMES, row, strict=True)) for row in read_versions(warehouse, keys=used)]
+def _find_mismatch(warehouse: Warehouse, table: str, keys: set[str], prefix: str) -> str:
+    rows = [dict(zip(NAMES, row, strict=True)) for row in read_versions(warehouse, keys=keys)]
     for row in rows:
-        row["key"] = row["key"].removeprefix(keys)
+        row["key"] = row["key"].removeprefix(prefix)
         row["to"] = "open" if row["to"] == OPEN else row["to"]
-    return find_mismatch(picture, rows)
+    return find_mismatch(table, rows)
 
 
-def _run_in_shared_tenant(ground: SelfTestTenants, drawing: Scenario) -> str:
-    warehouse = ground.shared_tenant("history", lambda made: migrate_tables(made, THING))
-    return run_scenario(warehouse, drawing, keys=f"p:{ground.next_number()}.")
+def _run_in_shared_tenant(tenants: SelfTestTenants, scenario: Scenario) -> str:
+    warehouse = tenants.open_shared_tenant("history", lambda created: migrate_tables(created, THING))
+    return run_scenario(warehouse, scenario, prefix=f"p:{tenants.take_number()}.")
 
 
-HISTORY_DRAWN = ScenarioCheck(
+HISTORY_SCENARIOS = ScenarioCheck(
     name="drawn-history",
     promise="the hard cases of history, drawn",
-    scenarios=SHEET,
+    scenarios=SCENARIOS,
     run_scenario=_run_in_shared_tenant,
 )
-"""The line that runs them."""
+"""The check that runs them."""

@@ -1,3 +1,3 @@
-"""Conformance of the star: dimensions, facts and lookups against an independent oracle."""
+"""Checks of the star schema: dimensions, facts and lookups, compared with a reference implementation."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small company to build a star of: entities, dimensions of every kind, and facts."""
+"""The declarations of a small company: entities, dimensions of every kind, and facts."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ FACTS = [
 ]
 
 
-def declarations(dimensions: Sequence[Any] = DIMENSIONS, facts: Sequence[Fact] = FACTS) -> Declarations:
-    """These tables over the entities of the firm."""
+def build_declarations(dimensions: Sequence[Any] = DIMENSIONS, facts: Sequence[Fact] = FACTS) -> Declarations:
+    """The entities of the company, with these dimensions and facts."""
     entities = [Entity.model_validate({**item, "sources": {}}) for item in ENTITIES]
     return Declarations(
         entities={item.entity: item for item in entities},
@@ -147,14 +147,14 @@ def declarations(dimensions: Sequence[Any] = DIMENSIONS, facts: Sequence[Fact] =
     )
 
 
-STAR = Star(declarations=declarations())
-"""The whole star."""
+STAR = Star(declarations=build_declarations())
+"""The star schema with all dimensions and facts."""
 
 
-def star_of(*tables: Any) -> Star:
-    """A star of these tables alone."""
+def make_star(*tables: Any) -> Star:
+    """A star schema with only these tables."""
     facts = [table for table in tables if isinstance(table, Fact)]
-    return Star(declarations=declarations([table for table in tables if table not in facts], facts))
+    return Star(declarations=build_declarations([table for table in tables if table not in facts], facts))
 
 
 COMPANY = EntityDimension.model_validate(
@@ -165,7 +165,7 @@ COMPANY = EntityDimension.model_validate(
         "join": [{"entity": "address", "on": "company_id", "attributes": {"city": "T2", "phone": "T1"}}],
     }
 )
-"""Companies with the city of their address: a version wherever either changes."""
+"""Companies with the city of their address. A change of either creates a version."""
 
 MEMBER = EntityDimension.model_validate({"dimension": "member", "entity": "member", "attributes": {"name": "T2"}})
 """Members and their names."""
@@ -182,4 +182,4 @@ WORK = Fact.model_validate(
         "measures": ["hours"],
     }
 )
-"""Work, at the member as it was then and as it is now."""
+"""Work, with the member as of its time and the member as of now."""

@@ -1,7 +1,7 @@
-"""The star, told a second time: which member a row of work means, and what a member is at an instant. No SQL, as the oracle.
+"""The reference implementation of the star schema: the member of a row of work, and a company as of an instant. Without SQL.
 
-Surrogate keys are computed here once more, from the words of the design: 60 bits of the MD5 of `first|<entity key>` for a
-first version, of `<microseconds>|<entity key>` for a later one.
+Computes surrogate keys again, as the design defines them: 60 bits of the MD5 of `first|<entity key>` for the first version, of
+`<microseconds>|<entity key>` for a later one.
 """
 
 from __future__ import annotations
@@ -18,80 +18,82 @@ from headwater.testing.conformance.star.load import EntityEvent
 from headwater.testing.conformance.star.model import STAR
 
 FROM, TO = -5, -4
-"""Where a version of the oracle begins and ends."""
+"""The places of the start and the end in a version of `build_history`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A member as the dimension should have it."""
+    """The expected versions of a member."""
 
     key: str
     versions: tuple[tuple[int, str | None], ...]
-    """From when on, and under which name; none when nobody but the work knows of it."""
+    """The start and the name of each version; empty if only work refers to the member."""
 
-    def version_at(self, instant: int | None) -> int:
-        """Which version counts: the valid one, before the first the first, in a gap the last before it."""
+    def find_version(self, instant: int | None) -> int:
+        """The place of the version for an instant: the valid one, else the last before it, else the first. None: the last one."""
         if instant is None:
             return len(self.versions) - 1
-        return max(0, sum(begins <= instant for begins, _ in self.versions) - 1)
+        return max(0, sum(start <= instant for start, _ in self.versions) - 1)
 
 
-def expected_key(key: str, begins: int | None) -> int:
-    """The key of the version that begins then; None: of the first."""
-    start = "first" if begins is None else str(begins)
-    return int(hashlib.md5(f"{start}|{key}".encode(), usedforsecurity=False).hexdigest()[:15], 16) % 2**53
+def build_expected_key(key: str, start: int | None) -> int:
+    """The surrogate key of the version that starts then; None: of the first version."""
+    prefix = "first" if start is None else str(start)
+    return int(hashlib.md5(f"{prefix}|{key}".encode(), usedforsecurity=False).hexdigest()[:15], 16) % 2**53
 
 
-def build_members(said: Iterable[EntityEvent]) -> dict[str, Person]:
-    """The members that events tell of, by entity key."""
-    found: dict[str, list[tuple[int, str | None]]] = {}
-    for row in build_history(_events_of(said, "member"), ("name",)):
-        found.setdefault(row[0], []).append((row[FROM], row[1]))
-    return {key: Person(key=key, versions=tuple(versions)) for key, versions in found.items()}
+def build_members(items: Iterable[EntityEvent]) -> dict[str, Person]:
+    """The members of the events, by entity key."""
+    members: dict[str, list[tuple[int, str | None]]] = {}
+    for row in build_history(_list_events(items, "member"), ("name",)):
+        members.setdefault(row[0], []).append((row[FROM], row[1]))
+    return {key: Person(key=key, versions=tuple(versions)) for key, versions in members.items()}
 
 
-def expected_lookups(said: Sequence[EntityEvent]) -> list[tuple[Any, ...]]:
-    """For each row of work: its id, the key it should have, the member's name, whether it is inferred; and the same today."""
-    known = build_members(said)
+def build_expected_lookups(items: Sequence[EntityEvent]) -> list[tuple[Any, ...]]:
+    """Each row of work: its id, the expected key, the name of the member, whether it is inferred; and these three as of now."""
+    members = build_members(items)
     columns = tuple(STAR.declarations.entities["entry"].columns)
     rows = []
-    for row in build_history(_events_of(said, "entry"), columns):
+    for row in build_history(_list_events(items, "entry"), columns):
         if row[-3]:
             values = dict(zip(columns, row[1:], strict=False))
             started = values["started_at"]
             instant = None if started is None else to_micros(started.replace(tzinfo=UTC))
-            rows.append((values["entry_id"], *_lookup(values, instant, known), *_lookup(values, None, known)))
+            rows.append(
+                (values["entry_id"], *_find_member(values, instant, members), *_find_member(values, None, members))
+            )
     return sorted(rows)
 
 
-def _lookup(values: dict[str, Any], instant: int | None, known: dict[str, Person]) -> tuple[Any, ...]:
+def _find_member(values: dict[str, Any], instant: int | None, members: dict[str, Person]) -> tuple[Any, ...]:
     if values["member_id"] is None:
         return -1, "Unknown", False
     key = f"desk:{values['member_id']}"
-    person = known.get(key)
+    person = members.get(key)
     if person is None:
-        return expected_key(key, None), None, True
-    place = person.version_at(instant)
-    begins, name = person.versions[place]
-    return expected_key(key, begins if place else None), name, False
+        return build_expected_key(key, None), None, True
+    place = person.find_version(instant)
+    start, name = person.versions[place]
+    return build_expected_key(key, start if place else None), name, False
 
 
-def company_at(key: str, instant: int, said: Sequence[EntityEvent]) -> tuple[Any, ...] | None:
-    """Segment, city, name and phone of a company at an instant; None when it is not there."""
+def find_company(key: str, instant: int, items: Sequence[EntityEvent]) -> tuple[Any, ...] | None:
+    """Segment, city, name and phone of a company as of an instant; None if it does not exist then."""
     names = tuple(STAR.declarations.entities["company"].columns)
-    own = build_history((event for event in _events_of(said, "company") if event.key == key), names)
-    found = next((row for row in own if row[FROM] <= instant < row[TO]), None)
-    if found is None:
+    versions = build_history((event for event in _list_events(items, "company") if event.key == key), names)
+    version = next((row for row in versions if row[FROM] <= instant < row[TO]), None)
+    if version is None:
         return None
-    there = dict(zip(names, found[1:], strict=False))
-    near = [
+    company = dict(zip(names, version[1:], strict=False))
+    addresses = [
         row
-        for row in build_history(_events_of(said, "address"), ("company_id", "city", "phone"))
-        if row[1] == there["company_id"] and row[FROM] <= instant < row[TO]
+        for row in build_history(_list_events(items, "address"), ("company_id", "city", "phone"))
+        if row[1] == company["company_id"] and row[FROM] <= instant < row[TO]
     ]
-    best = max(near, key=lambda row: (row[FROM], row[0]), default=(None,) * 4)
-    return there["segment"], best[2], there["name"], best[3]
+    address = max(addresses, key=lambda row: (row[FROM], row[0]), default=(None,) * 4)
+    return company["segment"], address[2], company["name"], address[3]
 
 
-def _events_of(said: Iterable[EntityEvent], entity: str) -> list[Event]:
-    return [one.event for one in said if one.entity == entity]
+def _list_events(items: Iterable[EntityEvent], entity: str) -> list[Event]:
+    return [item.event for item in items if item.entity == entity]

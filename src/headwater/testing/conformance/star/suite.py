@@ -1,109 +1,89 @@
-"""The promises of gold (DESIGN, section 7), and those invariants that the star keeps."""
+"""The guarantees of gold, and the invariants that concern the star schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 
-from headwater.testing.conformance.history import generate
-from headwater.testing.conformance.history.suite import render_batches as shown_history
-from headwater.testing.conformance.property import PropertyCheck
-from headwater.testing.conformance.shrink import Batches
-from headwater.testing.conformance.star import checks
-from headwater.testing.conformance.star import rebuild_checks as whole
-from headwater.testing.conformance.star.generate import (
-    draw_company,
-    draw_owners,
-    draw_work,
-    draw_work_before_members,
-    relabel_keys,
-)
+from headwater.testing.conformance.batches import Batches
+from headwater.testing.conformance.draw import Draw
+from headwater.testing.conformance.property_check import PropertyCheck
+from headwater.testing.conformance.star import checks, rebuild_checks, strategies
 from headwater.testing.conformance.star.load import EntityEvent
 from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.testing.tables import render_table
 
 WHOLE = 0.06
-"""The whole star has tenants of its own for each example: a few are enough."""
+"""The part of the examples for a whole star schema. Each one has its own tenants, so it is expensive."""
 
 
 def render_batches(batches: Batches[EntityEvent]) -> str:
-    """An example, drawn: a table for each entity, with the columns that anything is said of."""
-    said = [(number, one) for number, batch in enumerate(batches, 1) for one in batch]
-    pictures = []
-    for entity in dict.fromkeys(one.entity for _, one in said):
-        rows = [
-            {
-                "arrives": number,
-                "key": one.event.key,
-                "at": one.event.sequence,
-                "op": one.event.operation,
-                **one.event.values,
-            }
-            for number, one in said
-            if one.entity == entity
-        ]
-        used = [
-            name
-            for name in dict.fromkeys(name for row in rows for name in row)
-            if any(_is_given(row, name) for row in rows)
-        ]
-        pictures.append(f"{entity}\n{render_table(used, rows)}")
-    return "\n".join(pictures)
+    """An example as a table for each entity, with the columns that have a value."""
+    items = [(number, item) for number, batch in enumerate(batches, 1) for item in batch]
+    tables = []
+    for entity in dict.fromkeys(item.entity for _, item in items):
+        rows = [_to_row(number, item) for number, item in items if item.entity == entity]
+        names = dict.fromkeys(name for row in rows for name in row)
+        columns = [name for name in names if any(row.get(name) is not None for row in rows)]
+        tables.append(f"{entity}\n{render_table(columns, rows)}")
+    return "\n".join(tables)
 
 
-def _is_given(row: dict[str, object], name: str) -> bool:
-    return row.get(name) is not None
+def _to_row(number: int, item: EntityEvent) -> dict[str, object]:
+    event = item.event
+    return {"arrives": number, "key": event.key, "at": event.sequence, "op": event.operation, **event.values}
 
 
 def _make_check(
     name: str,
     promise: str,
-    check: Callable[[SelfTestTenants, Batches[EntityEvent]], str],
-    drawn: Callable[[Random], Batches[EntityEvent]],
-    part: float,
+    find_difference: Callable[[SelfTestTenants, Batches[EntityEvent]], str],
+    draw_example: Callable[[Draw], Batches[EntityEvent]] = strategies.draw_company,
+    part: float = WHOLE,
 ) -> PropertyCheck[EntityEvent]:
     return PropertyCheck(
-        name=name, promise=promise, draw=drawn, check=check, relabel=relabel_keys, show=render_batches, part=part
+        name=name,
+        promise=promise,
+        draw_example=draw_example,
+        find_difference=find_difference,
+        relabel=strategies.relabel_keys,
+        render=render_batches,
+        part=part,
     )
 
 
-OVERWRITTEN = PropertyCheck(
-    name="6",
-    promise="what is overwritten is the newest value on all versions",
-    draw=generate.draw_any_order,
-    check=checks.check_overwritten,
-    relabel=generate.relabel_keys,
-    show=shown_history,
-)
-
 STAR: tuple[PropertyCheck[EntityEvent], ...] = (
     _make_check(
-        "6-star", "T1 is the last value, T0 the first, T2 what the events say", checks.check_members, draw_owners, 0.6
+        "6-star",
+        "T1 is the last value, T0 the first, T2 what the events say",
+        checks.check_companies,
+        strategies.draw_owners,
+        0.6,
     ),
-    _make_check("14-star", "the same star as DuckDB in memory", whole.check_like_duckdb, draw_company, WHOLE),
+    _make_check("14-star", "the same star as DuckDB in memory", rebuild_checks.check_like_duckdb),
     _make_check(
-        "point-in-time", "a fact points at the version of its instant", checks.check_point_in_time, draw_work, 0.6
+        "point-in-time",
+        "a fact points at the version of its instant",
+        checks.check_point_in_time,
+        strategies.draw_work,
+        0.6,
     ),
     _make_check(
         "inferred",
         "a member met early keeps its key when it comes",
-        checks.check_early_members,
-        draw_work_before_members,
+        checks.check_inferred,
+        strategies.draw_work_before_members,
         0.4,
     ),
     _make_check(
-        "re-pointing", "late news point anew exactly the facts they change", checks.check_repointing, draw_work, 0.4
+        "re-pointing",
+        "late news point anew exactly the facts they change",
+        checks.check_repointing,
+        strategies.draw_work,
+        0.4,
     ),
-    _make_check(
-        "stable-keys",
-        "a star that grew is the one made at once, key for key",
-        whole.check_same_keys,
-        draw_company,
-        WHOLE,
-    ),
-    _make_check("star-replay", "a replay writes nothing to gold", whole.check_replay, draw_company, WHOLE),
-    _make_check("star-rebuild", "a rebuild of gold is identical", whole.check_rebuild, draw_company, WHOLE),
-    _make_check(
-        "reserved", "every key resolves; -1, -2 and -3 mean what they should", whole.check_reserved, draw_company, WHOLE
-    ),
+    _make_check("stable-keys", "a star that grew is the one made at once, key for key", rebuild_checks.check_same_keys),
+    _make_check("star-replay", "a replay writes nothing to gold", rebuild_checks.check_replay),
+    _make_check("star-rebuild", "a rebuild of gold is identical", rebuild_checks.check_rebuild),
+    _make_check("reserved", "every key resolves; -1, -2 and -3 mean what they should", rebuild_checks.check_reserved),
 )
+"""The checks that draw examples."""
