@@ -63,6 +63,8 @@ PROTOCOL_NAMES = frozenset({"main", "monotonic", "never_stop", "now"})
 
 FORMER_NAMES = frozenset(
     """
+    auth_kind_names contract_fields explain_plan find_complaints holds_secret plan_dict publication_url tenant_url
+    tenants_with_runs unknown_name_error windows_by_parent
     alone anew answer answered anything arrival arrivals arrive asked besides bring carry drawn everyone face found
     given going_on gone held inquiry life listening meet met moved opened plug plugs reading_of readings
     readings_of redeclared referred said saw sight spared spread standing standing_of stopping strangers tally telling

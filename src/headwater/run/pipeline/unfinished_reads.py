@@ -43,7 +43,7 @@ def find_stale_reads(
         ):
             continue
         if run_request.fresh or run_request.force:
-            stale.append(StaleRead(row=row, reason="it was asked to be read anew"))
+            stale.append(StaleRead(row=row, reason="a restart was requested"))
         elif _is_changed(sources[feed], row):
             stale.append(StaleRead(row=row, reason="what shapes its requests was declared otherwise when it was begun"))
     return tuple(stale)
