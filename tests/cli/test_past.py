@@ -84,10 +84,10 @@ def test_a_life_is_drawn_line_by_line(shell):
     assert lines[0] == "company psa:17: 2 versions of 4 observations"
     assert "name = [red]" in lines[3]
     assert "psa connectwise.companies" in lines[3]
-    assert "gone: the source says it was deleted" in lines[4]
+    assert "deleted by the source" in lines[4]
     assert lines[5].split() == ["2026-03-06T00:00:00Z", "open", "back", "b3"]
     assert lines[6].split() == ["name:", "[red]", "->", "NULL"]
-    assert lines[7] == "without versions of their own: note = ''"
+    assert lines[7] == "newest values of columns without versions: note = ''"
     assert lines[-2:] == ["2026-03-01T00:00:00Z  acme/raw/psa/companies/b1.jsonl.zst, line 3", '{"id": 17}']
 
 

@@ -30,7 +30,7 @@ def test_the_first_signal_is_a_question(number, capfd):
         os.kill(os.getpid(), number)
         assert stop()
     assert signal.getsignal(number) is before
-    assert "Stopping after the page in hand" in capfd.readouterr().err
+    assert "Stopping after the current page" in capfd.readouterr().err
 
 
 def test_the_second_leaves_at_once():

@@ -22,7 +22,7 @@ def call(shell):
     def run_step(opened, tenant, step, *, plan, options):
         found.update(tenant=tenant, step=step, plan=plan, options=options)
         state = "failed" if found["step"] == "fact:broken" else "succeeded"
-        result = StepResult(step="conform:company", state=state, detail="9 versions in")
+        result = StepResult(step="conform:company", state=state, detail="9 versions inserted")
         return RunReport(tenant="acme", outcome=state, seconds=0.1, steps=(result,))
 
     shell.verb("run_step", run_step)
@@ -32,7 +32,7 @@ def call(shell):
 def test_json_and_an_id_and_standard_input(shell, call, monkeypatch):
     shell("step", json.dumps(STEP), "--tenant", "acme", "--json")
     assert (shell.code, call["step"], call["tenant"], call["plan"]) == (0, STEP, "acme", None)
-    assert shell.json["steps"][0]["detail"] == "9 versions in"
+    assert shell.json["steps"][0]["detail"] == "9 versions inserted"
     shell("step", "conform:company", "--wait", "5", "--allow-drop")
     assert (call["step"], call["options"].wait, call["options"].allow_drop) == ("conform:company", 5.0, True)
     assert "conform:company" in shell.out

@@ -97,7 +97,7 @@ def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
     assert planned["notes"] == [f"company: {why}: its history is rebuilt"]
     assert [step["inputs"]["rebuild_reason"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
     with small.start("plan") as process:
-        assert "company (anew)" in process.communicate(timeout=60)[0]
+        assert "company (rebuild)" in process.communicate(timeout=60)[0]
     report = small.run()
     assert findings(report) == [("silver.company", "history_rebuilt")]
     (detail,) = (step["detail"] for step in report["steps"] if step["step"] == "conform:company")

@@ -131,7 +131,7 @@ def test_a_step_by_its_id_alone(small, service):
     service.advance(days=3)
     ids = [step["id"] for step in read_steps(small)]
     assert {call_step(small, step)["outcome"] for step in ids} == {"succeeded"}
-    assert call_step(small, "conform:company")["steps"][0]["detail"] == "0 events, 0 versions in, 0 out"
+    assert call_step(small, "conform:company")["steps"][0]["detail"] == "0 events, 0 versions inserted, 0 deleted"
     assert whole["outcome"] == "succeeded"
     assert small.run()["written"] == {}
 

@@ -80,6 +80,8 @@ and a stop that nobody requests.
 
 FORMER_NAMES = frozenset(
     """
+    auth_kind_names contract_fields explain_plan find_complaints holds_secret plan_dict publication_url tenant_url
+    tenants_with_runs unknown_name_error windows_by_parent
     alone anew answer answered answers_request anything arrival arrivals arrive asked besides bring captions carry
     column_list drawn effective_contract end_is_certain everyone face find_stray found given glance going_on gone
     ground held inquiry judge kept_sql keys_only known_list life listening location_of meet met missing_windows moved

@@ -220,7 +220,7 @@ def test_an_entity_that_is_declared_otherwise_is_conformed_without_news_and_the_
     )
     said = "its history is rebuilt" if anew else "its history continues"
     assert build_plan(VIEW, state, asked()).notes == (f"ticket: `size` is new: {said}",)
-    assert ("ticket (anew)" in "\n".join(render_plan(build_plan(VIEW, state, asked())))) == anew
+    assert ("ticket (rebuild)" in "\n".join(render_plan(build_plan(VIEW, state, asked())))) == anew
     other = build_plan(VIEW, state, asked(resources=frozenset({"agreements"}), force=True))
     assert ([step.entity for step in other.steps if isinstance(step, Conform)], other.notes) == (["agreement"], ())
     assert not build_plan(VIEW, state, asked(layers=frozenset({"bronze"}))).notes

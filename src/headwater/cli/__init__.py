@@ -1,7 +1,7 @@
-"""The command line: reads what was typed, asks `run.app`, prints the answer. It decides nothing about data.
+"""The command line: parses arguments, calls `run.app`, and prints the result. It decides nothing about data.
 
-Must not know any room below `run/` but errors, events and clock, and starts without importing anything heavy: a command's
-module is loaded when that command is called for (`lazy`). Tests: tests/cli.
+It imports from packages below `run/` only errors, events and clock. Start-up imports nothing heavy: the module of a command
+is imported when the command is called (`lazy_command`). Tests: tests/cli.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a command says that it failed: four parts, one exit code, and no traceback unless it is asked for."""
+"""Reports the error of a command: message, location, details and hint. A traceback only with `--debug`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from headwater.errors import DeclarationErrors, HeadwaterError
 
 
 class UsageError(HeadwaterError):
-    """The command line itself cannot be meant: an unknown word, a missing value."""
+    """The command line is invalid: an unknown option, a missing value."""
 
     exit_code = 2
 
 
 class LocalIOError(HeadwaterError):
-    """The machine refused: a full disk, missing rights, an output that is gone."""
+    """The operating system refused to read or write: a full disk, missing permissions, a closed output."""
 
 
 class InternalError(HeadwaterError):
-    """Headwater met something that it does not know: its own fault."""
+    """An unexpected exception: a bug in Headwater."""
 
 
 def report_error(error: Exception, *, as_json: bool, debug: bool) -> int:
-    """Say what happened: as text on standard error, or as one JSON object on standard output. The exit code."""
+    """Report an error as text on standard error or as one JSON object on standard output. Returns the exit code."""
     reported = _to_headwater_error(error)
     if debug:
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.filename is None:
-        # No file of anybody's, so it was our own output that could not be written.
+        # Without a file name, our own output could not be written.
         abandon_output()
         as_json = False
     if not (as_json and _write(json.dumps({"error": describe_error(reported)}))):
@@ -42,12 +42,12 @@ def report_error(error: Exception, *, as_json: bool, debug: bool) -> int:
 
 
 def abandon_output() -> None:
-    """Point standard output at nothing: the interpreter flushes once more on its way out, and would fail again."""
+    """Redirect standard output to the null device, because the flush at the exit of the interpreter would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _write(line: str) -> bool:
-    """Whether `line` got onto standard output; what fails here may be the very thing that is to be told."""
+    """Write a line to standard output. False if that fails, because the error may be about standard output."""
     try:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
@@ -58,7 +58,7 @@ def _write(line: str) -> bool:
 
 
 def describe_error(error: HeadwaterError) -> dict[str, object]:
-    """An error as `--json` prints it; of several complaints at once, each."""
+    """An error as the JSON object that `--json` prints, with each of several errors."""
     if isinstance(error, DeclarationErrors):
         return {**error.as_dict(), "errors": [item.as_dict() for item in error.errors]}
     return dict(error.as_dict())
@@ -92,7 +92,7 @@ def _build_io_error(error: OSError) -> LocalIOError:
 
 
 def _build_internal_error(error: Exception) -> InternalError:
-    # The error's own text stays out of sight: it may quote a URL or a record, and nobody has redacted it.
+    # The text of the error is not shown, because it may contain an unredacted URL or record.
     return InternalError(
         "Internal error. This is a bug in Headwater.",
         where=_find_location(error),
@@ -102,7 +102,7 @@ def _build_internal_error(error: Exception) -> InternalError:
 
 
 def _find_location(error: Exception) -> str:
-    """The innermost place of ours that the error came through."""
+    """The innermost location in Headwater in the traceback of the error."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "headwater" in Path(frame.filename).parts]
     if not frames:
         return "headwater"

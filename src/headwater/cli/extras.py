@@ -1,4 +1,4 @@
-"""What a command needs beside the bare install, and how to install it."""
+"""Checks that the extra of a command is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from headwater.errors import DeclarationError
 
 
 def require_extra(extra: str, module: str) -> None:
-    """DeclarationError with the line to type, where the `module` of an extra is not installed."""
+    """Raise DeclarationError with the install command if the `module` of an extra is not installed."""
     try:
         is_installed = find_spec(module) is not None
     except ModuleNotFoundError:

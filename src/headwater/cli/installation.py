@@ -1,6 +1,6 @@
-"""What is installed here: versions of Headwater, of Python and of the libraries, and the plugins, for a report of a defect.
+"""Describes the installation for bug reports: versions of Headwater, Python and libraries, and the plug-ins.
 
-All of it comes from the metadata of installed packages. Nothing is imported, and neither paths nor the environment are read.
+The data comes from the metadata of installed packages. It imports nothing, and reads neither paths nor the environment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+).*?(?:;.*extra == ['\"](?P<extra>[\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """One entry point in a group of Headwater's."""
+    """An entry point in a group of Headwater."""
 
     group: str
     name: str
@@ -29,20 +29,20 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """An installed Headwater, and what it runs on."""
+    """The installed version of Headwater, and its environment."""
 
     version: str
     python: str
     platform: str
     libraries: Mapping[str, str | None]
-    """The version of each library that Headwater requires; None for one that is not installed."""
+    """The versions of the required libraries; None for a library that is not installed."""
     extras: Mapping[str, bool]
-    """For each extra, whether all its libraries are installed."""
+    """Whether all libraries of each extra are installed."""
     plugins: tuple[Plugin, ...]
 
 
 def describe_installation() -> Installation:
-    """Describe the installation that this process runs in."""
+    """Describe the current installation."""
     required = list(_read_requirements())
     libraries = {name: _find_version(name) for name, _ in sorted(required)}
     needed: dict[str, list[str]] = {}
@@ -60,7 +60,7 @@ def describe_installation() -> Installation:
 
 
 def _read_requirements() -> Iterator[tuple[str, str]]:
-    """Each library that the package requires, and the extra that asks for it; "" where none does."""
+    """The required libraries, each with the extra that requires it, or "" if no extra does."""
     for line in requires(DISTRIBUTION) or ():
         if match := _REQUIREMENT.match(line):
             yield match["name"].lower(), match["extra"] or ""

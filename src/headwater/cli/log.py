@@ -1,6 +1,6 @@
-"""Progress while it works: drawn where there is a terminal, one plain line an event where there is none.
+"""Progress of a run: a display on a terminal, otherwise one log line for each event.
 
-All of it goes to standard error, so that standard output holds the answer and nothing else.
+It is written to standard error, so that standard output contains only the result.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from headwater.run.event_log import to_log_line
 
 @contextmanager
 def open_listener() -> Iterator[EventListener]:
-    """Somebody to tell: a drawing on a terminal, plain lines elsewhere."""
+    """A listener that shows progress on a terminal, and otherwise writes log lines."""
     if sys.stderr.isatty():
-        with ProgressDisplay() as drawing:
-            yield drawing.on_event
+        with ProgressDisplay() as display:
+            yield display.on_event
     else:
         yield log_lines()
 
@@ -31,7 +31,7 @@ def open_listener() -> Iterator[EventListener]:
 def log_lines() -> EventListener:
     """A listener that writes `12:00:01 batch_extracted tenant=acme connection=desk resource=tickets rows=1000`.
 
-    Pages, empty windows and tables that stayed as they were are told only with `HEADWATER_LOG_LEVEL=debug`.
+    Pages, empty windows and unchanged tables are written only with `HEADWATER_LOG_LEVEL=debug`.
     """
     log = structlog.wrap_logger(
         structlog.WriteLogger(sys.stderr),
@@ -61,5 +61,5 @@ def _render(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
 
 
 def _flatten(value: object) -> object:
-    """A value that stays on one line: an error in four parts takes four."""
+    """The value on one line, because an error has up to four lines."""
     return " | ".join(part.strip() for part in value.splitlines()) if isinstance(value, str) else value

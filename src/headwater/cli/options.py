@@ -1,7 +1,7 @@
-"""Options that many commands share, each group of them a frozen value; `spread` hands them to typer.
+"""Options that several commands share, in groups. Each group is a frozen dataclass.
 
-A command's function takes such values; typer wants one parameter an option. `spread` makes the second from the first, so
-that an option is declared once and no function has twelve parameters.
+The function of a command takes groups as parameters, but typer needs one parameter for each option. `expand_options` converts
+the first form to the second, so that each option is declared once and functions have few parameters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import typer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """How a command answers."""
+    """The output of a command."""
 
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
@@ -27,7 +27,7 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectOptions:
-    """Which project a command works on."""
+    """The project of a command."""
 
     project: Annotated[
         Path, typer.Option("--project", metavar="DIR", help="The folder with headwater.yaml.", show_default=True)
@@ -40,7 +40,7 @@ class ProjectOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantOption:
-    """Whose data a command works on."""
+    """The tenant of a command."""
 
     tenant: Annotated[
         str | None,
@@ -50,14 +50,14 @@ class TenantOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedOptions:
-    """Which of a tenant's feeds a command works on."""
+    """The feeds of a command."""
 
     connection: Annotated[str | None, typer.Option("--connection", metavar="NAME", help="Only this connection.")] = None
     resource: Annotated[str | None, typer.Option("--resource", metavar="NAME", help="Only this resource.")] = None
 
 
 def expand_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` with each parameter that is a dataclass replaced by that dataclass's fields."""
+    """Replace each parameter of `function` that is a dataclass with the fields of the dataclass."""
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
 
@@ -70,7 +70,7 @@ def expand_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(**values, **groups_of_values)
 
     signature = inspect.signature(function)
-    # A command's own options first, then the groups in their order: so does its help page list them.
+    # The command's own options come first, then the groups in their order, as on its help page.
     own_first = sorted(signature.parameters.values(), key=lambda parameter: parameter.name in groups)
     parameters = [new for old in own_first for new in _list_options(old, hints)]
     call_with_options.__dict__["__signature__"] = signature.replace(parameters=parameters, return_annotation=Any)

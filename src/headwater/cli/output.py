@@ -1,7 +1,7 @@
-"""An answer, printed: as one JSON object for a machine, or drawn for a person.
+"""Prints a result as one JSON object or as text.
 
-In JSON an instant is ISO 8601 in UTC (`2026-03-01T08:00:00Z`; the warehouse's timestamps have no zone and mean UTC), a day
-`2026-03-01`, a decimal a number with all its digits, bytes base64, and what JSON has no number for (`NaN`, `Infinity`) a text.
+In JSON, an instant is ISO 8601 in UTC (`2026-03-01T08:00:00Z`; timestamps of the warehouse have no zone and are in UTC), a
+date is `2026-03-01`, a decimal is a number with all its digits, bytes are base64, and `NaN` and `Infinity` are strings.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from headwater.errors import HeadwaterError
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _WIDE = 4000
-"""Columns of an output that is no terminal: tables are not squeezed for a file or a pipe."""
+"""The width of an output that is not a terminal, so that tables in files and pipes are not wrapped."""
 
 
 def print_result(options: OutputOptions, value: Mapping[str, Any], *rendered: RenderableType) -> None:
-    """Print one answer the way it was asked for."""
+    """Print a result as JSON or as text, as the options request."""
     if options.json:
         sys.stdout.write(to_json(value) + "\n")
     elif sys.stdout.isatty():
@@ -39,7 +39,7 @@ def print_result(options: OutputOptions, value: Mapping[str, Any], *rendered: Re
 
 
 def _render_plain(*rendered: RenderableType) -> str:
-    """What a file or a pipe gets: as wide as it needs to be, and without the blanks that fill a screen."""
+    """Text for a file or a pipe: as wide as needed, without trailing blanks."""
     console = Console(file=io.StringIO(), highlight=False, width=_WIDE)
     with console.capture() as captured:
         console.print(Group(*rendered))
@@ -52,7 +52,7 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """`value` in the few types that JSON has."""
+    """Convert `value` to types that JSON can represent."""
     if isinstance(value, HeadwaterError):
         return value.as_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -64,8 +64,8 @@ def to_plain(value: Any) -> Any:
     return _to_scalar(value)
 
 
-_ENDLESS = {"inf": "Infinity", "-inf": "-Infinity"}
-"""What JSON has no number for, as JavaScript and others read it."""
+_INFINITE = {"inf": "Infinity", "-inf": "-Infinity"}
+"""Numbers that JSON cannot represent, as JavaScript writes them."""
 
 
 def _to_scalar(value: Any) -> Any:
@@ -73,7 +73,7 @@ def _to_scalar(value: Any) -> Any:
         case None | bool() | int() | str():
             return value
         case float() | Decimal():
-            return value if math.isfinite(value) else _ENDLESS.get(str(float(value)), "NaN")
+            return value if math.isfinite(value) else _INFINITE.get(str(float(value)), "NaN")
         case date() | time():
             return _to_iso(value)
         case bytes() | bytearray() | memoryview():

@@ -1,4 +1,4 @@
-"""A run, drawn while it works: a line a resource with its pages and rows, then history, then the star."""
+"""Shows the progress of a run: a line for each resource with its pages and rows, then history and star schema."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STAR = "star"
 
 
 class ProgressDisplay:
-    """Tells the events of a run to a rich progress display. May be told from many threads."""
+    """Shows the events of a run in a rich progress display. Events may come from many threads."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
@@ -64,7 +64,7 @@ class ProgressDisplay:
         self._progress.stop()
 
     def on_event(self, event: Event) -> None:
-        """Draw one event; what has no line of its own is printed above, if it is more than news."""
+        """Show one event. A warning or an error without its own line is printed above."""
         with self._lock:
             read = self._readers.get(type(event))
             if read:

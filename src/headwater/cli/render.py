@@ -16,7 +16,7 @@ from headwater.run.results import QueryResult
 
 
 def render_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
-    """A plain table; a column of numbers stands to the right."""
+    """A plain table. Columns of numbers are right-aligned."""
     listed = [list(row) for row in rows]
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False)
     for number, column in enumerate(columns):
@@ -28,7 +28,7 @@ def render_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title
 
 
 def render_cell(value: Any) -> Text:
-    """One value, as text that rich does not read as markup."""
+    """One value as text without rich markup."""
     return Text("NULL", style="dim") if value is None else Text(format_value(value))
 
 
@@ -47,12 +47,12 @@ def format_value(value: Any) -> str:
 
 
 def render_query(result: QueryResult) -> list[Text | Table]:
-    """The rows of a query, and how many."""
+    """The rows of a query, and their number."""
     return [render_table(result.columns, result.rows), Text(format_count(len(result.rows), "row"), style="dim")]
 
 
 def render_pairs(values: Mapping[str, Any]) -> Table:
-    """Names and values, a line each."""
+    """Names and values, one pair on each line."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in values.items():
         table.add_row(Text(name, style="dim"), render_cell(value))
@@ -60,7 +60,7 @@ def render_pairs(values: Mapping[str, Any]) -> Table:
 
 
 def render_list(rows: Sequence[Mapping[str, Any]], *, empty: str) -> Table | Text:
-    """Rows of the same names as a table, or a line that says there are none."""
+    """Rows as a table, or the text `empty` if there are none."""
     if not rows:
         return Text(empty, style="dim")
     columns = list(dict.fromkeys(name for row in rows for name in row))

@@ -1,4 +1,4 @@
-"""The frame around long work: somebody listens, Ctrl-C is a question, and the report is the answer."""
+"""Runs a task with progress display, handles Ctrl-C, and prints the report."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from headwater.run.results import RunReport
 from headwater.run.workspace import Workspace
 
 RunTask = Callable[[Workspace, Callable[[], bool]], RunReport]
-"""What is done to an open project, asking between two pages whether to stop."""
+"""A task on an open project. It calls the second argument between pages, and stops if it returns True."""
 
 RenderReport = Callable[[RunReport], Sequence[RenderableType]]
-"""A report, for a person."""
+"""Renders a report for a terminal."""
 
 
 def run_with_progress(
@@ -37,6 +37,6 @@ def run_with_progress(
 
 
 def dump_report(report: RunReport) -> dict[str, object]:
-    """A report as `--json` prints it."""
+    """A report as the JSON object that `--json` prints."""
     written = {name: {"deleted": deleted, "inserted": inserted} for name, (deleted, inserted) in report.written.items()}
     return {**to_plain(report), "written": written, "exit_code": report.exit_code}

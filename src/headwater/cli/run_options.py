@@ -1,4 +1,4 @@
-"""The options that narrow a run, read into a request."""
+"""Converts the options of a run to a request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def build_request(
     fresh: bool = False,
     allow_drop: bool = False,
 ) -> RunRequest:
-    """The request as `run.app` takes it."""
+    """Build the request for `run.app`."""
     return RunRequest(
         connections=frozenset({options.connection} if options.connection else ()),
         resources=frozenset({options.resource} if options.resource else ()),
@@ -57,7 +57,7 @@ def _parse_chunk(text: str | None) -> timedelta | None:
     try:
         return parse_span(text)
     except ValueError as error:
-        raise DeclarationError("This is no span of time.", where="--chunk", details=text, hint=str(error)) from error
+        raise DeclarationError("This is not a span of time.", where="--chunk", details=text, hint=str(error)) from error
 
 
 def _parse_optional(option: str, text: str | None) -> datetime | None:
@@ -65,7 +65,7 @@ def _parse_optional(option: str, text: str | None) -> datetime | None:
 
 
 def parse_instant_option(option: str, text: str) -> datetime:
-    """The instant that was typed; a complaint that names the option when it is none."""
+    """Parse an instant. BadParameter with the name of the option if it is invalid."""
     try:
         return parse_instant(text)
     except ValueError as error:

@@ -24,20 +24,20 @@ _HEADLINES = {
     "succeeded": "Succeeded",
     "partial": "Some parts failed",
     "failed": "Failed",
-    "cancelled": "Cancelled; the next run goes on from there",
+    "cancelled": "Cancelled; the next run resumes from there",
     "crashed": "Crashed",
 }
 
 
 def render_report(report: RunReport) -> list[Text | Table]:
-    """What a run did."""
+    """Render the report of a run."""
     parts: list[Text | Table] = [_render_headline(report)]
     if report.written:
         rows = [(name, inserted, deleted) for name, (deleted, inserted) in sorted(report.written.items())]
         parts.append(render_table(("table", "inserted", "deleted"), rows, title="Written"))
     if report.findings:
-        rows_found = [(item.table, item.finding, item.count, item.detail) for item in report.findings]
-        parts.append(render_table(("table", "finding", "count", "detail"), rows_found, title="Warnings"))
+        findings = [(item.table, item.finding, item.count, item.detail) for item in report.findings]
+        parts.append(render_table(("table", "finding", "count", "detail"), findings, title="Warnings"))
     parts.extend(render_counts([row for row in report.counts if row.numbers["unexplained"]]))
     cancelled = report.outcome == "cancelled"
     parts.extend(_render_failure(step) for step in report.steps if step.state != "succeeded" and not cancelled)
@@ -61,7 +61,7 @@ def _render_failure(step: StepResult) -> Text:
 
 
 def render_counts(rows: Sequence[RecordCount]) -> list[Table]:
-    """How many records services have and how many are here: a line a resource; nothing where none was counted."""
+    """Render the record counts, one line for each resource. Empty if nothing was counted."""
     columns = ("connection", "resource", "entity", "count", "differs since")
     lines = [(row.connection, row.resource, row.entity, row.line, row.differs_since or "") for row in rows]
     return [render_table(columns, lines, title="Counted")] if rows else []

@@ -1,4 +1,4 @@
-"""Leaving in the middle: the first Ctrl-C finishes the page in hand, the second leaves at once."""
+"""Handles Ctrl-C: the first one stops after the current page, the second one exits immediately."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_NOTE = "Stopping after the page in hand; what was committed is safe. Once more leaves at once.\n"
+_NOTE = "Stopping after the current page; committed data is safe. Press Ctrl-C again to exit immediately.\n"
 
 
 class StopSignal:
-    """Whether somebody asked to stop: by Ctrl-C or by SIGTERM."""
+    """Whether a stop was requested with Ctrl-C or SIGTERM."""
 
     def __init__(self, note: str) -> None:
         self._is_set = False
@@ -23,10 +23,10 @@ class StopSignal:
         return self._is_set
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """A signal came: remember the first, leave at the second."""
+        """Record the first signal, and exit at the second."""
         del number, frame
         if self._is_set:
-            # Threads may sit in a request or a statement. All that counts is committed, so nothing is lost by leaving.
+            # Threads may be in a request or a statement. Everything needed is committed, so an exit loses nothing.
             os._exit(130)
         self._is_set = True
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, self._note.encode())
@@ -34,11 +34,11 @@ class StopSignal:
 
 @contextmanager
 def catch_signals(note: str = _NOTE) -> Iterator[Callable[[], bool]]:
-    """Turn the signals that mean `leave` into a question that the work asks between two pages."""
+    """Catch SIGINT and SIGTERM until the block ends. Yields a function that tells whether to stop."""
     stop = StopSignal(note)
-    before = {number: signal.signal(number, stop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, stop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

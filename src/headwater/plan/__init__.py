@@ -1,8 +1,8 @@
-"""What is to be done: a pure function of what is declared, what the ledger knows and what was asked.
+"""Builds the plan of a run: a pure function of declarations, ledger state and request.
 
-A plan is a tuple of frozen steps. `explain` draws it, `run/` executes it, an orchestrator may draw it too: none of
-them decides anything. This room opens no file, asks no service and never learns what time it is; whoever calls it
-brings the services' times along. Tests: tests/plan.
+A plan is a tuple of frozen steps. `explain` renders it, and `run/` or an orchestrator executes it without further
+decisions. This package opens no file, sends no request and reads no clock: the caller passes the times of the services.
+Tests: tests/plan.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Building a plan: a pure function of the declarations, of what is known and of what was asked."""
+"""Builds a plan from dependencies, the state of the tenant and the request."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from headwater.plan.state import FeedState, RunRequest, TenantState
 from headwater.plan.step import Conform, Extract, Land, Plan, Step
 
 
-def build_plan(view: Dependencies, state: TenantState, request: RunRequest) -> Plan:
-    """The steps that bring a tenant from what is known of it to what was asked.
+def build_plan(dependencies: Dependencies, state: TenantState, request: RunRequest) -> Plan:
+    """Plan the steps of a run.
 
-    Unfinished batches come first and go on as the batches they are; a feed's reads follow each other, so that a service
-    that refuses is not asked on and on; what hangs below another resource waits for that one to have landed.
-    DeclarationError when a connection or resource was asked for that the tenant does not read.
+    Unfinished batches come first and resume. The reads of a feed depend on each other, so that a service that refuses
+    gets no further requests. A child resource waits until its parent has landed. DeclarationError if the request names
+    a connection or resource that the tenant does not read.
     """
     _refuse_unknown(state, request)
     feeds = tuple(feed for feed in _sort_parents_first(state.feeds) if request.includes(feed.feed))
@@ -36,7 +36,7 @@ def build_plan(view: Dependencies, state: TenantState, request: RunRequest) -> P
         lands_of[feed.feed.connection, feed.feed.resource] = ids
         landing[feed.source] += ids
     pending = frozenset(feed.source for feed in feeds if feed.list_unfinished("transformed"))
-    star = plan_star(view, state, request, landing=landing, pending=pending)
+    star = plan_star(dependencies, state, request, landing=landing, pending=pending)
     return Plan(
         tenant=state.tenant,
         steps=(*steps, *star),
@@ -54,8 +54,8 @@ def _plan_reads(feed: FeedState, request: RunRequest, *, waits_for: Sequence[str
         return []
     chain: list[Extract] = []
     for read in plan_reads(feed, request, until=find_readable_end(feed, request), has_new_parents=bool(waits_for)):
-        before = (chain[-1].id,) if chain else ()
-        chain.append(replace(read, after=(*before, *waits_for) if read.open else before))
+        previous = (chain[-1].id,) if chain else ()
+        chain.append(replace(read, after=(*previous, *waits_for) if read.open else previous))
     return chain
 
 
@@ -63,29 +63,29 @@ def _plan_lands(feed: FeedState, request: RunRequest, reads: Iterable[Extract]) 
     if not request.includes_layer("bronze"):
         return []
     waiting = [Land(feed=feed.feed, batch=row.batch) for row in feed.list_unfinished("extracted")]
-    arriving = [Land(feed=feed.feed, batch=read.batch, after=(read.id,)) for read in reads if not read.open]
+    new = [Land(feed=feed.feed, batch=read.batch, after=(read.id,)) for read in reads if not read.open]
     below = tuple(read.id for read in reads if read.open)
-    return [*waiting, *arriving, *([Land(feed=feed.feed, after=below)] if below else [])]
+    return [*waiting, *new, *([Land(feed=feed.feed, after=below)] if below else [])]
 
 
 def _sort_parents_first(feeds: Iterable[FeedState]) -> tuple[FeedState, ...]:
-    """Parents before what hangs below them, in the given order otherwise."""
-    left = list(feeds)
+    """Parents before their children, otherwise in the given order."""
+    rest = list(feeds)
     ordered: list[FeedState] = []
-    while left:
-        names = {(feed.feed.connection, feed.feed.resource) for feed in left}
-        ready = [feed for feed in left if _find_parent(feed) not in names] or left
+    while rest:
+        names = {(feed.feed.connection, feed.feed.resource) for feed in rest}
+        ready = [feed for feed in rest if _find_parent(feed) not in names] or rest
         ordered += ready
-        left = [feed for feed in left if feed not in ready]
+        rest = [feed for feed in rest if feed not in ready]
     return tuple(ordered)
 
 
 def _refuse_unknown(state: TenantState, request: RunRequest) -> None:
     connections = {feed.feed.connection for feed in state.feeds}
     resources = {feed.feed.resource for feed in state.feeds}
-    asked = (("connection", request.connections, connections), ("resource", request.resources, resources))
-    for noun, wanted, known in asked:
-        if unknown := sorted(wanted - known):
+    filters = (("connection", request.connections, connections), ("resource", request.resources, resources))
+    for noun, names, known in filters:
+        if unknown := sorted(names - known):
             raise DeclarationError(
                 f"tenant `{state.tenant}` has no {noun} `{unknown[0]}`.",
                 where=f"--{noun}",
@@ -95,7 +95,7 @@ def _refuse_unknown(state: TenantState, request: RunRequest) -> None:
 
 
 def _build_notes(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, ...]:
-    """What was asked and is not done, a line a connection."""
+    """Notes about requested windows that cannot be read yet, one for each connection."""
     notes: dict[str, str] = {}
     for feed in feeds if request.includes_layer("raw") else ():
         until = find_readable_end(feed, request)
@@ -109,10 +109,10 @@ def _build_notes(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, 
 
 
 def _describe_decisions(state: TenantState, star: Iterable[Step]) -> list[str]:
-    """What becomes of the histories whose entities are declared otherwise than before, a line each."""
+    """Notes about the history of entities whose declaration has changed, one for each entity."""
     conformed = [step.entity for step in star if isinstance(step, Conform)]
     return [
-        f"{name}: {one.reason}: {'its history is rebuilt' if one.rebuild else 'its history continues'}"
-        for name, one in state.schema_decisions.items()
+        f"{name}: {decision.reason}: {'its history is rebuilt' if decision.rebuild else 'its history continues'}"
+        for name, decision in state.schema_decisions.items()
         if name in conformed
     ]

@@ -1,4 +1,4 @@
-"""What the declarations say, as far as a plan needs it: what is made of what."""
+"""The dependencies between sources, entities, dimensions, facts and publications."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headwater.model.tables import list_dimensions, list_source_entities
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactInputs:
-    """What a fact is made of."""
+    """The inputs of a fact."""
 
     entities: frozenset[str]
     dimensions: frozenset[str]
@@ -21,22 +21,22 @@ class FactInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """Entities, dimensions and facts, each with what it is made of, in the order of their declaration."""
+    """Entities, dimensions and facts with their inputs, in the order of their declaration."""
 
     entities: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Entity -> the resources that feed it, as `connector.resource`."""
+    """Entity -> its source resources, as `connector.resource`."""
     dimensions: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Dimension -> the entities it is made of; none for days."""
+    """Dimension -> its source entities; none for a date dimension."""
     facts: Mapping[str, FactInputs] = field(default_factory=dict)
-    """Fact -> the entities whose rows it counts, and the dimensions it looks up."""
+    """Fact -> its source entities, and the dimensions that it looks up."""
     publish: tuple[str, ...] = ()
-    """Places that are written to when gold has changed."""
+    """Publications that are written when gold has changed."""
     publish_silver: tuple[str, ...] = ()
-    """Places that are written to when silver has changed."""
+    """Publications that are written when silver has changed."""
 
 
 def build_dependencies(declarations: Declarations, publications: Iterable[Publication] = ()) -> Dependencies:
-    """The declarations, and where they are published, as a plan sees them."""
+    """Build the dependencies of declarations and publications."""
     publications = tuple(publications)
     return Dependencies(
         entities={name: frozenset(entity.sources) for name, entity in declarations.entities.items()},
@@ -45,27 +45,29 @@ def build_dependencies(declarations: Declarations, publications: Iterable[Public
             name: FactInputs(entities=list_source_entities(fact), dimensions=frozenset(list_dimensions(fact)))
             for name, fact in declarations.facts.items()
         },
-        publish=tuple(one.name for one in publications if one.layer == "gold"),
-        publish_silver=tuple(one.name for one in publications if one.layer == "silver"),
+        publish=tuple(publication.name for publication in publications if publication.layer == "gold"),
+        publish_silver=tuple(publication.name for publication in publications if publication.layer == "silver"),
     )
 
 
-def select_resources(connector: Connector, view: Dependencies, *, named: tuple[str, ...] = ()) -> tuple[Resource, ...]:
-    """The resources of a connection that are read, defaults filled in, parents first.
+def select_resources(
+    connector: Connector, dependencies: Dependencies, *, named: tuple[str, ...] = ()
+) -> tuple[Resource, ...]:
+    """The resources that a connection reads, with the defaults of the connector, parents first.
 
-    Those that the connection names; unless it names any, those that feed an entity and are not optional. Parents of
-    them always: nobody knows what to ask for below a record that was never read.
+    These are the resources that the connection names. If it names none, those that feed an entity and are not optional.
+    Their parents are always included, because child records are read below parent records.
     """
-    feeding = frozenset[str]().union(*view.entities.values())
-    picked = [
+    feeding = frozenset[str]().union(*dependencies.entities.values())
+    chosen = [
         resource
         for resource in connector.resources
         if (resource.resource in named if named else _is_feeding_entity(connector, resource, feeding))
     ]
     selected: dict[str, Resource] = {}
-    for resource in picked:
-        for one in _list_ancestors(connector, resource):
-            selected.setdefault(one.resource, connector.with_defaults(one))
+    for resource in chosen:
+        for ancestor in _list_ancestors(connector, resource):
+            selected.setdefault(ancestor.resource, connector.with_defaults(ancestor))
     return tuple(selected.values())
 
 
@@ -74,7 +76,7 @@ def _is_feeding_entity(connector: Connector, resource: Resource, feeding: frozen
 
 
 def _list_ancestors(connector: Connector, resource: Resource) -> list[Resource]:
-    """The resource and those it hangs below, the topmost first."""
+    """The resource and its ancestors, the topmost first."""
     line, above = [resource], resource
     while above.parent is not None and (parent := connector.find_resource(above.parent.resource)) is not None:
         if parent in line:

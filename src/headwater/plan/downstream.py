@@ -1,4 +1,4 @@
-"""The upper half of a plan: which entities have news, and which tables of gold are made of them."""
+"""Plans the steps after landing: entities with new batches, and the tables of gold that depend on them."""
 
 from __future__ import annotations
 
@@ -11,88 +11,92 @@ from headwater.plan.step import BuildDimension, Conform, LoadFact, Publish, Step
 
 
 def plan_star(
-    view: Dependencies,
+    dependencies: Dependencies,
     state: TenantState,
     request: RunRequest,
     *,
     landing: Mapping[str, Sequence[str]],
     pending: Set[str],
 ) -> tuple[Step, ...]:
-    """Conforming, building, loading, publishing.
+    """Plan the steps Conform, BuildDimension, LoadFact and Publish.
 
-    `landing`: by source, the landings to wait for. `pending`: sources of which something landed earlier.
+    `landing`: the ids of the Land steps of each source. `pending`: sources with batches that landed earlier.
     """
-    news = pending | {source for source, lands in landing.items() if lands}
-    turned = frozenset() if _is_narrow(request) else state.schema_decisions.keys()
-    changed = frozenset(entity for entity, sources in view.entities.items() if sources & news or entity in turned)
-    gold = _select_gold(view, state, request, changed=changed if request.includes_layer("silver") else frozenset())
-    made_of = changed | gold.entities if _is_narrow(request) else frozenset(view.entities)
+    updated_sources = pending | {source for source, lands in landing.items() if lands}
+    redeclared = frozenset() if _is_narrow(request) else state.schema_decisions.keys()
+    changed = frozenset(
+        entity for entity, sources in dependencies.entities.items() if sources & updated_sources or entity in redeclared
+    )
+    gold = _select_gold(
+        dependencies, state, request, changed=changed if request.includes_layer("silver") else frozenset()
+    )
+    inputs = changed | gold.entities if _is_narrow(request) else frozenset(dependencies.entities)
     conforms = [
-        _plan_conform(view, state, entity, landing=landing, pending=pending)
-        for entity in view.entities
+        _plan_conform(dependencies, state, entity, landing=landing, pending=pending)
+        for entity in dependencies.entities
         if request.includes_layer("silver")
-        and (entity in changed or (entity in made_of and _is_build_needed(state, entity)))
+        and (entity in changed or (entity in inputs and _is_build_needed(state, entity)))
     ]
-    tables = _plan_tables(view, state, gold, conforms)
+    tables = _plan_tables(dependencies, state, gold, conforms)
     return (
         *conforms,
         *tables,
-        *_plan_publish(state, view.publish, tables),
-        *_plan_publish(state, view.publish_silver, conforms),
+        *_plan_publish(state, dependencies.publish, tables),
+        *_plan_publish(state, dependencies.publish_silver, conforms),
     )
 
 
 def _plan_publish(state: TenantState, names: Iterable[str], steps: Iterable[Step]) -> tuple[Publish, ...]:
-    """Publishing waits for every table to be right: readers get a whole state or keep the one they have."""
+    """Publish depends on all tables, so that readers get a complete state or keep the previous one."""
     after = tuple(step.id for step in steps)
     return tuple(Publish(tenant=state.tenant, name=name, after=after) for name in names if after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Gold:
-    """Which tables of gold are worked on, and the entities that they are made of."""
+    """The tables of gold in the plan, and their source entities."""
 
     dimensions: frozenset[str] = frozenset()
     facts: frozenset[str] = frozenset()
     entities: frozenset[str] = frozenset()
 
 
-def _select_gold(view: Dependencies, state: TenantState, request: RunRequest, *, changed: Set[str]) -> _Gold:
-    """Tables made of a changed entity, tables that do not exist yet, and whatever those need to exist.
+def _select_gold(dependencies: Dependencies, state: TenantState, request: RunRequest, *, changed: Set[str]) -> _Gold:
+    """Tables with a changed source entity, tables that do not exist yet, and the tables that these need.
 
-    A table that is planned and has no news costs little: gold itself knows how far it has consumed each entity.
+    A planned table without changes costs little, because gold tracks how far it has consumed each entity.
     """
     if not request.includes_layer("gold"):
         return _Gold()
-    whole = "gold" in request.layers
+    all_tables = "gold" in request.layers
     dimensions = {
         name
-        for name, entities in view.dimensions.items()
-        if whole or entities & changed or _is_missing(state, request, f"gold.dim_{name}")
+        for name, entities in dependencies.dimensions.items()
+        if all_tables or entities & changed or _is_missing(state, request, f"gold.dim_{name}")
     }
     facts = {
         name
-        for name, needed in view.facts.items()
-        if whole
+        for name, needed in dependencies.facts.items()
+        if all_tables
         or needed.entities & changed
         or needed.dimensions & dimensions
         or _is_missing(state, request, f"gold.fact_{name}")
     }
-    looked_up = frozenset[str]().union(*(view.facts[name].dimensions for name in facts))
-    dimensions |= {name for name in looked_up & view.dimensions.keys() if f"gold.dim_{name}" not in state.built}
+    looked_up = frozenset[str]().union(*(dependencies.facts[name].dimensions for name in facts))
+    dimensions |= {name for name in looked_up & dependencies.dimensions.keys() if f"gold.dim_{name}" not in state.built}
     entities = frozenset[str]().union(
-        *(view.dimensions[name] for name in dimensions), *(view.facts[name].entities for name in facts)
+        *(dependencies.dimensions[name] for name in dimensions), *(dependencies.facts[name].entities for name in facts)
     )
     return _Gold(dimensions=frozenset(dimensions), facts=frozenset(facts), entities=entities)
 
 
 def _is_missing(state: TenantState, request: RunRequest, table: str) -> bool:
-    """Whether a table is made because it is not there; not when only some connections or resources were asked for."""
+    """Whether a table must be created. False if the request names connections or resources."""
     return table not in state.built and not _is_narrow(request)
 
 
 def _is_build_needed(state: TenantState, entity: str) -> bool:
-    """Whether the tables of an entity are not there, or not as gold would read them."""
+    """Whether the tables of an entity do not exist, or do not match its declaration."""
     return f"silver.{entity}" not in state.built or entity in state.schema_decisions
 
 
@@ -101,26 +105,35 @@ def _is_narrow(request: RunRequest) -> bool:
 
 
 def _plan_conform(
-    view: Dependencies, state: TenantState, entity: str, *, landing: Mapping[str, Sequence[str]], pending: Set[str]
+    dependencies: Dependencies,
+    state: TenantState,
+    entity: str,
+    *,
+    landing: Mapping[str, Sequence[str]],
+    pending: Set[str],
 ) -> Conform:
-    sources = view.entities[entity]
+    sources = dependencies.entities[entity]
     after = tuple(land for source in sorted(sources) for land in landing.get(source, ()))
-    # what landed earlier is merged even where all of today's reads fail
-    turned = state.schema_decisions.get(entity)
-    alone = not after or bool(sources & pending) or turned is not None
-    anew = turned.reason if turned is not None and turned.rebuild else ""
+    # batches that landed earlier are merged even if all reads of this run fail
+    redeclared = state.schema_decisions.get(entity)
+    independent = not after or bool(sources & pending) or redeclared is not None
+    rebuild_reason = redeclared.reason if redeclared is not None and redeclared.rebuild else ""
     return Conform(
-        tenant=state.tenant, entity=entity, rebuild_reason=anew, after=after, needs="none" if alone else "any"
+        tenant=state.tenant,
+        entity=entity,
+        rebuild_reason=rebuild_reason,
+        after=after,
+        needs="none" if independent else "any",
     )
 
 
 def _plan_tables(
-    view: Dependencies, state: TenantState, gold: _Gold, conforms: Iterable[Conform]
+    dependencies: Dependencies, state: TenantState, gold: _Gold, conforms: Iterable[Conform]
 ) -> tuple[BuildDimension | LoadFact, ...]:
     conformed = {conform.entity: conform.id for conform in conforms}
     dimensions = {
         name: BuildDimension(tenant=state.tenant, name=name, after=_select_ids(conformed, entities))
-        for name, entities in view.dimensions.items()
+        for name, entities in dependencies.dimensions.items()
         if name in gold.dimensions
     }
     built = {name: dimension.id for name, dimension in dimensions.items()}
@@ -130,7 +143,7 @@ def _plan_tables(
             name=name,
             after=_select_ids(conformed, needed.entities) + _select_ids(built, needed.dimensions),
         )
-        for name, needed in view.facts.items()
+        for name, needed in dependencies.facts.items()
         if name in gold.facts
     ]
     return (*dimensions.values(), *facts)

@@ -1,4 +1,4 @@
-"""A plan as people read it: what is read, landed, conformed and built, and how much of it."""
+"""Renders a plan as text: what is read, landed, conformed and built."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _render_title(step: Step) -> str:
 
 
 def _render_steps(steps: Sequence[Step]) -> list[str]:
-    """Steps of one kind: those of a feed side by side, the others by name."""
+    """Lines for the steps of one kind: a group for each feed, or the names."""
     reads = [step for step in steps if isinstance(step, Extract)]
     lands = [step for step in steps if isinstance(step, Land)]
     if reads:
@@ -59,13 +59,13 @@ def _render_steps(steps: Sequence[Step]) -> list[str]:
         return _group_by_feed(
             [(feed, [_render_lands(list(group))]) for feed, group in groupby(lands, key=lambda land: land.feed)]
         )
-    return textwrap.wrap(", ".join(_name(step) for step in steps), _WIDTH)
+    return textwrap.wrap(", ".join(_render_name(step) for step in steps), _WIDTH)
 
 
-def _name(step: Step) -> str:
+def _render_name(step: Step) -> str:
     match step:
         case Conform():
-            return f"{step.entity} (anew)" if step.rebuild_reason else step.entity
+            return f"{step.entity} (rebuild)" if step.rebuild_reason else step.entity
         case BuildDimension():
             return f"dim_{step.name}"
         case LoadFact():
@@ -80,24 +80,24 @@ def _name(step: Step) -> str:
 
 def _group_by_feed(rows: Iterable[tuple[Feed, list[str]]]) -> list[str]:
     table = [(f"{feed.connection}/{feed.resource}", texts) for feed, texts in rows]
-    width = max(len(place) for place, _ in table)
+    width = max(len(name) for name, _ in table)
     return [
-        f"{place if first else '':<{width}}  {text}"
-        for place, texts in table
+        f"{name if first else '':<{width}}  {text}"
+        for name, texts in table
         for first, text in ((at == 0, text) for at, text in enumerate(texts))
     ]
 
 
 def _render_reads(reads: Sequence[Extract]) -> list[str]:
-    """The reads of a feed, a line a way of reading."""
+    """The reads of a feed, one line for each purpose."""
     texts = [f"resume the {_render_purpose(read)} of {read.batch.window}" for read in reads if read.resume]
-    fresh = [read for read in reads if not read.resume]
-    windows = [read.batch.window for read in fresh if read.batch.purpose == "changes" and not read.open]
+    new_reads = [read for read in reads if not read.resume]
+    windows = [read.batch.window for read in new_reads if read.batch.purpose == "changes" and not read.open]
     if windows:
         spans = ", ".join(str(span) for span in merge_windows(windows))
-        again = ", again" if any(read.batch.attempt > 1 for read in fresh) else ""
+        again = ", again" if any(read.batch.attempt > 1 for read in new_reads) else ""
         texts.append(f"{_render_count(len(windows), 'window')}: {spans}{again}")
-    texts += [_render_due(read) for read in fresh if read.open or read.batch.purpose != "changes"]
+    texts += [_render_due(read) for read in new_reads if read.open or read.batch.purpose != "changes"]
     return texts
 
 

@@ -1,4 +1,4 @@
-"""Which reads a feed needs: what is unfinished first, then what is missing, then what is due."""
+"""Plans the reads of a feed: unfinished reads first, then missing windows, then due snapshots and sweeps."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 def plan_reads(
     state: FeedState, request: RunRequest, *, until: datetime | None, has_new_parents: bool
 ) -> tuple[Extract, ...]:
-    """The reads of a feed, in order. Without `until` (nobody knows the service's time) only what was begun goes on.
+    """The reads of a feed, in order. Without `until` (the time of the service is unknown), only unfinished reads.
 
-    `news`: whether its parent resource is read in the same plan, so that there may be parents nobody knows yet.
+    `has_new_parents`: whether the same plan reads the parent resource, so that there may be new parents.
     """
-    # Records that are asked for by id belong to the complete read that missed them, which asks for them again.
+    # A batch of records requested by id belongs to the complete read that lacks them, which requests them again.
     begun = (row for row in state.list_unfinished("extracting") if row.batch.purpose != "verify")
     resumed = tuple(_resume_read(state, row.batch, row.parents) for row in begun)
     if until is None:
         return resumed
-    fresh = (
+    new_reads = (
         *_plan_changes(state, request, until=until, has_new_parents=has_new_parents),
         *_plan_snapshot(state, request, until),
         *_plan_sweep(state, request, until),
     )
-    return (*resumed, *fresh)
+    return (*resumed, *new_reads)
 
 
 def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tuple[Extract, ...]:
-    """The reads that an `open` step stands for, now that the keys of the parents and the feed's state are known.
+    """The reads of an `open` step, when the keys of the parents and the state of the feed are known.
 
-    Parents that miss the same windows are read in one batch. What is committed is not read again, and what was begun
-    goes on: asked a second time, it tells what the first time left undone.
+    Parents with the same missing windows are read in one batch. Committed windows are not read again, and unfinished
+    reads resume. A second call returns the reads that are still to do.
     """
     begun = tuple(_resume_read(state, row.batch, row.parents) for row in state.list_unfinished("extracting"))
     purpose = step.batch.purpose
@@ -61,7 +61,7 @@ def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tupl
 
 
 def find_readable_end(state: FeedState, request: RunRequest) -> datetime | None:
-    """Until when the feed can be read: the service's time less the hold-back. None when nobody knows its time."""
+    """The end of the span that can be read: the time of the service minus the hold-back. None if the time is unknown."""
     now = request.source_times.get(state.feed.connection)
     return None if now is None else now - state.hold_back
 
@@ -71,17 +71,17 @@ def _plan_changes(
 ) -> tuple[Extract, ...]:
     if not isinstance(state.resource.cursor, ChangeFilter):
         return ()
-    asked = _select_requested_window(state, request, until)
-    if asked is None:
+    window = _select_requested_window(state, request, until)
+    if window is None:
         return ()
     if state.resource.parent is not None:
-        return _plan_nested(state, request, asked, has_new_parents=has_new_parents)
+        return _plan_nested(state, request, window, has_new_parents=has_new_parents)
     begun = [row.batch.window for row in state.list_unfinished("extracting") if row.batch.purpose == "changes"]
     known = begun if request.force else [*state.committed, *begun]
     return tuple(
-        _create_read(state, window)
-        for span in find_missing_windows(asked, known)
-        for window in _split_span(state, request, span, until)
+        _create_read(state, chunk)
+        for span in find_missing_windows(window, known)
+        for chunk in _split_span(state, request, span, until)
     )
 
 
@@ -99,7 +99,7 @@ def _split_span(state: FeedState, request: RunRequest, span: Window, until: date
 def _plan_nested(
     state: FeedState, request: RunRequest, requested: Window, *, has_new_parents: bool
 ) -> tuple[Extract, ...]:
-    """One open step; not cut in chunks, for that would ask every parent anew for every chunk."""
+    """One open step. It is not split into chunks, because each chunk would need a request for every parent."""
     lacking = not state.parents or any(find_missing_windows(requested, windows) for windows in state.parents.values())
     return (
         (replace(_create_read(state, requested), again=request.force),)
@@ -134,10 +134,10 @@ def _is_due(state: FeedState, purpose: str, *, every: str, until: datetime) -> b
 
 
 def _create_read(state: FeedState, window: Window, *, purpose: str = "changes") -> Extract:
-    # a window that was begun before and is asked for again is another batch: the files of the first one stay what they are
-    reading = state.attempts.get((purpose, window), 0) + 1
+    # a repeated read of a window is a new batch, so that the files of the first batch do not change
+    attempt = state.attempts.get((purpose, window), 0) + 1
     parent = state.resource.parent
-    batch = create_batch(state.feed, window, purpose=purpose, attempt=reading)
+    batch = create_batch(state.feed, window, purpose=purpose, attempt=attempt)
     return Extract(batch=batch, parent=parent.resource if parent else "")
 
 

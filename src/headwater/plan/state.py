@@ -1,4 +1,4 @@
-"""What a plan starts from: what the ledger knows of each feed, which tables there are, and what was asked."""
+"""The inputs of a plan: the state of each feed in the ledger, the existing tables, and the request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headwater.ledger.base import BatchRow
 from headwater.model.resource import Resource
 
 Layer = Literal["raw", "bronze", "silver", "gold"]
-"""How far a run goes, layer by layer."""
+"""A layer of a run."""
 
 LAYERS: tuple[Layer, ...] = ("raw", "bronze", "silver", "gold")
 """All layers, in the order in which they are filled."""
@@ -29,99 +29,99 @@ def list_layers_to(last: Layer | None) -> frozenset[Layer]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """What is known of a feed before a run."""
+    """The state of a feed before a run."""
 
     feed: Feed
     connector: str
     """The name of its connector."""
     resource: Resource
-    """Its resource, with the connector's defaults filled in."""
+    """Its resource, with the defaults of the connector."""
     hold_back: timedelta = timedelta(0)
-    """How far its windows stay behind the service's time."""
+    """How far its windows end before the current time of the service."""
     begins: datetime = EPOCH
-    """What changed before is never read."""
+    """Records that changed earlier are never read."""
     committed: tuple[Window, ...] = ()
-    """`ledger.list_windows(feed)`."""
+    """Its committed windows: `ledger.list_windows(feed)`."""
     parents: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
-    """`ledger.parents(feed)`, for a resource that hangs below another."""
+    """The committed windows by parent key, for a child resource: `ledger.list_windows_by_parent(feed)`."""
     unfinished: tuple[BatchRow, ...] = ()
     """Its batches that are not `completed`, in the order in which they began."""
     attempts: Mapping[tuple[str, Window], int] = field(default_factory=dict)
-    """`ledger.readings(feed)`."""
+    """The number of attempts by purpose and window: `ledger.count_attempts(feed)`."""
     last_snapshot: datetime | None = None
-    """Until when the newest complete snapshot knows everything."""
+    """The end of the newest complete snapshot."""
     last_sweep: datetime | None = None
-    """Until when the newest complete sweep knows everything."""
+    """The end of the newest complete sweep."""
 
     @property
     def source(self) -> str:
-        """What entities call it: `connector.resource`."""
+        """Its name in the `sources` of entities: `connector.resource`."""
         return f"{self.connector}.{self.resource.resource}"
 
     def list_unfinished(self, stage: str) -> tuple[BatchRow, ...]:
-        """Its unfinished batches that have come so far and no farther, failed ones among them."""
+        """Its unfinished batches that have reached exactly this stage, including failed ones."""
         return tuple(row for row in self.unfinished if row.stage == stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaDecision:
-    """What becomes of a history whose entity is declared otherwise than before."""
+    """What happens to the history of an entity whose declaration has changed."""
 
     rebuild: bool
-    """Whether it is made anew from all that landed; it goes on from now otherwise."""
+    """Whether it is rebuilt from all landed batches. Otherwise the new declaration applies from now on."""
     reason: str
-    """What differs, and who decided."""
+    """What has changed, and which setting decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantState:
-    """What is known of a tenant before a run."""
+    """The state of a tenant before a run."""
 
     tenant: str
     feeds: tuple[FeedState, ...] = ()
-    """The feeds that its connections read, see `view.wanted`."""
+    """The feeds that its connections read, see `dependencies.select_resources`."""
     built: frozenset[str] = frozenset()
-    """Tables that exist, as `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`; others are made."""
+    """The existing tables, e.g. `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`. Others are created."""
     schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
-    """Entities that are declared otherwise than their history was made."""
+    """The entities whose declaration differs from their stored history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a run is to do. An empty request means everything that is missing."""
+    """The request for a run. An empty request means everything that is missing."""
 
     source_times: Mapping[str, datetime] = field(default_factory=dict)
-    """The time that each connection's service says it is. One that is missing could not be asked."""
+    """The current time of the service of each connection. Without the services that did not answer."""
     connections: frozenset[str] = frozenset()
     """Only these connections."""
     resources: frozenset[str] = frozenset()
     """Only these resources."""
     layers: frozenset[Layer] = frozenset()
-    """Only these layers; naming gold asks for all of it, changed or not."""
+    """Only these layers. If gold is named, all its tables are built, whether or not their sources changed."""
     since: datetime | None = None
-    """Only what changed from here on."""
+    """Only changes from this instant on."""
     until: datetime | None = None
-    """Only what changed before."""
+    """Only changes before this instant."""
     force: bool = False
-    """Read what was asked even where it was read before."""
+    """Also read windows that are already committed."""
     chunk: timedelta | None = None
-    """The longest window of one read, in the place of what is declared."""
+    """The longest window of one read. Default: as declared."""
     fresh: bool = False
     """Drop unfinished reads, and read their windows again from the start."""
     allow_drop: bool = False
-    """Delete even if a sweep finds more records gone than its guard allows."""
+    """Apply deletes even if a sweep finds more than `max_drop` allows."""
 
     @property
     def has_window(self) -> bool:
-        """Whether a span of time was asked for, and not just what is new."""
+        """Whether a span of time is requested, and not only new changes."""
         return self.since is not None or self.until is not None or self.force
 
     def includes_layer(self, layer: Layer) -> bool:
-        """Whether `layer` is to be filled."""
+        """Whether the request includes `layer`."""
         return not self.layers or layer in self.layers
 
     def includes(self, feed: Feed) -> bool:
-        """Whether `feed` is among those asked for."""
+        """Whether the request includes `feed`."""
         return (not self.connections or feed.connection in self.connections) and (
             not self.resources or feed.resource in self.resources
         )

@@ -1,4 +1,4 @@
-"""The steps of a plan: what a worker is told, complete in itself, to be done once or more often with the same result."""
+"""The steps of a plan. Each is self-contained and idempotent: a worker can execute it once or several times."""
 
 from __future__ import annotations
 
@@ -11,50 +11,51 @@ from headwater.clock import format_instant, parse_instant
 from headwater.errors import StateError
 
 Needs = Literal["all", "any", "none"]
-"""What must have become of the steps in `after`, once they have all ended, for this one to be done: `all` of them
-succeeded, `any` of them did, or `none` need have. Otherwise it is skipped."""
+"""How many of the steps in `after` must succeed before this one can run: `all`, `any` or `none`. Otherwise it is skipped.
+
+All of them must have ended in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extract:
     """Read a batch into raw.
 
-    `open`: a resource that hangs below another one, whose parents are known only when their batches have landed.
-    Its batch says what was asked; `reads.spread` tells the reads it stands for, when its turn has come.
+    A step is `open` if it reads a child resource whose parents are known only after their batches have landed. Then its
+    batch describes the request, and `reads.expand_step` returns the reads when the step runs.
     """
 
     kind: ClassVar[str] = "extract"
     batch: Batch
     resume: bool = False
-    """Whether the batch was begun before."""
+    """Whether the batch has begun earlier."""
     parent: str = ""
-    """The resource that this one hangs below."""
+    """The parent resource, if any."""
     parents: tuple[str, ...] = ()
-    """The parents' keys that are read; none yet while it is `open`."""
+    """The keys of the parents to read; empty while the step is `open`."""
     again: bool = False
-    """Whether an open step reads what was committed before, too."""
+    """Whether an open step also reads committed windows."""
     after: tuple[str, ...] = ()
     needs: Needs = "all"
 
     @property
     def id(self) -> str:
-        """Its name within a plan."""
+        """Its id within a plan."""
         return f"extract:{_render_feed(self.batch.feed)}:{self.batch.id}"
 
     @property
     def tenant(self) -> str:
-        """Whose step this is."""
+        """The tenant."""
         return self.batch.feed.tenant
 
     @property
     def open(self) -> bool:
-        """Whether it is known only later which parents, and so which windows, are read."""
+        """Whether the parents, and so the windows, are not known yet."""
         return bool(self.parent) and not self.parents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Land:
-    """Bring a batch from raw into bronze; without one, every batch of the feed that is extracted by then."""
+    """Load a batch from raw into bronze. Without a batch: every batch of the feed that is extracted when the step runs."""
 
     kind: ClassVar[str] = "land"
     feed: Feed
@@ -64,12 +65,12 @@ class Land:
 
     @property
     def id(self) -> str:
-        """Its name within a plan."""
+        """Its id within a plan."""
         return f"land:{_render_feed(self.feed)}:{self.batch.id if self.batch else 'all'}"
 
     @property
     def tenant(self) -> str:
-        """Whose step this is."""
+        """The tenant."""
         return self.feed.tenant
 
 
@@ -81,19 +82,19 @@ class Conform:
     tenant: str
     entity: str
     rebuild_reason: str = ""
-    """Why its history is made anew, from all that ever landed; it goes on where this is empty."""
+    """Why its history is rebuilt from all landed batches. Empty: its history continues."""
     after: tuple[str, ...] = ()
     needs: Needs = "any"
 
     @property
     def id(self) -> str:
-        """Its name within a plan."""
+        """Its id within a plan."""
         return f"conform:{self.entity}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildDimension:
-    """Bring a dimension up to date."""
+    """Update a dimension."""
 
     kind: ClassVar[str] = "dimension"
     tenant: str
@@ -103,13 +104,13 @@ class BuildDimension:
 
     @property
     def id(self) -> str:
-        """Its name within a plan."""
+        """Its id within a plan."""
         return f"dimension:{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadFact:
-    """Bring a fact up to date."""
+    """Update a fact."""
 
     kind: ClassVar[str] = "fact"
     tenant: str
@@ -119,13 +120,13 @@ class LoadFact:
 
     @property
     def id(self) -> str:
-        """Its name within a plan."""
+        """Its id within a plan."""
         return f"fact:{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """Write tables to a place outside, for readers that must never block a run."""
+    """Publish tables outside the warehouse, for readers that must never block a run."""
 
     kind: ClassVar[str] = "publish"
     tenant: str
@@ -135,7 +136,7 @@ class Publish:
 
     @property
     def id(self) -> str:
-        """Its name within a plan."""
+        """Its id within a plan."""
         return f"publish:{self.name}"
 
 
@@ -145,32 +146,32 @@ Step = Extract | Land | Conform | BuildDimension | LoadFact | Publish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done for a tenant, in an order in which it can be done."""
+    """The steps for a tenant, in an order in which they can run."""
 
     tenant: str
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was asked and is not in the plan, and why."""
+    """Requested parts that are not in the plan, with reasons."""
     by_id: Mapping[str, Step] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        known: dict[str, Step] = {}
+        by_id: dict[str, Step] = {}
         for step in self.steps:
-            if step.id in known or not set(step.after) <= known.keys():
+            if step.id in by_id or not set(step.after) <= by_id.keys():
                 msg = f"step {step.id} appears twice, or before a step that it depends on: {step.after}"
                 raise ValueError(msg)
-            known[step.id] = step
-        object.__setattr__(self, "by_id", known)
+            by_id[step.id] = step
+        object.__setattr__(self, "by_id", by_id)
 
 
 def as_dict(step: Step) -> dict[str, Any]:
-    """A step as JSON can hold it: enough for a worker elsewhere."""
+    """A step as a JSON object, self-contained for a worker on another machine."""
     identity: dict[str, Any] = {"id": step.id, "kind": step.kind, "tenant": step.tenant}
     return {**identity, "inputs": _list_inputs(step), "depends_on": list(step.after), "needs": step.needs}
 
 
 def _list_inputs(step: Step) -> dict[str, Any]:
-    """What a step is about, beside its order."""
+    """The inputs of a step, without its dependencies."""
     match step:
         case Extract():
             parents = {"parent": step.parent, "parents": list(step.parents)}
@@ -184,7 +185,7 @@ def _list_inputs(step: Step) -> dict[str, Any]:
 
 
 def load_step(written: Mapping[str, Any]) -> Step:
-    """The step that `as_dict` wrote; StateError when it is none."""
+    """Load a step from the output of `as_dict`. StateError if it is invalid."""
     try:
         return _check_tenant(_load_step(written), str(written["tenant"]))
     except (KeyError, TypeError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""Where all rooms meet: the dozen verbs that a face may call, the wiring of plugs, the execution of a plan.
+"""Opens projects, loads plug-ins and executes plans. `run.app` has the functions for callers.
 
-Decides nothing about records, history or stars; it opens what a project names, follows the plan and tells what
-happened. Faces import `run.app` and `run.result` only. Tests: tests/run.
+Decides nothing about records, history or the star schema: it opens what a project declares, executes the plan and
+reports events. The command line and orchestrators import only `run.app` and `run.results`. Tests: tests/run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A connection, ready to ask its service: settings filled in, secrets resolved at this last moment."""
+"""Clients of services, with settings and resolved secrets. Secrets are resolved only here, as late as possible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def open_client(
     listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Client:
-    """A client for one connection of a tenant; DeclarationError where a setting or secret is not there."""
+    """Open a client for one connection of a tenant. DeclarationError if a setting or secret is missing."""
     where = locate_connection(workspace, name)
     connector = workspace.find_connector(connection.connector, where=where).connector
 
@@ -40,7 +40,7 @@ def open_client(
 
 
 def locate_connection(workspace: TenantWorkspace, name: str) -> str:
-    """Where a connection is declared: file and line, or the ledger."""
+    """The location of a declared connection, for messages: file and line, or the ledger."""
     declared = workspace.project.tenants.get(workspace.tenant)
     if declared and name in declared.connections:
         return workspace.project.origin.find_location("tenants", workspace.tenant, "connections", name)

@@ -1,4 +1,4 @@
-"""What happened, as a name and fields: the one place where an event becomes something that a person or a log reads."""
+"""Converts events to log lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from headwater.events import (
 )
 
 Level = Literal["debug", "info", "warning", "error"]
-"""How much a line matters; `debug` is told only to who asks for it."""
+"""The level of a log line."""
 
 _LEVELS: dict[type[Event], Level] = {
     RequestRetried: "warning",
@@ -50,7 +50,7 @@ class LogLine:
 
 
 def to_log_line(event: Event) -> LogLine:
-    """`event` as a log line; a batch in it stands as its connection, resource and window."""
+    """Convert an event to a log line. A batch becomes the fields connection, resource and window."""
     values: dict[str, Any] = {}
     for field in fields(event):
         value = getattr(event, field.name)
@@ -71,7 +71,7 @@ def to_log_line(event: Event) -> LogLine:
 
 
 def _is_idle(event: Event) -> bool:
-    """Whether nothing came of it: an empty window, a table that stayed as it was, a field that a service leaves out."""
+    """Whether the event reports no change: an empty window, an unchanged table, a field that a service omits."""
     match event:
         case PageCommitted():
             counts = 0

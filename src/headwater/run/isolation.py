@@ -1,7 +1,7 @@
-"""Whether each tenant has places of its own: in the warehouse, in the lake, and wherever tables are published.
+"""Checks that no two tenants share a location: in the warehouse, in the lake, or in publications.
 
-Places are held against each other as the machine sees them, not as they are spelled: `..` is followed, and so are symbolic
-links; two names of one file are one place, and so are two names that a disk without upper case, or Spark, takes for one.
+The check compares resolved locations, not their spelling. It follows `..` and symbolic links, and treats two names of one
+file, and two names that differ only in case (as on some disks and in Spark), as the same location.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from headwater.warehouse.settings import WarehouseSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantPlace:
-    """One place where a setting keeps what belongs to one tenant."""
+    """A location where a setting stores data of one tenant."""
 
     tenant: str
     setting: str
-    """How headwater.yaml calls the setting, e.g. `warehouse.path`."""
+    """The name of the setting in headwater.yaml, e.g. `warehouse.path`."""
     where: str
     """File and line of the setting."""
     shown: str
-    """As a person reads it."""
+    """The location, for messages."""
     parts: tuple[str, ...]
-    """As it is compared: no other tenant's place may be this one, lie in it, or hold it."""
+    """The parts to compare. The location of another tenant must not be the same, inside it, or around it."""
     file: tuple[int, int] | None = None
-    """What the disk calls it, where it is there already."""
+    """The device and inode number, if it exists."""
     hint: str = ""
-    """How to set two tenants apart that have the same place, where the engine of a warehouse knows."""
+    """How to give two tenants different locations, if the engine provides a hint."""
 
 
 @dataclass(slots=True)
 class _Disk:
-    """Resolves paths, and looks at each part once however many tenants share it."""
+    """Resolves paths, and reads each part from the disk only once."""
 
     _resolved: dict[str, tuple[str, tuple[int, int] | None]] = field(default_factory=dict)
 
     def resolve(self, path: str) -> tuple[str, tuple[int, int] | None]:
-        """The real path, and what the disk calls it."""
+        """The real path, and its device and inode number."""
         if path not in self._resolved:
             self._resolved[path] = self._resolve_uncached(path)
         return self._resolved[path]
@@ -56,31 +56,31 @@ class _Disk:
         parent, name = os.path.split(path)
         if not name:
             return path, None
-        real = name in (".", "..")
-        whole = os.path.realpath(path) if real else os.path.join(self.resolve(parent)[0], name)  # noqa: PTH118
+        is_relative = name in (".", "..")
+        real_path = os.path.realpath(path) if is_relative else os.path.join(self.resolve(parent)[0], name)  # noqa: PTH118
         try:
-            status = os.lstat(whole)
+            status = os.lstat(real_path)
             if stat.S_ISLNK(status.st_mode):
-                whole = os.path.realpath(whole)
-                status = os.lstat(whole)
+                real_path = os.path.realpath(real_path)
+                status = os.lstat(real_path)
         except OSError:
-            return whole, None
-        return whole, (status.st_dev, status.st_ino)
+            return real_path, None
+        return real_path, (status.st_dev, status.st_ino)
 
 
 def check_isolation(project: Project, tenants: Sequence[str], root: Path) -> None:
-    """Nothing where each of these tenants has places of its own; DeclarationErrors with each setting that shares one."""
+    """Raise DeclarationErrors with each setting that gives two tenants the same location."""
     disk, settings = _Disk(), load_warehouse_settings(project.warehouse)
     places = [place for tenant in tenants for place in _list_places(project, settings, tenant, root, disk)]
     errors: dict[str, DeclarationError] = {}
     for place_of_tenant, other in (*_find_overlaps(places), *_find_same_files(places)):
-        errors.setdefault(place_of_tenant.setting, _create_error(place_of_tenant, other))
+        errors.setdefault(place_of_tenant.setting, _build_error(place_of_tenant, other))
     if errors:
         raise DeclarationErrors(list(errors.values()))
 
 
 def list_tenant_places(project: Project, tenant: str, root: Path) -> Iterator[TenantPlace]:
-    """Where a tenant's lake, warehouse and publications are."""
+    """The locations of the lake, warehouse and publications of a tenant."""
     return _list_places(project, load_warehouse_settings(project.warehouse), tenant, root, _Disk())
 
 
@@ -122,23 +122,23 @@ def _create_place(disk: _Disk, tenant: str, setting: str, where: str, url: str) 
 
 
 def _casefold(pieces: Iterable[str]) -> tuple[str, ...]:
-    """Names as a disk compares them that knows no upper case and one form of each letter."""
+    """Case-folded and normalized names, as on a disk that ignores case and Unicode forms."""
     return tuple(unicodedata.normalize("NFC", piece).casefold() for piece in pieces)
 
 
 def _find_overlaps(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
-    """Each place that is another one's, or lies in it."""
-    around: list[TenantPlace] = []
+    """Pairs of locations that are the same, or where the first is inside the second."""
+    enclosing: list[TenantPlace] = []
     for place in sorted(places, key=lambda item: item.parts):
-        while around and place.parts[: len(around[-1].parts)] != around[-1].parts:
-            around.pop()
-        if around:
-            yield place, around[-1]
-        around.append(place)
+        while enclosing and place.parts[: len(enclosing[-1].parts)] != enclosing[-1].parts:
+            enclosing.pop()
+        if enclosing:
+            yield place, enclosing[-1]
+        enclosing.append(place)
 
 
 def _find_same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlace, TenantPlace]]:
-    """Each place that is on the disk under another one's name, too."""
+    """Pairs of locations with different names that are the same file."""
     first: dict[tuple[int, int], TenantPlace] = {}
     for place in places:
         if place.file is not None:
@@ -147,7 +147,7 @@ def _find_same_files(places: Iterable[TenantPlace]) -> Iterator[tuple[TenantPlac
                 yield place, other
 
 
-def _create_error(place: TenantPlace, other: TenantPlace) -> DeclarationError:
+def _build_error(place: TenantPlace, other: TenantPlace) -> DeclarationError:
     if place.tenant == other.tenant:
         return DeclarationError(
             "Two settings use the same location.",

@@ -1,8 +1,8 @@
-"""To which ledger a tenant's warehouse and its part of the lake belong: no two projects write into one place.
+"""Records which ledger owns the warehouse and the lake of a tenant, so that no two projects write to the same location.
 
-A ledger knows which windows were read and which batches landed. Where two of them wrote into one warehouse, each would
-close what only the other one's service shows. So each place has a mark of its ledger, set by the first run and looked at
-before anything is written.
+A ledger knows which windows were read and which batches landed. If two ledgers wrote to one warehouse, each would delete
+records that only the service of the other one has. So the first run stores the id of its ledger in the warehouse and in
+the lake, and each run checks it before it writes.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from headwater.ledger.base import Ledger
 from headwater.silver.owner import NAMES, Owner, find_owner, save_owner
 from headwater.warehouse.base import Warehouse
 
-_EVERYBODY = ""
-"""The tenant under which a ledger keeps what it calls itself: a tenant that is removed and comes back is the same one."""
+_ALL_TENANTS = ""
+"""The tenant of the marks with the ledger id, so that a tenant that is removed and added again keeps its id."""
 
 
 def ensure_owner(ledger: Ledger, tenant: str, project: str) -> Owner:
-    """Who writes a tenant's places. Only for whoever holds the tenant's lease: the first one gives the ledger its name."""
+    """The owner of the locations of a tenant. The caller must hold the tenant's lease; the first call creates the ledger id."""
     name = _find_ledger_name(ledger, tenant)
     if name is None:
         name = uuid.uuid4().hex
-        ledger.set_mark(_EVERYBODY, f"places:{tenant}", name)
+        ledger.set_mark(_ALL_TENANTS, f"places:{tenant}", name)
     return Owner(ledger=name, tenant=tenant, project=project)
 
 
 def claim_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where: str, force: bool = False) -> None:
-    """Nothing where the warehouse is this ledger's, or nobody's until now; DeclarationError where it is another one's.
+    """Claim the warehouse for `owner`. DeclarationError if it belongs to another ledger.
 
-    With `claim` it is this owner's from now on, whosever it was.
+    With `force`, take it over from any owner.
     """
     current = None if force else find_owner(warehouse)
     if current is not None:
@@ -43,7 +43,7 @@ def claim_warehouse(warehouse: Warehouse, owner: Owner, ledger: Ledger, *, where
 
 
 def claim_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, force: bool = False) -> None:
-    """As `own_warehouse`, for a tenant's part of the lake."""
+    """Claim the tenant's part of the lake, like `claim_warehouse`."""
     path = f"{lake.tenant}/owner.json"
     current = None if force or lake.read_size(path) is None else _parse_owner(lake.read(path))
     if current is not None:
@@ -53,11 +53,11 @@ def claim_lake(lake: Lake, owner: Owner, ledger: Ledger, *, where: str, force: b
 
 
 def _find_ledger_name(ledger: Ledger, tenant: str) -> str | None:
-    return ledger.get_mark(_EVERYBODY, f"places:{tenant}")
+    return ledger.get_mark(_ALL_TENANTS, f"places:{tenant}")
 
 
 def _parse_owner(body: bytes) -> Owner | None:
-    """The owner in a file; None where a loss of power left no more than its name."""
+    """Parse the owner file. None if it is incomplete, as after a power failure."""
     try:
         values = json.loads(body)
     except ValueError:
@@ -66,7 +66,7 @@ def _parse_owner(body: bytes) -> Owner | None:
 
 
 def _check_owner(current: Owner, owner: Owner, ledger: Ledger, *, where: str, place: str) -> None:
-    # A tenant that was called otherwise is of this ledger, too: tenants of one project are held against each other elsewhere.
+    # A renamed tenant also belongs to this ledger. Tenants of one project are compared in `run.isolation`.
     if current.ledger == (
         owner.ledger if current.tenant == owner.tenant else _find_ledger_name(ledger, current.tenant)
     ):

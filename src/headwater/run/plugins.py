@@ -1,4 +1,4 @@
-"""Plugs, found by entry point: connectors, blueprints, warehouses, ledgers. Auth kinds are found by `model.auth_kinds`."""
+"""Loads plug-ins by entry point: connectors, blueprints, warehouses and ledgers. `model.auth_kinds` loads auth kinds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WAREHOUSES = "headwater.warehouses"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledConnector:
-    """A connector that is ready to be used: its manifest, and the contract of each of its resources."""
+    """A connector: its manifest, and the contract of each of its resources."""
 
     connector: Connector
     contracts: Mapping[str, type[BaseModel]]
@@ -47,15 +47,15 @@ class InstalledConnector:
 
 
 def list_connector_names() -> tuple[str, ...]:
-    """The connectors that are installed, sorted."""
+    """The installed connectors, sorted."""
     return _list_names(CONNECTORS)
 
 
 def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "headwater.yaml") -> InstalledConnector:
-    """The connector `name`: of the project at `root` if it has one of that name, else an installed one."""
+    """Load the connector `name`: from the project at `root` if it has one with this name, otherwise an installed one."""
     point = _find_entry_point(CONNECTORS, name)
     if root is not None and (manifest := root / "connectors" / name / "connector.yaml").is_file():
-        # A project's copy of an installed manifest goes on using that one's contracts.
+        # A copy of an installed manifest in a project still uses the installed contracts.
         return _build_connector(load_connector(manifest), f"{point.value}.schemas" if point else None)
     if point is None:
         hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` lists the installed connectors"
@@ -66,12 +66,12 @@ def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "
 
 
 def list_blueprint_names() -> tuple[str, ...]:
-    """The blueprints that are installed, sorted."""
+    """The installed blueprints, sorted."""
     return _list_names(BLUEPRINTS)
 
 
 def load_blueprint(name: str, *, where: str) -> Declarations:
-    """The declarations that ship under `name`."""
+    """Load the declarations of a blueprint."""
     point = _find_entry_point(BLUEPRINTS, name)
     if point is None:
         hint = did_you_mean(name, list_blueprint_names())
@@ -81,12 +81,12 @@ def load_blueprint(name: str, *, where: str) -> Declarations:
 
 
 def open_ledger(url: str, root: Path) -> Ledger:
-    """The ledger at `url`, brought to this version's form. Relative paths count from `root`."""
+    """Open the ledger at `url`; create or upgrade it if needed. Relative paths start at `root`."""
     return _load_ledger(url)(url, root=root)
 
 
 def has_ledger(url: str, root: Path) -> bool:
-    """Whether the ledger at `url` is there already; opening one that is not makes it."""
+    """Whether the ledger at `url` exists. Opening it would create it."""
     return _load_ledger(url).exists(url, root=root)
 
 
@@ -96,7 +96,7 @@ def _load_ledger(url: str) -> LedgerPlugin:
 
 
 def find_ledger(url: str) -> EntryPoint:
-    """The kind of ledger that a URL names; DeclarationError where it is not installed."""
+    """The entry point for the scheme of a ledger URL. DeclarationError if it is not installed."""
     kind = url.partition(":")[0].partition("+")[0]
     point = _find_entry_point(LEDGERS, kind)
     if point is None:
@@ -111,13 +111,13 @@ def find_ledger(url: str) -> EntryPoint:
 
 
 def list_warehouse_kinds() -> tuple[str, ...]:
-    """The kinds of engine that are installed, sorted."""
+    """The installed kinds of engine, sorted."""
     return _list_names(WAREHOUSES)
 
 
-@cache  # to look for an entry point takes a look at every installed distribution
+@cache  # the search for an entry point reads the metadata of every installed distribution
 def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
-    """The settings class of a kind of engine; ValueError where none is installed, or its plug-in is broken."""
+    """The settings class of a kind of engine. ValueError if it is not installed, or its plug-in is broken."""
     point = _find_entry_point(WAREHOUSES, kind)
     if point is None:
         msg = f"this kind of warehouse is not installed; installed: {', '.join(list_warehouse_kinds())}"
@@ -129,12 +129,12 @@ def find_warehouse_settings(kind: str) -> type[WarehouseSettings]:
         raise ValueError(msg) from error
     if not (isinstance(settings, type) and issubclass(settings, WarehouseSettings)):
         msg = f"the plug-in {point.value} is not a subclass of headwater.warehouse.settings.WarehouseSettings"
-        raise ValueError(msg)  # noqa: TRY004 - an error of the declaration, of which pydantic makes a report
+        raise ValueError(msg)  # noqa: TRY004 - an error of the declaration, which pydantic reports
     return settings
 
 
 def list_warehouse_settings() -> tuple[type[WarehouseSettings], ...]:
-    """The settings classes of all kinds of engine; a plug-in that is broken is left out."""
+    """The settings classes of all kinds of engine, without broken plug-ins."""
     settings: list[type[WarehouseSettings]] = []
     for kind in list_warehouse_kinds():
         with suppress(ValueError):
@@ -143,12 +143,12 @@ def list_warehouse_settings() -> tuple[type[WarehouseSettings], ...]:
 
 
 def load_warehouse_settings(options: WarehouseOptions) -> WarehouseSettings:
-    """The settings of a warehouse as its engine knows them; ValueError where the options are not the engine's."""
+    """Validate the options of a warehouse with the settings class of its engine. ValueError if they are invalid."""
     return find_warehouse_settings(options.kind).model_validate(options.as_dict()).with_origin(options.origin)
 
 
 def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read_only: bool = False) -> Warehouse:
-    """One tenant's warehouse."""
+    """Open the warehouse of one tenant."""
 
     def resolve_option(text: str, option: str) -> str:
         return resolve_url(text, root=root, where=settings.origin.find_location(option))
@@ -157,7 +157,7 @@ def open_warehouse(settings: WarehouseSettings, tenant: str, root: Path, *, read
 
 
 def find_capabilities(settings: WarehouseSettings) -> Capabilities:
-    """What a kind of warehouse can do, without opening one."""
+    """The capabilities of a kind of warehouse, without opening one."""
     capabilities: Capabilities = settings.import_engine().capabilities
     return capabilities
 
@@ -175,13 +175,12 @@ def _list_contract_names(connector: Connector) -> Iterator[str]:
 def _load_contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
     if not resource.contract:
         return build_contract(resource.resource, resource.fields)
-    found = getattr(module, resource.contract, None)
-    if found is None:
+    contract: type[BaseModel] | None = getattr(module, resource.contract, None)
+    if contract is None:
         where = connector.origin.find_location("resources")
         raise DeclarationError(
             f"`{resource.resource}` names a contract that does not exist.", where=where, details=resource.contract
         )
-    contract: type[BaseModel] = found
     return contract
 
 

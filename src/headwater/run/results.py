@@ -1,4 +1,4 @@
-"""What the verbs of `run.app` answer: plain values that every face can print."""
+"""The results of the functions of `run.app`, as plain values."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ StepState = Literal["succeeded", "failed", "skipped"]
 """How a step ended."""
 
 STOPPED = "a stop was requested"
-"""Why a step was skipped that would have been done otherwise."""
+"""The reason for a step that was skipped because of a stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What became of one step of a plan."""
+    """The result of one step of a plan."""
 
     step: str
     """Its id, e.g. `extract:desk/tickets/..`, `conform:ticket`, `build:dim_company`."""
     state: StepState
     detail: str = ""
-    """A few words: rows read, rows written, or why it was skipped."""
+    """A summary: rows read, rows written, or why it was skipped."""
     error: HeadwaterError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCount:
-    """How many records of a resource its service had, and how many are here."""
+    """The number of records of a resource in its service and in the warehouse."""
 
     connection: str
     resource: str
     entity: str
     counted_at: datetime
     numbers: Mapping[str, int]
-    """`service`, `here`, what explains the difference, and what is left `unexplained`."""
+    """`service`, `here`, what explains the difference, and the `unexplained` rest."""
     line: str
-    """The same in words."""
+    """The numbers as text."""
     differs_since: datetime | None = None
-    """The first count in a row that left something unexplained."""
+    """The first of the consecutive counts with an unexplained difference."""
 
 
 _EXIT_CODES = {RunOutcome.SUCCEEDED: 0, RunOutcome.PARTIAL: 3, RunOutcome.CANCELLED: 3}
@@ -51,7 +51,7 @@ _EXIT_CODES = {RunOutcome.SUCCEEDED: 0, RunOutcome.PARTIAL: 3, RunOutcome.CANCEL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """A whole run of one tenant."""
+    """The report of a run of one tenant."""
 
     tenant: str
     outcome: RunOutcome
@@ -63,10 +63,10 @@ class RunReport:
     kept: int = 0
     quarantined: int = 0
     written: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Table -> (rows deleted, rows inserted); tables that did not change are left out."""
+    """Table -> (rows deleted, rows inserted), without unchanged tables."""
     findings: tuple[Finding, ...] = ()
     counts: tuple[RecordCount, ...] = ()
-    """What was counted in this run: how many records a service has, and how many are here."""
+    """The record counts of this run."""
     steps: tuple[StepResult, ...] = ()
 
     @property
@@ -77,7 +77,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What `check` found in good order."""
+    """The declarations of a valid project."""
 
     project: str
     connectors: tuple[str, ...]
@@ -91,14 +91,14 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
-    """How far one resource of one connection is."""
+    """The state of one resource of one connection."""
 
     connection: str
     resource: str
     until: datetime | None
-    """Everything that changed before this is in raw (None: nothing yet)."""
+    """All changes before this instant are in raw. None: nothing yet."""
     windows: int
-    """Committed windows, after merging; more than one means gaps."""
+    """The number of committed windows after merging. More than one means gaps."""
     rows: int
     waiting: int
     """Batches that are not completed."""
@@ -119,18 +119,18 @@ class TableStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Where a tenant stands."""
+    """The state of a tenant."""
 
     tenant: str
     warehouse: str
-    """Where its tables are, e.g. the DuckDB file's path."""
+    """The location of its tables, e.g. the path of the DuckDB file."""
     feeds: tuple[FeedStatus, ...]
     tables: tuple[TableStatus, ...]
     last_run: Mapping[str, Any] | None
     counts: tuple[RecordCount, ...] = ()
     """The newest count of each resource that can be counted."""
     running: str = ""
-    """Who holds the lease now, if anyone."""
+    """The process that holds the lease; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ class QueryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """How a table comes about."""
+    """The lineage and the SQL of a table."""
 
     name: str
     kind: Literal["entity", "dimension", "fact"]
@@ -157,7 +157,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryReport:
-    """What a retry of quarantined records did."""
+    """The result of a retry of quarantined records."""
 
     tried: int
     readmitted: int
@@ -166,7 +166,7 @@ class RetryReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A column that has another value than before."""
+    """A column whose value changed."""
 
     column: str
     old: Any
@@ -176,7 +176,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRecord:
-    """A record as the service sent it, and where it stands in the lake."""
+    """A record as the service sent it, and its location in the lake."""
 
     path: str
     line: int
@@ -185,23 +185,23 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionChange:
-    """A version in the history of one record, and what began it."""
+    """A version in the history of one record, and the changes that created it."""
 
     at: datetime
     until: datetime | None
-    """None: it lasts."""
+    """None for the last one."""
     kind: Literal["first", "changed", "deleted", "absent", "back"]
-    """`first` seen; `changed`; `deleted` by the service's word; `absent` from a complete read; `back` after it was gone."""
+    """`first` version; `changed`; `deleted` by the service; `absent` from a complete read; `back` after an absence."""
     batch_id: str
     changes: tuple[Change, ...] = ()
-    """What differs from before; of the first version, all that is known."""
+    """The changed columns; for the first version, all columns with a value."""
     connection: str = ""
     source: str = ""
-    """`connector.resource`, of which the batch is."""
+    """The resource of the batch, as `connector.resource`."""
     read_at: datetime | None = None
     """When the batch was read."""
     records: tuple[RawRecord, ...] = ()
-    """The raw records that say so, where they were asked for."""
+    """The raw records of the version, if requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +211,7 @@ class History:
     entity: str
     entity_key: str
     events: int
-    """Observations in the change log; those that said nothing new made no version."""
+    """The number of events in the change log. An event without a change creates no version."""
     overwritten: Mapping[str, Any]
-    """Columns without versions of their own, with their newest value."""
+    """Columns with `history: overwrite`, with their newest value."""
     moments: tuple[VersionChange, ...]

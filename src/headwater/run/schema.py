@@ -1,4 +1,4 @@
-"""JSON Schema of all declarations, with the options of the engines that are installed."""
+"""JSON Schema of all declarations, with the options of the installed engines."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _NOUNS: Sequence[tuple[str, Any]] = (
 
 
 def build_json_schema() -> dict[str, Any]:
-    """JSON Schema of headwater.yaml and of every noun below models/, for editors."""
+    """JSON Schema of headwater.yaml and of each kind of declaration below models/, for editors."""
     return {"project": _build_project_schema(), **{name: TypeAdapter(noun).json_schema() for name, noun in _NOUNS}}
 
 
 def _build_project_schema() -> dict[str, Any]:
-    """The schema of a project, in which a warehouse is one of those whose engines are installed."""
+    """The schema of a project. Its warehouse is one of the installed engines."""
     classes = list_warehouse_settings()
     references, settings = models_json_schema([(kind, "validation") for kind in classes])
     project = Project.model_json_schema()

@@ -1,4 +1,4 @@
-"""References to secrets, resolved at the last moment and never kept."""
+"""Resolves references to secrets, as late as possible. Secrets are never stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from headwater.names import did_you_mean
 
 
 def resolve(reference: str, *, root: Path, where: str) -> str:
-    """The secret that `reference` names. DeclarationError where it is no reference or nothing is there."""
+    """Resolve a reference to a secret. DeclarationError if it is not a reference or has no value."""
     kind, _, name = reference.partition(":")
     reader = _READERS.get(kind)
     if reader is None or not name:
@@ -29,7 +29,7 @@ def resolve(reference: str, *, root: Path, where: str) -> str:
 
 
 def resolve_secrets(connection: Connection, connector: Connector, *, root: Path, where: str) -> dict[str, str]:
-    """All secrets that the connector needs, by name; DeclarationError naming the first that is not given."""
+    """All secrets of a connector, by name. DeclarationError with the first missing or unknown one."""
     for name in connection.secrets:
         if name not in connector.secrets:
             hint = did_you_mean(name, connector.secrets)
@@ -44,7 +44,7 @@ def resolve_secrets(connection: Connection, connector: Connector, *, root: Path,
 
 
 def fill_settings(connection: Connection, connector: Connector, *, where: str) -> dict[str, str]:
-    """The connection's settings with the connector's defaults; DeclarationError for missing and unknown ones."""
+    """The settings of a connection with the defaults of its connector. DeclarationError for missing and unknown ones."""
     for name in connection.settings:
         if name not in connector.settings:
             hint = did_you_mean(name, connector.settings)
@@ -62,12 +62,12 @@ def fill_settings(connection: Connection, connector: Connector, *, where: str) -
 
 
 def resolve_url(url: str, *, root: Path, where: str) -> str:
-    """A URL, or what a reference to one gives."""
+    """A URL. If it is a reference, it is resolved."""
     return resolve(url, root=root, where=where) if url.partition(":")[0] in _READERS else url
 
 
 def resolve_ledger_url(url: str, *, root: Path, where: str) -> str:
-    """The URL of a ledger; DeclarationError where a reference gives one that a project file may not hold."""
+    """The URL of a ledger. DeclarationError if a reference resolves to a URL that is invalid in a project file."""
     resolved = resolve_url(url, root=root, where=where)
     if resolved != url and not has_secret(resolved):
         try:
@@ -108,7 +108,7 @@ def _read_keyring(name: str, root: Path, where: str) -> str:
     try:
         keyring = importlib.import_module("keyring")
     except ImportError as error:
-        raise _create_error("keyring", where) from error
+        raise _build_unsupported_error("keyring", where) from error
     service, _, user = name.partition("/")
     value = keyring.get_password(service, user)
     if value is None:
@@ -124,12 +124,12 @@ def _read_keyring(name: str, root: Path, where: str) -> str:
 def _create_rejecting_reader(kind: str) -> Callable[[str, Path, str], str]:
     def read(name: str, root: Path, where: str) -> str:
         del name, root
-        raise _create_error(kind, where)
+        raise _build_unsupported_error(kind, where)
 
     return read
 
 
-def _create_error(kind: str, where: str) -> HeadwaterError:
+def _build_unsupported_error(kind: str, where: str) -> HeadwaterError:
     return DeclarationError(
         f"Secrets of kind `{kind}:` are not supported by this installation.",
         where=where,

@@ -1,4 +1,4 @@
-"""A project that is open: what is declared, and the places where it keeps things."""
+"""An open project: its declarations, connectors, ledger, lakes and warehouses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from headwater.warehouse.settings import WarehouseSettings
 
 @dataclass(kw_only=True)
 class Workspace(AbstractContextManager["Workspace"]):
-    """A project whose declarations are loaded and fit together. The ledger opens when it is first needed."""
+    """A project with loaded and checked declarations. The ledger is opened on first use."""
 
     root: Path
     project: Project
@@ -62,11 +62,11 @@ class Workspace(AbstractContextManager["Workspace"]):
 
     @cached_property
     def warehouse_settings(self) -> WarehouseSettings:
-        """What is declared of the warehouse, as its engine knows it."""
+        """The settings of the warehouse, as an instance of the settings class of its engine."""
         return load_warehouse_settings(self.project.warehouse)
 
     def has_ledger(self) -> bool:
-        """Whether the ledger is there already; opening one that is not makes it."""
+        """Whether the ledger exists. Opening it would create it."""
         if "ledger" in self.__dict__:
             return True
         return has_ledger(self._resolve_ledger_url(), self.root)
@@ -76,13 +76,13 @@ class Workspace(AbstractContextManager["Workspace"]):
         return resolve_ledger_url(self.project.ledger.url, root=self.root, where=where)
 
     def list_tenants(self) -> tuple[str, ...]:
-        """All tenants, of the project file and of the ledger, sorted."""
+        """The tenants of the project file and of the ledger, sorted."""
         return tuple(sorted({*self.project.tenants, *self.ledger.list_tenants()}))
 
     def check_isolation(self, *more: str) -> None:
-        """Nothing where no tenant reaches what another one has; DeclarationErrors otherwise.
+        """Raise DeclarationErrors if two tenants share a location.
 
-        Tenants that are declared nowhere count as long as runs of theirs are remembered: what they wrote is still there.
+        Tenants that are no longer declared count as long as the ledger has runs of them, because their data still exists.
         """
         if self._checked_tenants is None or not self._checked_tenants.issuperset(more):
             tenants = frozenset({*self.list_tenants(), *self.ledger.list_tenants_with_runs(), *more})
@@ -90,11 +90,11 @@ class Workspace(AbstractContextManager["Workspace"]):
             self._checked_tenants = tenants
 
     def open_tenant(self, name: str) -> TenantWorkspace:
-        """One tenant's part of the project."""
+        """The part of the project that belongs to one tenant."""
         return TenantWorkspace(parent=self, tenant=name)
 
     def find_connector(self, name: str, *, where: str = "headwater.yaml") -> InstalledConnector:
-        """The connector of that name."""
+        """The connector with this name. DeclarationError if there is none."""
         connector = self.connectors.get(name)
         return connector or load_connector_plugin(name, root=self.root, where=where)
 
@@ -107,12 +107,12 @@ class Workspace(AbstractContextManager["Workspace"]):
 
 @dataclass(frozen=True, kw_only=True)
 class TenantWorkspace:
-    """One tenant of an open project: what all functions that touch a tenant's data are given."""
+    """One tenant of an open project. All functions that work on the data of a tenant take this value."""
 
     parent: Workspace
     """The project, with all its tenants."""
     tenant: str
-    """The tenant's name."""
+    """The name of the tenant."""
 
     @property
     def project(self) -> Project:
@@ -131,36 +131,36 @@ class TenantWorkspace:
 
     @property
     def clock(self) -> Clock:
-        """This machine's clock."""
+        """The clock of this machine."""
         return self.parent.clock
 
     @property
     def listen(self) -> EventListener:
-        """Who is told of events."""
+        """The listener for events."""
         return self.parent.listen
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of all tenants; its functions take the tenant."""
+        """The ledger of all tenants. Its methods take the tenant."""
         return self.parent.ledger
 
     def find_connector(self, name: str, *, where: str = "headwater.yaml") -> InstalledConnector:
-        """The connector of that name."""
+        """The connector with this name. DeclarationError if there is none."""
         return self.parent.find_connector(name, where=where)
 
     def open_lake(self) -> Lake:
-        """The tenant's part of the lake."""
+        """Open the tenant's part of the lake."""
         self.parent.check_isolation(self.tenant)
         return open_lake(to_absolute(self.project.lake.locate(self.tenant), self.root), self.tenant)
 
     def open_owned_lake(self) -> Lake:
-        """The tenant's part of the lake. DeclarationError if it belongs to another project."""
+        """Open the tenant's part of the lake to write to it. DeclarationError if it belongs to another project."""
         lake = self.open_lake()
         claim_lake(lake, self.load_owner(), self.ledger, where=self.project.origin.find_location("lake", "url"))
         return lake
 
     def open_warehouse(self, *, read_only: bool = False) -> Warehouse:
-        """The tenant's warehouse; hold the tenant's lease to write. DeclarationError if it belongs to another project."""
+        """Open the tenant's warehouse. To write, hold the tenant's lease. DeclarationError if it belongs to another project."""
         self.parent.check_isolation(self.tenant)
         warehouse = open_warehouse(self.parent.warehouse_settings, self.tenant, self.root, read_only=read_only)
         if not read_only:
@@ -175,11 +175,11 @@ class TenantWorkspace:
         return warehouse
 
     def load_owner(self) -> Owner:
-        """Who writes the tenant's places."""
+        """The owner of the tenant's locations."""
         return ensure_owner(self.ledger, self.tenant, self.project.name)
 
     def load_connections(self) -> dict[str, Connection]:
-        """The tenant's connections: those of the ledger, and those of the project file, which win."""
+        """The connections of the tenant, from the ledger and the project file. The project file takes precedence."""
         stored = {row.name: _parse_connection(row) for row in self.ledger.list_connections(self.tenant)}
         declared = self.project.tenants.get(self.tenant)
         return {**stored, **(declared.connections if declared else {})}
@@ -188,7 +188,7 @@ class TenantWorkspace:
 def open_project(
     root: Path, *, environment: str = "", listen: EventListener = discard, clock: Clock | None = None
 ) -> Workspace:
-    """The project at `root`, loaded and held against itself; DeclarationErrors with all that does not fit."""
+    """Load and check the project at `root`. DeclarationErrors with all errors."""
     project = _apply_environment(load_project(root, find_warehouse_settings), environment)
     declarations = Declarations()
     if project.blueprint:
@@ -215,7 +215,7 @@ def open_project(
 
 
 def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
-    """The tenant of that name; without a name, the only one there is."""
+    """The tenant with this name; without a name, the only tenant. DeclarationError if there is no such tenant."""
     tenants = workspace.list_tenants()
     if tenant is None:
         if len(tenants) == 1:
@@ -235,7 +235,7 @@ def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:
 
 
 def _parse_connection(row: ConnectionRow) -> Connection:
-    """A connection of the ledger; DeclarationError, without what stands there, where it cannot be meant any more."""
+    """Parse a connection of the ledger. DeclarationError, without its values, if it is no longer valid."""
     try:
         return Connection.model_validate(dict(row.declaration))
     except ValidationError as error:
@@ -260,7 +260,7 @@ def _apply_environment(project: Project, environment: str) -> Project:
 
 
 def _load_connectors(root: Path, project: Project, declarations: Declarations) -> dict[str, InstalledConnector]:
-    """The connectors that connections use and that entities are fed by (those that are there)."""
+    """Load the connectors that connections use and that feed entities."""
     connectors: dict[str, InstalledConnector] = {}
     for tenant, declared in project.tenants.items():
         for name, connection in declared.connections.items():

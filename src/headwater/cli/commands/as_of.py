@@ -16,7 +16,7 @@ from headwater.run import app
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowOptions:
-    """Which rows and columns are shown."""
+    """The rows and columns to show."""
 
     where: Annotated[str, typer.Option(metavar="SQL", help="Filter: one condition, e.g. \"status = 'Open'\".")] = ""
     columns: Annotated[str, typer.Option(metavar="A,B", help="Show only these columns.")] = ""
@@ -45,8 +45,8 @@ def as_of(
     silver.company_asof(TIMESTAMP '2026-03-01').
     """
     at = run_options.parse_instant_option("INSTANT", instant)
-    chosen = [column.strip() for column in rows.columns.split(",") if column.strip()]
+    columns = [column.strip() for column in rows.columns.split(",") if column.strip()]
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
-        result = app.read_as_of(tenant_workspace, at, name, where=rows.where, columns=chosen, limit=rows.limit)
+        result = app.read_as_of(tenant_workspace, at, name, where=rows.where, columns=columns, limit=rows.limit)
     print_result(output, {"as_of": at, **to_plain(result)}, *render_query(result))

@@ -17,7 +17,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillOptions:
-    """Which span is read, and how."""
+    """The time span to read."""
 
     since: Annotated[
         str, typer.Option("--since", metavar="INSTANT", help="The start of the time span, e.g. 2025-01-01.")

@@ -21,7 +21,7 @@ ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="The connect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionOptions:
-    """What a connection uses, as typed."""
+    """The declaration of a connection."""
 
     connector: Annotated[
         str, typer.Option(metavar="NAME", help="The connector. To list connectors, use `connector list`.")
@@ -85,7 +85,7 @@ def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, ou
 
 
 def _build_declaration(options: ConnectionOptions) -> dict[str, object]:
-    """The connection as headwater.yaml would say it."""
+    """The connection as in headwater.yaml."""
     return {
         "connector": options.connector,
         "settings": _parse_pairs("--set", options.setting),
@@ -99,7 +99,7 @@ def _parse_pairs(option: str, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            # A secret that somebody typed here is not repeated.
+            # The value is not shown, because it may be a secret.
             details = "this" if option == "--secret" else f"`{pair}`"
             raise typer.BadParameter(f"{details} is not NAME=VALUE", param_hint=[option])
         values[name] = value

@@ -41,13 +41,13 @@ def history(
 
 
 _GONE = {
-    "deleted": "gone: the source says it was deleted",
-    "absent": "gone: a complete read did not find it",
+    "deleted": "deleted by the source",
+    "absent": "missing in a complete read",
 }
 
 
 def _render(history: History) -> list[Text | Table]:
-    """The version history of one record: a line for each version, and what the service sent, if it was asked for."""
+    """The versions of one record, one line each, and the raw records if requested."""
     versions = sum(moment.kind not in _GONE for moment in history.moments)
     counted = f"{format_count(versions, 'version')} of {format_count(history.events, 'observation')}"
     head = f"{history.entity} {history.entity_key}: {counted}"
@@ -58,7 +58,7 @@ def _render(history: History) -> list[Text | Table]:
     ]
     if history.overwritten:
         newest = ", ".join(f"{name} = {_render_value(value)}" for name, value in history.overwritten.items())
-        parts.append(Text(f"without versions of their own: {newest}", style="dim"))
+        parts.append(Text(f"newest values of columns without versions: {newest}", style="dim"))
     for moment in history.moments:
         for record in moment.records:
             parts += [
@@ -75,7 +75,7 @@ def _render_change(moment: VersionChange) -> tuple[Any, ...]:
 
 
 def _describe_change(moment: VersionChange) -> str:
-    """What a stretch began with: all that is known of the first version, else each column that changed."""
+    """The changes of a version: all columns of the first version, otherwise each changed column."""
     if moment.kind in _GONE:
         return _GONE[moment.kind]
     if moment.kind == "first":
@@ -87,5 +87,5 @@ def _describe_change(moment: VersionChange) -> str:
 
 
 def _render_value(value: Any) -> str:
-    """A value within a line, where the empty text would not be seen."""
+    """A value within a line. An empty text is quoted, so that it is visible."""
     return "NULL" if value is None else "''" if value == "" else format_value(value)

@@ -18,7 +18,7 @@ commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 def plan(request: RunOptions, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
     """Show what a run would do, without running it."""
     with app.open_project(project.project, environment=project.environment) as workspace:
-        chosen = app.choose_tenant(workspace, tenant.tenant)
-        steps = app.plan(chosen, build_request(request))
-        value = app.dump_plan(chosen, steps)
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        steps = app.plan(tenant_workspace, build_request(request))
+        value = app.dump_plan(tenant_workspace, steps)
     print_result(output, value, *(Text(line) for line in app.render_plan(steps)))

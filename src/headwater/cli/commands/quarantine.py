@@ -40,7 +40,7 @@ def list_(
         refused = app.list_refused(
             tenant_workspace, connection=feed.connection, resource=feed.resource, include_closed=everything
         )
-    rows = [_to_row(one) for one in refused]
+    rows = [_to_row(record) for record in refused]
     table = render_list([_shorten(row) for row in rows], empty="nothing in quarantine")
     print_result(output, {"quarantined": rows}, table)
 
@@ -98,14 +98,14 @@ def discard(
 
 
 def _to_row(refused: Any) -> dict[str, Any]:
-    """A refused record with its feed spread out."""
+    """A refused record as a flat row with its feed."""
     row = to_plain(refused)
     feed = row.pop("feed")
     return {"id": row.pop("id"), **feed, **row}
 
 
 def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it fits on a line."""
+    """The columns of a row for the table."""
     why = [f"{reason['field']}: {reason['rule']} (saw {reason['value']})" for reason in row["reasons"]]
     names = ("id", "connection", "resource", "key", "state", "tries", "first_seen")
     return {**{name: row[name] for name in names}, "reasons": "; ".join(why)}

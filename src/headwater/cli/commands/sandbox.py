@@ -32,9 +32,9 @@ def sandbox(
     It listens only on loopback. To stop it, press Ctrl-C. Other options depend on the service.
     """
     require_extra("sandbox", "uvicorn")
-    given = {"port": port, "seed": seed, "companies": companies, "months": months}
-    options = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
-    # Faces do not import each other: the sandbox takes this process's place.
+    values = {"port": port, "seed": seed, "companies": companies, "months": months}
+    options = [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
+    # The command line does not import the sandbox: it replaces this process with it.
     words = [sys.executable, "-m", "headwater.sandbox", service, *options, *context.args]
     sys.stdout.flush()
     os.execv(sys.executable, words)

@@ -41,16 +41,16 @@ def status(project: ProjectOptions, tenant: TenantOption, output: OutputOptions)
 
 
 def _render_feeds(rows: Sequence[FeedStatus]) -> Table:
-    """How far each resource is."""
+    """The state of each resource."""
     columns = ("connection", "resource", "until", "windows", "rows", "waiting", "quarantined", "drift", "failed")
     return render_table(columns, [_render_feed(row) for row in rows], title="Resources")
 
 
 def _render_feed(row: FeedStatus) -> tuple[Any, ...]:
     until = row.until or "nothing yet"
-    # Fields that a service leaves out of its answers are in the JSON; here they would only drown what is new.
-    news = [drift for drift in row.drift if not drift.startswith("missing ")]
-    drift = ", ".join(news) if len(news) <= 3 else f"{len(news)} fields"
+    # Missing fields are only in the JSON, because here they would hide new fields.
+    new = [drift for drift in row.drift if not drift.startswith("missing ")]
+    drift = ", ".join(new) if len(new) <= 3 else f"{len(new)} fields"
     failed = row.failed.splitlines()[0] if row.failed else ""
     return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
 

@@ -76,7 +76,7 @@ def _parse(name: str, text: str) -> dict[str, Any]:
 
 
 def _render(report: RunReport) -> list[Text | Table]:
-    """What one step of a plan did."""
+    """Render the report of one step."""
     lines = [
         Text.assemble((step.state, STATE_COLOURS[step.state]), f"  {step.step}  {step.detail}")
         for step in report.steps

@@ -26,7 +26,7 @@ ConfirmOption = Annotated[bool, typer.Option("--yes", help="Confirm that no othe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalOptions:
-    """How a tenant goes."""
+    """The options for the removal of a tenant."""
 
     erase: Annotated[
         bool, typer.Option("--erase", help="Also delete the files and tables of the tenant. You cannot undo this.")
@@ -67,7 +67,11 @@ def claim(name: TenantName, project: ProjectOptions, output: OutputOptions, *, y
         )
     with app.open_project(project.project, environment=project.environment) as workspace:
         app.claim_tenant(workspace, name)
-    print_result(output, {"tenant": name, "claimed": True}, Text(f"the places of tenant {name} are this project's"))
+    print_result(
+        output,
+        {"tenant": name, "claimed": True},
+        Text(f"this project now owns the warehouse and the lake of tenant {name}"),
+    )
 
 
 @commands.command("list")
@@ -100,7 +104,7 @@ def remove(name: TenantName, options: RemovalOptions, project: ProjectOptions, o
 
 
 def _confirm(name: str, lines: Sequence[str], output: OutputOptions) -> None:
-    """Let a person say yes; UsageError where there is none, typer.Abort where it is no."""
+    """Ask for confirmation. UsageError without a terminal, typer.Abort if the answer is no."""
     if output.json or not sys.stdin.isatty():
         raise UsageError(
             f"The removal of tenant `{name}` was not confirmed; nothing was removed.",

@@ -1,3 +1,3 @@
-"""Questions about a project that change nothing."""
+"""Commands that only read: check, plan, status, query, as-of, history, explain."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an entity or a dimension looked like at an instant, asked for by name and day alone."""
+"""`as-of`: an entity or a dimension as it was at an instant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_as_of(
 ) -> QueryResult:
     """The rows of an entity (`company`) or dimension (`dim_company`) that were valid at an instant, sorted by key.
 
-    `where` is one condition over its columns, in the warehouse's SQL.
+    `where` is a condition on its columns, in the SQL of the warehouse.
     """
     layer, table = find_versioned_table(workspace.declarations, name)
     with closing(workspace.open_warehouse(read_only=True)) as warehouse:
@@ -41,15 +41,15 @@ def read_as_of(
                     details=column,
                     hint=did_you_mean(column, stored),
                 )
-        chosen = tuple(columns) or stored
+        selected = tuple(columns) or stored
         return fetch_result(
             warehouse,
-            select_rows_at(warehouse, layer, table, columns=chosen, instant=instant, where=where, limit=limit),
+            select_rows_at(warehouse, layer, table, columns=selected, instant=instant, where=where, limit=limit),
         )
 
 
 def find_versioned_table(declared: Declarations, name: str) -> tuple[SchemaName, str]:
-    """The table that `name` means: an entity's versions, or else a dimension; DeclarationError when it has no past."""
+    """The table of an entity or a dimension. DeclarationError if it has no versions."""
     layer, _, rest = name.rpartition(".")
     bare = rest.removeprefix("dim_")
     if layer in {"", "silver"} and rest in declared.entities:
@@ -57,7 +57,7 @@ def find_versioned_table(declared: Declarations, name: str) -> tuple[SchemaName,
     dimension = declared.dimensions.get(bare)
     if layer in {"", "gold"} and dimension is not None and not isinstance(dimension, DateDimension):
         return "gold", f"dim_{bare}"
-    names = [*declared.entities, *(f"dim_{one}" for one in declared.dimensions)]
+    names = [*declared.entities, *(f"dim_{dimension_name}" for dimension_name in declared.dimensions)]
     if dimension is not None or rest.removeprefix("fact_") in declared.facts:
         hint = "pass an entity or a dimension; use `headwater query` for other tables"
         raise DeclarationError(
@@ -69,7 +69,7 @@ def find_versioned_table(declared: Declarations, name: str) -> tuple[SchemaName,
 
 
 def list_columns(warehouse: Warehouse, layer: SchemaName, table: str) -> tuple[str, ...]:
-    """The columns of a stored table; WarehouseError when it is not there yet."""
+    """The columns of a stored table. WarehouseError if it does not exist yet."""
     columns = warehouse.describe(layer, table)
     if columns is None:
         raise WarehouseError(

@@ -13,9 +13,10 @@ from headwater.run.workspace import Workspace
 
 
 def check_project(workspace: Workspace) -> CheckReport:
-    """What is declared and in good order; DeclarationErrors come from opening the project, and where tenants share a place.
+    """The declarations of a project. DeclarationErrors if two tenants share a location.
 
-    Warnings tell what this machine lacks: a secret that is not set here may well be set where the project runs.
+    Opening the project has already checked the declarations. Warnings list what is missing on this machine, e.g. secrets:
+    they may be set where the project runs.
     """
     declared = workspace.declarations
     return CheckReport(
@@ -30,7 +31,7 @@ def check_project(workspace: Workspace) -> CheckReport:
 
 
 def _check_isolation(workspace: Workspace) -> list[str]:
-    """Refuse places that tenants share, in every environment; a warning where the ledger cannot be asked who they are."""
+    """Check every environment for shared locations. A warning if the ledger, which lists tenants, cannot be opened."""
     tenants, warnings = set(workspace.project.tenants), []
     try:
         if workspace.has_ledger():

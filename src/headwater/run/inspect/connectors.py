@@ -10,7 +10,7 @@ from headwater.run.plugins import list_connector_names, load_connector_plugin
 
 
 def list_connectors(root: Path | None = None) -> list[dict[str, Any]]:
-    """The connectors that are installed, and those of the project at `root`."""
+    """The installed connectors, and the connectors of the project at `root`."""
     local = [path.parent.name for path in root.glob("connectors/*/connector.yaml")] if root else []
     installed = (load_connector_plugin(name, root=root).connector for name in sorted({*list_connector_names(), *local}))
     return [
@@ -25,5 +25,5 @@ def list_connectors(root: Path | None = None) -> list[dict[str, Any]]:
 
 
 def load_connector(name: str, root: Path | None = None) -> Connector:
-    """One connector: of the project at `root` if it has one of that name, else an installed one."""
+    """Load a connector: from the project at `root` if it has one with this name, otherwise an installed one."""
     return load_connector_plugin(name, root=root, where="connector show").connector

@@ -1,4 +1,4 @@
-"""Where a table comes from: its declaration, the lineage of its columns, and the SQL that makes it."""
+"""`explain`: the declaration of a table, the lineage of its columns, and its SQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LineageRow = tuple[str, str, str]
 
 
 def explain(workspace: Workspace, name: str) -> Explanation:
-    """How an entity, dimension or fact comes about: `time_entry`, `dim_company`, `gold.fact_time_entry`."""
+    """Explain an entity, dimension or fact, e.g. `time_entry`, `dim_company` or `gold.fact_time_entry`."""
     kind, declared = _find_declaration(workspace.declarations, name)
     where = str(declared.origin)
     if isinstance(declared, Entity):

@@ -1,4 +1,4 @@
-"""The version history of one record: its versions in order, what changed between them, and the records they come from."""
+"""`history`: the versions of one record in order, the changes between them, and their raw records."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from headwater.silver.schema.diff import stored_entity
 
 
 def read_history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
-    """One thing's life. `key` is an entity key (`desk:17`), or what follows the connection where one alone has it.
+    """The version history of one record. `key` is an entity key (`desk:17`), or only `17` if it is unique.
 
-    With `raw`, each moment has the record behind it, as the service sent it.
+    With `raw`, each version has its source records, as the service sent them. StateError if there is no such record.
     """
     entity = _find_entity(workspace, name)
     with closing(workspace.open_warehouse(read_only=True)) as warehouse:
         list_columns(warehouse, "silver", entity.entity)
         stored = stored_entity(EntityTables(warehouse, entity))
         tables = EntityTables(warehouse, stored)
-        chosen = _find_key(tables, key, connections=sorted(workspace.load_connections()))
-        versions, entries = load_versions(tables, chosen), load_log_entries(tables, chosen)
+        entity_key = _find_key(tables, key, connections=sorted(workspace.load_connections()))
+        versions, entries = load_versions(tables, entity_key), load_log_entries(tables, entity_key)
         origins = load_batch_origins(
             warehouse, [*(entry.batch_id for entry in entries), *(row["batch_id"] for row in versions)]
         )
     moments = tuple(_add_origin(moment, origins) for moment in _list_changes(stored, versions, entries))
     return History(
         entity=entity.entity,
-        entity_key=chosen,
+        entity_key=entity_key,
         events=len(entries),
         overwritten={column: versions[-1][column] for column in stored.overwritten} if versions else {},
-        moments=add_raw_records(workspace, entity, chosen, moments) if raw else moments,
+        moments=add_raw_records(workspace, entity, entity_key, moments) if raw else moments,
     )
 
 
@@ -64,7 +64,7 @@ def _find_entity(workspace: TenantWorkspace, name: str) -> Entity:
 
 
 def _find_key(tables: EntityTables, key: str, *, connections: Sequence[str]) -> str:
-    """The entity key that is meant; StateError when nothing of that key was ever seen, or several things were."""
+    """The complete entity key. StateError if no record has this key, or several do."""
     keys = find_keys(tables, {key, *(f"{connection}:{key}" for connection in connections)})
     if len(keys) == 1:
         return keys[0]
@@ -83,7 +83,7 @@ def _list_changes(
 ) -> Iterator[VersionChange]:
     ends = {entry.sequence: entry for entry in entries if entry.operation in {"D", "A"}}
     if not versions and entries:
-        # Only deletes were ever seen: there is no version, and still something to tell.
+        # The log has only deletes: there is no version, but a delete to show.
         yield _build_end(entries[0], None)
     for number, version in enumerate(versions):
         yield _build_start(entity, version, versions[number - 1] if number else None)
@@ -92,17 +92,17 @@ def _list_changes(
             yield _build_end(ends[to_micros(version["valid_to"])], then)
 
 
-def _build_start(entity: Entity, version: VersionRow, before: VersionRow | None) -> VersionChange:
+def _build_start(entity: Entity, version: VersionRow, previous: VersionRow | None) -> VersionChange:
     changes = tuple(
-        Change(column=name, old=before[name] if before else None, new=version[name])
+        Change(column=name, old=previous[name] if previous else None, new=version[name])
         for name in entity.tracked
-        if version[name] != (before[name] if before else None)
+        if version[name] != (previous[name] if previous else None)
     )
-    is_adjacent = before is not None and before["valid_to"] == version["valid_from"]
+    is_adjacent = previous is not None and previous["valid_to"] == version["valid_from"]
     return VersionChange(
         at=version["valid_from"],
         until=None if version["valid_to"] == FOREVER else version["valid_to"],
-        kind="first" if before is None else "changed" if is_adjacent else "back",
+        kind="first" if previous is None else "changed" if is_adjacent else "back",
         changes=changes,
         batch_id=version["batch_id"],
     )

@@ -16,7 +16,7 @@ from headwater.run.workspace import TenantWorkspace
 
 
 def plan(workspace: TenantWorkspace, request: RunRequest) -> Plan:
-    """What a run would do now. Asks each service for its time, and nothing else; writes nothing."""
+    """Plan a run. Requests only the time of each service, and writes nothing."""
     sources, warehouse_state = load_sources(workspace), find_warehouse_state(workspace, request)
     with ExitStack() as stack:
         services = connect(workspace, request, sources, stack)

@@ -1,4 +1,4 @@
-"""The raw records behind the moments of a history, fetched from the lake: no service is asked."""
+"""Reads the raw records of a history from the lake, without requests to a service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from headwater.warehouse.duckdb.engine import DuckDB
 def add_raw_records(
     workspace: TenantWorkspace, entity: Entity, key: str, moments: Sequence[VersionChange]
 ) -> tuple[VersionChange, ...]:
-    """The moments, each with the records that its batch holds of the key as of its instant, where there are any."""
+    """Add to each version the records of the key in its batch, as of its instant."""
     lake = workspace.open_lake()
     instants_by_batch: dict[str, set[int]] = defaultdict(set)
     for moment in moments:
@@ -45,7 +45,7 @@ def add_raw_records(
 def _find_lines(
     workspace: TenantWorkspace, scratch: Warehouse, lake: Lake, entity: Entity, row: BatchRow, *, key: str
 ) -> dict[int, tuple[int, ...]]:
-    """The lines of a batch that are about the key, by sequence."""
+    """The lines of a batch with records of the key, by sequence."""
     feed = row.batch.feed
     connection = workspace.load_connections().get(feed.connection)
     source = f"{connection.connector}.{feed.resource}" if connection else ""
@@ -60,16 +60,18 @@ def _find_lines(
     return lines
 
 
-def _read_records(lake: Lake, row: BatchRow, wanted: Mapping[int, Sequence[int]]) -> dict[int, tuple[RawRecord, ...]]:
-    """The records on these lines of a batch's raw file; none when the file is no longer there."""
+def _read_records(
+    lake: Lake, row: BatchRow, lines_by_sequence: Mapping[int, Sequence[int]]
+) -> dict[int, tuple[RawRecord, ...]]:
+    """Read these lines of the raw file of a batch. Empty if the file no longer exists."""
     path = lake.build_batch_path("raw", row.batch, RAW)
-    numbers = sorted({line for lines in wanted.values() for line in lines})
+    numbers = sorted({line for lines in lines_by_sequence.values() for line in lines})
     if not numbers or lake.read_size(path) is None:
         return {}
     texts = dict(zip(numbers, read_lines(lake, path, numbers), strict=True))
     return {
         at: tuple(RawRecord(path=path, line=line, record=_decode(texts[line])) for line in lines)
-        for at, lines in wanted.items()
+        for at, lines in lines_by_sequence.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Looking without touching: how far everything is, and what the tables hold."""
+"""`status` and `query`: read-only access to the ledger and the warehouse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from headwater.warehouse.dialect.render import check_read_only, count_rows
 
 
 def read_status(workspace: TenantWorkspace) -> Status:
-    """Where a tenant stands. Tables are left out while a run holds a warehouse that knows one process only."""
+    """The state of a tenant. While a run holds the lease, tables are left out, because some engines allow only one process."""
     ledger = workspace.ledger
     rows = ledger.list_batches(workspace.tenant)
     feeds = sorted({row.batch.feed for row in rows})
@@ -39,13 +39,13 @@ def read_status(workspace: TenantWorkspace) -> Status:
 
 
 def run_query(workspace: TenantWorkspace, sql: str) -> QueryResult:
-    """The answer to one statement that only reads; WarehouseError for anything else."""
+    """Execute one read-only statement. WarehouseError if it could write."""
     with closing(workspace.open_warehouse(read_only=True)) as warehouse:
         return fetch_result(warehouse, check_read_only(sql, warehouse.capabilities.dialect.name))
 
 
 def fetch_result(warehouse: Warehouse, statement: str) -> QueryResult:
-    """The answer to a statement in the engine's own dialect."""
+    """Execute a statement in the dialect of the engine, and return its result."""
     columns, rows = warehouse.answer(statement)
     return QueryResult(columns=columns, rows=tuple(tuple(map(_to_utc, row)) for row in rows))
 
@@ -59,11 +59,11 @@ def _build_feed_status(workspace: TenantWorkspace, feed: Feed, rows: list[BatchR
     windows = workspace.ledger.list_windows(feed) or max(by_parent, key=len, default=())
     newest = rows[-1]
     drift = [f"{drift.kind} {drift.field}" for _, drift in workspace.ledger.list_drift(feed.tenant, feed)]
-    done = [row.batch.window.until for row in rows if row.stage != "extracting"]
+    ends_of_reads = [row.batch.window.until for row in rows if row.stage != "extracting"]
     return FeedStatus(
         connection=feed.connection,
         resource=feed.resource,
-        until=_find_end(windows, by_parent, done),
+        until=_find_end(windows, by_parent, ends_of_reads),
         windows=len(windows),
         rows=sum(row.rows for row in rows if row.batch.purpose != "sweep"),
         waiting=sum(row.state != "completed" for row in rows),
@@ -74,20 +74,20 @@ def _build_feed_status(workspace: TenantWorkspace, feed: Feed, rows: list[BatchR
 
 
 def _find_end(
-    windows: Sequence[Window], by_parent: Iterable[Sequence[Window]], done: Sequence[datetime]
+    windows: Sequence[Window], by_parent: Iterable[Sequence[Window]], ends_of_reads: Sequence[datetime]
 ) -> datetime | None:
-    """Everything that changed before is in raw: of the feed, or below each of its parents."""
+    """The end of the span that is completely in raw: of the feed, or the earliest of its parents."""
     ends = [parent[-1].until for parent in by_parent if parent]
     if ends:
         return min(ends)
-    return windows[-1].until if windows else max(done, default=None)
+    return windows[-1].until if windows else max(ends_of_reads, default=None)
 
 
 def _list_tables(workspace: TenantWorkspace) -> tuple[TableStatus, ...]:
     try:
         warehouse = workspace.open_warehouse(read_only=True)
     except WarehouseError:
-        # There is none before the first run; `status` says so by showing no tables.
+        # There is no warehouse before the first run. Then `status` shows no tables.
         return ()
     try:
         return tuple(_count_tables(warehouse, "silver")) + tuple(_count_tables(warehouse, "gold"))

@@ -1,3 +1,3 @@
-"""Commands that set up, change or remove what a project has."""
+"""Commands that create, change or remove projects, connectors, tenants, connections and quarantined records."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A new project: the few files that a person starts from."""
+"""`init`: the files of a new project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headwater.names import check_slug
 from headwater.run.plugins import load_blueprint, load_connector_plugin
 
 _PROJECT = """\
-# What this project reads, and where it keeps it. The reference: docs/reference/declarations.md
+# What this project reads, and where it stores it. Reference: docs/reference/declarations.md
 version: 1
 name: {name}
 {blueprint}warehouse: {{kind: duckdb, path: ".headwater/{{tenant}}.duckdb"}}

@@ -1,4 +1,4 @@
-"""A connector to start from: a manifest, a page that says what to do next, and its first test."""
+"""`connector new`: the files of a new connector, with a manifest, a README and a test."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from headwater.errors import DeclarationError
 from headwater.names import check_name
 
 _MANIFEST = """\
-# What this service offers, and how it is asked. The reference: docs/reference/declarations.md
+# The resources of the service, and how to request them. Reference: docs/reference/declarations.md
 version: 1
 connector: {name}
 title: {name}
 base_url: "{{base_url}}"
 settings:
-  base_url: {{description: "where the service is, e.g. https://api.example.com/v1"}}
+  base_url: {{description: "the URL of the service, e.g. https://api.example.com/v1"}}
 secrets:
   token: "an access token"
 auth: {{kind: headers, headers: {{Authorization: "Bearer {{token}}"}}}}
@@ -30,14 +30,14 @@ resources:
 _README = """\
 # {name}
 
-1. In `connector.yaml`, say where the service is, how a request proves who asks, how it pages and which changes it can filter.
-2. Keep one real answer of each resource beside this page as `samples/RESOURCE.json`, with nothing in it that is private.
-3. `headwater check` refuses what cannot be meant; `pytest connectors/{name}` holds the samples against the manifest.
-4. Declare a connection that uses it in `headwater.yaml`, then `headwater connection test NAME`.
+1. In `connector.yaml`, set the URL, the authentication, the paging, and the filter for changed records.
+2. Save one response for each resource as `samples/RESOURCE.json`, next to this file. Remove private data from it.
+3. Run `headwater check` to validate the manifest, and `pytest connectors/{name}` to compare the samples with it.
+4. Declare a connection that uses the connector in `headwater.yaml`, then run `headwater connection test NAME`.
 """
 
 _TEST = """\
-\"\"\"The manifest of {name} loads, and its samples hold what it says.\"\"\"
+\"\"\"The manifest of {name} loads, and its samples match it.\"\"\"
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ HERE = Path(__file__).parent
 CONNECTOR = load_connector(HERE / "connector.yaml")
 
 
-@pytest.mark.parametrize("resource", CONNECTOR.resources, ids=lambda one: one.resource)
-def test_a_sample_of_each_resource_holds_its_key(resource):
+@pytest.mark.parametrize("resource", CONNECTOR.resources, ids=lambda resource: resource.resource)
+def test_a_sample_of_each_resource_contains_its_key(resource):
     sample = HERE / "samples" / f"{{resource.resource}}.json"
     if not sample.exists():
-        pytest.skip(f"keep an answer of the service as {{sample.name}}")
+        pytest.skip(f"save a response of the service as {{sample.name}}")
     records = json.loads(sample.read_text())
     for record in records if not resource.records else records[resource.records]:
         for part in resource.key:
@@ -65,7 +65,7 @@ def test_a_sample_of_each_resource_holds_its_key(resource):
 
 
 def write_connector(folder: Path, name: str) -> list[Path]:
-    """Write the first files of a connector into `folder`, which must not be there yet. The paths written."""
+    """Write the files of a new connector to `folder`, and return their paths. DeclarationError if the folder exists."""
     _check(folder, name)
     files: Mapping[str, str] = {
         "connector.yaml": _MANIFEST.format(name=name),

@@ -1,4 +1,4 @@
-"""Refused records: listed, shown, tried again under today's rules from the lake alone, or discarded."""
+"""`quarantine`: list, show, retry and discard refused records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def list_refused(
     resource: str | None = None,
     include_closed: bool = False,
 ) -> tuple[RefusedRow, ...]:
-    """The refused records that wait; with `everything`, those readmitted and discarded too."""
+    """The records in quarantine; with `include_closed`, also readmitted and discarded ones."""
     states = ("waiting", "readmitted", "discarded") if include_closed else ("waiting",)
     rows = workspace.ledger.list_refused(workspace.tenant, states=states)
     return tuple(
@@ -41,7 +41,7 @@ def list_refused(
 
 
 def read_refused(workspace: TenantWorkspace, record: str) -> tuple[RefusedRow, str]:
-    """A refused record and its text, byte for byte as the service sent it."""
+    """A refused record, and its text as the service sent it."""
     row = _choose_records(workspace, ids=(record,), connection=None, resource=None, include_closed=True)[0]
     return row, read_record(row, workspace.open_lake()).decode(errors="replace")
 
@@ -49,7 +49,7 @@ def read_refused(workspace: TenantWorkspace, record: str) -> tuple[RefusedRow, s
 def discard(
     workspace: TenantWorkspace, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
 ) -> int:
-    """Let refused records go; how many. They stay in raw, and in the list of all."""
+    """Discard refused records, and return their number. They stay in raw, and in `quarantine list --all`."""
     rows = _choose_records(workspace, ids=ids, connection=connection, resource=resource)
     workspace.ledger.update_quarantine(
         workspace.tenant, [replace(row, state="discarded", last_tried=workspace.clock.now()) for row in rows]
@@ -60,9 +60,9 @@ def discard(
 def retry(
     workspace: TenantWorkspace, *, ids: Sequence[str] = (), connection: str | None = None, resource: str | None = None
 ) -> RetryReport:
-    """Try refused records again under today's rules, from the lake; those that pass go on into history and star.
+    """Retry refused records with the current contracts and policies, from the lake. Readmitted records continue to gold.
 
-    What a batch holds is in silver before the ledger says so: killed in between, the next try changes nothing twice.
+    The records are written to silver before the ledger is updated, so that a retry after a kill changes nothing twice.
     """
     rows = _choose_records(workspace, ids=ids, connection=connection, resource=resource)
     if not rows:
@@ -92,8 +92,8 @@ def _retry_batches(
     lake, now = workspace.open_owned_lake(), workspace.clock.now()
     results: dict[str, RetryResult] = {}
     for batch_id, waiting in by_batch.items():
-        source, known = sources.get(waiting[0].feed), workspace.ledger.find_batch(workspace.tenant, batch_id)
-        if source is None or known is None:
+        source, batch_row = sources.get(waiting[0].feed), workspace.ledger.find_batch(workspace.tenant, batch_id)
+        if source is None or batch_row is None:
             hint = "restore the connection or resource, or discard the records"
             raise StateError(
                 "the resource of a record is no longer declared",
@@ -102,13 +102,13 @@ def _retry_batches(
                 hint=hint,
             )
         results[batch_id] = retry_batch(
-            known.batch, waiting, source.resource, source.contract, lake, now=now, allow_nul=holds_nul
+            batch_row.batch, waiting, source.resource, source.contract, lake, now=now, allow_nul=holds_nul
         )
     return results
 
 
 def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmitted: Mapping[str, int]) -> None:
-    """Take the batches of which records were readmitted into the history of every entity that they feed."""
+    """Merge the batches with readmitted records into the history of each entity that they feed."""
     batches = [batch for batch, count in readmitted.items() if count]
     rows = [row for batch in batches if (row := workspace.ledger.find_batch(workspace.tenant, batch)) is not None]
     with closing(workspace.open_warehouse()) as warehouse:
@@ -135,7 +135,7 @@ def _conform(workspace: TenantWorkspace, sources: Mapping[Feed, Source], readmit
 def _load_batch(
     workspace: TenantWorkspace, runner: StepRunner, row: BatchRow, readmitted: Mapping[str, int]
 ) -> LandedBatch:
-    """A batch with its readmitted records, which the ledger still counts among the refused."""
+    """A batch with its readmitted records, which the ledger still counts as refused."""
     batch = load_landed(workspace.ledger, runner.lake, runner.sources[row.batch.feed], row)
     return replace(batch, refused=max(0, batch.refused - readmitted[row.batch.id]))
 

@@ -1,4 +1,4 @@
-"""A tenant that goes: what would be forgotten and erased, and the doing of it."""
+"""`tenant remove`: lists what the removal of a tenant deletes, and removes it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from headwater.run.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What the removal of a tenant takes away."""
+    """What the removal of a tenant deletes."""
 
     tenant: str
     connections: tuple[str, ...]
-    """Connections of the ledger that are forgotten."""
+    """Connections to delete from the ledger."""
     batches: int
-    """Reads that are forgotten, with their windows: what was read once would be read again."""
+    """The number of batches to delete, with their windows: a tenant with this name would read everything again."""
     refused: int
-    """Refused records that wait in quarantine, and are forgotten."""
+    """The number of records in quarantine to delete."""
     erased: tuple[str, ...]
-    """Places that are erased, with all that is in them; empty where files and tables stay."""
+    """Locations to erase with their content; empty if files and tables stay."""
 
     def describe(self) -> tuple[str, ...]:
-        """What is taken away, to be read by a person."""
+        """The removal as lines of text."""
         names = f" ({', '.join(self.connections)})" if self.connections else ""
         counted = f"{len(self.connections)} connections{names}, {self.batches} reads, {self.refused} refused records"
         places = tuple(f"erases {place}" for place in self.erased) or ("its files and tables stay",)
-        return (f"forgets {counted}", *places)
+        return (f"deletes {counted}", *places)
 
 
 def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Removal:
-    """What `remove_tenant` would do; DeclarationError where there is no such tenant, or a file declares it."""
+    """What `remove_tenant` would delete. DeclarationError if there is no such tenant, or the project file declares it."""
     if name in workspace.project.tenants:
         raise DeclarationError(
             f"The tenant `{name}` is declared in headwater.yaml, so the next command would add it again.",
@@ -62,15 +62,15 @@ def plan_removal(workspace: Workspace, name: str, *, erase: bool = False) -> Rem
 
 
 def remove_tenant(workspace: Workspace, name: str, *, erase: bool = False) -> Removal:
-    """Forget a tenant of the ledger; with `erase`, its lake, its tables and what was published too.
+    """Delete a tenant from the ledger. With `erase`, also delete its lake, its tables and its publications.
 
-    LeaseHeld while a run of it goes on.
+    LeaseHeld while a run of the tenant is in progress.
     """
     removal = plan_removal(workspace, name, erase=erase)
     tenant = workspace.open_tenant(name)
     with lock_tenant(tenant):
         if erase:
-            # First what it has, then its name: where this is cut short, it can be asked for again.
+            # The data goes first, then the name: after an interruption, the command can be repeated.
             warehouse, lake = tenant.open_warehouse(), tenant.open_owned_lake()
             warehouse.erase()
             lake.clear(name)

@@ -1,4 +1,4 @@
-"""Tenants and connections: those of the project file, and those that live in the ledger."""
+"""`tenant` and `connection`: tenants and connections of the project file and of the ledger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from headwater.run.workspace import TenantWorkspace, Workspace
 
 
 def list_tenants(workspace: Workspace) -> list[dict[str, Any]]:
-    """Every tenant: where it is declared, and its connections."""
+    """All tenants, with where they are declared and their connections."""
     stored = set(workspace.ledger.list_tenants())
     return [
         {
@@ -37,7 +37,7 @@ def list_tenants(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def add_tenant(workspace: Workspace, name: str) -> None:
-    """Let a tenant live in the ledger; StateError if there is one of that name."""
+    """Add a tenant to the ledger. StateError if it exists."""
     if _check_name(name, "tenant") in workspace.list_tenants():
         raise StateError(
             f"the tenant `{name}` exists already", where="tenant add", details=name, hint="choose another name"
@@ -47,7 +47,7 @@ def add_tenant(workspace: Workspace, name: str) -> None:
 
 
 def claim_tenant(workspace: Workspace, name: str) -> None:
-    """Let a tenant's warehouse and its part of the lake be this project's from now on, whosever they were."""
+    """Make this ledger the owner of the warehouse and the lake of a tenant, whoever owned them before."""
     if name not in workspace.list_tenants():
         hint = did_you_mean(name, workspace.list_tenants())
         raise DeclarationError(f"There is no tenant `{name}`.", where="tenant claim", details=name, hint=hint)
@@ -62,7 +62,7 @@ def claim_tenant(workspace: Workspace, name: str) -> None:
 
 
 def list_connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
-    """A tenant's connections, secrets as references; and what stood there in clear before, and was removed."""
+    """The connections of a tenant, with references to secrets, and notes about secrets in clear text that were removed."""
     removed = {
         row.table.removeprefix("connection "): row.detail
         for row in workspace.ledger.list_findings(workspace.tenant)
@@ -85,7 +85,7 @@ def list_connections(workspace: TenantWorkspace) -> list[dict[str, Any]]:
 
 
 def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[str, Any]) -> None:
-    """Let a connection live in the ledger, after it was held against its connector.
+    """Check a connection against its connector, and add it to the ledger.
 
     `declaration` is as in headwater.yaml: connector, settings, secrets (references), resources.
     """
@@ -96,7 +96,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
         first = error.errors()[0]
         path = ".".join(str(step) for step in first["loc"])
         hint = str(first["msg"]).removeprefix("Value error, ")
-        # What stood there is not shown, for it may be the secret itself; nor is the error that quotes it a cause of this one.
+        # The value is not shown, because it may be a secret. For the same reason, the error that quotes it is not chained.
         raise DeclarationError("The connection is invalid.", where=f"{where}, {path}", hint=hint) from None
     plugin = workspace.find_connector(declared.connector, where=where)
     fill_settings(declared, plugin.connector, where=where)
@@ -120,7 +120,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
 
 
 def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
-    """Ask the service for its time: proves the address and the credentials. ServiceError when it refuses."""
+    """Request the time of the service, to test the URL and the credentials. ServiceError if the request fails."""
     connections = workspace.load_connections()
     if name not in connections:
         raise DeclarationError(

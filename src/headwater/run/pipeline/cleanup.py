@@ -1,4 +1,4 @@
-"""The lake at the beginning of a run: it can be written, and what a run that did not end well left is cleared away."""
+"""Checks and cleans up the lake at the start of a run."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from headwater.run.workspace import TenantWorkspace
 
 
 def check_writable(lake: Lake) -> None:
-    """Nothing where files can be written; LakeError, once and before anybody is asked, where they cannot."""
+    """Raise LakeError if files cannot be written, before the run sends any request."""
     probe = f"{lake.tenant}/probe"
     lake.write(probe, b"")
     lake.remove(probe)
 
 
 def clear_leftovers(workspace: TenantWorkspace, feeds: Iterable[Feed], *, killed: bool = False) -> None:
-    """Remove half-written files, and parts of batches that were read to their end.
+    """Remove incomplete files, and page files of batches that are completely read.
 
-    Only for whoever holds the tenant's lease and has begun a run. One that ended well left nothing behind, so after it
-    the lake is not searched. `killed`: a process of this very run was.
+    The caller must hold the tenant's lease and have begun a run. A successful run leaves no such files, so after one the
+    lake is not searched. `killed`: whether a process of the current run was killed.
     """
     _, *before = workspace.ledger.list_runs(workspace.tenant, limit=2)
     if not killed and (not before or before[0].outcome is RunOutcome.SUCCEEDED):

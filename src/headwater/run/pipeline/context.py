@@ -1,4 +1,4 @@
-"""What every part of a run is given beside its tenant."""
+"""The context that every part of a run gets, in addition to its tenant."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from headwater.events import EventListener
 
 
 def never_stop() -> bool:
-    """Nobody asks to stop."""
+    """Never request a stop."""
     return False
 
 
 def keep_lease() -> None:
-    """The lease cannot be lost: whoever calls holds it until the end."""
+    """Do not check the lease: the caller holds it until the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """Who listens to a run, who may stop it, and what it may do."""
+    """The listener of a run, how it can be stopped, and what it may do."""
 
     listen: EventListener
     stop: Callable[[], bool] = never_stop
     """Whether a stop was requested."""
     check_lease: Callable[[], None] = keep_lease
-    """Raises LeaseLost once another process has the lease."""
+    """Raises StateError if the lease was lost."""
     allow_drop: bool = False
-    """Delete even if a sweep finds more records gone than its guard allows."""
+    """Apply deletes even if a sweep finds more than `max_drop` allows."""
 
     def check(self) -> None:
-        """Nothing while the run may go on; StopRequested or LeaseLost otherwise."""
+        """Raise Cancelled if a stop was requested, or StateError if the lease was lost."""
         self.check_lease()
         if self.stop():
             raise Cancelled

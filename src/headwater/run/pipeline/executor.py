@@ -1,4 +1,4 @@
-"""Carries out a plan: what waits for nothing side by side, what failed alone, what depends on it skipped and said so."""
+"""Executes a plan: independent reads run in parallel, a failed step fails alone, and dependent steps are skipped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact
 from headwater.run.results import STOPPED, StepResult
 
 RunStep = Callable[[Step], str]
-"""Does one step; a few words of what it did."""
+"""Executes one step, and returns a summary."""
 
 READERS = 4
-"""Resources that are read side by side."""
+"""The number of parallel reads."""
 
 
 def execute(plan: Plan, run_step: RunStep, listen: EventListener) -> tuple[StepResult, ...]:
-    """Every step of `plan`, succeeded, failed or skipped; reads in threads, all that writes the warehouse in this one."""
+    """Execute all steps of `plan`, and return their results. Reads run in threads; steps that write the warehouse in this one."""
     results: dict[str, StepResult] = {}
     left = list(plan.steps)
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="read") as pool:
@@ -33,7 +33,7 @@ def execute(plan: Plan, run_step: RunStep, listen: EventListener) -> tuple[StepR
                     running[pool.submit(_run, plan, step, run_step, listen)] = step
                 else:
                     results[step.id] = _run(plan, step, run_step, listen)
-                    break  # reads that have ended meanwhile may have made others ready
+                    break  # reads that have ended meanwhile may have made other steps ready
             else:
                 _gather(running, results)
     return tuple(results[step.id] for step in plan.steps)
@@ -62,7 +62,7 @@ def _run(plan: Plan, step: Step, run_step: RunStep, listen: EventListener) -> St
         return _report_skip(plan, step, STOPPED, listen)
     except HeadwaterError as error:
         return _report_failure(plan, step, error, listen)
-    except Exception as error:  # noqa: BLE001 - a defect in one step may not take the others with it
+    except Exception as error:  # noqa: BLE001 - a bug in one step must not stop the others
         defect = HeadwaterError(
             "internal error: unexpected exception in a step",
             where=step.id,
@@ -84,7 +84,7 @@ def _report_skip(plan: Plan, step: Step, reason: str, listen: EventListener) -> 
 
 
 def _find_skip_reason(step: Step, results: Mapping[str, StepResult]) -> str:
-    """Why a step whose predecessors have ended is not done; empty when it is."""
+    """Why a step whose dependencies have ended is skipped; empty if it is not."""
     unsuccessful = [other for other in step.after if results[other].state != "succeeded"]
     enough = {"all": not unsuccessful, "any": not step.after or len(unsuccessful) < len(step.after), "none": True}
     return "" if enough[step.needs] else f"{_render_steps(unsuccessful)} did not succeed"

@@ -1,4 +1,4 @@
-"""What stands between bronze and silver: how an entity's sources are read, and which landed batches arrive."""
+"""The inputs of silver: the source mappings of an entity, and its landed batches."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LANDED = ("transformed", "completed")
 
 
 def build_mappings(workspace: Workspace, entity: Entity) -> dict[str, SourceMapping]:
-    """How each source of an entity is read, by `connector.resource`."""
+    """The mapping of each source of an entity, by `connector.resource`."""
     return {name: _build_mapping(workspace, entity, name, source) for name, source in entity.sources.items()}
 
 
 def list_landed(
     ledger: Ledger, lake: Lake, sources: Mapping[Feed, Source], entity: Entity, *, consumed: Mapping[str, ConsumedBatch]
 ) -> list[LandedBatch]:
-    """The landed batches that an entity has not taken yet, and those whose deletes still wait."""
+    """The landed batches that an entity has not consumed yet, and those whose deletes wait for confirmation."""
     landed: list[LandedBatch] = []
     for feed, source in sources.items():
         if source.name not in entity.sources:
@@ -45,7 +45,7 @@ def list_landed(
 
 
 def load_landed(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> LandedBatch:
-    """One landed batch on its way to silver, with what it holds but was refused."""
+    """Build the value of a landed batch, with the number and the file of its refused records."""
     refused = ledger.list_refused(row.batch.feed.tenant, batch_id=row.batch.id) if row.quarantined else ()
     return LandedBatch(
         source=source.name,
@@ -60,13 +60,13 @@ def load_landed(ledger: Ledger, lake: Lake, source: Source, row: BatchRow) -> La
 
 
 def load_allowed_drops(ledger: Ledger, tenant: str, entity: str, batches: Iterable[LandedBatch]) -> set[str]:
-    """The complete reads whose deletes a person has let through: a rebuild lets them through as well."""
+    """The complete reads whose deletes a user has allowed. A rebuild applies them as well."""
     reads = (item.batch.id for item in batches if item.is_complete)
     return {batch for batch in reads if ledger.get_mark(tenant, _name_mark(entity, batch))}
 
 
 def allow_drops(ledger: Ledger, tenant: str, entity: str, batches: Iterable[LandedBatch]) -> None:
-    """Remember that a person has let the deletes of these complete reads through."""
+    """Save that a user has allowed the deletes of these complete reads."""
     for item in batches:
         if item.is_complete:
             ledger.set_mark(tenant, _name_mark(entity, item.batch.id), "yes")
@@ -77,7 +77,7 @@ def _name_mark(entity: str, batch: str) -> str:
 
 
 def list_files(batch: Batch, lake: Lake) -> tuple[str, ...]:
-    """A batch's files in bronze, as DuckDB reads them: the rows that landed, and those readmitted later."""
+    """The URLs of the bronze files of a batch: the landed rows, and rows that were readmitted later."""
     return tuple(lake.fetch(path) for path in lake.list_batch("bronze", batch))
 
 
@@ -111,7 +111,7 @@ def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapp
 
 
 def read_parent_keys(ledger: Ledger, lake: Lake, source: Source) -> list[str]:
-    """The parents to read below, sorted: those of the newest complete read, and all that landed since."""
+    """The keys of the parents to read, sorted: those in the newest complete read, and all that landed since."""
     parent = source.resource.parent
     if parent is None:
         return []
@@ -123,7 +123,7 @@ def read_parent_keys(ledger: Ledger, lake: Lake, source: Source) -> list[str]:
 
 
 def _drop_superseded(rows: Iterable[BatchRow]) -> list[BatchRow]:
-    """The newest complete read, and what was read or landed after it: older batches have nothing to add."""
+    """The newest complete read, and all batches that were read or landed after it. Older batches add nothing."""
     listed = list(rows)
     complete = [row for row in listed if row.batch.purpose in ("sweep", "snapshot")]
     if not complete:

@@ -1,4 +1,4 @@
-"""A clock that does not sleep through a request to stop."""
+"""A clock whose sleep ends when a stop is requested."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _NAP = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptibleClock:
-    """The clock of a run: waits for budgets and `Retry-After` end in Cancelled when `stop` says so."""
+    """The clock of a run. Waits for rate limits and `Retry-After` raise Cancelled if a stop is requested."""
 
     clock: Clock
     stop: Callable[[], bool]
 
     def now(self) -> datetime:
-        """This instant, UTC."""
+        """The current time, UTC."""
         return self.clock.now()
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Monotonic time in seconds."""
         return self.clock.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, in naps."""
+        """Sleep in short intervals, and raise Cancelled if a stop is requested."""
         until = self.clock.monotonic() + seconds
         while (remaining := until - self.clock.monotonic()) > 0:
             if self.stop():

@@ -1,4 +1,4 @@
-"""Building everything after raw again, from raw, without asking a service."""
+"""`rebuild`: builds everything after raw again, without requests to a service."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LAYERS: tuple[SchemaName, ...] = ("gold", "silver", "meta")
 
 
 def rebuild(workspace: TenantWorkspace, *, entity: str | None = None, stop: Callable[[], bool]) -> RunReport:
-    """Build bronze, history and star anew from raw; with `entity`, that history from bronze and the star from it.
+    """Rebuild bronze, history and star schema from raw. With `entity`: its history from bronze, and dependent tables.
 
-    Killed at any time, the next `run` goes on with what is not there yet.
+    If it is killed, the next `run` builds what is still missing.
     """
     with lock_tenant(workspace) as check:
-        # Nothing is forgotten or dropped where a place is another project's.
+        # Nothing is dropped if a location belongs to another project.
         workspace.open_owned_lake()
         workspace.open_warehouse().close()
         if entity is None:
@@ -47,7 +47,7 @@ def _drop_tables(workspace: TenantWorkspace, entity: str | None) -> None:
                 raise DeclarationError(f"There is no entity `{entity}`.", where="--entity", details=entity, hint=hint)
             read_warehouse_state(
                 workspace, warehouse, excluded=entity
-            )  # nothing is dropped where the run would refuse the others
+            )  # nothing is dropped if the run would refuse the other entities
             drop_entity(warehouse, declared)
             return
         with warehouse.transaction():
@@ -56,7 +56,7 @@ def _drop_tables(workspace: TenantWorkspace, entity: str | None) -> None:
             if counted:
                 reset_progress(warehouse)
             for layer in _LAYERS:
-                # A view is called after its table, and goes before it: Postgres drops nothing that a view looks at.
+                # Reversed, because a view sorts after its table and is dropped first: Postgres drops no table that a view uses.
                 for name in reversed(warehouse.tables(layer)):
                     if name not in kept.get(layer, ()):
                         warehouse.drop(layer, name)

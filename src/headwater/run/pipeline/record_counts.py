@@ -1,7 +1,7 @@
-"""Held against what the service has: how many records there are, how many are here, and what explains the difference.
+"""Compares the number of records in the service with the warehouse, and explains the difference.
 
-RunRequest at the rhythm of the sweep. A complete read that was proved tells by its ids; elsewhere the service's own count does,
-and nothing is asked of one that has neither. While something is left unexplained each run looks again, without asking.
+The ids of a proved complete read are compared after each such read. Other resources use the count request of the service, if
+it has one. While there is an unexplained difference, each run compares again, without a new request.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 EVERY = "1d"
-"""How often a service is asked for its count, where no sweep has a rhythm of its own."""
+"""The interval of count requests, for resources without complete reads."""
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DueCount:
-    """A count that is to be made: of what, held against which complete read, if any."""
+    """A count that is due, and the complete read to compare, if any."""
 
     source: Source
     entity: str
@@ -52,36 +52,36 @@ class _DueCount:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordCounter:
-    """One tenant, after its run."""
+    """Counts the records of one tenant after its run."""
 
     workspace: TenantWorkspace
     clients: Mapping[str, Client]
     times: Mapping[str, datetime]
-    """By connection: what time it is."""
+    """The current time of each connection."""
     lake: Lake
     warehouse: Warehouse
     listen: EventListener
 
     def count(self, sources: Iterable[Source]) -> tuple[CountRow, ...]:
-        """The counts of these feeds that were made now: what was due, and what differed and was looked at again."""
+        """Count the records of these feeds where a count is due or differed before, and save the counts."""
         ledger = self.workspace.ledger
-        before = {(row.feed, row.entity): row for row in ledger.list_counts(self.workspace.tenant)}
-        due = [item for source in sources for item in self._list_due(source, before)]
+        previous_counts = {(row.feed, row.entity): row for row in ledger.list_counts(self.workspace.tenant)}
+        due = [item for source in sources for item in self._list_due(source, previous_counts)]
         if not due:
             return ()
         with closing(DuckDB(self.workspace.tenant, ":memory:")) as scratch:
             counts = [row for item in due if (row := self._count(item, scratch))]
         ledger.save_counts(self.workspace.tenant, counts)
-        made = {(row.feed, row.entity) for row in counts}
-        stored = tuple(row for row in ledger.list_counts(self.workspace.tenant) if (row.feed, row.entity) in made)
+        counted = {(row.feed, row.entity) for row in counts}
+        stored = tuple(row for row in ledger.list_counts(self.workspace.tenant) if (row.feed, row.entity) in counted)
         for row in stored:
-            previous = before.get((row.feed, row.entity))
+            previous = previous_counts.get((row.feed, row.entity))
             if previous is not None and previous.differs_since is not None and row.differs_since is not None:
                 detail = f"{row.entity}: {render_counts(row.numbers)}"
                 self._report(row.feed, "count_mismatch", row.numbers["unexplained"], detail)
         return stored
 
-    def _list_due(self, source: Source, before: Mapping[tuple[Feed, str], CountRow]) -> list[_DueCount]:
+    def _list_due(self, source: Source, previous_counts: Mapping[tuple[Feed, str], CountRow]) -> list[_DueCount]:
         now = self.times.get(source.feed.connection)
         consumers = [
             name for name, entity in self.workspace.declarations.entities.items() if source.name in entity.sources
@@ -91,7 +91,7 @@ class RecordCounter:
         complete = self._find_complete_read(source.feed, now)
         due: list[_DueCount] = []
         for name in consumers:
-            previous = before.get((source.feed, name))
+            previous = previous_counts.get((source.feed, name))
             if complete is not None:
                 is_due = (
                     previous is None
@@ -127,8 +127,8 @@ class RecordCounter:
         ledger, feed, deletes = self.workspace.ledger, source.feed, source.resource.deletes
         mapping = build_mappings(self.workspace.parent, entity)[source.name]
         lines: dict[str, list[int]] = defaultdict(list)
-        for one in ledger.list_refused(self.workspace.tenant, feed=feed):
-            lines[one.batch_id].append(one.line)
+        for record in ledger.list_refused(self.workspace.tenant, feed=feed):
+            lines[record.batch_id].append(record.line)
         rows = sorted(ledger.list_batches(self.workspace.tenant, feed=feed), key=_get_order)
         records = [row for row in rows if row.stage in {"transformed", "completed"} and row.batch.purpose != "sweep"]
         conditional = mapping.where or mapping.deleted
@@ -156,7 +156,7 @@ class RecordCounter:
         return check.compare_ids(batch, self._list_refused(source, complete))
 
     def _compare_count(self, check: RowCountCheck, source: Source, now: datetime) -> dict[str, int]:
-        """The service's own count; if it has more, what changed since the last window ended may explain some."""
+        """Compare with the count of the service. Records that changed after the last window may explain a difference."""
         client, request = self.clients[source.feed.connection], ReadRequest(resource=source.resource)
         whole = create_batch(source.feed, Window(since=EPOCH, until=now), purpose="sweep")
         numbers = check.compare_number(fetch_count(request, whole, client))
@@ -164,7 +164,7 @@ class RecordCounter:
         if numbers["missing"] and read and read[-1].until < now + _DAY:
             since = create_batch(source.feed, Window(since=read[-1].until, until=now + _DAY))
             changed = fetch_count(request, since, client)
-            # a count that does not know its filter explains nothing
+            # a count that ignores its filter explains nothing
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
         return add_unexplained(numbers)
 
@@ -187,7 +187,7 @@ def _get_order(row: BatchRow) -> tuple[datetime, str]:
 
 
 def _has_own_count(source: Source) -> bool:
-    """Whether the service is asked for a count of its own: where no complete read tells, and one request does."""
+    """Whether to use the count request of the service: it has one, and there are no complete reads."""
     resource = source.resource
     changes = isinstance(resource.cursor, ChangeFilter) and not isinstance(resource.deletes, IdSweep)
     return resource.count is not None and changes and resource.parent is None
@@ -208,7 +208,7 @@ _WORDS = {
 
 
 def render_counts(numbers: Mapping[str, int]) -> str:
-    """The numbers as a line: `service 1,000 · here 990 · quarantined 6 · not explained 4`."""
+    """The numbers as text: `service 1,000 · here 990 · quarantined 6 · not explained 4`."""
     always = {"service", "here"}
     shown = [name for name in _WORDS if name in always or (numbers.get(name) and name not in {"missing", "surplus"})]
     line = " · ".join(f"{_WORDS[name]} {numbers.get(name, 0):,}" for name in shown)
@@ -217,7 +217,7 @@ def render_counts(numbers: Mapping[str, int]) -> str:
 
 
 def to_record_counts(rows: Iterable[CountRow]) -> tuple[RecordCount, ...]:
-    """Counts as reports and `status` give them."""
+    """Convert counts for reports and `status`."""
     return tuple(
         RecordCount(
             connection=row.feed.connection,

@@ -1,4 +1,4 @@
-"""What a run's events add up to."""
+"""Adds up the events of a run to its report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from headwater.run.results import STOPPED, RecordCount, RunReport, StepResult
 
 @dataclass(kw_only=True)
 class RunCounts:
-    """What a run's events add up to. Told from many threads."""
+    """The counts of a run. Events may come from many threads."""
 
     listen: EventListener
     requests: int = 0
@@ -40,7 +40,7 @@ class RunCounts:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def as_dict(self) -> dict[str, int]:
-        """What was read, as the ledger keeps it."""
+        """The counts that the ledger stores."""
         return {
             "rows": self.rows,
             "kept": self.kept,
@@ -51,7 +51,7 @@ class RunCounts:
     def build_report(
         self, tenant: str, outcome: RunOutcome, seconds: float, steps: tuple[StepResult, ...]
     ) -> RunReport:
-        """The report of a run that ended."""
+        """Build the report of a run that has ended."""
         return RunReport(
             tenant=tenant,
             outcome=outcome,
@@ -67,7 +67,7 @@ class RunCounts:
         )
 
     def on_event(self, event: Event) -> None:
-        """Count an event and pass it on."""
+        """Count an event, and pass it to the listener."""
         with self.lock:
             self._count(event)
         self.listen(event)
@@ -93,12 +93,12 @@ class RunCounts:
 
     def _add_written(self, table: str, deleted: int, inserted: int) -> None:
         if deleted or inserted:
-            before = self.written.get(table, (0, 0))
-            self.written[table] = (before[0] + deleted, before[1] + inserted)
+            previous = self.written.get(table, (0, 0))
+            self.written[table] = (previous[0] + deleted, previous[1] + inserted)
 
 
 ALL_REFUSED: Final = "all_refused"
-"""The finding about a read of which every record was refused."""
+"""The finding about a batch whose records were all refused."""
 
 
 UNFINISHED: frozenset[FindingKind] = frozenset(
@@ -116,28 +116,28 @@ UNFINISHED: frozenset[FindingKind] = frozenset(
         "unread_ids",
     }
 )
-"""Findings that say that what is here may not be what the service has: the run ended, and not all of it is in."""
+"""Findings that mean that the warehouse may lack data of the service. A run with one of them ends as partial."""
 
 
 def decide_outcome(
     plan: Plan, results: Sequence[StepResult], *, requested: Collection[Feed], findings: Iterable[Finding] = ()
 ) -> RunOutcome:
-    """How a run ended whose steps ended so.
+    """Derive the outcome of a run from its steps.
 
-    Succeeded: every step did. Cancelled: a step was left out because a stop was asked for. Failed: nothing of what was
-    asked came further or was up to date; a table of days that was made meanwhile is no part of it. Partial: all others,
-    so that the same fault gives the same outcome day after day.
+    Succeeded: all steps succeeded. Cancelled: a step was skipped because a stop was requested. Failed: no requested feed
+    made progress or was up to date; the date dimension does not count. Partial: all other cases. So a persistent error
+    gives the same outcome every day.
 
-    `asked`: the feeds that were asked for and could be.
+    `requested`: the requested feeds whose services were reachable.
     """
-    done = {result.step for result in results if result.state == "succeeded"}
-    undone = [step for step in plan.steps if step.id not in done]
-    if not undone:
+    succeeded = {result.step for result in results if result.state == "succeeded"}
+    unsuccessful = [step for step in plan.steps if step.id not in succeeded]
+    if not unsuccessful:
         is_unfinished = any(finding.finding in UNFINISHED for finding in findings)
         return RunOutcome.PARTIAL if is_unfinished else RunOutcome.SUCCEEDED
     if any(result.detail == STOPPED for result in results):
         return RunOutcome.CANCELLED
-    affected = {step.feed for step in undone if isinstance(step, Land)}
-    affected |= {step.batch.feed for step in undone if isinstance(step, Extract)}
-    has_progress = any(step.id in done for step in plan.steps if isinstance(step, Extract | Land | Conform))
+    affected = {step.feed for step in unsuccessful if isinstance(step, Land)}
+    affected |= {step.batch.feed for step in unsuccessful if isinstance(step, Extract)}
+    has_progress = any(step.id in succeeded for step in plan.steps if isinstance(step, Extract | Land | Conform))
     return RunOutcome.PARTIAL if has_progress or not affected.issuperset(requested) else RunOutcome.FAILED

@@ -1,4 +1,4 @@
-"""A run from end to end: the lease, the services' time, the plan, its execution, the report."""
+"""`run`: takes the lease, connects to the services, plans, executes the plan, and builds the report."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
 
 SCOPE = "run"
-"""What the lease of a run is on: a whole tenant, for its warehouse may know one writer only."""
+"""The scope of the lease of a run: the whole tenant, because some warehouses allow only one writer."""
 
 _CLAIM_AGAIN = 0.25
-"""Seconds between two tries for a lease that another one has."""
+"""Seconds between two attempts to claim a lease that another process holds."""
 
 
 @contextmanager
 def lock_tenant(
     workspace: TenantWorkspace, *, wait: float = 0.0, stop: Callable[[], bool] = never_stop
 ) -> Iterator[Callable[[], None]]:
-    """The lease on a tenant, kept until the block ends; gives what raises once it is lost.
+    """Hold the lease on a tenant until the block ends. Yields a function that raises StateError if the lease was lost.
 
-    LeaseHeld if another one has it, and keeps it for longer than `wait` seconds.
+    LeaseHeld if another process holds it for longer than `wait` seconds.
     """
     with keep_lease(workspace.ledger, _claim_lease(workspace, wait=wait, stop=stop)) as heartbeat:
         yield heartbeat.check
@@ -68,14 +68,14 @@ def _claim_lease(workspace: TenantWorkspace, *, wait: float, stop: Callable[[], 
 
 
 def run(workspace: TenantWorkspace, request: RunRequest, *, stop: Callable[[], bool]) -> RunReport:
-    """Bring a tenant from what is known of it to what was asked; the report."""
+    """Execute a run for a tenant, and return its report. LeaseHeld if another run works on the tenant."""
     with lock_tenant(workspace) as check:
         context = RunContext(listen=workspace.listen, stop=stop, check_lease=check, allow_drop=request.allow_drop)
         return run_locked(workspace, request, context)
 
 
 def run_locked(workspace: TenantWorkspace, request: RunRequest, context: RunContext) -> RunReport:
-    """The run itself, for whoever holds the lease already."""
+    """Execute a run. The caller must hold the lease."""
     started, counts = workspace.clock.monotonic(), RunCounts(listen=context.listen)
     run_id = uuid.uuid4().hex[:12]
     end_step_run(workspace.ledger, workspace.tenant)
@@ -96,7 +96,7 @@ def run_locked(workspace: TenantWorkspace, request: RunRequest, context: RunCont
 def _execute(
     workspace: TenantWorkspace, request: RunRequest, context: RunContext, counts: RunCounts
 ) -> tuple[tuple[StepResult, ...], RunOutcome]:
-    """Connect, plan and do the steps of the plan; what became of each, and of the run."""
+    """Connect, plan and execute the plan. Returns the results of the steps and the outcome of the run."""
     with ExitStack() as stack:
         runner = _connect(workspace, request, context, stack)
         counts.requests += len(runner.services.times)
@@ -109,7 +109,7 @@ def _execute(
 
 
 def _connect(workspace: TenantWorkspace, request: RunRequest, context: RunContext, stack: ExitStack) -> StepRunner:
-    """The tenant's warehouse, lake and services, ready for the steps of a run."""
+    """Open the warehouse, the lake and the services of the tenant for the steps of a run."""
     warehouse = workspace.open_warehouse()
     stack.callback(warehouse.close)
     create_meta_tables(warehouse)
@@ -122,7 +122,7 @@ def _connect(workspace: TenantWorkspace, request: RunRequest, context: RunContex
     services = connect(workspace, request, sources, stack, listen=context.listen, clock=clock)
     for finding in record_clocks(workspace.ledger, lake, filter(request.includes, sources), services.times):
         context.listen(finding)
-    # Only now: a read under a wrong clock does not count.
+    # Only after `record_clocks`, because a read under a wrong clock does not count.
     services = replace(services, newest_reads=find_newest_reads(workspace, services.times))
     return StepRunner(
         workspace=workspace,
@@ -137,7 +137,7 @@ def _connect(workspace: TenantWorkspace, request: RunRequest, context: RunContex
 
 
 def _plan(runner: StepRunner, request: RunRequest) -> Plan:
-    """What is to be done. Raises why no service could be reached where nothing else is to be done."""
+    """Plan the steps. If no service could be reached and nothing else is to do, raise the error of the service."""
     workspace, services, sources = runner.workspace, runner.services, runner.sources
     plan = plan_run(workspace, request, sources, times=services.times, warehouse_state=runner.warehouse_state)
     has_unlanded = any(isinstance(step, Land) and not step.after for step in plan.steps)
@@ -164,7 +164,7 @@ def _decide_outcome(
 
 
 def count_records(runner: StepRunner, request: RunRequest) -> tuple[RecordCount, ...]:
-    """What services have, held against what is here, where that is due."""
+    """Compare the record counts of the services with the warehouse, where a count is due."""
     if not request.includes_layer("raw"):
         return ()
     counter = RecordCounter(
@@ -179,13 +179,13 @@ def count_records(runner: StepRunner, request: RunRequest) -> tuple[RecordCount,
 
 
 def _repeat_findings(workspace: TenantWorkspace, warehouse: Warehouse, *, listen: EventListener) -> None:
-    """Say again what stands whatever the run does: notes of the warehouse, and secrets that lay open."""
+    """Repeat persistent findings: notes of the warehouse, and secrets that were stored in clear text."""
     for note in warehouse.notes:
         finding = Finding(table="warehouse", finding="warehouse_note", count=1, detail=note)
         listen(FindingMade(tenant=workspace.tenant, finding=finding))
     for finding in workspace.ledger.list_findings(workspace.tenant):
         if finding.finding == CLEAR_SECRET_REMOVED:
-            # It stays until the connection is added anew: the secret lay open, and has to be changed at the service.
+            # It stays until the connection is added again, because the exposed secret must be changed at the service.
             listen(FindingMade(tenant=workspace.tenant, finding=finding))
 
 
@@ -197,7 +197,7 @@ def plan_run(
     times: Mapping[str, AgreedTime],
     warehouse_state: WarehouseState,
 ) -> Plan:
-    """What is to be done for a tenant."""
+    """Plan a run for a tenant."""
     now = {name: agreed.now for name, agreed in times.items()}
     request = replace(request, source_times=now)
     state = remove_stale(
@@ -215,9 +215,9 @@ def complete_batches(
     *,
     waiting: Collection[str] = (),
 ) -> None:
-    """Mark the batches `completed` that every entity they feed has taken in this run, unless their deletes wait."""
-    done = {result.step for result in results if result.state == "succeeded"}
-    conformed = {step.entity for step in plan.steps if isinstance(step, Conform) and step.id in done}
+    """Mark batches `completed` that all their entities have consumed in this run. Not if their deletes wait."""
+    succeeded = {result.step for result in results if result.state == "succeeded"}
+    conformed = {step.entity for step in plan.steps if isinstance(step, Conform) and step.id in succeeded}
     consumers: dict[str, set[str]] = defaultdict(set)
     for entity in workspace.declarations.entities.values():
         for source in entity.sources:
@@ -236,7 +236,7 @@ def complete_batches(
 
 
 def find_warehouse_state(workspace: TenantWorkspace, request: RunRequest) -> WarehouseState:
-    """Where a tenant's warehouse stands; before its first run, nothing is there."""
+    """The state of a tenant's warehouse; empty before the first run."""
     if not _is_history_requested(request):
         return WarehouseState()
     try:
@@ -254,7 +254,7 @@ def _is_history_requested(request: RunRequest) -> bool:
 
 
 def save_findings(workspace: TenantWorkspace, findings: Sequence[Finding]) -> None:
-    """Remember what a run found in the data, by table."""
+    """Save the findings of a run, by table."""
     by_table: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_table[finding.table].append(finding)

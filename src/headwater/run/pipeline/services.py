@@ -1,4 +1,4 @@
-"""The services of a tenant, as a run finds them: a client for each connection, and the time that both sides agree on."""
+"""Connects to the services of a tenant: a client for each connection, and the time agreed on with the service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headwater.run.workspace import TenantWorkspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """By connection: its client, its time, or why it could not be reached."""
+    """By connection: its client and its time, or why the service could not be reached."""
 
     clients: Mapping[str, Client] = field(default_factory=dict)
     times: Mapping[str, AgreedTime] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Services:
     newest_reads: Mapping[str, datetime] = field(default_factory=dict)
     """When the newest read before this run began."""
     first_connected: Mapping[str, datetime] = field(default_factory=dict)
-    """When the run connected first, where its steps come one by one and each connects again."""
+    """When the run connected first, if its steps are executed one by one and each connects again."""
     clock: Clock
     connected_at: float = 0.0
     """When the run connected, in seconds of `clock.monotonic`."""
@@ -43,19 +43,19 @@ class Services:
 
     @property
     def began(self) -> dict[str, datetime]:
-        """When the run connected first: what was read since is of this run."""
+        """When the run connected first. All later reads belong to this run."""
         return {name: min(now, self.first_connected.get(name, now)) for name, now in self.now.items()}
 
     def find_client(self, connection: str) -> Client:
-        """The client of a connection; raises why it could not be reached."""
+        """The client of a connection. If its service could not be reached, raise the error."""
         if connection in self.unreachable:
             raise self.unreachable[connection]
         return self.clients[connection]
 
     def estimate_time(self, batch: Batch) -> datetime | None:
-        """The time agreed on with the service, by now; never before the end of the window of `batch`.
+        """The current time, as agreed on with the service; never before the end of the window of `batch`.
 
-        Nor before a read of an earlier run: services tell whole seconds, and clocks are set back by a little.
+        Never before a read of an earlier run either: services report whole seconds, and clocks may be set back slightly.
         """
         agreed = self.times.get(batch.feed.connection)
         if agreed is None:
@@ -65,7 +65,7 @@ class Services:
         return max(began + self._measure_elapsed(), batch.window.until)
 
     def estimate_latest_stamp(self, batch: Batch) -> datetime:
-        """How late a stamp can be by now and be true: a read takes its time, and one of two clocks may be behind."""
+        """The latest credible stamp at this moment. It allows for the duration of the read, and for a clock that is behind."""
         agreed = self.times.get(batch.feed.connection)
         return (agreed.credible if agreed else batch.window.until) + self._measure_elapsed()
 
@@ -82,7 +82,7 @@ def connect(
     listen: EventListener = discard,
     clock: Clock | None = None,
 ) -> Services:
-    """A client for each connection that is asked, closed by `stack`, and the time agreed on with its service."""
+    """Open a client for each requested connection, closed by `stack`, and agree on the time with its service."""
     clients: dict[str, Client] = {}
     times: dict[str, AgreedTime] = {}
     unreachable: dict[str, HeadwaterError] = {}
@@ -100,10 +100,10 @@ def connect(
             reading = ClockReading(
                 service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now()
             )
-            before = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
+            previous = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
             counts = "service" if client.has_simulated_clock else connection.clock
             times[name] = agree_on_time(
-                reading, before, counts=counts, has_service_clock=client.connector.clock is not None
+                reading, previous, counts=counts, has_service_clock=client.connector.clock is not None
             )
             clients[name] = client
         except (ServiceError, DeclarationError) as error:

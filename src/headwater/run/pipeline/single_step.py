@@ -1,4 +1,4 @@
-"""One step of a plan in a process of its own, as an orchestrator asks for it: under the tenant's lease, like a run."""
+"""Executes one step of a plan in its own process, for an orchestrator. Takes the tenant's lease, like a run."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
 
 ALREADY_DONE = "done already; nothing to do"
-"""What a step says that was done before."""
+"""The summary of a step that was already done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOptions:
-    """How a step is done."""
+    """The options for one step."""
 
     wait: float = 0.0
-    """Seconds to wait while another process has the tenant's lease."""
+    """Seconds to wait while another process holds the tenant's lease."""
     allow_drop: bool = False
-    """Delete even if a sweep finds more records gone than its guard allows."""
+    """Apply deletes even if a sweep finds more than `max_drop` allows."""
     stop: Callable[[], bool] = never_stop
     """Whether a stop was requested."""
 
 
 def execute_step(workspace: TenantWorkspace, request: StepRequest, options: StepOptions) -> RunReport:
-    """Do one step of a plan; the report. LeaseHeld while another run of the tenant works, StepNotReady out of turn."""
+    """Execute one step, and return its report. LeaseHeld if another run works on the tenant, StepNotReady if it is too early."""
     with lock_tenant(workspace, wait=options.wait, stop=options.stop) as check:
         context = RunContext(
             listen=workspace.listen, stop=options.stop, check_lease=check, allow_drop=options.allow_drop
@@ -61,7 +61,7 @@ def execute_step(workspace: TenantWorkspace, request: StepRequest, options: Step
 
 
 class _SingleStep:
-    """One step, for whoever holds the lease."""
+    """One step. The caller must hold the lease."""
 
     def __init__(self, workspace: TenantWorkspace, request: StepRequest, context: RunContext) -> None:
         self.workspace = workspace
@@ -73,7 +73,7 @@ class _SingleStep:
         self.step_run = _choose_run(workspace.ledger, request)
 
     def run(self) -> RunReport:
-        """Do the step unless it was done before, and remember how it ended."""
+        """Execute the step unless it was already done, and record how it ended."""
         workspace, started = self.workspace, self.workspace.clock.monotonic()
         check_declared(workspace, self.sources, self.step)
         result = StepResult(step=self.step.id, state="succeeded", detail=ALREADY_DONE)
@@ -103,7 +103,7 @@ class _SingleStep:
             raise
 
     def _open(self, stack: ExitStack) -> StepRunner:
-        """The tenant's lake, warehouse and services, as far as the step needs them."""
+        """Open the lake, the warehouse and the services of the tenant, as far as the step needs them."""
         workspace = self.workspace
         open_warehouse = cache(lambda: _open_warehouse(workspace, stack))
         writes_tables = not isinstance(self.step, Extract | Land)
@@ -127,7 +127,7 @@ class _SingleStep:
         return replace(runner, services=self._connect(runner, self._list_feeds_to_read(runner), stack))
 
     def _begin(self) -> None:
-        """Begin the run of the step unless it goes on, and clear away what a process left that was killed."""
+        """Begin the run of the step unless it has begun, and clean up after a killed process."""
         workspace, run = self.workspace, self.step_run
         previous = load_step_run(workspace.ledger, workspace.tenant)
         is_new = previous is None or previous.id != run.id
@@ -141,7 +141,7 @@ class _SingleStep:
         save_step_run(workspace.ledger, workspace.tenant, run)
 
     def _list_feeds_to_read(self, runner: StepRunner) -> dict[Feed, Source]:
-        """The feeds whose services the step asks: what it reads, or what it may ask about complete reads of this run."""
+        """The feeds whose services the step needs: the feed that it reads, or feeds with complete reads that it may verify."""
         match self.step:
             case Extract():
                 return {self.step.batch.feed: self.sources[self.step.batch.feed]}
@@ -159,7 +159,7 @@ class _SingleStep:
         return {}
 
     def _connect(self, runner: StepRunner, feeds: Mapping[Feed, Source], stack: ExitStack) -> Services:
-        """The services of these feeds; raises why one of them cannot be reached."""
+        """Connect to the services of these feeds. If one cannot be reached, raise its error."""
         workspace, listen, run = self.workspace, self.context.listen, self.step_run
         clock = InterruptibleClock(clock=workspace.clock, stop=self.context.stop)
         services = connect(workspace, RunRequest(), feeds, stack, listen=listen, clock=clock)
@@ -169,8 +169,8 @@ class _SingleStep:
         for feed in feeds if isinstance(self.step, Extract) else ():
             for finding in record_clocks(workspace.ledger, runner.lake, [feed], services.times):
                 listen(finding)
-            asked = RunRequest(connections=frozenset({feed.connection}), resources=frozenset({feed.resource}))
-            stale = find_stale_reads(workspace.ledger, workspace.tenant, self.sources, asked)
+            feed_request = RunRequest(connections=frozenset({feed.connection}), resources=frozenset({feed.resource}))
+            stale = find_stale_reads(workspace.ledger, workspace.tenant, self.sources, feed_request)
             drop_reads(stale, ledger=workspace.ledger, lake=runner.lake, listen=listen)
         for name, instant in services.now.items():
             run.connected_at.setdefault(name, instant)
@@ -179,7 +179,7 @@ class _SingleStep:
         return replace(services, newest_reads=newest, first_connected=dict(run.connected_at))
 
     def _finish(self, runner: StepRunner, stack: ExitStack) -> None:
-        """What a run does after its steps, as far as this step is the one that it waits for."""
+        """What a run does after its steps, if this step is the last one that it needs."""
         match self.step:
             case Conform():
                 complete_consumed(runner, self.step.entity)
@@ -196,14 +196,14 @@ class _SingleStep:
         return not self.request.by_id and len(self.step_run.done | {self.step.id}) >= self.step_run.total
 
     def _count_records(self, runner: StepRunner, stack: ExitStack) -> None:
-        """Compare the services that the run has read with what is here, where that is due."""
+        """Compare the record counts of the services of the run with the warehouse, where a count is due."""
         feeds = {feed: source for feed, source in self.sources.items() if feed.connection in self.step_run.connected_at}
         services = connect(self.workspace, RunRequest(), feeds, stack, listen=self.context.listen)
         self.counts.requests += len(services.times)
         self.counts.counts = count_records(replace(runner, services=services, sources=feeds), RunRequest())
 
     def _record(self, *, done: bool, failed: bool) -> None:
-        """Remember how the step ended; the run ends with its last step."""
+        """Record how the step ended. The run ends with its last step."""
         ledger, run, tenant = self.workspace.ledger, self.step_run, self.workspace.tenant
         save_findings(self.workspace, self.counts.findings)
         run.counts.update(self.counts.as_dict())
@@ -218,7 +218,7 @@ class _SingleStep:
 
     @property
     def _is_incomplete(self) -> bool:
-        return any(one.finding in UNFINISHED for one in self.counts.findings)
+        return any(finding.finding in UNFINISHED for finding in self.counts.findings)
 
     def _decide_outcome(self, result: StepResult) -> RunOutcome:
         if result.state != "succeeded":
@@ -227,10 +227,10 @@ class _SingleStep:
 
 
 def complete_consumed(runner: StepRunner, entity: str) -> None:
-    """Mark the batches `completed` that every entity they feed has taken, unless their deletes wait."""
+    """Mark batches `completed` that all their entities have consumed. Not if their deletes wait."""
     workspace, entities = runner.workspace, runner.workspace.declarations.entities
     sources = entities[entity].sources
-    consumers = {name: one.sources for name, one in entities.items() if one.sources.keys() & sources.keys()}
+    consumers = {name: item.sources for name, item in entities.items() if item.sources.keys() & sources.keys()}
     consumed = {name: load_consumed(runner.warehouse, name) for name in consumers}
 
     def is_taken(batch: Batch, source: str) -> bool:
@@ -245,7 +245,7 @@ def complete_consumed(runner: StepRunner, entity: str) -> None:
 
 
 def _choose_run(ledger: Ledger, request: StepRequest) -> StepRun:
-    """The run that a step belongs to: the one of its plan; by its id alone, the one under way, or one of its own."""
+    """The run that a step belongs to: that of its plan. For a step by id alone: the run in progress, or a new one."""
     run = StepRun(id=request.run, total=request.total, by_id=request.by_id)
     previous = load_step_run(ledger, request.step.tenant)
     if previous is None:
@@ -253,13 +253,13 @@ def _choose_run(ledger: Ledger, request: StepRequest) -> StepRun:
     if previous.id == request.run or (request.by_id and not previous.ended):
         return previous
     if request.by_id and previous.by_id:
-        # A complete read that a step before has made is verified all the same.
+        # A complete read of an earlier step is still verified.
         run.connected_at = previous.connected_at
     return run
 
 
 def _decide_rebuild(runner: StepRunner, step: Step) -> Step:
-    """The step as the tables need it now: whether a history is rebuilt is decided by what is stored."""
+    """The step with the current decision about a rebuild, which depends on the stored tables."""
     if not isinstance(step, Conform):
         return step
     decision = read_warehouse_state(runner.workspace, runner.warehouse).schema_decisions.get(step.entity)

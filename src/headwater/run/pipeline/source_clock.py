@@ -1,7 +1,7 @@
-"""No clock is believed alone: what time it is, by the service, by this machine and by what was seen before.
+"""Determines the current time from the clock of the service, the clock of this machine and their previous readings.
 
-A window that ends later than it really is hides what changes until then; one that ends earlier only waits. So where two
-clocks disagree the earlier one counts, and a person is told.
+A window that ends in the future hides the changes until then; one that ends too early only delays them. So if two clocks
+disagree, the earlier one counts, and the run reports a finding.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 
 TOLERANCE = timedelta(minutes=5)
-"""How far two clocks may lie apart and still agree."""
+"""The largest difference between two clocks that agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockReading:
-    """What two clocks said at one moment."""
+    """Two clocks, read at the same moment."""
 
     service: datetime | None
-    """None: the service did not say."""
+    """None if the service did not send its time."""
     machine: datetime
 
     def to_mark(self) -> str:
-        """As a mark of the ledger."""
+        """Convert the reading to the value of a ledger mark."""
         return json.dumps(
             {"service": None if self.service is None else to_micros(self.service), "machine": to_micros(self.machine)}
         )
@@ -39,27 +39,27 @@ class ClockReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreedTime:
-    """What time it is."""
+    """The current time, and which clocks it comes from."""
 
     now: datetime
-    """No clock that counts says it is earlier."""
+    """The earliest of the clocks that count."""
     latest: datetime
-    """No clock that counts says it is later."""
+    """The latest of the clocks that count."""
     machine: bool = True
-    """Whether this machine's clock counts."""
+    """Whether the clock of this machine counts."""
     reading: ClockReading
-    """What the clocks said."""
+    """The reading of the clocks."""
     findings: Mapping[FindingKind, str] = field(default_factory=dict)
-    """What is wrong with the clocks: the finding, and what they say."""
+    """Findings about the clocks, with details."""
 
     @property
     def credible(self) -> datetime:
-        """A stamp that is later cannot be true. A service's clock that is ahead vouches for none: its stamps may be its own."""
+        """No true stamp can be later. If the clock of a service is ahead, it is not used, because its stamps may come from it."""
         return max(self.now, self.reading.machine) if self.machine else self.now
 
 
 def parse_clock_reading(text: str | None) -> ClockReading | None:
-    """The sight that a mark keeps."""
+    """Parse the reading in a ledger mark."""
     if text is None:
         return None
     stored = json.loads(text)
@@ -72,7 +72,7 @@ def parse_clock_reading(text: str | None) -> ClockReading | None:
 def agree_on_time(
     reading: ClockReading, previous: ClockReading | None, *, counts: str, has_service_clock: bool
 ) -> AgreedTime:
-    """The time by all that is known. `counts`: whose clock, as the connection says; `asked`: whether the service was."""
+    """Agree on the current time. `counts`: which clock the connection uses."""
     findings: dict[FindingKind, str] = {}
     if has_service_clock and reading.service is None and counts != "machine":
         findings["clock_missing"] = (
@@ -85,7 +85,7 @@ def agree_on_time(
     now, latest = min(clocks.values()), max(clocks.values())
     if latest - now > TOLERANCE:
         both = ", ".join(f"{name} {format_instant(instant)}" for name, instant in clocks.items())
-        findings["clock_disagrees"] = f"{both}; windows end by the earlier one"
+        findings["clock_disagrees"] = f"{both}; windows end at the earlier one"
     elif reading.service is not None and counts != "machine":
         now = reading.service
     return AgreedTime(
@@ -98,7 +98,7 @@ def agree_on_time(
 
 
 def _compare_with_previous(clocks: Mapping[str, datetime], previous: ClockReading | None) -> dict[FindingKind, str]:
-    """What a clock says against what it said the time before."""
+    """Findings from the comparison of the clocks with their previous readings."""
     if previous is None:
         return {}
     findings: dict[FindingKind, str] = {}
@@ -107,18 +107,18 @@ def _compare_with_previous(clocks: Mapping[str, datetime], previous: ClockReadin
         last = earlier[name]
         if last is not None and instant < last - TOLERANCE:
             findings["clock_went_back"] = (
-                f"{name} {format_instant(instant)}, the run before it was {format_instant(last)}"
+                f"{name} {format_instant(instant)}, in the previous run it was {format_instant(last)}"
             )
     passed = clocks["this machine"] - previous.machine if "this machine" in clocks else timedelta(0)
     if previous.service is not None and clocks.get("service") == previous.service and passed > TOLERANCE:
-        findings["clock_stands_still"] = f"service {format_instant(previous.service)}, and so it was {passed} before"
+        findings["clock_stands_still"] = f"service {format_instant(previous.service)}, the same as {passed} before"
     return findings
 
 
 def record_clocks(
     ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[str, AgreedTime]
 ) -> tuple[FindingMade, ...]:
-    """Remember what the clocks say, and believe no window that they do not allow. What a person should know of it."""
+    """Save the readings of the clocks, and discard windows that end later than they allow. Returns the findings."""
     findings = [
         FindingMade(
             tenant=lake.tenant, finding=Finding(table=f"connection.{name}", finding=kind, count=1, detail=detail)
@@ -133,17 +133,16 @@ def record_clocks(
 
 
 def name_mark(connection: str) -> str:
-    """The mark of the ledger that keeps what the clocks of a connection said last."""
+    """The name of the ledger mark with the last clock reading of a connection."""
     return f"clock:{connection}"
 
 
 def _discard_windows(
     ledger: Ledger, lake: Lake, feeds: Iterable[Feed], times: Mapping[str, AgreedTime]
 ) -> list[FindingMade]:
-    """Take back what was committed, and drop what was begun, under a clock that was wrong: it is read again.
+    """Discard windows that were committed or begun under a wrong clock, so that they are read again.
 
-    A window is not believed when it ends later than any clock now says, or ended later than this machine's clock said
-    when its read began.
+    These windows end later than all clocks now, or later than the clock of this machine when their read began.
     """
     findings: list[FindingMade] = []
     for feed in feeds:
@@ -168,7 +167,7 @@ def _discard_windows(
 
 
 def correct_window(row: BatchRow) -> Batch:
-    """A batch with the window that can be believed: one of an older ledger may end later than its read began."""
+    """The batch with a credible window: in an older ledger, a window may end later than its read began."""
     batch, started = row.batch, row.started_at
     if row.read_at is not None or started is None or batch.window.until <= started + TOLERANCE:
         return batch

@@ -1,4 +1,4 @@
-"""The feeds of a tenant: which resources its connections read, by which contract, and how far each of them is."""
+"""The feeds of a tenant: the resources that its connections read, their contracts, and their state in the ledger."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ from headwater.warehouse.base import SchemaName, Warehouse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One feed and all that is declared about it."""
+    """A feed with its declarations."""
 
     feed: Feed
     plugin: InstalledConnector
     connection: Connection
     resource: Resource
-    """The resource, with the connector's defaults filled in."""
+    """The resource, with the defaults of the connector."""
     contract: type[BaseModel]
-    """What its records are held to, with the project's own types for some fields."""
+    """The contract of its records, with the types that the project overrides."""
     policy: Policy
 
     @property
     def name(self) -> str:
-        """What entities call it: `connector.resource`."""
+        """Its name in the `sources` of entities: `connector.resource`."""
         return f"{self.plugin.connector.connector}.{self.resource.resource}"
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The top-level fields of its contract, without those that are omitted."""
+        """The top-level fields of its contract, without omitted ones."""
         names = (info.alias or name for name, info in self.contract.model_fields.items())
         return tuple(name for name in names if name not in self.resource.omit)
 
 
 def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -> dict[Feed, Source]:
-    """Every feed of a tenant, parents before what hangs below them."""
+    """Load all feeds of a tenant, parents before their children."""
     dependencies = view or build_dependencies(workspace.declarations)
     sources: dict[Feed, Source] = {}
     for name, connection in workspace.load_connections().items():
@@ -72,16 +72,16 @@ def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseState:
-    """What a tenant's warehouse tells a plan."""
+    """The state of a tenant's warehouse, for planning."""
 
     built: frozenset[str] = frozenset()
-    """The tables that exist, as `silver.ticket` and `gold.dim_customer`."""
+    """The existing tables, e.g. `silver.ticket` and `gold.dim_customer`."""
     schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
-    """Entities that are declared otherwise than their history was made."""
+    """The entities whose declaration differs from their stored history."""
 
 
 def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, excluded: str = "") -> WarehouseState:
-    """Where a warehouse stands; DeclarationErrors where nobody decided what becomes of a history (`besides` one's)."""
+    """Read the state of a warehouse. DeclarationErrors if a declaration changed without `on_schema_change`."""
     layers: tuple[SchemaName, ...] = ("silver", "gold")
     built = frozenset(f"{layer}.{name}" for layer in layers for name in warehouse.tables(layer))
     entities = [item for name, item in workspace.declarations.entities.items() if name != excluded]
@@ -89,7 +89,7 @@ def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, ex
         name: SchemaDecision(rebuild=item.rebuild, reason=item.why)
         for name, item in decide_schemas(warehouse, entities).items()
     }
-    # A table whose keys are made otherwise than is declared is as good as one that is not there: the run sees to it.
+    # A table whose keys do not match the declaration counts as missing, so that the run rebuilds its keys.
     stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
     return WarehouseState(built=built - stale, schema_decisions=decisions)
 
@@ -100,7 +100,7 @@ def load_state(
     warehouse_state: WarehouseState,
     times: Mapping[str, datetime] | None = None,
 ) -> TenantState:
-    """What the ledger knows of a tenant's feeds, and the warehouse of its tables. `times`: what time it is."""
+    """Load the state of a tenant's feeds from the ledger. `times`: the current time of each connection."""
     times_by_connection = times or {}
     unfinished = workspace.ledger.list_batches(
         workspace.tenant, states=("extracting", "extracted", "transformed", "failed")
@@ -120,7 +120,7 @@ def load_state(
 def load_feed_state(
     ledger: Ledger, source: Source, unfinished: Iterable[BatchRow], *, now: datetime | None = None
 ) -> FeedState:
-    """What the ledger knows of one feed. A complete read that is dated after `now` does not hold up the next one."""
+    """Load the state of one feed from the ledger. Complete reads that end after `now` are ignored."""
     feed, connector = source.feed, source.plugin.connector
     snapshot, sweep = (ledger.find_latest(feed, purpose=purpose, until=now) for purpose in ("snapshot", "sweep"))
     return FeedState(

@@ -1,4 +1,4 @@
-"""Whether a step can be done now: it was not done before, and what it depends on has succeeded."""
+"""Checks whether a step can run now: it is not done yet, and its dependencies have succeeded."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from headwater.warehouse.base import Warehouse
 _READ = frozenset({"extracted", "transformed", "completed"})
 _LANDED = frozenset({"transformed", "completed"})
 _SHOWN = 3
-"""So many steps are named in an error."""
+"""The maximum number of steps in an error."""
 
 
 def is_done(ledger: Ledger, request: StepRequest) -> bool:
-    """Whether a step was done already, which only a step about one batch ever is.
+    """Whether a step is already done. Only a step for one batch can be done.
 
-    A step about a table takes what came since it was done last, and costs nothing where nothing came.
+    A step for a table consumes what is new since its last execution, and costs nothing if nothing is new.
     """
     return _is_batch_done(ledger, request.step.tenant, request.step.id)
 
 
 def check_newest(ledger: Ledger, request: StepRequest) -> None:
-    """StepNotReady where another run began since the plan was made: its reads are as of then, and would come out of order."""
+    """Raise StepNotReady if another run began since the plan was made, because the reads of the plan would be out of order."""
     newest = find_newest_run(ledger, request.step.tenant)
     if not request.by_id and newest not in (request.previous, request.run):
         raise StepNotReady(
@@ -42,13 +42,13 @@ def check_newest(ledger: Ledger, request: StepRequest) -> None:
 
 
 def find_newest_run(ledger: Ledger, tenant: str) -> str:
-    """The id of the run that began last; empty where none did."""
+    """The id of the newest run; empty if there is none."""
     runs = ledger.list_runs(tenant, limit=1)
     return runs[0].id if runs else ""
 
 
 def check_dependencies(ledger: Ledger, run: StepRun, request: StepRequest) -> None:
-    """Nothing where what a step of a plan depends on has ended, and enough of it has succeeded; StepNotReady otherwise."""
+    """Raise StepNotReady unless the dependencies of a step have ended, and enough of them have succeeded."""
     step = request.step
     missing = [
         step_id
@@ -69,7 +69,7 @@ def check_dependencies(ledger: Ledger, run: StepRun, request: StepRequest) -> No
 
 
 def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, sources: Mapping[Feed, Source]) -> None:
-    """Nothing where a step that was asked for by its id alone has what it is made from; StepNotReady otherwise."""
+    """Raise StepNotReady if the inputs of a step that was requested by its id alone do not exist."""
     declared = workspace.declarations
     silver, gold = (frozenset(warehouse.tables(layer)) for layer in ("silver", "gold"))
     missing: list[str] = []
@@ -102,7 +102,7 @@ def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, s
 
 
 def _is_batch_done(ledger: Ledger, tenant: str, step_id: str) -> bool:
-    """Whether a step that is about one batch was done, by what the ledger knows of the batch."""
+    """Whether a step for one batch is done, according to the ledger."""
     kind, _, name = step_id.partition(":")
     if kind not in ("extract", "land"):
         return False
@@ -111,7 +111,7 @@ def _is_batch_done(ledger: Ledger, tenant: str, step_id: str) -> bool:
 
 
 def _has_failed(run: StepRun, step_id: str) -> bool:
-    """Whether a step ended without success: it failed, or what it needs did."""
+    """Whether a step ended without success: it failed, or its dependency did."""
     kind, _, name = step_id.partition(":")
     return step_id in run.failed or (kind == "land" and f"extract:{name}" in run.failed)
 

@@ -1,4 +1,4 @@
-"""One step of a plan, as an orchestrator asks for it: in full as JSON, by its id in a plan, or by its id alone."""
+"""Parses the request for one step: a complete step in JSON, its id in a plan, or its id alone."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ class StepRequest:
 
     step: Step
     run: str
-    """The id of the run; every plan that is printed is another run."""
+    """The id of the run. Each dump of a plan is a new run."""
     total: int
-    """How many steps the plan has."""
+    """The number of steps in the plan."""
     previous: str = ""
-    """The run that was the newest when the plan was made; empty where there was none."""
+    """The newest run when the plan was made; empty if there was none."""
     by_id: bool = False
-    """Whether it was asked for by its id alone, and belongs to no plan."""
+    """Whether it was requested by its id alone, and belongs to no plan."""
 
 
 def describe_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
-    """A plan as JSON can hold it, for a run of its own after the run `previous`: each of its steps is complete in itself."""
+    """A plan as a JSON object, for a new run after the run `previous`. Each of its steps is self-contained."""
     run = {"id": uuid.uuid4().hex[:12], "steps": len(plan.steps), "previous": previous}
     steps = [{**as_dict(step), "run": run} for step in plan.steps]
     return {"tenant": plan.tenant, "run": run, "notes": list(plan.notes), "steps": steps}
 
 
 def load_request(value: Mapping[str, Any]) -> StepRequest:
-    """A step that `describe_plan` wrote; StateError when it is none."""
+    """Load a step from the output of `describe_plan`. StateError if it is invalid."""
     step = load_step(value)
     try:
         run = value["run"]
@@ -59,7 +59,7 @@ def load_request(value: Mapping[str, Any]) -> StepRequest:
 
 
 def find_request(plan: Mapping[str, Any], step_id: str) -> StepRequest:
-    """The step of a printed plan that has this id; DeclarationError where it has none."""
+    """Find the step with this id in a plan. DeclarationError if there is none."""
     steps = plan.get("steps")
     ids = {str(step["id"]): step for step in steps} if isinstance(steps, list) else {}
     if step_id not in ids:
@@ -69,9 +69,9 @@ def find_request(plan: Mapping[str, Any], step_id: str) -> StepRequest:
 
 
 def parse_step_id(workspace: TenantWorkspace, step_id: str) -> StepRequest | None:
-    """The step that an id alone stands for; None for a read that was not begun, which only a plan can describe.
+    """Build the step for an id. None for a read that has not begun, which needs a plan.
 
-    DeclarationError where it is no id of a step.
+    DeclarationError if it is not the id of a step.
     """
     kind, _, name = step_id.partition(":")
     place, _, batch_id = name.rpartition(":")
@@ -109,13 +109,13 @@ def _find_batch_step(workspace: TenantWorkspace, kind: str, place: str, batch_id
 
 
 def check_declared(workspace: TenantWorkspace, feeds: Iterable[Feed], step: Step) -> None:
-    """Nothing where the project declares what the step is about; DeclarationError where it does not, or not any more."""
+    """Raise DeclarationError if the project does not declare the object of the step."""
     declared = workspace.declarations
     known: Iterable[str]
     match step:
         case Extract() | Land():
             feed = step.batch.feed if isinstance(step, Extract) else step.feed
-            name, known = f"{feed.connection}/{feed.resource}", [f"{one.connection}/{one.resource}" for one in feeds]
+            name, known = f"{feed.connection}/{feed.resource}", [f"{item.connection}/{item.resource}" for item in feeds]
         case Conform():
             name, known = step.entity, declared.entities
         case BuildDimension():

@@ -1,6 +1,6 @@
-"""A run whose steps come one by one, each in a process of its own: what the ledger keeps of it between two steps.
+"""The state of a run whose steps are executed one by one, each in its own process.
 
-One mark of the tenant holds it. The run has one row in the ledger, from its first step until all its steps are done, or until
+It is stored in one mark of the tenant. The run has one row in the ledger, from its first step until all its steps are done or
 another run begins.
 """
 
@@ -21,23 +21,23 @@ _MARK = "step-run"
 
 @dataclass(kw_only=True)
 class StepRun:
-    """What is known of such a run."""
+    """The state of such a run."""
 
     id: str
     total: int
-    """How many steps its plan has."""
+    """The number of steps in its plan."""
     by_id: bool = False
-    """Whether it consists of one step that was asked for by its id, without a plan."""
+    """Whether it consists of one step that was requested by id, without a plan."""
     done: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     active: str = ""
-    """The step that is being done. After its process was killed, the next step finds it here."""
+    """The step in progress. If its process is killed, the next step finds it here."""
     connected_at: dict[str, datetime] = field(default_factory=dict)
-    """By connection: when the run first connected, by the time agreed on with the service."""
+    """By connection: when the run first connected, in the time agreed on with the service."""
     counts: Counter[str] = field(default_factory=Counter)
-    """What its steps add up to: records, requests."""
+    """The totals of its steps: records, requests."""
     incomplete: bool = False
-    """Whether a finding says that not all that the services have is here."""
+    """Whether a finding means that the warehouse may lack data of the services."""
     ended: bool = False
 
     @property
@@ -47,25 +47,25 @@ class StepRun:
 
     @property
     def outcome(self) -> RunOutcome:
-        """How it ended, if it ends now."""
+        """The outcome if the run ended now."""
         if self.is_complete:
             return RunOutcome.PARTIAL if self.incomplete else RunOutcome.SUCCEEDED
         return RunOutcome.PARTIAL if self.done else RunOutcome.FAILED
 
     def record(self, step: str, *, done: bool) -> None:
-        """Remember how a step ended; a later try counts more than an earlier one."""
+        """Record how a step ended. A later attempt replaces an earlier one."""
         self.active = ""
         self.done.discard(step)
         self.failed.discard(step)
         (self.done if done else self.failed).add(step)
 
     def as_dict(self) -> dict[str, int]:
-        """Its counts, and how many of its steps are done, as the ledger and `status` show them."""
+        """The totals and the number of done steps, for the ledger and `status`."""
         return {**self.counts, "steps": self.total, "steps_done": len(self.done), "steps_failed": len(self.failed)}
 
 
 def load_step_run(ledger: Ledger, tenant: str) -> StepRun | None:
-    """The newest run whose steps came one by one; None where there was none."""
+    """Load the newest run whose steps are executed one by one; None if there is none."""
     text = ledger.get_mark(tenant, _MARK)
     if not text:
         return None
@@ -85,7 +85,7 @@ def load_step_run(ledger: Ledger, tenant: str) -> StepRun | None:
 
 
 def save_step_run(ledger: Ledger, tenant: str, run: StepRun) -> None:
-    """Keep what is known of a run, in the place of what was kept before."""
+    """Save the state of a run, and replace the previous state."""
     stored = {
         "id": run.id,
         "total": run.total,
@@ -102,7 +102,7 @@ def save_step_run(ledger: Ledger, tenant: str, run: StepRun) -> None:
 
 
 def end_step_run(ledger: Ledger, tenant: str, run: StepRun | None = None) -> None:
-    """End the run whose steps came one by one, if there is one that did not end: another run begins, or all is done."""
+    """End the run whose steps are executed one by one, if it has not ended: all is done, or another run begins."""
     run = run or load_step_run(ledger, tenant)
     if run is not None and not run.ended:
         ledger.end_run(tenant, run.id, outcome=run.outcome, counts=run.as_dict())
@@ -111,6 +111,6 @@ def end_step_run(ledger: Ledger, tenant: str, run: StepRun | None = None) -> Non
 
 
 def load_progress(ledger: Ledger, tenant: str, run_id: str) -> Mapping[str, int]:
-    """How far a run is whose steps come one by one; nothing for any other run."""
+    """The progress of a run whose steps are executed one by one; empty for other runs."""
     run = load_step_run(ledger, tenant)
     return run.as_dict() if run is not None and run.id == run_id else {}

@@ -1,4 +1,4 @@
-"""One tenant at work: carries out each kind of step with the tenant's own lake, ledger rows, warehouse and clients."""
+"""Executes each kind of step with the lake, the ledger, the warehouse and the clients of one tenant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from headwater.warehouse.base import Warehouse, WriteCounts
 
 @dataclass(frozen=True, kw_only=True)
 class StepRunner:
-    """What the steps of a run share."""
+    """Runs steps. The steps of a run share one instance."""
 
     workspace: TenantWorkspace
     context: RunContext
@@ -48,23 +48,23 @@ class StepRunner:
     services: Services
     lake: Lake
     open_warehouse: Callable[[], Warehouse]
-    """The warehouse, opened by the first call: steps that read and land do without."""
+    """Opens the warehouse on the first call. Steps that read and land do not need it."""
     holds_nul: bool
-    """Whether a text in the warehouse may hold the character NUL."""
+    """Whether a text in the warehouse may contain the character NUL."""
     warehouse_state: WarehouseState = field(default_factory=WarehouseState)
-    """What the warehouse had when the run began."""
+    """The state of the warehouse when the run began."""
     waiting: set[str] = field(default_factory=set)
-    """Batches whose deletes wait, as far as was seen."""
+    """The batches whose deletes wait for confirmation."""
     landing: threading.Lock = field(default_factory=threading.Lock)
-    """Landing fills all cores and its share of memory by itself: one batch at a time."""
+    """One batch lands at a time, because landing uses all cores and its share of memory."""
 
     @property
     def warehouse(self) -> Warehouse:
-        """The tenant's warehouse."""
+        """The warehouse of the tenant."""
         return self.open_warehouse()
 
     def run_step(self, step: Step) -> str:
-        """Do one step; a few words of what it did. StopRequested before one that was not begun."""
+        """Execute one step, and return a summary. Cancelled if a stop was requested before it began."""
         self.context.check()
         match step:
             case Extract():
@@ -137,7 +137,7 @@ class StepRunner:
 
     def _land_batch(self, batch: Batch) -> int:
         source, now = self.sources[batch.feed], self.workspace.clock.now()
-        row = self.workspace.ledger.begin_batch(batch)  # a landing that failed goes on from where it was
+        row = self.workspace.ledger.begin_batch(batch)  # a landing that failed resumes
         try:
             with self.landing:
                 landed = land(
@@ -188,7 +188,7 @@ class StepRunner:
         return f"rebuilt: {summary}" if step.rebuild_reason else summary
 
     def _conform_verified(self, entity: Entity, landed: Sequence[LandedBatch]) -> str:
-        """Take batches in; of complete reads of this run, once their services were asked about what they leave open."""
+        """Merge batches. Complete reads of this run are first verified with requests to their services."""
         verifier = ReadVerifier(
             entity=entity,
             mappings=build_mappings(self.workspace.parent, entity),
@@ -206,7 +206,7 @@ class StepRunner:
         newest = {item.batch.feed: item for item in sorted(landed, key=position_of) if verifier.is_relevant(item)}
         newest_by_id = {item.batch.id: item for item in newest.values()}
         others = [item for item in landed if item.batch.id not in newest_by_id and not verifier.is_waiting(item)]
-        # A first complete read is held against a history whose tables are there.
+        # The first complete read is compared with the history, so its tables must exist.
         first = self.warehouse.describe("silver", f"{entity.entity}_log") is None
         detail = self.conform(entity.entity, others) if others or first or not newest_by_id else ""
         for read in newest_by_id.values():
@@ -215,7 +215,7 @@ class StepRunner:
                 self._report(finding)
             if verified:
                 detail = self.conform(entity.entity, verified)
-        return detail or "its deletes wait for an answer of the service"
+        return detail or "its deletes wait for confirmation by the service"
 
     def _report(self, finding: Finding) -> None:
         self.context.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
@@ -224,7 +224,7 @@ class StepRunner:
         return list_landed(self.workspace.ledger, self.lake, self.sources, entity, consumed=known)
 
     def conform(self, name: str, landed: Sequence[LandedBatch]) -> str:
-        """Bring landed batches into the history of an entity."""
+        """Merge landed batches into the history of an entity, and return a summary."""
         entity = self.workspace.declarations.entities[name]
         mappings = build_mappings(self.workspace.parent, entity)
         ledger, tenant = self.workspace.ledger, self.workspace.tenant
@@ -251,7 +251,7 @@ class StepRunner:
                 deleted=merged.deleted,
             )
         )
-        return f"{merged.events:,} events, {merged.inserted:,} versions in, {merged.deleted:,} out"
+        return f"{merged.events:,} events, {merged.inserted:,} versions inserted, {merged.deleted:,} deleted"
 
     def _build(self, declared: Dimension | Fact) -> str:
         star = Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
@@ -263,4 +263,4 @@ class StepRunner:
             counts = build_dimension(self.warehouse, star, declared, listen=listen)
         table = f"gold.{name_table(declared)}"
         listen(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=counts.inserted, deleted=counts.deleted))
-        return f"{counts.inserted:,} rows in, {counts.deleted:,} out"
+        return f"{counts.inserted:,} rows inserted, {counts.deleted:,} deleted"

@@ -1,4 +1,4 @@
-"""Reads that were begun and do not go on: their declaration is another one by now, or a person wants them anew."""
+"""Unfinished reads that cannot resume: their declaration has changed, or the user requested a restart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from headwater.run.secrets import fill_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleRead:
-    """A read that was begun and is dropped, so that its window is planned afresh."""
+    """An unfinished read to drop, so that its window is planned again."""
 
     row: BatchRow
     reason: str
@@ -29,7 +29,7 @@ class StaleRead:
 def find_stale_reads(
     ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], run_request: RunRequest
 ) -> tuple[StaleRead, ...]:
-    """The half-done reads of what is asked for that do not go on."""
+    """The unfinished reads in the request that cannot resume."""
     if not run_request.includes_layer("raw"):
         return ()
     stale: list[StaleRead] = []
@@ -43,7 +43,7 @@ def find_stale_reads(
         ):
             continue
         if run_request.fresh or run_request.force:
-            stale.append(StaleRead(row=row, reason="it was asked to be read anew"))
+            stale.append(StaleRead(row=row, reason="a restart was requested"))
         elif _is_changed(sources[feed], row):
             stale.append(
                 StaleRead(row=row, reason="the declaration of its requests has changed since the read started")
@@ -52,7 +52,7 @@ def find_stale_reads(
 
 
 def remove_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState:
-    """A state in which the reads that are dropped were never begun."""
+    """The state without the dropped reads."""
     ids = {read.row.batch.id for read in stale}
     feeds = (
         replace(feed, unfinished=tuple(row for row in feed.unfinished if row.batch.id not in ids))
@@ -62,7 +62,7 @@ def remove_stale(state: TenantState, stale: Iterable[StaleRead]) -> TenantState:
 
 
 def drop_reads(stale: Iterable[StaleRead], *, ledger: Ledger, lake: Lake, listen: EventListener) -> None:
-    """Forget half-done reads, their pages first; each is said in the log."""
+    """Drop unfinished reads, their pages first, and emit an event for each."""
     for read in stale:
         batch = read.row.batch
         PageFiles(batch, lake).clear()
@@ -77,5 +77,5 @@ def _is_changed(source: Source, row: BatchRow) -> bool:
         request = ReadRequest(resource=source.resource, fields=source.fields)
         return row.fingerprint != build_fingerprint(connector, settings, request, row.batch.purpose)
     except DeclarationError:
-        # Whoever connects says what is wrong; nothing is dropped meanwhile.
+        # The error is reported when the run connects. Until then nothing is dropped.
         return False

@@ -1,4 +1,4 @@
-"""Asking for single records by id, before it is believed that what a complete read does not show is gone."""
+"""Requests missing records by id, before they count as deleted."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
 
 _NAMED = 10
-"""So many keys are named in a finding."""
+"""The maximum number of keys in a finding."""
 
 _REMEMBERED = 10_000
-"""So many ids that nobody read are remembered from one sweep to the next."""
+"""The maximum number of unread ids to save from one sweep to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadVerifier:
-    """Asks the services of a run about what complete reads of an entity leave open."""
+    """Verifies complete reads of an entity with requests to their services."""
 
     entity: Entity
     mappings: Mapping[str, SourceMapping]
     sources: Mapping[Feed, Source]
     clients: Mapping[str, Client]
     times: Mapping[str, datetime]
-    """By connection: when the run began, by the time agreed on with its service."""
+    """By connection: when the run began, in the time agreed on with its service."""
     estimate_latest_stamp: Callable[[Batch], datetime]
-    """How late a stamp can be by now and be true."""
+    """Returns the latest credible stamp at this moment."""
     warehouse: Warehouse
     lake: Lake
     ledger: Ledger
@@ -51,27 +51,27 @@ class ReadVerifier:
     allow_drop: bool = False
 
     def is_of_this_run(self, batch: LandedBatch) -> bool:
-        """Whether it is a complete read of this run, so that its service can be asked about it now."""
+        """Whether it is a complete read of this run, so that its service can be requested now."""
         began = self.times.get(batch.batch.feed.connection)
         return batch.is_complete and began is not None and batch.read_at >= began
 
     def is_relevant(self, batch: LandedBatch) -> bool:
-        """Whether its service can be asked about it, or it may show ids that nobody read."""
+        """Whether its records can be requested by id, or it may show unread ids."""
         return self.is_of_this_run(batch) and (batch.batch.purpose == "sweep" or self.can_request(batch))
 
     def is_waiting(self, batch: LandedBatch) -> bool:
-        """Whether it waits for an answer of its service."""
+        """Whether it waits for confirmation by its service."""
         return self.ledger.get_mark(batch.batch.feed.tenant, self._name_mark(batch)) == "waiting"
 
     def can_request(self, batch: LandedBatch) -> bool:
-        """Whether the records that it leaves open can be asked for by id."""
+        """Whether its missing records can be requested by id."""
         source = self.sources[batch.batch.feed]
         resource, mapped = source.resource, self.entity.sources[batch.source].map
         plain = len(self.entity.key) == 1 and (mapped[self.entity.key[0]],) == resource.key
         return resource.verify is not None and plain
 
     def verify(self, landed: LandedBatch) -> tuple[list[LandedBatch], list[Finding]]:
-        """A complete read, with the records that were asked for because of it; nothing while it has to wait."""
+        """Verify a complete read. Returns it with the records that were requested by id, or nothing while it has to wait."""
         mismatch = self._find_mismatch(landed)
         unread = () if landed.batch.purpose == "snapshot" else self._list_unread(landed, mismatch)
         verified: list[LandedBatch] = []
@@ -79,9 +79,7 @@ class ReadVerifier:
             how = self.sources[landed.batch.feed].resource.verify
             limit = how.max if how else 0
             if len(mismatch.missing) > limit and not self.allow_drop:
-                reason = (
-                    f"{len(mismatch.missing)} ids are missing, and no more than {limit} are asked for (`verify: max:`)"
-                )
+                reason = f"{len(mismatch.missing)} ids are missing, and `verify: max:` allows requests for only {limit}"
                 return [], [self._mark_waiting(landed, mismatch, reason)]
             missing = mismatch.missing[:limit]
             try:
@@ -103,11 +101,11 @@ class ReadVerifier:
             return find_key_mismatch(read)
 
     def _list_unread(self, landed: LandedBatch, mismatch: KeyMismatch) -> tuple[str, ...]:
-        """Ids that nobody read, without those that wait in quarantine and where old records are left out on purpose.
+        """The unread ids: ids in the read whose records were never read. Without records in quarantine, and without `since`.
 
-        Where records can be asked for by id, all of them are. Otherwise, what a sweep shows for the first time may have been
-        made since the window ended, and the next window brings it: but for the first sweep of all, it counts once a second
-        sweep shows it.
+        If records can be requested by id, all unread ids are returned. Otherwise an id that a sweep shows for the first time
+        may be newer than the window, and the next window will read it. So it counts only if a second sweep shows it, or if
+        it is in the first sweep.
         """
         feed = landed.batch.feed
         if self.sources[feed].connection.since is not None:
@@ -117,9 +115,9 @@ class ReadVerifier:
         if self.can_request(landed):
             return tuple(unread)
         mark = f"unread:{self.entity.entity}:{feed.connection}:{feed.resource}"
-        before = self.ledger.get_mark(feed.tenant, mark)
+        previous = self.ledger.get_mark(feed.tenant, mark)
         self.ledger.set_mark(feed.tenant, mark, "\n".join(unread[:_REMEMBERED]))
-        return tuple(unread if before is None else sorted(set(unread) & set(before.split("\n"))))
+        return tuple(unread if previous is None else sorted(set(unread) & set(previous.split("\n"))))
 
     def _read_records(self, landed: LandedBatch, keys: Sequence[str], control: str) -> LandedBatch:
         batch, source = landed.batch, self.sources[landed.batch.feed]
@@ -156,7 +154,7 @@ class ReadVerifier:
         if not unread:
             return []
         named = ", ".join(unread[:_NAMED]) + (", ..." if len(unread) > _NAMED else "")
-        detail = f"batch {landed.batch.id} of {landed.source} shows {named}: no read has brought their records"
+        detail = f"batch {landed.batch.id} of {landed.source} shows {named}: their records were never read"
         table = f"silver.{self.entity.entity}"
         return [Finding(table=table, finding="unread_ids", count=len(unread), detail=detail)]
 

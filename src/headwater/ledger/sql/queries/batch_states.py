@@ -63,7 +63,7 @@ def restart_batch(connection: Connection, batch: Batch, *, start: ReadStart, now
     """Delete the pages of an `extracting` batch, and begin its read again with `start`."""
     discard_pages(connection, batch, after=0, now=now)
     row = get_batch(connection, batch)
-    _require(row, "extracting", verb="a read is begun anew")
+    _require(row, "extracting", verb="a read restarts")
     _set_read_start(connection, batch, row, start, now=now)
     return find_batch(connection, batch.feed.tenant, batch.id) or get_batch(connection, batch)
 
