@@ -114,16 +114,16 @@ def _filled(warehouse: Postgres | Spark, duck: DuckDB, job: Job, own: str) -> li
     migrate_tables(warehouse, job.state.entity)
     tables = (versions_table(job.state.entity), log_table(job.state.entity), BATCHES)
     for table in tables[: 1 if job.what == "hand" else None]:
-        staged = _brought(warehouse, duck, f"{table.layer}.{table.name}", own)
-        warehouse.append(table.layer, table.name, table.names, f"SELECT {', '.join(table.names)} FROM {staged}")
-        warehouse.unstage("state")
+        with warehouse.staging():
+            staged = _brought(warehouse, duck, f"{table.layer}.{table.name}", own)
+            warehouse.append(table.layer, table.name, table.names, f"SELECT {', '.join(table.names)} FROM {staged}")
     return [warehouse.own_ref(table.layer, table.name) for table in tables]
 
 
 def _brought(warehouse: Postgres | Spark, duck: DuckDB, name: str, own: str) -> str:
     """A table of DuckDB's, as another engine reads it: by COPY, or as a file of the lake."""
     if isinstance(warehouse, Postgres):
-        return warehouse.stage_arrow("state", duck.arrow_batches(f"SELECT * FROM {name}"))
+        return warehouse.stage("state", duck.arrow_batches(f"SELECT * FROM {name}"))
     duck.execute(f"COPY (SELECT * FROM {name}) TO '{own}/{name}.parquet' (FORMAT parquet)")
     return f"read_parquet(['{own}/{name}.parquet'], union_by_name = true)"
 

@@ -34,6 +34,10 @@ FACTS = {
         {"duckdb": False, "postgres": True, "spark": False, "files": False, "redshift": False},
         "Primary and foreign keys are declared, and no two versions of a thing can overlap.",
     ),
+    "export": (
+        {"duckdb": True, "postgres": True, "spark": True, "files": True, "redshift": False},
+        "It writes its tables to files, see `headwater.warehouse.base.CanExport`.",
+    ),
     "identifier length": (
         {"duckdb": 63, "postgres": 63, "spark": 128, "files": 63, "redshift": 127},
         "The longest name, in bytes.",

@@ -122,9 +122,7 @@ def events(warehouse, *arrivals, reading=READING):
 
 @pytest.fixture(scope="module")
 def spark(spark_engine):
-    opened = spark_engine.open()
-    opened.prepare()
-    return opened
+    return spark_engine.open()
 
 
 @pytest.fixture

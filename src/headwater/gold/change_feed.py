@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from headwater.names import literal
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 DEFINITION = "@definition"
 """Beside the entities, a consumer keeps a hash of what it was built by: another definition means a full build."""
@@ -103,12 +104,13 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
     values = ", ".join(
         f"({literal(consumer.name)}, {literal(entity)}, CAST({change} AS BIGINT))" for entity, change in told.items()
     )
-    warehouse.overwrite(
+    overwrite_rows(
+        warehouse,
         "meta",
         "consumer_offset",
-        f"consumer = {literal(consumer.name)} AND entity <> {literal(LAST)}",
-        ("consumer", "entity", "change_id"),
-        f"SELECT * FROM (VALUES {values}) AS fresh",
+        where=f"consumer = {literal(consumer.name)} AND entity <> {literal(LAST)}",
+        columns=("consumer", "entity", "change_id"),
+        select=f"SELECT * FROM (VALUES {values}) AS fresh",
     )
 
 

@@ -126,7 +126,7 @@ class ConformJob:
         """Merge batches of changes, or one complete read and what it proves: all or nothing."""
         first, done = arrivals[0], MergeResult()
         verdict: DeleteVerdict = ""
-        with self.warehouse.transaction():
+        with self.warehouse.transaction(), self.warehouse.staging():
             if first.batch.purpose != "sweep":
                 done += self._take(arrivals, whole=True)
             if first.is_complete:
@@ -176,7 +176,7 @@ class ConformJob:
             )
             raise AssertionError(msg)
         landed = sorted(self.load_landed(), key=position_of)
-        with self.warehouse.transaction():
+        with self.warehouse.transaction(), self.warehouse.staging():
             save_batches(self.warehouse, [arrival.provenance])
             keys, verdict, done = stage_affected_keys(
                 self._build_complete_read(arrival, landed), allow_drop=self.allows_drop(arrival)
@@ -203,7 +203,7 @@ class ConformJob:
             deciding = select_deciding(scratch.tables.log, scratch.tables.log_ref)
             events = scratch.warehouse.fetch_arrow(deciding)
             with replay.open_scratch() as second:
-                merge_events(second.tables, second.warehouse.stage_arrow(EVENTS, events))
+                merge_events(second.tables, second.warehouse.stage(EVENTS, events))
                 return replay.apply(second)
 
     def _recheck_waiting(self, ordered: Sequence[LandedBatch]) -> MergeResult:
@@ -229,22 +229,27 @@ class ConformJob:
         save_batches(self.warehouse, [arrival.provenance for arrival in arrivals])
         if not selects:
             return MergeResult(findings=tuple(findings))
-        staged = self.lake.stage(EVENTS, selects)
-        back: list[Finding] = []
-        if whole and not self.only:
-            back = find_going_back(self.tables, staged, arrivals, self.mappings)
-        if needs_order(self.warehouse, staged):
-            if len(arrivals) > 1:
+        with self.warehouse.staging():
+            staged = self.lake.stage(EVENTS, selects)
+            back: list[Finding] = []
+            if whole and not self.only:
+                back = find_going_back(self.tables, staged, arrivals, self.mappings)
+            if len(arrivals) > 1 and needs_order(self.warehouse, staged):
                 return sum((self._take([arrival]) for arrival in arrivals), MergeResult(findings=tuple(back)))
+            merged = self._merge_staged(staged, arrivals)
+        return MergeResult(findings=tuple(findings)) + merged + MergeResult(findings=tuple(back))
+
+    def _merge_staged(self, staged: str, arrivals: Sequence[LandedBatch]) -> MergeResult:
+        """Merge the staged events of some batches, of one alone where their order matters."""
+        findings: list[Finding] = []
+        if needs_order(self.warehouse, staged):
             stamping = [arrival for arrival in arrivals if self.mappings[arrival.source].changed_at]
             findings += find_stamps(self.tables, staged, stamping)
         findings += self._drop_keyless(staged)
         self.record_mark(min(to_micros(arrival.read_at) for arrival in arrivals))
         if needs_order(self.warehouse, staged):
             drop_repeats(self.tables, staged, EVENTS, whole=bool(self.only))
-        done = merge_events(self.tables, staged, in_order=True)
-        self.warehouse.unstage(EVENTS)
-        return done + MergeResult(findings=(*findings, *back))
+        return merge_events(self.tables, staged, in_order=True) + MergeResult(findings=tuple(findings))
 
     def _select_events(self, arrivals: Sequence[LandedBatch]) -> tuple[list[str], list[Finding]]:
         """SELECTs of the events of each batch that has files, and the findings about values that do not fit."""

@@ -11,6 +11,7 @@ from headwater.names import literal
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.tables import CONSUMED_BATCHES
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 DeleteVerdict = Literal["", "believed", "waiting", "doubted", "replaced"]
 """What became of the absences of a complete read: `believed`; `waiting` for a person or for the service; `doubted`, so that
@@ -79,10 +80,11 @@ def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[Lande
     condition = f"entity = {literal(entity)} AND batch_id IN ({ids})"
     known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE {condition} LIMIT 1")
     select = f"SELECT * FROM (VALUES {rows}) AS fresh"
+    name, columns = CONSUMED_BATCHES.name, CONSUMED_BATCHES.names
     if known:
-        warehouse.overwrite("meta", CONSUMED_BATCHES.name, condition, CONSUMED_BATCHES.names, select)
+        overwrite_rows(warehouse, "meta", name, where=condition, columns=columns, select=select)
     else:
-        warehouse.append("meta", CONSUMED_BATCHES.name, CONSUMED_BATCHES.names, select)
+        warehouse.append("meta", name, columns, select)
 
 
 def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -> None:

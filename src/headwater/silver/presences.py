@@ -9,9 +9,6 @@ from headwater.silver.events import select_presence_events
 from headwater.temporal.fold import order_sql
 from headwater.temporal.sql import column_list
 
-STAGED = ("silver__back", "silver__lives", "silver__live", "silver__closed")
-"""Temporary tables of this module."""
-
 
 def _select_lives(read: CompleteRead, keys: str) -> str:
     """How some keys stand when the read ends, whatever source said so.

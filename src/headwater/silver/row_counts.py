@@ -103,7 +103,7 @@ class RowCountCheck:
             f"AND v.entity_key IN (SELECT w.entity_key FROM ({words}) AS w WHERE w._n = 1 AND w.operation <> 'A') "
             "GROUP BY v.entity_key"
         )
-        came = self.scratch.stage_arrow("silver__came", found)
+        came = self.scratch.stage("silver__came", found)
         return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM {came}")
 
     def _stage_left_out(self, here: str) -> str:

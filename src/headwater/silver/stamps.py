@@ -44,9 +44,6 @@ def find_stamps(tables: EntityTables, staged: str, stamping: Sequence[LandedBatc
     return findings
 
 
-_BACK = ("silver__passed", "silver__passed_log", "silver__last_read", "silver__before_it", "silver__went_back")
-"""Temporary tables of the finding `stamp_went_back`."""
-
 _EVENT = ("entity_key", "source", "sequence", "operation", "hash", "stamp", "observed", "place", "batch_id")
 
 
@@ -64,17 +61,15 @@ def find_going_back(
     if not reads:
         return []
     warehouse = tables.warehouse
-    passed = warehouse.stage("silver__passed", _passed_sql(tables, staged))
-    findings: list[Finding] = []
-    if warehouse.count(passed):
+    with warehouse.staging():
+        passed = warehouse.stage("silver__passed", _passed_sql(tables, staged))
+        if not warehouse.count(passed):
+            return []
         hashes = f"SELECT key_hash FROM {passed}"
         known = tables.select_events("silver__passed_log", hashes=hashes, columns=(*_EVENT, "key_hash")).relation
         back = _stage_back(warehouse, staged, passed, known, _spans(reads, mappings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
-        findings += [_build_backdated_finding(tables, back, row) for row in counts]
-    for name in _BACK:
-        warehouse.unstage(name)
-    return findings
+        return [_build_backdated_finding(tables, back, row) for row in counts]
 
 
 def _passed_sql(tables: EntityTables, staged: str) -> str:

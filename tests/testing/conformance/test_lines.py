@@ -152,7 +152,7 @@ def test_a_place_that_is_in_use_is_not_touched(tmp_path):
     (tmp_path / "one.duckdb").write_bytes(b"")
     (tmp_path / "one.duckdb").unlink()
     used = DuckDB("acme", str(tmp_path / "one.duckdb"), threads=1)
-    used.prepare()
+    used.execute("CREATE SCHEMA silver")
     used.execute("CREATE TABLE silver.company (a INTEGER)")
     used.close()
     ground = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))

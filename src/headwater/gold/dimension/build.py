@@ -13,7 +13,7 @@ from headwater.gold.change_feed import (
     record_change,
     record_progress,
 )
-from headwater.gold.columns import fit_table, fit_versions, is_empty
+from headwater.gold.columns import fit_table, is_empty
 from headwater.gold.dimension import date, enum, inherit
 from headwater.gold.dimension import entity as dimension
 from headwater.gold.dimension.entity import CompiledDimension
@@ -24,7 +24,7 @@ from headwater.gold.fact import select as fact
 from headwater.gold.key_sequence import save_last, select_numbered
 from headwater.gold.row_lookup import entity_columns, member_key, version_key
 from headwater.gold.star import Star
-from headwater.gold.upsert import unstage_all, upsert_members
+from headwater.gold.upsert import upsert_members
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
@@ -52,7 +52,7 @@ def build_dimension(
     warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: EventListener = discard
 ) -> WriteCounts:
     """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
-    with warehouse.transaction():
+    with warehouse.transaction(), warehouse.staging():
         match declared:
             case EntityDimension():
                 return _build_entity(warehouse, star, declared, rebuild=rebuild, listen=listen)
@@ -87,7 +87,7 @@ def _build_members(
 ) -> WriteCounts:
     declared, stored = parts.dimension, warehouse.ref("gold", table.name)
     if pending.full:
-        fit_versions(warehouse, table, anew=not pending.keys)
+        fit_table(warehouse, table, anew=not pending.keys)
         if is_empty(warehouse, table):
             written = _fill_empty(warehouse, parts, table)
             _report(warehouse, star, parts, None, listen)
@@ -187,7 +187,7 @@ def _build_values(
     stored, seen = warehouse.ref("gold", table.name), enum.select_values(declared, warehouse.ref)
     looked_at = ""
     if pending.full:
-        fit_versions(warehouse, table, anew=not pending.keys)
+        fit_table(warehouse, table, anew=not pending.keys)
         every = f"{seen}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
         keys = warehouse.stage("gold_keys", every)
     else:
@@ -249,7 +249,6 @@ def _finish(
     if pending.full:
         written += keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)
-    unstage_all(warehouse)
     return written
 
 
@@ -265,7 +264,6 @@ def _build_dates(warehouse: Warehouse, declared: DateDimension, *, rebuild: bool
     keys = warehouse.stage("gold_keys", f"SELECT {key} FROM {fresh} UNION SELECT {key} FROM {stored} WHERE {key} > 0")
     written = warehouse.replace_rows(table, keys=keys, fresh=fresh) + keep_reserved(warehouse, table)
     record_progress(warehouse, consumer, pending)
-    unstage_all(warehouse)
     return written
 
 

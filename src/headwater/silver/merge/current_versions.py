@@ -10,9 +10,6 @@ from headwater.silver.merge.incoming import IncomingEvents
 from headwater.temporal.sql import column_list
 from headwater.warehouse.base import RowKey, StagedRows
 
-STAGED = ("silver__traces", "silver__current", "silver__versions", "silver__stored")
-"""Temporary tables of this module."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVersions:

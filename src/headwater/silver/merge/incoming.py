@@ -14,18 +14,6 @@ from headwater.warehouse.base import StagedRows, Warehouse
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
 """What an event that is observed once more may take over from that observation."""
 
-STAGED = (
-    "silver__arriving",
-    "silver__late",
-    "silver__logged",
-    "silver__known",
-    "silver__news",
-    "silver__restated",
-    "silver__touched",
-    "silver__moved_instants",
-)
-"""Temporary tables of this module."""
-
 _SAME = " AND ".join(f"k.{name} = a.{name}" for name in IDENTITY)
 
 
@@ -45,7 +33,6 @@ class IncomingEvents:
     """Whether no key has two events among them."""
     logged_rows: StagedRows | None = None
     """What the log has of the late keys, and perhaps of others; None where none is late."""
-    staged: tuple[str, ...] = STAGED
 
     @property
     def logged(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import LOGGED, RESERVED, Entity
-from headwater.names import literal, quote
+from headwater.names import literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
 from headwater.silver.schema.snapshot import (
@@ -17,7 +17,7 @@ from headwater.silver.schema.snapshot import (
     save_snapshot,
     stored_schema,
 )
-from headwater.silver.schema.tables import ENTITY_SCHEMAS, META, log_table, versions_table
+from headwater.silver.schema.tables import ENTITY_SCHEMAS, META
 from headwater.temporal.sql import known_list
 from headwater.warehouse.base import Warehouse
 
@@ -46,9 +46,8 @@ def migrate_tables(warehouse: Warehouse, entity: Entity) -> MigratedEntity:
 
 
 def create_meta_tables(warehouse: Warehouse) -> None:
-    """Make the schemas, and the tables by which silver and gold tell each other what changed."""
+    """Make the tables by which silver and gold tell each other what changed."""
     with warehouse.transaction():
-        warehouse.prepare()
         for table in META:
             warehouse.ensure(table)
 
@@ -115,8 +114,6 @@ def _create_tables(tables: EntityTables) -> None:
     warehouse.ensure(tables.log)
     select = f"SELECT * FROM {tables.versions_ref} WHERE is_current"
     warehouse.ensure_view("silver", f"{tables.name}_current", select)
-    if warehouse.capabilities.as_of_functions:
-        warehouse.ensure_asof("silver", tables.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +150,9 @@ class _TableMigration:
         warehouse, stored = self.tables.warehouse, self.stored
         names = {before: name for name, before in self.change.renamed.items()}
         renamed = {names.get(name, name): column for name, column in stored.columns.items()}
-        both = self.tables.entity.model_copy(update={"columns": {**stored.columns, **renamed}})
         warehouse.drop("silver", f"{self.tables.name}_current")
-        values = {name: quote(before) for name, before in self.change.renamed.items()}
-        somewhere = " OR ".join(f"{value} IS NOT NULL" for value in values.values())
-        for table in (versions_table(both), log_table(both)):
-            warehouse.ensure(table)
-            warehouse.update(table.layer, table.name, values, somewhere)
-            warehouse.drop_columns(table.layer, table.name, tuple(names))
+        for table in (self.tables.versions, self.tables.log):
+            warehouse.rename_columns("silver", table.name, names)
         known = "known_columns"
         for before, name in names.items():
             known = f"REPLACE({known}, {literal(f',{before},')}, {literal(f',{name},')})"

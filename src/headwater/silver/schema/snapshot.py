@@ -12,6 +12,7 @@ from headwater.names import literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dml import overwrite_rows
 from headwater.warehouse.meta_names import FORMER_LOG_COLUMNS, find_meta_table
 
 LOG_FORM = 2
@@ -89,7 +90,14 @@ def is_outdated(tables: EntityTables, known: SchemaSnapshot | None) -> bool:
 def save_snapshot(tables: EntityTables, text: str) -> None:
     """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
     select = f"SELECT {literal(tables.name)}, {literal(text)}"
-    tables.warehouse.overwrite("meta", ENTITY_SCHEMAS.name, tables.own_condition, ENTITY_SCHEMAS.names, select)
+    overwrite_rows(
+        tables.warehouse,
+        "meta",
+        ENTITY_SCHEMAS.name,
+        where=tables.own_condition,
+        columns=ENTITY_SCHEMAS.names,
+        select=select,
+    )
 
 
 def _parse(text: str) -> SchemaSnapshot:

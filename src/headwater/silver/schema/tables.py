@@ -68,6 +68,7 @@ def versions_table(entity: Entity) -> Table:
         ),
         key=("entity_key",),
         primary_key=("entity_key", "version_number"),
+        has_validity=True,
     )
 
 
