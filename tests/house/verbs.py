@@ -19,7 +19,6 @@ PENDING = (
     "publish/",
     "run/selftest/",
     "sandbox/",
-    "silver/",
     "storage/",
     "temporal/",
     "testing/",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.model.entity import Entity
-from headwater.silver.schema.tables import shape_of
+from headwater.silver.schema.tables import get_history_columns
 from headwater.temporal.fold import fold_sql, group_carried
 from headwater.temporal.sql import known_list
 
@@ -13,7 +13,7 @@ def explain(entity: Entity) -> tuple[str, ...]:
 
     A merge runs it for the keys that something arrived for, and takes a shorter way to the same rows where it can.
     """
-    shape = shape_of(entity)
+    shape = get_history_columns(entity)
     lists = [entity.known_columns(source) for source in entity.sources.values()]
     known = [known_list(()), *(None if columns is None else known_list(columns) for columns in lists)]
     carried = group_carried(shape, known)

@@ -203,12 +203,12 @@ def _select_reobserved(arriving: str, logged: str) -> str:
     earlier = (
         "(a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id))"
     )
-    said = "(a.stamp IS NOT NULL AND (k.stamp IS NULL OR a.stamp > k.stamp))"
-    chosen = {"stamp": said, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
+    stamped = "(a.stamp IS NOT NULL AND (k.stamp IS NULL OR a.stamp > k.stamp))"
+    chosen = {"stamp": stamped, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
     raised = ",\n  ".join(f"CASE WHEN {chosen[name]} THEN a.{name} ELSE k.{name} END AS {name}" for name in RAISED)
     return (
         f"SELECT {column_list(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
-        f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {said}"
+        f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {stamped}"
     )
 
 

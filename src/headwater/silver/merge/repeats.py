@@ -16,7 +16,7 @@ from headwater.warehouse.dml import overwrite_rows
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
 
 
-def needs_order(warehouse: Warehouse, staged: str) -> bool:
+def is_order_dependent(warehouse: Warehouse, staged: str) -> bool:
     """Whether what some staged events decide depends on what was read before each of them."""
     return bool(warehouse.rows(f"SELECT 1 FROM {staged} WHERE _unstamped OR _outside LIMIT 1"))
 
@@ -28,7 +28,10 @@ def drop_repeats(tables: EntityTables, staged: str, name: str, *, whole: bool = 
     (where a flag of any source was seen since, it is: the record brings the thing back). A deleted record that does not
     fit the source's condition says something only of a thing that some source has shown. With `whole` repetitions stay.
     """
-    warehouse, columns = tables.warehouse, column_list((*_event_columns(tables.log), "_unstamped", "_outside"), "e")
+    warehouse, columns = (
+        tables.warehouse,
+        column_list((*_list_event_columns(tables.log), "_unstamped", "_outside"), "e"),
+    )
     with warehouse.staging():
         logged = _stage_logged(tables, staged)
         shown = " UNION ".join(f"SELECT entity_key FROM {events} WHERE operation = 'U'" for events in (logged, staged))
@@ -90,12 +93,12 @@ def select_idle(events: str) -> str:
 
 def select_deciding(log: Table, ref: str) -> str:
     """The events of a log that decide something, as a merge takes them: those that are observed twice come twice."""
-    columns = column_list(_event_columns(log), "e")
+    columns = column_list(_list_event_columns(log), "e")
     repeated = select_idle(f"SELECT {column_list(_COLUMNS)} FROM {ref}")
     idle = f"SELECT * FROM ({repeated}) AS i WHERE i.place >= 0 AND (i.stamp IS NULL OR i.stamp <> i.sequence)"
     deciding = f"FROM {ref} AS e WHERE NOT EXISTS (SELECT 1 FROM ({idle}) AS i WHERE {_same_event_condition('i', 'e')})"
     first = {"observed": "e.first_observed AS observed", "place": "CAST(-1 AS BIGINT) AS place"}
-    firsts = ", ".join(first.get(column, f'e."{column}"') for column in _event_columns(log))
+    firsts = ", ".join(first.get(column, f'e."{column}"') for column in _list_event_columns(log))
     return f"SELECT {columns} {deciding}\nUNION ALL SELECT {firsts} {deciding} AND e.first_observed < e.observed"
 
 
@@ -127,5 +130,5 @@ def _raise_mark(tables: EntityTables, idle: str) -> None:
             overwrite_rows(warehouse, "meta", name, where=tables.own_condition, columns=columns, select=select)
 
 
-def _event_columns(log: Table) -> tuple[str, ...]:
+def _list_event_columns(log: Table) -> tuple[str, ...]:
     return tuple(name for name in log.names if name not in {"first_observed", "key_hash"})

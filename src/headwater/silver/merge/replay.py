@@ -96,10 +96,10 @@ class Replay:
         return self.tables.warehouse.stage(name, scratch.warehouse.fetch_arrow(select))
 
     def _note_ties(self, scratch: Scratch) -> None:
-        warehouse, found = self.tables.warehouse, scratch.warehouse.ref("meta", TIED_KEYS.name)
-        if not scratch.warehouse.count(found):
+        warehouse, ties = self.tables.warehouse, scratch.warehouse.ref("meta", TIED_KEYS.name)
+        if not scratch.warehouse.count(ties):
             return
-        fetched = scratch.warehouse.fetch_arrow(f"SELECT entity, entity_key FROM {found}")
+        fetched = scratch.warehouse.fetch_arrow(f"SELECT entity, entity_key FROM {ties}")
         fresh = warehouse.stage("silver__ties", fetched)
         tied = f"SELECT 1 FROM {warehouse.ref('meta', TIED_KEYS.name)} AS t WHERE t.{self.tables.own_condition}"
         select = f"SELECT entity, entity_key FROM {fresh} AS f"
@@ -109,22 +109,22 @@ class Replay:
 
 def stage_affected_keys(read: CompleteRead, *, allow_drop: bool) -> tuple[str, DeleteVerdict, MergeResult]:
     """Stage the keys that a late batch is about; what is concluded from it, and what a person should know."""
-    selects = select_record_keys(read) if read.arrival.batch.purpose != "sweep" else []
+    selects = select_record_keys(read) if read.landed.batch.purpose != "sweep" else []
     verdict: DeleteVerdict = ""
     done = MergeResult()
-    if read.arrival.is_complete:
+    if read.landed.is_complete:
         proof = diff_read(read)
         verdict = decide_deletes(read, proof, allow_drop=allow_drop)
-        waiting = (read.arrival.batch.id,) if verdict == "waiting" else ()
+        waiting = (read.landed.batch.id,) if verdict == "waiting" else ()
         done = MergeResult(findings=tuple(explain_verdict(read, proof, verdict)), waiting=waiting)
         there = f"EXISTS (SELECT 1 FROM {proof.present} AS p WHERE p.entity_key = w.entity_key)"
         gone = f"SELECT entity_key FROM {proof.missing}"
         back = f"SELECT w.entity_key FROM {proof.last_events} AS w WHERE w.operation IN ('A', 'D') AND {there}"
-        found = read.warehouse.stage("silver__concerned", gone, back)
+        concerned = read.warehouse.stage("silver__concerned", gone, back)
     else:
-        found = read.warehouse.stage("silver__concerned", "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE")
+        concerned = read.warehouse.stage("silver__concerned", "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE")
     if not selects:
-        return found, verdict, done
+        return concerned, verdict, done
     shown = read.lake.stage("silver__shown", selects)
-    keys = f"SELECT entity_key FROM {found} UNION SELECT entity_key FROM {shown} WHERE entity_key IS NOT NULL"
+    keys = f"SELECT entity_key FROM {concerned} UNION SELECT entity_key FROM {shown} WHERE entity_key IS NOT NULL"
     return read.warehouse.stage("silver__about", keys), verdict, done

@@ -9,13 +9,13 @@ from headwater.errors import DeclarationError
 from headwater.model.entity import LOGGED, RESERVED, Entity
 from headwater.names import literal
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
+from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, with_stored_columns
 from headwater.silver.schema.snapshot import (
     SchemaSnapshot,
     is_outdated,
     load_snapshots,
+    read_stored_schema,
     save_snapshot,
-    stored_schema,
 )
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, META
 from headwater.temporal.sql import known_list
@@ -61,25 +61,25 @@ def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
     with warehouse.transaction():
         _drop_tables(tables)
         if warehouse.describe("meta", ENTITY_SCHEMAS.name) is not None:
-            save_snapshot(tables, SchemaSnapshot(columns={}, rebuilding=True).text())
+            save_snapshot(tables, SchemaSnapshot(columns={}, rebuilding=True).render())
 
 
 def finish_rebuild(warehouse: Warehouse, entity: Entity) -> None:
     """Mark a rebuild as finished; nothing happens where none is in progress."""
     known = load_snapshots(warehouse).get(entity.entity)
     if known is not None and known.rebuilding:
-        save_snapshot(EntityTables(warehouse, entity), replace(known, rebuilding=False).text())
+        save_snapshot(EntityTables(warehouse, entity), replace(known, rebuilding=False).render())
 
 
 def _migrate(tables: EntityTables) -> MigratedEntity:
     entity, notes = tables.entity, load_snapshots(tables.warehouse)
-    known, stored = notes.get(tables.name), stored_schema(tables, notes)
+    known, stored = notes.get(tables.name), read_stored_schema(tables, notes)
     if is_outdated(tables, known):
         raise _build_outdated_error(tables.name)
     rebuilding = known is not None and known.rebuilding
     if stored is not None and known is not None:
-        merged = merged_entity(entity, stored)
-        if _build_snapshot(merged, set(entity.columns), rebuilding=rebuilding).text() == known.text():
+        merged = with_stored_columns(entity, stored)
+        if _build_snapshot(merged, set(entity.columns), rebuilding=rebuilding).render() == known.render():
             return MigratedEntity(entity=merged)
     change = diff_schema(entity, stored) if stored else SchemaDiff()
     if stored is not None and change.has_changes and not tables.has_events():
@@ -88,7 +88,7 @@ def _migrate(tables: EntityTables) -> MigratedEntity:
     if stored is not None:
         entity = _TableMigration(tables=tables, stored=stored, change=change).run()
     _create_tables(EntityTables(tables.warehouse, entity))
-    save_snapshot(tables, _build_snapshot(entity, set(tables.entity.columns), rebuilding=rebuilding).text())
+    save_snapshot(tables, _build_snapshot(entity, set(tables.entity.columns), rebuilding=rebuilding).render())
     return MigratedEntity(entity=entity, change=change)
 
 
@@ -132,7 +132,7 @@ class _TableMigration:
         if self.change.renamed:
             stored = self._rename_columns()
         self._fill_known_columns(stored)
-        return merged_entity(entity, stored)
+        return with_stored_columns(entity, stored)
 
     def _check_rebuild(self) -> DeclarationError | None:
         entity = self.tables.entity
