@@ -14,7 +14,7 @@ from bench.state import State
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import build_fact
 from headwater.silver.schema.migrate import migrate_tables
-from headwater.silver.schema.tables import BATCHES, log_table, versions_table
+from headwater.silver.schema.tables import BATCHES, build_log_table, build_versions_table
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.postgres.engine import Postgres
@@ -112,25 +112,25 @@ def build_star(warehouse: Warehouse, state: State) -> None:
 def _filled(warehouse: Postgres | Spark, duck: DuckDB, job: Job, own: str) -> list[str]:
     """The state as it is in `duck`, or for what is written by hand its versions alone; names of what was filled."""
     migrate_tables(warehouse, job.state.entity)
-    tables = (versions_table(job.state.entity), log_table(job.state.entity), BATCHES)
+    tables = (build_versions_table(job.state.entity), build_log_table(job.state.entity), BATCHES)
     for table in tables[: 1 if job.what == "hand" else None]:
-        staged = _brought(warehouse, duck, f"{table.layer}.{table.name}", own)
-        warehouse.append(table.layer, table.name, table.names, f"SELECT {', '.join(table.names)} FROM {staged}")
-        warehouse.unstage("state")
+        with warehouse.staging():
+            staged = _brought(warehouse, duck, f"{table.layer}.{table.name}", own)
+            warehouse.append(table.layer, table.name, table.names, f"SELECT {', '.join(table.names)} FROM {staged}")
     return [warehouse.own_ref(table.layer, table.name) for table in tables]
 
 
 def _brought(warehouse: Postgres | Spark, duck: DuckDB, name: str, own: str) -> str:
     """A table of DuckDB's, as another engine reads it: by COPY, or as a file of the lake."""
     if isinstance(warehouse, Postgres):
-        return warehouse.stage_arrow("state", duck.arrow_batches(f"SELECT * FROM {name}"))
+        return warehouse.stage("state", duck.arrow_batches(f"SELECT * FROM {name}"))
     duck.execute(f"COPY (SELECT * FROM {name}) TO '{own}/{name}.parquet' (FORMAT parquet)")
     return f"read_parquet(['{own}/{name}.parquet'], union_by_name = true)"
 
 
 def by_hand(warehouse: Warehouse, state: State) -> Callable[[str], int]:
     """What one would write by hand: a copy of the versions, and what takes a staged batch into it."""
-    names = [name for name in versions_table(state.entity).names if name != "version_number"]
+    names = [name for name in build_versions_table(state.entity).names if name != "version_number"]
     if isinstance(warehouse, Spark):
         return _by_merge(warehouse, state, names)
     hand, columns = warehouse.ref("silver", "by_hand"), ", ".join(names)

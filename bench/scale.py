@@ -121,10 +121,10 @@ def _cpu() -> float:
 @contextmanager
 def _arrived(warehouse: Warehouse, job: Job, moment: int, spread: str, *, late: bool = False) -> Iterator[str]:
     """A batch, staged: bringing it there is the same for both sides and counts for neither."""
-    with closing(DuckDB("bench", ":memory:")) as maker:
-        staged = warehouse.stage_arrow("bench_arriving", maker.arrow(job.state.arriving(moment, spread, late=late)))
-    yield staged
-    warehouse.unstage("bench_arriving")
+    with warehouse.staging():
+        with closing(DuckDB("bench", ":memory:")) as maker:
+            staged = warehouse.stage("bench_arriving", maker.arrow(job.state.arriving(moment, spread, late=late)))
+        yield staged
 
 
 def main(arguments: list[str]) -> None:

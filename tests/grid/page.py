@@ -34,6 +34,10 @@ FACTS = {
         {"duckdb": False, "postgres": True, "spark": False, "files": False, "redshift": False},
         "Primary and foreign keys are declared, and versions of a key cannot overlap.",
     ),
+    "export": (
+        {"duckdb": True, "postgres": True, "spark": True, "files": True, "redshift": False},
+        "It writes its tables to files, see `headwater.warehouse.base.CanExport`.",
+    ),
     "identifier length": (
         {"duckdb": 63, "postgres": 63, "spark": 128, "files": 63, "redshift": 127},
         "The maximum length of a name, in bytes.",

@@ -45,7 +45,6 @@ EXPRESSIONS = (
 def both(engine):
     """The engine, and DuckDB to hold it against."""
     opened, judge = engine.open(), DuckDB("judge", ":memory:")
-    opened.prepare()
     yield opened, judge
     judge.close()
 

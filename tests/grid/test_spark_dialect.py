@@ -167,7 +167,6 @@ AT_ONCE = 25
 def both(spark_engine):
     """Spark, and DuckDB to hold it against."""
     spark, judge = spark_engine.open(), DuckDB("judge", ":memory:")
-    spark.prepare()
     yield spark, judge
     judge.close()
 

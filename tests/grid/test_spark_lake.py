@@ -11,7 +11,7 @@ from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH, from_micros
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
-from headwater.silver.events import may_not_fit, select_events
+from headwater.silver.events import can_mismatch, select_events
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.lake_reader import LakeReader
@@ -113,7 +113,7 @@ def events(warehouse, *arrivals, reading=READING):
             taken = ", ".join(f'{value} AS "{name}"' for name, value in reading.columns.items())
             files = ", ".join(f"'{file}'" for file in one.files)
             stored = lake.types(f"SELECT {taken} FROM read_parquet([{files}], union_by_name = true)")
-            assert not any(may_not_fit("text", kind) for kind in stored.values())
+            assert not any(can_mismatch("text", kind) for kind in stored.values())
             selects.append(select_events(ENTITY, reading, one, stored))
         staged = lake.stage("events", selects)
         columns = ", ".join(f'"{name}"' for name in ENTITY.columns)
@@ -122,9 +122,7 @@ def events(warehouse, *arrivals, reading=READING):
 
 @pytest.fixture(scope="module")
 def spark(spark_engine):
-    opened = spark_engine.open()
-    opened.prepare()
-    return opened
+    return spark_engine.open()
 
 
 @pytest.fixture

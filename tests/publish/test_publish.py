@@ -11,7 +11,6 @@ from pyarrow import parquet
 from headwater.errors import DeclarationError, UnsupportedError
 from headwater.plan.dependencies import build_dependencies
 from headwater.run import app
-from headwater.warehouse.base import Capabilities
 from tests.publish.builders import publish_by_name
 from tests.run.inspect.past import erase, project, remember, said
 
@@ -90,7 +89,7 @@ def test_an_erased_tenant_is_published_no_more(root):
 
 def test_an_engine_that_writes_no_files_says_so(root, monkeypatch):
     with app.open_project(root) as opened, closing(opened.open_tenant("acme").open_warehouse()) as warehouse:
-        monkeypatch.setattr(type(warehouse), "capabilities", Capabilities(dialect="duckdb"))
+        monkeypatch.delattr(type(warehouse), "export")
         with pytest.raises(UnsupportedError, match="does not write its tables to files"):
             publish_by_name(opened, warehouse, "lakehouse")
 

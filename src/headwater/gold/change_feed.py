@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from headwater.names import quote_literal
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 DEFINITION = "@definition"
 """Beside the entities, a consumer keeps a hash of what it was built by: another definition means a full build."""
@@ -104,12 +105,13 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
         f"({quote_literal(consumer.name)}, {quote_literal(entity)}, CAST({change} AS BIGINT))"
         for entity, change in told.items()
     )
-    warehouse.overwrite(
+    overwrite_rows(
+        warehouse,
         "meta",
         "consumer_offset",
-        f"consumer = {quote_literal(consumer.name)} AND entity <> {quote_literal(LAST)}",
-        ("consumer", "entity", "change_id"),
-        f"SELECT * FROM (VALUES {values}) AS fresh",
+        where=f"consumer = {quote_literal(consumer.name)} AND entity <> {quote_literal(LAST)}",
+        columns=("consumer", "entity", "change_id"),
+        select=f"SELECT * FROM (VALUES {values}) AS fresh",
     )
 
 

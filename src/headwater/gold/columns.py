@@ -75,19 +75,13 @@ def fit_table(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None
     """
     stored = warehouse.describe(table.layer, table.name) or ()
     types = {column.name: column.dtype for column in table.columns}
-    if anew and (other := [one.name for one in stored if not can_widen(one.dtype, types.get(one.name, one.dtype))]):
-        warehouse.drop_columns(table.layer, table.name, other)
-    warehouse.ensure(table)
-    stored = warehouse.describe(table.layer, table.name) or ()
-    if gone := [column.name for column in stored if column.name not in table.names]:
+    if gone := [
+        column.name
+        for column in stored
+        if column.name not in types or (anew and not can_widen(column.dtype, types[column.name]))
+    ]:
         warehouse.drop_columns(table.layer, table.name, gone)
-
-
-def fit_versions(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
-    """`fit_table`, for a table whose rows have a span in which they are valid: plain SQL can ask it for a past day."""
-    fit_table(warehouse, table, anew=anew)
-    if warehouse.capabilities.as_of_functions:
-        warehouse.ensure_asof(table.layer, table.name)
+    warehouse.ensure(table)
 
 
 def is_empty(warehouse: Warehouse, table: Table) -> bool:

@@ -6,6 +6,7 @@ from headwater.gold.change_feed import LAST
 from headwater.names import quote, quote_literal
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 
 def select_numbered(warehouse: Warehouse, table: Table, *, fresh: str, before: str) -> str:
@@ -51,12 +52,13 @@ def save_last(warehouse: Warehouse, table: Table) -> None:
     """Remember the highest number before members go: to those who kept it, it may never mean something else."""
     last = int(warehouse.rows(f"SELECT {last_sql(warehouse, table)}")[0][0])
     if last > load_last(warehouse, table.name):
-        warehouse.overwrite(
+        overwrite_rows(
+            warehouse,
             "meta",
             "consumer_offset",
-            f"consumer = {quote_literal(table.name)} AND entity = {quote_literal(LAST)}",
-            ("consumer", "entity", "change_id"),
-            f"SELECT {quote_literal(table.name)}, {quote_literal(LAST)}, CAST({last} AS BIGINT)",
+            where=f"consumer = {quote_literal(table.name)} AND entity = {quote_literal(LAST)}",
+            columns=("consumer", "entity", "change_id"),
+            select=f"SELECT {quote_literal(table.name)}, {quote_literal(LAST)}, CAST({last} AS BIGINT)",
         )
 
 

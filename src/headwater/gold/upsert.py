@@ -5,13 +5,6 @@ from __future__ import annotations
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 
-STAGED = (
-    "gold_keys", "gold_below", "gold_fresh", "gold_numbered", "gold_changed", "gold_narrow", "gold_reserved", "gold_days",
-    "gold_months", "gold_met", "gold_filled", "gold_forsaken", "gold_nothing", "gold_held",
-    "gold_rekey", "gold_rekeyed", "gold_versions", "gold_seen", "gold_inferred", "gold_asked",
-)  # fmt: skip
-"""What a build stages, beside the numbered `gold_part_0`, `gold_referred_0` and so on."""
-
 
 def upsert_members(
     warehouse: Warehouse, table: Table, *, keys: str, fresh: str, stored: StagedRows | None
@@ -33,12 +26,3 @@ def upsert_members(
     changed = warehouse.stage("gold_changed", differ)
     narrow = warehouse.stage("gold_narrow", f"{wanted} WHERE entity_key IN (SELECT entity_key FROM {changed})")
     return changed, narrow, warehouse.replace_rows(table, keys=changed, fresh=narrow, stored=stored)
-
-
-def unstage_all(warehouse: Warehouse, *, numbers: int = 0) -> None:
-    """Let go of what a build staged. One that fails leaves nothing: its transaction takes it away."""
-    numbered = (
-        f"gold_{name}_{number}" for name in ("part", "referred", "members", "likely") for number in range(numbers)
-    )
-    for name in (*STAGED, *numbered):
-        warehouse.unstage(name)

@@ -16,7 +16,7 @@ from headwater.publish.delta import PublishedDelta
 from headwater.publish.folder import PublishedFolder
 from headwater.publish.targets import list_tables, locate_tenant
 from headwater.storage.url import open_store, parse_scheme
-from headwater.warehouse.base import Warehouse
+from headwater.warehouse.base import CanExport, Warehouse
 from headwater.warehouse.open_end import export_without_end, has_validity
 
 Target = PublishedFolder | PublishedBucket | PublishedDelta
@@ -33,11 +33,11 @@ def publish(
     now: datetime,
 ) -> str:
     """Publish the changed tables of a publication, and return a summary. If nothing has changed, it writes nothing."""
-    if not warehouse.capabilities.can_export:
+    if not isinstance(warehouse, CanExport):
         raise UnsupportedError(
             "this warehouse does not write its tables to files",
             where=f"publish `{publication.name}`",
-            details="capability exports",
+            details="it does not export tables",
             hint="remove `publish:`, and let readers query the warehouse",
         )
     stored = warehouse.tables(publication.layer)
@@ -48,7 +48,7 @@ def publish(
 
 
 def _write_changes(
-    publication: Publication, tenant: str, warehouse: Warehouse, *, target: Target, tables: list[str], now: datetime
+    publication: Publication, tenant: str, warehouse: CanExport, *, target: Target, tables: list[str], now: datetime
 ) -> int:
     """Publish a new state if a table has changed, and return the number of changed tables."""
     layer = publication.layer

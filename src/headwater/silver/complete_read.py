@@ -14,7 +14,7 @@ from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.events import cast_sql, key_sql, records_relation, select_events
+from headwater.silver.events import cast_sql, key_sql, records_sql, select_events
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
@@ -30,7 +30,7 @@ class CompleteRead:
     tables: EntityTables
     lake: LakeReader
     mapping: SourceMapping
-    arrival: LandedBatch
+    landed: LandedBatch
     verified: Sequence[LandedBatch] = ()
     only: str = ""
     """A staged relation of the keys that are looked at; empty for all."""
@@ -48,31 +48,31 @@ class CompleteRead:
     @property
     def live_batches(self) -> Sequence[LandedBatch]:
         """The batches that hold whole records of what is there."""
-        return (self.arrival, *self.verified) if self.arrival.batch.purpose == "snapshot" else self.verified
+        return (self.landed, *self.verified) if self.landed.batch.purpose == "snapshot" else self.verified
 
 
 def before_end_condition(read: CompleteRead) -> str:
     """Which events of the log count when the read ends (SQL)."""
-    until, begun = to_micros(read.arrival.batch.window.until), to_micros(read.arrival.read_at)
+    until, begun = to_micros(read.landed.batch.window.until), to_micros(read.landed.read_at)
     return f"(sequence < {until} OR (sequence = {until} AND observed <= {begun}))"
 
 
-def select_last_records(read: CompleteRead, arrival: LandedBatch) -> str:
+def select_last_records(read: CompleteRead, landed: LandedBatch) -> str:
     """The events that the last record of each key in a batch is, and of every record without a key."""
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in read.mapping.columns.items())
-    types = read.lake.types(f"SELECT {taken} FROM {records_relation(arrival)}")
+    types = read.lake.types(f"SELECT {taken} FROM {records_sql(landed)}")
     ranked = (
         "SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, place DESC) AS _n "
-        f"FROM ({select_events(read.entity, read.mapping, arrival, types)}) AS e"
+        f"FROM ({select_events(read.entity, read.mapping, landed, types)}) AS e"
     )
     return f"SELECT * FROM ({ranked}) AS r WHERE entity_key IS NULL OR _n = 1"
 
 
 def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
     """SELECTs of the keys that the read shows, with refused records and those asked for by id; why some are unreadable."""
-    entity, mapping, arrival = read.entity, read.mapping, read.arrival
+    entity, mapping, landed = read.entity, read.mapping, read.landed
     selects, doubt = ["SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"], ""
-    for one in (arrival, *read.verified):
+    for one in (landed, *read.verified):
         if one.files:
             try:
                 selects.append(_shown_keys_sql(read, one))
@@ -82,7 +82,7 @@ def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
             doubt = f"nobody kept the keys of {one.refused} refused records"
         elif one.refused_file:
             made = _key_known_condition(entity, mapping)
-            left = "" if not one.files else f" AND _line NOT IN (SELECT _line FROM {records_relation(one)})"
+            left = "" if not one.files else f" AND _line NOT IN (SELECT _line FROM {records_sql(one)})"
             kept = f"read_parquet([{quote_literal(one.refused_file)}], union_by_name = true)"
             waiting = f"(SELECT * FROM {kept} WHERE TRUE{left}) AS refused"
             if read.lake.rows(f"SELECT 1 FROM {waiting} WHERE NOT ({made}) LIMIT 1"):
@@ -91,28 +91,28 @@ def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
     return selects, doubt
 
 
-def _shown_keys_sql(read: CompleteRead, arrival: LandedBatch) -> str:
+def _shown_keys_sql(read: CompleteRead, landed: LandedBatch) -> str:
     """The keys that a batch shows: a snapshot's last record of a key says whether the thing is there."""
     mapping = read.mapping
-    if arrival.batch.purpose != "snapshot" or not (mapping.where or mapping.deleted):
-        return _keys_sql(read, arrival, records_relation(arrival))
-    said = select_last_records(read, arrival)
-    return f"SELECT entity_key FROM ({said}) AS said WHERE entity_key IS NULL OR operation = 'U'"
+    if landed.batch.purpose != "snapshot" or not (mapping.where or mapping.deleted):
+        return _keys_sql(read, landed, records_sql(landed))
+    records = select_last_records(read, landed)
+    return f"SELECT entity_key FROM ({records}) AS said WHERE entity_key IS NULL OR operation = 'U'"
 
 
 def select_record_keys(read: CompleteRead) -> list[str]:
     """SELECTs of the keys of a batch's records: of those that were readmitted since it was taken, where some were."""
-    files = [file for file in read.arrival.files if READMITTED in file] or list(read.arrival.files)
-    arrival = replace(read.arrival, files=tuple(files))
-    return [_keys_sql(read, arrival, records_relation(arrival))] if files else []
+    files = [file for file in read.landed.files if READMITTED in file] or list(read.landed.files)
+    landed = replace(read.landed, files=tuple(files))
+    return [_keys_sql(read, landed, records_sql(landed))] if files else []
 
 
-def _keys_sql(read: CompleteRead, arrival: LandedBatch, relation: str) -> str:
+def _keys_sql(read: CompleteRead, landed: LandedBatch, relation: str) -> str:
     entity, mapping = read.entity, read.mapping
     taken = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
     stored = read.lake.types(f"SELECT {taken} FROM {relation}")
     values = {name: cast_sql(mapping.columns[name], entity.columns[name].type, stored[name]) for name in entity.key}
-    return f"SELECT {key_sql(entity, arrival, values)} AS entity_key FROM {relation}"
+    return f"SELECT {key_sql(entity, landed, values)} AS entity_key FROM {relation}"
 
 
 def _key_known_condition(entity: Entity, mapping: SourceMapping) -> str:

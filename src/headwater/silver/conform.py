@@ -13,8 +13,8 @@ from headwater.silver.complete_read import CompleteRead
 from headwater.silver.consumed_batches import (
     ConsumedBatch,
     DeleteVerdict,
+    get_position,
     load_consumed,
-    position_of,
     replace_waiting,
     save_consumed,
 )
@@ -23,7 +23,7 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import select_events
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.merge import merge_events, save_batches
-from headwater.silver.merge.repeats import drop_repeats, load_mark, needs_order, select_deciding, stage_overtaken
+from headwater.silver.merge.repeats import drop_repeats, is_order_dependent, load_mark, select_deciding, stage_overtaken
 from headwater.silver.merge.replay import Replay, stage_affected_keys
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.mismatches import find_column_changes, find_mismatches, read_types
@@ -43,7 +43,7 @@ def conform(
     warehouse: Warehouse,
     entity: Entity,
     mappings: Mapping[str, SourceMapping],
-    arrivals: Iterable[LandedBatch],
+    batches: Iterable[LandedBatch],
     *,
     load_landed: LoadLanded | None = None,
     allowed: Collection[str] = (),
@@ -60,7 +60,7 @@ def conform(
     among the `allowed`; all else is taken.
     """
     made = migrate_tables(warehouse, entity)
-    ordered = sorted({arrival.batch.id: arrival for arrival in arrivals}.values(), key=position_of)
+    ordered = sorted({landed.batch.id: landed for landed in batches}.values(), key=get_position)
     done = MergeResult(findings=tuple(find_column_changes(made.entity, made.change)))
     with LakeReader(warehouse) as lake:
         job = ConformJob(
@@ -103,17 +103,17 @@ class ConformJob:
         if mark is not None:
             self.marks[mark] = min(since, self.marks.get(mark, since))
 
-    def allows_drop(self, arrival: LandedBatch) -> bool:
+    def is_drop_allowed(self, landed: LandedBatch) -> bool:
         """Whether the deletes of a complete read are let through, however many they are."""
-        return self.allow_drop or arrival.batch.id in self.allowed
+        return self.allow_drop or landed.batch.id in self.allowed
 
     def take(self, ordered: Sequence[LandedBatch], known: Mapping[str, ConsumedBatch]) -> MergeResult:
         """Take batches, some of which the entity may have taken already (`known`)."""
         late, in_order = _split_late(ordered, known)
         done = self.take_in_order(in_order)
-        for arrival in late:
-            done += self._take_late(arrival)
-        return done + self._recheck_waiting([arrival for arrival in ordered if arrival.batch.id in known])
+        for landed in late:
+            done += self._take_late(landed)
+        return done + self._recheck_waiting([landed for landed in ordered if landed.batch.id in known])
 
     def take_in_order(self, ordered: Sequence[LandedBatch]) -> MergeResult:
         """Take batches that were read after all that are in, in the order in which they were read."""
@@ -122,25 +122,25 @@ class ConformJob:
             done += self._take_group(tuple(group), ordered)
         return done
 
-    def _take_group(self, arrivals: tuple[LandedBatch, ...], all_of_them: Sequence[LandedBatch]) -> MergeResult:
+    def _take_group(self, batches: tuple[LandedBatch, ...], all_batches: Sequence[LandedBatch]) -> MergeResult:
         """Merge batches of changes, or one complete read and what it proves: all or nothing."""
-        first, done = arrivals[0], MergeResult()
+        first, done = batches[0], MergeResult()
         verdict: DeleteVerdict = ""
-        with self.warehouse.transaction():
+        with self.warehouse.transaction(), self.warehouse.staging():
             if first.batch.purpose != "sweep":
-                done += self._take(arrivals, whole=True)
+                done += self._take(batches, whole=True)
             if first.is_complete:
                 self.record_mark(to_micros(first.read_at))
                 merged, verdict = apply_complete_read(
-                    self._build_complete_read(first, all_of_them),
+                    self._build_complete_read(first, all_batches),
                     verdict=self.verdicts.get(first.batch.id),
-                    allow_drop=self.allows_drop(first),
+                    allow_drop=self.is_drop_allowed(first),
                 )
                 done += merged
-            save_consumed(self.warehouse, self.tables.name, [(arrival, verdict) for arrival in arrivals])
-            return done + self._take_overtaken(all_of_them)
+            save_consumed(self.warehouse, self.tables.name, [(landed, verdict) for landed in batches])
+            return done + self._take_overtaken(all_batches)
 
-    def _take_overtaken(self, all_of_them: Sequence[LandedBatch]) -> MergeResult:
+    def _take_overtaken(self, all_batches: Sequence[LandedBatch]) -> MergeResult:
         """Take keys again for which a repetition was left out that may be news by now."""
         if not self.marks:
             return MergeResult()
@@ -148,43 +148,43 @@ class ConformJob:
         self.marks.clear()
         if not self.warehouse.count(keys):
             return MergeResult()
-        landed = self.load_landed() if self.load_landed else all_of_them
-        return self._replay_keys(keys, sorted(landed, key=position_of))
+        all_landed = self.load_landed() if self.load_landed else all_batches
+        return self._replay_keys(keys, sorted(all_landed, key=get_position))
 
-    def _build_complete_read(self, arrival: LandedBatch, all_of_them: Iterable[LandedBatch]) -> CompleteRead:
+    def _build_complete_read(self, landed: LandedBatch, all_batches: Iterable[LandedBatch]) -> CompleteRead:
         verified = [
             other
-            for other in all_of_them
+            for other in all_batches
             if other.batch.purpose == "verify"
-            and other.batch.feed == arrival.batch.feed
-            and other.batch.window.until == arrival.batch.window.until
+            and other.batch.feed == landed.batch.feed
+            and other.batch.window.until == landed.batch.window.until
         ]
         return CompleteRead(
             tables=self.tables,
             lake=self.lake,
-            mapping=self.mappings[arrival.source],
-            arrival=arrival,
+            mapping=self.mappings[landed.source],
+            landed=landed,
             verified=verified,
             only=self.only,
         )
 
-    def _take_late(self, arrival: LandedBatch) -> MergeResult:
+    def _take_late(self, landed: LandedBatch) -> MergeResult:
         """Take a batch that was read before others that are in: what all of them say of its keys is worked out again."""
         if self.load_landed is None:
             msg = (
-                f"batch {arrival.batch.id} was read before batches that are already merged, and those are not available"
+                f"batch {landed.batch.id} was read before batches that are already merged, and those are not available"
             )
             raise AssertionError(msg)
-        landed = sorted(self.load_landed(), key=position_of)
-        with self.warehouse.transaction():
-            save_batches(self.warehouse, [arrival.provenance])
+        all_landed = sorted(self.load_landed(), key=get_position)
+        with self.warehouse.transaction(), self.warehouse.staging():
+            save_batches(self.warehouse, [landed.provenance])
             keys, verdict, done = stage_affected_keys(
-                self._build_complete_read(arrival, landed), allow_drop=self.allows_drop(arrival)
+                self._build_complete_read(landed, all_landed), allow_drop=self.is_drop_allowed(landed)
             )
-            save_consumed(self.warehouse, self.tables.name, [(arrival, verdict)])
-            return done + self._replay_keys(keys, landed)
+            save_consumed(self.warehouse, self.tables.name, [(landed, verdict)])
+            return done + self._replay_keys(keys, all_landed)
 
-    def _replay_keys(self, keys: str, landed: Sequence[LandedBatch]) -> MergeResult:
+    def _replay_keys(self, keys: str, all_landed: Sequence[LandedBatch]) -> MergeResult:
         """Work out the history of some keys again, from every batch that the entity has taken."""
         known = load_consumed(self.warehouse, self.tables.name)
         replay = Replay(tables=self.tables, keys=keys)
@@ -198,12 +198,12 @@ class ConformJob:
             )
             concerned = scratch.find_connections()
             inner.take_in_order(
-                [item for item in landed if item.batch.id in known and item.batch.feed.connection in concerned]
+                [item for item in all_landed if item.batch.id in known and item.batch.feed.connection in concerned]
             )
             deciding = select_deciding(scratch.tables.log, scratch.tables.log_ref)
             events = scratch.warehouse.fetch_arrow(deciding)
             with replay.open_scratch() as second:
-                merge_events(second.tables, second.warehouse.stage_arrow(EVENTS, events))
+                merge_events(second.tables, second.warehouse.stage(EVENTS, events))
                 return replay.apply(second)
 
     def _recheck_waiting(self, ordered: Sequence[LandedBatch]) -> MergeResult:
@@ -217,50 +217,55 @@ class ConformJob:
         older = [one.batch_id for one in waits if newest[one.connection, one.resource] != one]
         replace_waiting(self.warehouse, self.tables.name, older)
         done = MergeResult()
-        for arrival in ordered:
-            before = known.get(arrival.batch.id)
+        for landed in ordered:
+            before = known.get(landed.batch.id)
             if before is not None and before.verdict == "waiting" and before.batch_id not in older:
-                done += self._take_late(arrival) if self.load_landed else MergeResult()
+                done += self._take_late(landed) if self.load_landed else MergeResult()
         return done
 
-    def _take(self, arrivals: Sequence[LandedBatch], *, whole: bool = False) -> MergeResult:
+    def _take(self, batches: Sequence[LandedBatch], *, whole: bool = False) -> MergeResult:
         """Merge the events of some batches. `whole`: they are all that is taken together."""
-        selects, findings = self._select_events(arrivals)
-        save_batches(self.warehouse, [arrival.provenance for arrival in arrivals])
+        selects, findings = self._select_events(batches)
+        save_batches(self.warehouse, [landed.provenance for landed in batches])
         if not selects:
             return MergeResult(findings=tuple(findings))
-        staged = self.lake.stage(EVENTS, selects)
-        back: list[Finding] = []
-        if whole and not self.only:
-            back = find_going_back(self.tables, staged, arrivals, self.mappings)
-        if needs_order(self.warehouse, staged):
-            if len(arrivals) > 1:
-                return sum((self._take([arrival]) for arrival in arrivals), MergeResult(findings=tuple(back)))
-            stamping = [arrival for arrival in arrivals if self.mappings[arrival.source].changed_at]
+        with self.warehouse.staging():
+            staged = self.lake.stage(EVENTS, selects)
+            back: list[Finding] = []
+            if whole and not self.only:
+                back = find_going_back(self.tables, staged, batches, self.mappings)
+            if len(batches) > 1 and is_order_dependent(self.warehouse, staged):
+                return sum((self._take([landed]) for landed in batches), MergeResult(findings=tuple(back)))
+            merged = self._merge_staged(staged, batches)
+        return MergeResult(findings=tuple(findings)) + merged + MergeResult(findings=tuple(back))
+
+    def _merge_staged(self, staged: str, batches: Sequence[LandedBatch]) -> MergeResult:
+        """Merge the staged events of some batches, of one alone where their order matters."""
+        findings: list[Finding] = []
+        if is_order_dependent(self.warehouse, staged):
+            stamping = [landed for landed in batches if self.mappings[landed.source].changed_at]
             findings += find_stamps(self.tables, staged, stamping)
         findings += self._drop_keyless(staged)
-        self.record_mark(min(to_micros(arrival.read_at) for arrival in arrivals))
-        if needs_order(self.warehouse, staged):
+        self.record_mark(min(to_micros(landed.read_at) for landed in batches))
+        if is_order_dependent(self.warehouse, staged):
             drop_repeats(self.tables, staged, EVENTS, whole=bool(self.only))
-        done = merge_events(self.tables, staged, in_order=True)
-        self.warehouse.unstage(EVENTS)
-        return done + MergeResult(findings=(*findings, *back))
+        return merge_events(self.tables, staged, in_order=True) + MergeResult(findings=tuple(findings))
 
-    def _select_events(self, arrivals: Sequence[LandedBatch]) -> tuple[list[str], list[Finding]]:
+    def _select_events(self, batches: Sequence[LandedBatch]) -> tuple[list[str], list[Finding]]:
         """SELECTs of the events of each batch that has files, and the findings about values that do not fit."""
         findings: list[Finding] = []
         selects: list[str] = []
         entity = self.tables.entity
-        for arrival in arrivals:
-            if not arrival.files:
+        for landed in batches:
+            if not landed.files:
                 continue
-            mapping = self.mappings[arrival.source]
-            stored = read_types(self.lake, mapping, arrival)
-            select = select_events(entity, mapping, arrival, stored)
+            mapping = self.mappings[landed.source]
+            stored = read_types(self.lake, mapping, landed)
+            select = select_events(entity, mapping, landed, stored)
             if self.only:
                 select = f"SELECT * FROM ({select}) AS o WHERE entity_key IN (SELECT entity_key FROM {self.only})"
             else:
-                findings += find_mismatches(self.lake, entity, mapping, arrival, stored)
+                findings += find_mismatches(self.lake, entity, mapping, landed, stored)
             selects.append(select)
         return selects, findings
 
@@ -285,13 +290,13 @@ def _split_late(
     """The batches that come late, or with more than when they were taken; and those that come in order."""
     newest = max((intake.position for intake in known.values()), default=None)
     late, in_order = [], []
-    for arrival in ordered:
-        before = known.get(arrival.batch.id)
+    for landed in ordered:
+        before = known.get(landed.batch.id)
         if before is not None:
-            if before.files < len(arrival.files):
-                late.append(arrival)
-        elif newest is not None and position_of(arrival) < newest:
-            late.append(arrival)
+            if before.files < len(landed.files):
+                late.append(landed)
+        elif newest is not None and get_position(landed) < newest:
+            late.append(landed)
         else:
-            in_order.append(arrival)
+            in_order.append(landed)
     return late, in_order

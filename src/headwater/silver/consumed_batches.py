@@ -11,6 +11,7 @@ from headwater.names import quote_literal
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.tables import CONSUMED_BATCHES
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 DeleteVerdict = Literal["", "believed", "waiting", "doubted", "replaced"]
 """What became of the absences of a complete read: `believed`; `waiting` for a person or for the service; `doubted`, so that
@@ -43,16 +44,16 @@ class ConsumedBatch:
         return self.read_at, _TURN[self.purpose], self.attempt, self.batch_id
 
 
-def position_of(arrival: LandedBatch) -> Position:
+def get_position(landed: LandedBatch) -> Position:
     """Where a batch stands: by when it was read; of what was read at one instant, changes come first and sweeps last."""
-    return to_micros(arrival.read_at), _TURN[arrival.batch.purpose], arrival.batch.attempt, arrival.batch.id
+    return to_micros(landed.read_at), _TURN[landed.batch.purpose], landed.batch.attempt, landed.batch.id
 
 
 def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]:
     """The batches that an entity has taken, by id."""
     if warehouse.describe("meta", CONSUMED_BATCHES.name) is None:
         return {}
-    found = warehouse.rows(
+    rows = warehouse.rows(
         "SELECT batch_id, connection, resource, purpose, read_at, attempt, files, verdict "
         f"FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE entity = {quote_literal(entity)}"
     )
@@ -67,22 +68,23 @@ def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]
             files=row[6],
             verdict=row[7],
         )
-        for row in found
+        for row in rows
     }
 
 
 def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[LandedBatch, DeleteVerdict]]) -> None:
     """Remember that an entity has taken batches, and what was concluded; in the place of what was known of them."""
     fresh = list(taken)
-    rows = ", ".join(_row_sql(entity, arrival, verdict) for arrival, verdict in fresh)
-    ids = ", ".join(quote_literal(arrival.batch.id) for arrival, _ in fresh)
+    rows = ", ".join(_row_sql(entity, landed, verdict) for landed, verdict in fresh)
+    ids = ", ".join(quote_literal(landed.batch.id) for landed, _ in fresh)
     condition = f"entity = {quote_literal(entity)} AND batch_id IN ({ids})"
     known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE {condition} LIMIT 1")
     select = f"SELECT * FROM (VALUES {rows}) AS fresh"
+    name, columns = CONSUMED_BATCHES.name, CONSUMED_BATCHES.names
     if known:
-        warehouse.overwrite("meta", CONSUMED_BATCHES.name, condition, CONSUMED_BATCHES.names, select)
+        overwrite_rows(warehouse, "meta", name, where=condition, columns=columns, select=select)
     else:
-        warehouse.append("meta", CONSUMED_BATCHES.name, CONSUMED_BATCHES.names, select)
+        warehouse.append("meta", name, columns, select)
 
 
 def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -> None:
@@ -93,8 +95,8 @@ def replace_waiting(warehouse: Warehouse, entity: str, batches: Sequence[str]) -
         warehouse.update("meta", CONSUMED_BATCHES.name, {"verdict": quote_literal("replaced")}, where)
 
 
-def _row_sql(entity: str, arrival: LandedBatch, verdict: DeleteVerdict) -> str:
-    batch = arrival.batch
+def _row_sql(entity: str, landed: LandedBatch, verdict: DeleteVerdict) -> str:
+    batch = landed.batch
     texts = (entity, batch.id, batch.feed.connection, batch.feed.resource, batch.purpose)
-    numbers = f"CAST({to_micros(arrival.read_at)} AS BIGINT), {batch.attempt}, {len(arrival.files)}"
+    numbers = f"CAST({to_micros(landed.read_at)} AS BIGINT), {batch.attempt}, {len(landed.files)}"
     return f"({', '.join(map(quote_literal, texts))}, {numbers}, {quote_literal(verdict)})"

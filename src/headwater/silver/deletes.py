@@ -11,7 +11,6 @@ from headwater.silver.consumed_batches import DeleteVerdict
 from headwater.silver.events import select_presence_events
 from headwater.silver.merge.merge import merge_events, save_batches
 from headwater.silver.merge.result import MergeResult
-from headwater.silver.presences import STAGED as PRESENCES
 from headwater.silver.presences import select_presences
 from headwater.temporal.fold import order_sql
 
@@ -23,8 +22,6 @@ USUAL_DROP = 0.2
 
 _NAMED = 10
 """So many keys are named in a finding."""
-
-_STAGED = ("silver__present", "silver__words", "silver__gone", "silver__concluded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +46,19 @@ def apply_complete_read(
 
     `verdict`: what was concluded before, where the read is taken again; then nothing is decided anew.
     """
-    save_batches(read.warehouse, [read.arrival.provenance])
-    proof = diff_read(read)
-    done, findings = MergeResult(), []
-    reached = verdict if verdict is not None else decide_deletes(read, proof, allow_drop=allow_drop)
-    selects = select_presences(read, words=proof.last_events, present=proof.present)
-    if reached == "believed":
-        selects.append(select_presence_events(read.entity, read.arrival, "A", proof.missing))
-    if verdict is None:
-        findings = [*explain_verdict(read, proof, reached)]
-    for select in selects:
-        staged = read.warehouse.stage("silver__concluded", select)
-        done += merge_events(read.tables, staged, in_order=True)
-    for name in (*_STAGED, *PRESENCES):
-        read.warehouse.unstage(name)
-    waiting = (read.arrival.batch.id,) if reached == "waiting" and verdict is None else ()
+    save_batches(read.warehouse, [read.landed.provenance])
+    with read.warehouse.staging():
+        proof = diff_read(read)
+        reached = verdict if verdict is not None else decide_deletes(read, proof, allow_drop=allow_drop)
+        selects = select_presences(read, words=proof.last_events, present=proof.present)
+        if reached == "believed":
+            selects.append(select_presence_events(read.entity, read.landed, "A", proof.missing))
+        findings = explain_verdict(read, proof, reached) if verdict is None else []
+        done = MergeResult()
+        for select in selects:
+            staged = read.warehouse.stage("silver__concluded", select)
+            done += merge_events(read.tables, staged, in_order=True)
+    waiting = (read.landed.batch.id,) if reached == "waiting" and verdict is None else ()
     return done + MergeResult(findings=tuple(findings), waiting=waiting), reached
 
 
@@ -82,15 +77,14 @@ class KeyMismatch:
 def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
     """Find the keys about which a complete read and history disagree, without changing anything."""
     warehouse, log = read.warehouse, read.tables.log_ref
-    proof = diff_read(read)
     in_log = f"EXISTS (SELECT 1 FROM {log} AS l WHERE l.entity_key = p.entity_key)"
-    shown = f"SELECT DISTINCT p.entity_key FROM {proof.present} AS p WHERE p.entity_key IS NOT NULL AND"
-    believed = read.mapping.has_deletes and not proof.doubt
-    missing = warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key") if believed else []
-    unread = warehouse.rows(f"{shown} NOT {in_log} ORDER BY p.entity_key")
-    control = warehouse.rows(f"{shown} {in_log} LIMIT 1")
-    for name in _STAGED:
-        warehouse.unstage(name)
+    with warehouse.staging():
+        proof = diff_read(read)
+        shown = f"SELECT DISTINCT p.entity_key FROM {proof.present} AS p WHERE p.entity_key IS NOT NULL AND"
+        believed = read.mapping.has_deletes and not proof.doubt
+        missing = warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key") if believed else []
+        unread = warehouse.rows(f"{shown} NOT {in_log} ORDER BY p.entity_key")
+        control = warehouse.rows(f"{shown} {in_log} LIMIT 1")
     return KeyMismatch(
         missing=tuple(str(row[0]) for row in missing),
         unread=tuple(str(row[0]) for row in unread),
@@ -101,7 +95,7 @@ def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
 def diff_read(read: CompleteRead) -> ReadDiff:
     """Compare a complete read with the keys that its source has shown so far."""
     warehouse = read.warehouse
-    doubt = "the read is not proved complete" if read.arrival.is_proved is False else ""
+    doubt = "the read is not proved complete" if read.landed.is_proved is False else ""
     selects, unreadable = select_shown_keys(read)
     present = read.lake.stage("silver__present", selects)
     if not doubt and (unreadable or warehouse.rows(f"SELECT 1 FROM {present} WHERE entity_key IS NULL LIMIT 1")):
@@ -132,7 +126,7 @@ def decide_deletes(read: CompleteRead, proof: ReadDiff, *, allow_drop: bool) -> 
 
 def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict) -> list[Finding]:
     """The findings for a verdict."""
-    batch, table = f"batch {read.arrival.batch.id} of {read.arrival.source}", read.tables.shown
+    batch, table = f"batch {read.landed.batch.id} of {read.landed.source}", read.tables.shown
     if verdict == "doubted":
         return [Finding(table=table, finding="sweep_skipped", count=1, detail=f"{batch}: {proof.doubt}")]
     if verdict != "waiting":
@@ -148,13 +142,13 @@ def explain_verdict(read: CompleteRead, proof: ReadDiff, verdict: DeleteVerdict)
 
 def _select_last_events(read: CompleteRead) -> str:
     """What the source said last of each key, as of the read; a delete is everybody's word."""
-    arrival, log = read.arrival, read.tables.log_ref
-    prefix = f"{arrival.batch.feed.connection}:"
+    landed, log = read.landed, read.tables.log_ref
+    prefix = f"{landed.batch.feed.connection}:"
     only = f" AND entity_key IN (SELECT entity_key FROM {read.only})" if read.only else ""
     ranked = (
         f"SELECT entity_key, operation, ROW_NUMBER() OVER (PARTITION BY entity_key "
         f"ORDER BY {order_sql(direction='DESC')}) AS _n\nFROM {log}\n"
-        f"WHERE (source = {quote_literal(arrival.source)} OR operation = 'D') "
+        f"WHERE (source = {quote_literal(landed.source)} OR operation = 'D') "
         f"AND SUBSTRING(entity_key, 1, {len(prefix)}) = {quote_literal(prefix)}{only}\n"
         f"AND {before_end_condition(read)}"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headwater.model.entity import Entity
 from headwater.names import quote_literal
-from headwater.silver.schema.tables import log_table, shape_of, versions_table
+from headwater.silver.schema.tables import build_log_table, build_versions_table, get_history_columns
 from headwater.temporal.fold import HistoryColumns
 from headwater.warehouse.base import RowKey, StagedRows, Table, Warehouse
 
@@ -32,17 +32,17 @@ class EntityTables:
     @property
     def columns(self) -> HistoryColumns:
         """The declared columns, tracked or overwritten."""
-        return shape_of(self.entity)
+        return get_history_columns(self.entity)
 
     @property
     def log(self) -> Table:
         """The change log: `silver.<entity>_log`."""
-        return log_table(self.entity)
+        return build_log_table(self.entity)
 
     @property
     def versions(self) -> Table:
         """The versions: `silver.<entity>`."""
-        return versions_table(self.entity)
+        return build_versions_table(self.entity)
 
     @property
     def log_ref(self) -> str:
@@ -59,7 +59,7 @@ class EntityTables:
         """The condition of the rows of a table in `meta` that are about this entity."""
         return f"entity = {quote_literal(self.name)}"
 
-    def version_key(self, log: str = "") -> RowKey:
+    def build_version_key(self, log: str = "") -> RowKey:
         """How the versions of a key are found: each begins at an event of the log.
 
         `log` names a staged part of the log, with all that it has of the keys that are looked up.

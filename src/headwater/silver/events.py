@@ -30,9 +30,9 @@ _ALWAYS_FITS = {
 """Stored types whose every value fits a declared one, so that nobody needs to look."""
 
 
-def records_relation(arrival: LandedBatch) -> str:
+def records_sql(landed: LandedBatch) -> str:
     """The relation of a batch's records in bronze."""
-    files = ", ".join(quote_literal(file) for file in arrival.files)
+    files = ", ".join(quote_literal(file) for file in landed.files)
     return f"read_parquet([{files}], union_by_name = true)"
 
 
@@ -54,7 +54,7 @@ def _is_nested(stored: str) -> bool:
     return stored.endswith("]") or stored.startswith(("STRUCT", "MAP"))
 
 
-def may_not_fit(dtype: str, stored: str) -> bool:
+def can_mismatch(dtype: str, stored: str) -> bool:
     """Whether a value of the stored type may not be one of the declared type."""
     if stored == render_dtype(dtype, DUCKDB):
         return False
@@ -89,12 +89,12 @@ def typed_columns_sql(entity: Entity, mapping: SourceMapping, stored: Mapping[st
     }
 
 
-def key_sql(entity: Entity, arrival: LandedBatch, values: Mapping[str, str]) -> str:
+def key_sql(entity: Entity, landed: LandedBatch, values: Mapping[str, str]) -> str:
     """The entity key of a record in SQL; NULL where a part of it is."""
-    return entity_key_sql(arrival.batch.feed.connection, [values[name] for name in entity.key])
+    return entity_key_sql(landed.batch.feed.connection, [values[name] for name in entity.key])
 
 
-def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, stored: Mapping[str, str]) -> str:
+def select_events(entity: Entity, mapping: SourceMapping, landed: LandedBatch, stored: Mapping[str, str]) -> str:
     """The events that a batch's records are.
 
     The result has the columns of the log without `first_observed` and `key_hash`, and `_unstamped`: no stamp that can be
@@ -109,36 +109,36 @@ def select_events(entity: Entity, mapping: SourceMapping, arrival: LandedBatch, 
     inner = (
         f"SELECT {taken},\n  {stamp_sql(mapping)} AS _stamp, {_operation_sql(mapping)} AS operation, "
         f"{outside} AS _outside, _line\n"
-        f"FROM {records_relation(arrival)}"
+        f"FROM {records_sql(landed)}"
     )
     columns = ", ".join(_column_sql(entity, mapping, name, known) for name in entity.columns)
     says = "CAST(NULL AS VARCHAR)" if len(known) == len(entity.columns) else quote_literal(format_known_columns(known))
-    key = key_sql(entity, arrival, {name: quote(name) for name in values})
-    said = event_hash_sql("operation", known, entity.event_names)
+    key = key_sql(entity, landed, {name: quote(name) for name in values})
+    event_hash = event_hash_sql("operation", known, entity.event_names)
     return (
         f"SELECT {key} AS entity_key,\n"
-        f"  {sequence_sql(arrival)} AS sequence, operation, {quote_literal(arrival.source)} AS source,\n"
+        f"  {sequence_sql(landed)} AS sequence, operation, {quote_literal(landed.source)} AS source,\n"
         f"  {columns},\n  {_unless_absent_sql(mapping, says, quote_literal(format_known_columns(())))} AS known_columns,\n"
-        f"  {_unless_absent_sql(mapping, said, event_hash_sql(quote_literal('A'), {}))} AS hash,\n"
-        f"  _stamp AS stamp, CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
-        f"  {quote_literal(arrival.batch.id)} AS batch_id, (_stamp IS NULL OR _stamp > {_latest_stamp(arrival)}) AS _unstamped, "
-        f"_outside\n"
+        f"  {_unless_absent_sql(mapping, event_hash, event_hash_sql(quote_literal('A'), {}))} AS hash,\n"
+        f"  _stamp AS stamp, CAST({to_micros(landed.read_at)} AS BIGINT) AS observed, CAST(_line AS BIGINT) AS place,\n"
+        f"  {quote_literal(landed.batch.id)} AS batch_id, "
+        f"(_stamp IS NULL OR _stamp > {_get_latest_stamp(landed)}) AS _unstamped, _outside\n"
         f"FROM ({inner}) AS taken"
     )
 
 
-def select_presence_events(entity: Entity, arrival: LandedBatch, operation: str, keys: str) -> str:
+def select_presence_events(entity: Entity, landed: LandedBatch, operation: str, keys: str) -> str:
     """The events that say of each key in a relation that it is absent (A) or present (P) in a complete read."""
     nothing = ", ".join(
         f"CAST(NULL AS {render_dtype(column.type, DUCKDB)}) AS {quote(name)}" for name, column in entity.columns.items()
     )
     return (
-        f"SELECT entity_key, CAST({to_micros(arrival.batch.window.until)} AS BIGINT) AS sequence, "
-        f"{quote_literal(operation)} AS operation, {quote_literal(arrival.source)} AS source, {nothing}, "
+        f"SELECT entity_key, CAST({to_micros(landed.batch.window.until)} AS BIGINT) AS sequence, "
+        f"{quote_literal(operation)} AS operation, {quote_literal(landed.source)} AS source, {nothing}, "
         f"{quote_literal(format_known_columns(()))} AS known_columns, {event_hash_sql(quote_literal(operation), {})} AS hash, "
         "CAST(NULL AS BIGINT) AS stamp, "
-        f"CAST({to_micros(arrival.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
-        f"{quote_literal(arrival.batch.id)} AS batch_id FROM {keys}"
+        f"CAST({to_micros(landed.read_at)} AS BIGINT) AS observed, CAST(-1 AS BIGINT) AS place, "
+        f"{quote_literal(landed.batch.id)} AS batch_id FROM {keys}"
     )
 
 
@@ -148,9 +148,9 @@ def _column_sql(entity: Entity, mapping: SourceMapping, name: str, known: Mappin
     return f"{value} AS {quote(name)}"
 
 
-def _unless_absent_sql(mapping: SourceMapping, value: str, otherwise: str) -> str:
+def _unless_absent_sql(mapping: SourceMapping, value: str, default: str) -> str:
     """`value`, where a source without a condition has no other; what is absent says nothing else."""
-    return f"CASE WHEN operation = 'A' THEN {otherwise} ELSE {value} END" if mapping.where else value
+    return f"CASE WHEN operation = 'A' THEN {default} ELSE {value} END" if mapping.where else value
 
 
 def stamp_sql(mapping: SourceMapping) -> str:
@@ -161,19 +161,19 @@ def stamp_sql(mapping: SourceMapping) -> str:
     return f"CASE WHEN {instant} < {FOREVER} THEN {micros_sql(instant)} END"
 
 
-def sequence_sql(arrival: LandedBatch) -> str:
+def sequence_sql(landed: LandedBatch) -> str:
     """As of when a record counts (SQL over its `_stamp`), in microseconds.
 
     A stamp later than the read can be true of no record that was read: then the read's own instant counts.
     """
     return (
-        f"CASE WHEN _stamp IS NULL THEN {to_micros(arrival.batch.window.until)} "
-        f"WHEN _stamp > {_latest_stamp(arrival)} THEN {to_micros(arrival.read_at)} ELSE _stamp END"
+        f"CASE WHEN _stamp IS NULL THEN {to_micros(landed.batch.window.until)} "
+        f"WHEN _stamp > {_get_latest_stamp(landed)} THEN {to_micros(landed.read_at)} ELSE _stamp END"
     )
 
 
-def _latest_stamp(arrival: LandedBatch) -> int:
-    return to_micros(arrival.latest_credible + STAMP_TOLERANCE)
+def _get_latest_stamp(landed: LandedBatch) -> int:
+    return to_micros(landed.latest_credible + STAMP_TOLERANCE)
 
 
 def _operation_sql(mapping: SourceMapping) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.model.entity import Entity
-from headwater.silver.schema.tables import shape_of
+from headwater.silver.schema.tables import get_history_columns
 from headwater.temporal.fold import fold_sql, group_carried
 from headwater.temporal.sql import format_known_columns
 
@@ -13,7 +13,7 @@ def explain(entity: Entity) -> tuple[str, ...]:
 
     A merge runs it for the keys that something arrived for, and takes a shorter way to the same rows where it can.
     """
-    shape = shape_of(entity)
+    shape = get_history_columns(entity)
     lists = [entity.list_known_columns(source) for source in entity.sources.values()]
     known = [
         format_known_columns(()),

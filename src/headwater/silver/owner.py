@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from headwater.names import quote_literal
 from headwater.warehouse.base import Table, TableColumn, Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 NAMES = ("ledger", "tenant", "project")
 
@@ -41,6 +42,12 @@ def save_owner(warehouse: Warehouse, owner: Owner) -> None:
     """Let the warehouse be this owner's, whosever it was."""
     values = ", ".join(f"{quote_literal(value)} AS {name}" for name, value in asdict(owner).items())
     with warehouse.transaction():
-        warehouse.prepare()
         warehouse.ensure(OWNERS)
-        warehouse.overwrite("meta", OWNERS.name, "ledger IS NOT NULL", OWNERS.names, f"SELECT {values}")
+        overwrite_rows(
+            warehouse,
+            "meta",
+            OWNERS.name,
+            where="ledger IS NOT NULL",
+            columns=OWNERS.names,
+            select=f"SELECT {values}",
+        )

@@ -9,9 +9,6 @@ from headwater.silver.events import select_presence_events
 from headwater.temporal.fold import order_sql
 from headwater.temporal.sql import column_list_sql
 
-STAGED = ("silver__back", "silver__lives", "silver__live", "silver__closed")
-"""Temporary tables of this module."""
-
 
 def _select_lives(read: CompleteRead, keys: str) -> str:
     """How some keys stand when the read ends, whatever source said so.
@@ -21,7 +18,7 @@ def _select_lives(read: CompleteRead, keys: str) -> str:
     """
     log, own = (
         read.tables.log_ref,
-        f"source = {quote_literal(read.arrival.source)}",
+        f"source = {quote_literal(read.landed.source)}",
     )
     placed = (
         f"SELECT entity_key, source, operation, place, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY {order_sql()}) "
@@ -62,25 +59,25 @@ def select_presences(read: CompleteRead, *, words: str, present: str) -> list[st
     if read.mapping.where or read.mapping.deleted:
         among = f"l.entity_key IN (SELECT entity_key FROM {live})" if live else "FALSE"
         # An id alone does not say that its record lives and fits: the last one that came does, or one that was asked for.
-        fits = " OR l._fits = 1" if read.arrival.batch.purpose == "sweep" else ""
+        fits = " OR l._fits = 1" if read.landed.batch.purpose == "sweep" else ""
         missed += f" AND ({among}{fits})"
-    if live and read.arrival.batch.purpose == "snapshot":
+    if live and read.landed.batch.purpose == "snapshot":
         closed = warehouse.stage("silver__closed", _select_restated(read, live, lives))
         selects.append(f"SELECT * FROM {closed}")
         missed += f" AND l.entity_key NOT IN (SELECT entity_key FROM {closed})"
-    return [*selects, select_presence_events(read.entity, read.arrival, "P", f"({missed}) AS missed")]
+    return [*selects, select_presence_events(read.entity, read.landed, "P", f"({missed}) AS missed")]
 
 
 def _stage_live(read: CompleteRead) -> str:
     """Stage the last record of each key in each batch that holds whole records, where it lives and fits."""
-    said = [select_last_records(read, arrival) for arrival in read.live_batches if arrival.files]
-    live = [f"SELECT * FROM ({one}) AS said WHERE operation = 'U' AND entity_key IS NOT NULL" for one in said]
+    selects = [select_last_records(read, landed) for landed in read.live_batches if landed.files]
+    live = [f"SELECT * FROM ({select}) AS said WHERE operation = 'U' AND entity_key IS NOT NULL" for select in selects]
     return read.lake.stage("silver__live", live) if live else ""
 
 
 def _select_restated(read: CompleteRead, live: str, lives: str) -> str:
     """A snapshot's live records of what is closed, as of the read: their own stamps are older than its end."""
-    batch = read.arrival.batch
+    batch = read.landed.batch
     until = to_micros(batch.window.until)
     names = (
         *(

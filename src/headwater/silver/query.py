@@ -11,7 +11,7 @@ from headwater.errors import StateError
 from headwater.model.entity import Entity
 from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.events import cast_sql, key_sql, records_relation, sequence_sql, stamp_sql
+from headwater.silver.events import cast_sql, key_sql, records_sql, sequence_sql, stamp_sql
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.schema.diff import OUTDATED
 from headwater.silver.schema.snapshot import is_outdated
@@ -58,10 +58,10 @@ def read_first_key(tables: EntityTables) -> str | None:
 def load_versions(tables: EntityTables, key: str) -> list[VersionRow]:
     """The versions of a key, in time."""
     names = (*tables.entity.columns, "valid_from", "valid_to", "batch_id")
-    found = tables.warehouse.rows(
+    records = tables.warehouse.rows(
         f"SELECT {column_list_sql(names)} FROM {tables.versions_ref} WHERE entity_key = {quote_literal(key)} ORDER BY valid_from"
     )
-    rows = [dict(zip(names, row, strict=True)) for row in found]
+    rows = [dict(zip(names, row, strict=True)) for row in records]
     return [{**row, **{name: row[name].replace(tzinfo=UTC) for name in ("valid_from", "valid_to")}} for row in rows]
 
 
@@ -72,11 +72,11 @@ def load_log_entries(tables: EntityTables, key: str) -> list[LogEntry]:
         raise StateError(
             "The history of this entity cannot be read.", where=f"{tables.name}_log", details=OUTDATED, hint=hint
         )
-    found = tables.warehouse.rows(
+    rows = tables.warehouse.rows(
         f"SELECT sequence, operation, batch_id FROM {tables.log_ref} "
         f"WHERE entity_key = {quote_literal(key)} ORDER BY {order_sql()}"
     )
-    return [LogEntry(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in found]
+    return [LogEntry(sequence=sequence, operation=operation, batch_id=batch) for sequence, operation, batch in rows]
 
 
 def load_batch_origins(warehouse: Warehouse, batches: Iterable[str]) -> dict[str, BatchOrigin]:
@@ -84,31 +84,31 @@ def load_batch_origins(warehouse: Warehouse, batches: Iterable[str]) -> dict[str
     among = ", ".join(quote_literal(batch) for batch in sorted(set(batches)))
     if not among:
         return {}
-    found = warehouse.rows(
+    rows = warehouse.rows(
         f"SELECT batch_id, connection, source, read_at FROM {warehouse.ref('meta', 'batch')} WHERE batch_id IN ({among})"
     )
     return {
         batch: BatchOrigin(connection=connection, source=source, read_at=read_at.replace(tzinfo=UTC))
-        for batch, connection, source, read_at in found
+        for batch, connection, source, read_at in rows
     }
 
 
 def find_raw_lines(
-    warehouse: Warehouse, entity: Entity, mapping: SourceMapping, arrival: LandedBatch, *, key: str
+    warehouse: Warehouse, entity: Entity, mapping: SourceMapping, landed: LandedBatch, *, key: str
 ) -> list[tuple[int, int]]:
     """(sequence, line in raw) of each record of a batch that is about the entity key, in order."""
-    if not arrival.files:
+    if not landed.files:
         return []
     values = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
-    stored = {row[0]: row[1] for row in warehouse.rows(f"DESCRIBE SELECT {values} FROM {records_relation(arrival)}")}
+    stored = {row[0]: row[1] for row in warehouse.rows(f"DESCRIBE SELECT {values} FROM {records_sql(landed)}")}
     taken = ", ".join(
         f"{cast_sql(mapping.columns[name], entity.columns[name].type, stored[name])} AS {quote(name)}"
         for name in entity.key
     )
-    inner = f"SELECT {taken}, {stamp_sql(mapping)} AS _stamp, _line\nFROM {records_relation(arrival)}"
-    own = key_sql(entity, arrival, {name: quote(name) for name in entity.key})
-    found = warehouse.rows(
-        f"SELECT {sequence_sql(arrival)} AS sequence, _line\n"
+    inner = f"SELECT {taken}, {stamp_sql(mapping)} AS _stamp, _line\nFROM {records_sql(landed)}"
+    own = key_sql(entity, landed, {name: quote(name) for name in entity.key})
+    lines = warehouse.rows(
+        f"SELECT {sequence_sql(landed)} AS sequence, _line\n"
         f"FROM ({inner}) AS taken WHERE {own} = {quote_literal(key)} ORDER BY sequence, _line"
     )
-    return [(int(sequence), int(line)) for sequence, line in found]
+    return [(int(sequence), int(line)) for sequence, line in lines]

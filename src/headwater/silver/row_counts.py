@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headwater.clock import format_instant
 from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.events import cast_sql, key_sql, records_relation
+from headwater.silver.events import cast_sql, key_sql, records_sql
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
 
@@ -97,14 +97,14 @@ class RowCountCheck:
             f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {quote_literal(self.mapping.source)} "
             "AND operation IN ('U', 'P', 'A')"
         )
-        found = self.tables.warehouse.fetch_arrow(
+        open_keys = self.tables.warehouse.fetch_arrow(
             f"SELECT v.entity_key, MIN(CASE WHEN {then} THEN 0 ELSE 1 END) AS later FROM {versions} AS v WHERE {own}\n"
             f"AND v.entity_key IN (SELECT c.entity_key FROM {versions} AS c WHERE c.is_current)\n"
             f"AND v.entity_key IN (SELECT w.entity_key FROM ({words}) AS w WHERE w._n = 1 AND w.operation <> 'A') "
             "GROUP BY v.entity_key"
         )
-        came = self.scratch.stage_arrow("silver__came", found)
-        return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM {came}")
+        keys = self.scratch.stage("silver__came", open_keys)
+        return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM {keys}")
 
     def _stage_left_out(self, here: str) -> str:
         """Keys that are not here, and why: refused, or left out by `where:` or `deleted:`."""
@@ -143,11 +143,9 @@ class RowCountCheck:
             )
         ]
 
-    def _keys_sql(self, arrival: LandedBatch, more: str = "") -> str:
+    def _keys_sql(self, landed: LandedBatch, more: str = "") -> str:
         mapping, entity = self.mapping, self.tables.entity
         taken = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
-        types = {
-            row[0]: row[1] for row in self.scratch.rows(f"DESCRIBE SELECT {taken} FROM {records_relation(arrival)}")
-        }
+        types = {row[0]: row[1] for row in self.scratch.rows(f"DESCRIBE SELECT {taken} FROM {records_sql(landed)}")}
         values = {name: cast_sql(mapping.columns[name], entity.columns[name].type, types[name]) for name in entity.key}
-        return f"SELECT {key_sql(entity, arrival, values)} AS entity_key{more} FROM {records_relation(arrival)}"
+        return f"SELECT {key_sql(entity, landed, values)} AS entity_key{more} FROM {records_sql(landed)}"

@@ -25,7 +25,7 @@ def find_stamps(tables: EntityTables, staged: str, stamping: Sequence[LandedBatc
     """
     if not stamping:
         return []
-    ids = ", ".join(quote_literal(arrival.batch.id) for arrival in stamping)
+    ids = ", ".join(quote_literal(landed.batch.id) for landed in stamping)
     among = f"FROM {staged} WHERE _unstamped AND batch_id IN ({ids})"
     counts = tables.warehouse.rows(
         f"SELECT batch_id, COUNT(*), COUNT(stamp), MAX(stamp) {among} GROUP BY batch_id ORDER BY batch_id"
@@ -44,14 +44,11 @@ def find_stamps(tables: EntityTables, staged: str, stamping: Sequence[LandedBatc
     return findings
 
 
-_BACK = ("silver__passed", "silver__passed_log", "silver__last_read", "silver__before_it", "silver__went_back")
-"""Temporary tables of the finding `stamp_went_back`."""
-
 _EVENT = ("entity_key", "source", "sequence", "operation", "hash", "stamp", "observed", "place", "batch_id")
 
 
 def find_going_back(
-    tables: EntityTables, staged: str, arrivals: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]
+    tables: EntityTables, staged: str, batches: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]
 ) -> list[Finding]:
     """Things whose newest read shows them otherwise, and as of earlier, than a read before it did.
 
@@ -60,21 +57,19 @@ def find_going_back(
     feed that gives several versions of a thing gives the newest as well. What a snapshot closes or opens again counts as
     of the read, whatever its stamp.
     """
-    reads = [one for one in arrivals if mappings[one.source].changed_at and one.batch.purpose != "sweep"]
+    reads = [one for one in batches if mappings[one.source].changed_at and one.batch.purpose != "sweep"]
     if not reads:
         return []
     warehouse = tables.warehouse
-    passed = warehouse.stage("silver__passed", _passed_sql(tables, staged))
-    findings: list[Finding] = []
-    if warehouse.count(passed):
+    with warehouse.staging():
+        passed = warehouse.stage("silver__passed", _passed_sql(tables, staged))
+        if not warehouse.count(passed):
+            return []
         hashes = f"SELECT key_hash FROM {passed}"
         known = tables.select_events("silver__passed_log", hashes=hashes, columns=(*_EVENT, "key_hash")).relation
-        back = _stage_back(warehouse, staged, passed, known, _spans(reads, mappings))
+        back = _stage_back(warehouse, staged, passed, known, _spans_sql(reads, mappings))
         counts = warehouse.rows(f"SELECT batch_id, COUNT(*), MIN(entity_key) FROM {back} GROUP BY batch_id ORDER BY 1")
-        findings += [_build_backdated_finding(tables, back, row) for row in counts]
-    for name in _BACK:
-        warehouse.unstage(name)
-    return findings
+        return [_build_backdated_finding(tables, back, row) for row in counts]
 
 
 def _passed_sql(tables: EntityTables, staged: str) -> str:
@@ -105,11 +100,11 @@ def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, span
         "silver__last_read",
         f"SELECT {names} FROM (SELECT {names}, {newest} FROM {staged} WHERE {among}) AS ranked WHERE _n = 1",
     )
-    said = f"SELECT {names} FROM {known} WHERE place >= 0 AND {among}\nUNION ALL SELECT {names} FROM {staged} WHERE {among}"
+    events = f"SELECT {names} FROM {known} WHERE place >= 0 AND {among}\nUNION ALL SELECT {names} FROM {staged} WHERE {among}"
     latest = per_key.format(order="sequence DESC, observed DESC, place DESC")
     before = warehouse.stage(
         "silver__before_it",
-        f"SELECT {names} FROM (SELECT {names}, {latest} FROM ({said}) AS said) AS ranked WHERE _n = 1",
+        f"SELECT {names} FROM (SELECT {names}, {latest} FROM ({events}) AS said) AS ranked WHERE _n = 1",
     )
     return warehouse.stage(
         "silver__went_back",
@@ -124,7 +119,7 @@ def _stage_back(warehouse: Warehouse, staged: str, passed: str, known: str, span
     )
 
 
-def _spans(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) -> str:
+def _spans_sql(reads: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]) -> str:
     """What each read would have shown of its source, as rows: all there is, or the changes of a window."""
     rows = []
     for one in reads:
@@ -144,8 +139,9 @@ def _build_backdated_finding(tables: EntityTables, back: str, counted: tuple[Any
     batch, count, key = counted
     where = f"batch_id = {quote_literal(batch)} AND entity_key = {quote_literal(key)}"
     stamp, was = tables.warehouse.rows(f"SELECT stamp, _was FROM {back} WHERE {where}")[0]
-    said = f"batch {batch}: {key} was said to be from {_format_instant(was)}, and is now from {_format_instant(stamp)}, otherwise"
-    detail = f"{said}; what has the later stamp stays"
+    before, now = _format_instant(was), _format_instant(stamp)
+    change = f"batch {batch}: {key} was said to be from {before}, and is now from {now}, otherwise"
+    detail = f"{change}; what has the later stamp stays"
     return Finding(table=tables.shown, finding="stamp_went_back", count=count, detail=detail)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from headwater.warehouse.dialect.dialect import Dialect
 
@@ -38,9 +38,7 @@ class Capabilities:
     reads_lake: bool = False
     """It reads Parquet in the lake by itself."""
     as_of_functions: bool = False
-    """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure_asof`."""
-    can_export: bool = False
-    """It writes its tables to files, see `Warehouse.export`."""
+    """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure`."""
     holds_nul: bool = True
     """A text may hold the character NUL."""
 
@@ -77,6 +75,8 @@ class Table:
     """Columns that tell one row from another."""
     references: tuple[Reference, ...] = ()
     """What its columns point at, for engines that keep such knowledge."""
+    has_validity: bool = False
+    """Its rows are valid from `valid_from` on, until `valid_to`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ class Warehouse(Protocol):
     """One tenant's silver and gold on one engine.
 
     It takes portable SQL in DuckDB's spelling (see `headwater.warehouse.dialect.render`), which an engine of another dialect
-    renders for itself; only `arrow` takes the engine's own. In all of it `silver.x`, `gold.x` and `meta.x` mean the
+    renders for itself; only `answer` takes the engine's own. In all of it `silver.x`, `gold.x` and `meta.x` mean the
     tenant's own tables, whatever the engine calls their schemas.
     """
 
@@ -157,23 +157,16 @@ class Warehouse(Protocol):
         """The quoted name of a table of this tenant, as it stands in SQL."""
         ...
 
-    def prepare(self) -> None:
-        """Make the tenant's schemas where they are missing."""
-        ...
-
     def ensure(self, table: Table) -> None:
-        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        """Make the table (and its schema), or add and widen columns of the stored one.
+
+        WarehouseError where a type cannot be widened. A table that `has_validity` gets the function `<name>_asof(instant)`
+        where the capability `as_of_functions` holds: it gives the rows that were valid at an instant, and goes with the table.
+        """
         ...
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
-        ...
-
-    def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant.
-
-        It is no table, and goes when its table is dropped. Only where the capability `as_of_functions` holds.
-        """
         ...
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
@@ -204,48 +197,32 @@ class Warehouse(Protocol):
         """The rows of a small answer."""
         ...
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
-        """The answer to a statement in the engine's own dialect, as a pyarrow Table."""
-        ...
-
     def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """The names of the columns and the rows of a small answer to a statement in the engine's own dialect."""
         ...
 
     def fetch_arrow(self, select: str) -> ArrowStream:
-        """The answer to a portable SELECT, for `stage_arrow` of another warehouse. Read it before the next statement."""
+        """The answer to a portable SELECT, for `stage` of another warehouse. Read it before the next statement."""
         ...
 
     def schema_of(self, select: str) -> dict[str, str]:
         """The columns of a SELECT over stored tables and their types in DuckDB's spelling, without running it."""
         ...
 
-    def stage(self, name: str, select: str, *more: str) -> str:
-        """The rows of `select`, and of `more` with the same columns, as a temporary table; the quoted name to use.
+    def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
+        """The rows of SELECTs with the same columns, or of a stream, as a temporary table; the quoted name to use.
 
         They are worked out now: what happens to their sources afterwards does not change them, and nothing else does.
-        Replaces an earlier one of that name, of which `select` may be.
+        Replaces an earlier one of that name, of which the SELECT may be.
         """
         ...
 
-    def stage_arrow(self, name: str, table: ArrowStream) -> str:
-        """Rows, taken as they come, as a temporary table; the quoted name to use."""
-        ...
-
-    def unstage(self, name: str) -> None:
-        """Drop a temporary table."""
+    def staging(self) -> AbstractContextManager[None]:
+        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
         ...
 
     def count(self, staged: str) -> int:
         """How many rows a staged relation (as `stage` has named it) has."""
-        ...
-
-    def digest(self, layer: SchemaName, name: str) -> str:
-        """A text that changes when rows or columns of a table do, whatever their order. Where `can_export` holds."""
-        ...
-
-    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
-        """Write a table's rows to a new file of this machine; how many. Where the capability `can_export` holds."""
         ...
 
     def select_rows(
@@ -277,10 +254,6 @@ class Warehouse(Protocol):
         """Set columns of the rows that hold a condition over their own columns, without subqueries; how many."""
         ...
 
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
-        ...
-
     def apply(
         self,
         table: Table,
@@ -306,4 +279,17 @@ class Warehouse(Protocol):
         Comparison is NULL-safe and whole-row; rows that are equal stay as they are, so a replay writes nothing. `stored` are
         the stored rows of `keys`, and perhaps others, with all columns: an engine need not find them again.
         """
+        ...
+
+
+@runtime_checkable
+class CanExport(Warehouse, Protocol):
+    """A warehouse that writes its tables to files of this machine."""
+
+    def digest(self, layer: SchemaName, name: str) -> str:
+        """A text that changes when rows or columns of a table do, whatever their order."""
+        ...
+
+    def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
+        """Write a table's rows to a new file of this machine; how many."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
-from headwater.warehouse.base import Table, TableColumn, WriteCounts
+from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse, WriteCounts
 
 Execute = Callable[[str], int]
 """Runs a statement; how many rows it wrote."""
@@ -29,9 +29,16 @@ def update(execute: Execute, ref: str, values: Mapping[str, str], where: str) ->
     return execute(f"UPDATE {ref} SET {settings} WHERE {where}")
 
 
-def overwrite(execute: Execute, ref: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-    """Replace the rows that meet a condition."""
-    return WriteCounts(deleted=delete(execute, ref, where), inserted=append(execute, ref, columns, select))
+def overwrite_rows(
+    warehouse: Warehouse, layer: SchemaName, name: str, *, where: str, columns: Sequence[str], select: str
+) -> WriteCounts:
+    """Put the rows of `select` in the place of those that hold a condition over their own columns, as one change.
+
+    `select` is evaluated after those rows are deleted: it does not read the table.
+    """
+    with warehouse.transaction():
+        deleted = warehouse.delete(layer, name, where)
+        return WriteCounts(deleted=deleted, inserted=warehouse.append(layer, name, columns, select))
 
 
 def apply(

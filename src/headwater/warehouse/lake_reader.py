@@ -42,7 +42,7 @@ class LakeReader(AbstractContextManager["LakeReader"]):
     def stage(self, name: str, selects: Sequence[str]) -> str:
         """The rows of SELECTs with the same columns as one temporary table of the warehouse; the quoted name to use."""
         if self._own is not None and not self._warehouse.capabilities.reads_lake:
-            return self._warehouse.stage_arrow(name, _chain_batches(self._own, selects))
+            return self._warehouse.stage(name, _chain_batches(self._own, selects))
         return self._warehouse.stage(name, *selects)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headwater.names import quote_literal
 from headwater.temporal.sql import FOREVER
-from headwater.warehouse.base import FileFormat, SchemaName, Warehouse
+from headwater.warehouse.base import CanExport, FileFormat, SchemaName, Warehouse
 from headwater.warehouse.duckdb.engine import WRITTEN, DuckDB
 
 END = "valid_to"
@@ -18,7 +18,7 @@ def has_validity(warehouse: Warehouse, layer: SchemaName, table: str) -> bool:
     return any(column.name == END for column in warehouse.describe(layer, table) or ())
 
 
-def export_without_end(warehouse: Warehouse, layer: SchemaName, table: str, path: Path, file_format: FileFormat) -> int:
+def export_without_end(warehouse: CanExport, layer: SchemaName, table: str, path: Path, file_format: FileFormat) -> int:
     """Write a table's rows to a new file, with NULL where an end is open; how many."""
     draft = path.with_name(f"{path.name}.ends")
     try:

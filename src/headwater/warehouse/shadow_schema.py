@@ -22,7 +22,6 @@ class ShadowSchema:
     def __init__(self, tenant: str, describe: Describe) -> None:
         self._describe = describe
         self._empty = DuckDB(tenant, ":memory:", threads=1)
-        self._empty.prepare()
 
     def close(self) -> None:
         """Let go of it."""

@@ -23,7 +23,7 @@ def stage_rows(
     if warehouse.capabilities.dialect is PORTABLE:
         return warehouse.stage(name, select)
     with closing(DuckDB(warehouse.tenant, ":memory:", threads=1)) as own:
-        return warehouse.stage_arrow(name, own.fetch_arrow(select))
+        return warehouse.stage(name, own.fetch_arrow(select))
 
 
 def _select_rows(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]) -> str:

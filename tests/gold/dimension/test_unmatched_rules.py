@@ -29,7 +29,6 @@ DIMENSION = EntityDimension(
 
 def test_what_no_line_matches_is_told_once_with_its_names(engine):
     warehouse = engine.open()
-    warehouse.prepare()
     types = {"entity_key": "text", "type": "text", "is_current": "boolean"}
     columns = tuple(TableColumn(name=name, dtype=dtype) for name, dtype in types.items())
     warehouse.ensure(Table(layer="silver", name="agreement", columns=columns))

@@ -1,6 +1,8 @@
 COPY "gold_days"
 FROM 's3://stage/rows/acme/<unguessable>/' IAM_ROLE 'arn:aws:iam::123456789012:role/headwater' FORMAT AS PARQUET;
 
+CREATE SCHEMA IF NOT EXISTS "acme_gold";
+
 CREATE TABLE "acme_gold"."dim_company" ("company_key" BIGINT NOT NULL, "entity_key" VARCHAR(65535), "company_id" BIGINT, "segment" VARCHAR(65535), "name" VARCHAR(65535), "first_segment" VARCHAR(65535), "number" VARCHAR(65535), "city" VARCHAR(65535), "phone" VARCHAR(65535), "valid_from" TIMESTAMP NOT NULL, "valid_to" TIMESTAMP NOT NULL, "is_current" BOOLEAN NOT NULL, "is_inferred" BOOLEAN NOT NULL, "loaded_at" TIMESTAMP, "batch_id" VARCHAR(65535), "source" VARCHAR(65535), PRIMARY KEY ("company_key")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("entity_key", "valid_from");
 
 CREATE TABLE "acme_gold"."dim_date" ("date_key" BIGINT NOT NULL, "date" DATE, "year" INTEGER, "quarter" INTEGER, "month" INTEGER, "month_name" VARCHAR(65535), "week" INTEGER, "day_of_month" INTEGER, "day_of_week" INTEGER, "day_name" VARCHAR(65535), "day_of_year" INTEGER, "is_weekend" BOOLEAN, "is_holiday" BOOLEAN, "holiday_name" VARCHAR(65535), "is_month_start" BOOLEAN, "is_month_end" BOOLEAN, "fiscal_year" INTEGER, "fiscal_quarter" INTEGER, "fiscal_month" INTEGER, "loaded_at" TIMESTAMP, "batch_id" VARCHAR(65535), "source" VARCHAR(65535), PRIMARY KEY ("date_key")) DISTSTYLE ALL COMPOUND SORTKEY ("date_key");

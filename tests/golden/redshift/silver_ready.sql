@@ -2,8 +2,6 @@ BEGIN;
 
 COMMIT;
 
-CREATE SCHEMA IF NOT EXISTS "acme_gold";
-
 CREATE SCHEMA IF NOT EXISTS "acme_meta";
 
 CREATE SCHEMA IF NOT EXISTS "acme_silver";

@@ -98,7 +98,7 @@ def staged(warehouse: Warehouse, events: Iterable[Event]) -> str:
     """Events as a staged relation."""
     rows = [row_of(event) for event in events]
     arrays = {name: pa.array([row[name] for row in rows], type_) for name, type_ in _SCHEMA.items()}
-    return warehouse.stage_arrow("oracle_events", pa.table(arrays))
+    return warehouse.stage("oracle_events", pa.table(arrays))
 
 
 def stored(warehouse: Warehouse, connection: str, names: Iterable[str] = NAMES) -> list[tuple]:

@@ -82,7 +82,7 @@ def test_a_column_that_silver_needs_itself_is_refused(engine):
 
 def test_making_ready_again_writes_nothing(warehouse, monkeypatch):
     wrote = []
-    for verb in ("append", "delete", "update", "overwrite", "ensure", "ensure_view"):
+    for verb in ("append", "delete", "update", "ensure", "ensure_view"):
         monkeypatch.setattr(warehouse, verb, lambda *said, verb=verb: wrote.append((verb, said)))
     migrate_tables(warehouse, THING)
     assert wrote == []

@@ -11,7 +11,7 @@ from headwater.gold.dimension.rekey import find_outdated
 from headwater.silver.schema.diff import decide_schemas
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.snapshot import find_snapshots
-from headwater.silver.schema.tables import META, log_table
+from headwater.silver.schema.tables import META, build_log_table
 from headwater.silver.schema.upgrade import upgrade_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.meta_names import FORMER_NAMES
@@ -34,7 +34,7 @@ def test_all_tables_get_their_names_and_no_row_changes(warehouse):
     assert warehouse.tables("meta") == tables
     assert read_tables(warehouse) == before
     assert [name for name, rows in before.items() if not rows] == ["meta.batch"]
-    assert [column.name for column in warehouse.describe("silver", "thing_log")] == [*log_table(THING).names]
+    assert [column.name for column in warehouse.describe("silver", "thing_log")] == [*build_log_table(THING).names]
     for table in META:
         assert [column.name for column in warehouse.describe("meta", table.name)] == [*table.names]
 

@@ -159,7 +159,7 @@ def test_a_location_with_tables_is_refused(tmp_path):
     (tmp_path / "one.duckdb").write_bytes(b"")
     (tmp_path / "one.duckdb").unlink()
     used = DuckDB("acme", str(tmp_path / "one.duckdb"), threads=1)
-    used.prepare()
+    used.execute("CREATE SCHEMA silver")
     used.execute("CREATE TABLE silver.company (a INTEGER)")
     used.close()
     tenants = SelfTestTenants("selftest-x", lambda tenant: DuckDB(tenant, str(tmp_path / "one.duckdb"), threads=1))

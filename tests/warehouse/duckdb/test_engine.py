@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -27,7 +28,6 @@ THING = table("k:text", "n:bigint", "t:text")
 @pytest.fixture
 def warehouse(tmp_path):
     opened = DuckDB("acme", str(tmp_path / "deep" / "acme.duckdb"))
-    opened.prepare()
     yield opened
     opened.close()
 
@@ -84,7 +84,6 @@ def test_replacing_rows_touches_only_those_that_differ(stored, fresh, keys, shar
 
 def _replaced_only_where_they_differ(stored, fresh, keys):
     warehouse = DuckDB("acme", ":memory:", threads=1)
-    warehouse.prepare()
     warehouse.ensure(THING)
     schema = pa.schema([("k", pa.string()), ("n", pa.int64()), ("t", pa.string())])
 
@@ -92,16 +91,16 @@ def _replaced_only_where_they_differ(stored, fresh, keys):
         return pa.Table.from_pylist([dict(zip("knt", row, strict=True)) for row in rows], schema=schema)
 
     fresh = [row for row in fresh if row[0] in keys]
-    warehouse.execute(f"INSERT INTO gold.thing SELECT * FROM {warehouse.stage_arrow('stored', arrow(stored))}")
-    staged = warehouse.stage_arrow("fresh", arrow(fresh))
-    keyed = warehouse.stage_arrow("keys", arrow([(key, None, None) for key in sorted(keys)]).select(["k"]))
+    warehouse.execute(f"INSERT INTO gold.thing SELECT * FROM {warehouse.stage('stored', arrow(stored))}")
+    staged = warehouse.stage("fresh", arrow(fresh))
+    keyed = warehouse.stage("keys", arrow([(key, None, None) for key in sorted(keys)]).select(["k"]))
     written = warehouse.replace_rows(THING, keys=keyed, fresh=staged)
     own = {row for row in stored if row[0] in keys}
     assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh) | (set(stored) - own)
     assert (written.deleted, written.inserted) == (len(own - set(fresh)), len(set(fresh) - own))
     again = warehouse.replace_rows(THING, keys=keyed, fresh=staged)
     assert again.rows == 0
-    everyone = warehouse.stage_arrow("everyone", arrow([(key, None, None) for key in "abc"]).select(["k"]))
+    everyone = warehouse.stage("everyone", arrow([(key, None, None) for key in "abc"]).select(["k"]))
     with warehouse.transaction():
         nothing = warehouse.stage("nothing", f"SELECT * FROM {staged} WHERE FALSE")
         for rows in (staged, nothing, staged):
@@ -177,7 +176,7 @@ def storage_of(path):
 def test_a_new_file_has_the_storage_that_is_declared(tmp_path, storage, kept):
     path = tmp_path / "acme.duckdb"
     warehouse = DuckDB("acme", str(path), storage=storage)
-    warehouse.prepare()
+    warehouse.execute("CREATE SCHEMA gold")
     assert warehouse.notes == ()
     warehouse.close()
     assert storage_of(path) == kept
@@ -203,10 +202,8 @@ def test_a_new_file_is_one_that_duckdb_1_opens_and_one_that_is_there_stays_as_it
 def test_a_file_is_converted_as_the_guide_says_and_is_gone_on_with(tmp_path):
     old, new = tmp_path / "old.duckdb", tmp_path / "new.duckdb"
     made = DuckDB("acme", str(old), storage="latest")
-    made.prepare()
-    made.ensure(table("k:text", "valid_from:timestamp", "valid_to:timestamp"))
+    made.ensure(replace(table("k:text", "valid_from:timestamp", "valid_to:timestamp"), has_validity=True))
     made.execute("INSERT INTO gold.thing VALUES ('a', TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31')")
-    made.ensure_asof("gold", "thing")
     made.ensure_view("gold", "thing_current", "SELECT * FROM gold.thing")
     made.close()
     with duckdb.connect() as db:
@@ -226,7 +223,7 @@ def test_a_file_is_converted_as_the_guide_says_and_is_gone_on_with(tmp_path):
 def test_a_notebook_of_the_same_process_may_have_the_file_open_meanwhile(tmp_path):
     path = tmp_path / "it's acme.duckdb"
     warehouse = DuckDB("acme", str(path))
-    warehouse.prepare()
+    warehouse.execute("CREATE SCHEMA gold")
     with duckdb.connect(str(path)) as notebook:
         assert notebook.execute(
             "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'gold'"

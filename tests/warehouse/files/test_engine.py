@@ -13,6 +13,7 @@ from deltalake import DeltaTable
 
 from headwater.errors import WarehouseError
 from headwater.warehouse.base import Table, TableColumn
+from headwater.warehouse.dml import overwrite_rows
 from headwater.warehouse.files import table_store
 from headwater.warehouse.files.engine import Files
 from headwater.warehouse.files.table_store import GRACE, POINTER
@@ -54,9 +55,7 @@ def opened(place, file_format="parquet", **more):
 
 def filled(warehouse, rows=ROWS, table=THING):
     warehouse.ensure(table)
-    staged = warehouse.stage_arrow(
-        "rows", pa.Table.from_pylist([dict(zip(TYPES, row, strict=True)) for row in rows], ARROW)
-    )
+    staged = warehouse.stage("rows", pa.Table.from_pylist([dict(zip(TYPES, row, strict=True)) for row in rows], ARROW))
     return warehouse.append(table.layer, table.name, tuple(TYPES), f"SELECT * FROM {staged}")
 
 
@@ -97,7 +96,9 @@ def test_verbs_do_to_files_what_they_do_to_tables(tmp_path, file_format):
         assert warehouse.update("silver", "thing", {"text": "'new'", "small": "small - 1"}, "small >= 0") == 2
         asked = "SELECT id, text, small FROM silver.thing WHERE text = 'new' ORDER BY id"
         assert warehouse.rows(asked) == [(2, "new", -1), (4, "new", 2**31 - 2)]
-        done = warehouse.overwrite("silver", "thing", "id IN (1, 2)", ("id", "text"), "SELECT 9, 'nine'")
+        done = overwrite_rows(
+            warehouse, "silver", "thing", where="id IN (1, 2)", columns=("id", "text"), select="SELECT 9, 'nine'"
+        )
         assert (done.deleted, done.inserted) == (2, 1)
         assert ids(warehouse) == [3, 4, 5, 9]
         warehouse.drop_columns("silver", "thing", ("bag", "real"))
@@ -288,7 +289,14 @@ def test_stopped_before_any_touch_of_the_disk_the_state_is_the_one_before_or_the
 def change(warehouse):
     """Both ways of writing, and a new table: all in one transaction."""
     with warehouse.transaction():
-        warehouse.overwrite("silver", "thing", "id > 4", ("id",), "SELECT * FROM (VALUES (7), (8)) AS v(id)")
+        overwrite_rows(
+            warehouse,
+            "silver",
+            "thing",
+            where="id > 4",
+            columns=("id",),
+            select="SELECT * FROM (VALUES (7), (8)) AS v(id)",
+        )
         warehouse.ensure(Table(layer="silver", name="other", columns=THING.columns[:1]))
         warehouse.delete("silver", "other", "TRUE")
         add(warehouse, 1, name="other")
@@ -377,7 +385,7 @@ def test_a_reader_at_any_moment_sees_the_tables_of_one_commit(tmp_path):
         for number in range(10, 60):
             with warehouse.transaction():
                 add(warehouse, number)
-                warehouse.overwrite("gold", "other", "TRUE", ("id",), f"SELECT {number}")
+                overwrite_rows(warehouse, "gold", "other", where="TRUE", columns=("id",), select=f"SELECT {number}")
         stop.set()
         reading.join()
     assert len(seen) > 3
@@ -406,8 +414,7 @@ def test_a_past_day_is_asked_for_by_name_and_a_digest_follows_rows(tmp_path):
     columns = tuple(TableColumn(name=name, dtype=dtype) for name, dtype in
                     (("id", "bigint"), ("valid_from", "timestamp"), ("valid_to", "timestamp")))  # fmt: skip
     with closing(opened(tmp_path)) as warehouse:
-        warehouse.ensure(Table(layer="silver", name="day", columns=columns))
-        warehouse.ensure_asof("silver", "day")
+        warehouse.ensure(Table(layer="silver", name="day", columns=columns, has_validity=True))
         rows = "SELECT * FROM (VALUES (1, TIMESTAMP '2026-01-01', TIMESTAMP '2026-02-01')) AS v(a, b, c)"
         warehouse.append("silver", "day", ("id", "valid_from", "valid_to"), rows)
         before = warehouse.digest("silver", "day")

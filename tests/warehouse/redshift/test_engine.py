@@ -48,7 +48,6 @@ def cluster():
 @pytest.fixture
 def warehouse(cluster):
     opened = cluster.open("acme")
-    opened.prepare()
     yield opened
     opened.erase()
 
@@ -255,14 +254,14 @@ def rows_of(**columns):
 )
 def test_a_text_that_redshift_cannot_hold_as_it_is_is_refused(warehouse, cluster, columns, says):
     with pytest.raises(WarehouseError, match=re.escape(says)):
-        warehouse.stage_arrow("arrived", rows_of(**columns))
+        warehouse.stage("arrived", rows_of(**columns))
     assert cluster.files() == []
 
 
 def test_a_text_of_the_greatest_length_and_a_microsecond_arrive_as_they_were(warehouse):
     instant = pa.array([253402214400000000 - 1, -1, None], pa.timestamp("us"))
     text = ["é" * 32_767, "", None]
-    ref = warehouse.stage_arrow("arrived", rows_of(note=text, at=instant))
+    ref = warehouse.stage("arrived", rows_of(note=text, at=instant))
     found = warehouse.rows(f"SELECT note, at FROM {ref}")
     assert sorted(found, key=str) == sorted(zip(text, instant.to_pylist(), strict=True), key=str)
 
@@ -273,7 +272,7 @@ def test_files_go_even_when_they_cannot_be_loaded(warehouse, cluster, monkeypatc
 
     monkeypatch.setattr(cluster.connections[-1], "_copied", refused)
     with pytest.raises(WarehouseError, match="check that the role can read the stage"):
-        warehouse.stage_arrow("arrived", rows_of(note=["a"]))
+        warehouse.stage("arrived", rows_of(note=["a"]))
     assert cluster.files() == []
 
 

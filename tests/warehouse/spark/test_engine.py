@@ -21,6 +21,7 @@ from headwater.errors import WarehouseError
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.base import Table, TableColumn
+from headwater.warehouse.dml import overwrite_rows
 from headwater.warehouse.spark import connection
 from headwater.warehouse.spark.engine import Spark
 from tests.grid.engines import LONG
@@ -62,9 +63,7 @@ def opening(spark_engine):
 @pytest.fixture(params=FORMATS, scope="module")
 def made(request, opening):
     """A warehouse with a table of three rows."""
-    warehouse = opening(request.param)
-    warehouse.prepare()
-    return warehouse
+    return opening(request.param)
 
 
 @pytest.fixture
@@ -87,7 +86,9 @@ def test_every_verb_counts_what_it_wrote(warehouse):
     assert names(warehouse) == THREE
     assert warehouse.update("gold", "things", {"name": "CONCAT(name, '!')"}, "id = 1") == 1
     assert warehouse.delete("gold", "things", "name IS NULL") == 1
-    done = warehouse.overwrite("gold", "things", "id = 2", ("id",), "SELECT 7 UNION ALL SELECT 8")
+    done = overwrite_rows(
+        warehouse, "gold", "things", where="id = 2", columns=("id",), select="SELECT 7 UNION ALL SELECT 8"
+    )
     assert (done.deleted, done.inserted) == (1, 2)
     assert names(warehouse) == [(1, "a!"), (7, None), (8, None)]
 
@@ -126,7 +127,7 @@ def test_values_come_back_as_they_went_in(warehouse):
         {"id": pa.array([1, 2, 3], pa.int64()), "name": odd[0], "at": pa.array(odd[1], pa.timestamp("us"))}
     )
     warehouse.delete("gold", "things", "TRUE")
-    staged = warehouse.stage_arrow("odd", table)
+    staged = warehouse.stage("odd", table)
     assert warehouse.append("gold", "things", ("id", "name", "at"), f"SELECT id, name, at FROM {staged}") == 3
     assert warehouse.rows("SELECT name, at FROM gold.things ORDER BY id") == list(zip(*odd, strict=True))
     assert warehouse.arrow("SELECT name FROM gold.things ORDER BY id").column(0).to_pylist() == list(odd[0])
@@ -385,7 +386,7 @@ def dies_at(warehouse, moment):
 
     noted = warehouse._tables.touch
     warehouse._tables.touch = lambda *args: (noted(*args), dying())
-    for verb in ("append", "delete", "update", "overwrite", "apply", "replace"):
+    for verb in ("append", "delete", "update", "apply", "replace"):
         setattr(warehouse._writes, verb, around(getattr(warehouse._writes, verb)))
     # A dead process undoes nothing, and its locks are free.
     warehouse._tables.roll_back = warehouse._tables._end

@@ -115,7 +115,12 @@ def table_of(warehouse: Warehouse, parts: CompiledDimension) -> Table:
     )
     check_columns(columns, where=where)
     return Table(
-        layer="gold", name=name_table(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
+        layer="gold",
+        name=name_table(dimension),
+        columns=columns,
+        key=("entity_key",),
+        primary_key=(columns[0].name,),
+        has_validity=True,
     )
 
 

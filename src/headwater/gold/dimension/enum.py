@@ -43,7 +43,12 @@ def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Tabl
     )
     check_columns(columns, where=where)
     return Table(
-        layer="gold", name=name_table(dimension), columns=columns, key=("entity_key",), primary_key=(columns[0].name,)
+        layer="gold",
+        name=name_table(dimension),
+        columns=columns,
+        key=("entity_key",),
+        primary_key=(columns[0].name,),
+        has_validity=True,
     )
 
 

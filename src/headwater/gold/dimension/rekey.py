@@ -21,15 +21,13 @@ from headwater.model.tables import name_key_column, name_table
 from headwater.names import quote, quote_literal
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse, WriteCounts
+from headwater.warehouse.dml import overwrite_rows
 from headwater.warehouse.meta_names import find_meta_table
 
 HASH, SEQUENCE = 53, 1
 """What is noted of keys that are hashes (their bits), and of those that are counted (their step)."""
 
 _COUNTED = 2**40
-
-STAGED = ("gold_rekey", "gold_rekeyed")
-"""What is staged here."""
 
 
 def key_kind(declared: Dimension | Fact) -> int:
@@ -58,18 +56,17 @@ def rekey_dimension(
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
         return WriteCounts()
     written = WriteCounts()
-    with warehouse.transaction():
+    with warehouse.transaction(), warehouse.staging():
         if noted or kind == HASH or not _is_counted(warehouse, declared):
             written = _rebuild_keys(warehouse, star, declared, kind, listen)
-        warehouse.overwrite(
+        overwrite_rows(
+            warehouse,
             "meta",
             "consumer_offset",
-            f"consumer = {quote_literal(table)} AND entity = {quote_literal(KEYS)}",
-            ("consumer", "entity", "change_id"),
-            f"SELECT {quote_literal(table)}, {quote_literal(KEYS)}, CAST({kind} AS BIGINT)",
+            where=f"consumer = {quote_literal(table)} AND entity = {quote_literal(KEYS)}",
+            columns=("consumer", "entity", "change_id"),
+            select=f"SELECT {quote_literal(table)}, {quote_literal(KEYS)}, CAST({kind} AS BIGINT)",
         )
-    for name in STAGED:
-        warehouse.unstage(name)
     return written
 
 
@@ -177,7 +174,8 @@ def _swap_keys(warehouse: Warehouse, table: str, columns: list[str], pairs: str)
     ref = warehouse.ref("gold", table)
     rows = f"(SELECT * FROM {ref} WHERE {some}) AS _row"
     fresh = warehouse.stage("gold_rekeyed", f"SELECT {values}\nFROM {rows}{joins}")
-    return warehouse.overwrite("gold", table, some, stored, f"SELECT {column_list_sql(stored)} FROM {fresh}")
+    select = f"SELECT {column_list_sql(stored)} FROM {fresh}"
+    return overwrite_rows(warehouse, "gold", table, where=some, columns=stored, select=select)
 
 
 def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:

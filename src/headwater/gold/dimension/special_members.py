@@ -9,6 +9,7 @@ from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import quote, quote_literal
 from headwater.temporal.sql import FOREVER, column_list_sql
 from headwater.warehouse.base import Table, TableColumn, Warehouse, WriteCounts
+from headwater.warehouse.dml import overwrite_rows
 
 RESERVED = {UNKNOWN: "Unknown", NOT_APPLICABLE: "Not applicable", ERROR: "Error"}
 """The reserved members, and what their text attributes say."""
@@ -24,7 +25,14 @@ def keep_reserved(warehouse: Warehouse, table: Table) -> WriteCounts:
     differ = f"SELECT 1 FROM (({_except_sql(fresh, held)}) UNION ALL ({_except_sql(held, fresh)})) AS _differ LIMIT 1"
     if not warehouse.rows(differ):
         return WriteCounts()
-    return warehouse.overwrite("gold", table.name, f"{quote(key)} < 0", table.names, f"SELECT * FROM {fresh}")
+    return overwrite_rows(
+        warehouse,
+        "gold",
+        table.name,
+        where=f"{quote(key)} < 0",
+        columns=table.names,
+        select=f"SELECT * FROM {fresh}",
+    )
 
 
 def select_reserved(table: Table) -> str:

@@ -24,7 +24,6 @@ from headwater.gold.fact.select import (
 from headwater.gold.row_lookup import dimension_key, entity_columns, fact_key, match_condition, version_key
 from headwater.gold.star import Star
 from headwater.gold.surrogate_key import connection_sql
-from headwater.gold.upsert import unstage_all
 from headwater.model.dimension import ERROR, DateDimension, EntityDimension
 from headwater.model.fact import Fact
 from headwater.model.tables import list_source_entities, name_table
@@ -61,7 +60,7 @@ def build_fact(
 
     What was written counts the inferred members that it put into dimensions or took out of them.
     """
-    with warehouse.transaction():
+    with warehouse.transaction(), warehouse.staging():
         parts = compile_fact(star, fact, warehouse.ref)
         table = table_of(warehouse, parts)
         month = periods.newest_month(warehouse)
@@ -85,7 +84,6 @@ def build_fact(
         settled = rekey_lookups(warehouse, star, fact, listen)
         written = settled + _load(job, months)
         record_progress(warehouse, consumer, pending)
-        unstage_all(warehouse, numbers=len(parts.parts) * (len(parts.lookups) + 1))
         return written
 
 

@@ -26,7 +26,7 @@ from headwater.silver.query import (
     load_versions,
     read_first_key,
 )
-from headwater.silver.schema.diff import stored_entity
+from headwater.silver.schema.diff import load_stored_entity
 
 
 def read_history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool = False) -> History:
@@ -37,7 +37,7 @@ def read_history(workspace: TenantWorkspace, name: str, key: str, *, raw: bool =
     entity = _find_entity(workspace, name)
     with closing(workspace.open_warehouse(read_only=True)) as warehouse:
         list_columns(warehouse, "silver", entity.entity)
-        stored = stored_entity(EntityTables(warehouse, entity))
+        stored = load_stored_entity(EntityTables(warehouse, entity))
         tables = EntityTables(warehouse, stored)
         entity_key = _find_key(tables, key, connections=sorted(workspace.load_connections()))
         versions, entries = load_versions(tables, entity_key), load_log_entries(tables, entity_key)

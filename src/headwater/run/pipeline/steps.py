@@ -32,7 +32,7 @@ from headwater.run.pipeline.sources import Source, WarehouseState, load_feed_sta
 from headwater.run.pipeline.verify import ReadVerifier
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import conform
-from headwater.silver.consumed_batches import ConsumedBatch, load_consumed, position_of
+from headwater.silver.consumed_batches import ConsumedBatch, get_position, load_consumed
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.schema.migrate import drop_entity, finish_rebuild
 from headwater.warehouse.base import Warehouse, WriteCounts
@@ -203,7 +203,7 @@ class StepRunner:
             listen=self.context.listen,
             allow_drop=self.context.allow_drop,
         )
-        newest = {item.batch.feed: item for item in sorted(landed, key=position_of) if verifier.is_relevant(item)}
+        newest = {item.batch.feed: item for item in sorted(landed, key=get_position) if verifier.is_relevant(item)}
         newest_by_id = {item.batch.id: item for item in newest.values()}
         others = [item for item in landed if item.batch.id not in newest_by_id and not verifier.is_waiting(item)]
         # The first complete read is compared with the history, so its tables must exist.

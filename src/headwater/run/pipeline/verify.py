@@ -96,7 +96,7 @@ class ReadVerifier:
                 tables=EntityTables(self.warehouse, self.entity),
                 lake=lake,
                 mapping=self.mappings[landed.source],
-                arrival=landed,
+                landed=landed,
             )
             return find_key_mismatch(read)
 

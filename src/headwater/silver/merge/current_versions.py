@@ -10,9 +10,6 @@ from headwater.silver.merge.incoming import IncomingEvents
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import RowKey, StagedRows
 
-STAGED = ("silver__traces", "silver__current", "silver__versions", "silver__stored")
-"""Temporary tables of this module."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVersions:
@@ -102,9 +99,9 @@ class VersionLookup:
         """How versions are found. What the log has of keys that are no numbers is read once, and partly staged already."""
         tables, incoming = self.tables, self.incoming
         if tables.entity.integer_key:
-            return tables.version_key()
+            return tables.build_version_key()
         known = [f"SELECT key_hash, sequence FROM {incoming.logged}"] if incoming.has_late else []
         hashes = f"SELECT key_hash FROM {incoming.new_rows}"
         hashes += f" EXCEPT SELECT key_hash FROM {incoming.late_keys}" if known else ""
         select = f"SELECT l.key_hash, l.sequence FROM {tables.log_ref} AS l WHERE l.key_hash IN ({hashes})"
-        return tables.version_key(tables.warehouse.stage("silver__traces", select, *known))
+        return tables.build_version_key(tables.warehouse.stage("silver__traces", select, *known))

@@ -14,18 +14,6 @@ from headwater.warehouse.base import StagedRows, Warehouse
 RAISED = ("stamp", "observed", "place", "first_observed", "batch_id")
 """What an event that is observed once more may take over from that observation."""
 
-STAGED = (
-    "silver__arriving",
-    "silver__late",
-    "silver__logged",
-    "silver__known",
-    "silver__news",
-    "silver__restated",
-    "silver__touched",
-    "silver__moved_instants",
-)
-"""Temporary tables of this module."""
-
 _SAME = " AND ".join(f"k.{name} = a.{name}" for name in IDENTITY)
 
 
@@ -45,7 +33,6 @@ class IncomingEvents:
     """Whether no key has two events among them."""
     logged_rows: StagedRows | None = None
     """What the log has of the late keys, and perhaps of others; None where none is late."""
-    staged: tuple[str, ...] = STAGED
 
     @property
     def logged(self) -> str:
@@ -216,12 +203,12 @@ def _select_reobserved(arriving: str, logged: str) -> str:
     earlier = (
         "(a.first_observed < k.first_observed OR (a.first_observed = k.first_observed AND a.batch_id < k.batch_id))"
     )
-    said = "(a.stamp IS NOT NULL AND (k.stamp IS NULL OR a.stamp > k.stamp))"
-    chosen = {"stamp": said, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
+    stamped = "(a.stamp IS NOT NULL AND (k.stamp IS NULL OR a.stamp > k.stamp))"
+    chosen = {"stamp": stamped, "observed": later, "place": later, "first_observed": earlier, "batch_id": earlier}
     raised = ",\n  ".join(f"CASE WHEN {chosen[name]} THEN a.{name} ELSE k.{name} END AS {name}" for name in RAISED)
     return (
         f"SELECT {column_list_sql(IDENTITY, 'a')},\n  {raised},\n  CASE WHEN {earlier} THEN 1 ELSE 0 END AS _earlier\n"
-        f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {said}"
+        f"FROM {arriving} AS a JOIN {logged} AS k ON {_SAME} WHERE {later} OR {earlier} OR {stamped}"
     )
 
 

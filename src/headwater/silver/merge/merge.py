@@ -52,12 +52,11 @@ def merge_events(tables: EntityTables, events: str, *, in_order: bool = False) -
 
 
 def _merge_part(tables: EntityTables, events: str, *, in_order: bool) -> MergeResult:
-    incoming = dedupe_events(tables, events, in_order=in_order)
-    written = recompute(tables, incoming) if incoming.has_changes else None
-    for name in incoming.staged:
-        tables.warehouse.unstage(name)
-    if written is None:
-        return MergeResult()
+    with tables.warehouse.staging():
+        incoming = dedupe_events(tables, events, in_order=in_order)
+        if not incoming.has_changes:
+            return MergeResult()
+        written = recompute(tables, incoming)
     return MergeResult(events=incoming.events, inserted=written.inserted, deleted=written.deleted)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from headwater.names import quote, quote_literal
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.merge.current_versions import STAGED as STORED
 from headwater.silver.merge.current_versions import StoredVersions, VersionLookup
 from headwater.silver.merge.incoming import RAISED, IncomingEvents
 from headwater.silver.schema.tables import CHANGE_FEED, IDENTITY, TIED_KEYS
@@ -14,9 +13,6 @@ from headwater.temporal.append import append_sql, first_versions_sql
 from headwater.temporal.fold import find_followed_sources, fold_sql, group_carried
 from headwater.temporal.sql import any_differs_sql, column_list_sql, knows_sql, micros_sql
 from headwater.warehouse.base import Warehouse, WriteCounts
-
-STAGED = ("silver__many", "silver__story", "silver__folded", "silver__moved")
-"""Temporary tables of this module."""
 
 
 def recompute(tables: EntityTables, incoming: IncomingEvents) -> WriteCounts:
@@ -31,10 +27,7 @@ def recompute(tables: EntityTables, incoming: IncomingEvents) -> WriteCounts:
         versions=versions,
         replayed=warehouse.stage("silver__many", _multi_event_keys_sql(incoming)),
     )
-    written = job.write()
-    for name in (*STAGED, *STORED):
-        warehouse.unstage(name)
-    return written
+    return job.write()
 
 
 def _update_observations(tables: EntityTables, incoming: IncomingEvents) -> None:

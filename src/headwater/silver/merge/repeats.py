@@ -11,38 +11,38 @@ from headwater.temporal.fold import order_sql
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Table, Warehouse
+from headwater.warehouse.dml import overwrite_rows
 
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
 
-STAGED = ("silver__doubtful", "silver__spoken", "silver__told", "silver__unstamped", "silver__idle", "silver__kept")
-"""Temporary tables of this module."""
 
-
-def needs_order(warehouse: Warehouse, staged: str) -> bool:
+def is_order_dependent(warehouse: Warehouse, staged: str) -> bool:
     """Whether what some staged events decide depends on what was read before each of them."""
     return bool(warehouse.rows(f"SELECT 1 FROM {staged} WHERE _unstamped OR _outside LIMIT 1"))
 
 
 def drop_repeats(tables: EntityTables, staged: str, name: str, *, whole: bool = False) -> None:
-    """Stage the events of one batch anew as `name`, without those that decide nothing.
+    """Stage the events of one batch (`staged`, whose name is `name`) anew, without those that decide nothing.
 
     An unstamped record counts as of its read. So one that repeats the last word of its source about a thing is no news
     (where a flag of any source was seen since, it is: the record brings the thing back). A deleted record that does not
     fit the source's condition says something only of a thing that some source has shown. With `whole` repetitions stay.
     """
-    warehouse, columns = tables.warehouse, column_list_sql((*_event_columns(tables.log), "_unstamped", "_outside"), "e")
-    logged = _stage_logged(tables, staged)
-    shown = " UNION ".join(f"SELECT entity_key FROM {events} WHERE operation = 'U'" for events in (logged, staged))
-    stranger = f"e._outside AND e.operation = 'D' AND e.entity_key NOT IN ({shown})"
-    kept = warehouse.stage("silver__told", f"SELECT {columns} FROM {staged} AS e WHERE NOT ({stranger})")
-    if not whole:
-        idle = _stage_idle(warehouse, logged, kept)
-        _raise_mark(tables, idle)
-        repeated = f"SELECT 1 FROM {idle} AS i WHERE {_same_event_condition('i', 'e')} AND i.place = e.place"
-        kept = warehouse.stage("silver__kept", f"SELECT {columns} FROM {kept} AS e WHERE NOT EXISTS ({repeated})")
-    warehouse.stage(name, f"SELECT {columns} FROM {kept} AS e")
-    for temporary in STAGED:
-        warehouse.unstage(temporary)
+    warehouse, columns = (
+        tables.warehouse,
+        column_list_sql((*_list_event_columns(tables.log), "_unstamped", "_outside"), "e"),
+    )
+    with warehouse.staging():
+        logged = _stage_logged(tables, staged)
+        shown = " UNION ".join(f"SELECT entity_key FROM {events} WHERE operation = 'U'" for events in (logged, staged))
+        stranger = f"e._outside AND e.operation = 'D' AND e.entity_key NOT IN ({shown})"
+        kept = warehouse.stage("silver__told", f"SELECT {columns} FROM {staged} AS e WHERE NOT ({stranger})")
+        if not whole:
+            idle = _stage_idle(warehouse, logged, kept)
+            _raise_mark(tables, idle)
+            repeated = f"SELECT 1 FROM {idle} AS i WHERE {_same_event_condition('i', 'e')} AND i.place = e.place"
+            kept = warehouse.stage("silver__kept", f"SELECT {columns} FROM {kept} AS e WHERE NOT EXISTS ({repeated})")
+        warehouse.stage(name, f"SELECT {columns} FROM {kept} AS e")
 
 
 def _stage_logged(tables: EntityTables, staged: str) -> str:
@@ -93,12 +93,12 @@ def select_idle(events: str) -> str:
 
 def select_deciding(log: Table, ref: str) -> str:
     """The events of a log that decide something, as a merge takes them: those that are observed twice come twice."""
-    columns = column_list_sql(_event_columns(log), "e")
+    columns = column_list_sql(_list_event_columns(log), "e")
     repeated = select_idle(f"SELECT {column_list_sql(_COLUMNS)} FROM {ref}")
     idle = f"SELECT * FROM ({repeated}) AS i WHERE i.place >= 0 AND (i.stamp IS NULL OR i.stamp <> i.sequence)"
     deciding = f"FROM {ref} AS e WHERE NOT EXISTS (SELECT 1 FROM ({idle}) AS i WHERE {_same_event_condition('i', 'e')})"
     first = {"observed": "e.first_observed AS observed", "place": "CAST(-1 AS BIGINT) AS place"}
-    firsts = ", ".join(first.get(column, f'e."{column}"') for column in _event_columns(log))
+    firsts = ", ".join(first.get(column, f'e."{column}"') for column in _list_event_columns(log))
     return f"SELECT {columns} {deciding}\nUNION ALL SELECT {firsts} {deciding} AND e.first_observed < e.observed"
 
 
@@ -123,12 +123,12 @@ def _raise_mark(tables: EntityTables, idle: str) -> None:
     latest, mark = warehouse.rows(f"SELECT MAX(sequence) FROM {idle}")[0][0], load_mark(tables)
     if latest is not None and (mark is None or latest > mark):
         select = f"SELECT {quote_literal(tables.name)}, CAST({latest} AS BIGINT)"
+        name, columns = REPEAT_WATERMARKS.name, REPEAT_WATERMARKS.names
         if mark is None:
-            warehouse.append("meta", REPEAT_WATERMARKS.name, REPEAT_WATERMARKS.names, select)
+            warehouse.append("meta", name, columns, select)
         else:
-            condition = tables.own_condition
-            warehouse.overwrite("meta", REPEAT_WATERMARKS.name, condition, REPEAT_WATERMARKS.names, select)
+            overwrite_rows(warehouse, "meta", name, where=tables.own_condition, columns=columns, select=select)
 
 
-def _event_columns(log: Table) -> tuple[str, ...]:
+def _list_event_columns(log: Table) -> tuple[str, ...]:
     return tuple(name for name in log.names if name not in {"first_observed", "key_hash"})

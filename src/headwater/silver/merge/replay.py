@@ -19,7 +19,7 @@ from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import migrate_tables
 from headwater.silver.schema.tables import TIED_KEYS
 from headwater.temporal.sql import column_list_sql
-from headwater.warehouse.base import Table, Warehouse, WriteCounts
+from headwater.warehouse.base import Table, Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 
 _KEYS = "silver__keys"
@@ -57,26 +57,25 @@ class Replay:
         warehouse, entity = self.tables.warehouse, self.tables.entity
         with closing(DuckDB(warehouse.tenant, ":memory:")) as memory:
             migrate_tables(memory, entity)
-            keys = memory.stage_arrow(_KEYS, warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
+            keys = memory.stage(_KEYS, warehouse.fetch_arrow(f"SELECT entity_key FROM {self.keys}"))
             yield Scratch(tables=EntityTables(memory, entity), keys=keys)
 
     def apply(self, scratch: Scratch) -> MergeResult:
         """Bring the stored log and versions of the keys in line with those in the scratch warehouse."""
         tables, warehouse = self.tables, self.tables.warehouse
         before = self._count_events()
-        keys = warehouse.stage(_KEYS, f"SELECT DISTINCT entity_key FROM {self.keys}")
-        events = self._stage(scratch, tables.log, "silver__log_anew")
-        versions = self._stage(scratch, tables.versions, "silver__versions_anew")
-        changed = warehouse.stage("silver__moved_keys", self._changed_keys_sql(keys, versions))
-        warehouse.replace_rows(tables.log, keys=keys, fresh=events)
-        written: WriteCounts = warehouse.replace_rows(tables.versions, keys=keys, fresh=versions)
-        if written.rows:
-            record_changes(tables, f"SELECT entity_key FROM {changed}")
-        self._note_ties(scratch)
-        after = self._count_events()
-        for name in (_KEYS, "silver__log_anew", "silver__versions_anew", "silver__moved_keys"):
-            warehouse.unstage(name)
-        return MergeResult(events=max(0, after - before), inserted=written.inserted, deleted=written.deleted)
+        with warehouse.staging():
+            keys = warehouse.stage(_KEYS, f"SELECT DISTINCT entity_key FROM {self.keys}")
+            events = self._stage(scratch, tables.log, "silver__log_anew")
+            versions = self._stage(scratch, tables.versions, "silver__versions_anew")
+            changed = warehouse.stage("silver__moved_keys", self._changed_keys_sql(keys, versions))
+            warehouse.replace_rows(tables.log, keys=keys, fresh=events)
+            written = warehouse.replace_rows(tables.versions, keys=keys, fresh=versions)
+            if written.rows:
+                record_changes(tables, f"SELECT entity_key FROM {changed}")
+            self._note_ties(scratch)
+        added = max(0, self._count_events() - before)
+        return MergeResult(events=added, inserted=written.inserted, deleted=written.deleted)
 
     def _changed_keys_sql(self, keys: str, versions: str) -> str:
         """SELECT of the keys whose staged versions differ from the stored ones."""
@@ -94,39 +93,38 @@ class Replay:
 
     def _stage(self, scratch: Scratch, table: Table, name: str) -> str:
         select = f"SELECT {column_list_sql(table.names)} FROM {scratch.warehouse.ref('silver', table.name)}"
-        return self.tables.warehouse.stage_arrow(name, scratch.warehouse.fetch_arrow(select))
+        return self.tables.warehouse.stage(name, scratch.warehouse.fetch_arrow(select))
 
     def _note_ties(self, scratch: Scratch) -> None:
-        warehouse, found = self.tables.warehouse, scratch.warehouse.ref("meta", TIED_KEYS.name)
-        if not scratch.warehouse.count(found):
+        warehouse, ties = self.tables.warehouse, scratch.warehouse.ref("meta", TIED_KEYS.name)
+        if not scratch.warehouse.count(ties):
             return
-        fetched = scratch.warehouse.fetch_arrow(f"SELECT entity, entity_key FROM {found}")
-        fresh = warehouse.stage_arrow("silver__ties", fetched)
+        fetched = scratch.warehouse.fetch_arrow(f"SELECT entity, entity_key FROM {ties}")
+        fresh = warehouse.stage("silver__ties", fetched)
         tied = f"SELECT 1 FROM {warehouse.ref('meta', TIED_KEYS.name)} AS t WHERE t.{self.tables.own_condition}"
         select = f"SELECT entity, entity_key FROM {fresh} AS f"
         select += f" WHERE NOT EXISTS ({tied} AND t.entity_key = f.entity_key)"
         warehouse.append("meta", TIED_KEYS.name, TIED_KEYS.names, select)
-        warehouse.unstage("silver__ties")
 
 
 def stage_affected_keys(read: CompleteRead, *, allow_drop: bool) -> tuple[str, DeleteVerdict, MergeResult]:
     """Stage the keys that a late batch is about; what is concluded from it, and what a person should know."""
-    selects = select_record_keys(read) if read.arrival.batch.purpose != "sweep" else []
+    selects = select_record_keys(read) if read.landed.batch.purpose != "sweep" else []
     verdict: DeleteVerdict = ""
     done = MergeResult()
-    if read.arrival.is_complete:
+    if read.landed.is_complete:
         proof = diff_read(read)
         verdict = decide_deletes(read, proof, allow_drop=allow_drop)
-        waiting = (read.arrival.batch.id,) if verdict == "waiting" else ()
+        waiting = (read.landed.batch.id,) if verdict == "waiting" else ()
         done = MergeResult(findings=tuple(explain_verdict(read, proof, verdict)), waiting=waiting)
         there = f"EXISTS (SELECT 1 FROM {proof.present} AS p WHERE p.entity_key = w.entity_key)"
         gone = f"SELECT entity_key FROM {proof.missing}"
         back = f"SELECT w.entity_key FROM {proof.last_events} AS w WHERE w.operation IN ('A', 'D') AND {there}"
-        found = read.warehouse.stage("silver__concerned", gone, back)
+        concerned = read.warehouse.stage("silver__concerned", gone, back)
     else:
-        found = read.warehouse.stage("silver__concerned", "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE")
+        concerned = read.warehouse.stage("silver__concerned", "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE")
     if not selects:
-        return found, verdict, done
+        return concerned, verdict, done
     shown = read.lake.stage("silver__shown", selects)
-    keys = f"SELECT entity_key FROM {found} UNION SELECT entity_key FROM {shown} WHERE entity_key IS NOT NULL"
+    keys = f"SELECT entity_key FROM {concerned} UNION SELECT entity_key FROM {shown} WHERE entity_key IS NOT NULL"
     return read.warehouse.stage("silver__about", keys), verdict, done

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.entity import Column, Entity
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.schema.snapshot import SchemaSnapshot, find_snapshots, is_outdated, stored_schema
+from headwater.silver.schema.snapshot import SchemaSnapshot, find_snapshots, is_outdated, read_stored_schema
 from headwater.warehouse.base import Warehouse
 
 OUTDATED = "an older version of Headwater wrote its change log, without the time when each event was observed"
@@ -37,10 +37,10 @@ class SchemaDiff:
         return bool(self.added or self.removed or self.incompatible)
 
     def __str__(self) -> str:
-        told = [f"`{name}` is new" for name in self.added]
-        told += [f"`{name}` is no longer declared" for name in self.removed]
-        told += [f"`{name}` was `{before}`" for name, before in self.renamed.items()]
-        return "; ".join([*told, *self.incompatible])
+        texts = [f"`{name}` is new" for name in self.added]
+        texts += [f"`{name}` is no longer declared" for name in self.removed]
+        texts += [f"`{name}` was `{before}`" for name, before in self.renamed.items()]
+        return "; ".join([*texts, *self.incompatible])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,28 +58,28 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
     DeclarationError, and nothing is written, when somebody has to decide and has not.
     """
     notes = find_snapshots(warehouse)
-    found: dict[str, SchemaDecision] = {}
+    decisions: dict[str, SchemaDecision] = {}
     errors: list[DeclarationError] = []
     for entity in entities:
         tables, known = EntityTables(warehouse, entity), notes.get(entity.entity)
         if is_outdated(tables, known):
-            found[entity.entity] = SchemaDecision(rebuild=True, why=OUTDATED)
+            decisions[entity.entity] = SchemaDecision(rebuild=True, why=OUTDATED)
             continue
         if known is None:
             continue
         if known.rebuilding:
-            found[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
-        elif (stored := stored_schema(tables, notes)) is not None:
+            decisions[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
+        elif (stored := read_stored_schema(tables, notes)) is not None:
             change = diff_schema(entity, stored)
             if not change.has_changes:
                 continue
             filled = tables.has_events()
             if filled and (error := check_decision(entity, change)):
                 errors.append(error)
-            found[entity.entity] = _decide(entity, change, filled=filled)
+            decisions[entity.entity] = _decide(entity, change, filled=filled)
     if errors:
         raise errors[0] if len(errors) == 1 else DeclarationErrors(errors)
-    return found
+    return decisions
 
 
 def _decide(entity: Entity, change: SchemaDiff, *, filled: bool) -> SchemaDecision:
@@ -105,7 +105,7 @@ def diff_schema(entity: Entity, stored: SchemaSnapshot) -> SchemaDiff:
     )
 
 
-def merged_entity(entity: Entity, stored: SchemaSnapshot) -> Entity:
+def with_stored_columns(entity: Entity, stored: SchemaSnapshot) -> Entity:
     """`entity` as its history goes on: with the columns that are declared no more, and with what events call each."""
     renamed = _find_renamed(entity, stored)
     columns: dict[str, Column] = {}
@@ -116,9 +116,9 @@ def merged_entity(entity: Entity, stored: SchemaSnapshot) -> Entity:
     return entity.model_copy(update={"columns": {**columns, **kept}})
 
 
-def stored_entity(tables: EntityTables) -> Entity:
+def load_stored_entity(tables: EntityTables) -> Entity:
     """The entity with the columns that its tables have now, which are there."""
-    entity, stored = tables.entity, stored_schema(tables, find_snapshots(tables.warehouse))
+    entity, stored = tables.entity, read_stored_schema(tables, find_snapshots(tables.warehouse))
     if stored is None:
         return entity
     declared = {name: stored.columns[name] for name in entity.columns if name in stored.columns}
@@ -153,15 +153,15 @@ def _list_decisions(name: str, change: SchemaDiff) -> Iterator[str]:
 def _find_renamed(entity: Entity, stored: SchemaSnapshot) -> dict[str, str]:
     """Declared columns that are stored under another name: the one they were renamed from, or what came of that."""
     by_call = {column.renamed_from or name: name for name, column in stored.columns.items()}
-    found: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     for name, column in entity.columns.items():
         former = column.renamed_from
         if former is None or name in stored.columns:
             continue
         before = former if former in stored.columns else by_call.get(former)
         if before is not None and before not in entity.columns:
-            found[name] = before
-    return found
+            renamed[name] = before
+    return renamed
 
 
 def _with_event_name(name: str, column: Column, before: Column, stored_name: str) -> Column:
@@ -178,7 +178,7 @@ def _find_incompatible(entity: Entity, stored: SchemaSnapshot, renamed: Mapping[
         if name in entity.columns and entity.columns[name].history != column.history:
             yield f"`history` of `{name}` was `{column.history}`"
     calls: dict[str, str] = {}
-    for name, called in merged_entity(entity, stored).event_names.items():
+    for name, called in with_stored_columns(entity, stored).event_names.items():
         if called in calls:
             yield f"`{name}` and `{calls[called]}` have the same name in events: `{called}`"
         calls.setdefault(called, name)

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
 from headwater.model.entity import LOGGED, RESERVED, Entity
-from headwater.names import quote, quote_literal
+from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
-from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, merged_entity
+from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, with_stored_columns
 from headwater.silver.schema.snapshot import (
     SchemaSnapshot,
     is_outdated,
     load_snapshots,
+    read_stored_schema,
     save_snapshot,
-    stored_schema,
 )
-from headwater.silver.schema.tables import ENTITY_SCHEMAS, META, log_table, versions_table
+from headwater.silver.schema.tables import ENTITY_SCHEMAS, META
 from headwater.temporal.sql import format_known_columns
 from headwater.warehouse.base import Warehouse
 
@@ -46,9 +46,8 @@ def migrate_tables(warehouse: Warehouse, entity: Entity) -> MigratedEntity:
 
 
 def create_meta_tables(warehouse: Warehouse) -> None:
-    """Make the schemas, and the tables by which silver and gold tell each other what changed."""
+    """Make the tables by which silver and gold tell each other what changed."""
     with warehouse.transaction():
-        warehouse.prepare()
         for table in META:
             warehouse.ensure(table)
 
@@ -62,25 +61,25 @@ def drop_entity(warehouse: Warehouse, entity: Entity) -> None:
     with warehouse.transaction():
         _drop_tables(tables)
         if warehouse.describe("meta", ENTITY_SCHEMAS.name) is not None:
-            save_snapshot(tables, SchemaSnapshot(columns={}, rebuilding=True).text())
+            save_snapshot(tables, SchemaSnapshot(columns={}, rebuilding=True).render())
 
 
 def finish_rebuild(warehouse: Warehouse, entity: Entity) -> None:
     """Mark a rebuild as finished; nothing happens where none is in progress."""
     known = load_snapshots(warehouse).get(entity.entity)
     if known is not None and known.rebuilding:
-        save_snapshot(EntityTables(warehouse, entity), replace(known, rebuilding=False).text())
+        save_snapshot(EntityTables(warehouse, entity), replace(known, rebuilding=False).render())
 
 
 def _migrate(tables: EntityTables) -> MigratedEntity:
     entity, notes = tables.entity, load_snapshots(tables.warehouse)
-    known, stored = notes.get(tables.name), stored_schema(tables, notes)
+    known, stored = notes.get(tables.name), read_stored_schema(tables, notes)
     if is_outdated(tables, known):
         raise _build_outdated_error(tables.name)
     rebuilding = known is not None and known.rebuilding
     if stored is not None and known is not None:
-        merged = merged_entity(entity, stored)
-        if _build_snapshot(merged, set(entity.columns), rebuilding=rebuilding).text() == known.text():
+        merged = with_stored_columns(entity, stored)
+        if _build_snapshot(merged, set(entity.columns), rebuilding=rebuilding).render() == known.render():
             return MigratedEntity(entity=merged)
     change = diff_schema(entity, stored) if stored else SchemaDiff()
     if stored is not None and change.has_changes and not tables.has_events():
@@ -89,7 +88,7 @@ def _migrate(tables: EntityTables) -> MigratedEntity:
     if stored is not None:
         entity = _TableMigration(tables=tables, stored=stored, change=change).run()
     _create_tables(EntityTables(tables.warehouse, entity))
-    save_snapshot(tables, _build_snapshot(entity, set(tables.entity.columns), rebuilding=rebuilding).text())
+    save_snapshot(tables, _build_snapshot(entity, set(tables.entity.columns), rebuilding=rebuilding).render())
     return MigratedEntity(entity=entity, change=change)
 
 
@@ -115,8 +114,6 @@ def _create_tables(tables: EntityTables) -> None:
     warehouse.ensure(tables.log)
     select = f"SELECT * FROM {tables.versions_ref} WHERE is_current"
     warehouse.ensure_view("silver", f"{tables.name}_current", select)
-    if warehouse.capabilities.as_of_functions:
-        warehouse.ensure_asof("silver", tables.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +132,7 @@ class _TableMigration:
         if self.change.renamed:
             stored = self._rename_columns()
         self._fill_known_columns(stored)
-        return merged_entity(entity, stored)
+        return with_stored_columns(entity, stored)
 
     def _check_rebuild(self) -> DeclarationError | None:
         entity = self.tables.entity
@@ -153,14 +150,9 @@ class _TableMigration:
         warehouse, stored = self.tables.warehouse, self.stored
         names = {before: name for name, before in self.change.renamed.items()}
         renamed = {names.get(name, name): column for name, column in stored.columns.items()}
-        both = self.tables.entity.model_copy(update={"columns": {**stored.columns, **renamed}})
         warehouse.drop("silver", f"{self.tables.name}_current")
-        values = {name: quote(before) for name, before in self.change.renamed.items()}
-        somewhere = " OR ".join(f"{value} IS NOT NULL" for value in values.values())
-        for table in (versions_table(both), log_table(both)):
-            warehouse.ensure(table)
-            warehouse.update(table.layer, table.name, values, somewhere)
-            warehouse.drop_columns(table.layer, table.name, tuple(names))
+        for table in (self.tables.versions, self.tables.log):
+            warehouse.rename_columns("silver", table.name, names)
         known = "known_columns"
         for before, name in names.items():
             known = f"REPLACE({known}, {quote_literal(f',{before},')}, {quote_literal(f',{name},')})"

@@ -12,6 +12,7 @@ from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.tables import ENTITY_SCHEMAS, LOG_COLUMNS
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dml import overwrite_rows
 from headwater.warehouse.meta_names import FORMER_LOG_COLUMNS, find_meta_table
 
 LOG_FORM = 2
@@ -32,7 +33,7 @@ class SchemaSnapshot:
     log: int = LOG_FORM
     """Which form the change log has."""
 
-    def text(self) -> str:
+    def render(self) -> str:
         """As it is stored; what is usual is not mentioned."""
         columns = {
             name: [column.type, column.history, *([column.renamed_from] if column.renamed_from else [])]
@@ -45,8 +46,8 @@ class SchemaSnapshot:
 
 def load_snapshots(warehouse: Warehouse, table: str = ENTITY_SCHEMAS.name) -> dict[str, SchemaSnapshot]:
     """What is noted, by entity. `table`: what the table that holds it is called."""
-    found = warehouse.rows(f"SELECT * FROM {warehouse.ref('meta', table)}")
-    return {str(name): _parse(str(text)) for name, text in found}
+    rows = warehouse.rows(f"SELECT * FROM {warehouse.ref('meta', table)}")
+    return {str(name): _parse(str(text)) for name, text in rows}
 
 
 def find_snapshots(warehouse: Warehouse) -> dict[str, SchemaSnapshot]:
@@ -55,7 +56,7 @@ def find_snapshots(warehouse: Warehouse) -> dict[str, SchemaSnapshot]:
     return load_snapshots(warehouse, table) if table else {}
 
 
-def stored_schema(tables: EntityTables, notes: Mapping[str, SchemaSnapshot]) -> SchemaSnapshot | None:
+def read_stored_schema(tables: EntityTables, notes: Mapping[str, SchemaSnapshot]) -> SchemaSnapshot | None:
     """What the tables of an entity were made by; None when there are none.
 
     Where nothing is noted, what is stored tells the columns, and the declaration is believed for all else.
@@ -87,21 +88,28 @@ def is_outdated(tables: EntityTables, known: SchemaSnapshot | None) -> bool:
 
 
 def save_snapshot(tables: EntityTables, text: str) -> None:
-    """Note what the tables of an entity are made by (`SchemaSnapshot.text`)."""
+    """Note what the tables of an entity are made by (`SchemaSnapshot.render`)."""
     select = f"SELECT {quote_literal(tables.name)}, {quote_literal(text)}"
-    tables.warehouse.overwrite("meta", ENTITY_SCHEMAS.name, tables.own_condition, ENTITY_SCHEMAS.names, select)
+    overwrite_rows(
+        tables.warehouse,
+        "meta",
+        ENTITY_SCHEMAS.name,
+        where=tables.own_condition,
+        columns=ENTITY_SCHEMAS.names,
+        select=select,
+    )
 
 
 def _parse(text: str) -> SchemaSnapshot:
-    told = json.loads(text)
+    snapshot = json.loads(text)
     columns = {
-        name: Column.model_validate(dict(zip(("type", "history", "renamed_from"), said, strict=False)))
-        for name, said in told["columns"].items()
+        name: Column.model_validate(dict(zip(("type", "history", "renamed_from"), values, strict=False)))
+        for name, values in snapshot["columns"].items()
     }
     return SchemaSnapshot(
-        key=tuple(told["key"]),
+        key=tuple(snapshot["key"]),
         columns=columns,
-        retired=tuple(told.get("retired", ())),
-        rebuilding=bool(told.get("anew")),
-        log=int(told.get("log", 1)),
+        retired=tuple(snapshot.get("retired", ())),
+        rebuilding=bool(snapshot.get("anew")),
+        log=int(snapshot.get("log", 1)),
     )

@@ -13,61 +13,62 @@ LOG_COLUMNS = ("entity_key", *LOGGED, "batch_id")
 """What the change log has beside the declared columns; none of these may be declared either."""
 
 
-def _column(name: str, dtype: str) -> TableColumn:
+def _build_column(name: str, dtype: str) -> TableColumn:
     return TableColumn(name=name, dtype=dtype)
 
 
-def shape_of(entity: Entity) -> HistoryColumns:
+def get_history_columns(entity: Entity) -> HistoryColumns:
     """The entity's columns, as time sees them."""
     return HistoryColumns(columns=tuple(entity.columns), overwritten=entity.overwritten)
 
 
-def declared_columns(entity: Entity) -> tuple[TableColumn, ...]:
+def build_declared_columns(entity: Entity) -> tuple[TableColumn, ...]:
     """The declared columns as a stored table has them. None is required: a source may not know it."""
-    return tuple(_column(name, column.type) for name, column in entity.columns.items())
+    return tuple(_build_column(name, column.type) for name, column in entity.columns.items())
 
 
-def log_table(entity: Entity) -> Table:
+def build_log_table(entity: Entity) -> Table:
     """`silver.<entity>_log`: every observation, once."""
     return Table(
         layer="silver",
         name=f"{entity.entity}_log",
         columns=(
-            _column("entity_key", "text"),
-            _column("sequence", "bigint"),
-            _column("operation", "text"),
-            _column("source", "text"),
-            *declared_columns(entity),
-            _column("known_columns", "text"),
-            _column("hash", "text"),
-            _column("stamp", "bigint"),
-            _column("observed", "bigint"),
-            _column("place", "bigint"),
-            _column("first_observed", "bigint"),
-            _column("batch_id", "text"),
-            _column("key_hash", "bigint"),
+            _build_column("entity_key", "text"),
+            _build_column("sequence", "bigint"),
+            _build_column("operation", "text"),
+            _build_column("source", "text"),
+            *build_declared_columns(entity),
+            _build_column("known_columns", "text"),
+            _build_column("hash", "text"),
+            _build_column("stamp", "bigint"),
+            _build_column("observed", "bigint"),
+            _build_column("place", "bigint"),
+            _build_column("first_observed", "bigint"),
+            _build_column("batch_id", "text"),
+            _build_column("key_hash", "bigint"),
         ),
         key=("entity_key",),
         primary_key=IDENTITY,
     )
 
 
-def versions_table(entity: Entity) -> Table:
+def build_versions_table(entity: Entity) -> Table:
     """`silver.<entity>`: its versions."""
     return Table(
         layer="silver",
         name=entity.entity,
         columns=(
-            _column("entity_key", "text"),
-            *declared_columns(entity),
-            _column("valid_from", "timestamp"),
-            _column("valid_to", "timestamp"),
-            _column("is_current", "boolean"),
-            _column("version_number", "integer"),
-            _column("batch_id", "text"),
+            _build_column("entity_key", "text"),
+            *build_declared_columns(entity),
+            _build_column("valid_from", "timestamp"),
+            _build_column("valid_to", "timestamp"),
+            _build_column("is_current", "boolean"),
+            _build_column("version_number", "integer"),
+            _build_column("batch_id", "text"),
         ),
         key=("entity_key",),
         primary_key=("entity_key", "version_number"),
+        has_validity=True,
     )
 
 
@@ -75,11 +76,11 @@ BATCHES = Table(
     layer="meta",
     name="batch",
     columns=(
-        _column("batch_id", "text"),
-        _column("connection", "text"),
-        _column("resource", "text"),
-        _column("source", "text"),
-        _column("read_at", "timestamp"),
+        _build_column("batch_id", "text"),
+        _build_column("connection", "text"),
+        _build_column("resource", "text"),
+        _build_column("source", "text"),
+        _build_column("read_at", "timestamp"),
     ),
     key=("batch_id",),
     primary_key=("batch_id",),
@@ -89,7 +90,11 @@ BATCHES = Table(
 CHANGE_FEED = Table(
     layer="meta",
     name="change_feed",
-    columns=(_column("change_id", "bigint"), _column("entity", "text"), _column("entity_key", "text")),
+    columns=(
+        _build_column("change_id", "bigint"),
+        _build_column("entity", "text"),
+        _build_column("entity_key", "text"),
+    ),
     key=("change_id",),
     primary_key=("change_id", "entity", "entity_key"),
 )
@@ -98,7 +103,7 @@ CHANGE_FEED = Table(
 CONSUMER_OFFSETS = Table(
     layer="meta",
     name="consumer_offset",
-    columns=(_column("consumer", "text"), _column("entity", "text"), _column("change_id", "bigint")),
+    columns=(_build_column("consumer", "text"), _build_column("entity", "text"), _build_column("change_id", "bigint")),
     key=("consumer", "entity"),
     primary_key=("consumer", "entity"),
 )
@@ -107,7 +112,7 @@ CONSUMER_OFFSETS = Table(
 TIED_KEYS = Table(
     layer="meta",
     name="tied_keys",
-    columns=(_column("entity", "text"), _column("entity_key", "text")),
+    columns=(_build_column("entity", "text"), _build_column("entity_key", "text")),
     key=("entity",),
     primary_key=("entity", "entity_key"),
 )
@@ -116,7 +121,7 @@ TIED_KEYS = Table(
 ENTITY_SCHEMAS = Table(
     layer="meta",
     name="entity_schema",
-    columns=(_column("entity", "text"), _column("declaration", "text")),
+    columns=(_build_column("entity", "text"), _build_column("declaration", "text")),
     key=("entity",),
     primary_key=("entity",),
 )
@@ -126,15 +131,15 @@ CONSUMED_BATCHES = Table(
     layer="meta",
     name="consumed_batch",
     columns=(
-        _column("entity", "text"),
-        _column("batch_id", "text"),
-        _column("connection", "text"),
-        _column("resource", "text"),
-        _column("purpose", "text"),
-        _column("read_at", "bigint"),
-        _column("attempt", "integer"),
-        _column("files", "integer"),
-        _column("verdict", "text"),
+        _build_column("entity", "text"),
+        _build_column("batch_id", "text"),
+        _build_column("connection", "text"),
+        _build_column("resource", "text"),
+        _build_column("purpose", "text"),
+        _build_column("read_at", "bigint"),
+        _build_column("attempt", "integer"),
+        _build_column("files", "integer"),
+        _build_column("verdict", "text"),
     ),
     key=("entity",),
     primary_key=("entity", "batch_id"),
@@ -144,7 +149,7 @@ CONSUMED_BATCHES = Table(
 REPEAT_WATERMARKS = Table(
     layer="meta",
     name="repeat_watermark",
-    columns=(_column("entity", "text"), _column("sequence", "bigint")),
+    columns=(_build_column("entity", "text"), _build_column("sequence", "bigint")),
     key=("entity",),
     primary_key=("entity",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from headwater.names import quote, quote_literal
 from headwater.warehouse import dml
 from headwater.warehouse.base import (
     ENTITY_KEY,
-    LAYERS,
     ArrowStream,
     Capabilities,
     FileFormat,
@@ -33,6 +32,7 @@ from headwater.warehouse.duckdb import replace_rows
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
 from headwater.warehouse.duckdb.row_lookup import STAGED as LOOKUP_TABLES
 from headwater.warehouse.duckdb.row_lookup import RowLookup
+from headwater.warehouse.staging import StagingScopes
 
 _UTC = (
     r"CASE WHEN REGEXP_MATCHES(CAST(instant AS VARCHAR), ':\d\d.*[+-]\d') "
@@ -75,9 +75,7 @@ class RelationStream:
 class DuckDB:
     """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
 
-    capabilities = Capabilities(
-        dialect=PORTABLE, narrow_reads=True, reads_lake=True, as_of_functions=True, can_export=True
-    )
+    capabilities = Capabilities(dialect=PORTABLE, narrow_reads=True, reads_lake=True, as_of_functions=True)
 
     def __init__(
         self,
@@ -92,6 +90,7 @@ class DuckDB:
         self.tenant = tenant
         self.path = path
         self._depth = 0
+        self._staging = StagingScopes()
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
@@ -120,19 +119,19 @@ class DuckDB:
         """The quoted name of a table of this tenant."""
         return f"{quote(layer)}.{quote(name)}"
 
-    def prepare(self) -> None:
-        """Make the tenant's schemas where they are missing."""
-        for layer in LAYERS:
-            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(layer)}")
-
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         stored = self.describe(table.layer, table.name)
-        ref = self.ref(table.layer, table.name)
         if stored is None:
-            self.execute(create_table_sql(table, ref, plain=table.key))
-            return
-        types = {column.name: column.dtype for column in stored}
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(table.layer)}")
+            self.execute(create_table_sql(table, self.ref(table.layer, table.name), plain=table.key))
+        else:
+            self._fit_columns(table, stored)
+        if table.has_validity:
+            self._ensure_as_of(table.layer, table.name)
+
+    def _fit_columns(self, table: Table, stored: Sequence[TableColumn]) -> None:
+        ref, types = self.ref(table.layer, table.name), {column.name: column.dtype for column in stored}
         for column in table.columns:
             wanted = render_dtype(column.dtype, DUCKDB)
             if column.name not in types:
@@ -150,8 +149,7 @@ class DuckDB:
         """Make or replace a view."""
         self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
 
-    def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
+    def _ensure_as_of(self, layer: SchemaName, name: str) -> None:
         self.execute(
             f"CREATE OR REPLACE MACRO {self.ref(layer, f'{name}_asof')}(instant) AS TABLE "
             f"SELECT * FROM {self.ref(layer, name)} WHERE valid_from <= {_UTC} AND valid_to > {_UTC}"
@@ -279,25 +277,32 @@ class DuckDB:
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, statement) from error
 
-    def stage(self, name: str, select: str, *more: str) -> str:
-        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
+    def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
+        """The rows of SELECTs, or of a stream, as a temporary table; the quoted name to use."""
+        self._staging.add(name)
+        if not isinstance(rows, str):
+            return self._stage_stream(name, rows)
         ref = f"temp.main.{quote(name)}"
-        self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} AS {select}")
+        self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} AS {rows}")
         for further in more:
             self.execute(f"INSERT INTO {ref} {further}")
         return ref
 
-    def stage_arrow(self, name: str, table: ArrowStream) -> str:
-        """Rows, taken as they come, as a temporary table; the quoted name to use."""
+    def _stage_stream(self, name: str, rows: ArrowStream) -> str:
         arriving = f"{name}__arrow"
-        self._connection.register(arriving, table)
+        self._connection.register(arriving, rows)
         try:
             return self.stage(name, f"SELECT * FROM {quote(arriving)}")
         finally:
             self._connection.unregister(arriving)
 
+    def staging(self) -> AbstractContextManager[None]:
+        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
+        return self._staging.open(self.unstage)
+
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
+        self._staging.remove(name)
         self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
 
     def count(self, staged: str) -> int:
@@ -346,11 +351,6 @@ class DuckDB:
     def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self.execute, self.ref(layer, name), values, where)
-
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
-        with self.transaction():
-            return dml.overwrite(self.execute, self.ref(layer, name), where, columns, select)
 
     def apply(
         self,

@@ -14,9 +14,6 @@ from headwater.warehouse.duckdb.row_lookup import have_row_ids
 _SHARE = 2_000_000
 """Rows that are compared whole at a time."""
 
-STAGED = ("replaced__fresh", "replaced__stored", "replaced__gone", "replaced__added")
-"""Temporary tables of this module."""
-
 
 class DuckDBSession(Warehouse, Protocol):
     """What is needed of the warehouse: also statements that write."""
@@ -43,25 +40,24 @@ def changed_rows_condition(
 def replace_located(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str, stored: str) -> WriteCounts:
     """`Warehouse.replace_rows`, where the stored rows are staged with their ids."""
     among = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
-    goes = f"SELECT s._row FROM {stored} AS s WHERE {among} AND {absent_condition(table, 's', fresh)}"
-    gone = warehouse.stage("replaced__gone", goes)
-    added = _stage_added(warehouse, table, fresh, stored)
-    written = _write(warehouse, table, f"s.rowid IN (SELECT _row FROM {gone})", added)
-    _unstage(warehouse)
-    return written
+    select = f"SELECT s._row FROM {stored} AS s WHERE {among} AND {absent_condition(table, 's', fresh)}"
+    with warehouse.staging():
+        gone = warehouse.stage("replaced__gone", select)
+        added = _stage_added(warehouse, table, fresh, stored)
+        return _write(warehouse, table, f"s.rowid IN (SELECT _row FROM {gone})", added)
 
 
 def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
     """`Warehouse.replace_rows`. Many rows are compared a share of the keys at a time, so that it needs bounded memory."""
     shares = 1 + max(warehouse.count(rows) for rows in (keys, fresh)) // _SHARE
     written = WriteCounts()
-    if shares == 1:
-        written = _replace_part(warehouse, table, keys=keys, fresh=fresh, own="TRUE")
-    for number in range(shares if shares > 1 else 0):
-        own = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
-        part = warehouse.stage("replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {fresh} WHERE {own}")
-        written += _replace_part(warehouse, table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=part, own=own)
-    _unstage(warehouse)
+    with warehouse.staging():
+        if shares == 1:
+            return _replace_part(warehouse, table, keys=keys, fresh=fresh, own="TRUE")
+        for number in range(shares):
+            own = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
+            part = warehouse.stage("replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {fresh} WHERE {own}")
+            written += _replace_part(warehouse, table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=part, own=own)
     return written
 
 
@@ -91,8 +87,3 @@ def _write(warehouse: DuckDBSession, table: Table, gone: str, added: str) -> Wri
     return WriteCounts(
         deleted=deleted, inserted=warehouse.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
     )
-
-
-def _unstage(warehouse: Warehouse) -> None:
-    for name in STAGED:
-        warehouse.unstage(name)

@@ -20,7 +20,7 @@ from headwater.warehouse.row_lookup import select_rows_by_key
 class Files(FileTables):
     """A tenant's tables as files. One writer at a time; readers see the state that was committed when they opened it."""
 
-    capabilities = Capabilities(dialect=PORTABLE, reads_lake=True, as_of_functions=True, can_export=True)
+    capabilities = Capabilities(dialect=PORTABLE, reads_lake=True, as_of_functions=True)
 
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
@@ -32,15 +32,22 @@ class Files(FileTables):
                 self._put(key, made)
                 if self._place.file_format == "delta":  # so that other readers find it, too
                     self._rewrite(key, f"SELECT * FROM {self.ref(*key)}")
-            return
-        columns = {column.name: column for column in stored.columns}
+        else:
+            self._fit_columns(table, stored.columns)
+        if table.has_validity and not self._tables[key].has_as_of:
+            with self.transaction():
+                self._tables[key] = replace(self._tables[key], has_as_of=True)
+
+    def _fit_columns(self, table: Table, stored: Sequence[TableColumn]) -> None:
+        key = (table.layer, table.name)
+        columns = {column.name: column for column in stored}
         for wanted in map(_storage_column, table.columns):
             known = columns.setdefault(wanted.name, replace(wanted, required=False))
             if known.dtype != wanted.dtype:
                 if not can_widen(known.dtype, wanted.dtype):
                     raise widening_error(table, wanted, known.dtype, where=self.path)
                 columns[wanted.name] = replace(wanted, required=known.required)
-        if tuple(columns.values()) != stored.columns:
+        if tuple(columns.values()) != tuple(stored):
             with self.transaction():
                 self._rewrite(key, f"SELECT * FROM {self.ref(*key)}", tuple(columns.values()))
 
@@ -52,13 +59,6 @@ class Files(FileTables):
             super().ensure_view(layer, name, select)
             self._views[layer, name] = select
             self._shown.add((layer, name))
-
-    def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
-        stored = self._tables[layer, name]
-        if not stored.has_as_of:
-            with self.transaction():
-                self._tables[layer, name] = replace(stored, has_as_of=True)
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
@@ -135,12 +135,6 @@ class Files(FileTables):
                 )
                 self._rewrite((layer, name), f"SELECT {told} FROM {ref}")
         return count
-
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
-        with self.transaction():
-            deleted = self.delete(layer, name, where)
-            return WriteCounts(deleted=deleted, inserted=self.append(layer, name, columns, select))
 
     def apply(
         self,

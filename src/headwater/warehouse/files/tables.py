@@ -58,7 +58,8 @@ class FileTables(DuckDB):
             super().__init__(tenant, ":memory:", memory, threads)
             self.path = self._place.where
             self.execute(f"SET temp_directory = {quote_literal(str(self._spill))}")
-            super().prepare()
+            for layer in LAYERS:
+                self.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
             if read_only:
                 self._restrict_reads()
         except BaseException:
@@ -83,9 +84,6 @@ class FileTables(DuckDB):
         super().close()
         self._place.erase()
         shutil.rmtree(self._spill, ignore_errors=True)
-
-    def prepare(self) -> None:
-        """Nothing is to be made: a table's folder comes with its first file."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -175,7 +173,7 @@ class FileTables(DuckDB):
             self._show((layer, name.removesuffix("_asof")))
             if table.has_as_of:
                 self._shown.add(key)
-                super().ensure_asof(layer, name.removesuffix("_asof"))
+                super()._ensure_as_of(layer, name.removesuffix("_asof"))
             return
         else:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -33,6 +33,7 @@ from headwater.warehouse.postgres.functions import DIALECT
 from headwater.warehouse.postgres.replace_rows import replace_rows
 from headwater.warehouse.row_lookup import select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
+from headwater.warehouse.staging import StagingScopes
 
 _MANY = 500
 """Of more rows put into a stored table that the planner knows nothing of, it is told at once."""
@@ -44,7 +45,6 @@ class Postgres:
     capabilities = Capabilities(
         dialect=DIALECT,
         as_of_functions=True,
-        can_export=True,
         holds_nul=False,
     )
 
@@ -55,6 +55,7 @@ class Postgres:
         self._names: dict[str, str] = dict(self.schemas)
         self._where = f"{describe_target(url)}, schemas {tenant}_*"
         self._depth = 0
+        self._staging = StagingScopes()
         self._mirror: ShadowSchema | None = None
         self._connection = connect(url, memory=memory, read_only=read_only)
         self._version = self._connection.info.server_version
@@ -81,14 +82,12 @@ class Postgres:
         """The quoted name of a table of this tenant in Postgres's own SQL."""
         return f"{quote(self._names[layer])}.{quote(name)}"
 
-    def prepare(self) -> None:
-        """Make the tenant's schemas where they are missing, and the extension that guards history at less cost."""
-        found = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ANY($1)"
-        known = {row[0] for row in self._run(found, ([*self._names.values()],)).fetchall()}
-        for schema in self._names.values():
-            if schema not in known:
-                self._run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        if not self._has_gist():
+    def _ensure_schema(self, layer: SchemaName) -> None:
+        """Make a schema where it is missing, and for history the extension that guards it at less cost."""
+        schema = self._names[layer]
+        if not self._run("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", (schema,)).fetchone():
+            self._run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        if layer == "silver" and not self._has_gist():
             self._make_gist()
 
     def _has_gist(self) -> bool:
@@ -107,11 +106,17 @@ class Postgres:
         ddl.check_names(table)
         stored, ref = self.describe(table.layer, table.name), self.own_ref(table.layer, table.name)
         if stored is None:
+            self._ensure_schema(table.layer)
             for statement in ddl.create_statements(table, ref, gist=self._has_gist()):
                 self._run(statement)
             self._keep_keys(table)
-            return
-        types = {column.name: column.dtype for column in stored}
+        else:
+            self._fit_columns(table, stored)
+        if table.has_validity:
+            self._run(ddl.as_of_function_sql(ref, self.own_ref(table.layer, f"{table.name}_asof")))
+
+    def _fit_columns(self, table: Table, stored: Sequence[TableColumn]) -> None:
+        ref, types = self.own_ref(table.layer, table.name), {column.name: column.dtype for column in stored}
         for column in table.columns:
             if column.name not in types:
                 loose = TableColumn(name=column.name, dtype=column.dtype)
@@ -160,10 +165,6 @@ class Postgres:
                 self._run("ROLLBACK TO SAVEPOINT view")
                 self._run(f"DROP VIEW {ref}")
                 self._run(f"CREATE VIEW {ref} AS {shown}")
-
-    def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant (a TIMESTAMP in UTC)."""
-        self._run(ddl.as_of_function_sql(self.own_ref(layer, name), self.own_ref(layer, f"{name}_asof")))
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
@@ -264,15 +265,18 @@ class Postgres:
         except psycopg.Error as error:
             raise to_warehouse_error(error, self._where, statement) from error
 
-    def stage(self, name: str, select: str, *more: str) -> str:
-        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
-        return self.stage_own(name, " UNION ALL ".join(self._to_sql(part) for part in (select, *more)))
+    def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
+        """The rows of SELECTs, or of a stream, as a temporary table; the quoted name to use."""
+        self._staging.add(name)
+        if not isinstance(rows, str):
+            return self._stage_stream(name, rows)
+        return self.stage_own(name, " UNION ALL ".join(self._to_sql(part) for part in (rows, *more)))
 
     def stage_own(self, name: str, select: str) -> str:
         """The rows of a SELECT in Postgres's own dialect as a temporary table, which may be one of an earlier one."""
         arriving = f"{name}__next"
         self._run(f"CREATE TEMPORARY TABLE {quote(arriving)} AS {select}")
-        self.unstage(name)
+        self._drop_staged(name)
         self._run(f"ALTER TABLE pg_temp.{quote(arriving)} RENAME TO {quote(name)}")
         return self._analyze_staged(name)
 
@@ -282,10 +286,9 @@ class Postgres:
         self._run(f"ANALYZE {ref}")
         return ref
 
-    def stage_arrow(self, name: str, table: ArrowStream) -> str:
-        """Rows, taken as they come, as a temporary table; the quoted name to use."""
-        self.unstage(name)
-        batches = postgres_copy.open_reader(table)
+    def _stage_stream(self, name: str, rows: ArrowStream) -> str:
+        self._drop_staged(name)
+        batches = postgres_copy.open_reader(rows)
         self._run(f"CREATE TEMPORARY TABLE {quote(name)} ({postgres_copy.columns_sql(batches.schema)})")
         try:
             with self._connection.cursor() as cursor:
@@ -296,8 +299,16 @@ class Postgres:
         except psycopg.Error as error:
             raise to_warehouse_error(error, self._where, f"COPY {name}") from error
 
+    def staging(self) -> AbstractContextManager[None]:
+        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
+        return self._staging.open(self.unstage)
+
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
+        self._staging.remove(name)
+        self._drop_staged(name)
+
+    def _drop_staged(self, name: str) -> None:
         self._run(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}")
 
     def count(self, staged: str) -> int:
@@ -338,11 +349,6 @@ class Postgres:
     def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self.execute, self.ref(layer, name), values, where)
-
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
-        with self.transaction():
-            return dml.overwrite(self.execute, self.ref(layer, name), where, columns, select)
 
     def apply(
         self,

@@ -44,6 +44,7 @@ class Catalog:
         ddl.check_names(table)
         stored = self.describe(table.layer, table.name)
         if stored is None:
+            self.run(f"CREATE SCHEMA IF NOT EXISTS {quote(self.names[table.layer])}")
             self._make(table, table.name)
             return
         types = {column.name: column.dtype for column in stored}

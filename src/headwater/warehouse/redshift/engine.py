@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from headwater.errors import WarehouseError
 from headwater.names import quote
 from headwater.warehouse import dml
 from headwater.warehouse.base import ArrowStream, Capabilities, SchemaName, StagedRows, Table, TableColumn, WriteCounts
@@ -26,6 +25,7 @@ from headwater.warehouse.redshift.rewrite import rewrite
 from headwater.warehouse.redshift.session import RedshiftSession
 from headwater.warehouse.row_lookup import select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
+from headwater.warehouse.staging import StagingScopes
 
 _UNTRIED = (
     "Redshift was written from its documentation and tried on Postgres in its place; "
@@ -60,6 +60,7 @@ class Redshift:
         self._role = iam_role
         self._files = redshift_stage.CopyStage(stage, tenant)
         self._mirror: ShadowSchema | None = None
+        self._staging = StagingScopes()
         names = dict(self.schemas)
         self._session = RedshiftSession(connect(url), meta=names["meta"], where=self._where, read_only=read_only)
         self._catalogue = Catalog(
@@ -83,14 +84,11 @@ class Redshift:
         """The quoted name of a table of this tenant in portable SQL, which is rendered with the schema's own name."""
         return f"{quote(layer)}.{quote(name)}"
 
-    def prepare(self) -> None:
-        """Make the tenant's schemas where they are missing, and the table that its writers lock."""
-        for _, schema in self.schemas:
-            self._session.run(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        self._session.prepare()
-
     def ensure(self, table: Table) -> None:
-        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened.
+
+        Redshift has no functions that return rows, so none asks a table for a past day.
+        """
         self._catalogue.ensure(table)
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
@@ -99,10 +97,6 @@ class Redshift:
         with self.transaction():
             self._session.run(f"DROP VIEW IF EXISTS {ref}")
             self._session.run(f"CREATE VIEW {ref} AS {self._to_sql(select)} WITH NO SCHEMA BINDING")
-
-    def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """WarehouseError: Redshift has no functions that return rows, so `as_of_functions` is not set."""
-        raise WarehouseError("Redshift has no functions that return rows", where=f"{self._where}, {layer}.{name}")
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
@@ -163,19 +157,21 @@ class Redshift:
     def _type_of(self, layer: SchemaName, name: str, column: str) -> str | None:
         return next((one.dtype for one in self.describe(layer, name) or () if one.name == column), None)
 
-    def stage(self, name: str, select: str, *more: str) -> str:
-        """The rows of `select`, and of `more`, as a temporary table; the quoted name to use."""
-        plain = [expand_recursion(self, part) for part in (select, *more)]
-        rows = " UNION ALL ".join(self._to_sql(text) for text, _ in plain)
-        ref = self._session.stage(name, f"CREATE TEMPORARY TABLE {{}} AS {rows}")
+    def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
+        """The rows of SELECTs, or of a stream, as a temporary table; the quoted name to use."""
+        self._staging.add(name)
+        if not isinstance(rows, str):
+            return self._stage_stream(name, rows)
+        plain = [expand_recursion(self, part) for part in (rows, *more)]
+        select = " UNION ALL ".join(self._to_sql(text) for text, _ in plain)
+        ref = self._session.stage(name, f"CREATE TEMPORARY TABLE {{}} AS {select}")
         for _, staged in plain:
             for one in staged:
                 self.unstage(one)
         return ref
 
-    def stage_arrow(self, name: str, table: ArrowStream) -> str:
-        """Rows, taken as they come, as a temporary table; the quoted name to use."""
-        batches = pa.RecordBatchReader.from_stream(table)
+    def _stage_stream(self, name: str, stream: ArrowStream) -> str:
+        batches = pa.RecordBatchReader.from_stream(stream)
         schema = redshift_stage.transport_schema(batches.schema)
         making = f"CREATE TEMPORARY TABLE {{}} ({redshift_stage.columns_sql(schema)})"
         ref = self._session.stage(name, making)
@@ -185,8 +181,13 @@ class Redshift:
         instants = redshift_stage.instant_columns(batches.schema)
         return self.stage(name, redshift_stage.select_with_instants(ref, schema.names, instants)) if instants else ref
 
+    def staging(self) -> AbstractContextManager[None]:
+        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
+        return self._staging.open(self.unstage)
+
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
+        self._staging.remove(name)
         self._session.unstage(name)
 
     def count(self, staged: str) -> int:
@@ -217,11 +218,6 @@ class Redshift:
     def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
         """Set columns of the rows that hold a condition over their own columns; how many."""
         return dml.update(self._write, self.ref(layer, name), values, where)
-
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
-        with self.transaction():
-            return dml.overwrite(self._write, self.ref(layer, name), where, columns, select)
 
     def apply(
         self,

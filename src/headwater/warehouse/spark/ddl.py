@@ -122,6 +122,12 @@ def merge_differences_sql(table: Table, ref: str, *, changes: str) -> str:
     )
 
 
+def select_stored(table: Table, ref: str, *, keys: str) -> str:
+    """SELECT of the stored rows whose `table.key` is in `keys`."""
+    same = equal_condition(table.key, "k", "s")
+    return f"SELECT {column_list_sql(table.names, 's')} FROM {ref} AS s WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {same})"
+
+
 def select_differences(table: Table, columns: Sequence[TableColumn], *, stored: str, fresh: str) -> str:
     """SELECT of the rows that are to go (`_gone`, each once) and those that are to come."""
     same, names = equal_condition(table.names, "o", "r"), column_list_sql(table.names)

@@ -66,10 +66,6 @@ class DeltaWrites:
         sets = ", ".join(f"{quote_name(column)} = {value}" for column, value in values.items())
         return _affected_rows(self._run(f"UPDATE {self._ref(layer, name)} SET {sets} WHERE {where}"))
 
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of a SELECT in the place of those that hold a condition."""
-        return WriteCounts(deleted=self.delete(layer, name, where), inserted=self.append(layer, name, columns, select))
-
     def apply(self, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str) -> WriteCounts:
         """Bring in rows that go, come, and take another one's place."""
         self._tables.touch(table.layer, table.name)

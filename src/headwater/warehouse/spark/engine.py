@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -52,6 +52,7 @@ from headwater.warehouse.spark.local_catalog import LocalTables
 from headwater.warehouse.spark.parquet import ParquetWrites
 from headwater.warehouse.spark.shared_catalog import CatalogTables
 from headwater.warehouse.spark.temp_views import TempViews
+from headwater.warehouse.staging import StagingScopes
 
 _OPENED = itertools.count(1)
 
@@ -63,7 +64,6 @@ class Spark:
         dialect=DIALECT,
         reads_lake=True,
         as_of_functions=True,
-        can_export=True,
     )
 
     def __init__(
@@ -83,6 +83,8 @@ class Spark:
         self.schemas = tuple(names.items())
         self._where = f"spark {url or '(active session)'}, databases {names['silver']}, {names['gold']}"
         self._depth = 0
+        self._is_prepared = False
+        self._staging = StagingScopes()
         self._closed = False
         self._mirror: ShadowSchema | None = None
         self._prefix = f"headwater_{os.getpid()}_{next(_OPENED)}_"
@@ -142,17 +144,25 @@ class Spark:
         """The quoted name of a table of this tenant in Spark's own SQL."""
         return f"{quote_name(dict(self.schemas)[layer])}.{quote_name(name)}"
 
-    def prepare(self) -> None:
-        """Make the tenant's databases where they are missing."""
-        self._tables.prepare()
-
     def ensure(self, table: Table) -> None:
         """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
         stored = self._tables.columns(table.layer, table.name)
         if stored is None:
+            self._make(table)
+        else:
+            self._fit_columns(table, stored)
+        if table.has_validity:
             with self.transaction():
-                self._tables.make(table.layer, table.name, tuple(map(_storage_column, table.columns)))
-            return
+                self._tables.put_as_of(table.layer, table.name)
+
+    def _make(self, table: Table) -> None:
+        if not self._is_prepared:  # databases stay, whatever becomes of a transaction
+            self._tables.prepare()
+            self._is_prepared = True
+        with self.transaction():
+            self._tables.make(table.layer, table.name, tuple(map(_storage_column, table.columns)))
+
+    def _fit_columns(self, table: Table, stored: Sequence[TableColumn]) -> None:
         types = {column.name: column.dtype for column in stored}
         wider = {
             column.name: _storage_column(column)
@@ -178,11 +188,6 @@ class Spark:
         """Make or replace a view."""
         with self.transaction():
             self._tables.put_view(layer, name, self._to_sql(select))
-
-    def ensure_asof(self, layer: SchemaName, name: str) -> None:
-        """Make `<name>_asof(instant)`, which gives the rows of a table that were valid at an instant."""
-        with self.transaction():
-            self._tables.put_as_of(layer, name)
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Columns of a stored table or view; None when there is none."""
@@ -283,9 +288,13 @@ class Spark:
         except REFUSALS as error:
             raise to_warehouse_error(error, self._where, statement) from error
 
-    def stage(self, name: str, select: str, *more: str) -> str:
-        """The rows of SELECTs as a temporary view of what was worked out now; the quoted name to use."""
-        with self._expand_recursion(select, *more) as plain:
+    def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
+        """The rows of SELECTs, or of a stream, as a temporary view of what was worked out now; the quoted name to use."""
+        self._staging.add(name)
+        if not isinstance(rows, str):
+            with self._translate_errors(name):
+                return self._staged.keep(name, self._spark.createDataFrame(pa.table(rows)))
+        with self._expand_recursion(rows, *more) as plain:
             text = " UNION ALL ".join(f"({self._to_sql(one)})" for one in plain) if more else self._to_sql(plain[0])
             return self._stage_own(name, text)
 
@@ -310,13 +319,13 @@ class Spark:
         with self._translate_errors(text):
             return self._staged.keep(name, self._run(text))
 
-    def stage_arrow(self, name: str, table: ArrowStream) -> str:
-        """Rows, taken as they come, as a temporary table; the quoted name to use."""
-        with self._translate_errors(name):
-            return self._staged.keep(name, self._spark.createDataFrame(pa.table(table)))
+    def staging(self) -> AbstractContextManager[None]:
+        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
+        return self._staging.open(self.unstage)
 
     def unstage(self, name: str) -> None:
         """Drop a temporary table."""
+        self._staging.remove(name)
         self._staged.drop(name)
 
     def count(self, staged: str) -> int:
@@ -355,11 +364,6 @@ class Spark:
         with self.transaction():
             return self._writes.update(layer, name, own, self._condition(where))
 
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of `select` in the place of those that hold a condition over their own columns."""
-        with self.transaction():
-            return self._writes.overwrite(layer, name, self._condition(where), columns, self._to_sql(select))
-
     def _condition(self, where: str) -> str:
         return self._to_sql(f"SELECT 1 WHERE {where}").removeprefix("SELECT 1 WHERE ")
 
@@ -396,16 +400,12 @@ class Spark:
         """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
         del stored  # Spark's rows have no ids
         columns = self._tables.columns(table.layer, table.name) or ()
-        ref, shown = self.own_ref(table.layer, table.name), ddl.column_list_sql(table.names, "s")
-        meets = ddl.equal_condition(table.key, "k", "s")
         own_keys, own_fresh = (
-            self._to_sql(f"SELECT * FROM {one}").removeprefix("SELECT * FROM ") for one in (keys, fresh)
+            self._to_sql(f"SELECT * FROM {staged}").removeprefix("SELECT * FROM ") for staged in (keys, fresh)
         )
         with self.transaction():
-            before = self._stage_own(
-                "replaced__stored",
-                f"SELECT {shown} FROM {ref} AS s WHERE EXISTS (SELECT 1 FROM {own_keys} AS k WHERE {meets})",
-            )
+            select = ddl.select_stored(table, self.own_ref(table.layer, table.name), keys=own_keys)
+            before = self._stage_own("replaced__stored", select)
             own_stored = quote_name(before.strip('"'))
             wanted = [column for column in columns if column.name in table.names]
             text = ddl.select_differences(table, wanted, stored=own_stored, fresh=own_fresh)

@@ -66,12 +66,6 @@ class ParquetWrites:
         changed = f"SELECT {shown} FROM {self._ref(layer, name)} WHERE {where}"
         return self._rewrite(layer, name, self._without(layer, name, where), changed).inserted
 
-    def overwrite(self, layer: SchemaName, name: str, where: str, columns: Sequence[str], select: str) -> WriteCounts:
-        """Put the rows of a SELECT in the place of those that hold a condition."""
-        stored = self._find_table(layer, name).columns
-        coming = f"SELECT {_or_null(stored, columns)} FROM ({select}) AS _rows ({column_list_sql(columns)})"
-        return self._rewrite(layer, name, self._without(layer, name, where), coming)
-
     def apply(self, table: Table, changes: str, *, old_key_columns: Mapping[str, str], inserts: str) -> WriteCounts:
         """Bring in rows that go, come, and take another one's place."""
         ref, names = self._ref(table.layer, table.name), column_list_sql(table.names)

@@ -1,0 +1,36 @@
+"""Which temporary tables a warehouse drops at the end of a `with warehouse.staging():`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class StagingScopes:
+    """The names of the staged tables of a warehouse, by the scope that drops them."""
+
+    def __init__(self) -> None:
+        self._scopes: list[set[str]] = [set()]
+
+    def add(self, name: str) -> None:
+        """Note that a table was staged. One that replaces a table of an outer scope lives as long as that."""
+        if not any(name in scope for scope in self._scopes):
+            self._scopes[-1].add(name)
+
+    def remove(self, name: str) -> None:
+        """Note that a table was dropped."""
+        for scope in self._scopes:
+            scope.discard(name)
+
+    @contextmanager
+    def open(self, drop: Callable[[str], None]) -> Iterator[None]:
+        """Drop what is staged inside at the end. After an error the transaction takes it away."""
+        self._scopes.append(set())
+        depth = len(self._scopes)
+        try:
+            yield
+        except BaseException:
+            del self._scopes[depth - 1 :]
+            raise
+        for name in sorted(self._scopes.pop()):
+            drop(name)
