@@ -11,7 +11,6 @@ PENDING = (
     "declared.py",
     "errors.py",
     "extract/",
-    "gold/",
     "lake/",
     "ledger/",
     "model/",
