@@ -11,7 +11,7 @@ import pytest
 from headwater.errors import SafetyCheckError
 from headwater.events import FindingMade
 from headwater.gold.change_feed import reset_progress
-from headwater.gold.dimension.rekey import counted_tables, find_outdated
+from headwater.gold.dimension.rekey import find_counted_tables, find_outdated
 from headwater.gold.star import Star
 from headwater.names import quote_literal
 from headwater.temporal.keys import hash53_sql, hash60_sql
@@ -205,7 +205,7 @@ def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_anothe
     warehouse, star = lived(), star_with("sequence")
     build_star(warehouse, star)
     before = read_star(warehouse)
-    kept = counted_tables(warehouse, star.declarations.dimensions.values())
+    kept = find_counted_tables(warehouse, star.declarations.dimensions.values())
     assert {"dim_member", "dim_option", "dim_worker"} <= kept
     for name in warehouse.tables("gold"):
         if name not in kept:

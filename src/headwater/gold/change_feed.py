@@ -78,7 +78,7 @@ def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = Fa
             f"WHERE consumer = {quote_literal(consumer.name)} GROUP BY entity"
         )
     )
-    newest = dict(warehouse.rows(f"SELECT entity, MAX(change_id) FROM {_changes_ref(warehouse)} GROUP BY entity"))
+    newest = dict(warehouse.rows(f"SELECT entity, MAX(change_id) FROM {_get_changes_ref(warehouse)} GROUP BY entity"))
     since = {source: int(told.get(source, -1)) for source in consumer.sources}
     until = {source: max(int(newest.get(source, 0)), since[source]) for source in consumer.sources}
     full = rebuild or told.get(DEFINITION) != consumer.fingerprint or -1 in since.values()
@@ -89,7 +89,7 @@ def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = Fa
 def changed_keys_sql(warehouse: Warehouse, source: str, pending: PendingChanges) -> str:
     """SELECT of the keys of `source` that changed since."""
     return (
-        f"SELECT DISTINCT entity_key FROM {_changes_ref(warehouse)} "
+        f"SELECT DISTINCT entity_key FROM {_get_changes_ref(warehouse)} "
         f"WHERE entity = {quote_literal(source)} AND change_id > {pending.since[source]}"
     )
 
@@ -117,7 +117,7 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
 
 def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
     """Record that the staged `keys` of `source` changed; nothing is kept when it has no consumer."""
-    progress, changes = warehouse.ref("meta", "consumer_offset"), _changes_ref(warehouse)
+    progress, changes = warehouse.ref("meta", "consumer_offset"), _get_changes_ref(warehouse)
     if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {quote_literal(source)} LIMIT 1"):
         return
     # Consumed changes may have been trimmed: what consumers remember counts too, or a number would come twice.
@@ -156,5 +156,5 @@ def reset_progress(warehouse: Warehouse) -> None:
     warehouse.delete("meta", "consumer_offset", f"entity <> {quote_literal(LAST)}")
 
 
-def _changes_ref(warehouse: Warehouse) -> str:
+def _get_changes_ref(warehouse: Warehouse) -> str:
     return warehouse.ref("meta", "change_feed")

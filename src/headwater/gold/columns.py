@@ -55,10 +55,10 @@ _DTYPES = {
 
 def infer_types(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
     """The columns of a SELECT and their types, as they are inferred."""
-    return {name: _dtype(name, kind, where) for name, kind in warehouse.schema_of(select).items()}
+    return {name: _to_dtype(name, kind, where) for name, kind in warehouse.schema_of(select).items()}
 
 
-def _dtype(name: str, kind: str, where: str) -> str:
+def _to_dtype(name: str, kind: str, where: str) -> str:
     if kind.startswith("DECIMAL("):
         return kind.lower().replace(" ", "")
     if kind in _DTYPES:
@@ -68,17 +68,17 @@ def _dtype(name: str, kind: str, where: str) -> str:
     )
 
 
-def fit_table(warehouse: Warehouse, table: Table, *, anew: bool = False) -> None:
+def fit_table(warehouse: Warehouse, table: Table, *, rebuild: bool = False) -> None:
     """Make the stored table have the columns of `table`: those that are declared no more go.
 
-    With `anew`, so do those whose type is another one, since all values are about to come anew.
+    With `rebuild`, so do those whose type is another one, since all values are about to come anew.
     """
     stored = warehouse.describe(table.layer, table.name) or ()
     types = {column.name: column.dtype for column in table.columns}
     if gone := [
         column.name
         for column in stored
-        if column.name not in types or (anew and not can_widen(column.dtype, types[column.name]))
+        if column.name not in types or (rebuild and not can_widen(column.dtype, types[column.name]))
     ]:
         warehouse.drop_columns(table.layer, table.name, gone)
     warehouse.ensure(table)

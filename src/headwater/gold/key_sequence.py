@@ -39,13 +39,13 @@ def last_sql(warehouse: Warehouse, table: Table) -> str:
     key, stored = quote(table.columns[0].name), warehouse.ref("gold", table.name)
     return (
         f"(SELECT GREATEST(COALESCE(MAX(given.number), 0), 0) FROM (SELECT {key} AS number FROM {stored} "
-        f"UNION ALL SELECT change_id FROM {_last_relation(warehouse, table.name)}) AS given)"
+        f"UNION ALL SELECT change_id FROM {_last_numbers_sql(warehouse, table.name)}) AS given)"
     )
 
 
 def load_last(warehouse: Warehouse, name: str) -> int:
     """The highest number that is remembered of a dimension."""
-    return int(warehouse.rows(f"SELECT COALESCE(MAX(change_id), 0) FROM {_last_relation(warehouse, name)}")[0][0])
+    return int(warehouse.rows(f"SELECT COALESCE(MAX(change_id), 0) FROM {_last_numbers_sql(warehouse, name)}")[0][0])
 
 
 def save_last(warehouse: Warehouse, table: Table) -> None:
@@ -62,7 +62,7 @@ def save_last(warehouse: Warehouse, table: Table) -> None:
         )
 
 
-def _last_relation(warehouse: Warehouse, name: str) -> str:
+def _last_numbers_sql(warehouse: Warehouse, name: str) -> str:
     progress = warehouse.ref("meta", "consumer_offset")
     condition = f"consumer = {quote_literal(name)} AND entity = {quote_literal(LAST)}"
     return f"(SELECT change_id FROM {progress} WHERE {condition}) AS noted"

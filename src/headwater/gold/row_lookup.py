@@ -13,17 +13,17 @@ from headwater.temporal.keys import numeric_key_sql, source_key_sql
 from headwater.warehouse.base import RowKey, Warehouse
 
 
-def entity_columns(entity: Entity) -> tuple[str, ...]:
+def list_version_columns(entity: Entity) -> tuple[str, ...]:
     """The columns of an entity's versions that tables of gold are made of."""
     return ("entity_key", *entity.columns, "valid_from", "valid_to", "is_current", "batch_id")
 
 
-def version_key(warehouse: Warehouse, entity: Entity) -> RowKey:
+def build_version_key(warehouse: Warehouse, entity: Entity) -> RowKey:
     """How the versions of an entity are found: each begins at an event of the change log."""
     return RowKey(number=entity.integer_key, log=warehouse.ref("silver", f"{entity.entity}_log"))
 
 
-def member_key(warehouse: Warehouse, parts: CompiledDimension, entity: Entity) -> RowKey:
+def build_member_key(warehouse: Warehouse, parts: CompiledDimension, entity: Entity) -> RowKey:
     """How the members of a dimension are found: by an attribute that is the key of its entity, or else by when they begin.
 
     A member that only facts have told of has neither. What is joined makes members begin at the instants of others.
@@ -35,19 +35,19 @@ def member_key(warehouse: Warehouse, parts: CompiledDimension, entity: Entity) -
     return RowKey(number=among[0] if among else "", log=log, unlocatable_condition="x.is_inferred")
 
 
-def dimension_key(warehouse: Warehouse, star: Star, dimension: EntityDimension) -> RowKey:
+def build_dimension_key(warehouse: Warehouse, star: Star, dimension: EntityDimension) -> RowKey:
     """How the members of a declared dimension are found."""
-    entity = star.entity(dimension.entity, where=str(dimension.origin))
-    return member_key(warehouse, compile_dimension(star, dimension, warehouse.ref), entity)
+    entity = star.get_entity(dimension.entity, where=str(dimension.origin))
+    return build_member_key(warehouse, compile_dimension(star, dimension, warehouse.ref), entity)
 
 
-def fact_key(star: Star, parts: CompiledFact) -> RowKey:
+def build_fact_key(star: Star, parts: CompiledFact) -> RowKey:
     """How the rows of a fact are found: by a column that is in every part the key of its entity."""
     own = [
         {
             name
             for name, sql in part.values.items()
-            if sql == f"_row.{quote(_entity(star, part.part.entity).integer_key)}"
+            if sql == f"_row.{quote(_get_entity(star, part.part.entity).integer_key)}"
         }
         for part in parts.parts
     ]
@@ -60,8 +60,8 @@ def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, chan
     dimension = lookup.dimension
     if not isinstance(dimension, EntityDimension) or len(lookup.values) != 1:
         return ""
-    wanted, value = _entity(star, dimension.entity), lookup.values[0]
-    types = {f"_row.{quote(name)}": column.type for name, column in _entity(star, part.part.entity).columns.items()}
+    wanted, value = _get_entity(star, dimension.entity), lookup.values[0]
+    types = {f"_row.{quote(name)}": column.type for name, column in _get_entity(star, part.part.entity).columns.items()}
     if value not in types:
         return ""
     if types[value] in {"integer", "bigint"} and wanted.integer_key:
@@ -71,5 +71,5 @@ def match_condition(star: Star, part: CompiledPart, lookup: CompiledLookup, chan
     return ""
 
 
-def _entity(star: Star, name: str) -> Entity:
+def _get_entity(star: Star, name: str) -> Entity:
     return star.declarations.entities[name]

@@ -30,22 +30,22 @@ class Star:
     settings: Mapping[str, str] = field(default_factory=dict)
     """What `setting('name')` gives in expressions."""
 
-    def scope(self, columns: Mapping[str, str]) -> Scope:
+    def build_scope(self, columns: Mapping[str, str]) -> Scope:
         """A scope of these columns, with the project's settings and rules."""
         return Scope(columns=columns, settings=self.settings, rules=self.declarations.rules)
 
-    def entity(self, name: str, *, where: str) -> Entity:
+    def get_entity(self, name: str, *, where: str) -> Entity:
         """The entity of that name; DeclarationError when there is none."""
         return _find(self.declarations.entities, name, "entity", where)
 
-    def dimension(self, name: str, *, where: str) -> Dimension:
+    def get_dimension(self, name: str, *, where: str) -> Dimension:
         """The dimension of that name; DeclarationError when there is none."""
         return _find(self.declarations.dimensions, name, "dimension", where)
 
     def find_dimensions(self, fact: Fact) -> dict[str, Dimension]:
         """The dimension that each lookup of a fact reaches for."""
         where = str(fact.origin)
-        return {name: self.dimension(lookup.dimension, where=where) for name, lookup in fact.lookups.items()}
+        return {name: self.get_dimension(lookup.dimension, where=where) for name, lookup in fact.lookups.items()}
 
     def find_references(self, dimension: str) -> tuple[tuple[Fact, str], ...]:
         """The facts, with their lookups, that point at members of a dimension."""

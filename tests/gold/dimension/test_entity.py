@@ -307,7 +307,7 @@ def test_a_name_that_gold_needs_itself_is_refused():
 
 
 def test_table_of_says_which_columns_there_will_be():
-    table = building.table_of(opened("company", "address"), STAR, COMPANY)
+    table = building.build_table(opened("company", "address"), STAR, COMPANY)
     assert [(column.name, column.dtype) for column in table.columns[:4]] == [
         ("company_key", "bigint"),
         ("entity_key", "text"),

@@ -10,7 +10,7 @@ from headwater.gold.dimension import entity as dimension
 from headwater.gold.dimension.entity import CompiledDimension
 from headwater.gold.dimension.job import DimensionJob
 from headwater.gold.dimension.members import MemberBuild
-from headwater.gold.dimension.rekey import key_kind
+from headwater.gold.dimension.rekey import get_key_kind
 from headwater.gold.dimension.values import ValueBuild
 from headwater.gold.fact import select as fact
 from headwater.gold.star import Star
@@ -25,10 +25,10 @@ Compiled = CompiledDimension | EnumDimension | DateDimension
 """A dimension, compiled where there is something to compile."""
 
 
-def table_of(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
+def build_table(warehouse: Warehouse, star: Star, declared: Dimension | Fact) -> Table:
     """The table in gold that keeps a dimension or fact; the entities' tables are ready."""
     if isinstance(declared, Fact):
-        return fact.table_of(warehouse, fact.compile_fact(star, declared, warehouse.ref))
+        return fact.build_table(warehouse, fact.compile_fact(star, declared, warehouse.ref))
     return _build_table(_compile(star, declared, warehouse), star, warehouse)
 
 
@@ -65,11 +65,11 @@ def _compile(star: Star, declared: Dimension, warehouse: Warehouse) -> Compiled:
 def _build_table(compiled: Compiled, star: Star, warehouse: Warehouse) -> Table:
     match compiled:
         case CompiledDimension():
-            return dimension.table_of(warehouse, compiled)
+            return dimension.build_table(warehouse, compiled)
         case EnumDimension():
-            return enum.table_of(warehouse, star, compiled)
+            return enum.build_table(warehouse, star, compiled)
         case DateDimension():
-            return date.table_of(compiled)
+            return date.build_table(compiled)
 
 
 def _select_members(compiled: Compiled, star: Star, warehouse: Warehouse) -> str:
@@ -80,7 +80,7 @@ def _select_members(compiled: Compiled, star: Star, warehouse: Warehouse) -> str
         case EnumDimension():
             return enum.select_rows(star, compiled, warehouse.ref)
         case DateDimension():
-            return date.definition(compiled)
+            return date.describe_dimension(compiled)
 
 
 def _build_members(job: DimensionJob, compiled: Compiled) -> WriteCounts:
@@ -112,5 +112,5 @@ def _build_consumer(declared: Dimension, table: Table, select: str) -> Consumer:
         name=table.name,
         sources=tuple(sorted(list_source_entities(declared))),
         definition=f"{columns}\n{sequence}\n{select}",
-        keys=key_kind(declared),
+        keys=get_key_kind(declared),
     )

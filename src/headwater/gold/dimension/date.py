@@ -34,7 +34,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 """The days of a week, from 1."""
 
 
-def table_of(dimension: DateDimension) -> Table:
+def build_table(dimension: DateDimension) -> Table:
     """The table that keeps `dimension`."""
     attributes = [name for name in DATE_ATTRIBUTES if name != name_key_column(dimension)]
     columns = (
@@ -49,20 +49,20 @@ def table_of(dimension: DateDimension) -> Table:
 
 def build_rows(dimension: DateDimension) -> Iterator[dict[str, Any]]:
     """The rows of `dimension` by their columns; reserved members are not among them."""
-    names = table_of(dimension).names
-    for row in _rows(dimension):
+    names = build_table(dimension).names
+    for row in _iterate_rows(dimension):
         values = {**row, name_key_column(dimension): row["date_key"]}
         yield {name: values[name] for name in names}
 
 
-def definition(dimension: DateDimension) -> str:
+def describe_dimension(dimension: DateDimension) -> str:
     """What the rows of `dimension` depend on, as text."""
     return dimension.model_dump_json(exclude={"description"})
 
 
 def describe(dimension: DateDimension) -> str:
     """What the table holds, in words: its rows are computed, not selected."""
-    table = table_of(dimension)
+    table = build_table(dimension)
     return (
         f"-- a row a day from {dimension.first} to {dimension.last}, computed from the calendar\n"
         f"-- fiscal years begin in {MONTHS[dimension.fiscal_year_start - 1]}; {len(dimension.holidays)} holidays\n"
@@ -80,19 +80,19 @@ def outside_condition(dimension: DateDimension, day: str) -> str:
     return f"{day} NOT BETWEEN DATE '{dimension.first}' AND DATE '{dimension.last}'"
 
 
-def _rows(dimension: DateDimension) -> Iterator[dict[str, Any]]:
+def _iterate_rows(dimension: DateDimension) -> Iterator[dict[str, Any]]:
     load = {"loaded_at": EPOCH.replace(tzinfo=None), "batch_id": "calendar", "source": "headwater"}
     for offset in range((dimension.last - dimension.first).days + 1):
         day = dimension.first + timedelta(days=offset)
         yield {
-            **_civil_fields(day),
-            **_fiscal_fields(day, dimension.fiscal_year_start),
-            **_holiday_fields(day, dimension),
+            **_build_civil_fields(day),
+            **_build_fiscal_fields(day, dimension.fiscal_year_start),
+            **_build_holiday_fields(day, dimension),
             **load,
         }
 
 
-def _civil_fields(day: date) -> dict[str, Any]:
+def _build_civil_fields(day: date) -> dict[str, Any]:
     week = day.isocalendar()
     return {
         "date_key": day.year * 10000 + day.month * 100 + day.day,
@@ -112,12 +112,12 @@ def _civil_fields(day: date) -> dict[str, Any]:
     }
 
 
-def _fiscal_fields(day: date, start: int) -> dict[str, Any]:
+def _build_fiscal_fields(day: date, start: int) -> dict[str, Any]:
     month = (day.month - start) % 12 + 1
     # Named after the calendar year it ends in: a year that begins in January ends in its own.
     year = day.year + (1 if start > 1 and day.month >= start else 0)
     return {"fiscal_year": year, "fiscal_quarter": (month + 2) // 3, "fiscal_month": month}
 
 
-def _holiday_fields(day: date, dimension: DateDimension) -> dict[str, Any]:
+def _build_holiday_fields(day: date, dimension: DateDimension) -> dict[str, Any]:
     return {"is_holiday": day in dimension.holidays, "holiday_name": dimension.holidays.get(day)}

@@ -42,7 +42,7 @@ class CompiledDimension:
     batches: str
     """`meta.batch`."""
 
-    def of_type(self, history: str) -> tuple[str, ...]:
+    def list_attributes(self, history: str) -> tuple[str, ...]:
         """The attributes of a history."""
         return tuple(name for name, kind in self.histories.items() if kind == history)
 
@@ -56,9 +56,9 @@ def compile_dimension(star: Star, dimension: EntityDimension, ref: Ref) -> Compi
         )
         for number, join in enumerate(dimension.join)
     )
-    own = star.entity(dimension.entity, where=where)
+    own = star.get_entity(dimension.entity, where=where)
     groups = [(dimension.attributes, own, "_row")]
-    groups += [(item.join.attributes, star.entity(item.join.entity, where=where), item.alias) for item in joined]
+    groups += [(item.join.attributes, star.get_entity(item.join.entity, where=where), item.alias) for item in joined]
     every = [(name, attribute) for attributes, _, _ in groups for name, attribute in attributes.items()]
     check_columns([TableColumn(name=name, dtype="text") for name, _ in every], where=where)
     values = {name: sql for group in groups for name, sql in _compile_values(star, *group, where=where).items()}
@@ -76,7 +76,7 @@ def compile_dimension(star: Star, dimension: EntityDimension, ref: Ref) -> Compi
 def _compile_values(
     star: Star, attributes: Mapping[str, Attribute], entity: Entity, alias: str, *, where: str
 ) -> dict[str, str]:
-    scope = star.scope(map_entity_columns(entity, alias))
+    scope = star.build_scope(map_entity_columns(entity, alias))
     return {
         name: compile_expression(attribute.value or name, scope, where=f"{where}, attribute {name}")
         for name, attribute in attributes.items()
@@ -99,7 +99,7 @@ def _compile_inherited(
             yield InheritedAttribute(name=name, value=values[name], parent=attribute.inherit.parent)
 
 
-def table_of(warehouse: Warehouse, parts: CompiledDimension) -> Table:
+def build_table(warehouse: Warehouse, parts: CompiledDimension) -> Table:
     """The table that keeps a dimension; types of expressions are the engine's."""
     dimension = parts.dimension
     where = f"{dimension.origin} dimension {dimension.dimension}"
@@ -129,7 +129,7 @@ def select_rows(parts: CompiledDimension, *, keys: str | None = None, versions: 
 
     `versions` names the staged versions of those keys, where they were found before.
     """
-    inner = _steps(parts, keys, versions or parts.relation)
+    inner = _build_steps(parts, keys, versions or parts.relation)
     recursive = "RECURSIVE " if parts.inherited else ""
     ctes = ",\n".join(f"{name} AS (\n{indent(text)}\n)" for name, text in inner.items())
     number = "ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY valid_from)"
@@ -155,21 +155,21 @@ def _answers_sql(parts: CompiledDimension) -> str:
     )
 
 
-def _steps(parts: CompiledDimension, keys: str | None, versions: str) -> dict[str, str]:
+def _build_steps(parts: CompiledDimension, keys: str | None, versions: str) -> dict[str, str]:
     among = f"\nWHERE _row.entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     named = {"versions": f"SELECT _row.* FROM {versions} AS _row{among}"}
     if parts.joined:
-        named |= segment.steps(parts.joined)
+        named |= segment.build_steps(parts.joined)
     named["valued"] = _select_values(parts)
     named["settled"] = _select_fixed(parts)
     named["members"] = coalesce_sql(
         "settled",
         key="entity_key",
-        columns=parts.of_type("T2"),
-        firsts=(*parts.of_type("T0"), *parts.of_type("T1"), _BATCH),
+        columns=parts.list_attributes("T2"),
+        firsts=(*parts.list_attributes("T0"), *parts.list_attributes("T1"), _BATCH),
     )
     for item in parts.inherited:
-        named |= inherit.steps(item, entity=parts.relation, keys=keys)
+        named |= inherit.build_steps(item, entity=parts.relation, keys=keys)
     return named
 
 

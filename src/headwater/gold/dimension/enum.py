@@ -17,9 +17,9 @@ _MANY = 20
 """So many values that looking for a row of each takes as long as looking at all rows."""
 
 
-def attributes_of(star: Star, dimension: EnumDimension, value: str) -> dict[str, str]:
+def build_attributes(star: Star, dimension: EnumDimension, value: str) -> dict[str, str]:
     """SQL of each attribute, where `value` is SQL of the member's value."""
-    scope = star.scope({"value": value})
+    scope = star.build_scope({"value": value})
     where = f"{dimension.origin} dimension {dimension.dimension}"
     given = {
         name: compile_expression(text, scope, where=f"{where}, attribute {name}")
@@ -28,10 +28,10 @@ def attributes_of(star: Star, dimension: EnumDimension, value: str) -> dict[str,
     return {"value": value, **given}
 
 
-def table_of(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Table:
+def build_table(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Table:
     """The table that keeps `dimension`."""
     where = f"{dimension.origin} dimension {dimension.dimension}"
-    values = attributes_of(star, dimension, "_row.value")
+    values = build_attributes(star, dimension, "_row.value")
     given = ", ".join(f"{sql} AS {quote(name)}" for name, sql in values.items())
     types = infer_types(warehouse, f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row", where=where)
     columns = (
@@ -58,7 +58,7 @@ def select_rows(star: Star, dimension: EnumDimension, ref: Ref, *, keys: str | N
     A value counts as loaded with the first batch that brought it. `seen` names the staged values with batches to look
     at, where they are known to tell the first.
     """
-    values = attributes_of(star, dimension, "_row.entity_key")
+    values = build_attributes(star, dimension, "_row.entity_key")
     among = f"\n  WHERE entity_key IN (SELECT entity_key FROM {keys})" if keys else ""
     attributes = "".join(f", {sql} AS {quote(name)}" for name, sql in values.items())
     return (

@@ -32,7 +32,7 @@ class InheritedAttribute:
         return entity_key_sql("_row.entity_key", [f"_row.{quote(self.parent)}"])
 
 
-def steps(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> Mapping[str, str]:
+def build_steps(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> Mapping[str, str]:
     """Named SELECTs, the first two recursive together: the chain of ancestors asked, and the value found in it.
 
     A chain is asked upwards until somebody has a value. Every ancestor is met once (UNION), so a circle ends it.
@@ -47,7 +47,7 @@ def steps(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> Ma
 
 def select_circles(attribute: InheritedAttribute, *, entity: str, keys: str | None) -> str:
     """SELECT of the entity keys that have no value because their ancestors form a circle."""
-    named = steps(attribute, entity=entity, keys=keys)
+    named = build_steps(attribute, entity=entity, keys=keys)
     line, chain = f"line_{attribute.name}", f"chain_{attribute.name}"
     ctes = ",\n".join(f"{name} AS (\n{indent(text)}\n)" for name, text in named.items())
     return (

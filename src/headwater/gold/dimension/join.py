@@ -42,7 +42,7 @@ class JoinedEntity:
         return " AND ".join(same)
 
 
-def steps(joined: Sequence[JoinedEntity]) -> dict[str, str]:
+def build_steps(joined: Sequence[JoinedEntity]) -> dict[str, str]:
     """Named SELECTs from `versions` to `segments` (with `_seg_from`, `_seg_to`) and one pick for each joined entity."""
     return {
         "cuts": "\nUNION\n".join(["SELECT entity_key, valid_from AS _cut FROM versions", *map(_select_cuts, joined)]),

@@ -19,7 +19,7 @@ from headwater.gold.dimension.job import DimensionJob
 from headwater.gold.dimension.special_members import check_keys
 from headwater.gold.dimension.unmatched_rules import report_unmatched
 from headwater.gold.key_sequence import select_numbered
-from headwater.gold.row_lookup import entity_columns, member_key, version_key
+from headwater.gold.row_lookup import build_member_key, build_version_key, list_version_columns
 from headwater.model.entity import Entity
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, WriteCounts
@@ -36,7 +36,7 @@ class MemberBuild:
         """Bring the members up to date."""
         job, names = self.job, column_list_sql(self.job.table.names)
         if job.pending.full:
-            fit_table(job.warehouse, job.table, anew=not job.pending.keys)
+            fit_table(job.warehouse, job.table, rebuild=not job.pending.keys)
             if is_empty(job.warehouse, job.table):
                 written = self._fill_empty()
                 self._report(None)
@@ -54,7 +54,7 @@ class MemberBuild:
     @property
     def _entity(self) -> Entity:
         declared = self.parts.dimension
-        return self.job.star.entity(declared.entity, where=str(declared.origin))
+        return self.job.star.get_entity(declared.entity, where=str(declared.origin))
 
     def _fill_empty(self) -> WriteCounts:
         """Fill an empty table: there is nothing to compare with."""
@@ -84,9 +84,13 @@ class MemberBuild:
     def _stage_affected(self, keys: str) -> tuple[str, StagedRows]:
         """The staged versions of the staged `keys`, and the members that are stored of them."""
         warehouse, table, entity = self.job.warehouse, self.job.table, self._entity
-        own, columns, by = f"SELECT entity_key FROM {keys}", entity_columns(entity), version_key(warehouse, entity)
+        own, columns, by = (
+            f"SELECT entity_key FROM {keys}",
+            list_version_columns(entity),
+            build_version_key(warehouse, entity),
+        )
         versions = warehouse.select_rows("gold_versions", "silver", entity.entity, keys=own, columns=columns, by=by)
-        by = member_key(warehouse, self.parts, entity)
+        by = build_member_key(warehouse, self.parts, entity)
         members = warehouse.select_rows("gold_held", "gold", table.name, keys=own, columns=table.names, by=by)
         return versions.relation, members
 

@@ -30,7 +30,7 @@ HASH, SEQUENCE = 53, 1
 _COUNTED = 2**40
 
 
-def key_kind(declared: Dimension | Fact) -> int:
+def get_key_kind(declared: Dimension | Fact) -> int:
     """How the keys of a dimension are made; 0 where they are values, or there are none."""
     if isinstance(declared, DateDimension | Fact):
         return 0
@@ -39,7 +39,7 @@ def key_kind(declared: Dimension | Fact) -> int:
 
 def find_outdated(warehouse: Warehouse, dimensions: Iterable[Dimension], built: Set[str]) -> frozenset[str]:
     """Of the `built` tables (`gold.dim_x`), those whose keys are made otherwise than is declared now."""
-    kinds = {name_table(one): kind for one in dimensions if (kind := key_kind(one))}
+    kinds = {name_table(one): kind for one in dimensions if (kind := get_key_kind(one))}
     stored = [name for name in kinds if f"gold.{name}" in built]
     if not stored:
         return frozenset()
@@ -52,7 +52,7 @@ def rekey_dimension(
     warehouse: Warehouse, star: Star, declared: Dimension, noted: int, listen: EventListener
 ) -> WriteCounts:
     """Exchange the keys of a dimension, and of the facts that point at it, where `noted` is not how they are made now."""
-    kind, table = key_kind(declared), name_table(declared)
+    kind, table = get_key_kind(declared), name_table(declared)
     if not kind or noted == kind or warehouse.describe("gold", table) is None:
         return WriteCounts()
     written = WriteCounts()
@@ -79,7 +79,7 @@ def _rebuild_keys(
     moved = int(warehouse.rows(f"SELECT COUNT(*) FROM {pairs} WHERE _old <> _new")[0][0])
     if not moved:
         return WriteCounts()
-    facts = _referencing_columns(star, declared)
+    facts = _find_referencing_columns(star, declared)
     written = _replace_keys(warehouse, declared, facts, pairs)
     detail = _describe_change(warehouse, star, table, facts)
     finding = Finding(table=f"gold.{table}", finding="keys_rebuilt", count=moved, detail=detail)
@@ -93,12 +93,12 @@ def _is_counted(warehouse: Warehouse, declared: Dimension) -> bool:
     return not warehouse.rows(f"SELECT 1 FROM {stored} WHERE {key} > {_COUNTED} LIMIT 1")
 
 
-def counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> frozenset[str]:
+def find_counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -> frozenset[str]:
     """The stored tables of dimensions that are declared to have counted keys.
 
     Whoever builds everything anew leaves them: members that come again find their numbers there.
     """
-    named = {name_table(one) for one in dimensions if key_kind(one) == SEQUENCE}
+    named = {name_table(one) for one in dimensions if get_key_kind(one) == SEQUENCE}
     return frozenset(named & set(warehouse.tables("gold")))
 
 
@@ -134,7 +134,7 @@ def _stage_key_pairs(warehouse: Warehouse, declared: Dimension, kind: int, *, la
     )
 
 
-def _referencing_columns(star: Star, declared: Dimension) -> dict[str, list[str]]:
+def _find_referencing_columns(star: Star, declared: Dimension) -> dict[str, list[str]]:
     """The facts that point at a dimension, with the columns that do."""
     facts: dict[str, list[str]] = {}
     for fact, lookup in star.find_references(declared.dimension):
@@ -186,10 +186,10 @@ def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None
         stored, key = warehouse.ref("gold", name_table(declared)), quote(name_key_column(declared))
         among = ", ".join(str(one) for one in old)
         named = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} IN ({among})")[0]
-        raise collision_error(name_table(declared), int(number), *map(str, named))
+        raise build_collision_error(name_table(declared), int(number), *map(str, named))
 
 
-def collision_error(table: str, number: int, one: str, other: str) -> SafetyCheckError:
+def build_collision_error(table: str, number: int, one: str, other: str) -> SafetyCheckError:
     """The error for two members of a dimension that would have one key."""
     return SafetyCheckError(
         f"Two members of {table} have the same surrogate key; nothing was written.",

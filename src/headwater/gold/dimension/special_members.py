@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.gold.columns import BEGINNING, select_list
-from headwater.gold.dimension.rekey import collision_error
+from headwater.gold.dimension.rekey import build_collision_error
 from headwater.gold.surrogate_key import surrogate_key_sql
 from headwater.model.dimension import ERROR, NOT_APPLICABLE, UNKNOWN
 from headwater.names import quote, quote_literal
@@ -38,20 +38,20 @@ def keep_reserved(warehouse: Warehouse, table: Table) -> WriteCounts:
 def select_reserved(table: Table) -> str:
     """SELECT of the reserved members of a dimension."""
     return " UNION ALL ".join(
-        f"SELECT {select_list(table, _reserved_values(table, number, text))}" for number, text in RESERVED.items()
+        f"SELECT {select_list(table, _build_reserved_values(table, number, text))}" for number, text in RESERVED.items()
     )
 
 
-def _reserved_values(table: Table, number: int, text: str) -> dict[str, str]:
+def _build_reserved_values(table: Table, number: int, text: str) -> dict[str, str]:
     said = {column.name: _text_sql(column, text) for column in table.columns if column.name not in _OURS}
-    return {**said, **_fixed_values(table, str(number)), "batch_id": "'reserved'"}
+    return {**said, **_build_fixed_values(table, str(number)), "batch_id": "'reserved'"}
 
 
 def _text_sql(column: TableColumn, text: str) -> str:
     return quote_literal(text) if column.dtype == "text" else ""
 
 
-def _fixed_values(table: Table, key: str) -> dict[str, str]:
+def _build_fixed_values(table: Table, key: str) -> dict[str, str]:
     values = {
         table.columns[0].name: f"CAST({key} AS BIGINT)",
         "valid_from": BEGINNING,
@@ -74,7 +74,7 @@ def select_inferred(table: Table, keys: str, *, after: str, attributes: dict[str
         number = f"{after} + ROW_NUMBER() OVER (ORDER BY _met.entity_key)"
     values = {
         **attributes,
-        **_fixed_values(table, number),
+        **_build_fixed_values(table, number),
         "entity_key": "_met.entity_key",
         "is_inferred": "TRUE",
         "batch_id": "'inferred'",
@@ -90,12 +90,12 @@ def check_keys(warehouse: Warehouse, table: Table, rows: str = "") -> None:
     if clash:
         number = int(clash[0][0])
         one, other = warehouse.rows(f"SELECT MIN(entity_key), MAX(entity_key) FROM {stored} WHERE {key} = {number}")[0]
-        raise collision_error(table.name, number, str(one), str(other))
+        raise build_collision_error(table.name, number, str(one), str(other))
 
 
 def _except_sql(one: str, other: str) -> str:
-    return f"SELECT * FROM {_table(one)} AS _one EXCEPT SELECT * FROM {_table(other)} AS _other"
+    return f"SELECT * FROM {_relation_sql(one)} AS _one EXCEPT SELECT * FROM {_relation_sql(other)} AS _other"
 
 
-def _table(sql: str) -> str:
+def _relation_sql(sql: str) -> str:
     return f"({sql})" if sql.startswith("SELECT") else sql

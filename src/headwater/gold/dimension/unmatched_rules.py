@@ -38,7 +38,7 @@ def report_unmatched(warehouse: Warehouse, star: Star, declared: EntityDimension
 def _find_rules(star: Star, declared: EntityDimension) -> Iterator[tuple[Rules, str]]:
     """Each rules table that the dimension's own attributes use, with the SQL of what it classifies, once."""
     where = f"{declared.origin} dimension {declared.dimension}"
-    scope = star.scope(map_entity_columns(star.entity(declared.entity, where=where)))
+    scope = star.build_scope(map_entity_columns(star.get_entity(declared.entity, where=where)))
     texts = [attribute.value for attribute in declared.attributes.values() if attribute.value]
     for text, rules in dict.fromkeys(pair for value in texts for pair in find_classify_calls(value, where=where)):
         yield star.declarations.rules[rules], compile_expression(text, scope, where=where)

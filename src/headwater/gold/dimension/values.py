@@ -9,7 +9,7 @@ from headwater.gold.columns import fit_table
 from headwater.gold.dimension import enum
 from headwater.gold.dimension.entity import inferred_rows_sql
 from headwater.gold.dimension.job import DimensionJob
-from headwater.gold.row_lookup import version_key
+from headwater.gold.row_lookup import build_version_key
 from headwater.model.dimension import EnumDimension
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import WriteCounts
@@ -28,7 +28,7 @@ class ValueBuild:
         stored, values = job.stored_ref, enum.select_values(declared, warehouse.ref)
         seen = ""
         if job.pending.full:
-            fit_table(warehouse, job.table, anew=not job.pending.keys)
+            fit_table(warehouse, job.table, rebuild=not job.pending.keys)
             every = f"{values}\nUNION\nSELECT entity_key FROM {stored} WHERE entity_key IS NOT NULL"
             keys = warehouse.stage("gold_keys", every)
         else:
@@ -57,7 +57,7 @@ class ValueBuild:
         for name, select in changed.items():
             own = [item.column for item in declared.values_of if item.entity == name]
             columns = [*dict.fromkeys(("entity_key", *own, "batch_id"))]
-            by = version_key(warehouse, self.job.star.declarations.entities[name])
+            by = build_version_key(warehouse, self.job.star.declarations.entities[name])
             rows = warehouse.select_rows("gold_versions", "silver", name, keys=select, columns=columns, by=by)
             fresh = enum.select_origins(declared, name, rows.relation, warehouse.ref)
             seen = warehouse.stage("gold_seen", f"SELECT * FROM {seen}", *fresh)

@@ -14,14 +14,20 @@ from headwater.gold.fact.lookup import CompiledLookup
 from headwater.gold.fact.select import (
     CompiledFact,
     CompiledPart,
+    build_table,
     compile_fact,
-    grain_is_sure,
+    is_grain_sure,
     select_asked_keys,
     select_referencing_keys,
     select_rows,
-    table_of,
 )
-from headwater.gold.row_lookup import dimension_key, entity_columns, fact_key, match_condition, version_key
+from headwater.gold.row_lookup import (
+    build_dimension_key,
+    build_fact_key,
+    build_version_key,
+    list_version_columns,
+    match_condition,
+)
 from headwater.gold.star import Star
 from headwater.gold.surrogate_key import connection_sql
 from headwater.model.dimension import ERROR, DateDimension, EntityDimension
@@ -62,8 +68,8 @@ def build_fact(
     """
     with warehouse.transaction(), warehouse.staging():
         parts = compile_fact(star, fact, warehouse.ref)
-        table = table_of(warehouse, parts)
-        month = periods.newest_month(warehouse)
+        table = build_table(warehouse, parts)
+        month = periods.read_newest_month(warehouse)
         consumer = _make_consumer(star, parts, table, number=periods.number_of(month) if fact.periods else 0)
         missing = warehouse.describe("gold", table.name) is None
         pending = read_pending(warehouse, consumer, rebuild=rebuild or missing)
@@ -112,14 +118,14 @@ def _load(job: _Job, months: str) -> WriteCounts:
     _report(job, fresh, relations)
     held = None if full else _select_stored(job, keys)
     stored = held.relation if held else job.stored_ref
-    candidates = inferred_members.referenced_members(
+    candidates = inferred_members.stage_referenced_members(
         warehouse, job.parts.lookups, stored=stored, keys=None if full else keys
     )
     fresh, written = inferred_members.insert_inferred(
         warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
     )
     replaced = warehouse.replace_rows(job.table, keys=keys, fresh=fresh, stored=held)
-    if replaced.inserted and not grain_is_sure(job.star, job.fact):
+    if replaced.inserted and not is_grain_sure(job.star, job.fact):
         _check_grain(job, fresh)
     return written + replaced + inferred_members.delete_orphaned_inferred(warehouse, job.star, candidates)
 
@@ -133,7 +139,7 @@ def _fill_empty(job: _Job, months: str) -> WriteCounts:
     )
     names = job.table.names
     added = job.warehouse.append("gold", job.table.name, names, f"SELECT {column_list_sql(names)} FROM {fresh}")
-    if not grain_is_sure(job.star, job.fact):
+    if not is_grain_sure(job.star, job.fact):
         _check_grain(job, fresh)
     return written + WriteCounts(inserted=added)
 
@@ -174,9 +180,9 @@ def _stage_parts(job: _Job, keys: str) -> list[str]:
             "silver",
             entity.entity,
             keys=f"SELECT entity_key FROM {keys}",
-            columns=entity_columns(entity),
+            columns=list_version_columns(entity),
             where="x.is_current",
-            by=version_key(job.warehouse, entity),
+            by=build_version_key(job.warehouse, entity),
         )
         staged.append(rows.relation)
     return staged
@@ -195,7 +201,7 @@ def _stage_members(job: _Job, relations: list[str], months: str) -> list[dict[st
                     name_table(lookup.dimension),
                     keys=select_asked_keys(part, lookup, staged=relation, months=months),
                     columns=tuple(dict.fromkeys(lookup.needed_columns)),
-                    by=dimension_key(job.warehouse, job.star, lookup.dimension),
+                    by=build_dimension_key(job.warehouse, job.star, lookup.dimension),
                 )
                 members[lookup.name] = rows.relation
         staged.append(members)
@@ -209,7 +215,7 @@ def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup,
     if not condition:
         return text
     # Where a column tells who may ask, those rows are found first: of them only what the question reads.
-    columns = entity_columns(job.star.declarations.entities[part.part.entity])
+    columns = list_version_columns(job.star.declarations.entities[part.part.entity])
     read = [name for name in columns if name in ("entity_key", "is_current") or quote(name) in text]
     likely = job.warehouse.stage(
         f"gold_likely_{job.parts.parts.index(part) * len(part.lookups) + part.lookups.index(lookup)}",
@@ -220,7 +226,7 @@ def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup,
 
 def _select_stored(job: _Job, keys: str) -> StagedRows:
     """What is stored of the staged keys."""
-    own, by = f"SELECT entity_key FROM {keys}", fact_key(job.star, job.parts)
+    own, by = f"SELECT entity_key FROM {keys}", build_fact_key(job.star, job.parts)
     return job.warehouse.select_rows("gold_held", "gold", job.table.name, keys=own, columns=job.table.names, by=by)
 
 

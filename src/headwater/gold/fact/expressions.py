@@ -35,26 +35,26 @@ class ExpressionReader:
         """Where the fact stands."""
         return f"{self.fact.origin} fact {self.fact.fact}"
 
-    def sql(self, text: str, *, path: tuple[str, ...] = ()) -> str:
+    def compile(self, text: str, *, path: tuple[str, ...] = ()) -> str:
         """SQL of an expression. A column wins over a declared name that is spelled alike."""
         where = f"{self.where}, {path[-1]}" if path else self.where
         known = dict.fromkeys((*self.derived, *self.looked_up, *self.base), "NULL")
         used = {name: self._resolve(name, path) for name in find_names(text, where=where) if name in known}
-        return compile_expression(text, self.star.scope({**known, **used}), where=where)
+        return compile_expression(text, self.star.build_scope({**known, **used}), where=where)
 
-    def lookups_in(self, texts: Iterable[str], *, path: tuple[str, ...] = ()) -> set[str]:
+    def find_lookups(self, texts: Iterable[str], *, path: tuple[str, ...] = ()) -> set[str]:
         """The lookups whose rows these expressions need."""
-        found: set[str] = set()
+        lookups: set[str] = set()
         for text in texts:
             for name in find_names(text, where=self.where):
                 if name in self.base:
                     continue
                 if name in self.looked_up:
-                    found.add(name.split(".", 1)[0])
+                    lookups.add(name.split(".", 1)[0])
                 elif name in self.derived:
                     self._check_circle(name, path)
-                    found |= self.lookups_in([self.derived[name]], path=(*path, name))
-        return found
+                    lookups |= self.find_lookups([self.derived[name]], path=(*path, name))
+        return lookups
 
     def _resolve(self, name: str, path: tuple[str, ...]) -> str:
         if name in self.base:
@@ -62,7 +62,7 @@ class ExpressionReader:
         if name in self.looked_up:
             return self.looked_up[name]
         self._check_circle(name, path)
-        return self.sql(self.derived[name], path=(*path, name))
+        return self.compile(self.derived[name], path=(*path, name))
 
     def _check_circle(self, name: str, path: tuple[str, ...]) -> None:
         if name in path:
@@ -77,8 +77,8 @@ class ExpressionReader:
 def make_reader(star: Star, fact: Fact, part: Part, dimensions: Mapping[str, Dimension]) -> ExpressionReader:
     """The reader of `part`."""
     where = f"{fact.origin} fact {fact.fact}"
-    own = map_entity_columns(star.entity(part.entity, where=where), "_row")
-    scope = star.scope(own)
+    own = map_entity_columns(star.get_entity(part.entity, where=where), "_row")
+    scope = star.build_scope(own)
     given = {name: compile_expression(text, scope, where=f"{where}, {name}") for name, text in part.columns.items()}
     months = {name: f"{MONTH}.{quote(name)}" for name in ("period_start", "period_end")} if fact.periods else {}
     base = {**(given or own), **months, "entity_key": '_row."entity_key"'}

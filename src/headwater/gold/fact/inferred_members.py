@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headwater.gold.dimension import enum
-from headwater.gold.dimension.rekey import SEQUENCE, key_kind
+from headwater.gold.dimension.rekey import SEQUENCE, get_key_kind
 from headwater.gold.dimension.special_members import check_keys, select_inferred
 from headwater.gold.fact.lookup import CompiledLookup
 from headwater.gold.key_sequence import last_sql, save_last
@@ -44,12 +44,12 @@ def _infer(warehouse: Warehouse, star: Star, lookup: CompiledLookup, fresh: str)
     keys = warehouse.stage("gold_met", f"SELECT entity_key FROM {asked} WHERE entity_key NOT IN ({known})")
     if not warehouse.count(keys):
         return 0
-    table = _stored_table(warehouse, lookup.dimension)
+    table = _read_stored_table(warehouse, lookup.dimension)
     attributes: dict[str, str] = {}
     if isinstance(lookup.dimension, EnumDimension):
-        attributes = enum.attributes_of(star, lookup.dimension, "_met.entity_key")
+        attributes = enum.build_attributes(star, lookup.dimension, "_met.entity_key")
     after = ""
-    if key_kind(lookup.dimension) == SEQUENCE:
+    if get_key_kind(lookup.dimension) == SEQUENCE:
         after = last_sql(warehouse, table)
     rows = warehouse.stage("gold_inferred", select_inferred(table, keys, after=after, attributes=attributes))
     added = warehouse.append("gold", table.name, table.names, f"SELECT {column_list_sql(table.names)} FROM {rows}")
@@ -75,22 +75,22 @@ def _stage_filled(warehouse: Warehouse, table: Table, late: Sequence[CompiledLoo
     return warehouse.stage("gold_filled", f"SELECT {values}\nFROM {fresh} AS _row\n{joins}")
 
 
-def referenced_members(
+def stage_referenced_members(
     warehouse: Warehouse, lookups: Sequence[CompiledLookup], stored: str, keys: str | None
 ) -> dict[str, str]:
     """By dimension, the staged keys of inferred members that stored rows of `keys` (all members, if None) point at."""
-    found: dict[str, list[str]] = {}
+    selects: dict[str, list[str]] = {}
     for lookup in lookups:
         if lookup.is_day or not warehouse.rows(f"SELECT 1 FROM {lookup.table} WHERE is_inferred LIMIT 1"):
             continue
         pointing = f"SELECT {quote(lookup.column)} FROM {stored} WHERE entity_key IN (SELECT entity_key FROM {keys})"
         among = f" AND {quote(lookup.key_name)} IN ({pointing})" if keys else ""
-        found.setdefault(lookup.dimension.dimension, []).append(
+        selects.setdefault(lookup.dimension.dimension, []).append(
             f"SELECT {quote(lookup.key_name)} AS member FROM {lookup.table} WHERE is_inferred{among}"
         )
     return {
         name: warehouse.stage(f"gold_referred_{number}", "\nUNION\n".join(texts))
-        for number, (name, texts) in enumerate(found.items())
+        for number, (name, texts) in enumerate(selects.items())
     }
 
 
@@ -104,7 +104,7 @@ def delete_orphaned_inferred(warehouse: Warehouse, star: Star, candidates: dict[
         if warehouse.count(keys):
             columns = warehouse.describe("gold", f"dim_{name}") or ()
             table = Table(layer="gold", name=f"dim_{name}", columns=columns, key=(f"{name}_key",))
-            if key_kind(star.dimension(name, where=f"gold.{table.name}")) == SEQUENCE:
+            if get_key_kind(star.get_dimension(name, where=f"gold.{table.name}")) == SEQUENCE:
                 save_last(warehouse, table)
             nothing = f"SELECT * FROM {warehouse.ref('gold', table.name)} WHERE FALSE"
             written += warehouse.replace_rows(table, keys=keys, fresh=warehouse.stage("gold_nothing", nothing))
@@ -117,12 +117,12 @@ def _select_orphaned(warehouse: Warehouse, star: Star, name: str, candidates: st
     pointing = "".join(
         f" AND {key} NOT IN (SELECT {quote(column)} FROM {fact} "
         f"WHERE {quote(column)} IN (SELECT member FROM {candidates}))"
-        for fact, column in _referencing_columns(warehouse, star, name)
+        for fact, column in _find_referencing_columns(warehouse, star, name)
     )
     return f"SELECT {key} FROM {table} WHERE is_inferred AND {key} IN (SELECT member FROM {candidates}){pointing}"
 
 
-def _referencing_columns(warehouse: Warehouse, star: Star, dimension: str) -> list[tuple[str, str]]:
+def _find_referencing_columns(warehouse: Warehouse, star: Star, dimension: str) -> list[tuple[str, str]]:
     """Stored fact tables and their columns that point at a dimension."""
     found = []
     for fact, lookup in star.find_references(dimension):
@@ -132,6 +132,6 @@ def _referencing_columns(warehouse: Warehouse, star: Star, dimension: str) -> li
     return found
 
 
-def _stored_table(warehouse: Warehouse, dimension: Dimension) -> Table:
+def _read_stored_table(warehouse: Warehouse, dimension: Dimension) -> Table:
     columns = warehouse.describe("gold", name_table(dimension)) or ()
     return Table(layer="gold", name=name_table(dimension), columns=columns, key=("entity_key",))

@@ -70,17 +70,17 @@ class CompiledLookup:
             )
         return f"CASE WHEN {self.on} IS NULL THEN {nothing} ELSE {quote(self.name)}.{self._key} END"
 
-    def join(self, narrow: str, *, found: str = "") -> str:
+    def join(self, narrow: str, *, members: str = "") -> str:
         """The LEFT JOIN of the dimension's row, known by the lookup's name; `narrow` SELECTs the entity keys asked for.
 
-        `found` names the staged members of those keys, where they were looked for before.
+        `members` names the staged members of those keys, where they were looked for before.
         """
         alias = quote(self.name)
         if isinstance(self.dimension, DateDimension):
             joined = f"LEFT JOIN {self.table} AS {alias} ON {alias}.{self._key} = {date.key_sql(self.on)}"
             return joined if self.has_attributes else ""
         among = f"entity_key IN ({narrow})" if narrow else "entity_key IS NOT NULL"
-        members = f"{found} AS members" if found else f"(SELECT * FROM {self.table} WHERE {among}) AS members"
+        members = f"{members} AS members" if members else f"(SELECT * FROM {self.table} WHERE {among}) AS members"
         meets = f"{alias}.entity_key = {self.on}"
         if self.lookup.strategy == "point_in_time":
             spans = coverage_sql(
@@ -122,7 +122,7 @@ def compile_lookups(reader: ExpressionReader, ref: Ref, *, used: set[str]) -> tu
                 hint="use columns of the row for `on` and `at`",
             )
         if name not in known:
-            behind = reader.lookups_in(_texts(reader.fact.lookups[name]))
+            behind = reader.find_lookups(_list_texts(reader.fact.lookups[name]))
             for other in sorted(behind):
                 visit(other, (*path, name))
             known[name] = _compile_lookup(reader, ref, name, dimensions[name], behind=behind)
@@ -137,8 +137,8 @@ def _compile_lookup(
     reader: ExpressionReader, ref: Ref, name: str, dimension: Dimension, *, behind: set[str]
 ) -> CompiledLookup:
     lookup = reader.fact.lookups[name]
-    values = tuple(reader.sql(text) for text in lookup.on)
-    instant = f"COALESCE(CAST({reader.sql(lookup.at)} AS TIMESTAMP), {_LAST})" if lookup.at else ""
+    values = tuple(reader.compile(text) for text in lookup.on)
+    instant = f"COALESCE(CAST({reader.compile(lookup.at)} AS TIMESTAMP), {_LAST})" if lookup.at else ""
     return CompiledLookup(
         name=name,
         lookup=lookup,
@@ -147,7 +147,7 @@ def _compile_lookup(
         on=_on_sql(reader, name, dimension, values),
         values=values,
         at=f"LEAST({instant}, {_LAST})" if instant else "",
-        not_applicable_condition=f"({reader.sql(lookup.not_applicable)})" if lookup.not_applicable else "",
+        not_applicable_condition=f"({reader.compile(lookup.not_applicable)})" if lookup.not_applicable else "",
         depends_on=frozenset(behind),
         has_attributes=True,
     )
@@ -156,7 +156,7 @@ def _compile_lookup(
 def _on_sql(reader: ExpressionReader, name: str, dimension: Dimension, values: tuple[str, ...]) -> str:
     wanted = 1
     if isinstance(dimension, EntityDimension):
-        entity = reader.star.entity(dimension.entity, where=reader.where)
+        entity = reader.star.get_entity(dimension.entity, where=reader.where)
         wanted = len(entity.key)
     if len(values) != wanted:
         raise DeclarationError(
@@ -171,5 +171,5 @@ def _on_sql(reader: ExpressionReader, name: str, dimension: Dimension, values: t
     return f"CAST({values[0]} AS {kind})"
 
 
-def _texts(lookup: Lookup) -> list[str]:
+def _list_texts(lookup: Lookup) -> list[str]:
     return [text for text in (*lookup.on, lookup.at, lookup.not_applicable) if text]

@@ -11,7 +11,7 @@ from headwater.gold.fact.select import CompiledFact
 from headwater.warehouse.base import Warehouse
 
 
-def newest_month(warehouse: Warehouse) -> date:
+def read_newest_month(warehouse: Warehouse) -> date:
     """The first day of the month of the newest batch; the first month of all before there is any."""
     newest = warehouse.rows(f"SELECT MAX(read_at) FROM {warehouse.ref('meta', 'batch')}")[0][0]
     return date(newest.year, newest.month, 1) if newest else EPOCH.date()
@@ -29,11 +29,11 @@ def stage_months(warehouse: Warehouse, parts: CompiledFact, last: date) -> str:
         begins = part.span[0] if part.span else "NULL"
         found = warehouse.rows(f"SELECT MIN({begins}) FROM {part.relation} AS _row WHERE _row.is_current")[0][0]
         first = min(first, found) if found else first
-    values = ", ".join(f"(DATE '{start}', DATE '{end}')" for start, end in _months(first, last))
+    values = ", ".join(f"(DATE '{start}', DATE '{end}')" for start, end in _list_months(first, last))
     return warehouse.stage("gold_months", f"SELECT * FROM (VALUES {values}) AS months(period_start, period_end)")
 
 
-def _months(first: date, last: date) -> Iterator[tuple[str, str]]:
+def _list_months(first: date, last: date) -> Iterator[tuple[str, str]]:
     for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
         start = date(number // 12, number % 12 + 1, 1)
         yield start.isoformat(), start.replace(day=monthrange(start.year, start.month)[1]).isoformat()

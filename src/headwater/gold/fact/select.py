@@ -57,10 +57,10 @@ class CompiledFact:
 def compile_fact(star: Star, fact: Fact, ref: Ref) -> CompiledFact:
     """`fact` with its expressions compiled; DeclarationError where they do not hold."""
     parts = tuple(_compile_part(star, fact, part, ref) for part in fact.sources)
-    return CompiledFact(fact=fact, parts=parts, batches=ref("meta", "batch"), sure=_sure_columns(star, fact))
+    return CompiledFact(fact=fact, parts=parts, batches=ref("meta", "batch"), sure=_find_sure_columns(star, fact))
 
 
-def _sure_columns(star: Star, fact: Fact) -> frozenset[str]:
+def _find_sure_columns(star: Star, fact: Fact) -> frozenset[str]:
     keys = [
         frozenset() if part.columns else frozenset(star.declarations.entities[part.entity].key) for part in fact.sources
     ]
@@ -72,13 +72,13 @@ def _sure_columns(star: Star, fact: Fact) -> frozenset[str]:
 def _compile_part(star: Star, fact: Fact, part: Part, ref: Ref) -> CompiledPart:
     reader = make_reader(star, fact, part, star.find_dimensions(fact))
     conditions = [text for text in (fact.where, part.where) if text]
-    used = reader.lookups_in([*fact.degenerate.values(), *fact.measures.values(), *conditions])
+    used = reader.find_lookups([*fact.degenerate.values(), *fact.measures.values(), *conditions])
     return CompiledPart(
         part=part,
         relation=ref("silver", part.entity),
         values=_compile_values(reader),
         lookups=compile_lookups(reader, ref, used=used),
-        where=tuple(f"({reader.sql(text)})" for text in conditions),
+        where=tuple(f"({reader.compile(text)})" for text in conditions),
         span=(_day_sql(reader, fact.periods.start), _day_sql(reader, fact.periods.end)) if fact.periods else None,
     )
 
@@ -91,7 +91,9 @@ def _compile_values(reader: ExpressionReader) -> dict[str, str]:
     # Grain columns stand first, in their order, however they are declared.
     ordered = dict.fromkeys((*fact.grain, *names, *texts))
     return {
-        name: _cast_sql(fact, name, reader.sql(texts[name], path=(name,))) for name in ordered if name != "entity_key"
+        name: _cast_sql(fact, name, reader.compile(texts[name], path=(name,)))
+        for name in ordered
+        if name != "entity_key"
     }
 
 
@@ -109,10 +111,10 @@ def _cast_sql(fact: Fact, name: str, sql: str) -> str:
 
 
 def _day_sql(reader: ExpressionReader, text: str) -> str:
-    return f"CAST({reader.sql(text)} AS DATE)"
+    return f"CAST({reader.compile(text)} AS DATE)"
 
 
-def table_of(warehouse: Warehouse, parts: CompiledFact) -> Table:
+def build_table(warehouse: Warehouse, parts: CompiledFact) -> Table:
     """The table that keeps a fact; types of expressions are the engine's where `types` does not say."""
     fact = parts.fact
     where = f"{fact.origin} fact {fact.fact}"
@@ -157,12 +159,10 @@ def select_rows(
     the staged members that they may point at.
     """
     chosen = zip(parts.parts, relations or [""] * len(parts.parts), members or [{}] * len(parts.parts), strict=True)
-    return "\nUNION ALL\n".join(_select_part_rows(parts, part, staged, months, found) for part, staged, found in chosen)
+    return "\nUNION ALL\n".join(_select_part_rows(parts, part, staged, months, own) for part, staged, own in chosen)
 
 
-def _select_part_rows(
-    parts: CompiledFact, part: CompiledPart, staged: str, months: str, found: Mapping[str, str]
-) -> str:
+def _select_part_rows(parts: CompiledFact, part: CompiledPart, staged: str, months: str, own: Mapping[str, str]) -> str:
     values = "".join(f",\n  {sql} AS {quote(name)}" for name, sql in part.values.items())
     asked = "".join(
         f",\n  {lookup.key_sql()} AS {quote(lookup.column)}"
@@ -173,7 +173,7 @@ def _select_part_rows(
     return (
         f"SELECT _row.entity_key{values}{asked},\n"
         "  _load.read_at AS loaded_at, _row.batch_id, _load.source\n"
-        f"{from_sql(part, staged=staged, months=months, members=found)}\n"
+        f"{from_sql(part, staged=staged, months=months, members=own)}\n"
         f"LEFT JOIN {parts.batches} AS _load ON _load.batch_id = _row.batch_id\n"
         f"WHERE {conditions}"
     )
@@ -197,7 +197,7 @@ def from_sql(
     base, found = _base_sql(part, staged, months), members or {}
     joins = [
         lookup.join(
-            f"SELECT {lookup.on} {base}" if staged and not lookup.depends_on else "", found=found.get(lookup.name, "")
+            f"SELECT {lookup.on} {base}" if staged and not lookup.depends_on else "", members=found.get(lookup.name, "")
         )
         for lookup in part.lookups
         if only is None or lookup.name in only
@@ -229,17 +229,17 @@ def select_referencing_keys(
     `staged` names those rows, and perhaps others, where they were found before.
     """
     return (
-        f"SELECT _row.entity_key\n{from_sql(part, staged=staged, months=months, only=_dependencies(part, lookup))}\n"
+        f"SELECT _row.entity_key\n{from_sql(part, staged=staged, months=months, only=_collect_dependencies(part, lookup))}\n"
         f"WHERE _row.is_current AND {lookup.on} IN ({changed})"
     )
 
 
-def _dependencies(part: CompiledPart, lookup: CompiledLookup) -> frozenset[str]:
+def _collect_dependencies(part: CompiledPart, lookup: CompiledLookup) -> frozenset[str]:
     by_name = {item.name: item for item in part.lookups}
-    return lookup.depends_on.union(*(_dependencies(part, by_name[name]) for name in lookup.depends_on))
+    return lookup.depends_on.union(*(_collect_dependencies(part, by_name[name]) for name in lookup.depends_on))
 
 
-def grain_is_sure(star: Star, fact: Fact) -> bool:
+def is_grain_sure(star: Star, fact: Fact) -> bool:
     """Whether no two rows can share the grain: one row an entity key, and the grain holds that key."""
     part = fact.sources[0]
     entity = star.declarations.entities[part.entity]

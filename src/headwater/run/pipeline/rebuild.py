@@ -7,7 +7,7 @@ from contextlib import closing
 
 from headwater.errors import DeclarationError
 from headwater.gold.change_feed import reset_progress
-from headwater.gold.dimension.rekey import counted_tables
+from headwater.gold.dimension.rekey import find_counted_tables
 from headwater.names import did_you_mean
 from headwater.plan.state import AFTER_RAW, RunRequest
 from headwater.run.pipeline.context import RunContext
@@ -51,7 +51,7 @@ def _drop_tables(workspace: TenantWorkspace, entity: str | None) -> None:
             drop_entity(warehouse, declared)
             return
         with warehouse.transaction():
-            counted = counted_tables(warehouse, workspace.declarations.dimensions.values())
+            counted = find_counted_tables(warehouse, workspace.declarations.dimensions.values())
             kept = {"gold": counted, "meta": frozenset({OWNERS.name, *(("consumer_offset",) if counted else ())})}
             if counted:
                 reset_progress(warehouse)
