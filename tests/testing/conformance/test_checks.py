@@ -64,7 +64,7 @@ def test_each_invariant_and_each_guarantee_of_gold_has_a_check():
 @pytest.mark.parametrize("name", CHEAP)
 def test_a_check_holds_for_a_correct_engine(open_tenants, name):
     result = run(open_tenants(DuckDB), name, examples=6)
-    assert result.outcome == "held", result.difference
+    assert result.outcome == "passed", result.difference
     assert result.examples > 0
 
 
@@ -97,7 +97,7 @@ def test_a_check_fails_for_a_broken_engine_with_a_small_example(open_tenants, ki
     [(broken.IgnoresWhatIsLate, "1-in-order"), (broken.ForgetsNull, "8"), (broken.ReservesNothing, "5")],
 )
 def test_a_broken_engine_does_not_fail_unrelated_checks(open_tenants, kind, name):
-    assert run(open_tenants(kind), name).outcome == "held"
+    assert run(open_tenants(kind), name).outcome == "passed"
 
 
 def test_a_write_into_another_tenant_is_found(open_tenants):
@@ -137,7 +137,7 @@ def test_an_engine_that_raises_has_failed_and_the_next_check_gets_a_new_tenant(o
 
     tenants = open_tenants(Falls)
     assert "out of order" in run(tenants, "1", examples=1).difference
-    assert run(tenants, "2").outcome == "held"
+    assert run(tenants, "2").outcome == "passed"
 
 
 def test_the_same_seed_draws_the_same(open_tenants):

@@ -35,9 +35,9 @@ def test_checks_are_printed_one_by_one_and_summed_up(selftest, tmp_path):
     lines = err.splitlines()
     assert lines[0].startswith("Makes the tenant selftest-")
     assert lines[0].endswith("touches no other, and erases them at the end.")
-    assert [line.split()[:2] for line in lines[1:]] == [["held", "1"], ["held", "5"], ["held", "drawn-history"]]
+    assert [line.split()[:2] for line in lines[1:]] == [["passed", "1"], ["passed", "5"], ["passed", "drawn-history"]]
     assert "as of an instant is the fold of the log up to it" in out
-    assert "Held: 3 held; 35 examples in" in out
+    assert "Passed: 3 passed; 35 examples in" in out
     assert "seed 1" in out
     assert not list(tmp_path.iterdir())
 
@@ -47,9 +47,9 @@ def test_as_json_it_is_one_object(selftest, tmp_path):
     (line,) = out.splitlines()
     found = json.loads(line)
     assert code == found["exit_code"] == 0
-    assert (found["outcome"], found["seed"], found["examples"], found["tenants"]) == ("held", 1, 2, [])
+    assert (found["outcome"], found["seed"], found["examples"], found["tenants"]) == ("passed", 1, 2, [])
     (verdict,) = found["verdicts"]
-    assert (verdict["name"], verdict["outcome"], verdict["examples"]) == ("2", "held", 2)
+    assert (verdict["name"], verdict["outcome"], verdict["examples"]) == ("2", "passed", 2)
     assert set(verdict) == {
         "name", "promise", "outcome", "examples", "seconds", "reason", "example", "difference",
     }  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_failure_prints_an_example_and_how_to_repeat_it(selftest, tmp_path, mo
     assert "failed 8 " in err
     assert "failed 8: a delete closes, a second is nothing, an update reopens" in out
     assert "smallest example found" in out
-    assert "Failed: 1 held, 1 failed" in out
+    assert "Failed: 1 passed, 1 failed" in out
     command = f"headwater selftest --warehouse duckdb:{tmp_path} --only 8 --examples 20 --seed 1"
     assert f"To repeat: {command}\n" in out
     again = selftest(*command.split()[2:])[1]
@@ -116,7 +116,7 @@ def test_in_memory_there_is_nothing_to_kill(selftest):
     code, out, _ = selftest("--warehouse", "duckdb::memory:", "--only", "12,1", *QUICK)
     assert code == 0
     assert "skipped 12: no other process can open a warehouse in memory" in out
-    assert "1 held, 1 skipped" in out
+    assert "1 passed, 1 skipped" in out
 
 
 def test_kept_tenants_exist_until_they_are_erased(selftest, tmp_path):
@@ -204,8 +204,8 @@ def test_the_whole_suite_holds(selftest, engine, only, tmp_path):
     )
     code, out, err = selftest("--project", str(tmp_path), "--json", "--only", only, *QUICK)
     found = json.loads(out)
-    assert [result for result in found["verdicts"] if result["outcome"] != "held"] == []
-    assert (code, found["outcome"], found["tenants"]) == (0, "held", [])
+    assert [result for result in found["verdicts"] if result["outcome"] != "passed"] == []
+    assert (code, found["outcome"], found["tenants"]) == (0, "passed", [])
     names = [name for name in only.split(",") if name] or [check.name for check in runner.CHECKS]
     assert {result["name"] for result in found["verdicts"]} == set(names)
     assert len(err.splitlines()) == 1 + len(names)
@@ -214,7 +214,7 @@ def test_the_whole_suite_holds(selftest, engine, only, tmp_path):
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
 def test_no_schema_is_left_on_a_server(selftest, engine):
     found = json.loads(selftest("--warehouse", "env:DATABASE_URL", "--only", "1,11", "--json", *QUICK)[1])
-    assert found["outcome"] == "held"
+    assert found["outcome"] == "passed"
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         left = connection.execute("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'selftest%'").fetchall()
     assert left == []

@@ -25,7 +25,7 @@ _NOTE = (
     "Stopping after the example in hand, then erasing what was made. Once more leaves at once, and leaves it there.\n"
 )
 _EXAMPLES = app.list_url_examples()
-_COLOURS = {"held": "green", "failed": "red", "skipped": "yellow", "stopped": "yellow"}
+_COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow", "stopped": "yellow"}
 
 Listener = Callable[[app.Check, app.CheckResult | None], None]
 """Called with None when a check starts, and with its result."""
@@ -159,8 +159,8 @@ def _render_failure(result: app.CheckResult) -> str:
 
 def _render_summary(report: app.SelfTestReport) -> Text:
     results = report.verdicts
-    counts = {name: sum(result.outcome == name for result in results) for name in ("held", "failed", "skipped")}
-    outcomes = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing was tried"
+    counts = {name: sum(result.outcome == name for result in results) for name in ("passed", "failed", "skipped")}
+    outcomes = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no check was run"
     examples = sum(result.examples for result in results)
     rest = f": {outcomes}; {examples:,} examples in {report.seconds:.0f} s, seed {report.seed} ({report.warehouse})."
     return Text.assemble("\n", (report.outcome.capitalize(), _COLOURS[report.outcome]), rest)

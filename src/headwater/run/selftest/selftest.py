@@ -67,15 +67,15 @@ class SelfTestReport:
 
     @property
     def outcome(self) -> str:
-        """`held`, `failed`, or `stopped` if the self-test was stopped before a check failed."""
+        """`passed`, `failed`, or `stopped` if the self-test was stopped before a check failed."""
         if any(verdict.outcome == "failed" for verdict in self.verdicts):
             return "failed"
-        return "stopped" if self.stopped else "held"
+        return "stopped" if self.stopped else "passed"
 
     @property
     def exit_code(self) -> int:
-        """0 if all checks held, else 1."""
-        return 0 if self.outcome == "held" else 1
+        """0 if all checks passed, else 1."""
+        return 0 if self.outcome == "passed" else 1
 
 
 def resolve_target(warehouse: str, *, root: Path, environment: str = "") -> SelfTestTarget:

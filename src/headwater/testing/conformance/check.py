@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from headwater.clock import Clock, SystemClock
 from headwater.testing.conformance.tenants import SelfTestTenants
 
-Outcome = Literal["held", "failed", "skipped"]
+Outcome = Literal["passed", "failed", "skipped"]
 """How a check ended."""
 
 

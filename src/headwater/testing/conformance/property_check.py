@@ -46,7 +46,7 @@ class PropertyCheck(Generic[T]):
                 return self._build_result("failed", count, options, start, example=example, difference=difference)
         if not count:
             return self._build_result("skipped", 0, options, start, reason="stopped before its turn")
-        return self._build_result("held", count, options, start)
+        return self._build_result("passed", count, options, start)
 
     def _sample(self, options: SelfTestOptions, number: int, size: int) -> Sample[Batches[T]]:
         # A sample starts with the simplest example. The first group has tested it, so others draw one more.

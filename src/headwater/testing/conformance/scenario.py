@@ -59,7 +59,7 @@ class ScenarioCheck:
         return CheckResult(
             name=self.name,
             promise=self.promise,
-            outcome="failed" if difference else "held" if count else "skipped",
+            outcome="failed" if difference else "passed" if count else "skipped",
             examples=count,
             seconds=round(options.clock.monotonic() - start, 3),
             reason="" if count else "stopped before its turn",

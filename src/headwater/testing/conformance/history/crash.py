@@ -73,7 +73,7 @@ class CrashCheck:
             return self._build_result("failed", kills, seconds, difference=difference)
         if not kills:
             return self._build_result("skipped", 0, seconds, reason="stopped before its turn")
-        return self._build_result("held", kills, seconds)
+        return self._build_result("passed", kills, seconds)
 
     def _build_result(self, outcome: Outcome, kills: int, seconds: float, **texts: str) -> CheckResult:
         return CheckResult(
