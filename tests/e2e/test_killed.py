@@ -132,7 +132,7 @@ def draw_moments(chance, whole):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.long)])
 def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_path, service, kills):
     started = time.monotonic()
     undisturbed = create_shop(tmp_path / "undisturbed", service, size=25)
