@@ -44,7 +44,10 @@ zoned instant to whatever zone the session is in."""
 _BATCH = 50_000
 """Rows of a batch that streams out."""
 
-WRITTEN: Mapping[FileFormat, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}
+COPY_OPTIONS: Mapping[FileFormat, str] = {
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "csv": "FORMAT csv, HEADER true",
+}
 """The options of COPY by which a table is written to a file."""
 
 _DTYPES = {
@@ -141,7 +144,7 @@ class DuckDB:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
-            raise dml.widening_error(table, column, stored, where=self.path)
+            raise dml.build_widening_error(table, column, stored, where=self.path)
         ref, wanted = self.ref(table.layer, table.name), render_dtype(column.dtype, DUCKDB)
         self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
 
@@ -232,7 +235,7 @@ class DuckDB:
         """The rows of a small answer."""
         return self._run(statement, parameters).fetchall()
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer as a pyarrow Table."""
         try:
             return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
@@ -260,7 +263,7 @@ class DuckDB:
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, select) from error
 
-    def arrow_batches(self, select: str) -> Any:
+    def fetch_arrow_batches(self, select: str) -> Any:
         """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
         try:
             return self._connection.sql(select).to_arrow_reader(_BATCH)
@@ -318,7 +321,7 @@ class DuckDB:
     def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new file; how many."""
         return self.execute(
-            f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {quote_literal(path)} ({WRITTEN[file_format]})"
+            f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {quote_literal(path)} ({COPY_OPTIONS[file_format]})"
         )
 
     def select_rows(
@@ -363,18 +366,26 @@ class DuckDB:
     ) -> WriteCounts:
         """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
         ref = self.ref(table.layer, table.name)
-        gone = replace_rows.changed_rows_condition(table, changes, old_key_columns=old_key_columns, stored=stored)
+        delete_condition = replace_rows.changed_rows_condition(
+            table, changes, old_key_columns=old_key_columns, stored=stored
+        )
         with self.transaction():
             return dml.apply(
-                self.execute, ref, table, changes, old_key_columns=old_key_columns, inserts=inserts, gone=gone
+                self.execute,
+                ref,
+                table,
+                changes,
+                old_key_columns=old_key_columns,
+                inserts=inserts,
+                delete_condition=delete_condition,
             )
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         with self.transaction():
             if stored is not None and stored.has_row_ids:
-                return replace_rows.replace_located(self, table, keys=keys, fresh=fresh, stored=stored.relation)
-            return replace_rows.replace_in_parts(self, table, keys=keys, fresh=fresh)
+                return replace_rows.replace_located(self, table, keys=keys, new_rows=new_rows, stored=stored.relation)
+            return replace_rows.replace_in_parts(self, table, keys=keys, new_rows=new_rows)
 
 
 def _dtype(stored: str) -> str:

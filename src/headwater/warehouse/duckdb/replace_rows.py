@@ -37,47 +37,51 @@ def changed_rows_condition(
     return f"rowid IN ({' UNION ALL '.join(ids)})"
 
 
-def replace_located(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str, stored: str) -> WriteCounts:
+def replace_located(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str, stored: str) -> WriteCounts:
     """`Warehouse.replace_rows`, where the stored rows are staged with their ids."""
     among = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
-    select = f"SELECT s._row FROM {stored} AS s WHERE {among} AND {absent_condition(table, 's', fresh)}"
+    select = f"SELECT s._row FROM {stored} AS s WHERE {among} AND {absent_condition(table, 's', new_rows)}"
     with warehouse.staging():
         gone = warehouse.stage("replaced__gone", select)
-        added = _stage_added(warehouse, table, fresh, stored)
+        added = _stage_added(warehouse, table, new_rows, stored)
         return _write(warehouse, table, f"s.rowid IN (SELECT _row FROM {gone})", added)
 
 
-def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
+def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str) -> WriteCounts:
     """`Warehouse.replace_rows`. Many rows are compared a share of the keys at a time, so that it needs bounded memory."""
-    shares = 1 + max(warehouse.count(rows) for rows in (keys, fresh)) // _SHARE
+    shares = 1 + max(warehouse.count(rows) for rows in (keys, new_rows)) // _SHARE
     written = WriteCounts()
     with warehouse.staging():
         if shares == 1:
-            return _replace_part(warehouse, table, keys=keys, fresh=fresh, own="TRUE")
+            return _replace_part(warehouse, table, keys=keys, new_rows=new_rows, own="TRUE")
         for number in range(shares):
             own = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
-            part = warehouse.stage("replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {fresh} WHERE {own}")
-            written += _replace_part(warehouse, table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=part, own=own)
+            part = warehouse.stage(
+                "replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {new_rows} WHERE {own}"
+            )
+            written += _replace_part(
+                warehouse, table, keys=f"(SELECT * FROM {keys} WHERE {own})", new_rows=part, own=own
+            )
     return written
 
 
-def _replace_part(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
-    """Replace the rows of the keys that meet the condition `own`, of which alone `keys` and `fresh` are."""
+def _replace_part(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str, own: str) -> WriteCounts:
+    """Replace the rows of the keys that meet the condition `own`, of which alone `keys` and `new_rows` are."""
     ref, names = warehouse.ref(table.layer, table.name), column_list_sql(table.names, "s")
     among = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
     stored = warehouse.stage(
         "replaced__stored", f"SELECT s.rowid AS _row, {names} FROM {ref} AS s WHERE {own} AND {among}"
     )
-    absent = absent_condition(table, "s", fresh)
+    absent = absent_condition(table, "s", new_rows)
     gone = warehouse.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent}")
-    added = _stage_added(warehouse, table, fresh, stored)
+    added = _stage_added(warehouse, table, new_rows, stored)
     by_row_id = have_row_ids(warehouse, stored)
     where = f"s.rowid IN (SELECT _row FROM {gone})" if by_row_id else f"{among} AND {absent}"
     return _write(warehouse, table, where, added)
 
 
-def _stage_added(warehouse: Warehouse, table: Table, fresh: str, stored: str) -> str:
-    select = f"SELECT {column_list_sql(table.names)} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}"
+def _stage_added(warehouse: Warehouse, table: Table, new_rows: str, stored: str) -> str:
+    select = f"SELECT {column_list_sql(table.names)} FROM {new_rows} AS f WHERE {absent_condition(table, 'f', stored)}"
     return warehouse.stage("replaced__added", select)
 
 

@@ -42,14 +42,16 @@ class DuckDBWarehouse(WarehouseSettings):
         """The tenant's file."""
         return self.path.replace("{tenant}", tenant)
 
-    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+    def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
         """The tenant's file."""
         return (WarehousePlace(option="path", location=str(root / self.describe(tenant))),)
 
+    @property
     def separates_tenants(self) -> bool:
         """Whether any two tenants have different files, or none."""
-        return self.path == MEMORY or super().separates_tenants()
+        return self.path == MEMORY or super().separates_tenants
 
+    @property
     def exclusive_reason(self) -> str:
         """Why no other process can open this warehouse."""
         if self.path == MEMORY:

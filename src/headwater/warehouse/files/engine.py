@@ -11,7 +11,7 @@ from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Capabilities, SchemaName, StagedRows, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import absent_condition, same_row_condition
-from headwater.warehouse.dml import widening_error
+from headwater.warehouse.dml import build_widening_error
 from headwater.warehouse.files.manifest import StoredTable
 from headwater.warehouse.files.tables import FileTables, find_names, new_content_id
 from headwater.warehouse.row_lookup import select_rows_by_key
@@ -45,7 +45,7 @@ class Files(FileTables):
             known = columns.setdefault(wanted.name, replace(wanted, required=False))
             if known.dtype != wanted.dtype:
                 if not can_widen(known.dtype, wanted.dtype):
-                    raise widening_error(table, wanted, known.dtype, where=self.path)
+                    raise build_widening_error(table, wanted, known.dtype, where=self.path)
                 columns[wanted.name] = replace(wanted, required=known.required)
         if tuple(columns.values()) != tuple(stored):
             with self.transaction():
@@ -155,8 +155,8 @@ class Files(FileTables):
             select = f"{comes} UNION ALL SELECT {names} FROM ({inserts}) AS a" if inserts else comes
             return WriteCounts(deleted=deleted, inserted=self.append(table.layer, table.name, table.names, select))
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         del stored  # rows have no ids here
         ref, names = self.ref(table.layer, table.name), column_list_sql(table.names)
         found = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
@@ -164,10 +164,10 @@ class Files(FileTables):
             before = self.stage("replaced__stored", f"SELECT {names} FROM {ref} AS s WHERE {found}")
             added = self.stage(
                 "replaced__added",
-                f"SELECT {names} FROM {fresh} AS f WHERE {absent_condition(table, 'f', before)}",
+                f"SELECT {names} FROM {new_rows} AS f WHERE {absent_condition(table, 'f', before)}",
             )
-            gone = self.rows(f"SELECT 1 FROM {before} AS s WHERE {absent_condition(table, 's', fresh)} LIMIT 1")
-            deleted = self._take_away(table, f"{found} AND {absent_condition(table, 's', fresh)}") if gone else 0
+            gone = self.rows(f"SELECT 1 FROM {before} AS s WHERE {absent_condition(table, 's', new_rows)} LIMIT 1")
+            deleted = self._take_away(table, f"{found} AND {absent_condition(table, 's', new_rows)}") if gone else 0
             inserted = self.append(table.layer, table.name, table.names, f"SELECT {names} FROM {added}")
             for name in ("replaced__stored", "replaced__added"):
                 self.unstage(name)

@@ -36,7 +36,7 @@ class FilesWarehouse(WarehouseSettings):
         """The folder or bucket below which a tenant has its own."""
         return self.url.replace("{tenant}", tenant).rstrip("/")
 
-    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+    def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
         """The tenant's folder."""
         return (WarehousePlace(option="url", location=f"{to_absolute(self.folder(tenant), root)}/{tenant}"),)
 

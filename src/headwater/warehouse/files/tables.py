@@ -196,10 +196,10 @@ class FileTables(DuckDB):
         self._show_named(statement)
         return super()._run(statement, parameters)
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer as a pyarrow Table."""
         self._show_named(statement)
-        return super().arrow(statement, parameters)
+        return super().answer_arrow(statement, parameters)
 
     def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """The names of the columns and the rows of a small answer."""
@@ -211,10 +211,10 @@ class FileTables(DuckDB):
         self._show_named(select)
         return super().fetch_arrow(select)
 
-    def arrow_batches(self, select: str) -> Any:
+    def fetch_arrow_batches(self, select: str) -> Any:
         """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
         self._show_named(select)
-        return super().arrow_batches(select)
+        return super().fetch_arrow_batches(select)
 
     def _rewrite(self, key: Key, select: str, columns: Sequence[TableColumn] = (), *, given: Sequence[str] = ()) -> int:
         """Put the rows of `select` in the place of all rows; how many.
