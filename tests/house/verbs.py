@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 PENDING: tuple[str, ...] = (
-    "warehouse/duckdb",
-    "warehouse/files",
     "warehouse/postgres",
     "warehouse/redshift",
     "warehouse/spark",
