@@ -123,7 +123,7 @@ def _filled(warehouse: Postgres | Spark, duck: DuckDB, job: Job, own: str) -> li
 def _brought(warehouse: Postgres | Spark, duck: DuckDB, name: str, own: str) -> str:
     """A table of DuckDB's, as another engine reads it: by COPY, or as a file of the lake."""
     if isinstance(warehouse, Postgres):
-        return warehouse.stage("state", duck.arrow_batches(f"SELECT * FROM {name}"))
+        return warehouse.stage("state", duck.fetch_arrow_batches(f"SELECT * FROM {name}"))
     duck.execute(f"COPY (SELECT * FROM {name}) TO '{own}/{name}.parquet' (FORMAT parquet)")
     return f"read_parquet(['{own}/{name}.parquet'], union_by_name = true)"
 

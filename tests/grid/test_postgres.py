@@ -180,11 +180,13 @@ def test_text_is_compared_byte_by_byte(engine):
 def test_a_query_means_the_tenants_own_schemas_and_no_other(engine):
     warehouse = made(engine)
     merge_events(warehouse, [make_event("p:1", 10, name="it's silver.thing")])
-    answer = warehouse.arrow("SELECT t.name, silver.thing.size FROM silver.thing, Silver.thing AS t -- silver.thing")
+    answer = warehouse.answer_arrow(
+        "SELECT t.name, silver.thing.size FROM silver.thing, Silver.thing AS t -- silver.thing"
+    )
     assert answer.to_pylist() == [{"name": "it's silver.thing", "size": None}]
     other = made(engine)
     with pytest.raises(WarehouseError, match="only its own tenant"):
-        warehouse.arrow(f'SELECT * FROM "{other.tenant}_silver".thing')
+        warehouse.answer_arrow(f'SELECT * FROM "{other.tenant}_silver".thing')
 
 
 def test_a_warehouse_opened_for_looking_changes_nothing(engine):

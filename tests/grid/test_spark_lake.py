@@ -112,7 +112,7 @@ def events(warehouse, *arrivals, reading=READING):
         for one in arrivals:
             taken = ", ".join(f'{value} AS "{name}"' for name, value in reading.columns.items())
             files = ", ".join(f"'{file}'" for file in one.files)
-            stored = lake.types(f"SELECT {taken} FROM read_parquet([{files}], union_by_name = true)")
+            stored = lake.read_types(f"SELECT {taken} FROM read_parquet([{files}], union_by_name = true)")
             assert not any(can_mismatch("text", kind) for kind in stored.values())
             selects.append(select_events(ENTITY, reading, one, stored))
         staged = lake.stage("events", selects)

@@ -39,7 +39,7 @@ PAST = [
 @pytest.mark.parametrize(("day", "names"), PAST)
 def test_the_rows_of_a_day_are_those_that_were_valid(warehouse, day, names):
     question = select_rows_at(warehouse, "silver", "thing", columns=("name",), instant=parse_instant(day))
-    assert warehouse.arrow(question).to_pydict() == {"name": names}
+    assert warehouse.answer_arrow(question).to_pydict() == {"name": names}
 
 
 def test_a_question_may_be_narrowed(warehouse):
@@ -49,14 +49,14 @@ def test_a_question_may_be_narrowed(warehouse):
         question = select_rows_at(
             warehouse, "silver", "thing", columns=("entity_key",), instant=day, where=where, limit=5
         )
-        assert warehouse.arrow(question).to_pydict() == {"entity_key": found}
+        assert warehouse.answer_arrow(question).to_pydict() == {"entity_key": found}
     nothing = select_rows_at(warehouse, "silver", "thing", columns=("entity_key",), instant=day, limit=0)
-    assert warehouse.arrow(nothing).num_rows == 0
+    assert warehouse.answer_arrow(nothing).num_rows == 0
 
 
 @pytest.mark.parametrize(("day", "names"), PAST)
 def test_plain_sql_asks_the_same(warehouse, day, names):
-    found = warehouse.arrow(f"SELECT name FROM silver.thing_asof(TIMESTAMP '{day.replace('T', ' ')}') AS past")
+    found = warehouse.answer_arrow(f"SELECT name FROM silver.thing_asof(TIMESTAMP '{day.replace('T', ' ')}') AS past")
     assert found.to_pydict() == {"name": names}
 
 
@@ -66,7 +66,7 @@ def test_the_function_is_no_table_and_comes_and_goes_with_it(warehouse):
         update={"columns": {**THING.columns, "colour": THING.columns["name"]}, "on_schema_change": "from_now"}
     )
     migrate_tables(warehouse, wider)
-    found = warehouse.arrow("SELECT * FROM silver.thing_asof(TIMESTAMP '2026-01-05 00:00:00') AS past")
+    found = warehouse.answer_arrow("SELECT * FROM silver.thing_asof(TIMESTAMP '2026-01-05 00:00:00') AS past")
     assert "colour" in found.column_names
     drop_entity(warehouse, wider)
     assert warehouse.tables("silver") == ()

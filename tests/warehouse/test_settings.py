@@ -72,23 +72,23 @@ def test_every_engine_shows_urls_that_it_understands(kind):
     ],
 )
 def test_a_tenant_has_places(text, places):
-    found = parse_warehouse_url(text).places("a-b", ROOT)
+    found = parse_warehouse_url(text).list_places("a-b", ROOT)
     assert [(place.option, place.location) for place in found] == places
     assert all(place.is_name == (not place.option) for place in found)
 
 
 def test_tenants_are_apart_where_their_places_differ_or_nothing_is_kept():
-    assert DuckDBWarehouse().separates_tenants()
-    assert DuckDBWarehouse(path=":memory:").separates_tenants()
-    assert not DuckDBWarehouse(path="all.duckdb").separates_tenants()
-    assert SparkWarehouse(kind="spark").separates_tenants()
+    assert DuckDBWarehouse().separates_tenants
+    assert DuckDBWarehouse(path=":memory:").separates_tenants
+    assert not DuckDBWarehouse(path="all.duckdb").separates_tenants
+    assert SparkWarehouse(kind="spark").separates_tenants
 
 
 def test_some_warehouses_are_open_to_one_process_only():
-    assert "in memory" in DuckDBWarehouse(path=":memory:").exclusive_reason()
-    assert "belongs to this process" in SparkWarehouse(kind="spark").exclusive_reason()
-    assert not SparkWarehouse(kind="spark", url="local[1]").exclusive_reason()
-    assert not DuckDBWarehouse().exclusive_reason()
+    assert "in memory" in DuckDBWarehouse(path=":memory:").exclusive_reason
+    assert "belongs to this process" in SparkWarehouse(kind="spark").exclusive_reason
+    assert not SparkWarehouse(kind="spark", url="local[1]").exclusive_reason
+    assert not DuckDBWarehouse().exclusive_reason
 
 
 def test_a_driver_that_is_missing_says_what_to_install():

@@ -25,4 +25,4 @@ def upsert_members(
     )
     changed = warehouse.stage("gold_changed", differ)
     narrow = warehouse.stage("gold_narrow", f"{wanted} WHERE entity_key IN (SELECT entity_key FROM {changed})")
-    return changed, narrow, warehouse.replace_rows(table, keys=changed, fresh=narrow, stored=stored)
+    return changed, narrow, warehouse.replace_rows(table, keys=changed, new_rows=narrow, stored=stored)

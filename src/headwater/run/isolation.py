@@ -99,7 +99,7 @@ def _list_places(
 
 
 def _list_warehouse_places(settings: WarehouseSettings, tenant: str, root: Path, disk: _Disk) -> Iterator[TenantPlace]:
-    for place in settings.places(tenant, root):
+    for place in settings.list_places(tenant, root):
         setting = f"warehouse.{place.option}" if place.option else "warehouse"
         where = settings.origin.find_location(*([place.option] if place.option else []))
         if place.is_name:

@@ -60,7 +60,7 @@ def before_end_condition(read: CompleteRead) -> str:
 def select_last_records(read: CompleteRead, landed: LandedBatch) -> str:
     """The events that the last record of each key in a batch is, and of every record without a key."""
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in read.mapping.columns.items())
-    types = read.lake.types(f"SELECT {taken} FROM {records_sql(landed)}")
+    types = read.lake.read_types(f"SELECT {taken} FROM {records_sql(landed)}")
     ranked = (
         "SELECT *, ROW_NUMBER() OVER (PARTITION BY entity_key ORDER BY sequence DESC, place DESC) AS _n "
         f"FROM ({select_events(read.entity, read.mapping, landed, types)}) AS e"
@@ -110,7 +110,7 @@ def select_record_keys(read: CompleteRead) -> list[str]:
 def _keys_sql(read: CompleteRead, landed: LandedBatch, relation: str) -> str:
     entity, mapping = read.entity, read.mapping
     taken = ", ".join(f"{mapping.columns[name]} AS {quote(name)}" for name in entity.key)
-    stored = read.lake.types(f"SELECT {taken} FROM {relation}")
+    stored = read.lake.read_types(f"SELECT {taken} FROM {relation}")
     values = {name: cast_sql(mapping.columns[name], entity.columns[name].type, stored[name]) for name in entity.key}
     return f"SELECT {key_sql(entity, landed, values)} AS entity_key FROM {relation}"
 

@@ -16,7 +16,7 @@ from headwater.warehouse.lake_reader import LakeReader
 def read_types(lake: LakeReader, mapping: SourceMapping, landed: LandedBatch) -> dict[str, str]:
     """The types that the expressions give over the records of a batch."""
     taken = ", ".join(f"{value} AS {quote(name)}" for name, value in mapping.columns.items())
-    return lake.types(f"SELECT {taken} FROM {records_sql(landed)}")
+    return lake.read_types(f"SELECT {taken} FROM {records_sql(landed)}")
 
 
 def find_mismatches(

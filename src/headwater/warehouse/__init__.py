@@ -1,6 +1,6 @@
-"""The engines that hold silver and gold: few verbs, one file an engine, differences as facts.
+"""The engines that store silver and gold: one interface, one folder per engine, and capabilities for the differences.
 
-Knows tables, columns and transactions, not entities or dimensions. A driver is imported in its own file only.
+It handles tables, columns and transactions, not entities or dimensions. Only an engine's own folder imports its driver.
 Tests: tests/warehouse.
 """
 

@@ -1,4 +1,4 @@
-"""The question for a past day, in an engine's own dialect."""
+"""The query for the rows that were valid at an instant, in an engine's own dialect."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def select_rows_at(
     where: str = "",
     limit: int | None = None,
 ) -> str:
-    """The SELECT of the rows of a table that were valid at an instant, sorted by key, for `Warehouse.arrow`.
+    """The SELECT of the rows of a table that were valid at an instant, sorted by key, for `Warehouse.answer`.
 
-    `where` is one condition in the engine's own dialect, as somebody typed it.
+    `where` is one condition in the engine's own dialect, as the user typed it.
     """
     dialect = warehouse.capabilities.dialect
     at = f"TIMESTAMP '{format_instant(instant).removesuffix('Z').replace('T', ' ')}'"

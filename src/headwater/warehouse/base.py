@@ -1,4 +1,4 @@
-"""What a warehouse can do. One is opened for one tenant, so no statement can reach another one's tables."""
+"""The interface of a warehouse. It is opened for one tenant, so no statement can reach the tables of another tenant."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from headwater.warehouse.dialect.dialect import Dialect
 
 SchemaName = Literal["silver", "gold", "meta"]
-"""Schemas of a tenant. `meta` holds what silver tells gold: changed keys, batches, how far each table is."""
+"""Schemas of a tenant. `meta` holds what silver passes to gold: changed keys, batches, and the position of each table."""
 
 LAYERS: tuple[SchemaName, ...] = ("silver", "gold", "meta")
-"""The schemas of a tenant, in the order in which they are made."""
+"""The schemas of a tenant, in the order in which they are created."""
 
 FileFormat = Literal["parquet", "csv"]
-"""What a table can be written as."""
+"""The formats of exported files."""
 
 
 class ArrowStream(Protocol):
-    """Rows as Arrow's PyCapsule protocol hands them over: a pyarrow Table or RecordBatchReader, or an answer of DuckDB."""
+    """Rows in Arrow's PyCapsule protocol: a pyarrow Table or RecordBatchReader, or a result of DuckDB."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The rows as a stream, once."""
+        """Return the rows as a stream. It can be read once."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """Facts about an engine. Deciders ask these, never the engine's name."""
+    """Facts about an engine. Code that depends on the engine checks these, never its name."""
 
     dialect: Dialect
-    """Its SQL, as `render` takes it."""
+    """Its SQL dialect, for `render`."""
     narrow_reads: bool = False
-    """A read costs what it unpacks, and a statement next to nothing: several narrow reads are faster than a wide one."""
+    """A read costs what it decompresses, and a statement almost nothing: several narrow reads are faster than a wide one."""
     reads_lake: bool = False
-    """It reads Parquet in the lake by itself."""
+    """It can read the Parquet files of the lake itself."""
     as_of_functions: bool = False
-    """Plain SQL can ask for a past day by `<table>_asof(instant)`, see `Warehouse.ensure`."""
+    """SQL can query a past instant by `<table>_asof(instant)`, see `Warehouse.ensure`."""
     holds_nul: bool = True
-    """A text may hold the character NUL."""
+    """A text can contain the character NUL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A column of a table in gold whose every value is a key of another table there."""
+    """A column of a gold table whose values are all keys of another gold table."""
 
     column: str
     table: str
@@ -64,19 +64,19 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A stored table: its layer, name, columns, and the columns its rows are looked up by."""
+    """A stored table: its layer, name, columns, and the columns that find its rows."""
 
     layer: SchemaName
     name: str
     columns: tuple[TableColumn, ...]
     key: tuple[str, ...] = ()
-    """Columns that rows are found, replaced and deleted by, e.g. `entity_key`. Not necessarily unique."""
+    """Columns that find the rows to replace or delete, e.g. `entity_key`. Not necessarily unique."""
     primary_key: tuple[str, ...] = ()
-    """Columns that tell one row from another."""
+    """Columns that identify a row."""
     references: tuple[Reference, ...] = ()
-    """What its columns point at, for engines that keep such knowledge."""
+    """The tables that its columns refer to, for engines that declare foreign keys."""
     has_validity: bool = False
-    """Its rows are valid from `valid_from` on, until `valid_to`."""
+    """Whether its rows are valid from `valid_from` (inclusive) to `valid_to` (exclusive)."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteCounts:
-    """Rows that a write took away and put in."""
+    """How many rows a write deleted and inserted."""
 
     deleted: int = 0
     inserted: int = 0
@@ -96,30 +96,30 @@ class WriteCounts:
 
     @property
     def rows(self) -> int:
-        """Rows touched."""
+        """Rows deleted and inserted."""
         return self.deleted + self.inserted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowKey:
-    """The column that rows of a table are looked up by, and what else tells where the rows of a key are.
+    """The key column that finds the rows of a table, and what else can locate the rows of a key.
 
-    An engine may use the rest to find numbers where it would find texts: a number says where a row may be, and the key
-    itself is compared on those few rows.
+    An engine can use the other fields to compare numbers instead of texts: a number narrows down the candidate rows, and
+    the key itself is compared on those few rows.
     """
 
     column: str = "entity_key"
     number: str = ""
-    """The column that holds the key, or what follows the connection in an entity key, as a whole number."""
+    """The integer column that holds the key, or the part of an entity key after the connection."""
     log: str = ""
-    """Where there is no such column: a relation with `key_hash` and `sequence`, at whose instants every row of an entity key
-    begins (`valid_from`)."""
+    """If there is no such column: a relation with `key_hash` and `sequence`. Every row of an entity key begins (`valid_from`)
+    at an instant of this relation."""
     unlocatable_condition: str = ""
-    """The condition over `x` of rows of which neither tells. They are few, and looked up by the key."""
+    """The condition over `x` of rows that neither can locate. They are few, and are found by the key."""
 
 
 ENTITY_KEY = RowKey()
-"""The entity key, of which nothing else is known."""
+"""The entity key alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,102 +127,103 @@ class StagedRows:
     """Rows of a stored table, staged by `Warehouse.select_rows`."""
 
     relation: str
-    """The quoted name to use. Beside the columns that were asked for it may have some of the engine's own (`_...`)."""
+    """The quoted name to use. Besides the requested columns it can have columns of the engine (`_...`)."""
     has_row_ids: bool = False
-    """For the engine: whether it can delete these rows by ids that are among its own columns."""
+    """For the engine: whether its own columns contain row ids by which it can delete these rows."""
 
 
 class Warehouse(Protocol):
     """One tenant's silver and gold on one engine.
 
-    It takes portable SQL in DuckDB's spelling (see `headwater.warehouse.dialect.render`), which an engine of another dialect
-    renders for itself; only `answer` takes the engine's own. In all of it `silver.x`, `gold.x` and `meta.x` mean the
-    tenant's own tables, whatever the engine calls their schemas.
+    It takes portable SQL in DuckDB's syntax (see `headwater.warehouse.dialect.render`). An engine with another dialect
+    renders it itself; only `answer` takes the engine's own dialect. In both, `silver.x`, `gold.x` and `meta.x` are the
+    tenant's own tables, whatever the names of their schemas in the engine.
     """
 
     tenant: str
     capabilities: Capabilities
     notes: tuple[str, ...]
-    """What a person should know about this very warehouse: something it lacks and does without."""
+    """What the user should know about this warehouse, such as a missing feature."""
 
     def close(self) -> None:
-        """Let go of the engine."""
+        """Close the connection to the engine."""
         ...
 
     def erase(self) -> None:
-        """Remove everything that the tenant has there; the warehouse cannot be used afterwards."""
+        """Remove everything that the tenant has in this warehouse. It cannot be used afterwards."""
         ...
 
     def ref(self, layer: SchemaName, name: str) -> str:
-        """The quoted name of a table of this tenant, as it stands in SQL."""
+        """Return the quoted name of a table of this tenant for use in SQL."""
         ...
 
     def ensure(self, table: Table) -> None:
-        """Make the table (and its schema), or add and widen columns of the stored one.
+        """Create the table (and its schema), or add and widen columns of the stored one.
 
-        WarehouseError where a type cannot be widened. A table that `has_validity` gets the function `<name>_asof(instant)`
-        where the capability `as_of_functions` holds: it gives the rows that were valid at an instant, and goes with the table.
+        Raises WarehouseError if a type cannot be widened. With the capability `as_of_functions`, a table that
+        `has_validity` gets the function `<name>_asof(instant)`. It returns the rows that were valid at an instant, and
+        is dropped with the table.
         """
         ...
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
-        """Make or replace a view."""
+        """Create or replace a view."""
         ...
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
-        """Columns of a stored table or view; None when there is none."""
+        """Return the columns of a stored table or view, or None if it does not exist."""
         ...
 
     def tables(self, layer: SchemaName) -> tuple[str, ...]:
-        """Names of the stored tables and views of a layer, sorted."""
+        """Return the names of the stored tables and views of a layer, sorted."""
         ...
 
     def drop(self, layer: SchemaName, name: str) -> None:
-        """Drop a table or view; nothing happens when there is none."""
+        """Drop a table or view if it exists."""
         ...
 
     def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
-        """Drop columns of a stored table, with what they hold."""
+        """Drop columns of a stored table, with their values."""
         ...
 
     def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
-        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        """Rename columns of a stored table (stored name -> new name). Rows and the order of columns stay."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All statements inside commit together, or none does. One inside another is part of the outer one."""
+        """Commit all statements inside together, or none. A nested transaction is part of the outer one."""
         ...
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a small answer."""
+        """Return the rows of a small result."""
         ...
 
     def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of the columns and the rows of a small answer to a statement in the engine's own dialect."""
+        """Return the column names and rows of a small result, for a statement in the engine's own dialect."""
         ...
 
     def fetch_arrow(self, select: str) -> ArrowStream:
-        """The answer to a portable SELECT, for `stage` of another warehouse. Read it before the next statement."""
+        """Return the result of a portable SELECT, for `stage` of another warehouse. Read it before the next statement."""
         ...
 
     def schema_of(self, select: str) -> dict[str, str]:
-        """The columns of a SELECT over stored tables and their types in DuckDB's spelling, without running it."""
+        """Return the columns of a SELECT over stored tables, with their types in DuckDB's syntax, without running it."""
         ...
 
     def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
-        """The rows of SELECTs with the same columns, or of a stream, as a temporary table; the quoted name to use.
+        """Store the rows of SELECTs with the same columns, or of a stream, in a temporary table; return its quoted name.
 
-        They are worked out now: what happens to their sources afterwards does not change them, and nothing else does.
-        Replaces an earlier one of that name, of which the SELECT may be.
+        The rows are computed now: later changes of their sources do not change them. Replaces an earlier temporary table
+        of that name, which the SELECT can read.
         """
         ...
 
     def staging(self) -> AbstractContextManager[None]:
-        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
+        """Drop at the end the tables staged inside, except those that replace a table staged before."""
         ...
 
     def count(self, staged: str) -> int:
-        """How many rows a staged relation (as `stage` has named it) has."""
+        """Count the rows of a staged relation, given by the name that `stage` returned."""
         ...
 
     def select_rows(
@@ -238,20 +239,20 @@ class Warehouse(Protocol):
     ) -> StagedRows:
         """Stage (as `into`) the rows of a stored table whose key is in `keys` and that meet a condition over `x`.
 
-        `keys` is a SELECT of the column `by.column`; `columns` holds that column, too.
+        `keys` is a SELECT of the column `by.column`; `columns` includes that column.
         """
         ...
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
-        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        """Insert the rows of `select` (in the order of `columns`) into a stored table; return their number."""
         ...
 
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
-        """Take away the rows of a stored table that hold a condition over their own columns, without subqueries."""
+        """Delete the rows that meet a condition over their own columns, without subqueries; return their number."""
         ...
 
     def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
-        """Set columns of the rows that hold a condition over their own columns, without subqueries; how many."""
+        """Update the rows that meet a condition over their own columns, without subqueries; return their number."""
         ...
 
     def apply(
@@ -265,31 +266,33 @@ class Warehouse(Protocol):
     ) -> WriteCounts:
         """Apply deletes, inserts and replacements to a stored table.
 
-        `changes` is staged and has the table's columns, and those that `old_key_columns` names: column of the primary key ->
-        column of `changes`. Where those are not NULL, they name the stored row to delete. Where the primary key is not NULL,
-        the row is inserted; it never has the primary key of a stored row that stays. `inserts` is a SELECT of further rows to
-        insert. `stored` are the rows to delete, and perhaps others, with their primary key: an engine need not find them again.
+        `changes` is staged. It has the table's columns and those of `old_key_columns` (column of the primary key -> column of
+        `changes`). If those are not NULL, they identify the stored row to delete. If the primary key is not NULL, the row is
+        inserted; its primary key never equals that of a stored row that stays. `inserts` is a SELECT of further rows to
+        insert. `stored` are the rows to delete, and possibly others, with their primary key: an engine can use them to avoid
+        a second lookup.
         """
         ...
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ.
 
-        `keys` and `fresh` name staged tables; `fresh` has all of the table's columns and `keys` has its key columns.
-        Comparison is NULL-safe and whole-row; rows that are equal stay as they are, so a replay writes nothing. `stored` are
-        the stored rows of `keys`, and perhaps others, with all columns: an engine need not find them again.
+        `keys` and `new_rows` name staged tables; `new_rows` has all of the table's columns and `keys` has its key columns.
+        The comparison is NULL-safe and covers the whole row. Equal rows stay as they are, so a replay writes nothing.
+        `stored` are the stored rows of `keys`, and possibly others, with all columns: an engine can use them to avoid a second
+        lookup.
         """
         ...
 
 
 @runtime_checkable
 class CanExport(Warehouse, Protocol):
-    """A warehouse that writes its tables to files of this machine."""
+    """A warehouse that can write its tables to local files."""
 
     def digest(self, layer: SchemaName, name: str) -> str:
-        """A text that changes when rows or columns of a table do, whatever their order."""
+        """Return a text that changes when rows or columns of a table do, independent of the order of rows."""
         ...
 
     def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
-        """Write a table's rows to a new file of this machine; how many."""
+        """Write a table's rows to a new local file; return their number."""
         ...

@@ -1,4 +1,4 @@
-"""INSERT, DELETE and UPDATE in portable SQL, for engines that know them."""
+"""INSERT, DELETE and UPDATE in portable SQL, for engines that support them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse, WriteCounts
 
 Execute = Callable[[str], int]
-"""Runs a statement; how many rows it wrote."""
+"""Runs a statement and returns how many rows it wrote."""
 
 
 def append(execute: Execute, ref: str, columns: Sequence[str], select: str) -> int:
-    """Put the rows of `select` into the table `ref`."""
+    """Insert the rows of `select` into the table `ref`."""
     return execute(f"INSERT INTO {ref} ({column_list_sql(columns)}) {select}")
 
 
@@ -32,7 +32,7 @@ def update(execute: Execute, ref: str, values: Mapping[str, str], where: str) ->
 def overwrite_rows(
     warehouse: Warehouse, layer: SchemaName, name: str, *, where: str, columns: Sequence[str], select: str
 ) -> WriteCounts:
-    """Put the rows of `select` in the place of those that hold a condition over their own columns, as one change.
+    """Replace the rows that meet a condition over their own columns by the rows of `select`, in one transaction.
 
     `select` is evaluated after those rows are deleted: it does not read the table.
     """
@@ -49,23 +49,23 @@ def apply(
     *,
     old_key_columns: Mapping[str, str],
     inserts: str,
-    gone: str = "",
+    delete_condition: str = "",
 ) -> WriteCounts:
-    """Take away the rows that go, found by their primary keys or by the condition `gone`, and put in those that come."""
-    if not gone:
+    """Delete rows by their old primary keys, or by `delete_condition` if given, and insert the new rows."""
+    if not delete_condition:
         same = " AND ".join(f"m.{quote(old_key_columns[name])} = {ref}.{quote(name)}" for name in table.primary_key)
-        gone = f"EXISTS (SELECT 1 FROM {changes} AS m WHERE {same})"
-    deleted = delete(execute, ref, gone)
-    comes = f"{quote(table.primary_key[0])} IS NOT NULL"
+        delete_condition = f"EXISTS (SELECT 1 FROM {changes} AS m WHERE {same})"
+    deleted = delete(execute, ref, delete_condition)
+    insert_condition = f"{quote(table.primary_key[0])} IS NOT NULL"
     names = column_list_sql(table.names)
-    inserted = append(execute, ref, table.names, f"SELECT {names} FROM {changes} WHERE {comes}")
+    inserted = append(execute, ref, table.names, f"SELECT {names} FROM {changes} WHERE {insert_condition}")
     if inserts:
         inserted += append(execute, ref, table.names, inserts)
     return WriteCounts(deleted=deleted, inserted=inserted)
 
 
-def widening_error(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
-    """The error for a stored column that cannot hold what is declared now."""
+def build_widening_error(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:
+    """Build the error for a stored column whose type cannot be widened to the declared one."""
     return WarehouseError(
         f"column `{column.name}` cannot be changed to {column.dtype}: not every {stored} value fits",
         where=f"{where}, {table.layer}.{table.name}",

@@ -1,4 +1,4 @@
-"""Rows that stream out of an engine into a file, alike from every engine: as DuckDB writes them."""
+"""Writes the rows of an engine to a file. Every engine gives the file that DuckDB would write."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _TYPES: dict[str, Any] = {
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
-def arrow_type(dtype: str) -> Any:
-    """The Arrow type of one of `headwater.dtypes`."""
-    found = _DECIMAL.fullmatch(dtype)
-    return pa.decimal128(int(found[1]), int(found[2])) if found else _TYPES.get(dtype, pa.string())
+def to_arrow_type(dtype: str) -> Any:
+    """Return the Arrow type of one of `headwater.dtypes`."""
+    match = _DECIMAL.fullmatch(dtype)
+    return pa.decimal128(int(match[1]), int(match[2])) if match else _TYPES.get(dtype, pa.string())
 
 
 def answer_by_arrow(self: Any, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """`Warehouse.answer`, for an engine whose `arrow` gives a pyarrow Table."""
-    table = self.arrow(statement)
+    """`Warehouse.answer`, for an engine whose `answer_arrow` returns a pyarrow Table."""
+    table = self.answer_arrow(statement)
     columns = [column.to_pylist() for column in table.columns]
     return tuple(table.column_names), list(zip(*columns, strict=True))
 
@@ -45,8 +45,8 @@ def answer_by_arrow(self: Any, statement: str) -> tuple[tuple[str, ...], list[tu
 def write_rows(
     columns: Sequence[TableColumn], rows: Iterable[Sequence[tuple[Any, ...]]], path: str, file_format: FileFormat
 ) -> int:
-    """Write rows, which come in groups, to a new file; how many. No more than a group is held at once."""
-    schema = pa.schema([pa.field(column.name, arrow_type(column.dtype)) for column in columns])
+    """Write groups of rows to a new file; return how many rows. Memory holds one group at a time."""
+    schema = pa.schema([pa.field(column.name, to_arrow_type(column.dtype)) for column in columns])
     target = Path(path) if file_format == "parquet" else Path(f"{path}.parquet")
     count = 0
     try:

@@ -1,4 +1,4 @@
-"""The tables of the schema `meta` by the names that version 0.1 gave them, for warehouses that no run has opened since."""
+"""The names of the tables of the schema `meta` in version 0.1, for warehouses that no run has upgraded yet."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FORMER_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "consumed_batch": {"attempt": "reading"},
     "entity_schema": {"declaration": "shape"},
 }
-"""Table -> its columns that had another name in version 0.1, with that name."""
+"""Table -> column -> its name in version 0.1, for renamed columns."""
 
 FORMER_LOG_COLUMNS: Mapping[str, str] = {"known": "known_columns"}
 """Columns of a change log in version 0.1 -> their names today."""
 
 
 def find_meta_table(warehouse: Warehouse, name: str) -> str | None:
-    """What a table of the schema `meta` is stored as; None when there is none."""
+    """Return the stored name of a table of the schema `meta`, or None if it does not exist."""
     former = FORMER_NAMES.get(name, name)
     return next((stored for stored in (name, former) if warehouse.describe("meta", stored) is not None), None)

@@ -1,4 +1,4 @@
-"""Looks up rows by their key in one statement: for engines that have an index, or read their files in parallel."""
+"""Finds rows by their key in one statement, for engines with an index or parallel reads of their files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def select_rows_by_key(
     where: str = "TRUE",
     by: RowKey = ENTITY_KEY,
 ) -> StagedRows:
-    """`Warehouse.select_rows` by nothing but the key."""
+    """`Warehouse.select_rows` by the key alone."""
     key = quote(by.column)
     condition = f"x.{key} IN (SELECT k.{key} FROM ({keys}) AS k) AND {where}"
     select = f"SELECT {column_list_sql(columns, 'x')} FROM {self.ref(layer, name)} AS x WHERE {condition}"

@@ -1,4 +1,4 @@
-"""How portable SQL is typed, asked of an empty DuckDB: so every engine gives a column of gold the same type."""
+"""Infers the types of portable SQL with an empty DuckDB, so that every engine gives a gold column the same type."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from headwater.warehouse.base import LAYERS, SchemaName, Table, TableColumn
 from headwater.warehouse.duckdb.engine import DuckDB
 
 Describe = Callable[[SchemaName, str], tuple[TableColumn, ...] | None]
-"""Columns of a stored table; None when there is none."""
+"""Returns the columns of a stored table, or None if it does not exist."""
 
 
 class ShadowSchema:
-    """The tables of a warehouse as far as they were asked for, without a row in them."""
+    """Empty copies of the tables of a warehouse, created when a SELECT first reads them."""
 
     def __init__(self, tenant: str, describe: Describe) -> None:
         self._describe = describe
         self._empty = DuckDB(tenant, ":memory:", threads=1)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the DuckDB."""
         self._empty.close()
 
     def schema_of(self, select: str) -> dict[str, str]:
-        """The columns of a SELECT over stored tables and their types."""
+        """Return the columns of a SELECT over stored tables, with their types in DuckDB's syntax."""
         for table in sqlglot.parse_one(select, read=PORTABLE_SQL).find_all(exp.Table):
             if table.db in LAYERS:
                 self._reflect(table.db, table.name)

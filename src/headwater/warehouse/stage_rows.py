@@ -1,4 +1,4 @@
-"""Rows of Python as a temporary table of any warehouse: JSON, which a DuckDB reads into the types that are named."""
+"""Stages Python rows in any warehouse: a DuckDB parses them from JSON into the given types."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from headwater.warehouse.duckdb.engine import DuckDB
 def stage_rows(
     warehouse: Warehouse, name: str, columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]
 ) -> str:
-    """Rows, each by the names of its columns, as a temporary table; the quoted name to use."""
+    """Store rows (column name -> value) in a temporary table; return its quoted name."""
     select = _select_rows(columns, rows)
     if warehouse.capabilities.dialect is PORTABLE:
         return warehouse.stage(name, select)
-    with closing(DuckDB(warehouse.tenant, ":memory:", threads=1)) as own:
-        return warehouse.stage(name, own.fetch_arrow(select))
+    with closing(DuckDB(warehouse.tenant, ":memory:", threads=1)) as engine:
+        return warehouse.stage(name, engine.fetch_arrow(select))
 
 
 def _select_rows(columns: Sequence[TableColumn], rows: Iterable[Mapping[str, Any]]) -> str:
-    """The SELECT of rows that stand in it as JSON. A decimal is a text there, for a number would come by a double."""
+    """SELECT of rows that it contains as JSON. A decimal is a text there, because a JSON number would become a double."""
     types = {column.name: render_dtype(column.dtype, DUCKDB) for column in columns}
-    shape = quote_literal(msgspec.json.encode([types]).decode())
+    structure = quote_literal(msgspec.json.encode([types]).decode())
     text = quote_literal(msgspec.json.encode(list(rows)).decode())
     names = ", ".join(f"r.{quote(column.name)}" for column in columns)
-    return f"SELECT {names} FROM (SELECT unnest(from_json({text}, {shape})) AS r)"
+    return f"SELECT {names} FROM (SELECT unnest(from_json({text}, {structure})) AS r)"

@@ -1,4 +1,4 @@
-"""Which temporary tables a warehouse drops at the end of a `with warehouse.staging():`."""
+"""Tracks the temporary tables that a warehouse drops at the end of `with warehouse.staging():`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ class StagingScopes:
         self._scopes: list[set[str]] = [set()]
 
     def add(self, name: str) -> None:
-        """Note that a table was staged. One that replaces a table of an outer scope lives as long as that."""
+        """Record that a table was staged. If it replaces a table of an outer scope, it stays in that scope."""
         if not any(name in scope for scope in self._scopes):
             self._scopes[-1].add(name)
 
     def remove(self, name: str) -> None:
-        """Note that a table was dropped."""
+        """Record that a table was dropped."""
         for scope in self._scopes:
             scope.discard(name)
 
     @contextmanager
     def open(self, drop: Callable[[str], None]) -> Iterator[None]:
-        """Drop what is staged inside at the end. After an error the transaction takes it away."""
+        """Drop at the end the tables staged inside. After an error, the rollback of the transaction drops them."""
         self._scopes.append(set())
         depth = len(self._scopes)
         try:

@@ -71,10 +71,10 @@ class NeverPointsAnew(DuckDB):
             else super().apply(table, changes, old_key_columns=old_key_columns, inserts=inserts, stored=stored)
         )
 
-    def replace_rows(self, table, *, keys, fresh, stored=None):
+    def replace_rows(self, table, *, keys, new_rows, stored=None):
         if self._work(table):
             return WriteCounts()
-        return super().replace_rows(table, keys=keys, fresh=fresh, stored=stored)
+        return super().replace_rows(table, keys=keys, new_rows=new_rows, stored=stored)
 
 
 class ReservesNothing(DuckDB):

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from headwater.warehouse.dialect.annotate import annotate_kinds
 from headwater.warehouse.dialect.render import render
-from headwater.warehouse.dialect.types import kind_of
+from headwater.warehouse.dialect.types import infer_kind
 from headwater.warehouse.spark.functions import DIALECT
 
 COLUMNS = (
@@ -27,7 +27,7 @@ def kinds(select):
     annotate_kinds(tree, COLUMNS)
     while not isinstance(tree, exp.Select):
         tree = tree.left
-    return [kind_of(one.unalias()) for one in tree.expressions]
+    return [infer_kind(one.unalias()) for one in tree.expressions]
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_a_subquery_knows_what_stands_around_it():
         "SELECT 1 FROM silver.work AS w WHERE EXISTS (SELECT 1 FROM staged WHERE staged.id = w.hours)", read="duckdb"
     )
     annotate_kinds(tree, COLUMNS)
-    found = {column.sql(): kind_of(column) for column in tree.find_all(exp.Column)}
+    found = {column.sql(): infer_kind(column) for column in tree.find_all(exp.Column)}
     assert found == {"staged.id": "whole", "w.hours": "double"}
 
 
 def test_a_variable_of_a_list_is_no_column():
     tree = sqlglot.parse_one("SELECT [id FOR id IN [note]] FROM silver.work", read="duckdb")
     annotate_kinds(tree, COLUMNS)
-    assert {kind_of(column) for column in tree.find_all(exp.Column) if column.name == "id"} == {"unknown"}
+    assert {infer_kind(column) for column in tree.find_all(exp.Column) if column.name == "id"} == {"unknown"}
 
 
 def test_what_is_known_is_said_shortly():

@@ -94,17 +94,17 @@ def _replaced_only_where_they_differ(stored, fresh, keys):
     warehouse.execute(f"INSERT INTO gold.thing SELECT * FROM {warehouse.stage('stored', arrow(stored))}")
     staged = warehouse.stage("fresh", arrow(fresh))
     keyed = warehouse.stage("keys", arrow([(key, None, None) for key in sorted(keys)]).select(["k"]))
-    written = warehouse.replace_rows(THING, keys=keyed, fresh=staged)
+    written = warehouse.replace_rows(THING, keys=keyed, new_rows=staged)
     own = {row for row in stored if row[0] in keys}
     assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh) | (set(stored) - own)
     assert (written.deleted, written.inserted) == (len(own - set(fresh)), len(set(fresh) - own))
-    again = warehouse.replace_rows(THING, keys=keyed, fresh=staged)
+    again = warehouse.replace_rows(THING, keys=keyed, new_rows=staged)
     assert again.rows == 0
     everyone = warehouse.stage("everyone", arrow([(key, None, None) for key in "abc"]).select(["k"]))
     with warehouse.transaction():
         nothing = warehouse.stage("nothing", f"SELECT * FROM {staged} WHERE FALSE")
         for rows in (staged, nothing, staged):
-            warehouse.replace_rows(THING, keys=everyone, fresh=rows)
+            warehouse.replace_rows(THING, keys=everyone, new_rows=rows)
     assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh)
     warehouse.close()
 
@@ -130,7 +130,7 @@ def test_a_warehouse_opened_for_looking_changes_nothing_and_reads_no_other_file(
     path = warehouse.path
     warehouse.close()
     looking = DuckDB("acme", path, read_only=True)
-    assert looking.arrow("SELECT count(*) AS n FROM gold.thing").to_pylist() == [{"n": 0}]
+    assert looking.answer_arrow("SELECT count(*) AS n FROM gold.thing").to_pylist() == [{"n": 0}]
     for statement in (
         "DELETE FROM gold.thing",
         f"COPY gold.thing TO '{tmp_path}/stolen.csv'",

@@ -16,8 +16,8 @@ from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.dml import overwrite_rows
 from headwater.warehouse.files import table_store
 from headwater.warehouse.files.engine import Files
-from headwater.warehouse.files.table_store import GRACE, POINTER
-from headwater.warehouse.files.tables import MANY
+from headwater.warehouse.files.table_store import GRACE, MANIFEST
+from headwater.warehouse.files.tables import MAX_FILES
 
 FORMATS = ("parquet", "csv", "delta")
 
@@ -196,13 +196,13 @@ def test_rows_that_come_are_one_more_file_and_many_files_become_one(tmp_path):
         filled(warehouse)
         add(warehouse, *range(1000, 1200))
         sizes = []
-        for number in range(10, 10 + 2 * MANY):
+        for number in range(10, 10 + 2 * MAX_FILES):
             add(warehouse, number)
             sizes.append(len(warehouse._tables["silver", "thing"].files))
-        assert max(sizes) == MANY
+        assert max(sizes) == MAX_FILES
         assert sizes[:3] == [3, 4, 5]
         assert ids(warehouse) == sorted(ids(warehouse))
-        assert len(ids(warehouse)) == len(ROWS) + 200 + 2 * MANY
+        assert len(ids(warehouse)) == len(ROWS) + 200 + 2 * MAX_FILES
         big = next(piece for piece in warehouse._tables["silver", "thing"].files if piece.rows == 200)
         assert (tmp_path / "acme" / big.path).is_file()
 
@@ -316,11 +316,11 @@ def died_at(place, file_format, moment, monkeypatch):
         return touch
 
     with monkeypatch.context() as patched:
-        store = warehouse._place.store
+        store = warehouse._table_store.store
         for name in ("commit", "swap", "write", "remove", "clear"):
             patched.setattr(store, name, counted(getattr(store, name)))
         # Who is dead undoes nothing.
-        patched.setattr(warehouse._place, "undo", lambda drafts: None)
+        patched.setattr(warehouse._table_store, "undo", lambda drafts: None)
         try:
             change(warehouse)
         except PulledOut:
@@ -339,7 +339,7 @@ def delta_agrees(place, table, wanted):
 def test_an_exception_in_the_middle_of_a_commit_takes_delta_tables_back(tmp_path, monkeypatch):
     with closing(opened(tmp_path, "delta")) as warehouse:
         filled(warehouse)
-        monkeypatch.setattr(warehouse._place.store, "swap", lambda *given, **named: None)
+        monkeypatch.setattr(warehouse._table_store.store, "swap", lambda *given, **named: None)
         with pytest.raises(WarehouseError, match="another writer"):
             warehouse.delete("silver", "thing", "id > 1")
         delta_agrees(tmp_path, "silver/thing", [row[0] for row in ROWS])
@@ -398,7 +398,7 @@ def test_a_pointer_that_is_damaged_or_newer_or_of_another_format_is_told(tmp_pat
     with pytest.raises(WarehouseError, match="another format") as caught:
         opened(tmp_path, "csv")
     assert caught.value.details == "stored as parquet, declared as csv"
-    pointer = tmp_path / "acme" / POINTER
+    pointer = tmp_path / "acme" / MANIFEST
     told = pointer.read_text()
     pointer.write_text(told.replace('"version": 1', '"version": 2'))
     with pytest.raises(WarehouseError, match="newer version of Headwater"):

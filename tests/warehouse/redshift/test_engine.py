@@ -142,8 +142,8 @@ def flow(cluster):
 
     found = history(opened, purpose), company(opened, purpose)
     purpose("asking")
-    opened.arrow("SELECT entity_key, valid_from FROM silver.thing WHERE is_current ORDER BY 1")
-    opened.arrow(
+    opened.answer_arrow("SELECT entity_key, valid_from FROM silver.thing WHERE is_current ORDER BY 1")
+    opened.answer_arrow(
         select_rows_at(
             opened, "silver", "thing", columns=["entity_key", "name"], instant=load.to_read_time("b3"), where="size > 1"
         )

@@ -107,10 +107,10 @@ def test_rows_that_are_equal_stay_and_a_replay_writes_nothing(warehouse):
     fresh = "SELECT id, name, CAST(NULL AS TIMESTAMP) AS at, 1.5 AS n FROM (VALUES (2, ''), (4, 'd')) AS t(id, name)"
     keys = warehouse.stage("keys", "SELECT id FROM (VALUES (1), (2), (4)) AS t(id)")
     staged = warehouse.stage("fresh", fresh)
-    first = warehouse.replace_rows(THINGS, keys=keys, fresh=staged)
+    first = warehouse.replace_rows(THINGS, keys=keys, new_rows=staged)
     assert (first.deleted, first.inserted) == (2, 2)
     before = state_of(warehouse)
-    again = warehouse.replace_rows(THINGS, keys=keys, fresh=staged)
+    again = warehouse.replace_rows(THINGS, keys=keys, new_rows=staged)
     assert (again.rows, state_of(warehouse)) == (0, before)
     assert names(warehouse) == [(2, ""), (3, None), (4, "d")]
 
@@ -130,7 +130,7 @@ def test_values_come_back_as_they_went_in(warehouse):
     staged = warehouse.stage("odd", table)
     assert warehouse.append("gold", "things", ("id", "name", "at"), f"SELECT id, name, at FROM {staged}") == 3
     assert warehouse.rows("SELECT name, at FROM gold.things ORDER BY id") == list(zip(*odd, strict=True))
-    assert warehouse.arrow("SELECT name FROM gold.things ORDER BY id").column(0).to_pylist() == list(odd[0])
+    assert warehouse.answer_arrow("SELECT name FROM gold.things ORDER BY id").column(0).to_pylist() == list(odd[0])
 
 
 def test_staged_rows_stay_as_they_were(warehouse):
@@ -149,7 +149,7 @@ def test_columns_are_added_widened_and_dropped(warehouse):
     ]  # fmt: skip
     assert names(warehouse) == [("1", "a"), ("2", ""), ("3", None)]
     warehouse.drop_columns("gold", "things", ("name", "at"))
-    assert warehouse.arrow("SELECT * FROM gold.things ORDER BY id").column_names == ["id", "n", "more"]
+    assert warehouse.answer_arrow("SELECT * FROM gold.things ORDER BY id").column_names == ["id", "n", "more"]
     with pytest.raises(WarehouseError, match="cannot be changed to bigint"):
         warehouse.ensure(Table(layer="gold", name="things", columns=(column("id", "bigint"),)))
 
@@ -239,7 +239,7 @@ def test_a_past_day_can_be_asked_for(opening):
         migrate_tables(warehouse, THING)
         merge_events(warehouse, [make_event("p:1", 10, name="a"), make_event("p:1", 20, name="b")])
         asked = "SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000015')"
-        assert warehouse.arrow(asked).column("name").to_pylist() == ["a"]
+        assert warehouse.answer_arrow(asked).column("name").to_pylist() == ["a"]
 
 
 def test_complaints_have_no_call_stack(warehouse):
@@ -444,7 +444,7 @@ for undo in (warehouse._tables.roll_back, lambda: None):
         told.append(len(read_versions(warehouse)))
 merge_events(warehouse, [make_event("p:2", 5, name="b")])
 told += [read_versions(warehouse) == before, warehouse.tables("silver"), warehouse.describe("meta", "tied_keys") is not None]
-told.append(warehouse.arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
+told.append(warehouse.answer_arrow("SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000007')").num_rows)
 warehouse.erase()
 print(json.dumps([before, told, active.conf.get("spark.sql.session.timeZone")], default=str), flush=True)
 active.stop()

@@ -100,7 +100,7 @@ def _build_dates(job: DimensionJob, declared: DateDimension) -> WriteCounts:
     fresh = stage_rows(warehouse, "gold_days", table.columns, date.build_rows(declared))
     stored = f"SELECT {key} FROM {job.stored_ref} WHERE {key} > 0"
     keys = warehouse.stage("gold_keys", f"SELECT {key} FROM {fresh} UNION {stored}")
-    return job.finish(warehouse.replace_rows(table, keys=keys, fresh=fresh))
+    return job.finish(warehouse.replace_rows(table, keys=keys, new_rows=fresh))
 
 
 def _build_consumer(declared: Dimension, table: Table, select: str) -> Consumer:

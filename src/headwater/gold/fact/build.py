@@ -124,7 +124,7 @@ def _load(job: _Job, months: str) -> WriteCounts:
     fresh, written = inferred_members.insert_inferred(
         warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
     )
-    replaced = warehouse.replace_rows(job.table, keys=keys, fresh=fresh, stored=held)
+    replaced = warehouse.replace_rows(job.table, keys=keys, new_rows=fresh, stored=held)
     if replaced.inserted and not is_grain_sure(job.star, job.fact):
         _check_grain(job, fresh)
     return written + replaced + inferred_members.delete_orphaned_inferred(warehouse, job.star, candidates)

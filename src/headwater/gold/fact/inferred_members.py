@@ -107,7 +107,7 @@ def delete_orphaned_inferred(warehouse: Warehouse, star: Star, candidates: dict[
             if get_key_kind(star.get_dimension(name, where=f"gold.{table.name}")) == SEQUENCE:
                 save_last(warehouse, table)
             nothing = f"SELECT * FROM {warehouse.ref('gold', table.name)} WHERE FALSE"
-            written += warehouse.replace_rows(table, keys=keys, fresh=warehouse.stage("gold_nothing", nothing))
+            written += warehouse.replace_rows(table, keys=keys, new_rows=warehouse.stage("gold_nothing", nothing))
     return written
 
 

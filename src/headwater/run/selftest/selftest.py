@@ -86,7 +86,7 @@ def resolve_target(warehouse: str, *, root: Path, environment: str = "") -> Self
     else:
         with open_project(root, environment=environment) as workspace:
             target = SelfTestTarget(settings=workspace.warehouse_settings, root=root, tenant=tenant)
-    if not target.settings.separates_tenants():
+    if not target.settings.separates_tenants:
         raise SafetyCheckError(
             "All tenants share one location in this warehouse, so the self-test would write into your data.",
             where=target.location,
@@ -107,7 +107,7 @@ def run_selftest(
     """Run the checks, or only some of them. Erases the tenants at the end, also after an error, unless `keep` is set."""
     checks, clock = _choose_checks(only), clock or SystemClock()
     start, results = clock.monotonic(), list[CheckResult]()
-    reason = target.settings.exclusive_reason()
+    reason = target.settings.exclusive_reason
     tenants = SelfTestTenants(
         target.tenant, target.open_warehouse, start_merge=_build_start(target), exclusive_reason=reason
     )
@@ -156,7 +156,7 @@ def _choose_checks(only: Sequence[str]) -> tuple[Check, ...]:
 
 
 def _build_start(target: SelfTestTarget) -> Callable[[str, int], subprocess.Popen[str]] | None:
-    if target.settings.exclusive_reason():
+    if target.settings.exclusive_reason:
         return None
     settings, root = dump_settings(target.settings), str(target.root.absolute())
 

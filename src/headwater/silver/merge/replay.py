@@ -69,8 +69,8 @@ class Replay:
             events = self._stage(scratch, tables.log, "silver__log_anew")
             versions = self._stage(scratch, tables.versions, "silver__versions_anew")
             changed = warehouse.stage("silver__moved_keys", self._changed_keys_sql(keys, versions))
-            warehouse.replace_rows(tables.log, keys=keys, fresh=events)
-            written = warehouse.replace_rows(tables.versions, keys=keys, fresh=versions)
+            warehouse.replace_rows(tables.log, keys=keys, new_rows=events)
+            written = warehouse.replace_rows(tables.versions, keys=keys, new_rows=versions)
             if written.rows:
                 record_changes(tables, f"SELECT entity_key FROM {changed}")
             self._note_ties(scratch)

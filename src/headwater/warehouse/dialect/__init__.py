@@ -1,3 +1,3 @@
-"""SQL for several engines: one statement, rendered in the dialect of each."""
+"""Renders one portable SQL statement in the dialect of each engine."""
 
 from __future__ import annotations

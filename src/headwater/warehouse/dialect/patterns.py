@@ -1,4 +1,4 @@
-"""Phrases of portable SQL that another dialect has words of its own for: which of them a node of a statement is."""
+"""Patterns of portable SQL that other dialects write differently, and which of them match a node of a statement."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from sqlglot import exp
 
 from headwater.warehouse.dialect.dialect import Dialect
-from headwater.warehouse.dialect.types import is_iso, kind_of, kind_of_type
+from headwater.warehouse.dialect.types import infer_kind, is_iso, to_kind
 
 _INSTANTS = ("instant", "zoned")
 
 Pattern = tuple[str, list[exp.Expr], dict[str, Any]]
-"""The name in the tables, what stands in the phrase, and its words: a unit, a type."""
+"""The name of the pattern in `Dialect.functions`, its arguments, and its words: a unit, a type."""
 
 
 def find_patterns(node: exp.Expr, dialect: Dialect) -> Iterator[Pattern]:
-    """The phrases that a node is, the most telling first."""
+    """Yield the patterns that match a node, the most specific first."""
     match node:
         case exp.Anonymous():
             yield from _match_calls(node)
@@ -34,15 +34,15 @@ def find_patterns(node: exp.Expr, dialect: Dialect) -> Iterator[Pattern]:
         case exp.Array() | exp.Bracket():
             yield from _match_lists(node)
         case _:
-            for looked in (_match_times, _match_comparisons, _match_texts, _match_substrings):
-                yield from looked(node)
+            for match_nodes in (_match_times, _match_comparisons, _match_texts, _match_substrings):
+                yield from match_nodes(node)
 
 
 def _match_times(node: exp.Expr) -> Iterator[Pattern]:
     match node:
-        case exp.Sub() if kind_of(node.this) == kind_of(node.expression) == "date":
+        case exp.Sub() if infer_kind(node.this) == infer_kind(node.expression) == "date":
             yield "days between", [node.this, node.expression], {}
-        case exp.Add() | exp.Sub() if kind_of(node.this) == "date" and kind_of(node.expression) == "whole":
+        case exp.Add() | exp.Sub() if infer_kind(node.this) == "date" and infer_kind(node.expression) == "whole":
             yield "days later", [node.this, node.expression], {"sign": "-" if isinstance(node, exp.Sub) else ""}
         case exp.Add() | exp.Sub() | exp.DateAdd() if isinstance(node.expression, exp.Interval):
             yield "shift", [node.this, node.expression], {"sign": "-" if isinstance(node, exp.Sub) else "+"}
@@ -69,29 +69,29 @@ def _match_calls(node: exp.Anonymous) -> Iterator[Pattern]:
 
 
 def _match_casts(node: exp.Cast, dialect: Dialect) -> Iterator[Pattern]:
-    """Conversions, by what is made of what."""
+    """Match conversions, by source and target kind."""
     if isinstance(node, exp.Cast) and _is_hex(node.this):
         yield "hex", [node.this.expression], {}
         return
-    made, of = kind_of_type(node.to), kind_of(node.this)
+    made, of = to_kind(node.to), infer_kind(node.this)
     unit = dialect.type_names.get(made) or node.to.sql(dialect=dialect.name)
-    words = {"unit": unit, **_decimal_units(node.to)}
-    trying = isinstance(node, exp.TryCast)
+    words = {"unit": unit, **_find_decimal_units(node.to)}
+    is_try = isinstance(node, exp.TryCast)
     if not is_iso(node.this, made):
-        yield f"{'try' if trying else 'cast'} {'instant' if made in _INSTANTS else made} from {of}", [node.this], words
-    if trying:
+        yield f"{'try' if is_try else 'cast'} {'instant' if made in _INSTANTS else made} from {of}", [node.this], words
+    if is_try:
         yield "try_cast", [node.this], words
 
 
-def _decimal_units(kind: exp.DataType) -> dict[str, Any]:
-    """What a decimal counts in: its smallest unit, and a type that holds any number of those."""
-    precision, scale = (int(one.name) for one in kind.expressions) if len(kind.expressions) == 2 else (18, 0)
+def _find_decimal_units(kind: exp.DataType) -> dict[str, Any]:
+    """Return the smallest unit of a decimal type, and an integer type that can hold any number of those units."""
+    precision, scale = (int(argument.name) for argument in kind.expressions) if len(kind.expressions) == 2 else (18, 0)
     step = f"0.{'1':0>{scale}}" if scale else "1"
     return {"scale": scale, "step": step, "units": "BIGINT" if precision <= 18 else "DECIMAL(38, 0)"}
 
 
 def _match_rounding(node: exp.Expr) -> Iterator[Pattern]:
-    kind = kind_of(node.this)
+    kind = infer_kind(node.this)
     if not isinstance(node, exp.Round):
         yield f"{node.key} {kind}", [node.this], {}
         yield node.key, [node.this], {}
@@ -105,18 +105,18 @@ def _match_rounding(node: exp.Expr) -> Iterator[Pattern]:
 
 
 def _match_lists(node: exp.Expr) -> Iterator[Pattern]:
-    """Lists made of lists, and one element of a list."""
+    """Match lists computed from lists, and single elements of a list."""
     match node:
         case exp.Array(expressions=[exp.Comprehension() as each]):
             condition = each.args.get("condition")
             inner = [each.args["iterator"], *([condition] if condition else []), each.this]
             yield "filtered" if condition else "mapped", inner, {"name": each.expression.name}
-        case exp.Bracket(expressions=[exp.Literal() as place]) if not place.is_string:
-            yield "element", [node.this], {"place": place.name}
+        case exp.Bracket(expressions=[exp.Literal() as index]) if not index.is_string:
+            yield "element", [node.this], {"place": index.name}
 
 
 def _match_comparisons(node: exp.Expr) -> Iterator[Pattern]:
-    """Comparisons in which NULL equals NULL."""
+    """Match comparisons in which NULL equals NULL."""
     if isinstance(node, exp.NullSafeEQ | exp.NullSafeNEQ):
         yield "same" if isinstance(node, exp.NullSafeEQ) else "differs", [node.this, node.expression], {}
 
@@ -132,13 +132,13 @@ def _match_texts(node: exp.Expr) -> Iterator[Pattern]:
         case exp.Like() if not isinstance(node.parent, exp.Escape):
             yield "not like" if node.args.get("negate") else "like", [node.this, node.expression], {}
         case exp.Concat():
-            yield "concat", [one if kind_of(one) == "text" else _as_text(one) for one in node.expressions], {}
-        case exp.DPipe() if "double" in (kind_of(node.this), kind_of(node.expression)):
+            yield "concat", [part if infer_kind(part) == "text" else _as_text(part) for part in node.expressions], {}
+        case exp.DPipe() if "double" in (infer_kind(node.this), infer_kind(node.expression)):
             yield "join", [_as_text(node.this), _as_text(node.expression)], {}
 
 
 def _match_substrings(node: exp.Expr) -> Iterator[Pattern]:
-    """Parts of texts, where they are not what every engine gives."""
+    """Match parts of texts for which engines return different results."""
     match node:
         case exp.Substring() if not (_is_count(node.args["start"], 1) and _is_count(node.args.get("length"), 0)):
             inner = [node.this, node.args["start"]]
@@ -155,7 +155,7 @@ def _as_text(node: exp.Expr) -> exp.Expr:
 
 
 def _is_count(node: exp.Expr | None, least: int) -> bool:
-    """Whether it is left out, or a number that is written there and no less than `least`."""
+    """Whether the node is omitted, or a literal number that is at least `least`."""
     return node is None or (isinstance(node, exp.Literal) and node.name.isdigit() and int(node.name) >= least)
 
 

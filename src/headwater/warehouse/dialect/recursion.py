@@ -1,6 +1,6 @@
-"""Recursion in rounds: what `WITH RECURSIVE ... UNION` says, on an engine that only knows UNION ALL there.
+"""Runs `WITH RECURSIVE ... UNION` in rounds, on an engine that supports only UNION ALL in a recursion.
 
-There a circle would go round for ever. Here each round asks for rows that no round before it had, so it comes to an end.
+With UNION ALL, a cycle in the data would never end. Here each round adds only rows that no earlier round had, so it ends.
 """
 
 from __future__ import annotations
@@ -13,23 +13,26 @@ from sqlglot import exp
 from headwater.dtypes import PORTABLE_SQL
 
 STAGED = ("recursion__found", "recursion__next")
-"""Temporary tables of this module, by number of the step."""
+"""Temporary tables of this module. The number of the step follows."""
 
 
 class StagingSession(Protocol):
-    """What is needed of the warehouse."""
+    """The methods of the warehouse that recursion needs."""
 
     def count(self, staged: str) -> int:
-        """How many rows a staged relation has."""
+        """Count the rows of a staged relation."""
         ...
 
     def stage(self, name: str, select: str) -> str:
-        """The rows of a SELECT as a temporary table."""
+        """Store the rows of a SELECT in a temporary table; return its quoted name."""
         ...
 
 
 def expand_recursion(warehouse: StagingSession, statement: str) -> tuple[str, tuple[str, ...]]:
-    """`statement` (portable) with its recursive steps worked out and staged, and the names they were staged by."""
+    """Compute and stage the recursive steps of a portable statement.
+
+    Returns the statement over the staged rows, and the names of the staged tables.
+    """
     if "RECURSIVE" not in statement:
         return statement, ()
     tree = sqlglot.parse_one(statement, read=PORTABLE_SQL)
@@ -37,46 +40,46 @@ def expand_recursion(warehouse: StagingSession, statement: str) -> tuple[str, tu
     if clause is None or not clause.args.get("recursive"):
         return statement, ()
     staged: list[str] = []
-    done: list[exp.CTE] = []
+    steps: list[exp.CTE] = []
     clause.set("recursive", None)
     for number, step in enumerate(clause.expressions):
-        if _refers_to(step.this, step.alias):
+        if _has_reference_to(step.this, step.alias):
             names = tuple(f"{name}_{number}" for name in STAGED)
             staged += names
-            found = _stage_fixpoint(warehouse, step, _with_clause(done), names)
-            step.set("this", sqlglot.parse_one(f"SELECT * FROM {found}", read=PORTABLE_SQL))
-        done.append(step)
+            relation = _stage_fixpoint(warehouse, step, _with_clause(steps), names)
+            step.set("this", sqlglot.parse_one(f"SELECT * FROM {relation}", read=PORTABLE_SQL))
+        steps.append(step)
     return tree.sql(dialect=PORTABLE_SQL), tuple(staged)
 
 
 def _stage_fixpoint(warehouse: StagingSession, step: exp.CTE, before: str, names: tuple[str, ...]) -> str:
-    """Stage the rows that a recursive step comes to; the name to use."""
-    first, further = step.this.left.sql(dialect=PORTABLE_SQL), step.this.right
-    found, following = names
-    every = warehouse.stage(found, f"{before}SELECT DISTINCT * FROM ({first}) AS first_round")
-    news = every
-    while warehouse.count(news):
-        asked = _select_over(further, step.alias, news)
-        news = warehouse.stage(
-            following, f"{before}SELECT * FROM ({asked}) AS next_round EXCEPT SELECT * FROM {every} AS known"
+    """Stage all rows of a recursive step; return the quoted name."""
+    first, recursive = step.this.left.sql(dialect=PORTABLE_SQL), step.this.right
+    all_name, next_name = names
+    total = warehouse.stage(all_name, f"{before}SELECT DISTINCT * FROM ({first}) AS first_round")
+    added = total
+    while warehouse.count(added):
+        select = _select_over(recursive, step.alias, added)
+        added = warehouse.stage(
+            next_name, f"{before}SELECT * FROM ({select}) AS next_round EXCEPT SELECT * FROM {total} AS known"
         )
-        every = warehouse.stage(found, f"SELECT * FROM {every} AS known UNION ALL SELECT * FROM {news} AS news")
-    return every
+        total = warehouse.stage(all_name, f"SELECT * FROM {total} AS known UNION ALL SELECT * FROM {added} AS news")
+    return total
 
 
 def _select_over(select: exp.Expr, name: str, relation: str) -> str:
-    """`select` over the rows of the last round."""
-    changed = select.copy()
-    for table in list(changed.find_all(exp.Table)):
+    """Return `select` with the rows of the last round as its source `name`."""
+    result = select.copy()
+    for table in list(result.find_all(exp.Table)):
         if table.name == name and not table.db:
             alias = table.alias or name
             table.replace(
                 sqlglot.parse_one(f'SELECT 1 FROM {relation} AS "{alias}"', read=PORTABLE_SQL).args["from_"].this
             )
-    return changed.sql(dialect=PORTABLE_SQL)
+    return result.sql(dialect=PORTABLE_SQL)
 
 
-def _refers_to(select: exp.Expr, name: str) -> bool:
+def _has_reference_to(select: exp.Expr, name: str) -> bool:
     return any(table.name == name and not table.db for table in select.find_all(exp.Table))
 
 

@@ -1,8 +1,8 @@
-"""Facts of SQL: how names, rows and types are written, and how portable SQL becomes another engine's.
+"""Renders portable SQL for an engine, and builds the SQL of names, rows and types.
 
-Everything above this room writes SQL once, in DuckDB's spelling and within `ALLOWED`. DuckDB takes it as it is, without
-parsing; for every other dialect sqlglot (pinned) renders it, after phrases that it would render inexactly were
-exchanged for that dialect's own (`headwater.warehouse.dialect.translate`).
+The code above this package writes SQL once, in DuckDB's syntax. DuckDB takes it unchanged, without parsing. For every
+other dialect sqlglot (pinned) renders it, after `headwater.warehouse.dialect.translate` has replaced the patterns that
+sqlglot would render inexactly.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from headwater.warehouse.dialect.dialect import PORTABLE, Dialect
 from headwater.warehouse.dialect.translate import translate
 
 Schemas = tuple[tuple[str, str], ...]
-"""What the schemas `silver`, `gold` and `meta` of portable SQL are called in a warehouse that many tenants share."""
+"""Pairs of a schema of portable SQL (`silver`, `gold`, `meta`) and its name in a warehouse that many tenants share."""
 
 
 def same_row_condition(columns: Iterable[str], left: str, right: str) -> str:
-    """Whether two rows agree in all `columns`, where NULL equals NULL."""
+    """The condition that two rows are equal in all `columns`, where NULL equals NULL."""
     return " AND ".join(f"{left}.{quote(name)} IS NOT DISTINCT FROM {right}.{quote(name)}" for name in columns)
 
 
 def create_table_sql(table: Table, ref: str, *, plain: Collection[str] = ()) -> str:
-    """The statement that makes a stored table in DuckDB's spelling.
+    """The CREATE TABLE statement of a stored table, in DuckDB's syntax.
 
-    Texts in `plain` columns are not packed: of packed ones that partly repeat, DuckDB unpacks all to read a few.
+    Texts in `plain` columns are not compressed: to read a few compressed texts, DuckDB would decompress all of them.
     """
     columns = ", ".join(_column_sql(column, plain=column.name in plain) for column in table.columns)
     return f"CREATE TABLE {ref} ({columns})"
 
 
 def _column_sql(column: TableColumn, *, plain: bool) -> str:
-    packing = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
+    compression = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
     required = " NOT NULL" if column.required else ""
-    return f"{quote(column.name)} {render_dtype(column.dtype, DUCKDB)}{packing}{required}"
+    return f"{quote(column.name)} {render_dtype(column.dtype, DUCKDB)}{compression}{required}"
 
 
 def absent_condition(table: Table, rows: str, others: str) -> str:
@@ -52,9 +52,9 @@ def absent_condition(table: Table, rows: str, others: str) -> str:
 
 
 def render(statement: str, dialect: Dialect, schemas: Schemas = (), columns: Columns = ()) -> str:
-    """`statement` (portable) in `dialect`; `schemas` says what `silver`, `gold` and `meta` are called there.
+    """Return the portable `statement` in `dialect`, with the schema names of `schemas`.
 
-    `columns` are those whose types are known: what is said of them can be said more shortly.
+    `columns` are those with known types, for which the SQL is shorter.
     """
     return statement if dialect is PORTABLE else _render_tree(statement, dialect, schemas, columns)
 
@@ -70,35 +70,36 @@ def _render_tree(statement: str, dialect: Dialect, schemas: Schemas, columns: Co
 
 
 def find_schema_names(tree: exp.Expr) -> list[exp.Identifier]:
-    """Every place of a statement where a schema is named."""
-    found = (node.args.get("db") for node in tree.find_all(exp.Table, exp.Column))
-    return [schema for schema in found if isinstance(schema, exp.Identifier)]
+    """Return every identifier of a schema in a statement."""
+    schemas = (node.args.get("db") for node in tree.find_all(exp.Table, exp.Column))
+    return [schema for schema in schemas if isinstance(schema, exp.Identifier)]
 
 
 def replace_schema_names(sql: str, dialect: str, schemas: Schemas) -> str:
-    """`sql`, somebody's own text in `dialect`, in which `silver`, `gold` and `meta` are the tenant's own schemas.
+    """Replace `silver`, `gold` and `meta` by the tenant's own schemas in `sql`, a user's statement in `dialect`.
 
-    Everything else stays as it was typed. WarehouseError where it names a schema that is nobody's to ask from here.
+    Everything else stays as the user typed it. Raises WarehouseError if it names any schema other than these and those
+    of the system catalog.
     """
     names = dict(schemas)
-    found: dict[int, tuple[int, str]] = {}
+    replacements: dict[int, tuple[int, str]] = {}
     for node in find_schema_names(_parse(sql, dialect)):
         name = node.name if node.args.get("quoted") else node.name.lower()
         if name in names:
-            own = exp.to_identifier(names[name], quoted=True).sql(dialect=dialect)
-            found[node.meta["start"]] = (node.meta["end"], own)
-        elif name not in _ANYBODYS:
+            quoted = exp.to_identifier(names[name], quoted=True).sql(dialect=dialect)
+            replacements[node.meta["start"]] = (node.meta["end"], quoted)
+        elif name not in _SHARED_SCHEMAS:
             hint = "use the schemas silver, gold and meta of the tenant"
             raise WarehouseError(
                 "a query can read only its own tenant", where="query", details=f"schema {name}", hint=hint
             )
-    for start in sorted(found, reverse=True):
-        end, own = found[start]
-        sql = sql[:start] + own + sql[end + 1 :]
+    for start in sorted(replacements, reverse=True):
+        end, quoted = replacements[start]
+        sql = sql[:start] + quoted + sql[end + 1 :]
     return sql
 
 
-_ANYBODYS = ("information_schema", "pg_catalog", "pg_temp")
+_SHARED_SCHEMAS = ("information_schema", "pg_catalog", "pg_temp")
 
 
 def _parse(sql: str, dialect: str) -> exp.Expr:
@@ -113,21 +114,21 @@ READS = (exp.Query, exp.Describe, exp.Show, exp.Summarize, exp.Values, exp.Pragm
 
 
 def check_read_only(sql: str, dialect: str) -> str:
-    """`sql` without a closing semicolon, if it is one statement that only reads; WarehouseError otherwise."""
+    """Return `sql` without a closing semicolon. Raises WarehouseError unless it is one statement that only reads."""
     text = sql.strip().rstrip(";").strip()
     try:
-        found = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
+        statements = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
     except SqlglotError as error:
         raise WarehouseError(
             "the SQL cannot be parsed", where="query", details=str(error).splitlines()[0], hint=""
         ) from error
-    if len(found) != 1 or not isinstance(found[0], READS):
-        details = f"{len(found)} statements" if len(found) != 1 else found[0].key.upper()
+    if len(statements) != 1 or not isinstance(statements[0], READS):
+        details = f"{len(statements)} statements" if len(statements) != 1 else statements[0].key.upper()
         hint = "ask with one SELECT; tables change by `headwater run` only"
         raise WarehouseError("a query must be one read-only statement", where="query", details=details, hint=hint)
     return text
 
 
 def count_rows(warehouse: Warehouse, layer: SchemaName, name: str) -> int:
-    """How many rows a stored table holds."""
+    """Count the rows of a stored table."""
     return int(warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0])

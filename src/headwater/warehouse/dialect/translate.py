@@ -1,8 +1,8 @@
-"""What sqlglot would pass on unchanged or render inexactly, exchanged for the words of the engine's own dialect.
+"""Replaces the patterns that sqlglot would leave unchanged or render inexactly by the SQL of the engine's own dialect.
 
-DuckDB's meaning counts everywhere: a division is one of doubles and gives infinity by zero, rounding is half away from
-zero, differences of dates count the boundaries that are crossed, letters fold beyond ASCII. Each engine's folder has the
-words of its dialect.
+DuckDB defines the meaning on every engine: division is of doubles and gives infinity by zero, rounding is half away from
+zero, differences of dates count the boundaries that are crossed, and case folding covers letters beyond ASCII. Each
+engine's folder has the SQL of its dialect.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from headwater.warehouse.dialect.patterns import find_patterns
 
 
 def translate(tree: exp.Expr, dialect: Dialect) -> exp.Expr:
-    """`tree` (of portable SQL), at whose columns is noted what kind of value they hold, with another dialect's phrases."""
-    return tree.transform(_make_translator(dialect)) if dialect.functions else tree
+    """Return `tree` (portable SQL with annotated columns) with the patterns of another dialect."""
+    return tree.transform(_build_translator(dialect)) if dialect.functions else tree
 
 
-def _make_translator(dialect: Dialect) -> Callable[[exp.Expr], exp.Expr]:
+def _build_translator(dialect: Dialect) -> Callable[[exp.Expr], exp.Expr]:
     def translate_node(node: exp.Expr) -> exp.Expr:
-        for phrase, inner, words in find_patterns(node, dialect):
-            template = dialect.functions.get(phrase)
+        for pattern, inner, words in find_patterns(node, dialect):
+            template = dialect.functions.get(pattern)
             if template is not None:
                 texts = [part.transform(translate_node).sql(dialect=dialect.name) for part in inner]
                 if isinstance(template, str):

@@ -1,4 +1,4 @@
-"""What kind of value an expression gives, as far as its text and what is noted at its columns tell."""
+"""Infers the kind of value of an expression, from its SQL and the annotations of its columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlglot import exp
 
 Kind = Literal["text", "double", "decimal", "whole", "boolean", "date", "instant", "zoned", "nested", "null", "unknown"]
-"""`zoned` is an instant with its zone, `nested` a list or an object, `unknown` whatever a column holds."""
+"""`zoned` is an instant with its zone, `nested` a list or an object, and `unknown` any value."""
 
 _TYPE = exp.DataType.Type
 _KINDS: dict[Any, Kind] = {
@@ -39,7 +39,7 @@ _RESULTS: dict[type[exp.Expr], Kind] = {
     exp.Date: "date",
     exp.Null: "null",
 }
-_CALLED: dict[str, Kind] = {"EPOCH_US": "whole", "TO_JSON": "text"}
+_FUNCTION_KINDS: dict[str, Kind] = {"EPOCH_US": "whole", "TO_JSON": "text"}
 _NUMBERS: tuple[Kind, ...] = ("double", "decimal", "whole")
 """From the widest to the narrowest."""
 _ISO = {
@@ -48,68 +48,68 @@ _ISO = {
 }
 
 
-def kind_of_type(dtype: exp.DataType) -> Kind:
-    """The kind of values that a type has."""
+def to_kind(dtype: exp.DataType) -> Kind:
+    """Return the kind of the values of a type."""
     return _KINDS.get(dtype.this, "unknown")
 
 
-NOTED = "kind"
-"""Under which name a column's kind is noted, see `headwater.warehouse.dialect.annotate`."""
+META_KEY = "kind"
+"""The key in `meta` of a column's kind, see `headwater.warehouse.dialect.annotate`."""
 
 
-def kind_of(node: exp.Expr) -> Kind:
-    """The kind of value that an expression gives; `unknown` where only a table could tell."""
+def infer_kind(node: exp.Expr) -> Kind:
+    """Return the kind of value of an expression, or `unknown` if it depends on a table."""
     kind: Kind = "unknown"
     match node:
         case exp.Column():
-            kind = node.meta.get(NOTED, "unknown")
+            kind = node.meta.get(META_KEY, "unknown")
         case exp.Cast():
-            kind = kind_of_type(node.to)
+            kind = to_kind(node.to)
         case exp.Literal():
-            kind = "text" if node.is_string else _number_kind(node.name)
+            kind = "text" if node.is_string else _infer_number_kind(node.name)
         case exp.Paren() | exp.Neg() | exp.Abs() | exp.Window() | exp.Filter() | exp.Nullif():
-            kind = kind_of(node.this)
+            kind = infer_kind(node.this)
         case exp.Round() | exp.Floor() | exp.Ceil() | exp.Min() | exp.Max() | exp.Lag() | exp.Lead() | exp.FirstValue():
-            kind = kind_of(node.this)
+            kind = infer_kind(node.this)
         case exp.Case():
-            branches = [*(one.args["true"] for one in node.args["ifs"]), node.args.get("default") or exp.null()]
-            kind = widest_kind(map(kind_of, branches))
+            branches = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default") or exp.null()]
+            kind = find_widest_kind(map(infer_kind, branches))
         case exp.Coalesce() | exp.Greatest() | exp.Least():
-            kind = widest_kind(map(kind_of, (node.this, *node.expressions)))
+            kind = find_widest_kind(map(infer_kind, (node.this, *node.expressions)))
         case exp.Anonymous():
-            kind = _CALLED.get(node.name.upper(), "unknown")
+            kind = _FUNCTION_KINDS.get(node.name.upper(), "unknown")
         case exp.Add() | exp.Sub() | exp.Mul() | exp.Mod():
-            kind = _arithmetic_kind(node)
+            kind = _infer_arithmetic_kind(node)
         case _:
             kind = _RESULTS.get(type(node), "unknown")
     return kind
 
 
-def _arithmetic_kind(node: exp.Binary) -> Kind:
+def _infer_arithmetic_kind(node: exp.Binary) -> Kind:
     if isinstance(node.expression, exp.Interval):
         return "instant"
-    kinds = kind_of(node.this), kind_of(node.expression)
+    kinds = infer_kind(node.this), infer_kind(node.expression)
     if kinds == ("date", "whole"):
         return "date"
-    kind = widest_kind(kinds)
+    kind = find_widest_kind(kinds)
     return kind if kind in _NUMBERS else "whole" if kinds == ("date", "date") else "unknown"
 
 
 def is_iso(node: exp.Expr, kind: Kind) -> bool:
-    """Whether it is a written date or instant that every engine reads alike."""
+    """Whether it is a literal date or instant that every engine parses in the same way."""
     pattern = _ISO.get(kind)
     return pattern is not None and isinstance(node, exp.Literal) and bool(pattern.fullmatch(node.name))
 
 
-def _number_kind(text: str) -> Kind:
+def _infer_number_kind(text: str) -> Kind:
     if text.isdigit():
         return "whole"
     return "double" if "e" in text.lower() else "decimal"
 
 
-def widest_kind(kinds: Iterable[Kind]) -> Kind:
-    """The kind of what may be of any of these kinds: of numbers the widest."""
-    found = set(kinds) - {"null"}
-    if found and found <= set(_NUMBERS):
-        return next(kind for kind in _NUMBERS if kind in found)
-    return found.pop() if len(found) == 1 else "unknown"
+def find_widest_kind(kinds: Iterable[Kind]) -> Kind:
+    """Return the kind of a value that can have any of these kinds: the widest of numeric kinds."""
+    distinct = set(kinds) - {"null"}
+    if distinct and distinct <= set(_NUMBERS):
+        return next(kind for kind in _NUMBERS if kind in distinct)
+    return distinct.pop() if len(distinct) == 1 else "unknown"

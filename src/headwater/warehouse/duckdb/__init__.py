@@ -1,3 +1,3 @@
-"""The DuckDB warehouse: one file for each tenant."""
+"""The DuckDB warehouse: one file per tenant."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A connection to a DuckDB file, and what it says when it refuses."""
+"""Connects to a DuckDB file, and converts the errors of DuckDB."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from headwater.errors import WarehouseError
 from headwater.names import quote_literal
 
 STORAGE = "v1.2.0"
-"""The storage of a new file unless declared: DuckDB 1.2 to 1.5 open it too, for 4 to 8 % more CPU in a merge and no more room."""
+"""The default storage version of a new file, which DuckDB 1.2 to 1.5 can open too. A merge takes 4 to 8 % more CPU."""
 
 
 def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A connection to a file (or `:memory:`); WarehouseError when there is none to be had.
+    """Connect to a file (or `:memory:`). Raises WarehouseError if that fails.
 
-    A file that is there keeps the storage that it was made with.
+    An existing file keeps its storage version.
     """
     try:
         if path != ":memory:" and not read_only:
@@ -31,7 +31,7 @@ def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_o
             raise WarehouseError(
                 "the warehouse is in use by another process",
                 where=path,
-                details=_find_holder(str(error)),
+                details=_find_lock_owner(str(error)),
                 hint="wait until it finishes, or close the program that has the file open (a notebook, a DuckDB shell)",
             ) from error
         hint = (
@@ -40,7 +40,7 @@ def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_o
             else "check that the path is a DuckDB file that this user can write"
         )
         raise WarehouseError(
-            "the warehouse cannot be opened", where=path, details=_first_line(error), hint=hint
+            "the warehouse cannot be opened", where=path, details=_shorten_message(error), hint=hint
         ) from error
     except OSError as error:
         hint = "check the path of the warehouse and the permissions of its folder"
@@ -48,40 +48,40 @@ def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_o
 
 
 def _create_file(path: str, storage: str) -> None:
-    """Make a file. As a setting of the connection, its storage would keep a notebook of this process from opening it, too."""
-    with duckdb.connect() as maker:
+    """Create a file. If the storage version were a setting of the connection, a notebook in this process could not open it."""
+    with duckdb.connect() as connection:
         version = "" if storage == "latest" else f" (STORAGE_VERSION {quote_literal(storage)})"
-        maker.execute(f"ATTACH {quote_literal(path)} AS made{version}")
-        maker.execute("DETACH made")
+        connection.execute(f"ATTACH {quote_literal(path)} AS new_file{version}")
+        connection.execute("DETACH new_file")
 
 
 def warn_newer_storage(connection: duckdb.DuckDBPyConnection, path: str, storage: str) -> tuple[str, ...]:
-    """What to say of a file that only a newer DuckDB opens than was declared; nothing of any other."""
+    """Return a warning if the file needs a newer DuckDB than declared."""
     if path == ":memory:" or storage == "latest":
         return ()
-    asked = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()"
-    found = connection.execute(asked).fetchone()
-    kept = str(found[0]) if found and found[0] else ""
-    if _version_number(kept) <= _version_number(storage):
+    select = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = current_database()"
+    row = connection.execute(select).fetchone()
+    stored = str(row[0]) if row and row[0] else ""
+    if _parse_version(stored) <= _parse_version(storage):
         return ()
     return (
-        f"the file has the storage of DuckDB {kept}, which older versions cannot open; `storage: {storage}` is for new files",
+        f"the file has the storage of DuckDB {stored}, which older versions cannot open; `storage: {storage}` is for new files",
     )
 
 
-def _version_number(version: str) -> tuple[int, ...]:
+def _parse_version(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
-def _find_holder(message: str) -> str:
-    """Who holds the file, as far as DuckDB says."""
-    found = re.search(r"PID (\d+)", message)
-    return f"held by process {found[1]}" if found else message.splitlines()[0]
+def _find_lock_owner(message: str) -> str:
+    """Return which process has the file open, according to the message of DuckDB."""
+    match = re.search(r"PID (\d+)", message)
+    return f"held by process {match[1]}" if match else message.splitlines()[0]
 
 
 def to_warehouse_error(error: duckdb.Error, path: str, statement: str) -> WarehouseError:
-    """What DuckDB said, in four parts."""
-    shown = " ".join(statement.split())
+    """Convert an error of DuckDB."""
+    text = " ".join(statement.split())
     hint = ""
     if "No space left" in str(error) or "File too large" in str(error):
         hint = "free some disk space, then run again; committed data is safe"
@@ -90,9 +90,9 @@ def to_warehouse_error(error: duckdb.Error, path: str, statement: str) -> Wareho
     elif isinstance(error, duckdb.IOException):
         hint = "check write permission and the disk"
     elif isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
-        hint = f"the statement was: {shown[:300]}"
-    return WarehouseError("the warehouse refused a statement", where=path, details=_first_line(error), hint=hint)
+        hint = f"the statement was: {text[:300]}"
+    return WarehouseError("the warehouse refused a statement", where=path, details=_shorten_message(error), hint=hint)
 
 
-def _first_line(error: Exception) -> str:
+def _shorten_message(error: Exception) -> str:
     return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())

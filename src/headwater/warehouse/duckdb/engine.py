@@ -1,4 +1,4 @@
-"""DuckDB, one file a tenant. It reads Parquet in the lake by itself."""
+"""DuckDB, one file per tenant. It reads Parquet in the lake itself."""
 
 from __future__ import annotations
 
@@ -38,14 +38,17 @@ _UTC = (
     r"CASE WHEN REGEXP_MATCHES(CAST(instant AS VARCHAR), ':\d\d.*[+-]\d') "
     "THEN MAKE_TIMESTAMP(EPOCH_US(CAST(instant AS TIMESTAMP WITH TIME ZONE))) ELSE CAST(instant AS TIMESTAMP) END"
 )
-"""The instant that somebody gives, as our zoneless UTC: cast at once, DuckDB would drop a text's offset, and take a
-zoned instant to whatever zone the session is in."""
+"""The instant that the user gives, as UTC without a zone. A direct cast would drop the offset of a text, and convert a
+zoned instant to the time zone of the session."""
 
 _BATCH = 50_000
-"""Rows of a batch that streams out."""
+"""Rows per batch of a stream."""
 
-WRITTEN: Mapping[FileFormat, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER true"}
-"""The options of COPY by which a table is written to a file."""
+COPY_OPTIONS: Mapping[FileFormat, str] = {
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "csv": "FORMAT csv, HEADER true",
+}
+"""The options of COPY for exports, by file format."""
 
 _DTYPES = {
     "VARCHAR": "text",
@@ -57,23 +60,23 @@ _DTYPES = {
     "TIMESTAMP": "timestamp",
 }
 
-_PYTHON = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMP", "UUID": "VARCHAR"}
-"""Types that Python gets as another one: an instant with a zone needs a library, and nobody needs a UUID's class."""
+_PYTHON_CASTS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMP", "UUID": "VARCHAR"}
+"""Types that are converted for Python: an instant with a zone would need a library, and no caller needs the UUID class."""
 
 
 class RelationStream:
-    """The answer to a SELECT, as Arrow's PyCapsule protocol hands it over: nothing but DuckDB is needed for that."""
+    """The result of a SELECT in Arrow's PyCapsule protocol. It needs no package besides DuckDB."""
 
     def __init__(self, relation: Any) -> None:
         self._relation = relation
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The rows as a stream, once."""
+        """Return the rows as a stream. It can be read once."""
         return self._relation.__arrow_c_stream__(requested_schema)
 
 
 class DuckDB:
-    """A tenant's DuckDB file. It has one writer; `read_only` opens it for looking, without reach to other files."""
+    """A tenant's DuckDB file, with one writer. With `read_only`, SQL can neither write nor read other files."""
 
     capabilities = Capabilities(dialect=PORTABLE, narrow_reads=True, reads_lake=True, as_of_functions=True)
 
@@ -105,22 +108,22 @@ class DuckDB:
             self.execute("SET preserve_insertion_order = false")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def erase(self) -> None:
-        """Remove the file."""
+        """Close and remove the file."""
         self.close()
         path = Path(self.path)
         for file in (path, path.with_name(path.name + ".wal")):
             file.unlink(missing_ok=True)
 
     def ref(self, layer: SchemaName, name: str) -> str:
-        """The quoted name of a table of this tenant."""
+        """Return the quoted name of a table of this tenant."""
         return f"{quote(layer)}.{quote(name)}"
 
     def ensure(self, table: Table) -> None:
-        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        """Create the table, or add and widen columns of the stored one. Raises WarehouseError if a type cannot be widened."""
         stored = self.describe(table.layer, table.name)
         if stored is None:
             self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(table.layer)}")
@@ -141,12 +144,12 @@ class DuckDB:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
-            raise dml.widening_error(table, column, stored, where=self.path)
+            raise dml.build_widening_error(table, column, stored, where=self.path)
         ref, wanted = self.ref(table.layer, table.name), render_dtype(column.dtype, DUCKDB)
         self.execute(f"ALTER TABLE {ref} ALTER COLUMN {quote(column.name)} SET DATA TYPE {wanted}")
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
-        """Make or replace a view."""
+        """Create or replace a view."""
         self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
 
     def _ensure_as_of(self, layer: SchemaName, name: str) -> None:
@@ -156,16 +159,16 @@ class DuckDB:
         )
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
-        """Columns of a stored table or view; None when there is none."""
+        """Return the columns of a stored table or view, or None if it does not exist."""
         if name not in self.tables(layer):
             return None
-        # Of information_schema.columns, DuckDB would lay out every column of every table to find these few.
-        asked = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
-        found = self.rows(asked, (self.ref(layer, name),))
-        return tuple(TableColumn(name=row[0], dtype=_dtype(row[1]), required=row[2]) for row in found)
+        # For information_schema.columns, DuckDB would compute the columns of all tables.
+        select = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
+        columns = self.rows(select, (self.ref(layer, name),))
+        return tuple(TableColumn(name=row[0], dtype=_to_dtype(row[1]), required=row[2]) for row in columns)
 
     def tables(self, layer: SchemaName) -> tuple[str, ...]:
-        """Names of the stored tables and views of a layer, sorted."""
+        """Return the names of the stored tables and views of a layer, sorted."""
         return tuple(row[0] for row in self._read_catalog(layer))
 
     def _read_catalog(self, layer: SchemaName) -> list[tuple[Any, ...]]:
@@ -176,25 +179,25 @@ class DuckDB:
         )
 
     def drop(self, layer: SchemaName, name: str) -> None:
-        """Drop a table or view; nothing happens when there is none."""
-        for found, kind in self._read_catalog(layer):
-            if found == name:
+        """Drop a table or view if it exists."""
+        for stored, kind in self._read_catalog(layer):
+            if stored == name:
                 self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
                 self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
 
     def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
-        """Drop columns of a stored table, with what they hold."""
+        """Drop columns of a stored table, with their values."""
         for column in columns:
             self.execute(f"ALTER TABLE {self.ref(layer, name)} DROP COLUMN {quote(column)}")
 
     def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
-        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        """Rename columns of a stored table (stored name -> new name). Rows and the order of columns stay."""
         for before, after in names.items():
             self.execute(f"ALTER TABLE {self.ref(layer, name)} RENAME COLUMN {quote(before)} TO {quote(after)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside commit together, or none does. One inside another is part of the outer one."""
+        """Commit all statements inside together, or none. A nested transaction is part of the outer one."""
         if self._depth == 0:
             self.execute("BEGIN TRANSACTION")
         self._depth += 1
@@ -213,14 +216,14 @@ class DuckDB:
         try:
             self._connection.rollback()
         except duckdb.Error as error:
-            # The engine may have rolled back already; then there is nothing left to undo.
+            # The engine may already have rolled back; then there is nothing to undo.
             if "no transaction is active" not in str(error).lower():
                 raise WarehouseError(
                     "a transaction could not be rolled back", where=self.path, details=str(error)
                 ) from error
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        """Run a statement; rows it wrote (0 where that means nothing)."""
+        """Run a statement; return how many rows it wrote, 0 for statements that write none."""
         cursor = self._run(statement, parameters)
         description = cursor.description or []
         if len(description) != 1 or description[0][0] != "Count":
@@ -229,46 +232,46 @@ class DuckDB:
         return int(row[0]) if row else 0
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a small answer."""
+        """Return the rows of a small result."""
         return self._run(statement, parameters).fetchall()
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
-        """The answer as a pyarrow Table."""
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the result as a pyarrow Table."""
         try:
             return self._connection.sql(statement, params=list(parameters) or None).to_arrow_table()
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, statement) from error
 
     def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of the columns and the rows of a small answer; an instant with a zone comes without it, in UTC."""
+        """Return the column names and rows of a small result. An instant with a zone is converted to UTC without a zone."""
         try:
-            answer: Any = self._connection.sql(statement)
-            if answer is None:
+            result: Any = self._connection.sql(statement)
+            if result is None:
                 return (), []
-            columns, types = tuple(answer.columns), [str(kind) for kind in answer.types]
-            if _PYTHON.keys() & types:
-                values = (f"CAST(#{n} AS {_PYTHON.get(kind, kind)})" for n, kind in enumerate(types, 1))
-                answer = answer.project(", ".join(values))
-            return columns, answer.fetchall()
+            columns, types = tuple(result.columns), [str(kind) for kind in result.types]
+            if _PYTHON_CASTS.keys() & types:
+                values = (f"CAST(#{n} AS {_PYTHON_CASTS.get(kind, kind)})" for n, kind in enumerate(types, 1))
+                result = result.project(", ".join(values))
+            return columns, result.fetchall()
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, statement) from error
 
     def fetch_arrow(self, select: str) -> ArrowStream:
-        """The answer to a portable SELECT, as a stream; it is read before the next statement."""
+        """Return the result of a portable SELECT as a stream. Read it before the next statement."""
         try:
             return RelationStream(self._connection.sql(select))
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, select) from error
 
-    def arrow_batches(self, select: str) -> Any:
-        """The answer as a pyarrow RecordBatchReader; it is read before the next statement."""
+    def fetch_arrow_batches(self, select: str) -> Any:
+        """Return the result as a pyarrow RecordBatchReader. Read it before the next statement."""
         try:
             return self._connection.sql(select).to_arrow_reader(_BATCH)
         except duckdb.Error as error:
             raise to_warehouse_error(error, self.path, select) from error
 
     def schema_of(self, select: str) -> dict[str, str]:
-        """The columns of a SELECT over stored tables and their types, without running it."""
+        """Return the columns of a SELECT over stored tables and their types, without running it."""
         return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM ({select}) AS _typed")}
 
     def _run(self, statement: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
@@ -278,26 +281,26 @@ class DuckDB:
             raise to_warehouse_error(error, self.path, statement) from error
 
     def stage(self, name: str, rows: str | ArrowStream, *more: str) -> str:
-        """The rows of SELECTs, or of a stream, as a temporary table; the quoted name to use."""
+        """Store the rows of SELECTs, or of a stream, in a temporary table; return its quoted name."""
         self._staging.add(name)
         if not isinstance(rows, str):
             return self._stage_stream(name, rows)
         ref = f"temp.main.{quote(name)}"
         self.execute(f"CREATE OR REPLACE TEMPORARY TABLE {quote(name)} AS {rows}")
-        for further in more:
-            self.execute(f"INSERT INTO {ref} {further}")
+        for select in more:
+            self.execute(f"INSERT INTO {ref} {select}")
         return ref
 
     def _stage_stream(self, name: str, rows: ArrowStream) -> str:
-        arriving = f"{name}__arrow"
-        self._connection.register(arriving, rows)
+        source = f"{name}__arrow"
+        self._connection.register(source, rows)
         try:
-            return self.stage(name, f"SELECT * FROM {quote(arriving)}")
+            return self.stage(name, f"SELECT * FROM {quote(source)}")
         finally:
-            self._connection.unregister(arriving)
+            self._connection.unregister(source)
 
     def staging(self) -> AbstractContextManager[None]:
-        """Drop at the end what is staged inside, but for tables that replace one that was staged before."""
+        """Drop at the end the tables staged inside, except those that replace a table staged before."""
         return self._staging.open(self.unstage)
 
     def unstage(self, name: str) -> None:
@@ -306,19 +309,19 @@ class DuckDB:
         self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
 
     def count(self, staged: str) -> int:
-        """How many rows a staged relation has."""
+        """Count the rows of a staged relation."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
     def digest(self, layer: SchemaName, name: str) -> str:
-        """A text that changes when rows or columns of a table do, whatever their order."""
+        """Return a text that changes when rows or columns of a table do, independent of the order of rows."""
         columns = ", ".join(f"{column.name} {column.dtype}" for column in self.describe(layer, name) or ())
         count, total = self.rows(f"SELECT COUNT(*), SUM(HASH(t)) FROM {self.ref(layer, name)} AS t")[0]
         return hashlib.sha256(f"{columns}|{count}|{total}".encode()).hexdigest()
 
     def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
-        """Write a table's rows to a new file; how many."""
+        """Write a table's rows to a new file; return their number."""
         return self.execute(
-            f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {quote_literal(path)} ({WRITTEN[file_format]})"
+            f"COPY (SELECT * FROM {self.ref(layer, name)}) TO {quote_literal(path)} ({COPY_OPTIONS[file_format]})"
         )
 
     def select_rows(
@@ -341,15 +344,15 @@ class DuckDB:
         return rows
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
-        """Put the rows of `select` (in the order of `columns`) into a stored table; how many."""
+        """Insert the rows of `select` (in the order of `columns`) into a stored table; return their number."""
         return dml.append(self.execute, self.ref(layer, name), columns, select)
 
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
-        """Take away the rows of a stored table that hold a condition over their own columns."""
+        """Delete the rows that meet a condition over their own columns; return their number."""
         return dml.delete(self.execute, self.ref(layer, name), where)
 
     def update(self, layer: SchemaName, name: str, values: Mapping[str, str], where: str) -> int:
-        """Set columns of the rows that hold a condition over their own columns; how many."""
+        """Update the rows that meet a condition over their own columns; return their number."""
         return dml.update(self.execute, self.ref(layer, name), values, where)
 
     def apply(
@@ -361,22 +364,30 @@ class DuckDB:
         inserts: str = "",
         stored: Sequence[StagedRows] = (),
     ) -> WriteCounts:
-        """Bring changes into a stored table: rows that go, rows that come, and rows that take another one's place."""
+        """Apply deletes, inserts and replacements to a stored table."""
         ref = self.ref(table.layer, table.name)
-        gone = replace_rows.changed_rows_condition(table, changes, old_key_columns=old_key_columns, stored=stored)
+        delete_condition = replace_rows.changed_rows_condition(
+            table, changes, old_key_columns=old_key_columns, stored=stored
+        )
         with self.transaction():
             return dml.apply(
-                self.execute, ref, table, changes, old_key_columns=old_key_columns, inserts=inserts, gone=gone
+                self.execute,
+                ref,
+                table,
+                changes,
+                old_key_columns=old_key_columns,
+                inserts=inserts,
+                delete_condition=delete_condition,
             )
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         with self.transaction():
             if stored is not None and stored.has_row_ids:
-                return replace_rows.replace_located(self, table, keys=keys, fresh=fresh, stored=stored.relation)
-            return replace_rows.replace_in_parts(self, table, keys=keys, fresh=fresh)
+                return replace_rows.replace_located(self, table, keys=keys, new_rows=new_rows, stored=stored.relation)
+            return replace_rows.replace_in_parts(self, table, keys=keys, new_rows=new_rows)
 
 
-def _dtype(stored: str) -> str:
+def _to_dtype(stored: str) -> str:
     plain = stored.replace(" ", "").lower()
     return _DTYPES.get(stored, plain if plain.startswith("decimal(") else stored.lower())

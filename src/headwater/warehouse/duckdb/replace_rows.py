@@ -1,4 +1,4 @@
-"""Rows replaced in DuckDB, by their row ids where those are stable."""
+"""Replaces rows in DuckDB, by their row ids where those are stable."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
 from headwater.warehouse.dialect.render import absent_condition, same_row_condition
-from headwater.warehouse.duckdb.row_lookup import have_row_ids
+from headwater.warehouse.duckdb.row_lookup import has_row_ids
 
 _SHARE = 2_000_000
-"""Rows that are compared whole at a time."""
+"""The maximum number of rows that are compared at a time."""
 
 
 class DuckDBSession(Warehouse, Protocol):
-    """What is needed of the warehouse: also statements that write."""
+    """The methods of the warehouse that replacing needs: also statements that write."""
 
     def execute(self, statement: str) -> int:
-        """Run a statement; rows it wrote."""
+        """Run a statement; return how many rows it wrote."""
         ...
 
 
 def changed_rows_condition(
     table: Table, changes: str, *, old_key_columns: Mapping[str, str], stored: Sequence[StagedRows]
 ) -> str:
-    """The condition of the rows that `changes` deletes, by the ids of the `stored` rows; empty where those have none."""
+    """The condition of the rows that `changes` deletes, by the ids of the `stored` rows; empty if those have no ids."""
     if not stored or not all(part.has_row_ids for part in stored):
         return ""
     same = " AND ".join(f"m.{quote(old_key_columns[name])} = s.{quote(name)}" for name in table.primary_key)
@@ -37,53 +37,64 @@ def changed_rows_condition(
     return f"rowid IN ({' UNION ALL '.join(ids)})"
 
 
-def replace_located(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str, stored: str) -> WriteCounts:
-    """`Warehouse.replace_rows`, where the stored rows are staged with their ids."""
-    among = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
-    select = f"SELECT s._row FROM {stored} AS s WHERE {among} AND {absent_condition(table, 's', fresh)}"
+def replace_located(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str, stored: str) -> WriteCounts:
+    """`Warehouse.replace_rows`, if the stored rows are staged with their ids."""
+    key_condition = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
+    select = f"SELECT s._row FROM {stored} AS s WHERE {key_condition} AND {absent_condition(table, 's', new_rows)}"
     with warehouse.staging():
-        gone = warehouse.stage("replaced__gone", select)
-        added = _stage_added(warehouse, table, fresh, stored)
-        return _write(warehouse, table, f"s.rowid IN (SELECT _row FROM {gone})", added)
+        delete_ids = warehouse.stage("replaced__gone", select)
+        inserts = _stage_added(warehouse, table, new_rows, stored)
+        return _write(warehouse, table, f"s.rowid IN (SELECT _row FROM {delete_ids})", inserts)
 
 
-def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
-    """`Warehouse.replace_rows`. Many rows are compared a share of the keys at a time, so that it needs bounded memory."""
-    shares = 1 + max(warehouse.count(rows) for rows in (keys, fresh)) // _SHARE
+def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str) -> WriteCounts:
+    """`Warehouse.replace_rows`. Many rows are compared in shares of the keys, so that memory is bounded."""
+    shares = 1 + max(warehouse.count(rows) for rows in (keys, new_rows)) // _SHARE
     written = WriteCounts()
     with warehouse.staging():
         if shares == 1:
-            return _replace_part(warehouse, table, keys=keys, fresh=fresh, own="TRUE")
+            return _replace_part(warehouse, table, keys=keys, new_rows=new_rows, share_condition="TRUE")
         for number in range(shares):
-            own = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
-            part = warehouse.stage("replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {fresh} WHERE {own}")
-            written += _replace_part(warehouse, table, keys=f"(SELECT * FROM {keys} WHERE {own})", fresh=part, own=own)
+            share_condition = f"HASH({column_list_sql(table.key)}) % {shares} = {number}"
+            part = warehouse.stage(
+                "replaced__fresh", f"SELECT {column_list_sql(table.names)} FROM {new_rows} WHERE {share_condition}"
+            )
+            written += _replace_part(
+                warehouse,
+                table,
+                keys=f"(SELECT * FROM {keys} WHERE {share_condition})",
+                new_rows=part,
+                share_condition=share_condition,
+            )
     return written
 
 
-def _replace_part(warehouse: DuckDBSession, table: Table, *, keys: str, fresh: str, own: str) -> WriteCounts:
-    """Replace the rows of the keys that meet the condition `own`, of which alone `keys` and `fresh` are."""
+def _replace_part(
+    warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str, share_condition: str
+) -> WriteCounts:
+    """Replace the rows of the keys that meet the condition `share_condition`, to which `keys` and `new_rows` are limited."""
     ref, names = warehouse.ref(table.layer, table.name), column_list_sql(table.names, "s")
-    among = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
+    key_condition = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
     stored = warehouse.stage(
-        "replaced__stored", f"SELECT s.rowid AS _row, {names} FROM {ref} AS s WHERE {own} AND {among}"
+        "replaced__stored",
+        f"SELECT s.rowid AS _row, {names} FROM {ref} AS s WHERE {share_condition} AND {key_condition}",
     )
-    absent = absent_condition(table, "s", fresh)
-    gone = warehouse.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent}")
-    added = _stage_added(warehouse, table, fresh, stored)
-    by_row_id = have_row_ids(warehouse, stored)
-    where = f"s.rowid IN (SELECT _row FROM {gone})" if by_row_id else f"{among} AND {absent}"
-    return _write(warehouse, table, where, added)
+    absent = absent_condition(table, "s", new_rows)
+    delete_ids = warehouse.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent}")
+    inserts = _stage_added(warehouse, table, new_rows, stored)
+    by_row_id = has_row_ids(warehouse, stored)
+    where = f"s.rowid IN (SELECT _row FROM {delete_ids})" if by_row_id else f"{key_condition} AND {absent}"
+    return _write(warehouse, table, where, inserts)
 
 
-def _stage_added(warehouse: Warehouse, table: Table, fresh: str, stored: str) -> str:
-    select = f"SELECT {column_list_sql(table.names)} FROM {fresh} AS f WHERE {absent_condition(table, 'f', stored)}"
+def _stage_added(warehouse: Warehouse, table: Table, new_rows: str, stored: str) -> str:
+    select = f"SELECT {column_list_sql(table.names)} FROM {new_rows} AS f WHERE {absent_condition(table, 'f', stored)}"
     return warehouse.stage("replaced__added", select)
 
 
-def _write(warehouse: DuckDBSession, table: Table, gone: str, added: str) -> WriteCounts:
+def _write(warehouse: DuckDBSession, table: Table, where: str, inserts: str) -> WriteCounts:
     ref, names = warehouse.ref(table.layer, table.name), column_list_sql(table.names)
-    deleted = warehouse.execute(f"DELETE FROM {ref} AS s WHERE {gone}")
+    deleted = warehouse.execute(f"DELETE FROM {ref} AS s WHERE {where}")
     return WriteCounts(
-        deleted=deleted, inserted=warehouse.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
+        deleted=deleted, inserted=warehouse.execute(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {inserts}")
     )

@@ -1,8 +1,7 @@
-"""Finds the stored rows of a few keys among many, by number: that costs a fraction of what texts cost.
+"""Finds the stored rows of a few keys among many, by number: that costs a fraction of a comparison of texts.
 
-DuckDB finds rows by reading a column from end to end, and among 20 million it reads 64-bit numbers ten times as fast as
-texts. So it looks where the number fits first; a number only says where a row may be, and the key itself is compared on
-those few rows.
+DuckDB scans the whole column to find rows. With 20 million rows, it scans 64-bit numbers ten times as fast as texts. So
+the number is compared first. It only narrows down the candidate rows; the key itself is compared on those few rows.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from headwater.temporal.keys import hash60_sql, numeric_key_sql
 from headwater.temporal.sql import column_list_sql, timestamp_sql
 from headwater.warehouse.base import RowKey, StagedRows, Warehouse
 
-LOCAL = 36_028_797_018_960_000
-"""Where the ids of rows begin that are not committed yet.
+FIRST_UNCOMMITTED_ROW_ID = 36_028_797_018_960_000
+"""The first row id of rows that are not committed yet.
 
-DuckDB 2.0.0 gives wrong rows, or falls over, when rows are fetched or deleted by such an id. Reading the id is harmless.
+DuckDB 2.0.0 returns wrong rows, or crashes, when rows are fetched or deleted by such an id. Reading the id is harmless.
 """
 
 STAGED = ("lookup__keys", "lookup__starts", "lookup__rows")
@@ -27,19 +26,19 @@ STAGED = ("lookup__keys", "lookup__starts", "lookup__rows")
 _KEYS, _STARTS, _ROWS = STAGED
 
 _DENSE = 60_000_000
-"""Numbers within so short a span are told from all others as they are read, so that rows can be read at once.
+"""If the numbers are within a range of this size, the scan filters exactly, so that rows can be read at once.
 
-Of numbers further apart, one in a hundred that nobody asked for is taken for one that somebody did: those rows must not
-be read to be thrown away, so the ids are found first, and the rows are read by them.
+With a wider range, the filter passes one in a hundred of the other rows. To avoid reading those rows, the ids are found
+first, and the rows are read by id.
 """
 
 _MANY = 100_000
-"""So many candidates that reading each takes as long as looking at all keys there are."""
+"""With this many candidates, reading each takes as long as comparing all keys of the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowLookup:
-    """One lookup of rows of a stored table."""
+    """A lookup of rows of a stored table."""
 
     warehouse: Warehouse
     into: str
@@ -57,10 +56,10 @@ class RowLookup:
         select = f"SELECT DISTINCT k.{self._key}, {number} AS number FROM ({keys}) AS k WHERE k.{self._key} IS NOT NULL"
         self.warehouse.stage(_KEYS, select)
         relation = self._stage_candidates()
-        among = f"x.{self._key} IN ({self._select_keys()})"
-        if self.warehouse.rows(f"SELECT 1 FROM {relation} AS x WHERE NOT ({among}) LIMIT 1"):
+        key_condition = f"x.{self._key} IN ({self._select_keys()})"
+        if self.warehouse.rows(f"SELECT 1 FROM {relation} AS x WHERE NOT ({key_condition}) LIMIT 1"):
             # Rows of other keys have the same number.
-            relation = self.warehouse.stage(self.into, f"SELECT x.* FROM {relation} AS x WHERE {among}")
+            relation = self.warehouse.stage(self.into, f"SELECT x.* FROM {relation} AS x WHERE {key_condition}")
         return self._build_result(relation)
 
     @property
@@ -69,14 +68,14 @@ class RowLookup:
 
     @property
     def _select(self) -> str:
-        """SELECT of the rows, to which a condition is added."""
+        """SELECT of the rows, up to WHERE; a condition follows."""
         return f"SELECT x.rowid AS _row, {column_list_sql(self.columns, 'x')} FROM {self.ref} AS x WHERE "
 
     def _select_keys(self, column: str = "") -> str:
         return f"SELECT {column or self._key} FROM {_KEYS}"
 
     def _build_result(self, relation: str) -> StagedRows:
-        return StagedRows(relation=relation, has_row_ids=have_row_ids(self.warehouse, relation))
+        return StagedRows(relation=relation, has_row_ids=has_row_ids(self.warehouse, relation))
 
     def _stage_candidates(self) -> str:
         """Stage the candidate rows of the staged keys; rows of other keys may be among them."""
@@ -97,13 +96,13 @@ class RowLookup:
 
     @property
     def _locatable_condition(self) -> str:
-        return f"{self.where} AND NOT ({loose})" if (loose := self.by.unlocatable_condition) else self.where
+        return f"{self.where} AND NOT ({condition})" if (condition := self.by.unlocatable_condition) else self.where
 
     @property
     def _unlocatable(self) -> list[str]:
-        """SELECT of the rows that neither number nor start tells of, where there may be some."""
-        loose = self.by.unlocatable_condition
-        return [f"{self._select}{loose} AND {self._by_key_condition}"] if loose else []
+        """SELECT of the rows that neither number nor start can locate; empty if there are none."""
+        condition = self.by.unlocatable_condition
+        return [f"{self._select}{condition} AND {self._by_key_condition}"] if condition else []
 
     def _stage_by_number(self, numbers: str, *, is_dense: bool = False) -> str:
         condition = f"{self._locatable_condition} AND x.{quote(self.by.number)} IN ({numbers})"
@@ -112,20 +111,20 @@ class RowLookup:
         rows = self.warehouse.stage(_ROWS, f"SELECT x.rowid AS _row FROM {self.ref} AS x WHERE {condition}")
         return self._stage_by_row_id(rows, condition)
 
-    def _stage_by_start(self, enough: int) -> str:
-        """Stage the rows that begin when something happened to one of the keys, unless those are `enough` to be too many.
+    def _stage_by_start(self, limit: int) -> str:
+        """Stage the rows that begin at an instant of an event of one of the keys, if they are fewer than `limit`.
 
-        In a collection without change stamps, too many begin at the same instants: then that helps nothing.
+        In a collection without change stamps, too many rows begin at the same instants. Then the rows are found by key.
         """
         condition = f"{self._locatable_condition} AND x.valid_from IN (SELECT valid_from FROM {self._stage_starts()})"
-        narrow = f"SELECT x.rowid AS _row FROM {self.ref} AS x WHERE {condition} LIMIT {enough}"
+        narrow = f"SELECT x.rowid AS _row FROM {self.ref} AS x WHERE {condition} LIMIT {limit}"
         rows = self.warehouse.stage(_ROWS, narrow)
-        if self.warehouse.count(rows) >= enough:
+        if self.warehouse.count(rows) >= limit:
             return self.warehouse.stage(self.into, self._select + self._by_key_condition)
         return self._stage_by_row_id(rows, condition)
 
     def _stage_by_row_id(self, rows: str, condition: str) -> str:
-        if have_row_ids(self.warehouse, rows):
+        if has_row_ids(self.warehouse, rows):
             condition = f"x.rowid IN (SELECT _row FROM {rows})"
         return self.warehouse.stage(self.into, self._select + condition, *self._unlocatable)
 
@@ -136,6 +135,6 @@ class RowLookup:
         return self.warehouse.stage(_STARTS, select)
 
 
-def have_row_ids(warehouse: Warehouse, rows: str) -> bool:
+def has_row_ids(warehouse: Warehouse, rows: str) -> bool:
     """Whether all staged `rows` (`_row`) can be read and deleted by their row id."""
-    return not warehouse.rows(f"SELECT 1 FROM {rows} WHERE _row >= {LOCAL} LIMIT 1")
+    return not warehouse.rows(f"SELECT 1 FROM {rows} WHERE _row >= {FIRST_UNCOMMITTED_ROW_ID} LIMIT 1")

@@ -1,4 +1,4 @@
-"""What a project says of DuckDB."""
+"""The settings of DuckDB in a project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headwater.warehouse.base import Warehouse
 from headwater.warehouse.settings import Resolve, WarehousePlace, WarehouseSettings
 
 MEMORY = ":memory:"
-"""The path of a DuckDB that is gone when its process is."""
+"""The path of a DuckDB in memory, which ends with its process."""
 
 
 class DuckDBWarehouse(WarehouseSettings):
@@ -32,24 +32,26 @@ class DuckDBWarehouse(WarehouseSettings):
 
     @classmethod
     def from_url(cls, text: str) -> Self:
-        """The settings that a URL means: a file for each tenant beside the one that is named, or in the folder."""
-        found = super().from_url(text)
-        if "path" not in found.model_fields_set:
-            return found
-        return found.model_copy(update={"path": _add_tenant(found.path)})
+        """Parse a URL: a file per tenant in the given folder, or beside the given file."""
+        settings = super().from_url(text)
+        if "path" not in settings.model_fields_set:
+            return settings
+        return settings.model_copy(update={"path": _add_tenant(settings.path)})
 
     def describe(self, tenant: str) -> str:
-        """The tenant's file."""
+        """Return the path of the tenant's file."""
         return self.path.replace("{tenant}", tenant)
 
-    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
-        """The tenant's file."""
+    def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+        """List the tenant's file."""
         return (WarehousePlace(option="path", location=str(root / self.describe(tenant))),)
 
+    @property
     def separates_tenants(self) -> bool:
         """Whether any two tenants have different files, or none."""
-        return self.path == MEMORY or super().separates_tenants()
+        return self.path == MEMORY or super().separates_tenants
 
+    @property
     def exclusive_reason(self) -> str:
         """Why no other process can open this warehouse."""
         if self.path == MEMORY:
@@ -57,7 +59,7 @@ class DuckDBWarehouse(WarehouseSettings):
         return ""
 
     def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
-        """One tenant's file."""
+        """Open one tenant's file."""
         del resolve
         warehouse: Warehouse = self.import_engine()(
             tenant,
@@ -71,9 +73,9 @@ class DuckDBWarehouse(WarehouseSettings):
 
 
 def _add_tenant(path: str) -> str:
-    """A path for each tenant: a file that is there already may belong to somebody."""
+    """Return a path per tenant. An existing file at the given path is never used: it may belong to another program."""
     if "{tenant}" in path or path == MEMORY:
         return path
-    found = Path(path)
-    folder = found.parent if found.suffix or found.is_file() else found
+    given = Path(path)
+    folder = given.parent if given.suffix or given.is_file() else given
     return str(folder / "{tenant}.duckdb")

@@ -1,3 +1,3 @@
-"""The files warehouse: Parquet or Delta tables in a folder or a bucket, computed by DuckDB."""
+"""The files warehouse: Parquet, CSV or Delta tables in a folder or a bucket, with DuckDB as the query engine."""
 
 from __future__ import annotations

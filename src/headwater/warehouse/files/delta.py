@@ -1,4 +1,4 @@
-"""Delta tables below one pointer: each has a log of its own, so a commit writes down first what it may have to undo."""
+"""Writes Delta tables. Each has a log of its own, so a commit of several first writes a journal by which it can be undone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ JOURNAL = "_journal.json"
 
 
 def write_drafts(store: Store, before: Manifest, tables: Mapping[Key, StoredTable]) -> dict[Key, StoredTable]:
-    """The tables with their drafts written to Delta, after the versions to go back to were written down."""
-    changed = [key for key, table in tables.items() if any(_is_draft(piece) for piece in table.files)]
+    """Write the drafts of the tables to Delta, after the journal with the versions to restore; return the new tables."""
+    changed = [key for key, table in tables.items() if any(_is_draft(file) for file in table.files)]
     if not changed:
         return dict(tables)
     versions = {".".join(key): before.tables[key].delta if key in before.tables else None for key in changed}
@@ -29,38 +29,38 @@ def write_drafts(store: Store, before: Manifest, tables: Mapping[Key, StoredTabl
     }
 
 
-def undo_commit(store: Store, pointer: Manifest) -> None:
-    """Take back what a commit that never came to its end has written to Delta tables."""
-    found = store.read(JOURNAL)
-    for name in json.loads(found.body) if found else ():
-        key = next((key for key in pointer.tables if ".".join(key) == name), None)
-        version = pointer.tables[key].delta if key else None
+def undo_commit(store: Store, manifest: Manifest) -> None:
+    """Restore the Delta tables that an unfinished commit has written."""
+    journal = store.read(JOURNAL)
+    for name in json.loads(journal.body) if journal else ():
+        key = next((key for key in manifest.tables if ".".join(key) == name), None)
+        version = manifest.tables[key].delta if key else None
         if version is None:
             store.clear(name.replace(".", "/", 1) + "/")
         else:
             options = build_storage_options(store.url)
-            import_delta().restore_version(_url(store, name.replace(".", "/", 1)), version, options=options)
+            import_delta().restore_version(_build_url(store, name.replace(".", "/", 1)), version, options=options)
     store.remove(JOURNAL)
 
 
 def _write_table(store: Store, key: Key, table: StoredTable, before: StoredTable | None) -> StoredTable:
-    drafts = [piece for piece in table.files if _is_draft(piece)]
-    kept = tuple(piece for piece in table.files if not _is_draft(piece))
-    grown = before is not None and bool(kept) and kept == before.files and table.columns == before.columns
-    mode: Literal["append", "overwrite"] = "append" if grown else "overwrite"
+    drafts = [file for file in table.files if _is_draft(file)]
+    unchanged = tuple(file for file in table.files if not _is_draft(file))
+    is_append = before is not None and bool(unchanged) and unchanged == before.files and table.columns == before.columns
+    mode: Literal["append", "overwrite"] = "append" if is_append else "overwrite"
     folder = "/".join(key)
-    rewritten = drafts if grown else table.files
-    files = [store.fetch(piece.path) for piece in rewritten]
+    written_files = drafts if is_append else table.files
+    paths = [store.fetch(file.path) for file in written_files]
     version = import_delta().write_version(
-        _url(store, folder), files, mode=mode, options=build_storage_options(store.url)
+        _build_url(store, folder), paths, mode=mode, options=build_storage_options(store.url)
     )
-    pieces = tuple(TableFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
-    return replace(table, files=pieces, delta=version.number)
+    files = tuple(TableFile(path=f"{folder}/{path}", rows=rows) for path, rows in version.files)
+    return replace(table, files=files, delta=version.number)
 
 
-def _is_draft(piece: TableFile) -> bool:
-    return piece.path.startswith(DRAFTS)
+def _is_draft(file: TableFile) -> bool:
+    return file.path.startswith(DRAFTS)
 
 
-def _url(store: Store, folder: str) -> str:
+def _build_url(store: Store, folder: str) -> str:
     return f"{store.url}/{folder}"

@@ -1,9 +1,9 @@
-"""What the pointer of a tenant's tables says: which files make up each table, and what its columns mean."""
+"""The manifest of a tenant's tables: the files of each table, and its columns."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -11,10 +11,10 @@ from headwater.errors import WarehouseError
 from headwater.warehouse.base import SchemaName, TableColumn
 
 StorageFormat = Literal["parquet", "csv", "delta"]
-"""What tables are kept as."""
+"""The format of the stored tables."""
 
 VERSION = 1
-"""The version of this grammar."""
+"""The version of the manifest's format."""
 
 Key = tuple[SchemaName, str]
 """Layer and name of a table or view."""
@@ -30,21 +30,21 @@ class TableFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTable:
-    """A table: its columns, and the files that hold its rows."""
+    """A table: its columns, and the files with its rows."""
 
     columns: tuple[TableColumn, ...]
     files: tuple[TableFile, ...] = ()
     content_id: str = ""
-    """Another one whenever rows or columns are."""
+    """Changes whenever rows or columns do."""
     has_as_of: bool = False
-    """Whether `<name>_asof(instant)` is there."""
+    """Whether `<name>_asof(instant)` exists."""
     delta: int | None = None
-    """The version of the Delta table that holds this content."""
+    """The version of the Delta table with this content."""
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
-        return sum(piece.rows for piece in self.files)
+        """The number of its rows."""
+        return sum(file.rows for file in self.files)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,69 +62,70 @@ class Manifest:
     tables: Mapping[Key, StoredTable] = field(default_factory=dict)
     views: Mapping[Key, str] = field(default_factory=dict)
 
-    def paths(self) -> Iterator[str]:
-        """Every file that it names."""
-        return (piece.path for table in self.tables.values() for piece in table.files)
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of all files of all tables."""
+        return tuple(file.path for table in self.tables.values() for file in table.files)
 
 
-def dump_manifest(pointer: Manifest) -> bytes:
-    """The pointer as it is stored."""
-    told = {
+def dump_manifest(manifest: Manifest) -> bytes:
+    """Encode a manifest as JSON."""
+    record = {
         "version": VERSION,
-        "state": pointer.state,
-        "format": pointer.file_format,
-        "committed_at": pointer.committed_at,
-        "tables": {".".join(key): _dump_table(table) for key, table in sorted(pointer.tables.items())},
-        "views": {".".join(key): select for key, select in sorted(pointer.views.items())},
+        "state": manifest.state,
+        "format": manifest.file_format,
+        "committed_at": manifest.committed_at,
+        "tables": {".".join(key): _dump_table(table) for key, table in sorted(manifest.tables.items())},
+        "views": {".".join(key): select for key, select in sorted(manifest.views.items())},
     }
-    return (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def parse_manifest(body: bytes, *, where: str) -> Manifest:
-    """The pointer that was stored; WarehouseError where it is damaged or of a newer Headwater."""
+    """Decode a manifest. Raises WarehouseError if it is damaged or was written by a newer version of Headwater."""
     try:
-        told = json.loads(body)
-        if told["version"] > VERSION:
+        record = json.loads(body)
+        if record["version"] > VERSION:
             raise WarehouseError(
                 "a newer version of Headwater wrote these tables",
                 where=where,
-                details=f"version {told['version']}, supported up to {VERSION}",
+                details=f"version {record['version']}, supported up to {VERSION}",
                 hint="upgrade headwater",
             )
         return Manifest(
-            state=told["state"],
-            file_format=told["format"],
-            committed_at=told["committed_at"],
-            tables={_parse_key(name): _parse_table(table) for name, table in told["tables"].items()},
-            views={_parse_key(name): select for name, select in told["views"].items()},
+            state=record["state"],
+            file_format=record["format"],
+            committed_at=record["committed_at"],
+            tables={_parse_key(name): _parse_table(table) for name, table in record["tables"].items()},
+            views={_parse_key(name): select for name, select in record["views"].items()},
         )
     except (ValueError, KeyError, TypeError) as error:
         hint = "restore an earlier copy of the file, or remove the tenant's folder and run `headwater rebuild`"
         details = f"{type(error).__name__}: {error}"
         raise WarehouseError(
-            "the pointer file of the tables is damaged", where=where, details=details, hint=hint
+            "the manifest of the tables is damaged", where=where, details=details, hint=hint
         ) from error
 
 
 def _dump_table(table: StoredTable) -> dict[str, Any]:
     return {
         "columns": [[column.name, column.dtype, column.required] for column in table.columns],
-        "files": [[piece.path, piece.rows] for piece in table.files],
+        "files": [[file.path, file.rows] for file in table.files],
         "content": table.content_id,
         "asof": table.has_as_of,
         "delta": table.delta,
     }
 
 
-def _parse_table(told: dict[str, Any]) -> StoredTable:
+def _parse_table(record: dict[str, Any]) -> StoredTable:
     return StoredTable(
         columns=tuple(
-            TableColumn(name=name, dtype=dtype, required=required) for name, dtype, required in told["columns"]
+            TableColumn(name=name, dtype=dtype, required=required) for name, dtype, required in record["columns"]
         ),
-        files=tuple(TableFile(path=path, rows=rows) for path, rows in told["files"]),
-        content_id=told["content"],
-        has_as_of=told["asof"],
-        delta=told["delta"],
+        files=tuple(TableFile(path=path, rows=rows) for path, rows in record["files"]),
+        content_id=record["content"],
+        has_as_of=record["asof"],
+        delta=record["delta"],
     )
 
 

@@ -1,4 +1,4 @@
-"""What a project says of tables that are files."""
+"""The settings of the files warehouse in a project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headwater.warehouse.settings import Resolve, WarehousePlace, WarehouseSetti
 
 
 class FilesWarehouse(WarehouseSettings):
-    """A folder of files a tenant, without a database: DuckDB computes, one pointer says which files count."""
+    """A folder of files per tenant, without a database: DuckDB runs the SQL, and a manifest lists the current files."""
 
     engine: ClassVar[str] = "headwater.warehouse.files.engine:Files"
     requirement: ClassVar[str] = "headwater[files]"
@@ -20,32 +20,32 @@ class FilesWarehouse(WarehouseSettings):
 
     kind: Literal["files"]
     url: Place = ".headwater/tables"
-    """A folder, `s3://bucket/prefix` or `abfss://…`; below it each tenant has its own."""
+    """A folder, `s3://bucket/prefix` or `abfss://…`. Each tenant has its own folder in it."""
     format: Literal["parquet", "csv", "delta"] = "parquet"
-    """What the tables are kept as."""
+    """The format of the stored tables."""
     memory: str = ""
     """The most memory DuckDB may use, e.g. `4GB`; beyond it, it spills to a temporary folder. Its own choice when empty."""
     threads: int | None = None
     """Threads of DuckDB; one a core unless given."""
 
     def describe(self, tenant: str) -> str:
-        """The tenant's folder, and the format of its files."""
-        return f"{self.folder(tenant)}/{tenant} ({self.format})"
+        """Describe the tenant's folder and the format of its files."""
+        return f"{self.resolve_folder(tenant)}/{tenant} ({self.format})"
 
-    def folder(self, tenant: str) -> str:
-        """The folder or bucket below which a tenant has its own."""
+    def resolve_folder(self, tenant: str) -> str:
+        """Return the folder or bucket that contains the tenant's folder."""
         return self.url.replace("{tenant}", tenant).rstrip("/")
 
-    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
-        """The tenant's folder."""
-        return (WarehousePlace(option="url", location=f"{to_absolute(self.folder(tenant), root)}/{tenant}"),)
+    def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+        """List the tenant's folder."""
+        return (WarehousePlace(option="url", location=f"{to_absolute(self.resolve_folder(tenant), root)}/{tenant}"),)
 
     def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
-        """One tenant's folder."""
+        """Open one tenant's folder."""
         del resolve
         warehouse: Warehouse = self.import_engine()(
             tenant,
-            to_absolute(self.folder(tenant), root),
+            to_absolute(self.resolve_folder(tenant), root),
             self.format,
             self.memory,
             threads=self.threads,

@@ -126,7 +126,7 @@ class Postgres:
 
     def _widen(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
-            raise dml.widening_error(table, column, stored, where=self._where)
+            raise dml.build_widening_error(table, column, stored, where=self._where)
         ref, name = self.own_ref(table.layer, table.name), quote(column.name)
         wanted = render_dtype(column.dtype, ddl.TYPES)
         # A column that a view shows keeps its type: our own views step aside for it.
@@ -231,7 +231,7 @@ class Postgres:
         """The rows of a small answer."""
         return self._run(self._to_sql(statement), parameters).fetchall()
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Postgres's own dialect, as a pyarrow Table."""
         return self._table(self._run(replace_schema_names(statement, "postgres", self.schemas), parameters))
 
@@ -374,11 +374,11 @@ class Postgres:
             self._analyze(table.layer, table.name, written.inserted)
         return written
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         del stored  # an index finds them
         with self.transaction():
-            written = replace_rows(self, table, keys=keys, fresh=fresh)
+            written = replace_rows(self, table, keys=keys, new_rows=new_rows)
             self._keep_keys(table)
             self._analyze(table.layer, table.name, written.inserted)
         return written

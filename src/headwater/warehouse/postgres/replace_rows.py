@@ -36,8 +36,8 @@ class OwnSqlSession(Protocol):
         ...
 
 
-def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
-    """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
+def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, new_rows: str) -> WriteCounts:
+    """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ.
 
     Rows are held against each other by their key first, which an index or a hash finds, and then by all columns.
     """
@@ -50,7 +50,7 @@ def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, fresh: st
         f"SELECT s.ctid AS _row, {column_list_sql(table.names, 's')} FROM {ref} AS s "
         f"WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {meets})",
     )
-    wanted = f"(SELECT {_typed_columns_sql(table)} FROM {fresh})"
+    wanted = f"(SELECT {_typed_columns_sql(table)} FROM {new_rows})"
 
     def missing(rows: str, others: str) -> str:
         same = (

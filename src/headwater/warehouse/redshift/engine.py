@@ -130,7 +130,7 @@ class Redshift:
             self.unstage(name)
         return found
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Redshift's own dialect, as a pyarrow Table."""
         return self._table(self._session.run(replace_schema_names(statement, "redshift", self.schemas), parameters))
 
@@ -233,8 +233,8 @@ class Redshift:
         with self.transaction():
             return apply_changes(self, table, changes, old_key_columns=old_key_columns, inserts=inserts)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         del stored  # rows have no place of their own here
         with self.transaction():
-            return replace_rows(self, table, keys=keys, fresh=fresh)
+            return replace_rows(self, table, keys=keys, new_rows=new_rows)

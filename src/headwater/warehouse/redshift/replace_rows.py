@@ -43,8 +43,8 @@ class PortableSqlSession(Protocol):
         ...
 
 
-def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, fresh: str) -> WriteCounts:
-    """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ.
+def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, new_rows: str) -> WriteCounts:
+    """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ.
 
     Rows meet by their keys, which a hash finds, and are then held against each other in all columns.
     """
@@ -59,7 +59,7 @@ def replace_rows(warehouse: PortableSqlSession, table: Table, *, keys: str, fres
         f"SELECT {column_list_sql(table.names, 's')} FROM {warehouse.ref(table.layer, table.name)} AS s "
         f"JOIN (SELECT DISTINCT {column_list_sql(table.key)} FROM {keys}) AS k ON {meets('k', 's')}",
     )
-    wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed_columns_sql(table)} FROM {fresh}")
+    wanted = warehouse.stage("replaced__fresh", f"SELECT {_typed_columns_sql(table)} FROM {new_rows}")
     rest = [name for name in table.names if name not in table.key]
 
     def same(left: str, right: str) -> str:

@@ -128,10 +128,10 @@ def select_stored(table: Table, ref: str, *, keys: str) -> str:
     return f"SELECT {column_list_sql(table.names, 's')} FROM {ref} AS s WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {same})"
 
 
-def select_differences(table: Table, columns: Sequence[TableColumn], *, stored: str, fresh: str) -> str:
+def select_differences(table: Table, columns: Sequence[TableColumn], *, stored: str, new_rows: str) -> str:
     """SELECT of the rows that are to go (`_gone`, each once) and those that are to come."""
     same, names = equal_condition(table.names, "o", "r"), column_list_sql(table.names)
-    wanted = f"(SELECT {cast_columns_sql(columns)} FROM {fresh})"
+    wanted = f"(SELECT {cast_columns_sql(columns)} FROM {new_rows})"
     return (
         f"SELECT DISTINCT {names}, TRUE AS _gone FROM {stored} AS r "
         f"WHERE NOT EXISTS (SELECT 1 FROM {wanted} AS o WHERE {same})\n"

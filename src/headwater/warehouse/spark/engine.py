@@ -29,7 +29,7 @@ from headwater.warehouse.base import (
 )
 from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
-from headwater.warehouse.dml import widening_error
+from headwater.warehouse.dml import build_widening_error
 from headwater.warehouse.export import answer_by_arrow
 from headwater.warehouse.row_lookup import select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
@@ -182,7 +182,7 @@ class Spark:
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
-            raise widening_error(table, column, stored, where=self._where)
+            raise build_widening_error(table, column, stored, where=self._where)
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Make or replace a view."""
@@ -247,7 +247,7 @@ class Spark:
         with self._translate_errors(statement), self._expand_recursion(statement) as (plain,):
             return [tuple(row) for row in self._run(self._to_sql(plain), parameters).collect()]
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """The answer to a statement in Spark's own dialect, as a pyarrow Table."""
         with self._translate_errors(statement):
             return self._run(replace_schema_names(statement, "spark", self.schemas), parameters).toArrow()
@@ -396,19 +396,19 @@ class Spark:
                 inserted = self._writes.append(table.layer, table.name, table.names, union)
             return WriteCounts(inserted=inserted)
 
-    def replace_rows(self, table: Table, *, keys: str, fresh: str, stored: StagedRows | None = None) -> WriteCounts:
-        """Make the stored rows whose `table.key` is in `keys` equal to `fresh`, touching only rows that differ."""
+    def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
+        """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         del stored  # Spark's rows have no ids
         columns = self._tables.columns(table.layer, table.name) or ()
-        own_keys, own_fresh = (
-            self._to_sql(f"SELECT * FROM {staged}").removeprefix("SELECT * FROM ") for staged in (keys, fresh)
+        own_keys, own_rows = (
+            self._to_sql(f"SELECT * FROM {staged}").removeprefix("SELECT * FROM ") for staged in (keys, new_rows)
         )
         with self.transaction():
             select = ddl.select_stored(table, self.own_ref(table.layer, table.name), keys=own_keys)
             before = self._stage_own("replaced__stored", select)
             own_stored = quote_name(before.strip('"'))
             wanted = [column for column in columns if column.name in table.names]
-            text = ddl.select_differences(table, wanted, stored=own_stored, fresh=own_fresh)
+            text = ddl.select_differences(table, wanted, stored=own_stored, new_rows=own_rows)
             changes = self._stage_own("replaced__changes", text)
             own_changes = quote_name(changes.strip('"'))
             written = WriteCounts()

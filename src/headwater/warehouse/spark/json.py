@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from headwater.names import quote_literal
-from headwater.warehouse.dialect.types import kind_of_type
+from headwater.warehouse.dialect.types import to_kind
 from headwater.warehouse.spark.casts import JSON_NUMBER
 
 _ALIKE = ("text", "boolean", "whole", "date")
@@ -25,9 +25,9 @@ def json_text(texts: list[str], words: Mapping[str, Any]) -> str:
 
 
 def _is_plain(dtype: exp.DataType) -> bool:
-    if kind_of_type(dtype) == "nested":
+    if to_kind(dtype) == "nested":
         return all(_is_plain(kind) for _, kind in _find_parts(dtype))
-    return kind_of_type(dtype) in _ALIKE
+    return to_kind(dtype) in _ALIKE
 
 
 def _find_parts(dtype: exp.DataType) -> list[tuple[str, exp.DataType]]:
@@ -37,7 +37,7 @@ def _find_parts(dtype: exp.DataType) -> list[tuple[str, exp.DataType]]:
 
 def _json_sql(value: str, dtype: exp.DataType, depth: int) -> str:
     """The text of one value at some depth; 'null' for NULL."""
-    kind = kind_of_type(dtype)
+    kind = to_kind(dtype)
     if kind == "nested":
         return _nested_sql(value, dtype, depth)
     if kind in _ALIKE:

@@ -15,7 +15,7 @@ from headwater.errors import WarehouseError
 from headwater.names import quote, quote_literal
 from headwater.warehouse.dialect.annotate import Columns
 from headwater.warehouse.dialect.render import render
-from headwater.warehouse.dialect.types import kind_of_type
+from headwater.warehouse.dialect.types import to_kind
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.spark.functions import DIALECT
 
@@ -101,7 +101,7 @@ class LakeViews:
 def _convert_sql(name: str, kind: str, wanted: str, files: Sequence[str]) -> str:
     if kind == wanted:
         return _quote_name(name)
-    if "nested" in (kind_of_type(_dtype(kind)), kind_of_type(_dtype(wanted))):
+    if "nested" in (to_kind(_dtype(kind)), to_kind(_dtype(wanted))):
         raise _unreadable_error(name, f"{kind} in one file, {wanted} in another", files)
     cast = f"CAST(CAST({quote(name)} AS {kind}) AS {wanted}) AS {quote(name)}"
     return render(f"SELECT {cast}", DIALECT).removeprefix("SELECT ")
@@ -110,7 +110,7 @@ def _convert_sql(name: str, kind: str, wanted: str, files: Sequence[str]) -> str
 def _spark_type(name: str, kind: str, files: Sequence[str]) -> str:
     dtype = _dtype(kind)
     for inner in dtype.find_all(exp.DataType):
-        if inner.this in _UNREADABLE or kind_of_type(inner) == "unknown":
+        if inner.this in _UNREADABLE or to_kind(inner) == "unknown":
             raise _unreadable_error(name, kind, files)
     return dtype.sql(dialect=DIALECT.name)
 

@@ -67,7 +67,7 @@ class SparkWarehouse(WarehouseSettings):
         default = ".headwater/spark" if self.url.startswith("local") else ""
         return (self.path or default).replace("{tenant}", tenant)
 
-    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+    def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
         """The tenant's databases, and in local mode its folder."""
         hint = "rename one of them: Spark names have no hyphens and no upper case"
         names = WarehousePlace(location=self.describe(tenant), is_name=True, hint=hint)
@@ -75,6 +75,7 @@ class SparkWarehouse(WarehouseSettings):
             return (names,)
         return (names, WarehousePlace(option="path", location=str(root / self.folder(tenant) / tenant)))
 
+    @property
     def exclusive_reason(self) -> str:
         """Why no other process can open this warehouse."""
         return "" if self.url else "the session belongs to this process, so there is no other process to kill"

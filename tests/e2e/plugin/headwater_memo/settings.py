@@ -28,7 +28,7 @@ class MemoWarehouse(WarehouseSettings):
         """The tenant's file."""
         return f"{self.folder}/{tenant}.memo"
 
-    def places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
+    def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
         """The tenant's file."""
         return (WarehousePlace(option="folder", location=str(root / self.describe(tenant))),)
 
