@@ -54,7 +54,6 @@ PENDING_TESTS = (
     "bronze/",
     "extract/",
     "gold/",
-    "ledger/",
     "model/",
     "plan/",
     "publish/",
