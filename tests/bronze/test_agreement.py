@@ -52,11 +52,11 @@ def test_kept_values_equal_those_of_the_contract_row_by_row(records):
                 continue
         names = [name for name in bench.read_columns() if name not in ("extra", "_line")]
         selected = ", ".join(f'"{name}"' for name in names)
-        kept = {row[0]: dict(zip(names, row[1:], strict=True)) for row in bench.read_rows(f"_line, {selected}")}
-        assert sorted(kept) == sorted(expected)
+        rows = {row[0]: dict(zip(names, row[1:], strict=True)) for row in bench.read_rows(f"_line, {selected}")}
+        assert sorted(rows) == sorted(expected)
         assert [row.line for row in result.refused] == [n for n in range(1, len(records) + 1) if n not in expected]
         for line, model in expected.items():
-            assert kept[line] == _flatten(model.model_dump(by_alias=True), names)
+            assert rows[line] == _flatten(model.model_dump(by_alias=True), names)
 
 
 def _to_canonical(record: dict[str, Any]) -> dict[str, Any]:

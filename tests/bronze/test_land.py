@@ -140,8 +140,11 @@ def test_unusual_timestamps_of_a_recorded_company_are_repaired(tmp_path):
 
 def test_custom_fields_stay_a_list_and_get_a_column_for_each_id(tmp_path):
     bench = Bench(tmp_path, schemas.Agreement, custom_fields="customFields")
-    bag = [{"id": 5, "caption": "Number", "type": "Text", "value": "A-1"}, {"id": 12, "caption": "Score", "value": 3}]
-    result = bench.land([{"id": 1, "customFields": bag}, {"id": 2, "customFields": []}, {"id": 3}])
+    custom_fields = [
+        {"id": 5, "caption": "Number", "type": "Text", "value": "A-1"},
+        {"id": 12, "caption": "Score", "value": 3},
+    ]
+    result = bench.land([{"id": 1, "customFields": custom_fields}, {"id": 2, "customFields": []}, {"id": 3}])
     assert result.custom_field_names == {"5": "Number", "12": "Score"}
     assert bench.read_rows("customFields_5, customFields_12") == [("A-1", "3"), (None, None), (None, None)]
     assert bench.read_rows("customFields[1].value, len(customFields)")[0] == ("A-1", 2)

@@ -76,7 +76,7 @@ class Service:
         size = int(request.params.get("pageSize", "25"))
         if "pagination-type" in request.headers:
             after = int(request.params.get("pageId", "0"))
-            rows = [record for record in records if _above(record, after)][:size]
+            rows = [record for record in records if _is_above(record, after)][:size]
             return 200, {}, json.dumps(rows).encode()
         number = int(request.params.get("page", "1"))
         rows = records[(number - 1) * size : number * size]
@@ -85,7 +85,7 @@ class Service:
         return 200, {"Link": link} if more else {}, json.dumps(rows).encode()
 
 
-def _above(record: Any, after: int) -> bool:
+def _is_above(record: Any, after: int) -> bool:
     return record.get("id", 0) > after if isinstance(record, dict) else not after
 
 
@@ -218,9 +218,9 @@ def build_client(service: Service, *, clock: FastClock | None = None, **more: An
 
 def build_read_request(client: Client, resource: str = "tickets", **more: Any) -> ReadRequest:
     """Build a read request for a resource of the toy connector."""
-    found = client.connector.find_resource(resource)
-    assert found is not None
-    return ReadRequest(resource=client.connector.with_defaults(found), **more)
+    declaration = client.connector.find_resource(resource)
+    assert declaration is not None
+    return ReadRequest(resource=client.connector.with_defaults(declaration), **more)
 
 
 def build_batch(resource: str = "tickets", *, purpose: str = "changes", window: Window = WINDOW) -> Batch:

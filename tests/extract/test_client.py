@@ -133,11 +133,11 @@ def test_rejected_credentials_are_not_retried_and_the_hint_names_the_secrets(ser
 def test_a_rotated_secret_is_resolved_again(service):
     service.collections["tickets"] = build_tickets(1)
 
-    def guard(request, reply):
+    def check_token(request, reply):
         known = base64.b64encode(b"acme+pub-4711:fresh").decode()
         return reply if known in request.headers["authorization"] else (401, {}, b"{}")
 
-    service.always = guard
+    service.always = check_token
     credentials = Credentials(
         tenant="acme",
         connection="psa",
@@ -251,7 +251,7 @@ def test_concurrent_requests_are_limited():
     rate_limiter, clock = RateLimiter(Limits(concurrency=2, requests_per_minute=10_000)), SystemClock()
     inside, most, lock = [0], [0], threading.Lock()
 
-    def ask():
+    def take_slot():
         with rate_limiter.reserve_slot(clock):
             with lock:
                 inside[0] += 1
@@ -260,7 +260,7 @@ def test_concurrent_requests_are_limited():
             with lock:
                 inside[0] -= 1
 
-    threads = [threading.Thread(target=ask) for _ in range(10)]
+    threads = [threading.Thread(target=take_slot) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:

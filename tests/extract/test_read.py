@@ -370,12 +370,12 @@ def test_without_parents_nothing_is_read(service, lake, ledger):
 def test_a_record_that_moves_between_numbered_pages_is_read(service, lake, ledger):
     service.collections["tickets"] = build_tickets(30)
 
-    def slip(request, reply):
+    def reply_with_fault(request, reply):
         # The first record leaves the filter after page 1: record 11 moves to page 1, which was already read.
         service.collections["tickets"] = service.collections["tickets"][1:]
         return reply
 
-    service.faults = [None, slip]
+    service.faults = [None, reply_with_fault]
     with build_client(service) as client:
         row = read_batch(
             build_batch("numbered"), build_read_request(client, "numbered"), client, lake=lake, ledger=ledger
@@ -438,14 +438,14 @@ def test_records_that_change_during_the_read_are_never_lost(data, service, tmp_p
     records = {record["id"]: record for record in build_tickets(40)}
     leaving = data.draw(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(sorted(records))), max_size=8))
     asked_pages = [0]
-    gone: set[int] = set()
+    removed: set[int] = set()
 
     def change(request, reply):
         asked_pages[0] += 1
         for page, ident in leaving:
             if page == asked_pages[0]:
-                gone.add(ident)
-        service.collections["tickets"] = [record for ident, record in records.items() if ident not in gone]
+                removed.add(ident)
+        service.collections["tickets"] = [record for ident, record in records.items() if ident not in removed]
         return reply
 
     service.collections["tickets"] = list(records.values())
@@ -455,4 +455,4 @@ def test_records_that_change_during_the_read_are_never_lost(data, service, tmp_p
     with build_client(service) as client:
         read_batch(build_batch(), build_read_request(client), client, lake=lake, ledger=ledger)
     ledger.close()
-    assert set(read_ids(lake, build_batch())) | gone == set(records)
+    assert set(read_ids(lake, build_batch())) | removed == set(records)

@@ -33,16 +33,16 @@ class ById(Service):
 
     def respond(self, request):
         self.requests.append(request)
-        known = {str(record["id"]): record for record in self.collections["tickets"]}
+        records = {str(record["id"]): record for record in self.collections["tickets"]}
         one = request.path.removeprefix("/v1/tickets").lstrip("/")
         if one:
-            if one not in known:
+            if one not in records:
                 return 404, {}, b'{"message":"not found"}'
-            record = {self.wrapped: known[one]} if self.wrapped else known[one]
+            record = {self.wrapped: records[one]} if self.wrapped else records[one]
             return 200, {}, json.dumps(record).encode()
         wanted = re.findall(r"\d+", request.params.get("conditions", ""))
-        found = [known[one] for one in wanted if one in known][: self.cap]
-        return 200, {}, json.dumps(self.collections["tickets"][:5] if self.deaf else found).encode()
+        page = [records[one] for one in wanted if one in records][: self.cap]
+        return 200, {}, json.dumps(self.collections["tickets"][:5] if self.deaf else page).encode()
 
 
 @pytest.fixture

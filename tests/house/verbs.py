@@ -52,18 +52,12 @@ PARTICIPLES = frozenset(
 """Words that do not begin the name of a helper function of a test."""
 
 PENDING_TESTS = (
-    "bronze/",
-    "extract/",
     "gold/",
-    "ledger/",
-    "model/",
-    "plan/",
     "publish/",
     "run/",
     "silver/",
     "testing/",
     "warehouse/",
-    "wire/",
 )
 """Folders of tests whose helper functions are not reviewed yet."""
 

@@ -26,24 +26,24 @@ class Hands:
         self.at += timedelta(seconds=seconds)
 
 
-def feed(resource: str = "tickets", *, tenant: str = "acme") -> Feed:
+def make_feed(resource: str = "tickets", *, tenant: str = "acme") -> Feed:
     return Feed(tenant=tenant, connection="psa", resource=resource)
 
 
-def window(since: int, until: int) -> Window:
+def make_window(since: int, until: int) -> Window:
     """Hours after noon."""
     return Window(since=NOON + timedelta(hours=since), until=NOON + timedelta(hours=until))
 
 
-def batch(since: int = 0, until: int = 1, *, tenant: str = "acme", purpose: str = "changes") -> Batch:
-    return create_batch(feed(tenant=tenant), window(since, until), purpose=purpose)
+def make_batch(since: int = 0, until: int = 1, *, tenant: str = "acme", purpose: str = "changes") -> Batch:
+    return create_batch(make_feed(tenant=tenant), make_window(since, until), purpose=purpose)
 
 
-def page(number: int, *, rows: int = 10) -> PageRow:
+def make_page(number: int, *, rows: int = 10) -> PageRow:
     return PageRow(number=number, path=f"p/{number:06d}.jsonl.zst", rows=rows, size=100, next=str(number + 1))
 
 
-def refused(parcel: Batch, line: int = 3, *, value: str = "soon") -> RefusedRow:
+def make_refusal(parcel: Batch, line: int = 3, *, value: str = "soon") -> RefusedRow:
     reason = {"field": "closedDate", "value": value, "rule": "timestamp"}
     return RefusedRow(
         id=f"{parcel.id}:{line}", batch_id=parcel.id, feed=parcel.feed, line=line, key="17", reasons=(reason,)
@@ -53,12 +53,12 @@ def refused(parcel: Batch, line: int = 3, *, value: str = "soon") -> RefusedRow:
 DRIFT = Drift(field="colour", kind="new", detail="text", rows=10)
 
 
-def extracted(ledger: Ledger, parcel: Batch) -> None:
+def extract_batch(ledger: Ledger, parcel: Batch) -> None:
     ledger.begin_batch(parcel)
-    ledger.record_page(parcel, page(1))
+    ledger.record_page(parcel, make_page(1))
     ledger.commit_window(parcel)
 
 
-def landed(ledger: Ledger, parcel: Batch) -> None:
-    extracted(ledger, parcel)
-    ledger.record_landing(parcel, kept=9, refused=[refused(parcel)], drift=[DRIFT])
+def land_batch(ledger: Ledger, parcel: Batch) -> None:
+    extract_batch(ledger, parcel)
+    ledger.record_landing(parcel, kept=9, refused=[make_refusal(parcel)], drift=[DRIFT])

@@ -16,6 +16,6 @@ def hands() -> Hands:
 
 @pytest.fixture
 def ledger(tmp_path: Path, hands: Hands) -> Iterator[SqlLedger]:
-    opened = SqlLedger("sqlite:///ledger.db", root=tmp_path, clock=hands)
-    yield opened
-    opened.close()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path, clock=hands)
+    yield ledger
+    ledger.close()

@@ -16,22 +16,22 @@ from headwater.batch import create_batch
 from headwater.events import Finding
 from headwater.ledger.base import RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
-from tests.ledger.builders import DRIFT, Hands, batch, feed, page, refused, window
+from tests.ledger.builders import DRIFT, Hands, make_batch, make_feed, make_page, make_refusal, make_window
 
-PARCEL, CHILD = batch(), create_batch(feed("notes"), window(0, 2))
+PARCEL, CHILD = make_batch(), create_batch(make_feed("notes"), make_window(0, 2))
 
 CALLS: list[Callable[[SqlLedger], object]] = [
     lambda ledger: ledger.claim("acme", "run", "far-away:1:b-s-1-x", seconds=60),
     lambda ledger: ledger.begin_batch(PARCEL),
     lambda ledger: ledger.begin_batch(CHILD, parents=["1", "2"]),
-    lambda ledger: ledger.record_page(PARCEL, page(1)),
-    lambda ledger: ledger.record_page(PARCEL, page(2)),
+    lambda ledger: ledger.record_page(PARCEL, make_page(1)),
+    lambda ledger: ledger.record_page(PARCEL, make_page(2)),
     lambda ledger: ledger.discard_pages(PARCEL, after=1),
     lambda ledger: ledger.fail_batch(PARCEL, "503"),
     lambda ledger: ledger.begin_batch(PARCEL),
     lambda ledger: ledger.commit_window(PARCEL),
     lambda ledger: ledger.commit_window(CHILD),
-    lambda ledger: ledger.record_landing(PARCEL, kept=9, refused=[refused(PARCEL)], drift=[DRIFT]),
+    lambda ledger: ledger.record_landing(PARCEL, kept=9, refused=[make_refusal(PARCEL)], drift=[DRIFT]),
     lambda ledger: ledger.record_landing(CHILD, kept=0, refused=[], drift=[]),
     lambda ledger: ledger.complete_batches([PARCEL, CHILD]),
     lambda ledger: ledger.start_run("acme", "r1"),
@@ -53,19 +53,19 @@ def dump(root: Path) -> list[str]:
     return lines
 
 
-def killed(root: Path, call: Callable[[SqlLedger], object], at: int) -> bool:
+def kill_call(root: Path, call: Callable[[SqlLedger], object], at: int) -> bool:
     """Whether the call was killed before its `at`-th statement; False when it has fewer and came to its end."""
     child = os.fork()
     if child == 0:
         ledger = SqlLedger("sqlite:///ledger.db", root=root, clock=Hands())
         seen = count()
 
-        def before(*_: object) -> None:
+        def kill_at_statement(*_: object) -> None:
             if next(seen) == at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(ledger._database._engine, "before_cursor_execute", before)
-        event.listen(ledger._database._engine, "commit", before)
+        event.listen(ledger._database._engine, "before_cursor_execute", kill_at_statement)
+        event.listen(ledger._database._engine, "commit", kill_at_statement)
         call(ledger)
         os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -76,27 +76,27 @@ def killed(root: Path, call: Callable[[SqlLedger], object], at: int) -> bool:
     return False
 
 
-def attempt(root: Path, call: Callable[[SqlLedger], object], name: int) -> int:
+def count_kills(root: Path, call: Callable[[SqlLedger], object], name: int) -> int:
     """How often a call could be killed; each time nothing was written, and the repeated call did it all."""
     before = dump(root)
     undisturbed = root.with_name("undisturbed")
     copytree(root, undisturbed)
-    killed(undisturbed, call, 10_000)
+    kill_call(undisturbed, call, 10_000)
     after = dump(undisturbed)
     rmtree(undisturbed)
     for at in count():
-        tried = root.with_name("tried")
-        copytree(root, tried)
-        dead = killed(tried, call, at)
-        if dead and dump(tried) != before:
+        copy = root.with_name("tried")
+        copytree(root, copy)
+        dead = kill_call(copy, call, at)
+        if dead and dump(copy) != before:
             sys.exit(f"call {name}, statement {at}: half of it was written")
-        killed(tried, call, 10_000)
-        if dump(tried) != after:
+        kill_call(copy, call, 10_000)
+        if dump(copy) != after:
             sys.exit(f"call {name}, statement {at}: the repeated call did not end in the same rows")
-        rmtree(tried)
+        rmtree(copy)
         if not dead:
             break
-    killed(root, call, 10_000)
+    kill_call(root, call, 10_000)
     return at
 
 
@@ -104,7 +104,7 @@ def main(place: Path) -> None:
     root = place / "ledger"
     root.mkdir()
     dump(root)
-    print(sum(attempt(root, call, name) for name, call in enumerate(CALLS)))
+    print(sum(count_kills(root, call, name) for name, call in enumerate(CALLS)))
 
 
 if __name__ == "__main__":

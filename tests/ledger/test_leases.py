@@ -133,10 +133,10 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
 def test_a_kept_lease_outlives_its_time_and_is_given_back(tmp_path: Path) -> None:
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
     lease = ledger.claim("acme", "run", build_lease_owner(), seconds=0.3)
-    with keep_lease(ledger, lease, seconds=0.3) as kept:
+    with keep_lease(ledger, lease, seconds=0.3) as held_lease:
         time.sleep(0.7)
-        kept.check()
-        assert kept.lease.expires_at > lease.expires_at
+        held_lease.check()
+        assert held_lease.lease.expires_at > lease.expires_at
         with pytest.raises(LeaseHeld):
             ledger.claim("acme", "run", build_lease_owner(), seconds=60)
     assert ledger.list_leases("acme") == ()
@@ -145,20 +145,20 @@ def test_a_kept_lease_outlives_its_time_and_is_given_back(tmp_path: Path) -> Non
 
 def test_a_lost_lease_is_told_loudly(tmp_path: Path) -> None:
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    told: list[StateError] = []
+    errors: list[StateError] = []
 
     def work() -> None:
         lease = ledger.claim("acme", "run", build_lease_owner(), seconds=0.3)
-        with keep_lease(ledger, lease, seconds=0.3, on_lost=told.append) as kept:
+        with keep_lease(ledger, lease, seconds=0.3, on_lost=errors.append) as held_lease:
             ledger.release(lease)
             ledger.claim("acme", "run", ELSEWHERE, seconds=60)
-            _until(lambda: kept.lost_error is not None)
+            _wait_until(lambda: held_lease.lost_error is not None)
             with pytest.raises(StateError):
-                kept.check()
+                held_lease.check()
 
     with pytest.raises(StateError, match="was lost"):
         work()
-    assert len(told) == 1
+    assert len(errors) == 1
     assert [lease.holder for lease in ledger.list_leases("acme")] == [ELSEWHERE]
     ledger.close()
 
@@ -168,9 +168,9 @@ def test_an_error_of_the_work_is_not_hidden_by_a_lost_lease(tmp_path: Path) -> N
 
     def work() -> None:
         lease = ledger.claim("acme", "run", build_lease_owner(), seconds=0.3)
-        with keep_lease(ledger, lease, seconds=0.3) as kept:
+        with keep_lease(ledger, lease, seconds=0.3) as held_lease:
             ledger.release(lease)
-            _until(lambda: kept.lost_error is not None)
+            _wait_until(lambda: held_lease.lost_error is not None)
             raise ValueError("the work's own")
 
     with pytest.raises(ValueError, match="own"):
@@ -178,7 +178,7 @@ def test_an_error_of_the_work_is_not_hidden_by_a_lost_lease(tmp_path: Path) -> N
     ledger.close()
 
 
-def _until(true: object) -> None:
+def _wait_until(true: object) -> None:
     deadline = time.monotonic() + 5
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline

@@ -13,21 +13,21 @@ import pytest
 from headwater.errors import StateError
 from headwater.ledger.sql.ledger import SqlLedger
 from headwater.ledger.sql.schema import HEAD
-from tests.ledger.builders import batch, extracted, feed, page
+from tests.ledger.builders import extract_batch, make_batch, make_feed, make_page
 
 URL = "sqlite:///deep/below/ledger.db"
 
 
-def _file(root: Path) -> Path:
+def _build_path(root: Path) -> Path:
     return root / "deep" / "below" / "ledger.db"
 
 
-def _made(root: Path) -> Path:
+def _create_ledger(root: Path) -> Path:
     SqlLedger(URL, root=root).close()
-    return _file(root)
+    return _build_path(root)
 
 
-def _stamped(path: Path, stamp: str) -> bytes:
+def _write_version(path: Path, stamp: str) -> bytes:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("UPDATE ledger_version SET version_num = ?", (stamp,))
         raw.commit()
@@ -35,7 +35,7 @@ def _stamped(path: Path, stamp: str) -> bytes:
 
 
 def test_a_ledger_is_made_where_none_is(tmp_path: Path) -> None:
-    path = _made(tmp_path)
+    path = _create_ledger(tmp_path)
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT version_num FROM ledger_version").fetchall() == [(f"{HEAD:04d}",)]
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -44,15 +44,15 @@ def test_a_ledger_is_made_where_none_is(tmp_path: Path) -> None:
 def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
     for _ in range(2):
         ledger = SqlLedger(URL, root=tmp_path)
-        extracted(ledger, batch())
+        extract_batch(ledger, make_batch())
         ledger.close()
     again = SqlLedger(URL, root=tmp_path)
-    assert len(again.list_windows(feed())) == 1
+    assert len(again.list_windows(make_feed())) == 1
     again.close()
 
 
 def test_opening_one_that_is_up_to_date_imports_no_alembic(tmp_path: Path) -> None:
-    _made(tmp_path)
+    _create_ledger(tmp_path)
     script = (
         "import sys; from pathlib import Path; from headwater.ledger.sql.ledger import SqlLedger\n"
         f"SqlLedger({URL!r}, root=Path({str(tmp_path)!r})).close(); print('alembic' in sys.modules)"
@@ -62,8 +62,8 @@ def test_opening_one_that_is_up_to_date_imports_no_alembic(tmp_path: Path) -> No
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    path = _made(tmp_path)
-    before = _stamped(path, f"{HEAD + 1:04d}")
+    path = _create_ledger(tmp_path)
+    before = _write_version(path, f"{HEAD + 1:04d}")
     with pytest.raises(StateError) as caught:
         SqlLedger(URL, root=tmp_path)
     error = caught.value
@@ -76,15 +76,15 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    path = _made(tmp_path)
-    before = _stamped(path, "f3a9")
+    path = _create_ledger(tmp_path)
+    before = _write_version(path, "f3a9")
     with pytest.raises(StateError, match="not a Headwater ledger"):
         SqlLedger(URL, root=tmp_path)
     assert path.read_bytes() == before
 
 
 def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    path = _file(tmp_path)
+    path = _build_path(tmp_path)
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("CREATE TABLE batch (id integer)")
@@ -97,7 +97,7 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
-    path = _file(tmp_path)
+    path = _build_path(tmp_path)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"dear diary, " * 1000)
     with pytest.raises(StateError, match="not a ledger") as caught:
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_damaged_ledger_says_so(tmp_path: Path) -> None:
-    path = _made(tmp_path)
+    path = _create_ledger(tmp_path)
     body = bytearray(path.read_bytes())
     body[4096:] = b"\xff" * (len(body) - 4096)
     path.write_bytes(bytes(body))
@@ -125,14 +125,14 @@ def test_a_folder_that_cannot_be_made_is_a_state_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_its_place_is_a_state_error(tmp_path: Path) -> None:
-    _file(tmp_path).mkdir(parents=True)
+    _build_path(tmp_path).mkdir(parents=True)
     with pytest.raises(StateError, match="cannot be opened"):
         SqlLedger(URL, root=tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_ledger_that_may_not_be_written_says_so(tmp_path: Path) -> None:
-    path = _made(tmp_path)
+    path = _create_ledger(tmp_path)
     ledger = SqlLedger(URL, root=tmp_path)
     path.chmod(0o400)
     path.parent.chmod(0o500)
@@ -204,15 +204,15 @@ def test_several_threads_may_write_at_once(tmp_path: Path) -> None:
     ledger = SqlLedger(URL, root=tmp_path)
 
     def read(hour: int) -> None:
-        parcel = batch(hour, hour + 1)
+        parcel = make_batch(hour, hour + 1)
         ledger.begin_batch(parcel)
         for number in range(1, 11):
-            ledger.record_page(parcel, page(number))
+            ledger.record_page(parcel, make_page(number))
             assert len(ledger.list_pages(parcel)) == number
         ledger.commit_window(parcel)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(read, range(12)))
-    assert len(ledger.list_windows(feed())) == 1
+    assert len(ledger.list_windows(make_feed())) == 1
     assert {row.pages for row in ledger.list_batches("acme")} == {10}
     ledger.close()

@@ -6,7 +6,7 @@ from headwater.ledger.base import Ledger
 from headwater.ledger.sql.ledger import SqlLedger
 
 
-def _verbs(kind: type) -> dict[str, str]:
+def _list_methods(kind: type) -> dict[str, str]:
     return {
         name: str(inspect.signature(member))
         for name, member in vars(kind).items()
@@ -15,4 +15,4 @@ def _verbs(kind: type) -> dict[str, str]:
 
 
 def test_the_sql_ledger_has_exactly_the_verbs_of_the_protocol() -> None:
-    assert _verbs(SqlLedger) == _verbs(Ledger)
+    assert _list_methods(SqlLedger) == _list_methods(Ledger)

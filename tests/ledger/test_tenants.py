@@ -16,38 +16,40 @@ from headwater.events import Finding
 from headwater.ledger.base import ConnectionRow, RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from headwater.ledger.sql.schema import metadata
-from tests.ledger.builders import DRIFT, batch, extracted, feed, page, refused
+from tests.ledger.builders import DRIFT, extract_batch, make_batch, make_feed, make_page, make_refusal
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlLedger]:
-    opened = SqlLedger("sqlite:///ledger.db", root=tmp_path_factory.mktemp("tenants"))
-    yield opened
-    opened.close()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path_factory.mktemp("tenants"))
+    yield ledger
+    ledger.close()
 
 
 Write = Callable[[SqlLedger, str, int], object]
 
 
 def _land(ledger: SqlLedger, tenant: str, hour: int) -> None:
-    parcel = batch(hour, hour + 1, tenant=tenant)
+    parcel = make_batch(hour, hour + 1, tenant=tenant)
     rows = ledger.begin_batch(parcel).rows
-    refusals = [refused(parcel)] if rows else []
+    refusals = [make_refusal(parcel)] if rows else []
     ledger.record_landing(parcel, kept=rows - len(refusals), refused=refusals, drift=[DRIFT])
 
 
 WRITES: dict[str, Write] = {
     "begin": lambda ledger, tenant, hour: ledger.begin_batch(
-        batch(hour, hour + 1, tenant=tenant), parents=["1"][: hour % 2]
+        make_batch(hour, hour + 1, tenant=tenant), parents=["1"][: hour % 2]
     ),
-    "record": lambda ledger, tenant, hour: ledger.record_page(batch(hour, hour + 1, tenant=tenant), page(1)),
-    "forget": lambda ledger, tenant, hour: ledger.discard_pages(batch(hour, hour + 1, tenant=tenant), after=0),
-    "advance": lambda ledger, tenant, hour: ledger.commit_window(batch(hour, hour + 1, tenant=tenant)),
-    "extract": lambda ledger, tenant, hour: extracted(ledger, batch(hour, hour + 1, tenant=tenant)),
+    "record": lambda ledger, tenant, hour: ledger.record_page(make_batch(hour, hour + 1, tenant=tenant), make_page(1)),
+    "forget": lambda ledger, tenant, hour: ledger.discard_pages(make_batch(hour, hour + 1, tenant=tenant), after=0),
+    "advance": lambda ledger, tenant, hour: ledger.commit_window(make_batch(hour, hour + 1, tenant=tenant)),
+    "extract": lambda ledger, tenant, hour: extract_batch(ledger, make_batch(hour, hour + 1, tenant=tenant)),
     "land": _land,
-    "complete": lambda ledger, tenant, hour: ledger.complete_batches([batch(hour, hour + 1, tenant=tenant)]),
-    "fail": lambda ledger, tenant, hour: ledger.fail_batch(batch(hour, hour + 1, tenant=tenant), f"no {hour}"),
-    "reopen": lambda ledger, tenant, hour: ledger.reopen_batches(tenant, feed(tenant=tenant) if hour % 2 else None),
+    "complete": lambda ledger, tenant, hour: ledger.complete_batches([make_batch(hour, hour + 1, tenant=tenant)]),
+    "fail": lambda ledger, tenant, hour: ledger.fail_batch(make_batch(hour, hour + 1, tenant=tenant), f"no {hour}"),
+    "reopen": lambda ledger, tenant, hour: ledger.reopen_batches(
+        tenant, make_feed(tenant=tenant) if hour % 2 else None
+    ),
     "settle": lambda ledger, tenant, hour: ledger.update_quarantine(
         tenant, [replace(row, state="discarded", tries=hour) for row in ledger.list_refused(tenant)]
     ),
@@ -75,9 +77,9 @@ def view(ledger: SqlLedger, tenant: str) -> object:
         ledger.list_connections(tenant),
         ledger.list_batches(tenant),
         [ledger.list_pages(row.batch) for row in ledger.list_batches(tenant)],
-        ledger.list_windows(feed(tenant=tenant)),
-        ledger.list_windows_by_parent(feed(tenant=tenant)),
-        ledger.count_attempts(feed(tenant=tenant)),
+        ledger.list_windows(make_feed(tenant=tenant)),
+        ledger.list_windows_by_parent(make_feed(tenant=tenant)),
+        ledger.count_attempts(make_feed(tenant=tenant)),
         ledger.list_refused(tenant, states=()),
         ledger.list_drift(tenant),
         ledger.get_mark(tenant, "swept"),

@@ -21,14 +21,14 @@ resources:
 """
 
 
-def loaded(folder, auth):
+def load(folder, auth):
     path = folder / "connector.yaml"
     path.write_text(MANIFEST.format(auth=auth))
     return load_connector(path)
 
 
 def test_each_kind_is_its_class(tmp_path):
-    auth = loaded(tmp_path, "  kind: basic\n  user: a\n  password: b").auth
+    auth = load(tmp_path, "  kind: basic\n  user: a\n  password: b").auth
     assert auth == Basic(user="a", password="b")
     assert Connector.model_validate({"connector": "x", "base_url": "y", "resources": []}).auth == NoAuth()
     given = Headers(headers={"a": "b"})
@@ -49,7 +49,7 @@ def test_each_kind_is_its_class(tmp_path):
 )
 def test_a_mistake_has_its_line(tmp_path, auth, line, words):
     with pytest.raises(DeclarationErrors) as caught:
-        loaded(tmp_path, auth)
+        load(tmp_path, auth)
     (error,) = caught.value.errors
     assert error.where == f"{tmp_path.name}/connector.yaml:{line}"
     for word in words:

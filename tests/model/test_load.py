@@ -1,4 +1,4 @@
-"""From files to declarations, and what is said when they cannot be meant."""
+"""Load declarations from files, and the errors for those that are invalid."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def complaints(folder: Path) -> list[DeclarationError]:
+def list_errors(folder: Path) -> list[DeclarationError]:
     with pytest.raises(DeclarationError) as caught:
         check_declarations(ValidationContext(declarations=load_declarations(folder), fields=FIELDS))
     return list(caught.value.errors) if isinstance(caught.value, DeclarationErrors) else [caught.value]
@@ -92,12 +92,12 @@ def test_the_project_file_of_the_design_is_understood(tmp_path: Path):
 
 
 def test_a_folder_of_declarations_fits_together(tmp_path: Path):
-    found = load_declarations(
+    declarations = load_declarations(
         write(tmp_path, {"ticket.yaml": TICKET, "d/customer.yaml": CUSTOMER, "f/work.yaml": FACT})
     )
-    check_declarations(ValidationContext(declarations=found, fields=FIELDS))
-    assert found.entities["ticket"].overwritten == ("note",)
-    assert str(found.facts["work"].origin) == "models/f/work.yaml:1"
+    check_declarations(ValidationContext(declarations=declarations, fields=FIELDS))
+    assert declarations.entities["ticket"].overwritten == ("note",)
+    assert str(declarations.facts["work"].origin) == "models/f/work.yaml:1"
 
 
 def test_python_declares_the_same_things(tmp_path: Path):
@@ -106,9 +106,9 @@ def test_python_declares_the_same_things(tmp_path: Path):
 
         customer = EntityDimension(dimension="customer", entity="ticket", attributes={"status": "T2", "note": "T1"})
     """
-    found = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "customer.py": python}))
+    declarations = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "customer.py": python}))
     yaml = load_declarations(write(tmp_path / "other", {"customer.yaml": CUSTOMER}))
-    assert found.dimensions == yaml.dimensions
+    assert declarations.dimensions == yaml.dimensions
 
 
 def test_the_kind_of_a_dimension_is_told_by_its_keys(tmp_path: Path):
@@ -117,8 +117,8 @@ def test_the_kind_of_a_dimension_is_told_by_its_keys(tmp_path: Path):
         "b.yaml": "dimension: status\nvalues_of: {entity: ticket, column: status}\n",
         "c.yaml": "dimension: date\ncalendar: gregorian\nfirst: 2020-01-01\n",
     }
-    found = load_declarations(write(tmp_path, files)).dimensions
-    assert [type(found[name]) for name in ("customer", "status", "date")] == [
+    declarations = load_declarations(write(tmp_path, files)).dimensions
+    assert [type(declarations[name]) for name in ("customer", "status", "date")] == [
         EntityDimension,
         EnumDimension,
         DateDimension,
@@ -126,8 +126,8 @@ def test_the_kind_of_a_dimension_is_told_by_its_keys(tmp_path: Path):
 
 
 def test_on_is_a_word_and_not_true(tmp_path: Path):
-    found = load_declarations(write(tmp_path, {"work.yaml": FACT}))
-    assert found.facts["work"].lookups["customer"].on == ("ticket_id",)
+    declarations = load_declarations(write(tmp_path, {"work.yaml": FACT}))
+    assert declarations.facts["work"].lookups["customer"].on == ("ticket_id",)
 
 
 # ruff: noqa: E501 - one complaint a line reads best
@@ -154,9 +154,9 @@ def test_on_is_a_word_and_not_true(tmp_path: Path):
 )  # fmt: skip
 def test_a_complaint_says_what_where_and_what_to_try(tmp_path, name, files, what, where, hint):
     del name
-    (found,) = complaints(write(tmp_path, files))
-    assert (found.message, found.where) == (what, where)
-    assert found.hint.startswith(hint)
+    (error,) = list_errors(write(tmp_path, files))
+    assert (error.message, error.where) == (what, where)
+    assert error.hint.startswith(hint)
 
 
 def test_all_complaints_come_at_once(tmp_path: Path):
@@ -164,7 +164,7 @@ def test_all_complaints_come_at_once(tmp_path: Path):
         "t.yaml": TICKET.replace("status.name", "nope").replace("company.id", "nope_either"),
         "c.yaml": CUSTOMER.replace("note", "nate"),
     }
-    assert len(complaints(write(tmp_path, files))) == 3
+    assert len(list_errors(write(tmp_path, files))) == 3
 
 
 def test_a_missing_project_says_how_to_make_one(tmp_path: Path):
@@ -184,10 +184,10 @@ def test_every_declaration_is_frozen_and_closed():
 
 def test_an_entity_chooses_for_itself_and_the_project_for_all_others(tmp_path: Path):
     own = TICKET.replace("entity: ticket", "entity: own") + "on_schema_change: rebuild\n"
-    found = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "own.yaml": own})).with_default("from_now")
-    chosen = {name: one.on_schema_change for name, one in found.entities.items()}
+    declarations = load_declarations(write(tmp_path, {"ticket.yaml": TICKET, "own.yaml": own})).with_default("from_now")
+    chosen = {name: one.on_schema_change for name, one in declarations.entities.items()}
     assert chosen == {"own": "rebuild", "ticket": "from_now"}
-    assert str(found.entities["ticket"].origin) == "models/ticket.yaml:1"
+    assert str(declarations.entities["ticket"].origin) == "models/ticket.yaml:1"
 
 
 @pytest.mark.parametrize("former", [("id", None), ("old", "old")])
@@ -231,9 +231,9 @@ def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what
     write(tmp_path, {"headwater.yaml": f"version: 1\nname: x\nlakes: {{}}\nwarehouse: {text}\n"})
     with pytest.raises(DeclarationErrors) as caught:
         load_project(tmp_path, find_settings)
-    found, other = caught.value.errors
-    assert (found.message, found.where) == (what, f"headwater.yaml:{where}")
-    assert found.hint.startswith(hint)
+    error, other = caught.value.errors
+    assert (error.message, error.where) == (what, f"headwater.yaml:{where}")
+    assert error.hint.startswith(hint)
     assert other.message == "`lakes` is not a known key."
 
 

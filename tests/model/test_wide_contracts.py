@@ -10,20 +10,20 @@ from headwater.model.field import build_contract, list_contract_fields
 
 
 @pytest.fixture
-def made(monkeypatch):
+def class_names(monkeypatch):
     """The names of the classes that were made, one an entry."""
     names = []
     create = field.create_model
 
-    def counted(name, /, **options):
+    def record_and_create(name, /, **options):
         names.append(name)
         return create(name, **options)
 
-    monkeypatch.setattr(field, "create_model", counted)
+    monkeypatch.setattr(field, "create_model", record_and_create)
     return names
 
 
-def wide(count):
+def make_fields(count):
     return {
         "id": "bigint",
         **{f"f{n}": "decimal(18,4)" for n in range(count)},
@@ -33,13 +33,13 @@ def wide(count):
 
 
 @pytest.mark.parametrize("count", [10, 2000])
-def test_a_contract_of_any_width_is_made_of_a_class_an_object(made, count):
-    contract = with_required(build_contract("Wide", wide(count)), ("id",))
-    assert made == ["Wide", "Wide_company", "Wide_company", "Wide", "Wide"]
+def test_a_contract_of_any_width_is_made_of_a_class_an_object(class_names, count):
+    contract = with_required(build_contract("Wide", make_fields(count)), ("id",))
+    assert class_names == ["Wide", "Wide_company", "Wide_company", "Wide", "Wide"]
     assert len(list_contract_fields(contract)) == count + 3
-    made.clear()
+    class_names.clear()
     with_overrides(contract, {f"f{n}": "text" for n in range(count)})
-    assert made == ["Wide"]
+    assert class_names == ["Wide"]
 
 
 def test_of_a_value_and_an_object_at_one_place_the_later_one_counts():

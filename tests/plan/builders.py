@@ -57,36 +57,36 @@ BUILT = frozenset(
 )
 
 
-def feed(resource: str, *, connection: str = "psa", tenant: str = "acme") -> Feed:
+def make_feed(resource: str, *, connection: str = "psa", tenant: str = "acme") -> Feed:
     return Feed(tenant=tenant, connection=connection, resource=resource)
 
 
-def fresh(resource: str, *, tenant: str = "acme") -> FeedState:
+def make_feed_state(resource: str, *, tenant: str = "acme") -> FeedState:
     """A feed that was never read."""
-    own = feed(resource, tenant=tenant)
-    return FeedState(feed=own, connector="desk", resource=RESOURCES[resource], hold_back=HOLD_BACK)
+    feed = make_feed(resource, tenant=tenant)
+    return FeedState(feed=feed, connector="desk", resource=RESOURCES[resource], hold_back=HOLD_BACK)
 
 
-def read(resource: str, until: datetime = UNTIL) -> FeedState:
+def make_read_state(resource: str, until: datetime = UNTIL) -> FeedState:
     """A feed that was read until then."""
     whole = (Window(since=EPOCH, until=until),)
-    state = fresh(resource)
+    state = make_feed_state(resource)
     if resource == "additions":
         return replace(state, parents={"1": whole, "2": whole})
     return replace(state, committed=whole, last_sweep=until, last_snapshot=until)
 
 
-def tenant(*feeds: FeedState, built: frozenset[str] = BUILT) -> TenantState:
+def make_tenant_state(*feeds: FeedState, built: frozenset[str] = BUILT) -> TenantState:
     return TenantState(tenant="acme", feeds=feeds, built=built)
 
 
-def asked(**changed: object) -> RunRequest:
+def make_request(**changed: object) -> RunRequest:
     return replace(RunRequest(source_times={"psa": NOW}), **changed)  # type: ignore[arg-type]
 
 
-def row(state: State, batch: Batch, *, resume: State | None = None, parents: tuple[str, ...] = ()) -> BatchRow:
+def make_row(state: State, batch: Batch, *, resume: State | None = None, parents: tuple[str, ...] = ()) -> BatchRow:
     return BatchRow(batch=batch, state=state, resume=resume or state, parents=parents)
 
 
-def batch(resource: str, since: datetime, until: datetime, *, purpose: str = "changes") -> Batch:
-    return create_batch(feed(resource), Window(since=since, until=until), purpose=purpose)
+def make_batch(resource: str, since: datetime, until: datetime, *, purpose: str = "changes") -> Batch:
+    return create_batch(make_feed(resource), Window(since=since, until=until), purpose=purpose)

@@ -24,17 +24,17 @@ VIEW = Dependencies(
 )
 
 
-def _names(*named: str) -> list[str]:
+def _list_names(*named: str) -> list[str]:
     return [resource.resource for resource in select_resources(CONNECTOR, VIEW, named=named)]
 
 
 def test_what_the_declarations_need_is_read_with_its_parents_before_it() -> None:
-    assert _names() == ["agreements", "additions", "tickets"]
+    assert _list_names() == ["agreements", "additions", "tickets"]
 
 
 def test_a_connection_that_names_resources_reads_those_needed_or_not() -> None:
-    assert _names("notes", "unused") == ["notes", "unused"]
-    assert _names("additions") == ["agreements", "additions"]
+    assert _list_names("notes", "unused") == ["notes", "unused"]
+    assert _list_names("additions") == ["agreements", "additions"]
 
 
 def test_the_connectors_defaults_are_filled_in() -> None:

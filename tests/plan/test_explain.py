@@ -10,7 +10,17 @@ import pytest
 from headwater.plan.build import build_plan
 from headwater.plan.explain import render_plan
 from headwater.plan.state import RunRequest, TenantState
-from tests.plan.builders import DAY, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
+from tests.plan.builders import (
+    DAY,
+    UNTIL,
+    VIEW,
+    make_batch,
+    make_feed_state,
+    make_read_state,
+    make_request,
+    make_row,
+    make_tenant_state,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "plan"
 ALL = ("tickets", "agreements", "additions", "boards")
@@ -18,31 +28,31 @@ HOUR = timedelta(hours=1)
 
 RESUMED = (
     replace(
-        read("tickets", UNTIL - 2 * DAY),
+        make_read_state("tickets", UNTIL - 2 * DAY),
         unfinished=(
-            row("extracting", batch("tickets", UNTIL - 2 * DAY, UNTIL - DAY)),
-            row("failed", batch("tickets", UNTIL - 4 * DAY, UNTIL - 3 * DAY), resume="extracted"),
-            row("transformed", batch("tickets", UNTIL - 5 * DAY, UNTIL - 4 * DAY)),
+            make_row("extracting", make_batch("tickets", UNTIL - 2 * DAY, UNTIL - DAY)),
+            make_row("failed", make_batch("tickets", UNTIL - 4 * DAY, UNTIL - 3 * DAY), resume="extracted"),
+            make_row("transformed", make_batch("tickets", UNTIL - 5 * DAY, UNTIL - 4 * DAY)),
         ),
     ),
-    read("agreements"),
+    make_read_state("agreements"),
     replace(
-        read("additions"),
-        unfinished=(row("extracting", batch("additions", UNTIL - DAY, UNTIL), parents=("1", "2")),),
+        make_read_state("additions"),
+        unfinished=(make_row("extracting", make_batch("additions", UNTIL - DAY, UNTIL), parents=("1", "2")),),
     ),
-    read("boards"),
+    make_read_state("boards"),
 )
 
 CASES: dict[str, tuple[TenantState, RunRequest]] = {
-    "first_run": (tenant(*map(fresh, ALL), built=frozenset()), asked()),
-    "incremental": (tenant(*(read(name, UNTIL - HOUR) for name in ALL)), asked()),
-    "resume": (tenant(*RESUMED), asked(until=UNTIL + DAY)),
-    "sweep_due": (tenant(*(read(name, UNTIL - DAY) for name in ALL)), asked()),
+    "first_run": (make_tenant_state(*map(make_feed_state, ALL), built=frozenset()), make_request()),
+    "incremental": (make_tenant_state(*(make_read_state(name, UNTIL - HOUR) for name in ALL)), make_request()),
+    "resume": (make_tenant_state(*RESUMED), make_request(until=UNTIL + DAY)),
+    "sweep_due": (make_tenant_state(*(make_read_state(name, UNTIL - DAY) for name in ALL)), make_request()),
     "one_resource": (
-        tenant(*map(read, ALL)),
-        asked(resources=frozenset({"tickets"}), since=UNTIL - 45 * DAY, force=True),
+        make_tenant_state(*map(make_read_state, ALL)),
+        make_request(resources=frozenset({"tickets"}), since=UNTIL - 45 * DAY, force=True),
     ),
-    "nothing_to_do": (tenant(*map(read, ALL)), asked()),
+    "nothing_to_do": (make_tenant_state(*map(make_read_state, ALL)), make_request()),
 }
 
 

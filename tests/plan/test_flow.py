@@ -20,7 +20,7 @@ from headwater.plan.build import build_plan
 from headwater.plan.reads import expand_step
 from headwater.plan.state import FeedState, TenantState
 from headwater.plan.step import Conform, Extract, Land
-from tests.plan.builders import BUILT, HOLD_BACK, NOW, VIEW, asked, fresh
+from tests.plan.builders import BUILT, HOLD_BACK, NOW, VIEW, make_feed_state, make_request
 
 NAMES = ("tickets", "agreements", "additions", "boards")
 
@@ -39,8 +39,8 @@ class Worker:
         self.pages: Counter[tuple[str, int]] = Counter()
         self.now = NOW
 
-    def known(self, name: str) -> FeedState:
-        state = fresh(name, tenant=self.tenant)
+    def read_state(self, name: str) -> FeedState:
+        state = make_feed_state(name, tenant=self.tenant)
         snapshot = self.ledger.find_latest(state.feed, purpose="snapshot")
         sweep = self.ledger.find_latest(state.feed, purpose="sweep")
         return replace(
@@ -58,13 +58,13 @@ class Worker:
     def run(self, *, calls: int) -> int:
         """Plan and do; how many steps there were."""
         self.left = calls
-        feeds = tuple(self.known(name) for name in NAMES)
+        feeds = tuple(self.read_state(name) for name in NAMES)
         state = TenantState(tenant=self.tenant, feeds=feeds, built=BUILT)
-        plan = build_plan(VIEW, state, asked(source_times={"psa": self.now}))
+        plan = build_plan(VIEW, state, make_request(source_times={"psa": self.now}))
         for step in plan.steps:
             match step:
                 case Extract() if step.open:
-                    for read in expand_step(step, self.known(step.batch.feed.resource), keys=("1", "2", "3")):
+                    for read in expand_step(step, self.read_state(step.batch.feed.resource), keys=("1", "2", "3")):
                         self.extract(read)
                 case Extract():
                     self.extract(step)
@@ -107,9 +107,9 @@ class Worker:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlLedger]:
-    opened = SqlLedger("sqlite:///ledger.db", root=tmp_path_factory.mktemp("flow"))
-    yield opened
-    opened.close()
+    ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path_factory.mktemp("flow"))
+    yield ledger
+    ledger.close()
 
 
 FRESH = count()
@@ -130,8 +130,8 @@ def test_however_often_it_dies_all_is_read_once_and_nothing_is_left(
     worker.run(calls=10_000)
     whole = (Window(since=EPOCH, until=worker.now - HOLD_BACK),)
     for name in ("tickets", "agreements"):
-        assert worker.known(name).committed == whole
-    assert worker.known("additions").parents == {"1": whole, "2": whole, "3": whole}
+        assert worker.read_state(name).committed == whole
+    assert worker.read_state("additions").parents == {"1": whole, "2": whole, "3": whole}
     assert {row.state for row in shared.list_batches(worker.tenant)} == {"completed"}
     assert set(worker.pages.values()) == {1}
     assert worker.run(calls=0) == 0

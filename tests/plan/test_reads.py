@@ -9,69 +9,82 @@ from headwater.plan.reads import expand_step
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
 from headwater.wire.cursor import FullSnapshot
-from tests.plan.builders import DAY, RESOURCES, UNTIL, VIEW, asked, batch, fresh, read, row, tenant
+from tests.plan.builders import (
+    DAY,
+    RESOURCES,
+    UNTIL,
+    VIEW,
+    make_batch,
+    make_feed_state,
+    make_read_state,
+    make_request,
+    make_row,
+    make_tenant_state,
+)
 
 WHOLE = Window(since=EPOCH, until=UNTIL)
 TODAY = Window(since=UNTIL - DAY, until=UNTIL)
 
 
-def opened(state: FeedState, **changed: object) -> Extract:
-    plan = build_plan(VIEW, tenant(state), asked(**changed))
+def find_open_step(state: FeedState, **changed: object) -> Extract:
+    plan = build_plan(VIEW, make_tenant_state(state), make_request(**changed))
     (step,) = [step for step in plan.steps if isinstance(step, Extract) and step.open]
     return step
 
 
 def test_parents_that_miss_the_same_are_read_together() -> None:
-    state = read("additions", UNTIL - DAY)
-    reads = expand_step(opened(state), state, keys=("1", "3", "2", "4", "1"))
+    state = make_read_state("additions", UNTIL - DAY)
+    reads = expand_step(find_open_step(state), state, keys=("1", "3", "2", "4", "1"))
     assert [(one.batch.window, one.parents) for one in reads] == [(WHOLE, ("3", "4")), (TODAY, ("1", "2"))]
     assert not any(one.open for one in reads)
 
 
 def test_no_parents_no_reads() -> None:
-    assert expand_step(opened(fresh("additions")), fresh("additions"), keys=()) == ()
+    assert expand_step(find_open_step(make_feed_state("additions")), make_feed_state("additions"), keys=()) == ()
 
 
 def test_asked_again_it_tells_what_is_left() -> None:
-    before = read("additions", UNTIL - DAY)
-    step = opened(before)
+    before = make_read_state("additions", UNTIL - DAY)
+    step = find_open_step(before)
     whole, today = expand_step(step, before, keys=("1", "3"))
     known = {("changes", one.batch.window): 1 for one in (whole, today)}
     half = replace(before, parents={**before.parents, "3": (WHOLE,)}, attempts=known)
     assert [one.parents for one in expand_step(step, half, keys=("1", "3"))] == [("1",)]
-    underway = replace(half, unfinished=(row("extracting", today.batch, parents=("1",)),))
+    underway = replace(half, unfinished=(make_row("extracting", today.batch, parents=("1",)),))
     (again,) = expand_step(step, underway, keys=("1", "3"))
     assert (again.batch, again.resume, again.parents) == (today.batch, True, ("1",))
 
 
 def test_a_new_parent_at_the_same_instant_is_another_reading() -> None:
-    state = replace(read("additions"), attempts={("changes", WHOLE): 1})
-    (only,) = expand_step(replace(opened(fresh("additions"))), state, keys=("1", "2", "9"))
+    state = replace(make_read_state("additions"), attempts={("changes", WHOLE): 1})
+    (only,) = expand_step(replace(find_open_step(make_feed_state("additions"))), state, keys=("1", "2", "9"))
     assert (only.batch.window, only.batch.attempt, only.parents) == (WHOLE, 2, ("9",))
 
 
 def test_by_force_all_parents_are_read_again_in_one_batch() -> None:
-    state = read("additions")
-    step = opened(state, since=TODAY.since, force=True)
+    state = make_read_state("additions")
+    step = find_open_step(state, since=TODAY.since, force=True)
     (only,) = expand_step(step, state, keys=("1", "2"))
     assert (only.batch, only.parents) == (step.batch, ("1", "2"))
     assert only.batch.window == TODAY
-    begun = replace(state, unfinished=(row("extracting", step.batch, parents=("1", "2")),))
+    begun = replace(state, unfinished=(make_row("extracting", step.batch, parents=("1", "2")),))
     (again,) = expand_step(step, begun, keys=("1", "2"))
     assert (again.batch, again.resume) == (step.batch, True)
 
 
 def test_a_snapshot_below_parents_reads_them_all() -> None:
     resource = RESOURCES["additions"].model_copy(update={"cursor": FullSnapshot()})
-    state = replace(fresh("additions"), resource=resource)
-    step = opened(state)
+    state = replace(make_feed_state("additions"), resource=resource)
+    step = find_open_step(state)
     (only,) = expand_step(step, state, keys=("1", "2"))
     assert (only.batch.purpose, only.parents) == ("snapshot", ("1", "2"))
 
 
 def test_an_unfinished_read_below_parents_goes_on_with_the_parents_it_began_with() -> None:
-    half = row("extracting", batch("additions", UNTIL - DAY, UNTIL), parents=("1", "2"))
-    plan = build_plan(VIEW, tenant(replace(read("additions", UNTIL - DAY), unfinished=(half,))), asked())
+    half = make_row("extracting", make_batch("additions", UNTIL - DAY, UNTIL), parents=("1", "2"))
+    plan = build_plan(
+        VIEW, make_tenant_state(replace(make_read_state("additions", UNTIL - DAY), unfinished=(half,))), make_request()
+    )
     first, second = (step for step in plan.steps if isinstance(step, Extract))
     assert (first.resume, first.open, first.parents) == (True, False, ("1", "2"))
     assert (second.open, second.after) == (True, (first.id,))

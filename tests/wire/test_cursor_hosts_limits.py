@@ -40,8 +40,8 @@ def test_rounding_to_the_grain_never_shortens_a_window(since, length):
     start = EPOCH + timedelta(microseconds=since)
     window = Window(since=start, until=start + timedelta(microseconds=length))
     cursor = ChangeFilter(params={"a": "{since}", "b": "{until}"}, field="x")
-    asked = cursor.build_params(window)
-    low, high = parse_instant(asked["a"]), parse_instant(asked["b"])
+    params = cursor.build_params(window)
+    low, high = parse_instant(params["a"]), parse_instant(params["b"])
     assert low <= window.since < low + timedelta(seconds=1)
     assert window.until <= high < window.until + timedelta(seconds=1)
     assert low.microsecond == high.microsecond == 0
@@ -81,9 +81,9 @@ def test_stamps_of_one_format_are_checked_like_all_others(stamps):
 
 def test_only_requested_bounds_are_checked():
     early, late = build_records('"1969-07-20T20:17:40Z"'), build_records('"2031-01-01T00:00:00Z"')
-    known = CHANGES.model_copy(update={"params": {"since": "{since}"}})
-    assert find_outside(known, late) is None
-    assert find_outside(known, early) == (0, "1969-07-20T20:17:40Z")
+    changes = CHANGES.model_copy(update={"params": {"since": "{since}"}})
+    assert find_outside(changes, late) is None
+    assert find_outside(changes, early) == (0, "1969-07-20T20:17:40Z")
     unasked = CHANGES.model_copy(update={"params": {"sort": "newest"}})
     assert find_outside(unasked, [*early, *late]) is None
     whole = Window(since=EPOCH, until=MARCH.until)
@@ -97,9 +97,9 @@ def test_the_first_window_has_no_lower_bound():
     plain = ChangeFilter(params=texts, field="at")
     assert plain.build_params(whole) == {"from": "0001-01-01T00:00:00Z", "to": "2026-04-01T00:00:00Z"}
     assert plain.build_params(MARCH)["from"] == "2026-03-01T00:00:00Z"
-    told = ChangeFilter(params=texts, first={"from": ""}, field="at")
-    assert told.build_params(whole) == {"to": "2026-04-01T00:00:00Z"}
-    assert told.build_params(MARCH) == plain.build_params(MARCH)
+    changes = ChangeFilter(params=texts, first={"from": ""}, field="at")
+    assert changes.build_params(whole) == {"to": "2026-04-01T00:00:00Z"}
+    assert changes.build_params(MARCH) == plain.build_params(MARCH)
     seconds = ChangeFilter(params=texts, field="at", format="epoch")
     assert seconds.build_params(whole)["from"] == "-62135596800"
     with pytest.raises(ValidationError, match="not in `params`"):

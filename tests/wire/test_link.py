@@ -47,11 +47,11 @@ values = st.text(alphabet='ab ,;<>="\\é', max_size=8)
 
 @given(st.lists(st.tuples(st.text(alphabet="abc/?,;=", max_size=8), st.dictionaries(tokens, values)), max_size=4))
 def test_valid_links_are_parsed(links):
-    def quoted(value: str) -> str:
+    def quote(value: str) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     text = ", ".join(
-        f"<{target}>" + "".join(f"; {name}={quoted(value)}" for name, value in params.items())
+        f"<{target}>" + "".join(f"; {name}={quote(value)}" for name, value in params.items())
         for target, params in links
     )
     assert [(link.target, dict(link.params)) for link in parse_links(text)] == links

@@ -23,24 +23,24 @@ def read_records(body, path=""):
     return [bytes(one) for one in split_records(Response(status=200, headers={}, body=body), path=path)]
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_the_other_records_are_split(odd):
+@pytest.mark.parametrize("record", ODD)
+def test_the_other_records_are_split(record):
     good = [b'{"id":1,"a":"},{\\"["}', b'{"id":2,"a":[{"b":[]}]}']
-    assert read_records(b"[%s , %s,%s]" % (good[0], odd, good[1])) == [good[0], odd, good[1]]
-    body = b' {"skip":{"items":[1]},"page":{"more":"items","items":[%s,%s],"z":[]},"next":null}' % (odd, good[0])
-    assert read_records(body, "page.items") == [odd, good[0]]
-    assert list(read_values([odd, good[0]], "id"))[1] == 1
+    assert read_records(b"[%s , %s,%s]" % (good[0], record, good[1])) == [good[0], record, good[1]]
+    body = b' {"skip":{"items":[1]},"page":{"more":"items","items":[%s,%s],"z":[]},"next":null}' % (record, good[0])
+    assert read_records(body, "page.items") == [record, good[0]]
+    assert list(read_values([record, good[0]], "id"))[1] == 1
     tail = body.replace(b'"next":null', b'"next":{"token":"t"}')
     assert list(read_values([tail], "next.token")) == ["t"]
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("record", ODD)
 @pytest.mark.parametrize(
     "body", [b"[%s", b"[%s,", b"[%s]]", b"[%s}", b"[%s,1]", b"[%s,,{}]", b"[%s] x", b'[%s,"x"]', b"x [%s]", b"[%s][]"]
 )
-def test_a_truncated_body_is_a_transient_error(odd, body):
+def test_a_truncated_body_is_a_transient_error(record, body):
     with pytest.raises(TransientError, match="truncated or is not JSON"):
-        read_records(body % odd)
+        read_records(body % record)
 
 
 def test_a_null_list_is_empty_and_a_missing_list_is_an_error():

@@ -114,8 +114,8 @@ def test_a_link_to_the_same_host_is_stored_without_the_host():
     position = paging.find_next_position("", build_page(*build_things(1), link=link))
     assert position == "/v1/things?page=2&x=1"
     moved = Request(url="https://other.example.com/v1/things")
-    asked = paging.build_request(moved, position)
-    assert (asked.url, asked.params) == ("https://other.example.com/v1/things?page=2&x=1", {})
+    request = paging.build_request(moved, position)
+    assert (request.url, request.params) == ("https://other.example.com/v1/things?page=2&x=1", {})
     assert paging.find_next_position(position, build_page(*build_things(2))) is None
     assert paging.build_request(BASE, paging.start()).params["pageSize"] == "2"
 
@@ -130,8 +130,8 @@ def test_links_are_followed_if_forward_only_is_not_supported():
     link = '<https://api.example.com/v1/things?page=2&pageSize=2>; rel="next"'
     position = paging.find_next_position("", build_page(*build_things(1, 2), link=link))
     assert position == "/v1/things?page=2&pageSize=2"
-    asked = paging.build_request(BASE, position)
-    assert (asked.url, asked.params) == ("https://api.example.com/v1/things?page=2&pageSize=2", {})
+    request = paging.build_request(BASE, position)
+    assert (request.url, request.params) == ("https://api.example.com/v1/things?page=2&pageSize=2", {})
     assert paging.find_next_position(position, build_page(*build_things(3))) is None
 
 
@@ -182,20 +182,20 @@ def test_a_next_link_of_an_unpaged_response_is_followed():
 
 
 def test_a_repeated_position_is_refused():
-    trail = LoopGuard(["1"])
-    trail.add_page("2", b"a\n")
-    trail.add_page("3", b"b\n")
+    guard = LoopGuard(["1"])
+    guard.add_page("2", b"a\n")
+    guard.add_page("3", b"b\n")
     with pytest.raises(PermanentError, match="paging loop"):
-        trail.add_page("1", b"c\n")
+        guard.add_page("1", b"c\n")
 
 
 def test_a_repeated_page_is_refused_unless_it_is_empty_or_of_another_collection():
-    trail = LoopGuard(last=b"a\n")
+    guard = LoopGuard(last=b"a\n")
     with pytest.raises(PermanentError, match="same page twice"):
-        trail.add_page("2", b"a\n")
-    trail = LoopGuard()
-    trail.add_page("1", b"")
-    trail.add_page("2", b"")
-    trail.add_page("3", join_lines(build_page(*build_things(1)).records))
-    trail.reset()
-    trail.add_page("4", join_lines(build_page(*build_things(1)).records))
+        guard.add_page("2", b"a\n")
+    guard = LoopGuard()
+    guard.add_page("1", b"")
+    guard.add_page("2", b"")
+    guard.add_page("3", join_lines(build_page(*build_things(1)).records))
+    guard.reset()
+    guard.add_page("4", join_lines(build_page(*build_things(1)).records))

@@ -14,7 +14,7 @@ from headwater.wire.records import join_lines, read_value, read_values, split_li
 
 
 def build_response(text: bytes, status: int = 200) -> Response:
-    return Response(status=status, headers={}, build_response=text)
+    return Response(status=status, headers={}, body=text)
 
 
 def test_records_keep_their_bytes():

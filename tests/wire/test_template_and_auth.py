@@ -121,14 +121,14 @@ OAUTH = ClientCredentials(
 def test_a_token_is_used_until_it_is_rejected(send, kind, body):
     auth = OAUTH.model_copy(update={"send": send}).bind(VALUES)
     flow = auth.flow(REQUEST)
-    asked = next(flow)
-    assert (asked.method, asked.url, asked.body) == ("POST", "https://login.example.com/token", body)
-    assert kind in asked.headers["Content-Type"]
-    assert ("Authorization" in asked.headers) == (send == "basic")
+    request = next(flow)
+    assert (request.method, request.url, request.body) == ("POST", "https://login.example.com/token", body)
+    assert kind in request.headers["Content-Type"]
+    assert ("Authorization" in request.headers) == (send == "basic")
     assert flow.send(build_response(200, b'{"access_token":"one"}')).headers["Authorization"] == "Bearer one"
     again = auth.flow(REQUEST)
     assert next(again).headers["Authorization"] == "Bearer one"
-    assert again.send(build_response(401)) == asked
+    assert again.send(build_response(401)) == request
     assert again.send(build_response(200, b'{"access_token":"two"}')).headers["Authorization"] == "Bearer two"
     assert next(auth.flow(REQUEST)).headers["Authorization"] == "Bearer two"
 

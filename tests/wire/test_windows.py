@@ -29,40 +29,40 @@ spans = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda pair: build
 
 @given(st.lists(spans, max_size=12))
 def test_merging_keeps_the_instants_and_leaves_gaps_between(windows):
-    found = merge_windows(windows)
-    assert list_hours(found) == list_hours(windows)
-    assert all(one.until < other.since for one, other in itertools.pairwise(found))
+    result = merge_windows(windows)
+    assert list_hours(result) == list_hours(windows)
+    assert all(one.until < other.since for one, other in itertools.pairwise(result))
 
 
 @given(spans, st.lists(spans, max_size=12))
 def test_missing_windows_are_the_requested_ones_without_the_committed_ones(requested, committed):
-    found = find_missing_windows(requested, committed)
-    assert list_hours(found) == list_hours([requested]) - list_hours(committed)
-    assert found == merge_windows(found)
+    result = find_missing_windows(requested, committed)
+    assert list_hours(result) == list_hours([requested]) - list_hours(committed)
+    assert result == merge_windows(result)
 
 
 @given(spans, st.integers(1, 10), st.integers(0, 50), st.integers(0, 50))
 def test_a_window_is_split_into_chunks_with_one_for_the_old_part(span, chunk, look_back, until):
-    found = split_window(span, chunk=chunk * HOUR, look_back=look_back * HOUR, until=EPOCH + until * HOUR)
-    assert list_hours(found) == list_hours([span])
-    assert sum((w.until - w.since) // HOUR for w in found) == len(list_hours([span]))
+    result = split_window(span, chunk=chunk * HOUR, look_back=look_back * HOUR, until=EPOCH + until * HOUR)
+    assert list_hours(result) == list_hours([span])
+    assert sum((w.until - w.since) // HOUR for w in result) == len(list_hours([span]))
     border = until - look_back
-    young = [w for w in found if (w.since - EPOCH) // HOUR >= border]
+    young = [w for w in result if (w.since - EPOCH) // HOUR >= border]
     assert all(w.until - w.since <= chunk * HOUR for w in young)
-    assert len(found) - len(young) <= 1
-    assert all((w.until - EPOCH) // HOUR <= border for w in found if w not in young)
+    assert len(result) - len(young) <= 1
+    assert all((w.until - EPOCH) // HOUR <= border for w in result if w not in young)
 
 
 def test_all_of_history_is_one_old_window_and_chunks():
     requested = Window(since=EPOCH, until=EPOCH + timedelta(days=1000))
-    found = split_window(requested, chunk=timedelta(days=30), look_back=timedelta(days=90), until=requested.until)
-    assert [(w.until - w.since).days for w in found] == [910, 30, 30, 30]
+    result = split_window(requested, chunk=timedelta(days=30), look_back=timedelta(days=90), until=requested.until)
+    assert [(w.until - w.since).days for w in result] == [910, 30, 30, 30]
 
 
 def test_a_look_back_beyond_year_1_splits_everything():
     requested = build_window(0, 4)
-    found = split_window(requested, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=requested.until)
-    assert found == (build_window(0, 2), build_window(2, 4))
+    result = split_window(requested, chunk=2 * HOUR, look_back=timedelta(days=999_999), until=requested.until)
+    assert result == (build_window(0, 2), build_window(2, 4))
 
 
 def test_an_empty_chunk_is_refused():
