@@ -52,10 +52,7 @@ PARTICIPLES = frozenset(
 
 PENDING_TESTS = (
     "gold/",
-    "publish/",
-    "run/",
     "silver/",
-    "testing/",
     "warehouse/",
 )
 """Folders of tests whose helper functions are not reviewed yet."""
