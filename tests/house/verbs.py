@@ -51,9 +51,6 @@ PARTICIPLES = frozenset(
 """Words that do not begin the name of a helper function of a test."""
 
 PENDING_TESTS = (
-    "gold/",
-    "silver/",
-    "warehouse/",
 )
 """Folders of tests whose helper functions are not reviewed yet."""
 
